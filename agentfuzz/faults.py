@@ -48,10 +48,7 @@ class Fault(NamedTuple):
     latency: float | None = None
 
     def __str__(self) -> str:
-        axes = self.axes
-        neutral = _NEUTRAL.get(axes[0]) if len(axes) > 1 else None
-        while len(axes) > 1 and neutral and axes[-1] == neutral[len(axes) - 1]:
-            axes = axes[:-1]
+        axes = self.axes[:-1] if self.axes[-1] == "intact" else self.axes
         text = "/".join(axes)
         if self.variant:
             text += f"={self.variant}"
@@ -120,7 +117,6 @@ MODEL = Table("model", (("as_planned", "reword", "no_done", "skip", "repeat"),))
 
 # A later boundary (handoff, process, schedule) is one more row here.
 TABLES: Mapping[str, Table] = {table.boundary: table for table in (TOOL, MODEL)}
-_NEUTRAL = {table.axes[0][i]: table.neutral for table in (TOOL,) for i in range(len(DELIVERIES))}
 
 
 class FaultPlan:

@@ -1,0 +1,39 @@
+"""The laws, one file per family; each is a pure function from a history to a verdict.
+
+effects      at_most_once, exactly_once, no_lost_intent, no_blind_repeat, replay_transparency
+keys         key_stability, key_injectivity
+termination  structured_termination, bounded, progress, quiescence
+claims       truthful
+protocol     valid_calls
+"""
+
+from agentfuzz.invariants._law import Invariant, invariant
+from agentfuzz.invariants.claims import truthful
+from agentfuzz.invariants.effects import (
+    at_most_once,
+    exactly_once,
+    no_blind_repeat,
+    no_lost_intent,
+    replay_transparency,
+)
+from agentfuzz.invariants.keys import key_injectivity, key_stability
+from agentfuzz.invariants.protocol import valid_calls
+from agentfuzz.invariants.termination import bounded, progress, quiescence, structured_termination
+
+__all__ = [
+    "Invariant",
+    "at_most_once",
+    "bounded",
+    "exactly_once",
+    "invariant",
+    "key_injectivity",
+    "key_stability",
+    "no_blind_repeat",
+    "no_lost_intent",
+    "progress",
+    "quiescence",
+    "replay_transparency",
+    "structured_termination",
+    "truthful",
+    "valid_calls",
+]

@@ -1,0 +1,82 @@
+"""The noun behind every law: an Invariant, a pure function from a history to a verdict.
+
+Law: an invariant reads a History (and, if it compares, the fault-free one) and changes nothing;
+it can be called on any history, also one written by hand. Called by the run after the last
+event. Add a law by writing a function in the file of its family and decorating it with `law`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import ParamSpec
+
+from agentfuzz.history import History
+from agentfuzz.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation
+
+P = ParamSpec("P")
+# None: not exercised. Otherwise the violations, none of them if the law held.
+Check = Callable[[History, History | None], "Iterable[Violation] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A law with its name and parameters. Call it with a history to get a Verdict.
+
+    `needs_baseline` says that it compares with the fault-free run of the same scenario; called
+    without one it answers NOT_EXERCISED.
+    """
+
+    name: str
+    check: Check = field(compare=False, repr=False)
+    needs_baseline: bool = False
+
+    def __call__(self, history: History, baseline: History | None = None) -> Verdict:
+        if self.needs_baseline and baseline is None:
+            return Verdict(self.name, NOT_EXERCISED)
+        found = self.check(history, baseline)
+        if found is None:
+            return Verdict(self.name, NOT_EXERCISED)
+        violations = tuple(found)
+        return Verdict(self.name, VIOLATED if violations else HELD, violations)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def law(*, needs_baseline: bool = False) -> Callable[[Callable[P, Check]], Callable[P, Invariant]]:
+    """Turn a function that builds a check into one that builds an Invariant of the same name."""
+
+    def decorate(build: Callable[P, Check]) -> Callable[P, Invariant]:
+        @wraps(build)
+        def invariant(*args: P.args, **kwargs: P.kwargs) -> Invariant:
+            shown = [repr(a) for a in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+            name = f"{build.__name__}({', '.join(shown)})" if shown else build.__name__
+            return Invariant(name, build(*args, **kwargs), needs_baseline)
+
+        return invariant
+
+    return decorate
+
+
+def invariant(check: Callable[[History], "str | Iterable[str] | None"]) -> Invariant:
+    """A law of your own (code AF500): a function of a history that yields what is wrong.
+
+    Return None when the history says nothing about the law (NOT_EXERCISED), an empty list or
+    string when it held, and a sentence, or several, when it was broken.
+    """
+
+    def adapted(history: History, baseline: History | None) -> list[Violation] | None:
+        found = check(history)
+        if found is None:
+            return None
+        sentences = [found] if isinstance(found, str) else list(found)
+        last = len(history.events) - 1
+        return [
+            Violation(
+                "AF500", check.__name__, f"{check.__name__} broken", text, "", "", (last,), ""
+            )
+            for text in sentences
+            if text
+        ]
+
+    return Invariant(check.__name__, adapted)

@@ -1,0 +1,67 @@
+"""Laws about the agent's side of the tool protocol (AF401 to AF403).
+
+Law: a call that the backend had to refuse is answered by a better one, or by an ending that does
+not claim success. Called by the run through `Invariant`.
+"""
+
+from agentfuzz.history import Called, History, Refused, Replied
+from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants.effects import claimed_success
+from agentfuzz.verdict import Violation
+
+_CODES = {
+    "unknown_tool": (
+        "AF401",
+        "is no tool of this backend",
+        "offer the model only tools that exist",
+    ),
+    "invalid_arguments": (
+        "AF402",
+        "was sent arguments that do not fit",
+        "show the model the error",
+    ),
+    "key_reused": (
+        "AF403",
+        "was sent a used key with other parameters",
+        "one key per intent; never rebuild the arguments of a retry",
+    ),
+}
+
+
+@law()
+def valid_calls() -> Check:
+    """A refused call is followed by an accepted one of the same tool, or success is not claimed.
+
+    NOT_EXERCISED when the backend refused nothing.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        refused = [event for event in history.of(Refused) if event.kind in _CODES]
+        if not refused:
+            return None
+        if claimed_success(history) is None:
+            return []
+        good = {reply.call for reply in history.of(Replied) if reply.raised is None}
+        found: dict[tuple[str, str], Violation] = {}
+        for event in refused:
+            tool = history.call(event.call).slot.name
+            later = (c for c in history.of(Called) if c.slot.name == tool and c.seq > event.seq)
+            if not any(call.call in good for call in later):
+                found[event.kind, tool] = _never_mended(event, tool)
+        return list(found.values())
+
+    return check
+
+
+def _never_mended(event: Refused, tool: str) -> Violation:
+    code, what, hint = _CODES[event.kind]
+    return Violation(
+        code,
+        tool,
+        f"{tool} refused, success claimed",
+        f"{tool} {what} ({event.detail}); the agent never mended the call and claims success.",
+        "success",
+        f"{tool} refused: {event.kind}",
+        (event.seq,),
+        hint,
+    )
