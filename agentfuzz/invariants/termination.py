@@ -207,15 +207,13 @@ def quiescence() -> Check:
     """C6: nothing called after the first valid Done takes effect. A request that was already
     under way at the Done is `truthful`'s to judge.
 
-    NOT_EXERCISED when there was no valid Done.
+    NOT_EXERCISED when the done tool was not called: after a return nothing of the loop runs.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         done = next((event for event in history.of(Done) if not event.problem), None)
-        if done is None:
+        if done is None or done.via == "return":
             return None
-        if done.via == "return":
-            return []  # nothing of the loop runs after its return
         late = {event.call for event in history.of(Called) if event.seq > done.seq}
         return [
             Violation(

@@ -1,0 +1,119 @@
+"""What a campaign found, and exactly what it covered: frozen data for every report.
+
+Law: a report adds nothing; whatever it says is a field here. Written by the campaign, read by
+report/ and by the doors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agentfuzz.faults import FaultPlan
+from agentfuzz.history import History
+from agentfuzz.verdict import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The same plan with one fault left out. `broken` says whether the same law still breaks;
+    `effects` counts what was committed then, as `1 charge`."""
+
+    removed: str
+    plan: str
+    broken: bool
+    effects: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """One bug: the smallest plan that shows it, replayed and controlled.
+
+    `id` is the same on every machine and in every run: a hash of nodeid, code, subject and plan.
+    `location` is `path:line function`, the path relative to the project, or None.
+    `history` is the run under `plan`, `baseline` the run without faults (the same object when
+    the plan is empty).
+    """
+
+    id: str
+    nodeid: str
+    scenario: str
+    task: str
+    law: str
+    violation: Violation
+    plan: FaultPlan
+    history: History
+    baseline: History
+    phase: str
+    faults_before: int
+    shrink_runs: int
+    controls: tuple[Control, ...]
+    location: str | None
+
+    @property
+    def code(self) -> str:
+        return self.violation.code
+
+    @property
+    def title(self) -> str:
+        return self.violation.title
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How far one phase got. `done` of `total` plans were run; `skipped` were left out because
+    a plan that leads to the same state was run; `total` None: the phase has no end (random)."""
+
+    name: str
+    done: int
+    total: int | None
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LawCount:
+    """How often a law held, was broken and was not exercised, over all runs of a campaign."""
+
+    held: int = 0
+    violated: int = 0
+    not_exercised: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignResult:
+    """One campaign: one test, one scenario, one search.
+
+    `kinds` counts per fault kind how often it struck (0: it could have and never did), `tools`
+    how often each tool was called. `seconds` are real; every other number is deterministic
+    unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
+    `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
+    play, each with its AF8xx code.
+    """
+
+    nodeid: str
+    scenario: str
+    runs: int
+    seconds: float
+    struck: int
+    stopped: str
+    seed: int
+    levels: tuple[Level, ...] = ()
+    findings: tuple[Counterexample, ...] = ()
+    laws: Mapping[str, LawCount] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    tools: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
+    clean: str = ""
+
+    def covered(self) -> str:
+        """One sentence: what was run, of what there was."""
+        parts = []
+        for level in self.levels:
+            if level.total is None:
+                parts.append(f"{level.done:,} {level.name}")
+            elif level.done + level.skipped >= level.total:
+                parts.append(f"all {level.total:,} {level.name}")
+            else:
+                parts.append(f"{level.done:,} of {level.total:,} {level.name}")
+            if level.skipped:
+                parts[-1] += f" ({level.skipped:,} skipped as equivalent)"
+        return ", ".join(parts) or "no plan was run"
