@@ -33,7 +33,8 @@ class Intent(NamedTuple):
 
 
 class Called(NamedTuple):
-    """The agent called a tool. `intent` is None for a tool that only reads."""
+    """The agent called a tool. `intent` is None for a tool that only reads; `asked` is the id
+    under which the simulated model asked for the call, if it did."""
 
     seq: int
     t: float
@@ -43,6 +44,7 @@ class Called(NamedTuple):
     key: str | None
     intent: Intent | None
     where: str | None  # "path:line function" of the caller, in traced runs only
+    asked: str | None = None
 
 
 class Struck(NamedTuple):

@@ -1,0 +1,147 @@
+"""The simulated backend: where a delivery arrives, is recognised or carried out, and committed.
+
+Law: what is in the ledger happened, what is not did not, and the tool's body ran exactly as
+often as the backend did not recognise a repeat. Called by the world for every delivery.
+
+Deduplication follows the tool's declaration: `none`; `scope`, where the business scope itself is
+unique; or `key`, with the rules of Stripe's API v1: the first result of a key is kept, errors
+included, and replayed to repeats; the key with other parameters is an error; a key in use by a
+running request is a conflict; keys expire (24 virtual hours); a refused request keeps nothing.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from agentfuzz.clock import Clock
+from agentfuzz.codec import dump
+from agentfuzz.errors import KeyConflict, KeyReused
+from agentfuzz.history import Committed, Delivered, Event, Intent, Json, Refused, Replayed
+from agentfuzz.replies import Reply
+from agentfuzz.tools import KEY, ToolSpec
+
+KEY_TTL = 24 * 3600.0  # virtual seconds
+
+
+class Request(NamedTuple):
+    """One call as the backend sees it."""
+
+    call: str
+    spec: ToolSpec
+    args: Mapping[str, Json]  # a snapshot, for the ledger
+    bound: Mapping[str, object]  # validated, for the body
+    key: str | None
+    intent: Intent | None
+
+
+class _Stored:
+    """What the backend remembers under a key or scope. `reply` None: still running."""
+
+    __slots__ = ("at", "effect_id", "params", "reply")
+
+    def __init__(self, params: str, at: float) -> None:
+        self.params = params
+        self.at = at
+        self.reply: Reply | None = None
+        self.effect_id = ""
+
+
+class Backend:
+    """One run's backend: its dedup records and its part of the history."""
+
+    __slots__ = ("_clock", "_effects", "_log", "_seen", "_stored", "last")
+
+    def __init__(self, log: list[Event], clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._stored: dict[object, _Stored] = {}
+        self._effects: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+        self.last: dict[str, object] = {}  # each tool's last honest reply
+
+    def arrive(self, request: Request) -> tuple[int, Reply | None]:
+        """A delivery arrives. Returns its number for this call, and the reply if the backend
+        recognised a repeat or refuses; None: run the body, then `settle`."""
+        nth = self._seen.get(request.call, 0) + 1
+        self._seen[request.call] = nth
+        self._log.append(Delivered(len(self._log), self._clock.now, request.call, nth))
+        spec = request.spec
+        if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
+            return nth, None
+        return nth, self._recognise(request, nth)
+
+    def _record(self, request: Request) -> object:
+        if request.spec.dedup == "scope":
+            return request.intent
+        return (request.spec.name, request.key)
+
+    def _recognise(self, request: Request, nth: int) -> Reply | None:
+        place = self._record(request)
+        stored = self._stored.get(place)
+        now = self._clock.now
+        keyed = request.spec.dedup == "key"
+        if stored is not None and keyed and now - stored.at > KEY_TTL:
+            stored = None
+        params = dump({k: v for k, v in request.args.items() if k != KEY}) if keyed else ""
+        if stored is None:
+            self._stored[place] = _Stored(params, now)
+            return None
+        if keyed and stored.params != params:
+            text = f"{request.spec.name}: key {request.key!r} was used with other parameters"
+            return self._refuse(request, "key_reused", KeyReused(text))
+        if stored.reply is None:
+            text = f"{request.spec.name}: a request with key {request.key!r} is still running"
+            return self._refuse(request, "key_conflict", KeyConflict(text))
+        if stored.effect_id:
+            event = Replayed(len(self._log), now, stored.effect_id, request.call, nth)
+            self._log.append(event)
+        return stored.reply._replace(outcome="replayed") if stored.effect_id else stored.reply
+
+    def _refuse(self, request: Request, kind: str, error: BaseException) -> Reply:
+        self._log.append(
+            Refused(len(self._log), self._clock.now, request.call, kind, str(error)[:500])
+        )
+        return Reply("failed", error=error)
+
+    def settle(self, request: Request, nth: int, value: object, error: BaseException | None) -> Reply:
+        """The body has run: commit its effect, or note that it failed without one."""
+        spec = request.spec
+        effect_id = ""
+        if error is not None:
+            detail = f"{type(error).__name__}: {error}"[:500]
+            event = Refused(len(self._log), self._clock.now, request.call, "tool_raised", detail)
+            self._log.append(event)
+            reply = Reply("failed", error=error)
+        else:
+            if request.intent is not None:
+                effect_id = self._commit(request, nth)
+            reply = Reply("applied", value)
+            self.last[spec.name] = value
+        if spec.dedup != "none":
+            stored = self._stored.get(self._record(request))
+            if stored is not None and stored.reply is None:
+                if error is not None and spec.dedup == "scope":
+                    del self._stored[self._record(request)]  # nothing happened in this scope
+                else:
+                    stored.reply, stored.effect_id = reply, effect_id
+        return reply
+
+    def _commit(self, request: Request, nth: int) -> str:
+        intent, spec = request.intent, request.spec
+        assert intent is not None, "only effects are committed"
+        number = self._effects.get(intent.effect, 0) + 1
+        self._effects[intent.effect] = number
+        effect_id = f"{intent.effect}-{number}"
+        self._log.append(
+            Committed(
+                len(self._log),
+                self._clock.now,
+                effect_id,
+                request.call,
+                nth,
+                spec.name,
+                intent,
+                request.key,
+                request.args,
+            )
+        )
+        return effect_id

@@ -1,0 +1,162 @@
+"""Virtual time: one clock that moves only when somebody waits.
+
+Law: no real second passes in a run. A sleep moves the clock to its end at once, and whatever
+falls due on the way (a late delivery) happens on the way, at its own time. Called by the world
+(timeouts, late deliveries), by the patched `time.sleep`, and by the event loop.
+
+`virtual_time` freezes the wall clock with freezegun once for a whole campaign (entering it costs
+tens of milliseconds with a framework loaded) and moves it with the clock. Times are seconds
+since the start of the run, which is 2026-01-01T00:00:00Z for whoever asks the wall clock.
+
+Real waiting that this clock does not see: `threading` and `queue` waits with a timeout.
+"""
+
+import asyncio
+import heapq
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FOREVER = float("inf")
+
+
+class Real:
+    """The real clock, for what is not simulated: budgets, watchdog, durations. In a class, where
+    freezegun does not look for functions to replace. Seconds."""
+
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+
+
+class Clock:
+    """Virtual seconds since the start of a run, and what is due later."""
+
+    __slots__ = ("_due", "_frozen", "_serial", "now")
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._serial = 0
+        self._frozen: Any = None
+
+    def reset(self) -> None:
+        """Back to second 0 with nothing due."""
+        self._due.clear()
+        if self.now:
+            self._set(0.0)
+
+    def schedule(self, due: float, action: Callable[[], None]) -> None:
+        """Run `action` when the clock reaches `due` (virtual seconds)."""
+        self._serial += 1
+        heapq.heappush(self._due, (due, self._serial, action))
+
+    def advance(self, seconds: float) -> None:
+        """Move forward, letting happen what falls due. An infinite wait moves nowhere."""
+        if seconds <= 0 or seconds == FOREVER:
+            return
+        target = self.now + seconds
+        while self._due and self._due[0][0] <= target:
+            due, _, action = heapq.heappop(self._due)
+            if due > self.now:
+                self._set(due)
+            action()
+        if target > self.now:
+            self._set(target)
+
+    def flush(self) -> None:
+        """Let everything still due happen, each at its own time."""
+        while self._due:
+            self.advance(max(self._due[0][0] - self.now, 1e-9))
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next action falls due, or None."""
+        return self._due[0][0] if self._due else None
+
+    def _set(self, now: float) -> None:
+        self.now = now
+        if self._frozen is not None:
+            self._frozen.move_to(START + timedelta(seconds=min(now, 1e9)))
+
+
+_active: Clock | None = None
+
+
+def active_clock() -> Clock | None:
+    """The clock of the simulation that is running, or None outside of one."""
+    return _active
+
+
+@contextmanager
+def virtual_time() -> Iterator[Clock]:
+    """Freeze the wall clock and make every sleep virtual until the block ends.
+
+    Nested uses share the outer clock, so that a campaign freezes once. Yields the clock.
+    """
+    global _active
+    if _active is not None:
+        yield _active
+        return
+    from freezegun import freeze_time
+
+    clock = Clock()
+    freezer = freeze_time(START, real_asyncio=True)
+    clock._frozen = freezer.start()
+    restore = _patch_sleep(clock)
+    loops = _patch_event_loops(clock)
+    _active = clock
+    try:
+        yield clock
+    finally:
+        _active = None
+        loops()
+        restore()
+        freezer.stop()
+
+
+def _patch_sleep(clock: Clock) -> Callable[[], None]:
+    """Replace `time.sleep` where it is and wherever it was imported to by name."""
+    real = Real.sleep
+
+    def sleep(seconds: float) -> None:
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        clock.advance(float(seconds))
+
+    places: list[tuple[dict[str, Any], str]] = []
+    for module in list(sys.modules.values()):
+        names = getattr(module, "__dict__", None)
+        if not isinstance(names, dict):
+            continue
+        places.extend((names, name) for name, value in list(names.items()) if value is real)
+    for names, name in places:
+        names[name] = sleep
+
+    def restore() -> None:
+        for names, name in places:
+            if names.get(name) is sleep:
+                names[name] = real
+
+    return restore
+
+
+def _patch_event_loops(clock: Clock) -> Callable[[], None]:
+    """Let every new asyncio loop of this process run on the clock."""
+    from agentfuzz.eventloop import VirtualLoop
+
+    def new_event_loop() -> asyncio.AbstractEventLoop:
+        return VirtualLoop(clock)
+
+    saved = asyncio.events.new_event_loop
+    asyncio.events.new_event_loop = new_event_loop
+    asyncio.new_event_loop = new_event_loop
+
+    def restore() -> None:
+        asyncio.events.new_event_loop = saved
+        asyncio.new_event_loop = saved
+
+    return restore

@@ -1,0 +1,107 @@
+"""An asyncio event loop that lives in virtual time.
+
+Law: when nothing is ready, the loop does not wait; it moves the clock to the next timer. When
+there is no next timer either, nothing can ever happen again, and the run is cut off as `hung`.
+Called through `asyncio.run` and by the run of an async agent. Only the selector is replaced;
+timers, tasks and timeouts are asyncio's own.
+
+Work for an executor runs inline, at its own step of the loop: same order every time, no threads.
+Sockets and threads that other code brings along are given a moment of real time to answer, and
+take no virtual time.
+"""
+
+import asyncio
+import contextvars
+import selectors
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from agentfuzz.clock import Clock, Real
+from agentfuzz.errors import CutOff
+
+T = TypeVar("T")
+GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
+
+
+class VirtualSelector(selectors.DefaultSelector):
+    """A selector whose waiting moves the clock instead of the world."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._threads = threading.active_count()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        found = super().select(0)
+        if found or (timeout is not None and timeout <= 0):
+            return found
+        if threading.active_count() > self._threads:
+            found = super().select(0.02)
+            if found:
+                return found
+        due = self._clock.next_due
+        if due is not None:
+            until = max(due - self._clock.now, 0.0)
+            timeout = until if timeout is None else min(timeout, until)
+        if timeout is None:
+            return self._stuck()
+        self._clock.advance(max(timeout, 1e-6))
+        return []
+
+    def _stuck(self) -> list[tuple[selectors.SelectorKey, int]]:
+        deadline = Real.monotonic() + GRACE
+        while threading.active_count() > self._threads and Real.monotonic() < deadline:
+            found = super().select(0.05)
+            if found:
+                return found
+        raise CutOff("hung", "every task waits and no timer is set")
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """asyncio's selector loop on a `Clock`. `time()` is in virtual seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        super().__init__(VirtualSelector(clock))
+        # Bigger than the distance of two floats at a year of seconds, or timers never come due.
+        self._clock_resolution = 1e-6
+
+    def time(self) -> float:
+        return self._clock.now
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., T], *args: Any
+    ) -> "asyncio.Future[T]":
+        future: asyncio.Future[T] = self.create_future()
+        context = contextvars.copy_context()
+
+        def work() -> None:
+            if future.cancelled():
+                return
+            asyncio._set_running_loop(None)  # as in a thread: no loop is running here
+            try:
+                result = context.run(func, *args)
+            except BaseException as error:
+                if not future.cancelled():
+                    future.set_exception(error)
+            else:
+                if not future.cancelled():
+                    future.set_result(result)
+            finally:
+                asyncio._set_running_loop(self)
+
+        self.call_soon(work)
+        return future
+
+
+def finish(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left on a loop and let the cancellations run."""
+    for _ in range(3):
+        left = asyncio.all_tasks(loop)
+        if not left:
+            break
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())

@@ -1,0 +1,58 @@
+"""The injector: asked at every crossing of a boundary whether there is a fault here.
+
+Law: search and replay share every line of a run but the injector. It answers from a plan, or
+draws, and it notes every crossing at which it was asked, which is how the search learns what
+there is to break. Called by the world.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from agentfuzz.faults import Fault, FaultPlan, Slot
+
+
+class Crossing(NamedTuple):
+    """A slot that was reached, how many events lay before it, and which group of faults may
+    strike there (`write`, `read`; `calls`, `closing`, `done`)."""
+
+    slot: Slot
+    seq: int
+    group: str
+
+
+class Injector(Protocol):
+    """Decides the fault at a crossing, and remembers the crossings of the run."""
+
+    crossings: list[Crossing]
+
+    def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
+        """The fault that strikes here, or None."""
+        ...
+
+
+class FromPlan:
+    """The faults of a plan; the empty plan is the fault-free run."""
+
+    __slots__ = ("_get", "crossings")
+
+    def __init__(self, plan: FaultPlan | None = None) -> None:
+        self.crossings: list[Crossing] = []
+        self._get: Callable[[Slot], Fault | None] = (plan or FaultPlan()).get
+
+    def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
+        self.crossings.append(Crossing(slot, seq, group))
+        return self._get(slot)
+
+
+class Drawn:
+    """Faults drawn at the crossing: late, so that none is spent on a call that never comes."""
+
+    __slots__ = ("_draw", "crossings")
+
+    def __init__(self, draw: Callable[[Slot, str], Fault | None]) -> None:
+        self.crossings: list[Crossing] = []
+        self._draw = draw
+
+    def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
+        self.crossings.append(Crossing(slot, seq, group))
+        return self._draw(slot, group)

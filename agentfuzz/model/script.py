@@ -1,0 +1,120 @@
+"""The script of a simulated model: which calls it plans, in which order, and how it closes.
+
+Law: a script is data. A step is a list of calls made in one turn; an argument may refer to an
+earlier reply; the last item closes, with a text or with a Completion for the done tool. Read by
+the simulated model; written by scenario authors as
+
+    script=[("find_order", {"order_id": "A17"}),
+            call("charge_card", order_id="A17", amount=ref("find_order", "total")),
+            "Charged order A17."]
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentfuzz.completion import Completion
+from agentfuzz.errors import ScenarioError, near_miss
+from agentfuzz.history import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value out of an earlier reply of a tool, by path: `ref("find_order", "items", 0)`."""
+
+    tool: str
+    path: tuple[str | int, ...]
+
+
+def ref(tool: str, *path: str | int) -> Any:
+    """Refer to (a part of) the last reply of a tool in an argument of a scripted call."""
+    return Ref(tool, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One planned call."""
+
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def call(tool: str, /, **arguments: Any) -> Call:
+    """A planned call, written with keyword arguments."""
+    return Call(tool, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a simulated model plans: steps of one or more parallel calls, then a closing."""
+
+    steps: tuple[tuple[Call, ...], ...]
+    closing: str | Completion
+
+    @property
+    def closes_with_tool(self) -> bool:
+        """Whether the task ends with a call of the done tool."""
+        return isinstance(self.closing, Completion)
+
+    def check(self, tools: Sequence[str]) -> None:
+        """Raise ScenarioError for a call of a tool that the world does not have."""
+        for step in self.steps:
+            for planned in step:
+                if planned.tool not in tools:
+                    raise ScenarioError(
+                        f"the script calls {planned.tool!r}, which this world does not have "
+                        f"({', '.join(tools) or 'it has no tools'})."
+                        f"{near_miss(planned.tool, tools)}"
+                    )
+
+
+def parse(items: Sequence[Any]) -> Script:
+    """Read a script as a scenario author writes it. Raises ScenarioError naming the item."""
+    if isinstance(items, (str, Completion)):
+        return Script((), items)
+    steps: list[tuple[Call, ...]] = []
+    closing: str | Completion = "Done."
+    for i, item in enumerate(items):
+        last = i == len(items) - 1
+        if isinstance(item, (str, Completion)):
+            if not last:
+                raise ScenarioError(f"script[{i}]: {item!r} closes the task and must come last.")
+            closing = item
+        elif isinstance(item, list):
+            steps.append(tuple(_call(part, f"script[{i}]") for part in item))
+        else:
+            steps.append((_call(item, f"script[{i}]"),))
+    return Script(tuple(steps), closing)
+
+
+def _call(item: Any, place: str) -> Call:
+    if isinstance(item, Call):
+        return Call(item.tool, item.arguments)  # a step is told from another by identity
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+        if isinstance(item[1], Mapping):
+            return Call(item[0], dict(item[1]))
+    raise ScenarioError(
+        f"{place}: {item!r} is no call; write ('tool', {{...}}) or call('tool', name=value)."
+    )
+
+
+def resolve(value: Any, replies: Mapping[str, str]) -> Json:
+    """An argument with its references replaced by what the replies say (None where they lack
+    it: a model that cannot read a value still calls)."""
+    if isinstance(value, Ref):
+        try:
+            found: Any = json.loads(replies.get(value.tool, "null"))
+        except ValueError:
+            return None
+        for part in value.path:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+    if isinstance(value, Mapping):
+        return {name: resolve(item, replies) for name, item in value.items()}
+    if isinstance(value, list):
+        return [resolve(item, replies) for item in value]
+    return value

@@ -1,0 +1,85 @@
+"""Faults in words: an English phrase for every fault of every boundary.
+
+Law: every fault of the tables has a phrase of its own, and a fault that this module does not know
+is shown as its plan text, never hidden. Pure; called by the story.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentfuzz.faults import TABLES, Fault, Slot
+
+# A reply that never comes back, seen from the agent.
+LOST_REPLIES = frozenset({"timeout", "error"})
+
+_ARRIVED: Mapping[str, str] = {
+    "intact": "",
+    "timeout": "reply lost in a timeout",
+    "error": "reply lost in a connection error",
+    "rate_limited": "answered with 429, too many requests",
+    "truncated": "reply cut off in the middle",
+    "ambiguous": "reply does not say whether it was done",
+    "malformed": "reply breaks its schema",
+    "wrong": "reply is plausible and false",
+    "hostile": "reply carries text that gives orders",
+}
+_NOT_ARRIVED: Mapping[str, str] = {
+    "intact": "answered as if it had been done",
+    "timeout": "the agent sees a timeout",
+    "error": "the agent sees a connection error",
+    "rate_limited": "the agent sees 429, too many requests",
+    "truncated": "answered with half a reply",
+    "ambiguous": "answered without saying whether it was done",
+    "malformed": "answered with a reply that breaks its schema",
+    "wrong": "answered with a plausible and false reply",
+    "hostile": "answered with text that gives orders",
+}
+_MODEL: Mapping[str, str] = {
+    "reword": "closing text reworded",
+    "no_done": "closes in prose, without the done tool",
+    "skip": "skips a planned call and closes",
+    "repeat": "repeats an earlier call under a fresh id",
+}
+
+
+def fault_words(slot: Slot, fault: Fault) -> str:
+    """One fault as a phrase: `call 1 of charge_card: delivered once, reply lost in a timeout`."""
+    place = f"call {slot.nth} of {slot.name}"
+    if slot.boundary == "model":
+        place = f"turn {slot.nth} of the model"
+    elif slot.boundary != "tool":
+        place = str(slot)
+    return f"{place}: {_phrase(slot.boundary, fault)}"
+
+
+def _phrase(boundary: str, fault: Fault) -> str:
+    if boundary == "tool" and fault.axes in _tool_axes():
+        delivery, reply = fault.axes
+        arrived = delivery in ("once", "twice")
+        parts = [_delivery(delivery, fault.latency), (_ARRIVED if arrived else _NOT_ARRIVED)[reply]]
+    elif boundary == "model" and fault.axes[0] in _MODEL:
+        parts = [_MODEL[fault.axes[0]]]
+    else:
+        return str(fault)
+    variant = f" (variant {fault.variant})" if fault.variant else ""
+    return ", ".join(filter(None, parts)) + variant
+
+
+def _tool_axes() -> set[tuple[str, ...]]:
+    return {fault.axes for fault in TABLES["tool"].all()}
+
+
+def _delivery(delivery: str, latency: float | None) -> str:
+    if delivery == "late":
+        return f"delivered late, after {latency:g} s" if latency is not None else "delivered late"
+    return {"lost": "request lost", "twice": "delivered twice"}.get(delivery, "delivered once")
+
+
+def count(number: int, word: str) -> str:
+    """`1 run`, `2 runs`, `1,204 runs`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def effects_words(effects: Mapping[Any, int]) -> str:
+    """A ledger in short: `2 charge, 1 ship`, or `no effect`."""
+    return ", ".join(f"{times} {name}" for name, times in effects.items()) or "no effect"

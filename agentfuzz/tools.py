@@ -1,0 +1,178 @@
+"""Tools: what a scenario declares about a function, and how a call's arguments are checked.
+
+Law: a tool is a plain typed function plus its effect, its business scope and how its backend
+deduplicates; its schema is its signature. Called by the world when a scenario declares a tool
+and at every call. The declaration is derived once per function and kept; pydantic is asked only
+when arguments are not already exactly of the declared plain types.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import CodeType
+from typing import Any, Literal
+
+from agentfuzz.errors import InvalidArguments, ScenarioError, near_miss
+from agentfuzz.faults import TABLES
+from agentfuzz.history import Json, ToolFacts
+
+Dedup = Literal["none", "key", "scope"]
+DEDUPS = ("none", "key", "scope")
+KEY = "idempotency_key"
+_EXACT = frozenset({str, int, float, bool})
+_SPECS: dict[tuple[CodeType, str, str | None, tuple[str, ...], str], "ToolSpec"] = {}
+
+
+class ToolSpec:
+    """The declaration of one tool, derived from its function's signature."""
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str, effect: str | None, scope: tuple[str, ...], dedup: str
+    ) -> None:
+        self.name = name
+        self.effect = effect
+        self.scope = scope
+        self.dedup = dedup
+        self.description = inspect.getdoc(fn) or ""
+        self.is_async = inspect.iscoroutinefunction(fn)
+        self.facts = ToolFacts(name, effect, scope, dedup)
+        self._annotations, self._defaults = _parameters(fn, name)
+        self.own_key = KEY in self._annotations
+        if dedup == "key" and not self.own_key:
+            self._annotations[KEY] = str | None
+            self._defaults[KEY] = None
+        self.names = tuple(self._annotations)
+        exact = {name: hint for name, hint in self._annotations.items() if hint in _EXACT}
+        required = [name for name in self.names if name not in self._defaults]
+        # The quick path: all required parameters, nothing else, each exactly of a plain type.
+        self.quick = exact if all(name in exact for name in required) else {}
+        self.required = frozenset(required)
+        self._check(fn)
+
+    def _check(self, fn: Callable[..., Any]) -> None:
+        place = f"tool {self.name!r}"
+        if self.dedup not in DEDUPS:
+            raise ScenarioError(f"{place}: dedup={self.dedup!r} is none of {', '.join(DEDUPS)}.")
+        if self.name in TABLES or not self.name.isidentifier():
+            raise ScenarioError(
+                f"{place}: this name cannot be written in a fault plan; give another with name=."
+            )
+        if self.effect is None and (self.scope or self.dedup != "none"):
+            raise ScenarioError(
+                f"{place} declares scope or dedup but no effect; a tool without an effect only "
+                "reads. Say @world.tool(effect='...')."
+            )
+        for name in self.scope:
+            if name not in self._annotations:
+                hint = near_miss(name, self._annotations)
+                raise ScenarioError(
+                    f"{place}: scope names {name!r}, which is no parameter of it "
+                    f"({', '.join(self._annotations) or 'it has none'}).{hint}"
+                )
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """One mapping of a call's positional and keyword arguments."""
+        if not args:
+            return kwargs
+        if len(args) > len(self.names):
+            raise InvalidArguments(
+                f"{self.name} takes {len(self.names)} arguments, {len(args)} given"
+            )
+        given = dict(zip(self.names, args, strict=False))
+        for name in given:
+            if name in kwargs:
+                raise InvalidArguments(f"{self.name} got {name!r} twice")
+        return {**given, **kwargs}
+
+    def validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments as the backend understands them. Raises InvalidArguments (400)."""
+        quick = self.quick
+        for name, value in arguments.items():
+            if type(value) is not quick.get(name):
+                break
+        else:
+            if self.required <= arguments.keys():
+                return arguments
+        return self._validate(arguments)
+
+    def _validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        from pydantic import ValidationError
+
+        try:
+            found: Mapping[str, Any] = self._adapter.validate_python(dict(arguments))
+            return found
+        except ValidationError as error:
+            parts = [
+                f"{'.'.join(map(str, part['loc'])) or 'arguments'}: {part['msg']}"
+                for part in error.errors(include_url=False, include_input=False)
+            ]
+            raise InvalidArguments(f"{self.name}: {'; '.join(parts)}") from None
+
+    @cached_property
+    def _adapter(self) -> Any:
+        from pydantic import ConfigDict, TypeAdapter
+        from typing_extensions import NotRequired, TypedDict
+
+        fields = {
+            name: NotRequired[hint] if name in self._defaults else hint  # type: ignore[valid-type]
+            for name, hint in self._annotations.items()
+        }
+        shape = TypedDict(self.name, fields)  # type: ignore[operator]
+        shape.__pydantic_config__ = ConfigDict(extra="forbid")
+        try:
+            return TypeAdapter(shape)
+        except Exception as error:
+            raise ScenarioError(
+                f"tool {self.name!r}: its signature has no JSON schema: {error}"
+            ) from error
+
+    @cached_property
+    def schema(self) -> dict[str, Json]:
+        """The JSON schema of the arguments: an object with `properties` and `required`."""
+        schema: dict[str, Json] = self._adapter.json_schema()
+        schema.pop("title", None)
+        schema.setdefault("properties", {})
+        for name, value in self._defaults.items():
+            if value is None or isinstance(value, (str, int, float, bool)):
+                schema["properties"][name].setdefault("default", value)
+        return schema
+
+
+def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The annotations and defaults of a function's parameters."""
+    try:
+        signature = inspect.signature(fn)
+        hints = typing.get_type_hints(fn, include_extras=True)
+    except (TypeError, ValueError, NameError) as error:
+        raise ScenarioError(
+            f"tool {name!r}: its signature cannot be read ({error}); wrap it in a plain function "
+            "with annotated parameters."
+        ) from error
+    annotations: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    for parameter in signature.parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise ScenarioError(
+                f"tool {name!r}: the parameter {parameter} has no place in a JSON schema; use "
+                "named parameters."
+            )
+        annotations[parameter.name] = hints.get(parameter.name, Any)
+        if parameter.default is not parameter.empty:
+            defaults[parameter.name] = parameter.default
+    return annotations, defaults
+
+
+def spec_of(
+    fn: Callable[..., Any], name: str | None, effect: str | None, scope: tuple[str, ...], dedup: str
+) -> ToolSpec:
+    """The spec of a function, derived once per code object: worlds are built once per run."""
+    label = name or getattr(fn, "__name__", "tool")
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        return ToolSpec(fn, label, effect, scope, dedup)
+    known = (code, label, effect, scope, dedup)
+    spec = _SPECS.get(known)
+    if spec is None:
+        spec = _SPECS[known] = ToolSpec(fn, label, effect, scope, dedup)
+    return spec

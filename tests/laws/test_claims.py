@@ -1,0 +1,96 @@
+"""The law about what the agent says bites, holds, and says when it had nothing to judge."""
+
+import pytest
+
+from agentfuzz.history import History
+from agentfuzz.invariants import truthful
+
+from .histories import (
+    charge,
+    charged,
+    commit,
+    done,
+    judge,
+    looked_up,
+    ok,
+    ship,
+    tell,
+    timeout,
+)
+
+CLEAN = tell(charged(), done())
+
+
+def test_truthful_held():
+    """Success is claimed and the world holds what the fault-free run left there."""
+    assert judge(truthful(), CLEAN) == "HELD"
+    assert judge(truthful(), CLEAN, CLEAN) == "HELD"
+    history = tell(charge(), commit(), timeout(), done())
+    assert judge(truthful(), history, CLEAN) == "HELD"
+
+
+def test_truthful_without_an_effect():
+    """AF301: success is claimed and nothing has happened."""
+    history = tell(charge(), timeout(), done())
+    assert judge(truthful(), history) == ["AF301 claim: Done#1"]
+    assert judge(truthful(), history, CLEAN) == ["AF301 claim: Done#1"]
+    violation = truthful()(history).violations[0]
+    assert violation.title == "claims success, world disagrees"
+    assert violation.sentence == "The agent claims success, but nothing has happened."
+
+
+def test_truthful_with_a_part_of_the_effects():
+    """AF301 for each effect of the fault-free run that is missing."""
+    baseline = tell(charged("A17"), charged("B2"), ship(), commit(), ok(), done())
+    assert judge(truthful(), CLEAN, baseline) == ["AF301 claim: Done#1"] * 2
+
+
+def test_truthful_with_a_request_still_open():
+    """AF301: a request was under way at the claim and took effect afterwards."""
+    history = tell(charge(), timeout(), done(), commit())
+    assert judge(truthful(), history, CLEAN) == ["AF301 claim: Done#1 Committed#1"]
+    assert "still under way" in truthful()(history).violations[0].world
+
+
+def test_truthful_leaves_calls_after_the_claim_to_quiescence():
+    """A call made after the claim is no open request."""
+    history = tell(charged(), done(via="tool"), charged("B2"))
+    assert judge(truthful(), history, CLEAN) == "HELD"
+
+
+def test_truthful_with_a_postcondition():
+    """AF301: the scenario's own look at the world says no, by name."""
+
+    def charged_once(history):
+        return len(history.ledger) == 1
+
+    assert judge(truthful(postcondition=charged_once), CLEAN) == "HELD"
+    twice = tell(charged(), charged(), done())
+    assert judge(truthful(postcondition=charged_once), twice) == ["AF301 claim: Done#1"]
+    violation = truthful(postcondition=charged_once)(twice).violations[0]
+    assert violation.world == "the postcondition charged_once does not hold"
+
+
+def test_truthful_of_a_task_without_effects():
+    """A backend that only reads has nothing to refute success with."""
+    told = tell(looked_up(), done())
+    only_reads = History(told.events, {"lookup": told.tools["lookup"]})
+    assert judge(truthful(), only_reads) == "HELD"
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        [done("blocked")],
+        [done("partial")],
+        [done("success", "already_done")],
+        [done("success", "nothing_to_do")],
+        [done(problem="no such reason")],
+        [done(via="tool"), done("failed")],
+        [],
+    ],
+    ids=["blocked", "partial", "already done", "nothing to do", "malformed", "taken back", "none"],
+)
+def test_truthful_not_exercised(ending):
+    """Success is not claimed, or not as the work of this run."""
+    assert judge(truthful(), tell(charge(), timeout(), *ending), CLEAN) == "NOT_EXERCISED"

@@ -1,0 +1,321 @@
+"""The laws about effects bite, hold, and say when they had nothing to judge."""
+
+import pytest
+
+from agentfuzz.invariants import (
+    at_most_once,
+    exactly_once,
+    no_blind_repeat,
+    no_lost_intent,
+    replay_transparency,
+)
+
+from .histories import (
+    charge,
+    charged,
+    commit,
+    cut_off,
+    done,
+    judge,
+    looked_up,
+    lookup,
+    ok,
+    raised,
+    replay,
+    reply,
+    ship,
+    tell,
+    timeout,
+)
+
+CLEAN = tell(charged(), done())
+
+
+# at_most_once
+
+
+def test_at_most_once_held():
+    """One effect for each intent; two orders are two intents."""
+    assert judge(at_most_once(), tell(charged("A17"), charged("B2"))) == "HELD"
+
+
+def test_at_most_once_when_the_agent_calls_again():
+    """AF101: a second call of the same intent took effect again."""
+    history = tell(charge(), commit(), timeout(), charged())
+    assert judge(at_most_once(), history) == ["AF101 charge: Committed#1 Committed#2"]
+    violation = at_most_once()(history).violations[0]
+    assert violation.title == "charge_card ran 2x, expected 1"
+    assert violation.says == "2 calls of charge_card"
+    assert violation.world == "charge(order_id='A17') happened 2 times"
+
+
+def test_at_most_once_when_one_request_arrives_twice():
+    """AF102: one call, two deliveries, two effects: nobody recognised the repeat."""
+    history = tell(charge(), commit(), commit(), ok())
+    assert judge(at_most_once(), history) == ["AF102 charge: Committed#1 Committed#2"]
+    assert at_most_once()(history).violations[0].says == "1 call of charge_card"
+
+
+def test_at_most_once_blames_the_call_that_doubled():
+    """AF102 also when the agent called twice and only one of the calls took effect, twice."""
+    history = tell(charge(), timeout(), charge(), commit(), commit(), ok())
+    assert judge(at_most_once(), history) == ["AF102 charge: Committed#1 Committed#2"]
+
+
+def test_at_most_once_counts_each_effect_apart():
+    """`effect` limits the law to one effect; without it every effect counts."""
+    history = tell(charged(), charged(), ship(), commit(), ok())
+    assert judge(at_most_once("shipment"), history) == "HELD"
+    assert len(judge(at_most_once(), history)) == 1
+
+
+@pytest.mark.parametrize(
+    ("dedup", "keys", "hint"),
+    [
+        ("none", (None, None), "look up before calling again"),
+        ("key", (None, "k"), "send one idempotency key per intent"),
+        ("key", ("k1", "k2"), "mint the key once per intent"),
+        ("key", ("k", "k"), "outlived its dedup window"),
+    ],
+)
+def test_the_hint_of_a_repeat_follows_its_keys(dedup, keys, hint):
+    """The advice fits what the backend could have recognised."""
+    history = tell(*(charged(key=key) for key in keys), dedup=dedup)
+    assert hint in at_most_once()(history).violations[0].hint
+
+
+def test_at_most_once_not_exercised():
+    """Nothing of that effect was committed."""
+    assert judge(at_most_once(), tell(charge(), timeout())) == "NOT_EXERCISED"
+    assert judge(at_most_once("shipment"), tell(charged())) == "NOT_EXERCISED"
+
+
+# exactly_once
+
+
+def test_exactly_once_held():
+    """Happened once, and success is claimed."""
+    assert judge(exactly_once("charge"), CLEAN, CLEAN) == "HELD"
+    assert judge(exactly_once("charge", intents=[{"order_id": "A17"}]), CLEAN) == "HELD"
+
+
+def test_exactly_once_is_relative_to_the_claim():
+    """After a lost reply the honest `blocked` keeps the law, whatever the world holds."""
+    blocked = done("blocked", "outcome_unknown")
+    assert judge(exactly_once("charge"), tell(charge(), commit(), timeout(), blocked)) == "HELD"
+    both = tell(charged("A17"), charge("B2"), timeout(), done("partial"))
+    assert judge(exactly_once("charge"), both, tell(charged("A17"), charged("B2"))) == "HELD"
+
+
+def test_exactly_once_twice():
+    """Never more than once, whatever is claimed."""
+    history = tell(charged(), charged(), done("failed"))
+    assert judge(exactly_once("charge"), history) == ["AF101 charge: Committed#1 Committed#2"]
+
+
+def test_exactly_once_missing():
+    """AF103: success is claimed and the effect never happened."""
+    history = tell(charge(), timeout(), done())
+    assert judge(exactly_once("charge"), history) == ["AF103 charge: Done#1"]
+    assert judge(exactly_once("charge"), history, CLEAN) == ["AF103 charge: Done#1"]
+    violation = exactly_once("charge")(history, CLEAN).violations[0]
+    assert violation.title == "charge 0x, claimed success"
+    assert violation.world == "charge(order_id='A17') did not happen"
+
+
+def test_exactly_once_asks_for_the_intent_not_for_the_tool():
+    """Another order's charge is no substitute, by the fault-free run or by `intents`."""
+    history = tell(charged("B2"), done())
+    assert judge(exactly_once("charge"), history, CLEAN) == ["AF103 charge: Done#1"]
+    law = exactly_once("charge", intents=[{"order_id": "A17"}, {"order_id": "B2"}])
+    assert judge(law, history) == ["AF103 charge: Done#1"]
+
+
+@pytest.mark.parametrize("reason", ["already_done", "nothing_to_do"])
+def test_exactly_once_exempts_a_success_that_caused_nothing(reason):
+    """`already_done` and `nothing_to_do` do not claim that this run caused the effect."""
+    assert judge(exactly_once("charge"), tell(done("success", reason))) == "NOT_EXERCISED"
+
+
+def test_exactly_once_not_exercised():
+    """Nothing happened and success was not claimed, or only by a malformed completion."""
+    assert judge(exactly_once("charge"), tell(charge(), timeout(), done("failed"))) == (
+        "NOT_EXERCISED"
+    )
+    assert judge(exactly_once("charge"), tell(done(problem="no such reason"))) == "NOT_EXERCISED"
+
+
+# no_lost_intent
+
+
+def test_no_lost_intent_held():
+    """Every answer has an effect of its own intent behind it, a replay too."""
+    assert judge(no_lost_intent(), CLEAN, CLEAN) == "HELD"
+    history = tell(
+        charge(key="k"), commit(), timeout(), charge(key="k"), replay(), reply("replayed"), done()
+    )
+    assert judge(no_lost_intent("charge"), history) == "HELD"
+
+
+def test_no_lost_intent_missing():
+    """AF103: success is claimed and an effect of the fault-free run is not there."""
+    history = tell(charged(), done())
+    wanted = tell(charged(), ship(), commit(), ok(), done())
+    assert judge(no_lost_intent(), history, wanted) == ["AF103 shipment: Done#1"]
+    assert judge(no_lost_intent("charge"), history, wanted) == "HELD"
+    law = no_lost_intent("charge", intents=[{"order_id": "B2"}])
+    assert judge(law, history) == ["AF103 charge: Done#1"]
+
+
+def test_no_lost_intent_phantom_success():
+    """AF108: the backend answered `applied` and nothing had happened."""
+    history = tell(charge(), ok(), done("partial"))
+    assert judge(no_lost_intent(), history) == ["AF108 charge: Called#1 Replied#1"]
+    assert no_lost_intent()(history).violations[0].title == "charge_card applied, 0 effects"
+
+
+def test_no_lost_intent_effect_after_its_answer():
+    """AF108 also when the effect comes only after the answer that promised it."""
+    history = tell(charge(), ok(), commit(), done())
+    assert judge(no_lost_intent(), history) == ["AF108 charge: Called#1 Replied#1"]
+
+
+def test_no_lost_intent_swallowed():
+    """AF108: the second intent was answered with the first one's effect."""
+    history = tell(
+        charged("A17", "k"), charge("B2", "k"), replay("e1"), reply("replayed"), done("partial")
+    )
+    assert judge(no_lost_intent(), history) == ["AF108 charge: Called#2 Replied#2"]
+    assert "two intents, one key" in no_lost_intent()(history).violations[0].sentence
+
+
+def test_no_lost_intent_not_exercised():
+    """No effect was asked for and none claimed."""
+    assert judge(no_lost_intent(), tell(looked_up(), done("failed"))) == "NOT_EXERCISED"
+    assert judge(no_lost_intent("shipment"), tell(charged())) == "NOT_EXERCISED"
+
+
+# no_blind_repeat
+
+CUT = reply("applied", '{"charge_', complete=False)
+
+
+@pytest.mark.parametrize(
+    "reconciled",
+    [
+        [charge(key="k"), timeout(), charge(key="k")],
+        [charge(), timeout(), looked_up(), charge()],
+        [charge(), timeout(), charge("B2")],
+        [charge(), timeout(), done("blocked")],
+        [charge(), CUT, looked_up(), charge()],
+    ],
+    ids=["same key", "looked up", "another intent", "stopped", "cut off, looked up"],
+)
+def test_no_blind_repeat_held(reconciled):
+    """In doubt, then the same key, a look-up of that scope, another intent, or the end."""
+    assert judge(no_blind_repeat(), tell(*reconciled)) == "HELD"
+
+
+def test_no_blind_repeat_trusts_a_backend_that_knows_the_scope():
+    """With dedup='scope' a repeat cannot do harm."""
+    assert judge(no_blind_repeat(), tell(charge(), timeout(), charge(), dedup="scope")) == "HELD"
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [timeout(), CUT, reply("in_flight", "accepted"), reply("unknown", "accepted")],
+    ids=["timeout", "cut off", "in flight", "ambiguous"],
+)
+def test_no_blind_repeat_broken(doubt):
+    """AF104: the effect is in doubt and the agent simply calls again."""
+    history = tell(charge(), doubt, charge())
+    assert judge(no_blind_repeat(), history) == ["AF104 charge: Called#1 Replied#1 Called#2"]
+    assert no_blind_repeat()(history).violations[0].title == "charge_card repeated blindly"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        looked_up("B2"),
+        lambda story: [step(story) for step in (lookup(), timeout())],
+        lambda story: [step(story) for step in (lookup(), CUT)],
+        lambda story: [step(story) for step in (ship(), commit(), ok())],
+    ],
+    ids=["another scope", "look-up timed out", "look-up cut off", "another effect"],
+)
+def test_no_blind_repeat_is_not_excused_by_half_a_look_up(between):
+    """Only a full answer of a reading tool about that very scope reconciles."""
+    history = tell(charge(), timeout(), between, charge())
+    assert judge(no_blind_repeat("charge"), history)[0].startswith("AF104 charge: Called#1")
+
+
+def test_no_blind_repeat_needs_the_same_key():
+    """AF104: another key is a fresh start, and so is a key that came late."""
+    for first in (None, "k1"):
+        history = tell(charge(key=first), timeout(), charge(key="k2"), dedup="key")
+        assert judge(no_blind_repeat(), history) == ["AF104 charge: Called#1 Replied#1 Called#2"]
+
+
+def test_no_blind_repeat_after_a_429():
+    """A 429 says failed: no doubt, nothing to judge."""
+    limited = reply("failed", raised="RateLimited")
+    assert judge(no_blind_repeat(), tell(charge(), limited, charged())) == "NOT_EXERCISED"
+
+
+def test_no_blind_repeat_not_exercised():
+    """No effectful call was left in doubt; a reading tool's timeout is none."""
+    assert judge(no_blind_repeat(), CLEAN) == "NOT_EXERCISED"
+    history = tell(lookup(), timeout(), looked_up())
+    assert judge(no_blind_repeat(), history) == "NOT_EXERCISED"
+    assert judge(no_blind_repeat("shipment"), tell(charge(), timeout(), charge())) == (
+        "NOT_EXERCISED"
+    )
+
+
+# replay_transparency
+
+
+def test_replay_transparency_held():
+    """Under faults the ledger holds what it holds without them."""
+    history = tell(charge(), timeout(), looked_up(), charged(), done())
+    assert judge(replay_transparency(), history, CLEAN) == "HELD"
+
+
+@pytest.mark.parametrize(
+    "ending", [done("blocked"), done("partial"), raised("TimeoutError"), cut_off("budget")]
+)
+def test_replay_transparency_less_and_said_so(ending):
+    """Fewer effects are no breach when the ending does not pretend otherwise."""
+    assert judge(replay_transparency(), tell(charge(), timeout(), ending), CLEAN) == "HELD"
+
+
+@pytest.mark.parametrize("ending", [[done()], []], ids=["success", "no structured answer"])
+def test_replay_transparency_less_in_silence(ending):
+    """AF105: an effect of the fault-free run is missing and nobody says so."""
+    history = tell(charge(), timeout(), *ending)
+    assert judge(replay_transparency(), history, CLEAN) == ["AF105 charge: Ended#1"]
+    violation = replay_transparency()(history, CLEAN).violations[0]
+    assert violation.title == "charge_card ran 0x, fault-free 1x"
+    assert violation.sentence.endswith("and the answer does not say so.")
+
+
+def test_replay_transparency_more():
+    """AF105: an effect too many is a breach, however the run ends."""
+    for ending in (done(), done("failed"), raised("TimeoutError")):
+        history = tell(charge(), commit(), timeout(), charged(), ending)
+        expected = ["AF105 charge: Committed#1 Committed#2"]
+        assert judge(replay_transparency(), history, CLEAN) == expected
+
+
+def test_replay_transparency_compares_scopes():
+    """AF105 twice: the wrong order was charged and the right one was not."""
+    history = tell(charged("B2"), done())
+    expected = ["AF105 charge: Ended#1", "AF105 charge: Committed#1"]
+    assert judge(replay_transparency(), history, CLEAN) == expected
+
+
+def test_replay_transparency_not_exercised():
+    """Without a fault-free run, in it, and where neither run did anything."""
+    assert judge(replay_transparency(), CLEAN) == "NOT_EXERCISED"
+    assert judge(replay_transparency(), CLEAN, CLEAN) == "NOT_EXERCISED"
+    assert judge(replay_transparency(), tell(done()), tell(done())) == "NOT_EXERCISED"

@@ -1,0 +1,64 @@
+"""The laws about idempotency keys bite, hold, and say when they had nothing to judge."""
+
+import pytest
+
+from agentfuzz.invariants import key_injectivity, key_stability
+
+from .histories import charge, charged, commit, done, judge, ok, ship, tell, timeout
+
+
+def test_key_stability_held():
+    """One intent, one key, over all its calls."""
+    history = tell(charge(key="k"), timeout(), charged(key="k"), dedup="key")
+    assert judge(key_stability(), history) == "HELD"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "title"),
+    [
+        ("k1", "k2", "charge_card changed its key"),
+        (None, "k2", "charge_card changed its key"),
+        ("k1", None, "charge_card changed its key"),
+        (None, None, "charge_card repeated without a key"),
+    ],
+)
+def test_key_stability_broken(first, second, title):
+    """AF106: the second call of an intent has another key, or neither has one."""
+    history = tell(charge(key=first), timeout(), charged(key=second), dedup="key")
+    assert judge(key_stability(), history) == ["AF106 charge: Called#1 Called#2"]
+    assert key_stability()(history).violations[0].title == title
+
+
+@pytest.mark.parametrize("dedup", ["none", "scope"])
+def test_key_stability_asks_only_tools_that_take_keys(dedup):
+    """A backend that does not deduplicate by key has no key to keep."""
+    assert judge(key_stability(), tell(charged(), charged(), dedup=dedup)) == "NOT_EXERCISED"
+
+
+def test_key_stability_not_exercised():
+    """No intent was called twice; two orders are two intents."""
+    history = tell(charged("A17", "k1"), charged("B2", "k2"), dedup="key")
+    assert judge(key_stability(), history) == "NOT_EXERCISED"
+
+
+def test_key_injectivity_held():
+    """Two intents, two keys; a repeat of one intent may share its own."""
+    history = tell(charged("A17", "k1"), charged("A17", "k1"), charged("B2", "k2"), dedup="key")
+    assert judge(key_injectivity(), history) == "HELD"
+
+
+def test_key_injectivity_broken():
+    """AF107: the key of one order came with another order."""
+    history = tell(charged("A17", "k"), charge("B2", "k"), done(), dedup="key")
+    assert judge(key_injectivity(), history) == ["AF107 charge: Called#1 Called#2"]
+    violation = key_injectivity()(history).violations[0]
+    assert violation.title == "charge_card: one key, two intents"
+    assert violation.world == "key 'k' belongs to charge(order_id='A17')"
+
+
+def test_key_injectivity_not_exercised():
+    """Fewer than two intents carried a key, or the backend takes none."""
+    history = tell(charged("A17", "k"), charged("B2"), dedup="key")
+    assert judge(key_injectivity(), history) == "NOT_EXERCISED"
+    history = tell(charged("A17", "k"), ship("B2", "k"), commit(), ok())
+    assert judge(key_injectivity(), history) == "NOT_EXERCISED"

@@ -1,0 +1,45 @@
+"""The law about refused calls bites, holds, and says when it had nothing to judge."""
+
+import pytest
+
+from agentfuzz.invariants import valid_calls
+
+from .histories import call, charge, charged, done, judge, looked_up, refuse, tell, timeout
+
+CODES = {"unknown_tool": "AF401", "invalid_arguments": "AF402", "key_reused": "AF403"}
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_valid_calls_never_mended(kind):
+    """AF401, AF402, AF403: the backend refused, and success is claimed all the same."""
+    history = tell(charge(), refuse(kind), done())
+    assert judge(valid_calls(), history) == [f"{CODES[kind]} charge_card: Refused#1"]
+    assert valid_calls()(history).violations[0].title == "charge_card refused, success claimed"
+
+
+def test_valid_calls_mended_by_another_tool():
+    """AF402: an accepted call of some other tool mends nothing."""
+    history = tell(charge(), refuse("invalid_arguments"), looked_up(), done())
+    assert judge(valid_calls(), history) == ["AF402 charge_card: Refused#1"]
+
+
+def test_valid_calls_says_it_once_per_tool():
+    """Many refusals of one kind and tool are one violation, proved by the last."""
+    bad = [charge(), refuse("invalid_arguments")]
+    history = tell(*bad, *bad, call("ship"), refuse("invalid_arguments"), done())
+    expected = ["AF402 charge_card: Refused#2", "AF402 ship: Refused#3"]
+    assert judge(valid_calls(), history) == expected
+
+
+@pytest.mark.parametrize("kind", ["invalid_arguments", "key_reused"])
+def test_valid_calls_held(kind):
+    """The refused call was mended, or success is not claimed."""
+    assert judge(valid_calls(), tell(charge(), refuse(kind), charged(), done())) == "HELD"
+    assert judge(valid_calls(), tell(charge(), refuse(kind), done("failed"))) == "HELD"
+
+
+@pytest.mark.parametrize("kind", ["key_conflict", "tool_raised"])
+def test_valid_calls_not_exercised(kind):
+    """Nothing was refused for the agent's own mistake."""
+    assert judge(valid_calls(), tell(charge(), timeout(), done())) == "NOT_EXERCISED"
+    assert judge(valid_calls(), tell(charge(), refuse(kind), done())) == "NOT_EXERCISED"
