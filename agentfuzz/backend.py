@@ -102,7 +102,9 @@ class Backend:
         )
         return Reply("failed", error=error)
 
-    def settle(self, request: Request, nth: int, value: object, error: BaseException | None) -> Reply:
+    def settle(
+        self, request: Request, nth: int, value: object, error: BaseException | None
+    ) -> Reply:
         """The body has run: commit its effect, or note that it failed without one."""
         spec = request.spec
         effect_id = ""

@@ -138,8 +138,9 @@ class Done(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The run is over. `how` is `returned`, `raised` or `cut_off`; `value` is what the agent
-    returned; `error` and `detail` name the exception, or why the run was cut off."""
+    """The run is over. `how` is `returned`, `raised` (an Exception), `died` (any other
+    BaseException) or `cut_off`; `value` is what the agent returned; `error` and `detail` name
+    the exception, or why the run was cut off."""
 
     seq: int
     t: float

@@ -28,7 +28,12 @@ class ToolSpec:
     """The declaration of one tool, derived from its function's signature."""
 
     def __init__(
-        self, fn: Callable[..., Any], name: str, effect: str | None, scope: tuple[str, ...], dedup: str
+        self,
+        fn: Callable[..., Any],
+        name: str,
+        effect: str | None,
+        scope: tuple[str, ...],
+        dedup: str,
     ) -> None:
         self.name = name
         self.effect = effect

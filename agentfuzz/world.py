@@ -239,7 +239,9 @@ class World:
         fault = self.injector.at(slot, seq, "read" if intent is None else "write")
         request = Request(call, spec, args, bound, key, intent)
         if fault is None:
-            reply = (yield from self._adeliver(request)) if spec.is_async else self._deliver(request)
+            reply = (
+                (yield from self._adeliver(request)) if spec.is_async else self._deliver(request)
+            )
             return self._answer(call, reply)
         return (yield from self._struck(request, slot, fault))
 
@@ -314,7 +316,9 @@ class World:
         if not request.spec.is_async:
             self._deliver(request)
             return
-        self._late.append(asyncio.get_running_loop().create_task(self._drive(self._adeliver(request))))
+        self._late.append(
+            asyncio.get_running_loop().create_task(self._drive(self._adeliver(request)))
+        )
 
     def _fail(self, request: Request, kind: str) -> Steps:
         """The agent gets no reply: a timeout, a lost connection, or a 429."""

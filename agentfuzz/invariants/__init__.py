@@ -9,6 +9,7 @@ protocol     valid_calls
 
 from agentfuzz.invariants._law import Invariant, invariant
 from agentfuzz.invariants.claims import truthful
+from agentfuzz.invariants.crash import survives
 from agentfuzz.invariants.effects import (
     at_most_once,
     exactly_once,
@@ -34,6 +35,7 @@ __all__ = [
     "quiescence",
     "replay_transparency",
     "structured_termination",
+    "survives",
     "truthful",
     "valid_calls",
 ]

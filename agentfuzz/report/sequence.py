@@ -59,9 +59,9 @@ class Row:
 
 
 def short(value: Json) -> str:
-    """A value on one line: JSON, cut at 200 characters."""
+    """A value on one line: a text in quotes, anything else as JSON; cut at 200 characters."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=repr)
+        text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=repr)
     except (TypeError, ValueError, RecursionError):
         text = repr(value)
     return text if len(text) <= _CUT else text[: _CUT - 3] + "..."
@@ -149,7 +149,7 @@ class _Rows:
         called = self.called.get(event.call)
         delivery, _ = self._fault(event.call)
         last = self.rows[-1] if self.rows else None
-        if last and last.kind == "call" and last.call == event.call and last.arrow == "request":
+        if nth == 1 and last and last.call == event.call and last.arrow == "request":
             last.seqs.append(event.seq)
             row = last
         else:

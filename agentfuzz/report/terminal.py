@@ -36,9 +36,8 @@ def block(
     page.text(story.sentence)
     page.blank()
     if story.faults:
-        proof = " ".join([f"{story.shrink}.", *story.controls])
         lines = [line for fault in story.faults for line in (fault.words, f"  {fault.plan}")]
-        page.field("fault", *lines, proof)
+        page.field("fault", *lines, f"{story.shrink}.", *story.controls)
     else:
         page.field("fault", story.shrink)
     page.blank()
@@ -106,7 +105,7 @@ def summary(
     page = _Page(max(width, 40), ascii_only)
     page.text(headline(results), indent=0)
     page.blank()
-    page.lines += _table([_campaign_row(result, page) for result in results], _CAMPAIGNS, page)
+    page.lines += _table(_campaign_rows(results, page), _CAMPAIGNS, page)
     if findings:
         page.blank()
         page.lines += _table([_finding_row(cx, page) for _, cx in findings], _FINDINGS, page)
@@ -153,22 +152,34 @@ def _name(nodeid: str) -> str:
     return nodeid.rpartition("::")[2]
 
 
-def _campaign_row(result: CampaignResult, page: _Page) -> list[str]:
-    runs, findings = f"{result.runs:,}", str(len(result.findings))
-    test = cut(plain(result.nodeid, page.ascii), max(page.width // 2 - 8, 12), tail=True)
-    room = page.width - max(len(test), 4) - max(len(runs), 4) - len("findings") - 8
-    covered = wrap(plain(result.covered(), page.ascii), max(room, 12), limit=6)
-    return [test, runs, findings, "\n".join(covered)]
+def _campaign_rows(results: Sequence[CampaignResult], page: _Page) -> list[list[str]]:
+    tests = [cut(_text(result.nodeid, page), max(page.width // 2 - 8, 12), tail=True)
+             for result in results]  # fmt: skip
+    runs = [f"{result.runs:,}" for result in results]
+    used = max(map(cells, [*tests, "test"])) + max(map(len, [*runs, "runs"])) + len("findings") + 8
+    return [
+        [
+            test,
+            run,
+            str(len(result.findings)),
+            "\n".join(wrap(_text(result.covered(), page), max(page.width - used, 12))),
+        ]
+        for test, run, result in zip(tests, runs, results, strict=True)
+    ]
+
+
+def _text(text: str, page: _Page) -> str:
+    return plain(text, page.ascii)
 
 
 def _finding_row(cx: Counterexample, page: _Page) -> list[str]:
-    test = cut(plain(cx.nodeid, page.ascii), max(page.width - 58, 12), tail=True)
-    return [cx.code, plain(cx.id, page.ascii), test, plain(cx.title, page.ascii)]
+    test = cut(_text(cx.nodeid, page), max(page.width - 58, 12), tail=True)
+    return [_text(cx.code, page), _text(cx.id, page), test, _text(cx.title, page)]
 
 
 def _table(rows: list[list[str]], headers: Sequence[str], page: _Page) -> list[str]:
     from tabulate import tabulate
 
-    right = [("right" if name in ("runs", "findings") else "left") for name in headers]
-    text = tabulate(rows, headers, tablefmt="plain", disable_numparse=True, colalign=right)
+    align = [("right" if name in ("runs", "findings") else "left") for name in headers]
+    text = tabulate([headers, *rows], tablefmt="plain", disable_numparse=True, colalign=align)
     return [safe(f"  {line}", page.width) for line in text.split("\n")]

@@ -213,7 +213,7 @@ CUT = reply("applied", '{"charge_', complete=False)
 )
 def test_no_blind_repeat_held(reconciled):
     """In doubt, then the same key, a look-up of that scope, another intent, or the end."""
-    assert judge(no_blind_repeat(), tell(*reconciled)) == "HELD"
+    assert judge(no_blind_repeat(), tell(*reconciled, dedup="key")) == "HELD"
 
 
 def test_no_blind_repeat_trusts_a_backend_that_knows_the_scope():

@@ -1,0 +1,111 @@
+"""A scenario: the story an agent is put into, and the laws that must hold in it.
+
+Law: a scenario is data and one function that builds a fresh world; it holds no state of a run.
+Written by users with the `scenario` decorator, read by the run, the search and the doors.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agentfuzz.clock import Clock
+from agentfuzz.completion import Completion
+from agentfuzz.errors import ScenarioError
+from agentfuzz.history import History
+from agentfuzz.injector import Injector
+from agentfuzz.invariants import (
+    Invariant,
+    at_most_once,
+    bounded,
+    replay_transparency,
+    survives,
+    valid_calls,
+)
+from agentfuzz.model.script import Script, parse
+from agentfuzz.model.simulated import SimulatedModel
+from agentfuzz.verdict import Verdict
+from agentfuzz.world import World
+
+# What holds in every scenario, declared or not.
+ALWAYS = (survives(), bounded(), valid_calls())
+# What is judged where nothing is declared: the oracle that needs no declaration.
+UNDECLARED = (at_most_once(), replay_transparency())
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named story: build(world) declares the tools, the laws judge the history."""
+
+    name: str
+    build: Callable[[World], object]
+    invariants: tuple[Invariant, ...]
+    task: str = ""
+    script: Script | None = None
+    outcome: Callable[[Any], Completion | None] | None = None
+    resume: Callable[[World], object] | None = None
+    budget: int = 200
+
+    def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
+        """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
+        world = World(self.task, injector, clock, budget=self.budget, trace=trace)
+        self.build(world)
+        if self.script is not None:
+            world._model = SimulatedModel(world, self.script)
+            world.tools.offers_done = self.script.closes_with_tool
+        return world
+
+    def check(self, tools: Sequence[str]) -> None:
+        """Raise ScenarioError when the script calls a tool that the world does not have."""
+        if self.script is not None:
+            self.script.check(tools)
+
+    def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
+        """What every law of the scenario says about a history."""
+        return tuple([law(history, baseline) for law in self.invariants])
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def scenario(
+    *invariants: Invariant,
+    task: str = "",
+    script: Sequence[Any] | None = None,
+    outcome: Callable[[Any], Completion | None] | None = None,
+    resume: Callable[[World], object] | None = None,
+    budget: int = 200,
+) -> Callable[[Callable[[World], object]], Scenario]:
+    """Decorate a function that declares the tools of a fresh World.
+
+    `invariants` are the laws (left out: at_most_once and replay_transparency); `task` is what
+    the agent is asked; `script` is what the simulated model plans; `outcome` maps whatever the
+    agent returns to a Completion (or None); `budget` is the number of crossings after which a
+    run is cut off.
+    """
+    for given in invariants:
+        if not isinstance(given, Invariant):
+            name = getattr(given, "__name__", repr(given))
+            raise ScenarioError(
+                f"@scenario({name}) is no invariant; call it ({name}()), or wrap a function of "
+                "your own with agentfuzz.invariant."
+            )
+    if budget < 1:
+        raise ScenarioError(f"budget={budget} would cut off every run; give at least 1.")
+    laws = ALWAYS + (invariants or UNDECLARED)
+
+    def decorate(build: Callable[[World], object]) -> Scenario:
+        if not callable(build):
+            raise ScenarioError(f"@scenario(...) decorates a function of a world, not {build!r}.")
+        unique = tuple({law.name: law for law in laws}.values())
+        return Scenario(
+            name=getattr(build, "__name__", "scenario"),
+            build=build,
+            invariants=unique,
+            task=task,
+            script=None if script is None else parse(script),
+            outcome=outcome,
+            resume=resume,
+            budget=budget,
+        )
+
+    return decorate

@@ -1,0 +1,70 @@
+"""Every code that agentfuzz prints: its title, and the page that explains it.
+
+Law: a code has one title and one page in `pages/`, and never changes its meaning. Called by the
+reports (titles) and by the doors that explain a code to a person.
+"""
+
+from importlib.resources import files
+
+from agentfuzz.errors import AgentfuzzError, near_miss
+
+CODES: dict[str, str] = {
+    "AF101": "The effect happened again: the agent called again",
+    "AF102": "One request was delivered more than once and not recognised",
+    "AF103": "Success is claimed and the effect is missing",
+    "AF104": "Blind repeat: called again while the outcome was in doubt",
+    "AF105": "The ledger differs from the fault-free run",
+    "AF106": "The key changed between attempts, or there is none",
+    "AF107": "One key, two intents",
+    "AF108": "Phantom success, or a swallowed second intent",
+    "AF201": "The run never ended by itself, or went over a declared limit",
+    "AF202": "The loop spins without a call",
+    "AF203": "The loop waits for what cannot come",
+    "AF204": "The run ended without a completion event",
+    "AF205": "Malformed completion",
+    "AF206": "Several completions of one task",
+    "AF207": "No progress: the same call, the same reply, again",
+    "AF301": "Success is claimed and the world disagrees",
+    "AF302": "An effect after the completion",
+    "AF401": "An unknown tool was called",
+    "AF402": "Invalid arguments were never mended",
+    "AF403": "A key was reused with other parameters",
+    "AF500": "A law of your own is broken",
+    "AF801": "Nothing was tested: no fault struck",
+    "AF802": "A law was never exercised",
+    "AF803": "A fault kind never struck",
+    "AF804": "A tool was never called",
+    "AF900": "The agent fails without any fault",
+    "AF901": "The agent raised something that is no Exception",
+    "AF903": "A saved file or a step of the harness is broken",
+    "AF904": "Same plan, two histories",
+}
+
+FAMILIES: dict[str, str] = {
+    "AF1": "Effects and keys",
+    "AF2": "Termination",
+    "AF3": "Claims",
+    "AF4": "Protocol",
+    "AF5": "Laws of your own",
+    "AF8": "What was not tested",
+    "AF9": "Before any law",
+}
+
+
+def page(code: str) -> str:
+    """The page of a code, in Markdown. Raises AgentfuzzError for a code that does not exist."""
+    if code not in CODES:
+        raise AgentfuzzError(
+            f"there is no code {code!r}.{near_miss(code, CODES)} "
+            "Codes look like AF101; the family is in the first digit."
+        )
+    return (files("agentfuzz") / "pages" / f"{code}.md").read_text(encoding="utf-8")
+
+
+def listing() -> str:
+    """All codes with their titles, by family, one a line."""
+    parts = []
+    for prefix, family in FAMILIES.items():
+        lines = [f"  {code}  {title}" for code, title in CODES.items() if code.startswith(prefix)]
+        parts.append("\n".join([family, *lines]))
+    return "\n\n".join(parts)

@@ -1,0 +1,83 @@
+"""Isolation: what one run could leak into the next, and the randomness that it draws.
+
+Law: every run begins with the same random state and entropy, and leaves environment, working
+directory, standard streams, recursion limit and signal handlers as it found them. Called by the
+simulation around every run; the patches are made once for a whole campaign.
+"""
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_SEEDED = random.Random(20260101).getstate()
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
+)
+# The C function: the one in `signal` builds an enum member per call.
+_handler: Callable[[int], Any] = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+
+
+class Isolation:
+    """Use `install` and `remove` once, `begin` and `end` around each run."""
+
+    def __init__(self) -> None:
+        self._entropy = random.Random(0)
+        self._fresh = True
+        self._restore: list[Callable[[], None]] = []
+
+    def install(self) -> None:
+        """Make entropy deterministic and remember the state to come back to."""
+        outer = random.getstate()
+        urandom = os.urandom
+
+        def deterministic(size: int) -> bytes:
+            if self._fresh:
+                self._entropy.seed(20260101)
+                self._fresh = False
+            return self._entropy.randbytes(size)
+
+        def restore() -> None:
+            random.setstate(outer)
+            os.urandom = urandom
+            random._urandom = urandom  # type: ignore[attr-defined]
+
+        os.urandom = deterministic
+        random._urandom = deterministic  # type: ignore[attr-defined]
+        self._restore.append(restore)
+
+    def remove(self) -> None:
+        """Undo `install`."""
+        while self._restore:
+            self._restore.pop()()
+
+    def begin(self) -> None:
+        """The same randomness for every run, and a note of what must be the same after it."""
+        random.setstate(_SEEDED)
+        self._fresh = True
+        self._environ = os.environ.copy()
+        self._cwd = os.getcwd()
+        self._streams = (sys.stdout, sys.stderr, sys.stdin)
+        self._depth = sys.getrecursionlimit()
+        self._signals = [_handler(number) for number in _SIGNALS]
+
+    def end(self) -> None:
+        """Put back what the run changed."""
+        if os.environ != self._environ:
+            os.environ.clear()
+            os.environ.update(self._environ)
+        try:
+            moved = os.getcwd() != self._cwd
+        except OSError:  # the run removed its own directory
+            moved = True
+        if moved:
+            os.chdir(self._cwd)
+        if (sys.stdout, sys.stderr, sys.stdin) != self._streams:
+            sys.stdout, sys.stderr, sys.stdin = self._streams
+        if sys.getrecursionlimit() != self._depth:
+            sys.setrecursionlimit(self._depth)
+        for number, before in zip(_SIGNALS, self._signals, strict=True):
+            if _handler(number) is not before and before is not None:
+                signal.signal(number, before)

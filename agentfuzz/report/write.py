@@ -1,0 +1,63 @@
+"""The writer: a session's findings as files in one folder.
+
+Law: equal input gives equal bytes under equal names; a file stands under its final name whole or
+not at all; an OSError goes to the caller as it is, after the temporary file is gone. Called by
+the pytest door, which turns the error into one line.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from agentfuzz.report import data, html, markdown
+from agentfuzz.report.sinks import stem
+from agentfuzz.search.result import CampaignResult
+
+
+def write(
+    directory: Path, results: Sequence[CampaignResult], *, exit_code: int | None = None
+) -> list[Path]:
+    """Write ID.html, ID.md and ID.json for every finding, then index.html, index.md and
+    report.json. Returns the paths in that order. Creates the directory.
+
+    One text is in memory at a time. Files of earlier sessions are left alone. Raises OSError.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, text in _files(results, exit_code):
+        path = directory / name
+        _replace(path, text.encode("utf-8", "backslashreplace"))
+        written.append(path)
+    return written
+
+
+def _files(results: Sequence[CampaignResult], exit_code: int | None) -> Iterator[tuple[str, str]]:
+    """Name and text of every file, one after the other."""
+    seen: set[str] = set()
+    for cx in (cx for result in results for cx in result.findings):
+        if cx.id in seen:
+            continue
+        seen.add(cx.id)
+        name = stem(cx.id)
+        yield f"{name}.html", html.finding(cx)
+        yield f"{name}.md", markdown.finding(cx)
+        yield f"{name}.json", data.text(data.finding(cx))
+    yield "index.html", html.index(results)
+    yield "index.md", markdown.index(results)
+    yield "report.json", data.text(data.run(results, exit_code))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put `content` at `path` in one step: a temporary file beside it, then a rename."""
+    # A temporary file elsewhere may lie on another filesystem, where a rename is a copy.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(beside, "xb") as file:
+            file.write(content)
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise

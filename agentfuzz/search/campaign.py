@@ -1,0 +1,324 @@
+"""A campaign: one agent in one scenario, searched in order under one budget.
+
+Law: saved counterexamples, the fault-free run twice, every plan with one fault, a covering array
+of pairs, every pair, then deeper plans and values; each violation is kept once per law and
+subject, by its smallest plan, and shown only after it has been replayed. The result says exactly
+what was covered. Called by the doors.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentfuzz._run import Agent, Simulation, check_plan
+from agentfuzz._scenario import Scenario
+from agentfuzz.clock import Real
+from agentfuzz.errors import NondeterministicAgent, PlanError
+from agentfuzz.faults import FaultPlan, Slot
+from agentfuzz.history import Called, History, Struck
+from agentfuzz.injector import Crossing, FromPlan, Injector
+from agentfuzz.search import covering, deep
+from agentfuzz.search.confirm import Found, confirmed, first_difference
+from agentfuzz.search.result import CampaignResult, Counterexample, LawCount, Level
+from agentfuzz.search.saved import Saved
+from agentfuzz.search.shrink import shrink
+from agentfuzz.search.space import Space, kind_of, size
+from agentfuzz.search.systematic import Level as Walk
+from agentfuzz.verdict import HELD, VIOLATED, Violation
+
+Signature = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
+    are real; `deep_runs` bounds the Hypothesis phase."""
+
+    max_runs: int = 10_000
+    max_seconds: float = 30.0
+    depth: int = 2
+    deep_runs: int = 200
+    seed: int = 0
+
+
+class Campaign:
+    """Use `plain()` for one fault-free run and the saved plans, `search()` for the whole, then
+    `result()`. Everything happens inside `simulation`'s with block."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        agent: Agent,
+        simulation: Simulation,
+        *,
+        nodeid: str = "",
+        space: Space | None = None,
+        budget: Budget | None = None,
+        root: Path | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.agent = agent
+        self.simulation = simulation
+        self.nodeid = nodeid or scenario.name
+        self.space = space or Space()
+        self.budget = budget or Budget()
+        self.root = root or Path.cwd()
+        self.runs = 0
+        self.notes: list[str] = []
+        self.fixed: list[Saved] = []
+        self.stopped = "exhausted"
+        self._started = Real.monotonic()
+        self._levels: list[Level] = []
+        self._found: dict[Signature, Found] = {}
+        self._findings: list[Counterexample] = []
+        self._kinds: dict[str, int] = {}
+        self._tools: dict[str, int] = {}
+        self._struck = 0
+        self._laws = [[0, 0, 0] for _ in scenario.invariants]
+        self._groups: dict[Slot, str] = {}
+        self._baseline: History | None = None
+
+    # Runs ---------------------------------------------------------------------------------
+
+    def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
+        """One run under a plan, counted and not judged."""
+        injector = FromPlan(plan)
+        self.runs += 1
+        history = self.simulation.execute(self.scenario, self.agent, injector, trace=trace)
+        return history, injector.crossings
+
+    def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
+        """One run, judged and counted; its violations are kept if they are the smallest yet."""
+        self.runs += 1
+        history = self.simulation.execute(self.scenario, self.agent, injector)
+        for event in history.of(Called):
+            self._tools[event.slot.name] = self._tools.get(event.slot.name, 0) + 1
+        struck = history.of(Struck)
+        self._struck += len(struck)
+        for event in struck:
+            kind = kind_of(event.fault)
+            self._kinds[kind] = self._kinds.get(kind, 0) + 1
+        for crossing in injector.crossings:
+            if crossing.slot not in self._groups:
+                self._groups[crossing.slot] = crossing.group
+        for law, count in zip(self.scenario.invariants, self._laws, strict=True):
+            verdict = law(history, self._baseline)
+            if verdict.status is HELD:
+                count[0] += 1
+            elif verdict.status is VIOLATED:
+                count[1] += 1
+                for violation in verdict.violations:
+                    self._keep(law.name, violation, history, plan, phase)
+            else:
+                count[2] += 1
+        return history
+
+    def _keep(
+        self,
+        law: str,
+        violation: Violation,
+        history: History,
+        plan: FaultPlan | None,
+        phase: str,
+    ) -> None:
+        struck = history.of(Struck)
+        if plan is None or len(struck) != len(plan):
+            plan = FaultPlan.parse(" + ".join(f"{s.slot}:{s.fault}" for s in struck))
+        known = self._found.get(violation.signature)
+        if known is None or size(plan) < size(known.plan):
+            self._found[violation.signature] = Found(law, violation, plan, phase)
+
+    def _out_of_budget(self) -> bool:
+        if self.runs >= self.budget.max_runs:
+            self.stopped = "max_runs"
+            return True
+        if Real.monotonic() - self._started > self.budget.max_seconds:
+            self.stopped = "max_time"
+            return True
+        return False
+
+    # Phases -------------------------------------------------------------------------------
+
+    def plain(self, saved: Sequence[Saved] = ()) -> bool:
+        """The fault-free run, and the plans of saved counterexamples. False when the agent
+        fails without any fault, so that a search would say nothing.
+
+        Raises NondeterministicAgent when two fault-free runs differ.
+        """
+        injector = FromPlan()
+        self._baseline, crossings = self.execute(FaultPlan())
+        self.scenario.check(list(self._baseline.tools))
+        again = self._judged(injector, "fault-free", FaultPlan())
+        difference = first_difference(self._baseline, again)
+        if difference:
+            raise NondeterministicAgent(
+                f"AF904 {self.nodeid}: two runs without faults differ. {difference} Seed what is "
+                "random, and take time from the (virtual) clock."
+            )
+        self._baseline_crossings = crossings
+        for one in saved:
+            self._replay(one)
+        return not any(code == "AF900" for code, _ in self._found)
+
+    def _replay(self, one: Saved) -> None:
+        try:
+            assert self._baseline is not None, "saved plans are replayed after the baseline"
+            check_plan(one.plan, list(self._baseline.tools))
+        except PlanError as error:
+            self.notes.append(f"saved {one.id} no longer applies: {error}")
+            return
+        before = set(self._found)
+        history = self._judged(FromPlan(one.plan), "saved", one.plan)
+        if len(history.of(Struck)) < len(one.plan):
+            self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
+        elif (one.code, one.subject) not in self._found:
+            self.notes.append(f"replayed saved finding {one.id}: fixed")
+            self.fixed.append(one)
+        elif (one.code, one.subject) not in before:
+            self.notes.append(f"replayed saved finding {one.id}: still there")
+
+    def search(self, saved: Sequence[Saved] = ()) -> None:
+        """The whole campaign."""
+        if not self.plain(saved):
+            return
+        parents, total, skipped = [FaultPlan()], None, 0
+        for depth in range(1, self.budget.depth + 1):
+            if depth == 2 and total and total - skipped > 500:
+                self._cover(total - skipped)
+            walk = Walk(parents, self.space)
+            if total is None:
+                assert self._baseline is not None, "the baseline comes first"
+                total = walk.count(self._baseline, self._baseline_crossings)
+            name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
+            done = self._walk(walk, name, last=depth == self.budget.depth)
+            self._levels.append(Level(name, done, total, skipped))
+            if self.stopped != "exhausted" or not walk.next:
+                return
+            parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
+        if not self._found:
+            self._deep()
+
+    def _walk(self, walk: Walk, name: str, *, last: bool) -> int:
+        done = 0
+        for plan in walk.plans(self.execute):
+            if self._out_of_budget():
+                break
+            done += 1
+            injector = FromPlan(plan)
+            history = self._judged(injector, name, plan)
+            if not last:
+                walk.grew(plan, history, injector.crossings)
+        return done
+
+    def _cover(self, pairs: int) -> None:
+        columns = [(slot, self.space.at(group)) for slot, group in self._groups.items()]
+        columns = [(slot, faults) for slot, faults in columns if faults]
+        prime = covering.order(columns)
+        if len(columns) < 3 or 2 * prime * prime > pairs:
+            return
+        done = 0
+        for plan in covering.rows(columns):
+            if self._out_of_budget():
+                break
+            done += 1
+            self._judged(FromPlan(plan), "covering array", plan)
+        self._levels.append(Level("plans of a covering array of pairs", done, None))
+
+    def _deep(self) -> None:
+        before = self.runs
+        room = min(self.budget.deep_runs, self.budget.max_runs - self.runs)
+        if room <= 0 or self._out_of_budget() or not any(map(self.space.at, self._groups.values())):
+            return
+
+        def run(injector: Injector) -> None:
+            self._judged(injector, "random plans")
+
+        deep.explore(run, self.space, runs=room, seed=self.budget.seed, stop=self._out_of_budget)
+        self._levels.append(Level("random plans and values", self.runs - before, None))
+
+    # What is kept -------------------------------------------------------------------------
+
+    def result(self) -> CampaignResult:
+        """Shrink, replay and control what was found, and say what was covered.
+
+        Raises NondeterministicAgent when a counterexample does not replay.
+        """
+        for signature in sorted(self._found, key=lambda s: (size(self._found[s].plan), s)):
+            found = self._found[signature]
+            before, runs = len(found.plan), 0
+            if before > 1:
+                smaller, runs = shrink(found.plan, self._fails(signature))
+                found = found._replace(plan=smaller)
+            self._findings.append(confirmed(self, found, before, runs))
+        struck, seconds = self._struck, Real.monotonic() - self._started
+        return CampaignResult(
+            nodeid=self.nodeid,
+            scenario=self.scenario.name,
+            runs=self.runs,
+            seconds=seconds,
+            struck=struck,
+            stopped=self.stopped,
+            seed=self.budget.seed,
+            levels=tuple(self._levels),
+            findings=tuple(self._findings),
+            laws={
+                law.name: LawCount(*count)
+                for law, count in zip(self.scenario.invariants, self._laws, strict=True)
+            },
+            kinds=dict(sorted(self._possible_kinds().items())),
+            tools=dict(self._tools),
+            notes=tuple(self.notes),
+            untested=tuple(self._untested()),
+            clean=self._clean(),
+        )
+
+    def _fails(self, signature: Signature) -> Callable[[FaultPlan], bool]:
+        def fails(plan: FaultPlan) -> bool:
+            history, _ = self.execute(plan)
+            if len(history.of(Struck)) < len(plan):
+                return False
+            return any(v.signature == signature for v in self.violations(history))
+
+        return fails
+
+    def violations(self, history: History) -> list[Violation]:
+        """Every violation of every law in a history."""
+        verdicts = self.scenario.judge(history, self._baseline)
+        return [violation for verdict in verdicts for violation in verdict.violations]
+
+    def _possible_kinds(self) -> dict[str, int]:
+        kinds = {kind_of(str(f)): 0 for g in set(self._groups.values()) for f in self.space.at(g)}
+        return {**kinds, **self._kinds}
+
+    def _untested(self) -> list[str]:
+        if not self._levels:
+            return []  # nothing was searched
+        if not self._struck:
+            why = "the agent called nothing" if not self._groups else "no fault could strike"
+            return [f"AF801 nothing was tested: {why}"]
+        assert self._baseline is not None, "levels come after the baseline"
+        idle = [
+            f"AF802 {law.name} was never exercised"
+            for law, count in zip(self.scenario.invariants, self._laws, strict=True)
+            if not count[0] and not count[1] and law.name != "valid_calls"
+        ]
+        never = [kind for kind, count in self._possible_kinds().items() if not count]
+        if never:
+            idle.append(f"AF803 never struck: {', '.join(never)}")
+        tools = [name for name in self._baseline.tools if name not in self._tools]
+        return idle + [f"AF804 {name} was never called" for name in tools]
+
+    def _clean(self) -> str:
+        assert self._baseline is not None, "a result comes after the baseline"
+        ended = self._baseline.ended
+        assert ended is not None, "a frozen history has an ending"
+        calls, effects = len(self._baseline.of(Called)), len(self._baseline.ledger)
+        how = self._baseline.claim or (ended.how if ended.how != "returned" else "no completion")
+        return (
+            f"clean run: {calls} tool call{'s' * (calls != 1)}, "
+            f"{effects} effect{'s' * (effects != 1)}, ended {how}"
+        )
+
+
+def _number(n: int) -> str:
+    return ("no", "one", "two", "three", "four")[n] if n < 5 else str(n)

@@ -1,0 +1,62 @@
+"""The fault space: which faults may strike at a crossing, simplest first.
+
+Law: a fault is offered only where it could make a difference, so that "all plans" means all
+plans that say something. A tool that only reads leaves no trace of how often or how late its
+request arrived; a model's closing can be reworded, its calls cannot. Called by the search.
+"""
+
+from collections.abc import Iterable
+
+from agentfuzz.faults import DELIVERIES, MODEL, TABLES, TOOL, Fault, FaultPlan, rank, select
+from agentfuzz.model.closings import CLOSINGS
+
+_MODEL_GROUPS = {
+    "calls": ("skip", "repeat"),
+    "closing": ("reword", "repeat"),
+    "done": ("no_done", "repeat"),
+}
+
+
+class Space:
+    """The faults of a campaign by group of crossings. See `agentfuzz.faults.select` for the
+    meaning of `faults`, `only` and `exclude`."""
+
+    def __init__(
+        self,
+        *,
+        faults: Iterable[str] = (),
+        only: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+    ) -> None:
+        words = {"faults": tuple(faults), "only": tuple(only), "exclude": tuple(exclude)}
+        tool, model = select(TOOL, **words), select(MODEL, **words)
+        self._groups: dict[str, tuple[Fault, ...]] = {
+            "write": tool,
+            "read": tuple(fault for fault in tool if fault.axes[0] == DELIVERIES[0]),
+        }
+        for group, kinds in _MODEL_GROUPS.items():
+            found: list[Fault] = []
+            for fault in model:
+                if fault.axes[0] == "reword" and "reword" in kinds:
+                    found.extend(Fault(fault.axes, variant) for variant in range(len(CLOSINGS)))
+                elif fault.axes[0] in kinds:
+                    found.append(fault)
+            self._groups[group] = tuple(found)
+
+    def at(self, group: str) -> tuple[Fault, ...]:
+        """The faults of one group of crossings."""
+        return self._groups[group]
+
+
+def size(plan: FaultPlan) -> tuple[object, ...]:
+    """The order of plans: fewest faults, then the simplest kinds, then the earliest slots."""
+    ranks = sorted(
+        (rank(TABLES[slot.boundary], fault.axes), fault.latency or 0.0, fault.variant)
+        for slot, fault in plan
+    )
+    return (len(plan), ranks, [(slot.nth, slot) for slot, _ in plan])
+
+
+def kind_of(fault: str) -> str:
+    """A fault's text without wording and latency: what coverage is counted by."""
+    return fault.partition("@")[0].partition("=")[0]
