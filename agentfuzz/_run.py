@@ -18,8 +18,8 @@ from agentfuzz.codec import described, plain
 from agentfuzz.completion import Completion
 from agentfuzz.errors import AgentfuzzError, CutOff, PlanError, ScenarioError, near_miss
 from agentfuzz.eventloop import VirtualLoop, finish
-from agentfuzz.faults import FaultPlan, Slot
-from agentfuzz.history import Done, Ended, History, Struck
+from agentfuzz.faults import FaultPlan
+from agentfuzz.history import Called, Done, Ended, History, ModelTurn, Struck
 from agentfuzz.injector import FromPlan, Injector
 from agentfuzz.isolation import Isolation
 from agentfuzz.verdict import Verdict, Violation
@@ -175,12 +175,11 @@ def _complete(scenario: Scenario, world: World, value: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run under a plan: its history, what the laws say, and what the plan did not reach."""
+    """One run under a plan: its history and what the laws say."""
 
     history: History
     plan: FaultPlan
     verdicts: tuple[Verdict, ...]
-    unstruck: tuple[Slot, ...] = ()
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -191,14 +190,7 @@ class Run:
         """Raise the first violation (of these codes, if any are given) as its own exception
         type. Raises PlanError when a fault of the plan never struck: such a run is no evidence.
         """
-        if self.unstruck:
-            where = ", ".join(map(str, self.unstruck))
-            calls = [str(e.slot) for e in self.history.events if hasattr(e, "slot")]
-            raise PlanError(
-                f"the plan {str(self.plan)!r} no longer applies: nothing happened at {where}. "
-                f"This run crossed: {', '.join(dict.fromkeys(calls)) or 'nothing'}. Find the bug "
-                "again with pytest --agentfuzz, or delete this test if its loop is gone."
-            )
+        require_struck(self.plan, self.history)
         for violation in self.violations:
             if not codes or violation.code in codes:
                 raise violation.error()
@@ -228,9 +220,7 @@ def run(
     history = baseline
     if wanted:
         history = simulation.execute(scenario, agent, FromPlan(wanted))
-    struck = {event.slot for event in history.of(Struck)}
-    missed = tuple(slot for slot, _ in wanted if slot not in struck)
-    return Run(history, wanted, scenario.judge(history, baseline), missed)
+    return Run(history, wanted, scenario.judge(history, baseline))
 
 
 def check_plan(plan: FaultPlan, tools: list[str]) -> None:
@@ -241,3 +231,16 @@ def check_plan(plan: FaultPlan, tools: list[str]) -> None:
                 f"the plan {str(plan)!r} names the tool {slot.name!r}; this world has "
                 f"{', '.join(tools) or 'none'}.{near_miss(slot.name, tools)}"
             )
+
+
+def require_struck(plan: FaultPlan, history: History) -> None:
+    """Raise PlanError when a fault of the plan never struck: such a run is no evidence."""
+    struck = {event.slot for event in history.of(Struck)}
+    missed = [str(slot) for slot, _ in plan if slot not in struck]
+    if missed:
+        crossed = [str(event.slot) for event in (*history.of(Called), *history.of(ModelTurn))]
+        raise PlanError(
+            f"the plan {str(plan)!r} no longer applies: nothing happened at {', '.join(missed)}. "
+            f"This run crossed: {', '.join(crossed[:20]) or 'nothing'}. Find the bug again with "
+            "pytest --agentfuzz, or delete this test if its loop is gone."
+        )

@@ -116,8 +116,10 @@ class ToolSpec:
 
     @cached_property
     def _adapter(self) -> Any:
+        from typing import NotRequired
+
         from pydantic import ConfigDict, TypeAdapter
-        from typing_extensions import NotRequired, TypedDict
+        from typing_extensions import TypedDict
 
         fields = {
             name: NotRequired[hint] if name in self._defaults else hint  # type: ignore[valid-type]

@@ -11,7 +11,7 @@ async body has to be awaited, so that sync and async agents share every line of 
 import asyncio
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar, overload
 
 from agentfuzz.backend import Backend, Request

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from agentfuzz.report import story as stories
 from agentfuzz.report.layout import lanes
+from agentfuzz.report.sequence import Row
 from agentfuzz.report.sinks import code, fence, guard, markdown, stem
 from agentfuzz.report.words import count
 from agentfuzz.search.result import CampaignResult, Counterexample
@@ -76,7 +77,7 @@ def _page(cx: Counterexample) -> str:
     return f"[{markdown(cx.id)}]({stem(cx.id)}.md)"
 
 
-def _lines(rows: Sequence[stories.sequence.Row]) -> list[str]:
+def _lines(rows: Sequence[Row]) -> list[str]:
     return lanes(rows, width=96, limit=200)
 
 

@@ -90,6 +90,7 @@ class _Rows:
         self.called: dict[str, Called] = {}
         self.arrived: dict[str, int] = {}
         self.effects = 0
+        self.answered = False
         self.first: dict[str, int] = {}
 
     def add(self, event: Event) -> None:
@@ -111,6 +112,7 @@ class _Rows:
             self._turn(event)
         elif isinstance(event, Done):
             note = "not valid" if event.problem else ""
+            self.answered = self.answered or event.via == "return"
             self._row(event, "done", f"done {event.status} ({event.reason})", note=note)
         elif isinstance(event, Ended):
             self._ended(event)
@@ -194,7 +196,10 @@ class _Rows:
             self._strike(lost, called.slot)
         row = self._row(event, "reply", event.raised or short(event.body))
         row.call = event.call
-        if called and reply not in LOST_REPLIES and reply != "intact":
+        if called and not arrived and reply == "intact" and event.raised is None:
+            row.arrow, row.backend = "reply_changed", "reply made up"
+            self._strike(row, called.slot)
+        elif called and reply not in LOST_REPLIES and reply != "intact":
             row.arrow, row.backend = "reply_changed", f"reply {reply}"
             self._strike(row, called.slot)
         elif arrived and reply not in LOST_REPLIES:
@@ -213,6 +218,8 @@ class _Rows:
         last = self.rows[-1] if self.rows else None
         if event.how == "returned" and last and last.kind == "done" and last.t == event.t:
             last.seqs.append(event.seq)
+        elif event.how == "returned" and self.answered:
+            self._row(event, "end", "end of the run")
         elif event.how == "returned":
             self._row(event, "end", f"return {short(event.value)}")
         else:

@@ -106,7 +106,7 @@ def _shrink(cx: Counterexample) -> str:
     runs = f" ({count(cx.shrink_runs, 'run')})" if cx.shrink_runs else ""
     if cx.faults_before > len(cx.plan):
         return f"smallest of {count(cx.faults_before, 'fault')}{runs}"
-    return f"smallest as found{runs}"
+    return f"already smallest when found{runs}"
 
 
 def _control(control: Control) -> str:

@@ -15,7 +15,7 @@ WIDTH = 412
 TIME, AGENT, NETWORK, BACKEND = 40, 60, 180, 302
 _HALF = 42  # half the width of a box on the backend's line
 _TOP = 62
-_ROWS = 120
+_ROWS = 60
 _LABEL = 26  # characters that fit above an arrow
 _FREE = 46  # characters that fit beside the agent's line
 
@@ -148,12 +148,9 @@ class _Pen:
     def _late(self, row: Row, end: float, y: float) -> None:
         start = self.late.pop(row.call, y)
         if start < y:
-            self.out.paths.append(
-                Path(
-                    f"M{AGENT} {start:g}C{AGENT + 70} {start + 10:g} {end - 90} {y:g} {end - 9} {y:g}",
-                    "late",
-                )  # fmt: skip
-            )
+            bend = f"{AGENT + 70} {start + 10:g} {end - 90} {y:g}"
+            curve = f"M{AGENT} {start:g}C{bend} {end - 9} {y:g}"
+            self.out.paths.append(Path(curve, "late"))
         else:
             self.out.lines.append(Line(AGENT, y, end - 2, y, "broken"))
         self.out.paths.append(Path(f"M{end - 1:g} {y:g}l-9 -4.5v9z", "head wrong"))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentfuzz._run import Agent, Simulation, check_plan
+from agentfuzz._run import Agent, Simulation, check_plan, require_struck
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Real
 from agentfuzz.errors import NondeterministicAgent, PlanError
@@ -176,6 +176,17 @@ class Campaign:
             self.fixed.append(one)
         elif (one.code, one.subject) not in before:
             self.notes.append(f"replayed saved finding {one.id}: still there")
+
+    def regress(self, plan: FaultPlan, code: str) -> None:
+        """One plan, and of its violations only those with this code (any, if it is empty).
+
+        Raises PlanError when the plan does not apply to this agent any more.
+        """
+        self._baseline, _ = self.execute(FaultPlan())
+        check_plan(plan, list(self._baseline.tools))
+        history = self._judged(FromPlan(plan), "regression", plan)
+        require_struck(plan, history)
+        self._found = {sig: f for sig, f in self._found.items() if code in ("", sig[0])}
 
     def search(self, saved: Sequence[Saved] = ()) -> None:
         """The whole campaign."""

@@ -178,6 +178,10 @@ def raised(error: str) -> Step:
     return lambda story: story.add(Ended, "raised", None, error, "")
 
 
+def died(error: str) -> Step:
+    return lambda story: story.add(Ended, "died", None, error, "")
+
+
 def cut_off(why: str) -> Step:
     return lambda story: story.add(Ended, "cut_off", None, why, "")
 

@@ -155,6 +155,8 @@ def test_no_lost_intent_held():
         charge(key="k"), commit(), timeout(), charge(key="k"), replay(), reply("replayed"), done()
     )
     assert judge(no_lost_intent("charge"), history) == "HELD"
+    history = tell(charge(), timeout(), looked_up(), done("blocked"))
+    assert judge(no_lost_intent(), history) == "HELD"
 
 
 def test_no_lost_intent_missing():
@@ -198,6 +200,7 @@ def test_no_lost_intent_not_exercised():
 # no_blind_repeat
 
 CUT = reply("applied", '{"charge_', complete=False)
+ACCEPTED = reply("in_flight", "accepted")
 
 
 @pytest.mark.parametrize(
@@ -223,14 +226,17 @@ def test_no_blind_repeat_trusts_a_backend_that_knows_the_scope():
 
 @pytest.mark.parametrize(
     "doubt",
-    [timeout(), CUT, reply("in_flight", "accepted"), reply("unknown", "accepted")],
+    [timeout(), CUT, ACCEPTED, reply("unknown", "accepted")],
     ids=["timeout", "cut off", "in flight", "ambiguous"],
 )
 def test_no_blind_repeat_broken(doubt):
     """AF104: the effect is in doubt and the agent simply calls again."""
     history = tell(charge(), doubt, charge())
     assert judge(no_blind_repeat(), history) == ["AF104 charge: Called#1 Replied#1 Called#2"]
-    assert no_blind_repeat()(history).violations[0].title == "charge_card repeated blindly"
+    violation = no_blind_repeat()(history).violations[0]
+    assert violation.title == "charge_card repeated blindly"
+    state = {CUT: "cut off", ACCEPTED: "in_flight"}.get(doubt, "unknown")
+    assert violation.sentence.startswith(f"The outcome of charge_card#1 was {state};")
 
 
 @pytest.mark.parametrize(
@@ -297,6 +303,13 @@ def test_replay_transparency_less_in_silence(ending):
     violation = replay_transparency()(history, CLEAN).violations[0]
     assert violation.title == "charge_card ran 0x, fault-free 1x"
     assert violation.sentence.endswith("and the answer does not say so.")
+    assert violation.says == ("success" if ending else "no structured answer")
+
+
+def test_replay_transparency_names_only_what_differs():
+    """An effect that is as it should be is no part of the finding."""
+    baseline = tell(charged(), ship(), commit(), ok(), done())
+    assert judge(replay_transparency(), CLEAN, baseline) == ["AF105 shipment: Ended#1"]
 
 
 def test_replay_transparency_more():

@@ -147,6 +147,12 @@ def test_progress_ignores_replies_that_are_none(odd):
     assert judge(progress(), tell(*polls, *polls, *polls)) == "HELD"
 
 
+def test_progress_leaves_retries_and_open_calls_alone():
+    """Four timeouts alike, or four calls that were never answered, are no four replies alike."""
+    for polls in ([lookup(), timeout()], [lookup()]):
+        assert judge(progress(), tell(*polls * 4, looked_up(), looked_up())) == "HELD"
+
+
 def test_progress_not_exercised():
     """No tool was called twice in a row."""
     assert judge(progress(), tell(looked_up(), charged(), looked_up())) == "NOT_EXERCISED"

@@ -1,0 +1,118 @@
+"""Deterministic simulation testing for agent loops.
+
+This file is a lazy table of contents: starting pytest imports none of Hypothesis, pydantic or a
+framework. What is public is named here, with the module it lives in.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentfuzz import adapters, strategies
+    from agentfuzz._fuzz import fuzz, regression
+    from agentfuzz._run import Run, run
+    from agentfuzz._scenario import Scenario, scenario
+    from agentfuzz.completion import Completion
+    from agentfuzz.errors import (
+        AgentfuzzError,
+        InvalidArguments,
+        InvariantViolated,
+        KeyConflict,
+        KeyReused,
+        ModelError,
+        NondeterministicAgent,
+        PlanError,
+        RateLimited,
+        SavedFileError,
+        ScenarioError,
+        ToolError,
+        UnknownTool,
+    )
+    from agentfuzz.faults import Fault, FaultPlan, Slot
+    from agentfuzz.history import History
+    from agentfuzz.invariants import (
+        Invariant,
+        at_most_once,
+        bounded,
+        exactly_once,
+        invariant,
+        key_injectivity,
+        key_stability,
+        no_blind_repeat,
+        no_lost_intent,
+        progress,
+        quiescence,
+        replay_transparency,
+        structured_termination,
+        survives,
+        truthful,
+        valid_calls,
+    )
+    from agentfuzz.model.script import call, ref
+    from agentfuzz.verdict import Verdict, Violation
+    from agentfuzz.world import World
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "_fuzz": ("fuzz", "regression"),
+    "_run": ("Run", "run"),
+    "_scenario": ("Scenario", "scenario"),
+    "completion": ("Completion",),
+    "errors": (
+        "AgentfuzzError",
+        "InvalidArguments",
+        "InvariantViolated",
+        "KeyConflict",
+        "KeyReused",
+        "ModelError",
+        "NondeterministicAgent",
+        "PlanError",
+        "RateLimited",
+        "SavedFileError",
+        "ScenarioError",
+        "ToolError",
+        "UnknownTool",
+    ),
+    "faults": ("Fault", "FaultPlan", "Slot"),
+    "history": ("History",),
+    "invariants": (
+        "Invariant",
+        "at_most_once",
+        "bounded",
+        "exactly_once",
+        "invariant",
+        "key_injectivity",
+        "key_stability",
+        "no_blind_repeat",
+        "no_lost_intent",
+        "progress",
+        "quiescence",
+        "replay_transparency",
+        "structured_termination",
+        "survives",
+        "truthful",
+        "valid_calls",
+    ),
+    "model.script": ("call", "ref"),
+    "verdict": ("Verdict", "Violation"),
+    "world": ("World",),
+}
+_HOME = {name: module for module, names in _PLACES.items() for name in names}
+_MODULES = ("adapters", "strategies")
+
+__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"agentfuzz.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return import_module(f"agentfuzz.{name}")
+    raise AttributeError(f"module 'agentfuzz' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

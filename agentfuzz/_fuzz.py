@@ -1,0 +1,158 @@
+"""The decorator: a test function becomes an agent under test.
+
+Law: `@fuzz(scenario)` changes nothing but who calls the function: its first parameter is the
+world, every other one is a pytest fixture, and without the plugin it is still a plain function
+that runs once without faults. Called by users; read by the plugin. Knows nothing of pytest.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+from agentfuzz._run import run
+from agentfuzz._scenario import Scenario
+from agentfuzz.errors import AgentfuzzError, ScenarioError
+from agentfuzz.faults import FaultPlan
+from agentfuzz.search.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzz:
+    """What a decorated test carries: its scenario, its function, and what the search may do.
+    With a `plan`, it is a regression test of that one plan and `code`."""
+
+    scenario: Scenario
+    function: Callable[..., Any]
+    method: bool
+    max_runs: int | None = None
+    faults: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    plan: FaultPlan | None = None
+    code: str = ""
+
+    def space(self) -> Space:
+        """The fault space of this test's campaigns."""
+        return Space(faults=self.faults, only=self.only, exclude=self.exclude)
+
+    def agent(self, *owner: Any, **fixtures: Any) -> Callable[..., Any]:
+        """The function of a world alone: bound to its instance and its fixtures."""
+        function = self.function
+
+        if inspect.iscoroutinefunction(function):
+
+            async def asynchronous(world: Any) -> Any:
+                return await function(*owner, world, **fixtures)
+
+            return asynchronous
+
+        def synchronous(world: Any) -> Any:
+            return function(*owner, world, **fixtures)
+
+        return synchronous
+
+
+def fuzz(
+    scenario: Scenario,
+    *,
+    max_runs: int | None = None,
+    faults: Iterable[str] = (),
+    only: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Decorate a sync or async test whose first parameter is the world.
+
+    `max_runs` bounds the campaign; `only` and `exclude` choose faults by their text or by a
+    value of an axis (`"timeout"`, `"twice"`, `"once/wrong"`, `"reword"`); `faults` adds ones
+    that are off by default (`"lost"`: a tool that says it is done and is not).
+    """
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(
+            f"@fuzz({getattr(scenario, '__name__', scenario)!s}) needs a scenario; decorate that "
+            "function with @scenario(...) first."
+        )
+    words = tuple(
+        (text,) if isinstance(text, str) else tuple(text) for text in (faults, only, exclude)
+    )
+    Space(faults=words[0], only=words[1], exclude=words[2])  # a wrong word is an error here
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., None]:
+        method = _is_method(function)
+        given = Fuzz(scenario, function, method, max_runs, *words)
+        return _wrapped(given)
+
+    return decorate
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    parameters = list(inspect.signature(function).parameters.values())
+    owner, _, _ = function.__qualname__.rpartition(".")
+    method = bool(owner) and not owner.endswith("<locals>")
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if len(parameters) <= method or parameters[method].kind not in positional:
+        raise ScenarioError(
+            f"{function.__qualname__}{inspect.signature(function)} has no parameter for the "
+            "world; accepted: def test(world), def test(world, fixture), async def test(world), "
+            "def test(self, world)."
+        )
+    return method
+
+
+def _wrapped(given: Fuzz) -> Callable[..., None]:
+    function = given.function
+
+    @wraps(function)
+    def test(*owner: Any, **fixtures: Any) -> None:
+        """Without the plugin: the one plan of a regression test, or one run without faults."""
+        result = run(given.scenario, given.agent(*owner, **fixtures), given.plan or "")
+        result.check(*([given.code] if given.code else []))
+
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+    del parameters[1 if given.method else 0]
+    test.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=parameters, return_annotation=None
+    )
+    test.__annotations__ = {}
+    test.agentfuzz = given  # type: ignore[attr-defined]
+    test.agentfuzz_agent = function  # type: ignore[attr-defined]
+    return test
+
+
+def regression(test: Callable[..., Any], *, plan: str, code: str = "", **fixed: Any) -> Any:
+    """A test of one plan: red while the law named by `code` breaks under it, green after.
+
+    `test` is a `@fuzz` test (a bound method for one in a class); `fixed` fills in parameters
+    that would come from parametrize. Fails clearly when the plan no longer applies.
+    """
+    given: Fuzz | None = getattr(test, "agentfuzz", None)
+    if given is None:
+        raise AgentfuzzError(f"regression({test!r}) needs a test decorated with @fuzz.")
+    function, owner = given.function, getattr(test, "__self__", None)
+    bound = given.agent(*([owner] if owner is not None else []), **fixed)
+    signature = inspect.signature(function)
+    left = [
+        parameter
+        for name, parameter in list(signature.parameters.items())[given.method :]
+        if name not in fixed
+    ]
+    if len(left) == 1:
+        agent = bound
+    else:
+
+        def agent(world: Any, **fixtures: Any) -> Any:
+            return given.agent(*([owner] if owner is not None else []), **fixed, **fixtures)(world)
+
+    agent.__name__ = function.__name__
+    agent.__qualname__ = function.__name__
+    agent.__module__ = function.__module__
+    agent.__doc__ = f"Red while {code or 'a law'} breaks under {plan}."
+    agent.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
+    marks = [m for m in getattr(test, "pytestmark", []) if not fixed or m.name != "parametrize"]
+    wrapper = _wrapped(
+        replace(given, function=agent, method=False, plan=FaultPlan.parse(plan), code=code)
+    )
+    wrapper.pytestmark = marks  # type: ignore[attr-defined]
+    return wrapper

@@ -1,0 +1,244 @@
+"""One pytest session: runs `@fuzz` tests, gathers results, writes reports and the summary.
+
+Law: one test is one campaign on one worker; a result travels as JSON on its test report, so that
+xdist, plain runs and reruns take the same way; a report that cannot be written is one line and
+changes no verdict. Called by the plugin.
+"""
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
+
+from agentfuzz._fuzz import Fuzz
+from agentfuzz._run import Simulation
+from agentfuzz.codec import digest, dump
+from agentfuzz.errors import AgentfuzzError
+from agentfuzz.plugin import setting
+from agentfuzz.report import sinks, terminal, write
+from agentfuzz.report.details import details
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.result import CampaignResult
+from agentfuzz.search.saved import Saved, forget, load, load_all, save
+from agentfuzz.search.transport import from_json, to_json
+
+SAVED = ".agentfuzz"
+
+
+class Failed(Exception):
+    """A `@fuzz` test failed: the text to show instead of a traceback, and its one line."""
+
+    def __init__(self, line: str, text: str) -> None:
+        super().__init__(line)
+        self.line = line
+        self.text = text
+
+
+class Session:
+    """The agentfuzz side of one pytest session (of one worker, or of the controller)."""
+
+    def __init__(self, config: pytest.Config, campaigns: bool) -> None:
+        self.config = config
+        self.campaigns = campaigns
+        self.root = config.rootpath
+        self.saved_dir = self.root / SAVED
+        self.report_dir = self.root / setting(config, "report-dir")
+        self.results: list[CampaignResult] = []
+        self.lines: list[str] = []
+        self.replay: str | None = config.getoption("--agentfuzz-replay")
+        self._saved, notes = load_all(self.saved_dir)
+        self.lines += notes
+        if self.replay and self.replay.endswith(".json"):
+            self._saved = [load(Path(self.replay))]
+        self._written = ""
+
+    def saved_for(self, nodeid: str) -> list[Saved]:
+        """The saved counterexamples of one test."""
+        wanted = self.replay if self.replay and not self.replay.endswith(".json") else "all"
+        return [s for s in self._saved if s.nodeid == nodeid and wanted in ("all", s.id)]
+
+    # One test -----------------------------------------------------------------------------
+
+    def run(self, item: pytest.Function, given: Fuzz) -> None:
+        """Run one `@fuzz` test. Raises Failed when something was found."""
+        try:
+            result = self._campaign(item, given)
+        except AgentfuzzError as error:
+            line = str(error).partition(". ")[0][:120]
+            raise Failed(line, f"{type(error).__name__}: {error}") from error
+        item.stash[_RESULT] = result
+        self._store(result)
+        problems = [cx for cx in result.findings]
+        nothing = [text for text in result.untested if text.startswith("AF801")]
+        if problems:
+            more = f" (+{len(problems) - 1} more)" if len(problems) > 1 else ""
+            plain = not _unicode(sys.__stdout__)
+            blocks = [terminal.block(cx, ascii_only=plain) for cx in problems]
+            if self.replay:
+                blocks += self._compared(result)
+            raise Failed(
+                f"{problems[0].code} {problems[0].title}{more}", "\n\n".join(blocks)
+            )
+        if nothing:
+            raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
+
+    def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
+        owner = [item.instance] if given.method else []
+        names = item._fixtureinfo.argnames
+        fixtures = {name: item.funcargs[name] for name in names}
+        budget = Budget(
+            max_runs=given.max_runs or setting(self.config, "max-runs"),
+            max_seconds=setting(self.config, "max-time"),
+            depth=setting(self.config, "faults"),
+            seed=setting(self.config, "seed"),
+        )
+        with Simulation(setting(self.config, "run-timeout")) as simulation:
+            campaign = Campaign(
+                given.scenario,
+                given.agent(*owner, **fixtures),
+                simulation,
+                nodeid=item.nodeid,
+                space=given.space(),
+                budget=budget,
+                root=self.root,
+            )
+            saved = self.saved_for(item.nodeid)
+            if given.plan is not None:
+                campaign.regress(given.plan, given.code)
+            elif self.replay:
+                campaign.plain(saved)
+            elif self.campaigns:
+                with _muted(self.config):
+                    campaign.search(saved)
+                    self._forget(campaign, saved)
+                    return campaign.result()
+            else:
+                campaign.plain(saved)
+                self._forget(campaign, saved)
+            return campaign.result()
+
+    def _forget(self, campaign: Campaign, saved: list[Saved]) -> None:
+        try:
+            forget(self.saved_dir, campaign.fixed)
+        except OSError as error:
+            campaign.notes.append(f"{SAVED} cannot be written: {error.strerror}")
+
+    def _store(self, result: CampaignResult) -> None:
+        """Keep the findings for the next session, instead of older ones of the same bug."""
+        try:
+            for finding in result.findings:
+                old = [
+                    s
+                    for s in self._saved
+                    if (s.nodeid, s.code, s.subject)
+                    == (finding.nodeid, finding.code, finding.violation.subject)
+                    and s.id != finding.id
+                ]
+                save(self.saved_dir, finding)
+                forget(self.saved_dir, old)
+        except OSError as error:
+            self.lines.append(
+                f"agentfuzz: counterexamples not saved ({error.strerror}): {SAVED}/ cannot be "
+                "written, so they will not be replayed first"
+            )
+
+    def _compared(self, result: CampaignResult) -> list[str]:
+        """Whether a replayed history is the one that was saved, byte for byte."""
+        known = {saved.id: saved.digest for saved in self._saved}
+        out = []
+        for finding in result.findings:
+            now = digest(finding.history)
+            before = known.get(finding.id)
+            if before is not None:
+                same = "the same, byte for byte" if now == before else "another history than saved"
+                out.append(f"  history  sha256 {now[:16]}  {same}")
+        return out
+
+    def told(self, item: pytest.Item, call: Any, report: pytest.TestReport) -> None:
+        """Put the result on the test's report, and the block in place of a traceback."""
+        result = item.stash.get(_RESULT, None)
+        if result is not None:
+            report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
+            for finding in result.findings:
+                report.user_properties.append(("agentfuzz.finding", finding.id))
+                report.user_properties.append(("agentfuzz.code", finding.code))
+        error = None if call.excinfo is None else call.excinfo.value
+        if isinstance(error, Failed):
+            path, line, _ = item.location
+            place = ReprFileLocation(path, (line or 0) + 1, error.line)
+            entry = ReprTraceback([ReprEntryNative([error.text + "\n"])], None, "native")
+            report.longrepr = ExceptionChainRepr([(entry, place, None)])  # type: ignore[assignment]
+
+    # The whole session --------------------------------------------------------------------
+
+    def collect(self, text: str) -> None:
+        """Take in one result, from this process or a worker."""
+        self.results.append(from_json(json.loads(text)))
+
+    def finish(self, session: pytest.Session) -> None:
+        """Write the reports. Never raises: a full disk must not swallow the verdict."""
+        if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
+            return
+        shown = os.path.relpath(self.report_dir, self.root)
+        try:
+            write.write(self.report_dir, self.results)
+            self._written = f"{shown}/index.html".replace(os.sep, "/")
+        except OSError as error:
+            self.lines.append(
+                f"agentfuzz: report not written ({error.strerror or error}): {shown}"
+            )
+            if self.config.getoption("--agentfuzz-report-dir") and session.exitstatus == 0:
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def summary(self, reporter: Any) -> None:
+        """The agentfuzz section at the end of the session."""
+        notes = [note for result in self.results for note in result.notes]
+        found = any(result.findings for result in self.results)
+        if not (self.campaigns or found or notes or self.lines):
+            return
+        reporter.section("agentfuzz", sep="=")
+        lines = terminal.summary(self.results, report=self._written or None)
+        if self.config.get_verbosity() < 0:
+            lines = lines[:1]
+        if self.config.get_verbosity() > 1:
+            lines += [line for result in self.results for line in details(result)]
+        for line in [*lines, *map(sinks.terminal, self.lines)]:
+            reporter.write_line(line)
+
+
+_RESULT = pytest.StashKey[CampaignResult]()
+
+
+def _unicode(stream: Any) -> bool:
+    return "utf" in (getattr(stream, "encoding", None) or "").lower()
+
+
+class _Sink(io.TextIOBase):
+    """Takes what agents print in thousands of runs, and keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+@contextmanager
+def _muted(config: pytest.Config) -> Iterator[None]:
+    """Thousands of runs print and log nothing; the single run without --agentfuzz does."""
+    level = logging.root.manager.disable
+    with ExitStack() as stack:
+        if config.getoption("capture") != "no":
+            stack.enter_context(redirect_stdout(_Sink()))
+            stack.enter_context(redirect_stderr(_Sink()))
+        logging.disable(logging.CRITICAL)
+        stack.callback(logging.disable, level)
+        yield

@@ -1,0 +1,214 @@
+"""The pytest plugin: options, ini keys and hooks; pytest lives here and in `_session` alone.
+
+Law: with the plugin installed and unused, starting pytest imports this file and nothing else of
+agentfuzz; whatever costs something is imported when the first `@fuzz` test runs or an option
+asks for it. Called by pytest through its entry point.
+"""
+
+import importlib.metadata
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from agentfuzz._session import Session
+
+KEY = pytest.StashKey["Session"]()
+DISTRIBUTION = "pytest-agentfuzz"
+
+# option, metavar, type, default, help; each is an ini key of the same name with underscores.
+_SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
+    ("max-runs", "N", int, 10_000, "runs of one campaign at most"),
+    ("max-time", "SECONDS", float, 30.0, "real seconds of one campaign at most"),
+    ("faults", "N", int, 2, "walk every plan with up to N faults (0: none)"),
+    ("seed", "N", int, 0, "seed of the random phase"),
+    ("run-timeout", "SECONDS", float, 10.0, "real seconds before a spinning run is cut off"),
+    ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
+)
+_ACTIONS = (
+    ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
+    ("export", "ID", "write a saved counterexample as a regression test"),
+    ("explain", "CODE", "explain a code as AF101 (or: list)"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("agentfuzz", "agentfuzz: simulation testing for agent loops")
+    group.addoption(
+        "--agentfuzz",
+        action="store_true",
+        default=None,
+        help="run a campaign for every @fuzz test (without: one run, and saved counterexamples)",
+    )
+    parser.addini("agentfuzz", "run campaigns by default", type="bool", default=False)
+    for name, metavar, kind, default, text in _SETTINGS:
+        group.addoption(
+            f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
+        )
+        ini = {int: "int", float: "float", str: "string"}[kind]
+        parser.addini(_ini(name), text, type=ini, default=default)  # type: ignore[arg-type]
+    for name, metavar, text in _ACTIONS:
+        group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
+    group.addoption(
+        "--agentfuzz-init", action="store_true", help="write one demo test; overwrite nothing"
+    )
+
+
+def _ini(name: str) -> str:
+    return f"agentfuzz_{name.replace('-', '_')}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "agentfuzz: a test decorated with @fuzz (set by it)")
+    _refuse_namesake()
+    _refuse_unknown_keys(config)
+
+
+def _refuse_namesake() -> None:
+    """Stop when another distribution owns the import package `agentfuzz`."""
+    try:
+        other = importlib.metadata.version("agentfuzz")
+    except importlib.metadata.PackageNotFoundError:
+        return
+    raise pytest.UsageError(
+        f"two distributions own the import package 'agentfuzz': {DISTRIBUTION} and agentfuzz "
+        f"{other}. Each overwrites files of the other. Uninstall both, then install the one you "
+        f"want: pip uninstall agentfuzz {DISTRIBUTION}; pip install {DISTRIBUTION}"
+    )
+
+
+def _refuse_unknown_keys(config: pytest.Config) -> None:
+    known = ["agentfuzz", *(_ini(name) for name, *_ in _SETTINGS)]
+    given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
+    for key in config.inicfg if given is None else given:
+        if key.startswith("agentfuzz") and key not in known:
+            import difflib
+
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
+            raise pytest.UsageError(f"{config.inipath}: unknown ini key {key!r}.{hint}")
+    for name, *_ in _SETTINGS:
+        setting(config, name)
+
+
+def setting(config: pytest.Config, name: str) -> Any:
+    """The value of a setting: the option, else the ini key. Raises UsageError naming the key."""
+    _, _, kind, default, _ = next(row for row in _SETTINGS if row[0] == name)
+    value = config.getoption(f"--agentfuzz-{name}")
+    place = f"--agentfuzz-{name}"
+    if value is None:
+        place = f"{config.inipath}: {_ini(name)}"
+        try:
+            value = config.getini(_ini(name))
+        except (ValueError, TypeError) as error:
+            raise pytest.UsageError(f"{place} must be {_expected(kind)} ({error})") from error
+        if value is None:
+            value = default
+    low = 0 if name in ("faults", "seed") else 1e-3
+    if kind is not str and value < low:
+        raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
+    return value
+
+
+def _expected(kind: type) -> str:
+    return {int: "a whole number", float: "a number of seconds", str: "a text"}[kind]
+
+
+def campaigns_on(config: pytest.Config) -> bool:
+    """Whether `@fuzz` tests run as campaigns."""
+    given = config.getoption("--agentfuzz")
+    return bool(config.getini("agentfuzz") if given is None else given)
+
+
+def session_of(config: pytest.Config) -> "Session":
+    """The state of this pytest session, made (and its imports done) on first use."""
+    if KEY not in config.stash:
+        from agentfuzz._session import Session
+
+        config.stash[KEY] = Session(config, campaigns_on(config))
+    return config.stash[KEY]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    asked = [config.getoption(f"--agentfuzz-{name}") for name, *_ in _ACTIONS]
+    if not any(asked) and not config.getoption("--agentfuzz-init"):
+        return None
+    from agentfuzz import _actions
+
+    return _actions.main(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    if not session.config.getoption("--agentfuzz-export") or session.testsfailed:
+        return None
+    from agentfuzz import _actions
+
+    _actions.export(session)
+    return True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if hasattr(getattr(item, "obj", None), "agentfuzz"):
+            item.add_marker(pytest.mark.agentfuzz)
+    if config.getoption("--agentfuzz-replay"):
+        from agentfuzz import _actions
+
+        _actions.keep_replayed(config, items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    given = getattr(pyfuncitem.obj, "agentfuzz", None)
+    if given is None:
+        return None
+    session_of(pyfuncitem.config).run(pyfuncitem, given)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call" and hasattr(getattr(item, "obj", None), "agentfuzz"):
+        session_of(item.config).told(item, call, report)
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if _config is not None and hasattr(report, "agentfuzz"):
+        session_of(_config).collect(report.agentfuzz)
+
+
+_config: pytest.Config | None = None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    global _config
+    _config = session.config
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if KEY in config.stash:
+        config.stash[KEY].finish(session)
+    elif campaigns_on(config) and exitstatus in (0, 5) and not config.getoption("--agentfuzz-export"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def pytest_terminal_summary(
+    terminalreporter: Any, exitstatus: int, config: pytest.Config
+) -> None:
+    if KEY in config.stash:
+        config.stash[KEY].summary(terminalreporter)
+    elif campaigns_on(config) and exitstatus == 5 and not config.option.collectonly:
+        terminalreporter.write_line(
+            "agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"
+        )

@@ -1,0 +1,28 @@
+"""Details of a campaign for `-vv`: how often each law, fault kind and tool came into play.
+
+Law: every count is one of the result's own. Called by the pytest session.
+"""
+
+from tabulate import tabulate
+
+from agentfuzz.report import sinks
+from agentfuzz.search.result import CampaignResult
+
+
+def details(result: CampaignResult) -> list[str]:
+    """Lines with one table of laws, one of fault kinds and one of tools."""
+    laws = [
+        [sinks.terminal(name), count.held, count.violated, count.not_exercised]
+        for name, count in result.laws.items()
+    ]
+    kinds = [[sinks.terminal(kind), count] for kind, count in result.kinds.items()]
+    tools = [[sinks.terminal(name), count] for name, count in result.tools.items()]
+    lines = ["", sinks.terminal(f"{result.nodeid}: {result.clean}")]
+    for rows, headers in (
+        (laws, ["law", "held", "violated", "not exercised"]),
+        (kinds, ["fault", "struck"]),
+        (tools, ["tool", "called"]),
+    ):
+        if rows:
+            lines += ["", *tabulate(rows, headers, disable_numparse=True).splitlines()]
+    return lines

@@ -1,0 +1,54 @@
+"""Hypothesis strategies for your own property tests: fault plans and closing phrases.
+
+Law: every axis of a fault is a draw of its own from a fixed range, simplest first, so that
+Hypothesis shrinks a plan as it shrinks anything else: to fewer and simpler faults. Imported only
+by those who use Hypothesis themselves.
+
+    @given(plan=fault_plans(charge_order))
+    def test_never_charges_twice(plan):
+        agentfuzz.run(charge_order, my_agent, plan=plan).check("AF101")
+"""
+
+from hypothesis import strategies as st
+
+from agentfuzz._scenario import Scenario
+from agentfuzz.clock import Clock
+from agentfuzz.faults import Fault, FaultPlan, Slot
+from agentfuzz.injector import FromPlan
+from agentfuzz.model.closings import CLOSINGS
+from agentfuzz.search.space import Space
+
+
+def fault_plans(
+    scenario: Scenario, *, max_faults: int = 3, max_nth: int = 4
+) -> st.SearchStrategy[FaultPlan]:
+    """Plans for the tools of a scenario (and its model), with at most `max_faults` faults at the
+    first `max_nth` crossings of each name. A fault whose slot is never reached does nothing.
+    """
+    world = scenario.world(FromPlan(), Clock())
+    space = Space()
+    names = [
+        (Slot("tool", spec.name, 1), space.at("write" if spec.effect else "read"))
+        for spec in world.specs.values()
+    ]
+    if world.has_model:
+        done = scenario.script is not None and scenario.script.closes_with_tool
+        turn = {*space.at("calls"), *space.at("done" if done else "closing")}
+        names.append((Slot("model", "", 1), tuple(sorted(turn))))
+    one = st.sampled_from(names).flatmap(
+        lambda place: st.builds(
+            lambda nth, fault: (place[0]._replace(nth=nth), fault),
+            st.integers(1, max_nth),
+            _faults(place[1]),
+        )
+    )
+    return st.lists(one, max_size=max_faults, unique_by=lambda part: part[0]).map(FaultPlan)
+
+
+def _faults(faults: tuple[Fault, ...]) -> st.SearchStrategy[Fault]:
+    return st.sampled_from(faults)
+
+
+def closings() -> st.SearchStrategy[str]:
+    """Phrases with which a model may close a task whose work is really done."""
+    return st.sampled_from(CLOSINGS)

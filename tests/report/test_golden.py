@@ -1,0 +1,42 @@
+"""Golden files: the exact bytes of each format, as people see them.
+
+To write them anew after a change that is meant, and to read the difference before a commit:
+
+    AGENTFUZZ_GOLDEN=write pytest tests/report/test_golden.py
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agentfuzz.report import data, html, markdown, terminal
+
+from .samples import ALL, RESULTS
+
+GOLDEN = Path(__file__).parent / "golden"
+SAMPLES = ("double_charge", "late_delivery", "two_faults")
+FILES: dict[str, Callable[[], str]] = {
+    "index.html": lambda: html.index(RESULTS),
+    "index.md": lambda: markdown.index(RESULTS),
+    "report.json": lambda: data.text(data.run(RESULTS, 1)),
+    "summary.txt": lambda: "\n".join(terminal.summary(RESULTS, report="r/index.html")) + "\n",
+}
+for _name in SAMPLES:
+    _cx = ALL[_name]
+    FILES[f"{_name}.txt"] = lambda cx=_cx: terminal.block(cx) + "\n"  # type: ignore[misc]
+    FILES[f"{_name}.html"] = lambda cx=_cx: html.finding(cx)  # type: ignore[misc]
+    FILES[f"{_name}.md"] = lambda cx=_cx: markdown.finding(cx)  # type: ignore[misc]
+    FILES[f"{_name}.json"] = lambda cx=_cx: data.text(data.finding(cx))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_bytes_are_the_golden_ones(name: str) -> None:
+    """What people see changes only on purpose."""
+    path = GOLDEN / name
+    made = FILES[name]().encode()
+    if os.environ.get("AGENTFUZZ_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(made)
+    assert made.decode() == path.read_bytes().decode()

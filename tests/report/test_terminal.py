@@ -1,0 +1,89 @@
+"""The terminal block and the summary."""
+
+import subprocess
+import sys
+
+import pytest
+
+from agentfuzz.report import layout, terminal
+
+from .samples import ALL, RESULTS, campaign, cut_off
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_no_line_is_wider_than_asked_for(name: str, width: int, ascii_only: bool) -> None:
+    """80 columns are a law, 40 too."""
+    lines = terminal.block(ALL[name], ascii_only=ascii_only, width=width).split("\n")
+    assert max(map(layout.cells, lines)) <= width
+    assert not any(line != line.rstrip() for line in lines)
+    assert not ascii_only or all(map(str.isascii, lines))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_summary_fits_and_has_one_headline(width: int) -> None:
+    """Campaigns, runs, faults, seconds, findings, seed."""
+    lines = terminal.summary(RESULTS, report="reports/agentfuzz/index.html", width=width)
+    assert max(map(layout.cells, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    assert "2 campaigns, 9,645 runs, 1,224 faults struck, 18.2 s: 2 findings." in text
+    assert "not tested: AF803 lookup was never called (test_billing_agent)" in text
+    assert "note: AF-77aa was replayed: fixed" in text
+    assert text.endswith("report: reports/agentfuzz/index.html")
+
+
+def test_a_session_without_findings_or_without_campaigns() -> None:
+    """Nothing to report is said in one line."""
+    assert terminal.summary([], report=None) == ["no campaign was run"]
+    lines = terminal.summary([campaign(untested=())], report=None)
+    assert "0 findings" in lines[0]
+    assert lines[-1].strip()
+
+
+def test_a_number_in_a_table_stays_as_written() -> None:
+    """A test named 1e5 is no number."""
+    assert any("1e5" in line for line in terminal.summary([campaign(nodeid="1e5")], report=None))
+
+
+def test_a_long_sequence_is_elided_in_the_middle_and_keeps_what_matters() -> None:
+    """At most 40 lines; the fault, the end and the witness are among them."""
+    cx = cut_off(400)
+    lines = terminal.block(cx).split("\n")
+    assert len(lines) < 40 + 25
+    assert sum("rows left out" in line for line in lines) == 1
+    assert any(line.startswith("  !") for line in lines)
+    assert any("cut off budget" in line for line in lines)
+
+
+def test_elision_counts_every_row() -> None:
+    """Shown and left out add up."""
+    rows = layout.chosen([*(object() for _ in range(0))], 5)  # type: ignore[list-item]
+    assert rows == []
+    from agentfuzz.report.sequence import Row
+
+    many = [Row(float(i), "reply", mark=i in (50, 70), seqs=[i]) for i in range(100)]
+    shown = layout.chosen(many, 20)
+    assert len(shown) <= 20
+    left_out = sum(item for item in shown if isinstance(item, int))
+    kept = [item for item in shown if isinstance(item, Row)]
+    assert left_out + len(kept) == 100
+    assert {50.0, 70.0} <= {row.t for row in kept}
+
+
+def test_wide_letters_count_twice() -> None:
+    """East Asian letters take two columns, combining marks none."""
+    assert layout.cells("東京") == 4
+    assert layout.cells("e\u0301") == 1
+    assert layout.cells(layout.cut("東" * 50, 20)) <= 20
+    assert all(layout.cells(line) <= 10 for line in layout.wrap("東" * 50, 10))
+
+
+def test_reports_load_neither_pytest_nor_heavy_packages() -> None:
+    """Importing the paper imports no Jinja2, no tabulate, no pytest, no Hypothesis."""
+    code = (
+        "import sys, agentfuzz.report.terminal, agentfuzz.report.write; "
+        "print([m for m in ('pytest', 'hypothesis', 'jinja2', 'tabulate') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
