@@ -101,7 +101,7 @@ _PLACES = {
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
 _MODULES = ("adapters", "strategies")
 
-__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
+__all__ = sorted([*_HOME, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:

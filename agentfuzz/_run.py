@@ -85,7 +85,7 @@ class Simulation:
             how, error, detail = "died", type(exc).__name__, _message(exc)
         finally:
             watchdog.end()
-            world._budget = -1  # nothing that this run holds may act again
+            world.calls.budget = -1  # nothing that this run holds may act again
             isolation.end()
         if how != "returned":
             self._abandon(world)
@@ -102,8 +102,8 @@ class Simulation:
             result = await value
             _complete(scenario, world, result)
             world.clock.flush()
-            if world._late:
-                await asyncio.gather(*world._late, return_exceptions=True)
+            if world.calls.late:
+                await asyncio.gather(*world.calls.late, return_exceptions=True)
             return result
 
         result = loop.run_until_complete(main())
@@ -120,7 +120,7 @@ class Simulation:
 
                 async def settle() -> None:
                     world.clock.flush()
-                    await asyncio.gather(*world._late, return_exceptions=True)
+                    await asyncio.gather(*world.calls.late, return_exceptions=True)
 
                 loop.run_until_complete(settle())
         self._drop_loop()

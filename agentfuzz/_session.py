@@ -75,8 +75,9 @@ class Session:
             line = str(error).partition(". ")[0][:120]
             raise Failed(line, f"{type(error).__name__}: {error}") from error
         item.stash[_RESULT] = result
-        self._store(result)
-        problems = [cx for cx in result.findings]
+        if given.plan is None:
+            self._store(result)
+        problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
             more = f" (+{len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -84,9 +85,7 @@ class Session:
             blocks = [terminal.block(cx, ascii_only=plain) for cx in problems]
             if self.replay:
                 blocks += self._compared(result)
-            raise Failed(
-                f"{problems[0].code} {problems[0].title}{more}", "\n\n".join(blocks)
-            )
+            raise Failed(f"{problems[0].code} {problems[0].title}{more}", "\n\n".join(blocks))
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
 
@@ -192,9 +191,7 @@ class Session:
             write.write(self.report_dir, self.results)
             self._written = f"{shown}/index.html".replace(os.sep, "/")
         except OSError as error:
-            self.lines.append(
-                f"agentfuzz: report not written ({error.strerror or error}): {shown}"
-            )
+            self.lines.append(f"agentfuzz: report not written ({error.strerror or error}): {shown}")
             if self.config.getoption("--agentfuzz-report-dir") and session.exitstatus == 0:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 

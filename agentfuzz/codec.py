@@ -22,8 +22,8 @@ MAX_ITEMS = 1_000
 MAX_STRING = 4_096
 MAX_NODES = 20_000
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_PLAIN = frozenset({bool, int, type(None)})
 
 
 def plain(value: object) -> Json:
@@ -32,8 +32,11 @@ def plain(value: object) -> Json:
     Cycles, odd floats, bytes, lone surrogates, key collisions and failing `repr`s are marked in
     `<...>` text, never raised.
     """
-    kind = type(value)
-    if kind in _PLAIN or (kind is str and len(value) < 64 and value.isascii()):  # type: ignore[arg-type]
+    if value is None or value is True or value is False:
+        return value
+    if (type(value) is str and len(value) < 64 and value.isascii()) or (
+        type(value) is int and -(2**63) <= value < 2**63
+    ):
         return value
     return _Tree().convert(value, 0)
 
@@ -41,6 +44,11 @@ def plain(value: object) -> Json:
 def snapshot(mapping: Mapping[str, Any]) -> dict[str, Json]:
     """A shallow-safe copy of arguments or a reply body: what it is now, whoever changes it."""
     return {key: plain(value) for key, value in mapping.items()}
+
+
+def scope_value(value: object) -> Json:
+    """A value of a business scope, hashable: plain text and numbers as they are, else as JSON."""
+    return value if type(value) in _SCALARS else dump(plain(value))
 
 
 class _Tree:
@@ -52,17 +60,21 @@ class _Tree:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             return "<more than 20000 values>"
-        if value is None or isinstance(value, bool):
-            return value if value is None else bool(value)
+        if value is None or value is True or value is False:
+            return value
         if type(value) is int:
-            return value if abs(value) < 2**63 else f"<int {str(value)[:80]}>"
+            small = -(2**63) <= value < 2**63
+            return value if small else f"<int of {value.bit_length()} bits>"
         if type(value) is float:
             return value if math.isfinite(value) else f"<{value}>"
-        if isinstance(value, str):
-            return _text(str.__str__(value))
-        if isinstance(value, (bytes, bytearray)):
-            head = base64.b64encode(bytes(value[:48])).decode()
-            return f"<{len(value)} bytes {head}>"
+        try:
+            if isinstance(value, str):
+                return _text(str.__str__(value))
+            if isinstance(value, (bytes, bytearray)):
+                head = base64.b64encode(bytes(value[:48])).decode()
+                return f"<{len(value)} bytes {head}>"
+        except Exception as error:  # a proxy whose class cannot be asked for
+            return f"<{type(value).__name__}: {type(error).__name__}>"
         return self._container(value, depth)
 
     def _container(self, value: object, depth: int) -> Json:
@@ -144,9 +156,10 @@ def event_to_json(event: Event) -> dict[str, Json]:
 def event_from_json(data: Mapping[str, Json]) -> Event:
     """The event that `event_to_json` wrote. Raises SavedFileError for anything else."""
     fields = dict(data)
-    kind = EVENTS.get(fields.pop("event", ""))
+    name = fields.pop("event", "")
+    kind = EVENTS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise SavedFileError(f"unknown event {data.get('event')!r}")
+        raise SavedFileError(f"unknown event {name!r}")
     try:
         if "slot" in fields:
             fields["slot"] = Slot(*fields["slot"])
@@ -171,9 +184,10 @@ def history_to_json(history: History) -> dict[str, Json]:
 
 def history_from_json(data: Mapping[str, Json]) -> History:
     """Read `history_to_json` back. Raises SavedFileError for another or newer format."""
-    if data.get("format") != FORMAT_VERSION:
+    version = data.get("format") if isinstance(data, Mapping) else None
+    if version != FORMAT_VERSION:
         raise SavedFileError(
-            f"history format {data.get('format')!r}; this version reads format {FORMAT_VERSION}"
+            f"history format {version!r}; this version reads format {FORMAT_VERSION}"
         )
     try:
         tools = {
@@ -181,7 +195,7 @@ def history_from_json(data: Mapping[str, Json]) -> History:
             for name, facts in data["tools"].items()
         }
         return History((event_from_json(event) for event in data["events"]), tools)
-    except (TypeError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
         raise SavedFileError(f"a broken history: {error!r}") from error
 
 

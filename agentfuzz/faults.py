@@ -53,7 +53,7 @@ class Fault(NamedTuple):
         if self.variant:
             text += f"={self.variant}"
         if self.latency is not None:
-            text += f"@{self.latency:g}"
+            text += f"@{self.latency:.3f}".rstrip("0").rstrip(".")
         return text
 
 
@@ -222,7 +222,7 @@ def select(
     adds ones that are off by default (as `lost/intact`). Raises PlanError for a word that
     names no fault of any table.
     """
-    faults, only, exclude = tuple(faults), tuple(only), tuple(exclude)
+    faults, only, exclude = _words(faults), _words(only), _words(exclude)
     known = _known_words()
     for word in (*faults, *only, *exclude):
         if word not in known:
@@ -232,7 +232,7 @@ def select(
         return any(word == str(fault) or word in fault.axes for word in words)
 
     chosen = [f for f in table.all() if f.axes not in table.off or str(f) in faults]
-    mine = {str(f) for f in table.all()} | {value for axis in table.axes for value in axis}
+    mine = _words_of(table)
     if any(word in mine for word in only):
         chosen = [f for f in chosen if named(f, only)]
     elif only:
@@ -240,8 +240,18 @@ def select(
     return tuple(f for f in chosen if not named(f, exclude))
 
 
+def _words(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word.removesuffix("/intact") for word in words)
+
+
+@cache
+def _words_of(table: Table) -> frozenset[str]:
+    """What may be said of a table: its faults' texts, and the values of its axes (of a single
+    axis, not the one that is no fault)."""
+    values = {v for axis in table.axes for v in axis[len(table.axes) == 1 :]}
+    return frozenset(values | {str(fault) for fault in table.all()})
+
+
 @cache
 def _known_words() -> frozenset[str]:
-    words = {str(fault) for table in TABLES.values() for fault in table.all()}
-    words |= {value for table in TABLES.values() for axis in table.axes for value in axis[1:]}
-    return frozenset(words | {f"once/{reply}" for reply in REPLIES[1:]})
+    return frozenset().union(*map(_words_of, TABLES.values()))

@@ -199,13 +199,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if KEY in config.stash:
         config.stash[KEY].finish(session)
-    elif campaigns_on(config) and exitstatus in (0, 5) and not config.getoption("--agentfuzz-export"):
+    elif (
+        campaigns_on(config) and exitstatus in (0, 5) and not config.getoption("--agentfuzz-export")
+    ):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
-def pytest_terminal_summary(
-    terminalreporter: Any, exitstatus: int, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     if KEY in config.stash:
         config.stash[KEY].summary(terminalreporter)
     elif campaigns_on(config) and exitstatus == 5 and not config.option.collectonly:

@@ -7,6 +7,7 @@ when arguments are not already exactly of the declared plain types.
 """
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -20,6 +21,7 @@ from agentfuzz.history import Json, ToolFacts
 Dedup = Literal["none", "key", "scope"]
 DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
+_WRITABLE = re.compile(r"[^\s#:+/=@]+")
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[CodeType, str, str | None, tuple[str, ...], str], "ToolSpec"] = {}
 
@@ -59,7 +61,7 @@ class ToolSpec:
         place = f"tool {self.name!r}"
         if self.dedup not in DEDUPS:
             raise ScenarioError(f"{place}: dedup={self.dedup!r} is none of {', '.join(DEDUPS)}.")
-        if self.name in TABLES or not self.name.isidentifier():
+        if self.name in TABLES or not _WRITABLE.fullmatch(self.name):
             raise ScenarioError(
                 f"{place}: this name cannot be written in a fault plan; give another with name=."
             )

@@ -13,12 +13,11 @@ from agentfuzz.invariants.crash import survives
 from agentfuzz.invariants.effects import (
     at_most_once,
     exactly_once,
-    no_blind_repeat,
     no_lost_intent,
-    replay_transparency,
 )
 from agentfuzz.invariants.keys import key_injectivity, key_stability
 from agentfuzz.invariants.protocol import valid_calls
+from agentfuzz.invariants.repeats import no_blind_repeat, replay_transparency
 from agentfuzz.invariants.termination import bounded, progress, quiescence, structured_termination
 
 __all__ = [

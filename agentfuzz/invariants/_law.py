@@ -65,18 +65,18 @@ def invariant(check: Callable[[History], "str | Iterable[str] | None"]) -> Invar
     string when it held, and a sentence, or several, when it was broken.
     """
 
+    name = getattr(check, "__name__", type(check).__name__)
+
     def adapted(history: History, baseline: History | None) -> list[Violation] | None:
         found = check(history)
         if found is None:
             return None
         sentences = [found] if isinstance(found, str) else list(found)
-        last = len(history.events) - 1
+        witness = (len(history.events) - 1,) if history.events else ()
         return [
-            Violation(
-                "AF500", check.__name__, f"{check.__name__} broken", text, "", "", (last,), ""
-            )
+            Violation("AF500", name, f"{name} broken", text, "", "", witness, "")
             for text in sentences
             if text
         ]
 
-    return Invariant(check.__name__, adapted)
+    return Invariant(name, adapted)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from agentfuzz.history import Called, Committed, Done, History
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.invariants.effects import by_intent, claimed_success, effects_of
+from agentfuzz.invariants.effects import by_intent, claimed_success, expected_something
 from agentfuzz.verdict import Violation
 
 
@@ -38,7 +38,7 @@ def truthful(*, postcondition: Callable[[History], bool] | None = None) -> Check
 def _missing(history: History, baseline: History | None) -> list[str]:
     have = by_intent(history.ledger)
     need = by_intent(baseline.ledger) if baseline is not None else {}
-    if not need and not have and effects_of(history):
+    if not need and not have and expected_something(history, baseline):
         return ["nothing has happened"]
     return [f"{intent} has not happened" for intent in need if intent not in have]
 

@@ -6,7 +6,9 @@ Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" 
 """
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from agentfuzz.codec import scope_value
 from agentfuzz.history import (
     Called,
     Committed,
@@ -20,16 +22,25 @@ from agentfuzz.history import (
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.verdict import Violation
 
-# Reasons of a success that do not claim that this run caused the effect.
+# Reasons of a success that claim no more than what the fault-free run does.
 NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")
 
 
 def claimed_success(history: History) -> Done | None:
-    """The last valid Done if it claims success and that this run's effects exist."""
+    """The last valid Done if it claims success."""
     valid = [done for done in history.of(Done) if not done.problem]
-    if valid and valid[-1].status == "success" and valid[-1].reason not in NO_EFFECT_CLAIMED:
-        return valid[-1]
-    return None
+    return valid[-1] if valid and valid[-1].status == "success" else None
+
+
+def expected_something(history: History, baseline: History | None) -> bool:
+    """Whether success without any effect refutes itself, where no intent is named: an effect was
+    called for, or there is no fault-free run to say that none is needed."""
+    claim = claimed_success(history)
+    if claim is not None and claim.reason in NO_EFFECT_CLAIMED:
+        return False
+    if baseline is None:
+        return bool(effects_of(history))
+    return any(call.intent for call in history.of(Called))
 
 
 def by_intent(ledger: Iterable[Committed]) -> dict[Intent, list[Committed]]:
@@ -40,9 +51,26 @@ def by_intent(ledger: Iterable[Committed]) -> dict[Intent, list[Committed]]:
     return grouped
 
 
-def declared(effect: str, intents: Iterable[Mapping[str, Json]]) -> list[Intent]:
+class Wanted(NamedTuple):
+    """An intent that must happen, as an author writes it: some or all of the scope."""
+
+    effect: str
+    scope: Mapping[str, Json]
+
+    def met_by(self, intents: Iterable[Intent]) -> bool:
+        """Whether one of the intents is of this effect and has these scope values."""
+        return any(
+            self.effect == intent.effect and self.scope.items() <= dict(intent.scope).items()
+            for intent in intents
+        )
+
+    def __str__(self) -> str:
+        return str(Intent(self.effect, tuple(self.scope.items())))
+
+
+def declared(effect: str, intents: Iterable[Mapping[str, Json]]) -> list[Wanted]:
     """Intents written by hand as scopes: `[{"order_id": "A17"}]`."""
-    return [Intent(effect, tuple(scope.items())) for scope in intents]
+    return [Wanted(effect, {n: scope_value(v) for n, v in scope.items()}) for scope in intents]
 
 
 def _duplicates(history: History, effect: str | None) -> list[Violation]:
@@ -135,19 +163,23 @@ def _missing(
     baseline: History | None,
     claim: Done | None,
     effect: str | None,
-    wanted: list[Intent],
+    wanted: list[Wanted],
 ) -> list[Violation]:
     """Intents that the claim of success covers and the ledger lacks."""
     if claim is None:
         return []
     have = {commit.intent for commit in history.ledger}
-    need: list[Intent] = wanted
-    if not need and baseline is not None:
-        need = list(by_intent(baseline.ledger))
-        need = [intent for intent in need if effect in (None, intent.effect)]
-    if not need and not any(effect in (None, intent.effect) for intent in have):
-        effects = [effect] if effect else effects_of(history)
-        need = [Intent(name, ()) for name in effects]
+    told = claim.reason in NO_EFFECT_CLAIMED
+    if baseline is not None and not (wanted and not told):
+        known = by_intent(baseline.ledger)
+        wanted = [Wanted(i.effect, dict(i.scope)) for i in known if effect in (None, i.effect)]
+    elif told:
+        wanted = []
+    if not wanted and not any(effect in (None, intent.effect) for intent in have):
+        if effect is not None and not told:
+            wanted = [Wanted(effect, {})]  # the author names it: success includes it
+        elif effect is None and expected_something(history, baseline):
+            wanted = [Wanted(name, {}) for name in effects_of(history)]
     return [
         Violation(
             "AF103",
@@ -159,8 +191,8 @@ def _missing(
             (claim.seq,),
             "claim success only after the effect's own receipt has been seen",
         )
-        for intent in need
-        if intent not in have
+        for intent in wanted
+        if not intent.met_by(have)
     ]
 
 
@@ -223,118 +255,4 @@ def _swallowed(history: History, call: Called, reply: Replied) -> Violation:
         f"{intent} did not happen",
         (call.seq, reply.seq),
         "put the business scope into the idempotency key, one key per intent",
-    )
-
-
-@law()
-def no_blind_repeat(effect: str | None = None) -> Check:
-    """E5: after an effectful call whose reply leaves its effect unknown, in flight or cut off,
-    the same intent is not called again unless it carries the same key, its backend deduplicates
-    by scope, or a full answer of a reading tool about that scope came in between.
-
-    NOT_EXERCISED when no effectful call was left in doubt. A 429 is no doubt: it says failed.
-    """
-
-    def check(history: History, baseline: History | None) -> list[Violation] | None:
-        doubt: dict[Intent, tuple[Called, Replied]] = {}
-        calls: dict[str, Called] = {}
-        exercised = False
-        found: list[Violation] = []
-        for event in history.events:
-            if type(event) is Called:
-                calls[event.call] = event
-                intent = event.intent
-                if intent is None or intent not in doubt:
-                    continue
-                before, reply = doubt.pop(intent)
-                if event.key is not None and event.key == before.key:
-                    continue
-                found.append(_blind(event, before, reply))
-            elif type(event) is Replied:
-                call = calls[event.call]
-                facts = history.tools.get(call.slot.name)
-                if call.intent is None:
-                    if event.complete and event.raised is None:
-                        _reconcile(doubt, call.args)
-                elif effect in (None, call.intent.effect) and (
-                    event.outcome in ("unknown", "in_flight") or not event.complete
-                ):
-                    exercised = True
-                    if facts is None or facts.dedup != "scope":
-                        doubt[call.intent] = (call, event)
-        return found if exercised else None
-
-    return check
-
-
-def _reconcile(doubt: dict[Intent, tuple[Called, Replied]], args: Mapping[str, Json]) -> None:
-    for intent in list(doubt):
-        if intent.scope and all(args.get(name) == value for name, value in intent.scope):
-            del doubt[intent]
-
-
-def _blind(again: Called, before: Called, reply: Replied) -> Violation:
-    tool = again.slot.name
-    state = "cut off" if not reply.complete and reply.raised is None else reply.outcome
-    return Violation(
-        "AF104",
-        before.intent.effect if before.intent else tool,
-        f"{tool} repeated blindly",
-        f"The outcome of {before.slot} was {state}; the agent called {tool} again for the same "
-        "intent, with another key or none, without looking up what had happened.",
-        f"{again.slot} is a fresh start",
-        f"{before.slot} may have taken effect",
-        (before.seq, reply.seq, again.seq),
-        "reconcile first (look up by scope), or repeat with the same idempotency key",
-    )
-
-
-def _counts(history: History) -> dict[tuple[str, Intent], int]:
-    counts: dict[tuple[str, Intent], int] = {}
-    for commit in history.ledger:
-        counts[commit.tool, commit.intent] = counts.get((commit.tool, commit.intent), 0) + 1
-    return counts
-
-
-@law(needs_baseline=True)
-def replay_transparency() -> Check:
-    """E4, the oracle that needs no declaration: under faults the ledger holds what it holds in
-    the fault-free run, nothing more; and nothing less unless the ending says otherwise (another
-    status than success, an exception, or being cut off). Compares effects and scopes.
-
-    NOT_EXERCISED when neither run committed anything, and in the fault-free run itself.
-    """
-
-    def check(history: History, baseline: History | None) -> list[Violation] | None:
-        assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
-        if history is baseline or not (history.ledger or baseline.ledger):
-            return None
-        now, then = _counts(history), _counts(baseline)
-        if now == then:
-            return []
-        ended = history.ended
-        returned = ended is not None and ended.how == "returned"
-        silent = returned and history.claim in ("success", None)
-        found = []
-        for tool, intent in {**then, **now}:
-            have, want = now.get((tool, intent), 0), then.get((tool, intent), 0)
-            if have > want or (have < want and silent):
-                found.append(_differs(history, tool, intent, have, want))
-        return found
-
-    return check
-
-
-def _differs(history: History, tool: str, intent: Intent, have: int, want: int) -> Violation:
-    commits = [event.seq for event in history.ledger if event.intent == intent]
-    silent = "" if have > want else " and the answer does not say so"
-    return Violation(
-        "AF105",
-        intent.effect,
-        f"{tool} ran {have}x, fault-free {want}x",
-        f"{intent} happened {have} times, {want} times in the run without faults{silent}.",
-        history.claim or "no structured answer",
-        f"{intent} {have}x instead of {want}x",
-        tuple(commits) or (history.events[-1].seq,),
-        "make a repeat recognisable (one key per intent), or end with an honest status",
     )

@@ -66,14 +66,14 @@ def key_injectivity() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        owner: dict[tuple[str, str], Called] = {}
+        owner: dict[str, Called] = {}
         intents: set[Intent] = set()
         found: list[Violation] = []
         for call in _keyed_calls(history):
             if call.key is None or call.intent is None:
                 continue
             intents.add(call.intent)
-            before = owner.setdefault((call.slot.name, call.key), call)
+            before = owner.setdefault(call.key, call)
             if before.intent != call.intent:
                 found.append(_shared(before, call))
         return found if len(intents) > 1 else None

@@ -4,7 +4,7 @@ Law: a call that the backend had to refuse is answered by a better one, or by an
 not claim success. Called by the run through `Invariant`.
 """
 
-from agentfuzz.history import Called, History, Refused, Replied
+from agentfuzz.history import Called, History, Refused, Replayed, Replied
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import claimed_success
 from agentfuzz.verdict import Violation
@@ -30,7 +30,8 @@ _CODES = {
 
 @law()
 def valid_calls() -> Check:
-    """A refused call is followed by an accepted one of the same tool, or success is not claimed.
+    """A refused call is followed by an accepted one (of the same tool, if there is such a tool),
+    or success is not claimed.
 
     NOT_EXERCISED when the backend refused nothing.
     """
@@ -42,10 +43,14 @@ def valid_calls() -> Check:
         if claimed_success(history) is None:
             return []
         good = {reply.call for reply in history.of(Replied) if reply.raised is None}
+        good |= {event.call for event in history.ledger}
+        good |= {event.call for event in history.of(Replayed)}
         found: dict[tuple[str, str], Violation] = {}
         for event in refused:
             tool = history.call(event.call).slot.name
-            later = (c for c in history.of(Called) if c.slot.name == tool and c.seq > event.seq)
+            later = [call for call in history.of(Called) if call.seq > event.seq]
+            if event.kind != "unknown_tool":  # a tool that is not there is mended by another
+                later = [call for call in later if call.slot.name == tool]
             if not any(call.call in good for call in later):
                 found[event.kind, tool] = _never_mended(event, tool)
         return list(found.values())

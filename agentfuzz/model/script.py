@@ -91,9 +91,10 @@ def parse(items: Sequence[Any]) -> Script:
 def _call(item: Any, place: str) -> Call:
     if isinstance(item, Call):
         return Call(item.tool, item.arguments)  # a step is told from another by identity
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        if isinstance(item[1], Mapping):
-            return Call(item[0], dict(item[1]))
+    if isinstance(item, tuple) and [type(part) for part in item][:1] == [str]:
+        arguments = item[1] if len(item) == 2 else None
+        if isinstance(arguments, Mapping):
+            return Call(item[0], dict(arguments))
     raise ScenarioError(
         f"{place}: {item!r} is no call; write ('tool', {{...}}) or call('tool', name=value)."
     )

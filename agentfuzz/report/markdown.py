@@ -26,9 +26,9 @@ def finding(cx: Counterexample) -> str:
     parts.append("## Fault")
     if story.faults:
         parts.append("\n".join(f"- {markdown(f.words)}: {code(f.plan)}" for f in story.faults))
-        parts.append(" ".join(map(markdown, (f"{story.shrink}.", *story.controls))))
+        parts.append(" ".join(map(markdown, (_sentence(story.shrink), *story.controls))))
     else:
-        parts.append(f"{markdown(story.shrink)}.")
+        parts.append(markdown(_sentence(story.shrink)))
     parts += ["## Sequence", fence("\n".join(_lines(story.rows)))]
     if story.plain_rows:
         lines = "\n".join(_lines(story.plain_rows))
@@ -92,12 +92,16 @@ def _details(story: stories.Story) -> Iterable[tuple[str, str]]:
 
 
 def _list(pairs: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"- **{name}** {text}" for name, text in pairs if text)
+    return "\n".join(f"- **{name}**: {text}" for name, text in pairs if text)
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [headers, ["---"] * len(headers), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _join(parts: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from agentfuzz.report.words import count, effects_words, fault_words
 from agentfuzz.search.result import Control, Counterexample
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
+_KEY = "idempotency_key"  # the argument's name by DESIGN.md
 NO_FAULT = "no fault needed: it happens in the plain run"
 
 
@@ -165,7 +166,7 @@ def _compare(calls: list[Called]) -> tuple[str, str]:
 
 def _arguments(called: Called) -> dict[str, Json]:
     """The arguments without the idempotency key, which is compared on its own."""
-    return {name: value for name, value in called.args.items() if value != called.key or not value}
+    return {name: value for name, value in called.args.items() if name != _KEY}
 
 
 def _value(value: Json) -> str:

@@ -116,4 +116,4 @@ class CampaignResult:
                 parts.append(f"{level.done:,} of {level.total:,} {level.name}")
             if level.skipped:
                 parts[-1] += f" ({level.skipped:,} skipped as equivalent)"
-        return ", ".join(parts) or "no plan was run"
+        return ", ".join(parts) or "one run without faults"

@@ -19,7 +19,9 @@ _OWN = ("violation", "plan", "history", "baseline", "controls")
 def to_json(result: CampaignResult) -> dict[str, Json]:
     """A result as a JSON object."""
     out = {field.name: getattr(result, field.name) for field in fields(result)}
-    out["levels"] = [[level.name, level.done, level.total, level.skipped] for level in result.levels]
+    out["levels"] = [
+        [level.name, level.done, level.total, level.skipped] for level in result.levels
+    ]
     out["laws"] = {
         name: [count.held, count.violated, count.not_exercised]
         for name, count in result.laws.items()

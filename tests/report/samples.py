@@ -4,6 +4,8 @@ Called by every test of the reports. `ALL` maps a name to a counterexample, `RES
 campaigns with some of them.
 """
 
+from typing import Any
+
 from agentfuzz.faults import FaultPlan, Slot
 from agentfuzz.history import Delivered, Done, Ended, History, ModelTurn, Refused, Replayed
 from agentfuzz.search.result import (
@@ -261,9 +263,9 @@ ALL = {
 }
 
 
-def campaign(*names: str, **changes: object) -> CampaignResult:
+def campaign(*names: str, **changes: Any) -> CampaignResult:
     """A campaign that found the samples of these names."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "nodeid": "tests/test_shop.py::test_billing_agent",
         "scenario": "charge_order",
         "runs": 214,

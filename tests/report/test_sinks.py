@@ -47,6 +47,14 @@ def test_a_code_span_holds_backticks_and_a_fence_is_longer_than_any_run() -> Non
     assert sinks.fence("````\nx").startswith("`````text\n")
 
 
+def test_prose_holds_no_link_image_tag_mention_or_table_cell() -> None:
+    """What Markdown would act on is escaped, and bare addresses are broken up."""
+    assert sinks.markdown("a [x](y) ![z](w)") == r"a \[x\](y) \!\[z\](w)"
+    assert sinks.markdown("a <b> & | `c`") == r"a &lt;b&gt; &amp; \| \`c\`"
+    assert sinks.markdown("see https://e.vil www.e.vil") == r"see https\://e.vil www\.e.vil"
+    assert sinks.markdown("hey @someone, $x$") == r"hey @<!-- -->someone, \$x\$"
+
+
 def test_prose_at_the_start_of_a_line_opens_no_block() -> None:
     """A heading, list or quote from data stays text."""
     assert sinks.markdown("# x") == "\\# x"

@@ -1,0 +1,83 @@
+"""What all adapters share: how a framework's call of a tool becomes a call in the world.
+
+Law: the arguments pass as the model sent them; only the idempotency key may be the loop's own.
+Called by the adapters.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from agentfuzz.completion import Completion
+from agentfuzz.errors import ScenarioError
+from agentfuzz.history import Json
+from agentfuzz.replies import as_text
+from agentfuzz.toolbox import DONE
+from agentfuzz.tools import KEY
+from agentfuzz.world import World
+
+# How a loop mints the idempotency key of a call: not at all (whatever the model sends), the id
+# of the tool call, or a function of (tool, arguments, call id).
+Key = Literal["call_id"] | Callable[[str, Mapping[str, Any], str], str] | None
+
+
+class Bridge:
+    """One tool of a world, seen from a framework."""
+
+    def __init__(self, world: World, name: str, key: Key) -> None:
+        if isinstance(key, str) and key != "call_id":
+            raise ScenarioError(
+                f'tools(world, key={key!r}): say "call_id", or give a function of (tool, '
+                "arguments, call_id); left out, the model's own argument is the key."
+            )
+        self.name = name
+        self.description = world.tools[name].description or name
+        self._world = world
+        self._mint = key if name != DONE and world.specs[name].dedup == "key" else None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the tool's own function is a coroutine function."""
+        return self._world.tools[self.name].is_async
+
+    @property
+    def schema(self) -> dict[str, Json]:
+        """The JSON schema that the model is shown: no key where the loop mints it."""
+        schema: dict[str, Any] = dict(self._world.tools[self.name].schema)
+        if self._mint is not None:
+            shown = {name: part for name, part in schema["properties"].items() if name != KEY}
+            schema["properties"] = shown
+            if KEY in schema.get("required", ()):
+                schema["required"] = [name for name in schema["required"] if name != KEY]
+        return schema
+
+    def call(self, arguments: Mapping[str, Any], call_id: str | None) -> str:
+        """The reply as a text for the model. Raises what the tool raises."""
+        if self.name == DONE:
+            return as_text(self._world.tools[DONE](**arguments))
+        given = self._arguments(arguments, call_id)
+        return as_text(self._world.call(self.name, given, asked=call_id))
+
+    async def acall(self, arguments: Mapping[str, Any], call_id: str | None) -> str:
+        """The same for an async loop."""
+        if self.name == DONE:
+            return self.call(arguments, call_id)
+        given = self._arguments(arguments, call_id)
+        return as_text(await self._world.acall(self.name, given, asked=call_id))
+
+    def _arguments(self, arguments: Mapping[str, Any], call_id: str | None) -> Mapping[str, Any]:
+        mint = self._mint
+        if mint is None:
+            return arguments
+        own = {name: value for name, value in arguments.items() if name != KEY}
+        key = call_id if mint == "call_id" else mint(self.name, own, call_id or "")
+        return {**own, KEY: key}
+
+
+def bridges(world: World, key: Key) -> list[Bridge]:
+    """Every tool that the world offers."""
+    return [Bridge(world, name, key) for name in world.tools]
+
+
+def completion(value: Any) -> Completion | None:
+    """The value itself if it is a completion event, None for anything else."""
+    return value if isinstance(value, Completion) else None
