@@ -80,7 +80,7 @@ def fuzz(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         method = _is_method(function)
-        given = Fuzz(scenario, function, method, max_runs, *words)
+        given = Fuzz(scenario, function, method, max_runs, words[0], words[1], words[2])
         return _wrapped(given)
 
     return decorate

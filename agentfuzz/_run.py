@@ -238,7 +238,8 @@ def require_struck(plan: FaultPlan, history: History) -> None:
     struck = {event.slot for event in history.of(Struck)}
     missed = [str(slot) for slot, _ in plan if slot not in struck]
     if missed:
-        crossed = [str(event.slot) for event in (*history.of(Called), *history.of(ModelTurn))]
+        crossed = [str(event.slot) for event in history.of(Called)]
+        crossed += [str(event.slot) for event in history.of(ModelTurn)]
         raise PlanError(
             f"the plan {str(plan)!r} no longer applies: nothing happened at {', '.join(missed)}. "
             f"This run crossed: {', '.join(crossed[:20]) or 'nothing'}. Find the bug again with "

@@ -226,8 +226,8 @@ class Calls:
         if kind == "timeout":
             try:
                 yield Sleep(FOREVER if failure == "hang" else TIMEOUT)
-            except BaseException as error:  # the agent's own deadline came first
-                self._replied(call, Reply("unknown", error=error), None)
+            except BaseException as given_up:  # the agent's own deadline came first
+                self._replied(call, Reply("unknown", error=given_up), None)
                 raise
         outcome = "failed" if kind == "rate_limited" else "unknown"
         if failure == "text":

@@ -13,7 +13,8 @@ from agentfuzz.faults import Fault, FaultPlan, Slot
 
 class Crossing(NamedTuple):
     """A slot that was reached, how many events lay before it, and which group of faults may
-    strike there (`write`, `read`; `calls`, `closing`, `done`)."""
+    strike there (tools: `write`, `read`; the
+    model: `calls`, `closing`, `done`, `giving_up`)."""
 
     slot: Slot
     seq: int

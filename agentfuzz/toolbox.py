@@ -99,7 +99,7 @@ class DoneTool(Tool):
     def is_async(self) -> bool:
         return False
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self,
         status: Any = None,
         reason: Any = "",

@@ -176,7 +176,7 @@ def spec_of(
     fn: Callable[..., Any], name: str | None, effect: str | None, scope: tuple[str, ...], dedup: str
 ) -> ToolSpec:
     """The spec of a function, derived once per code object: worlds are built once per run."""
-    label = name or getattr(fn, "__name__", "tool")
+    label: str = name or getattr(fn, "__name__", "tool")
     code = getattr(fn, "__code__", None)
     if code is None:
         return ToolSpec(fn, label, effect, scope, dedup)

@@ -102,7 +102,7 @@ def _duplicates(history: History, effect: str | None) -> list[Violation]:
                 intent.effect,
                 f"{tool} ran {times}x, expected 1",
                 sentence,
-                f"{len(calls)} call{'s' * again} of {tool}",
+                f"{history.claim or 'no completion'} after {len(calls)} call{'s' * again}",
                 f"{intent} happened {times} times",
                 tuple(commit.seq for commit in commits),
                 hint,

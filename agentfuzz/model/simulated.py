@@ -53,7 +53,9 @@ class SimulatedModel:
         planned, trouble = self._plan(seen)
         if planned:
             group = "calls"
-        elif trouble or not self._script.closes_with_tool:
+        elif trouble:
+            group = "giving_up"
+        elif not self._script.closes_with_tool:
             group = "closing"
         else:
             group = "done"
@@ -63,6 +65,7 @@ class SimulatedModel:
             if text is not None:
                 return self._say(slot, len(messages), text, [])
         if planned:
+            calls: list[tuple[str, Json, Call | None]]
             calls = [(one.tool, resolve(one.arguments, seen.replies), one) for one in planned]
             return self._say(slot, len(messages), None, calls)
         return self._close(slot, len(messages), trouble)
@@ -97,7 +100,7 @@ class SimulatedModel:
             planned = [*planned, planned[-1]]
         elif kind == "repeat" and seen.last is not None:
             planned = [seen.last]
-        elif kind == "reword" and group == "closing" and not trouble:
+        elif kind == "reword" and group == "closing":
             text = CLOSINGS[fault.variant % len(CLOSINGS)]
         elif kind == "no_done" and group == "done":
             text = "I'm done with that now."

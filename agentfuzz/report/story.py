@@ -107,7 +107,9 @@ def _shrink(cx: Counterexample) -> str:
     runs = f" ({count(cx.shrink_runs, 'run')})" if cx.shrink_runs else ""
     if cx.faults_before > len(cx.plan):
         return f"smallest of {count(cx.faults_before, 'fault')}{runs}"
-    return f"already smallest when found{runs}"
+    if cx.phase.startswith("plans with"):
+        return "no smaller plan breaks it: all were run"
+    return f"nothing smaller breaks it{runs}"
 
 
 def _control(control: Control) -> str:

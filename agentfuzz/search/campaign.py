@@ -91,8 +91,8 @@ class Campaign:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
         self.runs += 1
         history = self.simulation.execute(self.scenario, self.agent, injector)
-        for event in history.of(Called):
-            self._tools[event.slot.name] = self._tools.get(event.slot.name, 0) + 1
+        for called in history.of(Called):
+            self._tools[called.slot.name] = self._tools.get(called.slot.name, 0) + 1
         struck = history.of(Struck)
         self._struck += len(struck)
         for event in struck:

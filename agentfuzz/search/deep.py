@@ -49,7 +49,7 @@ def explore(
                 return None
             try:
                 # One small integer: 0 and the upper half mean no fault here.
-                index = data.draw(number[len(faults)])
+                index: int = data.draw(number[len(faults)])
                 if not 0 < index <= len(faults):
                     return None
                 fault = faults[index - 1]

@@ -14,6 +14,7 @@ _MODEL_GROUPS = {
     "calls": ("skip", "repeat"),
     "closing": ("reword", "repeat"),
     "done": ("no_done", "repeat"),
+    "giving_up": (),
 }
 
 
