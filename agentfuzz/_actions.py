@@ -3,6 +3,8 @@
 Law: nothing is ever overwritten, and every answer names the next command. Called by the plugin.
 """
 
+import ast
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import pytest
 
 from agentfuzz import codes
 from agentfuzz._session import SAVED
+from agentfuzz.codec import described
 from agentfuzz.errors import AgentfuzzError, near_miss
+from agentfuzz.report.sinks import visible
 from agentfuzz.search.saved import Saved, load, load_all
 
 DEMO = '''"""A billing agent that charges twice, and the test that finds it."""
@@ -56,8 +60,10 @@ def main(config: pytest.Config) -> int | None:
             return _init(config)
         wanted = config.getoption("--agentfuzz-export") or config.getoption("--agentfuzz-replay")
         found = find(config, wanted)
-        if not config.invocation_params.args or _no_paths(config):
-            config.args[:] = sorted({saved.nodeid for saved in found})
+        if _no_paths(config):
+            config.args[:] = sorted({f"{config.rootpath}/{saved.nodeid}" for saved in found})
+        if config.getoption("--agentfuzz-export"):
+            config.option.numprocesses = 0  # one process collects, and nothing runs
         return None
     except AgentfuzzError as error:
         raise pytest.UsageError(str(error)) from error
@@ -145,26 +151,69 @@ def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
 
 
 def regression_test(saved: Saved, item: Any, word: str) -> str:
-    """The source of a regression test."""
-    owner = item.cls.__qualname__ if item.cls is not None else None
-    name = owner or item.originalname
-    target = f"_{name}().{item.originalname}" if owner else f"_{name}"
-    fixed = {}
-    if hasattr(item, "callspec"):
-        fixed = {n: v for n, v in item.callspec.params.items() if _literal(v)}
-    extra = "".join(f",\n    {n}={v!r}" for n, v in fixed.items())
+    """The source of a regression test. Raises AgentfuzzError for a test that cannot be called
+    from another module. Nothing of a saved file gets into it as code."""
+    own = item.cls.__qualname__ if item.cls is not None else item.originalname
+    first, *inner = own.split(".")
+    target = ".".join([f"_{first}", *inner])
+    if item.cls is not None:
+        target += f"().{item.originalname}"
+    names = [f"{first} as _{first}", *_fixtures(item)]
+    extra = "".join(f",\n    {name}={value!r}" for name, value in _parameters(item).items())
+    title = visible(f"{saved.code} {saved.title}").replace("\\", "/").replace('"', "'")
     return (
-        f'"""{saved.code} {saved.title}. Red while the bug lives, green after the fix.\n\n'
+        f'"""{title}. Red while the bug lives, green after the fix.\n\n'
         f'Written by: pytest --agentfuzz-export {saved.id}\n"""\n\n'
-        f"from {item.module.__name__} import {name} as _{name}\n\n"
-        f"from agentfuzz import regression\n\n"
+        + "".join(f"from {item.module.__name__} import {name}  # noqa: F401\n" for name in names)
+        + f"\nfrom agentfuzz import regression\n\n"
         f"test_{word} = regression(\n"
         f"    {target},\n"
-        f'    plan="{saved.plan}",\n'
-        f'    code="{saved.code}"{extra},\n'
+        f"    plan={str(saved.plan)!r},\n"
+        f"    code={saved.code!r}{extra},\n"
         f")\n"
     )
 
 
+def _fixtures(item: Any) -> list[str]:
+    """The names of the fixtures that the test's own module defines and the test needs."""
+    functions = set()
+    for name, found in item._fixtureinfo.name2fixturedefs.items():
+        function = inspect.unwrap(found[-1].func)
+        if "." in found[-1].func.__qualname__ and found[-1].func.__module__ == item.module.__name__:
+            raise AgentfuzzError(
+                f"{item.nodeid} needs the fixture {name!r} of its class; move it out of the class "
+                "(or into conftest.py), so that an exported test can use it."
+            )
+        functions.add(function)
+    return sorted(
+        name
+        for name, value in vars(item.module).items()
+        if inspect.unwrap(getattr(value, "_fixture_function", value)) in functions
+    )
+
+
+def _parameters(item: Any) -> dict[str, Any]:
+    """The values that parametrize gave the test (a parametrized fixture stays a fixture)."""
+    if not hasattr(item, "callspec"):
+        return {}
+    direct: set[str] = set()
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+        names = [n.strip() for n in names.split(",")] if isinstance(names, str) else list(names)
+        indirect = mark.args[2] if len(mark.args) > 2 else mark.kwargs.get("indirect", False)
+        direct |= {n for n in names if indirect is False or (indirect is not True and n not in indirect)}
+    values = {n: v for n, v in item.callspec.params.items() if n in direct}
+    for name, value in values.items():
+        if not _literal(value):
+            raise AgentfuzzError(
+                f"{item.nodeid}: the parameter {name} = {described(value)} cannot be written as "
+                "Python; parametrize by a name or number and build the object in the test."
+            )
+    return values
+
+
 def _literal(value: object) -> bool:
-    return value is None or isinstance(value, (bool, int, float, str))
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except Exception:  # a repr that raises, or is no literal
+        return False

@@ -73,6 +73,8 @@ def fuzz(
             f"@fuzz({getattr(scenario, '__name__', scenario)!s}) needs a scenario; decorate that "
             "function with @scenario(...) first."
         )
+    if max_runs is not None and max_runs < 1:
+        raise ScenarioError(f"@fuzz(max_runs={max_runs}) would run nothing; give at least 1.")
     words = tuple(
         (text,) if isinstance(text, str) else tuple(text) for text in (faults, only, exclude)
     )

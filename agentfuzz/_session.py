@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,14 @@ class Session:
         self.lines: list[str] = []
         self.replay: str | None = config.getoption("--agentfuzz-replay")
         self._saved, notes = load_all(self.saved_dir)
-        self.lines += notes
+        self.note(notes)
         if self.replay and self.replay.endswith(".json"):
             self._saved = [load(Path(self.replay))]
         self._written = ""
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Keep lines for the summary, each once however many workers say it."""
+        self.lines += [line for line in dict.fromkeys(lines) if line not in self.lines]
 
     def saved_for(self, nodeid: str) -> list[Saved]:
         """The saved counterexamples of one test."""
@@ -144,9 +148,11 @@ class Session:
                 save(self.saved_dir, finding)
                 forget(self.saved_dir, old)
         except OSError as error:
-            self.lines.append(
-                f"agentfuzz: counterexamples not saved ({error.strerror}): {SAVED}/ cannot be "
-                "written, so they will not be replayed first"
+            self.note(
+                [
+                    f"agentfuzz: counterexamples not saved ({error.strerror}): {SAVED}/ cannot be "
+                    "written, so they will not be replayed first"
+                ]
             )
 
     def _compared(self, result: CampaignResult) -> list[str]:
@@ -184,6 +190,7 @@ class Session:
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
+        self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
             return
         shown = os.path.relpath(self.report_dir, self.root)
@@ -191,7 +198,7 @@ class Session:
             write.write(self.report_dir, self.results)
             self._written = f"{shown}/index.html".replace(os.sep, "/")
         except OSError as error:
-            self.lines.append(f"agentfuzz: report not written ({error.strerror or error}): {shown}")
+            self.note([f"agentfuzz: report not written ({error.strerror or error}): {shown}"])
             if self.config.getoption("--agentfuzz-report-dir") and session.exitstatus == 0:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 

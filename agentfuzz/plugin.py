@@ -63,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "agentfuzz: a test decorated with @fuzz (set by it)")
     _refuse_namesake()
     _refuse_unknown_keys(config)
+    config.stash[SEEN] = seen = _Seen(config)
+    config.pluginmanager.register(seen, "agentfuzz-seen")
 
 
 def _refuse_namesake() -> None:
@@ -87,9 +89,14 @@ def _refuse_unknown_keys(config: pytest.Config) -> None:
 
             near = difflib.get_close_matches(key, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
-            raise pytest.UsageError(f"{config.inipath}: unknown ini key {key!r}.{hint}")
+            raise pytest.UsageError(f"{_ini_file(config)}: unknown ini key {key!r}.{hint}")
+    campaigns_on(config)
     for name, *_ in _SETTINGS:
         setting(config, name)
+
+
+def _ini_file(config: pytest.Config) -> str:
+    return config.inipath.name if config.inipath is not None else "command line"
 
 
 def setting(config: pytest.Config, name: str) -> Any:
@@ -98,17 +105,25 @@ def setting(config: pytest.Config, name: str) -> Any:
     value = config.getoption(f"--agentfuzz-{name}")
     place = f"--agentfuzz-{name}"
     if value is None:
-        place = f"{config.inipath}: {_ini(name)}"
-        try:
-            value = config.getini(_ini(name))
-        except (ValueError, TypeError) as error:
-            raise pytest.UsageError(f"{place} must be {_expected(kind)} ({error})") from error
+        place = f"{_ini_file(config)}: {_ini(name)}"
+        value = _ini_value(config, _ini(name), _expected(kind))
         if value is None:
             value = default
-    low = 0 if name in ("faults", "seed") else 1e-3
-    if kind is not str and value < low:
+    if kind is str:
+        return value
+    low = 0 if name in ("faults", "seed") else 1 if kind is int else 1e-3
+    if not low <= value < float("inf"):
         raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
     return value
+
+
+def _ini_value(config: pytest.Config, key: str, expected: str) -> Any:
+    try:
+        return config.getini(key)
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(
+            f"{_ini_file(config)}: {key} must be {expected} ({error})"
+        ) from error
 
 
 def _expected(kind: type) -> str:
@@ -118,7 +133,7 @@ def _expected(kind: type) -> str:
 def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
-    return bool(config.getini("agentfuzz") if given is None else given)
+    return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
 
 
 def session_of(config: pytest.Config) -> "Session":
@@ -128,6 +143,29 @@ def session_of(config: pytest.Config) -> "Session":
 
         config.stash[KEY] = Session(config, campaigns_on(config))
     return config.stash[KEY]
+
+
+class _Seen:
+    """What the test reports of one session bring, its own or those of workers. Registered with
+    its config, because pytest may run inside pytest."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.any = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.any = self.any or "agentfuzz" in report.keywords
+        if hasattr(report, "agentfuzz"):
+            session_of(self.config).collect(report.agentfuzz)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        lines = getattr(node, "workeroutput", {}).get("agentfuzz", ())
+        if lines:
+            session_of(self.config).note(lines)
+
+
+SEEN = pytest.StashKey[_Seen]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -179,36 +217,28 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if _config is not None and hasattr(report, "agentfuzz"):
-        session_of(_config).collect(report.agentfuzz)
-
-
-_config: pytest.Config | None = None
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    global _config
-    _config = session.config
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
-    if hasattr(config, "workerinput") or config.option.collectonly:
+    if config.option.collectonly:
         return
-    if KEY in config.stash:
+    if hasattr(config, "workeroutput"):
+        if KEY in config.stash:
+            config.workeroutput["agentfuzz"] = config.stash[KEY].lines
+    elif KEY in config.stash:
         config.stash[KEY].finish(session)
-    elif (
-        campaigns_on(config) and exitstatus in (0, 5) and not config.getoption("--agentfuzz-export")
-    ):
+    elif _no_campaign(config, exitstatus) and not config.getoption("--agentfuzz-export"):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def _no_campaign(config: pytest.Config, exitstatus: int) -> bool:
+    return campaigns_on(config) and exitstatus in (0, 5) and not config.stash[SEEN].any
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     if KEY in config.stash:
         config.stash[KEY].summary(terminalreporter)
-    elif campaigns_on(config) and exitstatus == 5 and not config.option.collectonly:
+    elif _no_campaign(config, exitstatus) and not config.option.collectonly:
         terminalreporter.write_line(
             "agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"
         )

@@ -56,7 +56,9 @@ class Watchdog:
         self._armed = False
 
     def begin(self) -> None:
-        """A run begins."""
+        """A run begins. Raises KeyboardInterrupt when the run before swallowed a real Ctrl-C."""
+        if self.interrupted:
+            raise KeyboardInterrupt
         self._run += 1
         self._active = True
 

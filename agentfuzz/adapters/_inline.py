@@ -8,7 +8,6 @@ the order that the model asked for, in every run. Called by the langgraph adapte
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from itertools import count
 from typing import ParamSpec, TypeVar
 
 import langchain_core.runnables.config as runnables
@@ -17,7 +16,6 @@ from agentfuzz.clock import active_clock
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_serial = count()
 
 
 def install() -> None:
@@ -28,7 +26,7 @@ def install() -> None:
 class InlinePool(runnables.ContextThreadPoolExecutor):
     """A thread pool outside of simulations; inside, its work is done when it is handed in."""
 
-    def submit(self, func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Do the work, or start it. A streaming graph's wait for its own output gets a thread:
         done at once, it would wait for ever."""
         waits = bool(args) and getattr(args[0], "__name__", "") == "wait"
@@ -43,12 +41,8 @@ class InlinePool(runnables.ContextThreadPoolExecutor):
 
 
 class OrderedFuture(Future[T]):
-    """A future whose place in a set does not depend on its address: LangGraph takes the failure
-    that it raises out of a set of futures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._serial = next(_serial)
+    """A future that stands in a set where it was put, whatever its address: LangGraph takes the
+    failure that it raises out of a set of futures."""
 
     def __hash__(self) -> int:
-        return self._serial
+        return 0

@@ -7,6 +7,7 @@ with a note, never a crash. Called by the doors. They live in `.agentfuzz/`, one
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from agentfuzz.faults import FORMAT_VERSION, FaultPlan
 from agentfuzz.search.result import Counterexample
 
 SCHEMA = "agentfuzz.saved/1"
+_ID = re.compile(r"AF-[0-9a-f]{4,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +74,25 @@ def load(path: Path) -> Saved:
     """Read one file. Raises SavedFileError naming it and what is wrong with it."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        form = (data.get("schema"), data.get("format")) if isinstance(data, dict) else None
+        if form != (SCHEMA, FORMAT_VERSION):
             raise SavedFileError(
-                f"{path.name}: not a saved counterexample of this version ({SCHEMA})"
+                f"{path.name}: not a saved counterexample of this version ({SCHEMA}, plan format "
+                f"{FORMAT_VERSION}); it may come from a newer agentfuzz"
             )
         texts = [data[name] for name in ("id", "nodeid", "code", "subject", "title", "digest")]
         if not all(isinstance(text, str) for text in (*texts, data["plan"])):
             raise SavedFileError(f"{path.name}: every field must be a string")
+        if not _ID.fullmatch(data["id"]):  # it names files to write and to delete
+            raise SavedFileError(f"{path.name}: {data['id'][:40]!r} is no id of a counterexample")
         return Saved(*texts[:5], FaultPlan.parse(data["plan"]), texts[5])
     except SavedFileError:
         raise
     except PlanError as error:
         raise SavedFileError(f"{path.name}: {error}") from error
-    except (OSError, UnicodeError, ValueError) as error:
+    except OSError as error:
+        raise SavedFileError(f"{path.name}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
         raise SavedFileError(f"{path.name}: cannot be read ({error})") from error
     except KeyError as error:
         raise SavedFileError(f"{path.name}: the field {error} is missing") from error
@@ -101,6 +109,8 @@ def load_all(folder: Path) -> tuple[list[Saved], list[str]]:
         try:
             found.append(load(path))
         except SavedFileError as error:
+            if not path.exists():
+                continue  # another process was faster
             notes.append(f"AF903 {error}; moved to {folder.name}/bad/{path.name}")
             _set_aside(path)
     return found, notes
