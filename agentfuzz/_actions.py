@@ -4,7 +4,6 @@ Law: nothing is ever overwritten, and every answer names the next command. Calle
 """
 
 import ast
-import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,8 @@ def billing_agent(task, tools):
 def test_billing_agent(world):
     return billing_agent(world.task, world.tools)
 '''
+
+_SET_UP = ("setup_module", "teardown_module", "setup_function", "teardown_function")
 
 
 def main(config: pytest.Config) -> int | None:
@@ -175,20 +176,20 @@ def regression_test(saved: Saved, item: Any, word: str) -> str:
 
 
 def _fixtures(item: Any) -> list[str]:
-    """The names of the fixtures that the test's own module defines and the test needs."""
-    functions = set()
-    for name, found in item._fixtureinfo.name2fixturedefs.items():
-        function = inspect.unwrap(found[-1].func)
-        if "." in found[-1].func.__qualname__ and found[-1].func.__module__ == item.module.__name__:
+    """What the exported test needs of the module of its test: fixtures and set-up functions."""
+    found = [one for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
+    for one in found:
+        if "::" in one.baseid:
+            name = "setup_method or setup_class" if "_xunit_" in one.argname else one.argname
             raise AgentfuzzError(
-                f"{item.nodeid} needs the fixture {name!r} of its class; move it out of the class "
-                "(or into conftest.py), so that an exported test can use it."
+                f"{item.nodeid} needs {name} of its class, which an exported test cannot use; "
+                "make it a fixture outside the class (or in conftest.py)."
             )
-        functions.add(function)
+    functions = {id(one.func) for one in found}
     return sorted(
         name
         for name, value in vars(item.module).items()
-        if inspect.unwrap(getattr(value, "_fixture_function", value)) in functions
+        if id(getattr(value, "__wrapped__", None)) in functions or name in _SET_UP
     )
 
 
@@ -201,7 +202,8 @@ def _parameters(item: Any) -> dict[str, Any]:
         names = mark.args[0] if mark.args else mark.kwargs["argnames"]
         names = [n.strip() for n in names.split(",")] if isinstance(names, str) else list(names)
         indirect = mark.args[2] if len(mark.args) > 2 else mark.kwargs.get("indirect", False)
-        direct |= {n for n in names if indirect is False or (indirect is not True and n not in indirect)}
+        if indirect is not True:
+            direct |= set(names) - set(indirect or ())
     values = {n: v for n, v in item.callspec.params.items() if n in direct}
     for name, value in values.items():
         if not _literal(value):

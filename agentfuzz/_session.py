@@ -86,7 +86,7 @@ class Session:
         if problems:
             more = f" (+{len(problems) - 1} more)" if len(problems) > 1 else ""
             plain = not _unicode(sys.__stdout__)
-            blocks = [terminal.block(cx, ascii_only=plain) for cx in problems]
+            blocks = [terminal.blocks(problems, ascii_only=plain)]
             if self.replay:
                 blocks += self._compared(result)
             raise Failed(f"{problems[0].code} {problems[0].title}{more}", "\n\n".join(blocks))

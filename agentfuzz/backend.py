@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agentfuzz.clock import Clock
-from agentfuzz.codec import dump
+from agentfuzz.codec import dump, message
 from agentfuzz.errors import KeyConflict, KeyReused
 from agentfuzz.history import Committed, Delivered, Event, Intent, Json, Refused, Replayed
 from agentfuzz.replies import Reply
@@ -96,9 +96,15 @@ class Backend:
             self._log.append(event)
         return stored.reply._replace(outcome="replayed") if stored.effect_id else stored.reply
 
+    def drop(self, request: Request) -> None:
+        """The request was given up before its body had run to the end: forget its key."""
+        stored = self._stored.get(self._record(request))
+        if stored is not None and stored.reply is None:
+            del self._stored[self._record(request)]
+
     def _refuse(self, request: Request, kind: str, error: BaseException) -> Reply:
         self._log.append(
-            Refused(len(self._log), self._clock.now, request.call, kind, str(error)[:500])
+            Refused(len(self._log), self._clock.now, request.call, kind, message(error))
         )
         return Reply("failed", error=error)
 
@@ -109,7 +115,7 @@ class Backend:
         spec = request.spec
         effect_id = ""
         if error is not None:
-            detail = f"{type(error).__name__}: {error}"[:500]
+            detail = f"{type(error).__name__}: {message(error)}"[:500]
             event = Refused(len(self._log), self._clock.now, request.call, "tool_raised", detail)
             self._log.append(event)
             reply = Reply("failed", error=error)

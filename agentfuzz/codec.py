@@ -48,7 +48,8 @@ def snapshot(mapping: Mapping[str, Any]) -> dict[str, Json]:
 
 def scope_value(value: object) -> Json:
     """A value of a business scope, hashable: plain text and numbers as they are, else as JSON."""
-    return value if type(value) in _SCALARS else dump(plain(value))
+    found = plain(value)
+    return found if type(found) in _SCALARS else dump(found)
 
 
 class _Tree:
@@ -138,6 +139,14 @@ def described(value: object) -> str:
     except Exception as error:
         return f"<{type(value).__name__}: repr failed: {type(error).__name__}>"
     return _text(_ADDRESS.sub("", text)[:200])
+
+
+def message(error: BaseException) -> str:
+    """The message of an exception, cut at 500 characters; its `repr` if it has none to give."""
+    try:
+        return _text(str(error)[:500])
+    except Exception:
+        return described(error)
 
 
 def event_to_json(event: Event) -> dict[str, Json]:

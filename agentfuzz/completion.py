@@ -56,8 +56,9 @@ class Completion(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _default_reason(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not data.get("reason") and data.get("status") in REASONS:
-            return {**data, "reason": REASONS[data["status"]][0]}
+        status = data.get("status") if isinstance(data, dict) else None
+        if isinstance(status, str) and status in REASONS and not data.get("reason"):
+            return {**data, "reason": REASONS[status][0]}
         return data
 
     @model_validator(mode="after")

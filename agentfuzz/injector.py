@@ -14,7 +14,7 @@ from agentfuzz.faults import Fault, FaultPlan, Slot
 class Crossing(NamedTuple):
     """A slot that was reached, how many events lay before it, and which group of faults may
     strike there (tools: `write`, `read`; the
-    model: `calls`, `closing`, `done`, `giving_up`)."""
+    model: `calls`, `closing`, `done`, `giving_up`, `closed`)."""
 
     slot: Slot
     seq: int

@@ -26,7 +26,9 @@ def install() -> None:
 class InlinePool(runnables.ContextThreadPoolExecutor):
     """A thread pool outside of simulations; inside, its work is done when it is handed in."""
 
-    def submit(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(  # type: ignore[override]
+        self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
         """Do the work, or start it. A streaming graph's wait for its own output gets a thread:
         done at once, it would wait for ever."""
         waits = bool(args) and getattr(args[0], "__name__", "") == "wait"

@@ -44,7 +44,7 @@ from agentfuzz.world import World
 
 
 def model(world: World) -> Model:
-    """The world's simulated model as a model of the SDK."""
+    """The world's simulated model as a model of the SDK. Raises ScenarioError without a script."""
     set_tracing_disabled(True)
     return SimulatedModel(world)
 
@@ -66,12 +66,13 @@ class SimulatedModel(Model):
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._ask = world.model
 
     async def get_response(
         self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
     ) -> ModelResponse:
         """One turn. It has no response id: this model keeps no conversation on a server."""
-        turn = await self._world.model.aio(_plain(input))
+        turn = await self._ask.aio(_plain(input))
         output = _items(turn, len(self._world.events))
         return ModelResponse(output=output, usage=Usage(), response_id=None)
 
@@ -79,7 +80,7 @@ class SimulatedModel(Model):
         self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ResponseStreamEvent]:
         """One turn, as the one event that the runner needs."""
-        turn = await self._world.model.aio(_plain(input))
+        turn = await self._ask.aio(_plain(input))
         serial = len(self._world.events)
         response = Response(
             id=f"resp_{serial}",

@@ -18,6 +18,7 @@ from agentfuzz.faults import Fault, Slot
 from agentfuzz.history import Json, ModelTurn, Struck
 from agentfuzz.model.closings import CLOSINGS
 from agentfuzz.model.script import Call, Script, resolve
+from agentfuzz.toolbox import DONE
 
 if TYPE_CHECKING:
     from agentfuzz.world import World
@@ -53,6 +54,8 @@ class SimulatedModel:
         planned, trouble = self._plan(seen)
         if planned:
             group = "calls"
+        elif seen.done:
+            group = "closed"
         elif trouble:
             group = "giving_up"
         elif not self._script.closes_with_tool:
@@ -68,7 +71,7 @@ class SimulatedModel:
             calls: list[tuple[str, Json, Call | None]]
             calls = [(one.tool, resolve(one.arguments, seen.replies), one) for one in planned]
             return self._say(slot, len(messages), None, calls)
-        return self._close(slot, len(messages), trouble)
+        return self._close(slot, len(messages), trouble, seen.done)
 
     def _plan(self, seen: "_Seen") -> tuple[list[Call], str]:
         """The calls of the next unfinished step, or none; and the error that ends the work."""
@@ -110,11 +113,13 @@ class SimulatedModel:
         events.append(Struck(len(events), self._world.clock.now, slot, str(fault)))
         return planned, trouble, text
 
-    def _close(self, slot: Slot, shown: int, trouble: str) -> Turn:
+    def _close(self, slot: Slot, shown: int, trouble: str, said: bool) -> Turn:
         closing: str | Completion = self._script.closing
         if not isinstance(closing, Completion):
             text = f"I could not finish the task: {trouble}" if trouble else closing
             return self._say(slot, shown, text, [])
+        if said:
+            return self._say(slot, shown, closing.detail or "The task is closed.", [])
         if trouble:
             doubt = bool(_IN_DOUBT.search(trouble))
             closing = (
@@ -122,13 +127,8 @@ class SimulatedModel:
                 if doubt
                 else Completion.failed(reason="tool_failed", detail=trouble)
             )
-        elif self._said_done:
-            return self._say(slot, shown, closing.detail or "The task is complete.", [])
         arguments = {name: value for name, value in closing.model_dump().items() if value}
-        self._said_done = True
-        return self._say(slot, shown, None, [("done", arguments, None)])
-
-    _said_done = False
+        return self._say(slot, shown, None, [(DONE, arguments, None)])
 
     def _say(
         self, slot: Slot, shown: int, text: str | None, calls: list[tuple[str, Json, Call | None]]
@@ -155,10 +155,14 @@ class _Seen:
         self.errors: dict[int, list[str]] = {}
         self.replies: dict[str, str] = {}
         self.last: Call | None = None
+        self.done = False
         start = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
         for message in messages[start + 1 :]:
             call = issued.get(message.get("tool_call_id") or "")
             if message.get("role") != "tool" or call is None:
+                continue
+            if call.tool == DONE:
+                self.done = True
                 continue
             content = str(message.get("content") or "")
             if message.get("is_error") or reads_as_error(content):

@@ -16,16 +16,27 @@ _LABEL = 9  # the fields' column: `replay   `
 _ROWS = 40
 
 
+def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False) -> str:
+    """Every finding, one block a plan: what else breaks under the same plan is a line in it."""
+    by_plan: dict[str, list[Counterexample]] = {}
+    for cx in findings:
+        by_plan.setdefault(str(cx.plan), []).append(cx)
+    return "\n\n".join(
+        block(first, ascii_only=ascii_only, also=also) for first, *also in by_plan.values()
+    )
+
+
 def block(
     cx: Counterexample,
     *,
+    also: Sequence[Counterexample] = (),
     ascii_only: bool = False,
     width: int = 80,
     folder: str = stories.FOLDER,
 ) -> str:
     """One finding as lines of at most `width` (at least 40) columns.
 
-    `folder` is where the HTML page stands, relative to the project. `ascii_only` is for a
+    `also` are other findings of the same plan. `folder` is where the HTML page stands, relative to the project. `ascii_only` is for a
     terminal that shows nothing else.
     """
     story = stories.tell(cx)
@@ -46,6 +57,7 @@ def block(
     page.field("same", story.same)
     page.field("differs", story.differs)
     page.contrast(story.says, story.world)
+    page.field("also", *(f"{other.code} {other.title}  {other.id}" for other in also))
     page.blank()
     page.field("code", story.location)
     page.field("hint", story.hint)

@@ -15,6 +15,7 @@ _MODEL_GROUPS = {
     "closing": ("reword", "repeat"),
     "done": ("no_done", "repeat"),
     "giving_up": (),
+    "closed": ("repeat",),
 }
 
 

@@ -1,0 +1,1 @@
+"""The demo: campaigns on a hand-written loop and on two real frameworks with default settings."""

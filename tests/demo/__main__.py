@@ -1,0 +1,50 @@
+"""Run the demo: `python -m tests.demo`, or `make demo`.
+
+Exit 0 if it ran as it should: one campaign on each loop, the double charge found in all three,
+every report on disk. The pytest session itself fails, of course: that is what it is for.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = ROOT / "reports" / "agentfuzz"
+FILES = ("demo_plain_loop.py", "demo_langgraph.py", "demo_openai_agents.py")
+
+
+def main() -> int:
+    """Run the three campaigns, list what they found, and check that nothing is missing."""
+    report = REPORTS / "report.json"
+    report.unlink(missing_ok=True)
+    files = [f"tests/demo/{name}" for name in FILES]
+    command = [sys.executable, "-m", "pytest", "--agentfuzz", "-p", "no:cacheprovider", *files]
+    ended = subprocess.run(command, cwd=ROOT, check=False)
+    if ended.returncode != 1 or not report.exists():
+        print(f"the demo did not run as it should: pytest ended with {ended.returncode}")
+        return 1
+    campaigns = json.loads(report.read_text(encoding="utf-8"))["campaigns"]
+    problems = [] if len(campaigns) == len(FILES) else [f"{len(campaigns)} campaigns, expected 3"]
+    print("\nWhat was found, and where to read it:")
+    for campaign in campaigns:
+        print(f"\n  {campaign['nodeid']}")
+        codes = []
+        for name in campaign["findings"]:
+            finding = json.loads((REPORTS / f"{name}.json").read_text(encoding="utf-8"))
+            codes.append(finding["code"])
+            page = (REPORTS / f"{name}.html").relative_to(ROOT).as_posix()
+            print(f"    {finding['code']}  {finding['title']:<36}  {finding['plan']['text']}")
+            print(f"           {page}")
+            if not (REPORTS / f"{name}.html").exists():
+                problems.append(f"{page} is missing")
+        if "AF101" not in codes:
+            problems.append(f"{campaign['nodeid']}: the double charge was not found")
+    print(f"\n  all of it: {(REPORTS / 'index.html').relative_to(ROOT).as_posix()}")
+    for problem in problems:
+        print(f"the demo did not run as it should: {problem}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,149 @@
+"""Doors: when a `@fuzz` test runs once, when it runs a campaign, and what each option says."""
+
+import json
+import shutil
+
+import pytest
+
+from .conftest import Project
+from .sources import FIXED
+
+
+def test_without_the_option_a_test_runs_once_without_faults(project: Project) -> None:
+    """Plain pytest makes one fault-free run, finds nothing in it, and writes nothing."""
+    project.shop()
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    assert "agentfuzz =" not in result.stdout.str()
+    assert not (project.path / ".agentfuzz").exists()
+    assert not (project.path / "reports").exists()
+
+
+def test_the_option_runs_the_campaign(project: Project) -> None:
+    """--agentfuzz searches: the block, the summary, a saved file and a report for each finding."""
+    project.shop()
+    result = project.run("--agentfuzz")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "AF101 charge_card ran 2x, expected 1",
+            "*charge_card#1:once/timeout*",
+            "*replay   pytest --agentfuzz-replay AF-*",
+            "*= agentfuzz =*",
+            "1 campaign, * faults struck, *: 1 finding. Seed 0.",
+            "report: reports/agentfuzz/index.html",
+            "FAILED test_shop.py::test_billing - AF101 charge_card ran 2x, expected 1",
+        ]
+    )
+    (name,) = project.saved()
+    assert (project.path / "reports/agentfuzz" / f"{name}.html").exists()
+    assert (project.path / ".agentfuzz/.gitignore").read_text() == "*\n"
+
+
+def test_the_ini_key_runs_the_campaign(project: Project) -> None:
+    """`agentfuzz = true` in the ini file is the option."""
+    project.shop()
+    project.file("pytest.ini", "[pytest]\nagentfuzz = true\nagentfuzz_faults = 1\n")
+    project.run().stdout.fnmatch_lines(["1 campaign, *: 1 finding*"])
+
+
+def test_saved_counterexamples_run_first_and_fall_away_when_fixed(project: Project) -> None:
+    """A saved counterexample fails plain pytest while the bug lives; when it is fixed, one note
+    says so and the file is gone."""
+    project.shop()
+    project.campaign()
+    assert len(project.saved()) == 1
+    again = project.run()
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["note: replayed saved finding AF-*: still there"])
+    project.file("test_shop.py", FIXED)
+    fixed = project.run()
+    fixed.assert_outcomes(passed=1)
+    fixed.stdout.fnmatch_lines(["note: replayed saved finding AF-*: fixed"])
+    assert project.saved() == []
+
+
+@pytest.mark.parametrize(
+    ("option", "key", "value", "line"),
+    [
+        ("max-runs", "max_runs", "4", "*4 runs*Stopped by max_runs*"),
+        ("max-time", "max_time", "0.001", "*Stopped by max_time*"),
+        ("faults", "faults", "0", "*random plans and values*"),
+        ("seed", "seed", "7", "*Seed 7.*"),
+        ("report-dir", "report_dir", "out/here", "report: out/here/index.html"),
+    ],
+)
+def test_every_setting_is_an_option_and_an_ini_key(
+    project: Project, option: str, key: str, value: str, line: str
+) -> None:
+    """An option and its ini key do the same, and the option wins over the key."""
+    project.file("test_shop.py", FIXED)
+    project.run("--agentfuzz", f"--agentfuzz-{option}={value}").stdout.fnmatch_lines([line])
+    project.file("pytest.ini", f"[pytest]\nagentfuzz_{key} = {value}\n")
+    project.run("--agentfuzz").stdout.fnmatch_lines([line])
+    other = {"max-time": "20", "report-dir": "other", "max-runs": "50", "seed": "8"}
+    if option in other:
+        won = project.run("--agentfuzz", f"--agentfuzz-{option}={other[option]}").stdout
+        won.no_fnmatch_line(line)
+
+
+def test_no_campaign_is_said_and_is_exit_5(project: Project) -> None:
+    """--agentfuzz in a project without @fuzz tests has tested nothing: one line, exit 5."""
+    project.file("test_other.py", "def test_other(): pass\n")
+    result = project.run("--agentfuzz")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 5
+    result.stdout.fnmatch_lines(
+        ["agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"]
+    )
+    assert project.run().ret == 0
+
+
+def test_a_skipped_campaign_is_a_campaign(project: Project) -> None:
+    """A project whose only @fuzz test is skipped is not told that it has none."""
+    text = project.shop().read_text()
+    project.file("test_shop.py", "import pytest\npytestmark = pytest.mark.skip\n" + text)
+    result = project.run("--agentfuzz")
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*no campaign found*")
+
+
+def test_collect_only_lists_tests_and_says_no_more(project: Project) -> None:
+    """--agentfuzz --collect-only collects, runs nothing and exits 0."""
+    project.shop()
+    result = project.run("--agentfuzz", "--collect-only", "-q")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["test_shop.py::test_billing"])
+    result.stdout.no_fnmatch_line("*agentfuzz:*")
+
+
+def test_the_marker_is_registered_and_selects(project: Project) -> None:
+    """A @fuzz test bears the marker agentfuzz, also under --strict-markers."""
+    project.shop()
+    project.file("test_other.py", "def test_other(): pass\n")
+    project.run("--strict-markers", "-m", "agentfuzz").assert_outcomes(passed=1, deselected=1)
+
+
+def test_the_same_campaign_writes_the_same_bytes(project: Project) -> None:
+    """Two sessions write equal saved files and equal findings: no time, no path, no chance."""
+    project.shop()
+
+    def written() -> dict[str, bytes]:
+        shutil.rmtree(project.path / ".agentfuzz", ignore_errors=True)
+        project.campaign()
+        saved = (project.path / ".agentfuzz").glob("*.json")
+        reports = (project.path / "reports/agentfuzz").glob("AF-*")
+        return {path.name: path.read_bytes() for path in (*saved, *reports)}
+
+    first = written()
+    assert len(first) == 3 and first == written()
+    host = str(project.path).encode()
+    assert not [name for name, text in first.items() if host in text]
+
+
+def test_the_report_names_the_campaign(project: Project) -> None:
+    """report.json is strict JSON and holds the campaign and its finding."""
+    project.shop()
+    project.campaign()
+    report = json.loads((project.path / "reports/agentfuzz/report.json").read_text())
+    assert "test_shop.py::test_billing" in json.dumps(report)

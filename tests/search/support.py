@@ -1,0 +1,37 @@
+"""Campaigns for tests: `hunt` runs one and returns its result, `shown` puts it into one line.
+
+Law: nothing here knows a scenario; a test says its own. Called by every test of the search.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agentfuzz import Scenario, World
+from agentfuzz._run import Simulation
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.result import CampaignResult
+from agentfuzz.search.saved import Saved
+from agentfuzz.search.space import Space
+
+Agent = Callable[[World], Any]
+
+
+def hunt(
+    scenario: Scenario,
+    agent: Agent,
+    simulation: Simulation,
+    *,
+    space: Space | None = None,
+    saved: Sequence[Saved] = (),
+    **budget: Any,
+) -> CampaignResult:
+    """One campaign without a limit in seconds, so that a slow machine changes nothing."""
+    given = Budget(**{"max_seconds": 600.0, "deep_runs": 20, **budget})
+    campaign = Campaign(scenario, agent, simulation, space=space, budget=given)
+    campaign.search(saved)
+    return campaign.result()
+
+
+def shown(result: CampaignResult) -> list[str]:
+    """Each finding as `AF101 charge: charge_card#1:once/timeout`."""
+    return [f"{cx.code} {cx.violation.subject}: {cx.plan}" for cx in result.findings]

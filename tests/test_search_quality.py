@@ -1,0 +1,465 @@
+"""The quality of the search: for every law a victim that is found by exactly the smallest plan,
+whatever the seed, and a survivor that is clean under the same campaign.
+
+The plans are asserted as text: a plan is a bug's identity, so it may not depend on luck.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from search.support import hunt, shown
+
+from agentfuzz import (
+    Completion,
+    Invariant,
+    RateLimited,
+    Scenario,
+    ToolError,
+    World,
+    at_most_once,
+    bounded,
+    exactly_once,
+    key_injectivity,
+    key_stability,
+    no_blind_repeat,
+    no_lost_intent,
+    progress,
+    quiescence,
+    replay_transparency,
+    scenario,
+    structured_termination,
+    survives,
+    truthful,
+    valid_calls,
+)
+from agentfuzz._run import Simulation
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.space import Space
+
+SEEDS = range(20)
+LOST = (TimeoutError, ConnectionError)  # a reply that did not come: the effect is in doubt
+FAULTS = (*LOST, ToolError)  # and a refusal
+
+
+def story(law: Invariant, dedup: Any = "none", budget: int = 20) -> Scenario:
+    """Two tools, one law: charging an order, and looking up whether it is charged."""
+
+    @scenario(law, task="Charge order A17.", budget=budget)
+    def billing(world: World) -> None:
+        charged = world.state.setdefault("charged", [])
+
+        @world.tool(effect="charge", scope=("order_id",), dedup=dedup)
+        def charge(order_id: str, amount: int = 42) -> dict:
+            charged.append(order_id)
+            return {"charge_id": "ch_1"}
+
+        @world.tool
+        def find(order_id: str) -> dict:
+            return {"charged": order_id in charged}
+
+    return billing
+
+
+DONE, BLOCKED = Completion.success(handle="ch_1"), Completion.blocked()
+
+
+def honest(world: World) -> Completion:
+    """Calls once, and says what it knows."""
+    try:
+        reply = world.tools.charge(order_id="A17")
+    except FAULTS:
+        return BLOCKED
+    return DONE if reply == {"charge_id": "ch_1"} else BLOCKED
+
+
+def with_key(world: World) -> Completion:
+    """Tries twice with one key, minted before the first attempt."""
+    for _ in range(2):
+        try:
+            reply = world.tools.charge(order_id="A17", idempotency_key="charge-A17")
+        except FAULTS:
+            continue
+        return DONE if reply == {"charge_id": "ch_1"} else BLOCKED
+    return BLOCKED
+
+
+def looks_first(world: World) -> Completion:
+    """Looks up what happened before it tries again, and does not believe half an answer."""
+    for _ in range(2):
+        try:
+            reply = world.tools.charge(order_id="A17")
+        except LOST:
+            try:
+                found = world.tools.find(order_id="A17")
+            except FAULTS:
+                return BLOCKED
+            if found != {"charged": False}:
+                return DONE if found == {"charged": True} else BLOCKED
+        except ToolError:
+            return BLOCKED
+        else:
+            return DONE if reply == {"charge_id": "ch_1"} else BLOCKED
+    return BLOCKED
+
+
+def retries(world: World) -> Completion:
+    """Victim: calls again after a timeout, as if nothing had happened."""
+    try:
+        world.tools.charge(order_id="A17")
+    except TimeoutError:
+        return retries(world)
+    except FAULTS:
+        return BLOCKED
+    return DONE
+
+
+def swallows(world: World) -> Completion:
+    """Victim: whatever happens, all is well."""
+    try:
+        world.tools.charge(order_id="A17")
+    except FAULTS:
+        pass
+    return DONE
+
+
+def fresh_key(world: World) -> Completion:
+    """Victim: a key an attempt."""
+    for attempt in range(2):
+        try:
+            world.tools.charge(order_id="A17", idempotency_key=f"attempt-{attempt}")
+        except FAULTS:
+            continue
+        return DONE
+    return BLOCKED
+
+
+def numbered_keys(world: World) -> Completion:
+    """Victim: counts its keys by orders and by attempts, so that two meet."""
+    attempts = 0
+    for number, order in enumerate(("A17", "B18")):
+        for _ in range(2):
+            try:
+                world.tools.charge(order_id=order, idempotency_key=f"key-{number + attempts}")
+                break
+            except LOST:
+                attempts += 1
+            except ToolError:
+                break
+    return BLOCKED
+
+
+def scoped_keys(world: World) -> Completion:
+    """Keys that say which order they belong to."""
+    for order in ("A17", "B18"):
+        for _ in range(2):
+            try:
+                world.tools.charge(order_id=order, idempotency_key=f"key-{order}")
+                break
+            except FAULTS:
+                continue
+    return BLOCKED
+
+
+def prose(world: World) -> Completion | str:
+    """Victim: ends in words when something went wrong."""
+    try:
+        world.tools.find(order_id="A17")
+    except FAULTS:
+        return "Sorry, I could not find that out."
+    return DONE
+
+
+def done_then_more(world: World) -> None:
+    """Victim: says that it is done, then tidies up."""
+    try:
+        world.tools.charge(order_id="A17")
+    except TimeoutError:
+        world.tools.done(status="blocked", reason="outcome_unknown")
+        world.tools.charge(order_id="A17")
+        return
+    except FAULTS:
+        pass
+    world.tools.done(status="blocked", reason="other")
+
+
+def done_last(world: World) -> None:
+    """Says that it is done when it is."""
+    try:
+        world.tools.charge(order_id="A17")
+    except FAULTS:
+        pass
+    world.tools.done(status="blocked", reason="other")
+
+
+def waits(limit: int) -> Callable[[World], Completion]:
+    """Looks until the charge is there; `limit` 0: for ever, which makes it a victim."""
+
+    def agent(world: World) -> Completion:
+        try:
+            world.tools.charge(order_id="A17")
+        except FAULTS:
+            pass
+        looks = 0
+        while not limit or looks < limit:
+            looks += 1
+            try:
+                if world.tools.find(order_id="A17") == {"charged": True}:
+                    return DONE
+            except FAULTS:
+                pass
+        return BLOCKED
+
+    return agent
+
+
+def sends_nonsense(world: World) -> Completion:
+    """Victim: repairs its arguments after a timeout, and swallows what the backend thinks of it."""
+    try:
+        world.tools.charge(order_id="A17", amount=42)
+    except TimeoutError:
+        try:
+            world.tools.charge(order_id="A17", amount="42.00 EUR")
+        except ToolError:
+            pass
+    except FAULTS:
+        pass
+    return DONE
+
+
+def invents_a_tool(world: World) -> Completion:
+    """Victim: calls a tool that nobody declared."""
+    try:
+        world.tools.charge(order_id="A17")
+    except TimeoutError:
+        try:
+            world.call("refund", {"order_id": "A17"})
+        except ToolError:
+            pass
+    except FAULTS:
+        pass
+    return DONE
+
+
+def changes_the_amount(world: World) -> Completion:
+    """Victim: the same key, another amount."""
+    for amount in (42, 43):
+        try:
+            world.tools.charge(order_id="A17", amount=amount, idempotency_key="charge-A17")
+            break
+        except FAULTS:
+            continue
+    return DONE
+
+
+def exits(world: World) -> Completion:
+    """Victim: a timeout ends the whole process."""
+    try:
+        world.tools.charge(order_id="A17")
+    except TimeoutError:
+        sys.exit(3)
+    except FAULTS:
+        pass
+    return BLOCKED
+
+
+class Case(NamedTuple):
+    """A law, the loop that breaks it, what is found and nothing else, and the loop that holds."""
+
+    law: Invariant
+    victim: Callable[[World], Any]
+    found: tuple[str, ...]
+    survivor: Callable[[World], Any]
+    dedup: str = "none"
+    survivor_dedup: str | None = None
+    faults: tuple[str, ...] = ()
+    budget: int = 20
+
+
+ONCE, LOST_TIMEOUT = "charge#1:once/timeout", "charge#1:lost/timeout"
+TWICE = "AF102 charge: charge#1:twice"
+CASES = {
+    "at_most_once": Case(
+        at_most_once("charge"),
+        retries,
+        (f"AF101 charge: {ONCE}", TWICE),
+        with_key,
+        survivor_dedup="key",
+    ),
+    "at_most_once, without a key": Case(at_most_once(), honest, (TWICE,), honest, "none", "scope"),
+    "exactly_once": Case(
+        exactly_once("charge"), swallows, (f"AF103 charge: {LOST_TIMEOUT}",), honest, "scope"
+    ),
+    "no_lost_intent": Case(
+        no_lost_intent("charge"), swallows, (f"AF103 charge: {LOST_TIMEOUT}",), looks_first
+    ),
+    "no_lost_intent, phantom success": Case(
+        no_lost_intent(),
+        lambda world: world.tools.charge(order_id="A17") and BLOCKED,
+        ("AF108 charge: charge#1:lost",),
+        looks_first,
+        faults=("lost",),
+    ),
+    "no_blind_repeat": Case(
+        no_blind_repeat("charge"), retries, (f"AF104 charge: {ONCE}",), looks_first
+    ),
+    "replay_transparency": Case(
+        replay_transparency(), retries, (f"AF105 charge: {ONCE}",), with_key, "none", "key"
+    ),
+    "structured_termination": Case(
+        structured_termination(), prose, ("AF204 completion: find#1:once/timeout",), looks_first
+    ),
+    "truthful": Case(truthful(), swallows, (f"AF301 claim: {LOST_TIMEOUT}",), looks_first),
+    "quiescence": Case(quiescence(), done_then_more, (f"AF302 charge: {ONCE}",), done_last),
+    "bounded": Case(
+        bounded(), waits(0), (f"AF201 run: {LOST_TIMEOUT}",), waits(3), budget=6
+    ),
+    "bounded, by a declared limit": Case(
+        bounded(calls=3), waits(6), (f"AF201 tool calls: {LOST_TIMEOUT}",), waits(2)
+    ),
+    "progress": Case(progress(), waits(6), (f"AF207 find: {LOST_TIMEOUT}",), waits(3)),
+    "key_stability": Case(key_stability(), fresh_key, (f"AF106 charge: {ONCE}",), with_key, "key"),
+    "key_injectivity": Case(
+        key_injectivity(), numbered_keys, (f"AF107 charge: {ONCE}",), scoped_keys, "key"
+    ),
+    "valid_calls, arguments": Case(
+        valid_calls(), sends_nonsense, (f"AF402 charge: {ONCE}",), honest
+    ),
+    "valid_calls, tool": Case(valid_calls(), invents_a_tool, (f"AF401 refund: {ONCE}",), honest),
+    "valid_calls, key": Case(
+        valid_calls(), changes_the_amount, (f"AF403 charge: {ONCE}",), with_key, "key"
+    ),
+    "survives": Case(survives(), exits, (f"AF901 agent: {ONCE}",), honest),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_victim_of_every_law_is_found_by_the_smallest_plan(name: str) -> None:
+    case = CASES[name]
+    victims = story(case.law, case.dedup, case.budget)
+    space = Space(faults=case.faults)
+    with Simulation() as simulation:
+        for seed in SEEDS:
+            result = hunt(victims, case.victim, simulation, space=space, seed=seed)
+            assert shown(result) == sorted(case.found), f"seed {seed}"
+            assert result.findings[0].phase == "plans with one fault"
+            assert all(not c.broken for cx in result.findings for c in cx.controls)
+            if seed == 0:
+                assert result.stopped == "exhausted"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_survivor_of_every_law_is_clean_under_the_same_campaign(name: str) -> None:
+    case = CASES[name]
+    survivors = story(case.law, case.survivor_dedup or case.dedup, case.budget)
+    with Simulation() as simulation:
+        for seed in SEEDS:
+            exhaustive = 2 if seed == 0 else 1  # the seed reaches the random phase only
+            result = hunt(survivors, case.survivor, simulation, depth=exhaustive, seed=seed)
+            assert shown(result) == [], f"seed {seed}"
+            assert result.laws[case.law.name].held > 0, "the law was exercised"
+
+
+def test_every_law_has_a_victim() -> None:
+    from agentfuzz import invariants
+
+    public = set(invariants.__all__) - {"Invariant", "invariant"}
+    assert {name.partition(",")[0] for name in CASES} == public
+
+
+# Faults that must come together ---------------------------------------------------------------
+
+
+def gives_up_after(attempts: int) -> Callable[[World], Completion]:
+    """Victim: after so many timeouts in a row it claims success all the same."""
+
+    def agent(world: World) -> Completion:
+        for _ in range(attempts):
+            try:
+                reply = world.tools.charge(order_id="A17")
+            except TimeoutError:
+                continue
+            except FAULTS:
+                return BLOCKED
+            return DONE if reply == {"charge_id": "ch_1"} else BLOCKED
+        return DONE
+
+    return agent
+
+
+def lost(count: int) -> str:
+    """A plan in which the first calls are lost."""
+    return " + ".join(f"charge#{n}:lost/timeout" for n in range(1, count + 1))
+
+
+def test_a_bug_that_needs_two_faults_is_found_by_the_exhaustive_phase() -> None:
+    with Simulation() as simulation:
+        for seed in SEEDS:
+            result = hunt(story(truthful(), "scope"), gives_up_after(2), simulation, seed=seed)
+            assert shown(result) == [f"AF301 claim: {lost(2)}"]
+            assert result.findings[0].phase == "plans with two faults"
+            assert [c.broken for c in result.findings[0].controls] == [False, False]
+            assert result.findings[0].shrink_runs <= 60
+
+
+def test_a_bug_that_needs_three_faults_is_found_by_an_exhaustive_phase_of_depth_three() -> None:
+    with Simulation() as simulation:
+        result = hunt(story(truthful(), "scope"), gives_up_after(3), simulation, depth=3)
+    assert shown(result) == [f"AF301 claim: {lost(3)}"]
+    assert result.findings[0].phase == "plans with three faults"
+
+
+DEEP_RUNS = 1_000
+
+
+def test_a_bug_that_needs_three_faults_is_found_at_random_for_most_seeds() -> None:
+    """Within a thousand random runs; and what is found is that plan and no other."""
+    found = 0
+    with Simulation() as simulation:
+        for seed in SEEDS:
+            result = hunt(
+                story(truthful(), "scope"),
+                gives_up_after(3),
+                simulation,
+                depth=1,
+                deep_runs=DEEP_RUNS,
+                seed=seed,
+            )
+            if result.findings:
+                assert shown(result) == [f"AF301 claim: {lost(3)}"], f"seed {seed}"
+                assert result.findings[0].phase == "random plans"
+                found += 1
+    assert found >= 15
+
+
+def pair_of_errors(world: World) -> Completion:
+    """Victim: claims success after two particular faults at two distant calls; neither alone
+    shows, and neither keeps the loop from reaching the other."""
+    odd = 0
+    for number in range(8):
+        try:
+            world.tools.charge(order_id=f"A{number}", amount=number)
+        except RateLimited:
+            odd += number == 2
+        except ConnectionError:
+            odd += number == 6
+        except FAULTS:
+            pass
+    return world.tools.find(order_id="A2") and (DONE if odd == 2 else BLOCKED)
+
+
+def test_the_covering_array_finds_an_unmasked_pair_before_the_pairs_are_walked() -> None:
+    law = truthful(postcondition=lambda history: False)
+    plan = "charge#3:once/rate_limited + charge#7:once/error"
+    with Simulation() as simulation:
+        # The law of eight charges, so that there are thousands of pairs to walk.
+        orders = story(law, "scope")
+        campaign = Campaign(orders, pair_of_errors, simulation)
+        campaign.search()
+        result = campaign.result()
+        assert shown(result) == [f"AF301 claim: {plan}"]
+        assert result.findings[0].phase == "covering array"
+        array = next(level for level in result.levels if "covering" in level.name)
+        pairs = next(level for level in result.levels if "two faults" in level.name)
+        assert array.done * 5 < pairs.total
