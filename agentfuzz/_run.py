@@ -14,7 +14,7 @@ from typing import Any
 
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Clock, virtual_time
-from agentfuzz.codec import described, plain
+from agentfuzz.codec import described, message, plain
 from agentfuzz.completion import Completion
 from agentfuzz.errors import AgentfuzzError, CutOff, PlanError, ScenarioError, near_miss
 from agentfuzz.eventloop import VirtualLoop, finish
@@ -63,14 +63,19 @@ class Simulation:
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
         isolation.begin()
-        world = scenario.world(injector, clock, trace=trace)
+        try:
+            world = scenario.world(injector, clock, trace=trace)
+        except BaseException:
+            isolation.end()
+            raise
         how, value, error, detail = "returned", None, "", ""
         watchdog.begin()
         try:
-            value = agent(world)
-            if inspect.isawaitable(value):
-                value = self._await(value, scenario, world)
+            answer = agent(world)
+            if inspect.isawaitable(answer):
+                value = self._await(answer, scenario, world)
             else:
+                value = answer
                 _complete(scenario, world, value)
                 clock.flush()  # what is still under way arrives after the agent's answer
         except CutOff as cut:
@@ -78,11 +83,14 @@ class Simulation:
         except AgentfuzzError:
             raise
         except Exception as exc:
-            how, error, detail = "raised", type(exc).__name__, _message(exc)
+            how, error, detail = "raised", type(exc).__name__, message(exc)
         except BaseException as exc:
             if watchdog.interrupted:
                 raise
-            how, error, detail = "died", type(exc).__name__, _message(exc)
+            cut = _cut_off_in(exc)
+            how, error, detail = "died", type(exc).__name__, message(exc)
+            if cut is not None:
+                how, error, detail = "cut_off", cut.why, cut.detail
         finally:
             watchdog.end()
             world.calls.budget = -1  # nothing that this run holds may act again
@@ -133,11 +141,11 @@ class Simulation:
             loop.close()
 
 
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)[:500]
-    except Exception:
-        return described(error)
+def _cut_off_in(error: BaseException) -> CutOff | None:
+    """The CutOff that a task group has wrapped."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error if isinstance(error, CutOff) else None
+    return next(filter(None, map(_cut_off_in, error.exceptions)), None)
 
 
 def _freeze(world: World, how: str, value: Any, error: str, detail: str) -> History:
@@ -167,7 +175,7 @@ def _complete(scenario: Scenario, world: World, value: Any) -> None:
             )
     if completion is None:
         return
-    facts = (completion.status, completion.reason, completion.handle)
+    facts = (completion.status, completion.reason, plain(completion.handle))
     if said and not said[-1].problem and (said[-1][3], said[-1][4], said[-1][5]) == facts:
         return
     world.events.append(Done(len(world.events), world.clock.now, "return", *facts, ""))

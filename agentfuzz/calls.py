@@ -16,18 +16,17 @@ from typing import Any
 
 from agentfuzz.backend import Backend, Request
 from agentfuzz.clock import FOREVER, Clock
-from agentfuzz.codec import plain, scope_value, snapshot
-from agentfuzz.errors import CutOff, InvalidArguments, RateLimited, UnknownTool, near_miss
+from agentfuzz.codec import message, plain, snapshot
+from agentfuzz.errors import CutOff, InvalidArguments, UnknownTool, near_miss
 from agentfuzz.faults import Fault, Slot
 from agentfuzz.history import Called, Event, Intent, Json, Refused, Replied, Struck
 from agentfuzz.injector import Injector
-from agentfuzz.replies import Reply, damaged, phantom
+from agentfuzz.replies import TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.tools import KEY, ToolSpec
 
 Failure = Callable[[str], BaseException] | type[BaseException] | str
 Steps = Generator[Any, Any, Any]
 
-TIMEOUT = 30.0  # virtual seconds until a withheld reply becomes a timeout
 LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
 
 
@@ -124,23 +123,20 @@ class Calls:
         self._calls += 1
         call = f"call_{self._calls}"
         args = snapshot(arguments)
-        key = arguments.get(KEY) if spec.dedup == "key" else None
+        key = args.get(KEY) if spec.dedup == "key" else None
         try:
             bound = spec.validate(arguments)
         except InvalidArguments as error:
             self._called(call, slot, args, key, None, asked)
             self._refused(call, "invalid_arguments", error)
             raise
-        intent = _intent(spec, bound) if spec.effect is not None else None
+        intent = spec.intent(bound)
         seq = len(self.events)
         self._called(call, slot, args, key, intent, asked)
         fault = self._injector.at(slot, seq, "read" if intent is None else "write")
         request = Request(call, spec, args, bound, key, intent)
         if fault is None:
-            reply = (
-                (yield from self._adeliver(request)) if spec.is_async else self._deliver(request)
-            )
-            return self._answer(call, reply)
+            return self._answer(call, (yield from self._served(request)))
         return (yield from self._struck(request, slot, fault))
 
     def _called(
@@ -158,12 +154,27 @@ class Calls:
             Called(len(events), self.clock.now, call, slot, args, key, intent, where, asked)
         )
 
+    def _served(self, request: Request) -> Steps:
+        """Deliver, and wait for the answer as long as the agent does."""
+        if not request.spec.is_async:
+            return self._deliver(request)
+        try:
+            return (yield from self._adeliver(request))
+        except asyncio.CancelledError as error:
+            self._gave_up(request.call, error)
+            raise
+
+    def _gave_up(self, call: str, error: BaseException) -> None:
+        """The agent's own deadline came before the answer: it cannot know the outcome."""
+        if self.budget >= 0:  # else the run is over, and this is its cleaning up
+            self._replied(call, Reply("unknown", error=error), None)
+
     def _deliver(self, request: Request) -> Reply:
         nth, known = self._backend.arrive(request)
         if known is not None:
             return known
         try:
-            value = self.functions[request.spec.name](**_body_arguments(request))
+            value = self.functions[request.spec.name](**request.spec.for_body(request.bound))
         except CutOff:
             raise
         except BaseException as error:
@@ -175,8 +186,9 @@ class Calls:
         if known is not None:
             return known
         try:
-            value = yield self.functions[request.spec.name](**_body_arguments(request))
+            value = yield self.functions[request.spec.name](**request.spec.for_body(request.bound))
         except (CutOff, asyncio.CancelledError, GeneratorExit):
+            self._backend.drop(request)
             raise
         except BaseException as error:
             return self._backend.settle(request, nth, None, error)
@@ -188,11 +200,7 @@ class Calls:
         reply: Reply | None = None
         if delivery in ("once", "twice"):
             for _ in range(2 if delivery == "twice" else 1):
-                arrived = (
-                    (yield from self._adeliver(request))
-                    if request.spec.is_async
-                    else self._deliver(request)
-                )
+                arrived = yield from self._served(request)
                 reply = reply or arrived  # the agent gets the first arrival's reply
         else:
             last = self._backend.last.get(request.spec.name)
@@ -214,25 +222,28 @@ class Calls:
         if not request.spec.is_async:
             self._deliver(request)
             return
-        self.late.append(
-            asyncio.get_running_loop().create_task(self._drive(self._adeliver(request)))
-        )
+        body = self._drive(self._adeliver(request))
+        try:
+            self.late.append(asyncio.get_running_loop().create_task(body))
+        except RuntimeError:  # a sync agent, whose own loops have ended
+            asyncio.run(body)
 
     def _fail(self, request: Request, kind: str) -> Steps:
         """The agent gets no reply: a timeout, a lost connection, or a 429."""
         tool, call = request.spec.name, request.call
-        failure = self.failures.get(kind)
-        message, default = _FAILURES[kind](tool)
+        wanted, default = self.failures.get(kind), failure(kind, tool)
         if kind == "timeout":
             try:
-                yield Sleep(FOREVER if failure == "hang" else TIMEOUT)
-            except BaseException as given_up:  # the agent's own deadline came first
-                self._replied(call, Reply("unknown", error=given_up), None)
+                yield Sleep(FOREVER if wanted == "hang" else TIMEOUT)
+            except GeneratorExit:  # the run is over
+                raise
+            except BaseException as given_up:
+                self._gave_up(call, given_up)
                 raise
         outcome = "failed" if kind == "rate_limited" else "unknown"
-        if failure == "text":
-            return self._answer(call, Reply(outcome, f"Error: {message}"))
-        error = default if failure is None or isinstance(failure, str) else failure(message)
+        if wanted == "text":
+            return self._answer(call, Reply(outcome, f"Error: {default}"))
+        error = default if wanted is None or isinstance(wanted, str) else wanted(str(default))
         return self._answer(call, Reply(outcome, error=error))
 
     def _answer(self, call: str, reply: Reply) -> Any:
@@ -241,7 +252,7 @@ class Calls:
         if error is None:
             self._replied(call, reply, plain(reply.value))
             return reply.value
-        self._replied(call, reply, str(error)[:500])
+        self._replied(call, reply, message(error))
         raise error
 
     def _replied(self, call: str, reply: Reply, body: Json) -> None:
@@ -253,8 +264,8 @@ class Calls:
 
     def _refused(self, call: str, kind: str, error: BaseException) -> None:
         events = self.events
-        events.append(Refused(len(events), self.clock.now, call, kind, str(error)[:500]))
-        self._replied(call, Reply("failed", error=error), str(error)[:500])
+        events.append(Refused(len(events), self.clock.now, call, kind, message(error)))
+        self._replied(call, Reply("failed", error=error), message(error))
 
     def _unknown(self, name: str, arguments: Mapping[str, Any], asked: str | None) -> Any:
         """Answer a call of a tool that does not exist, as a real backend would."""
@@ -275,34 +286,6 @@ async def _pause(seconds: float) -> None:
     if seconds == FOREVER:
         await asyncio.get_running_loop().create_future()
     await asyncio.sleep(seconds)
-
-
-def _body_arguments(request: Request) -> Mapping[str, Any]:
-    spec, bound = request.spec, request.bound
-    if spec.dedup != "key" or spec.own_key or KEY not in bound:
-        return bound
-    return {name: value for name, value in bound.items() if name != KEY}
-
-
-def _intent(spec: ToolSpec, bound: Mapping[str, Any]) -> Intent:
-    assert spec.effect is not None, "only effects have an intent"
-    return Intent(spec.effect, tuple((name, scope_value(bound.get(name))) for name in spec.scope))
-
-
-_FAILURES: dict[str, Callable[[str], tuple[str, BaseException]]] = {
-    "timeout": lambda tool: (
-        f"{tool} timed out: no reply within {TIMEOUT:g} s",
-        TimeoutError(f"{tool} timed out: no reply within {TIMEOUT:g} s"),
-    ),
-    "error": lambda tool: (
-        f"{tool}: connection reset by peer",
-        ConnectionError(f"{tool}: connection reset by peer"),
-    ),
-    "rate_limited": lambda tool: (
-        f"{tool}: 429 too many requests, retry after 1 s",
-        RateLimited(f"{tool}: 429 too many requests, retry after 1 s", retry_after=1.0),
-    ),
-}
 
 
 def _caller() -> str | None:

@@ -105,7 +105,8 @@ def virtual_time() -> Iterator[Clock]:
 
     clock = Clock()
     freezer = freeze_time(START, real_asyncio=True)
-    clock._frozen = freezer.start()
+    with _no_lazy_names():
+        clock._frozen = freezer.start()
     restore = _patch_sleep(clock)
     loops = _patch_event_loops(clock)
     _active = clock
@@ -115,7 +116,8 @@ def virtual_time() -> Iterator[Clock]:
         _active = None
         loops()
         restore()
-        freezer.stop()
+        with _no_lazy_names():
+            freezer.stop()
 
 
 def _patch_sleep(clock: Clock) -> Callable[[], None]:
@@ -127,21 +129,33 @@ def _patch_sleep(clock: Clock) -> Callable[[], None]:
             raise ValueError("sleep length must be non-negative")
         clock.advance(float(seconds))
 
-    places: list[tuple[dict[str, Any], str]] = []
-    for module in list(sys.modules.values()):
-        names = getattr(module, "__dict__", None)
-        if not isinstance(names, dict):
-            continue
-        places.extend((names, name) for name, value in list(names.items()) if value is real)
-    for names, name in places:
-        names[name] = sleep
+    _exchange(real, sleep)
+    return lambda: _exchange(sleep, real)
 
-    def restore() -> None:
-        for names, name in places:
-            if names.get(name) is sleep:
-                names[name] = real
 
-    return restore
+def _namespaces() -> list[dict[str, Any]]:
+    found = (getattr(module, "__dict__", None) for module in list(sys.modules.values()))
+    return [names for names in found if isinstance(names, dict)]
+
+
+def _exchange(old: object, new: object) -> None:
+    """Put `new` wherever a module knows `old` by a name, also one imported in the meantime."""
+    for names in _namespaces():
+        for name, value in list(names.items()):
+            if value is old:
+                names[name] = new
+
+
+@contextmanager
+def _no_lazy_names() -> Iterator[None]:
+    """Hide the names that modules list and have not imported yet: freezegun asks every module
+    for all that it lists, which would import whole frameworks, with half of time replaced."""
+    hidden = [(names, names.pop("__dir__")) for names in _namespaces() if "__dir__" in names]
+    try:
+        yield
+    finally:
+        for names, listing in hidden:
+            names["__dir__"] = listing
 
 
 def _patch_event_loops(clock: Clock) -> Callable[[], None]:

@@ -1,8 +1,8 @@
-"""What a damaged reply looks like: pure functions from an honest reply to a dishonest one.
+"""What a damaged or missing reply looks like: pure functions of the honest reply.
 
 Law: damage depends only on the reply, the arguments and the fault's variant, so that the same
-plan gives the same bytes. Called by the world when a fault names a reply kind that still returns
-something (truncated, ambiguous, malformed, wrong, hostile).
+plan gives the same bytes, and is never the honest reply itself. Called by the world when a fault
+names a reply kind other than intact.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agentfuzz.codec import plain
+from agentfuzz.errors import RateLimited
 from agentfuzz.history import Json
 
 
@@ -20,6 +21,19 @@ class Reply(NamedTuple):
     value: object = None
     error: BaseException | None = None
     complete: bool = True
+
+
+TIMEOUT = 30.0  # virtual seconds until a withheld reply becomes a timeout
+
+
+def failure(kind: str, tool: str) -> BaseException:
+    """What an agent gets instead of a reply, unless the scenario says otherwise."""
+    if kind == "timeout":
+        return TimeoutError(f"{tool} timed out: no reply within {TIMEOUT:g} s")
+    if kind == "error":
+        return ConnectionError(f"{tool}: connection reset by peer")
+    assert kind == "rate_limited", f"{kind} is no missing reply"
+    return RateLimited(f"{tool}: 429 too many requests, retry after 1 s", retry_after=1.0)
 
 
 AMBIGUOUS = (
@@ -67,6 +81,8 @@ def damaged(kind: str, variant: int, reply: Reply, tool: str, last: object) -> R
     if kind == "malformed":
         return Reply("unknown", _malformed(value, variant))
     assert kind == "wrong", f"{kind} is no damaged reply"
+    if reply.error is not None:  # a refusal misquoted is still no success
+        return Reply(reply.outcome, _transposed(value))
     return Reply("applied", _wrong(value, variant, last))
 
 
@@ -82,19 +98,25 @@ def _malformed(value: object, variant: int) -> object:
         first = next(iter(value))
         if variant % 3 == 0:
             return {f"_{key}" if key == first else key: item for key, item in value.items()}
-        return {key: [None] if key == first else item for key, item in value.items()}
+        other = [None] if value[first] != [None] else None
+        return {key: other if key == first else item for key, item in value.items()}
     return [[value]] if variant % 3 == 2 else {"unexpected": plain(value)}
 
 
 def _wrong(value: object, variant: int, last: object) -> object:
     """Valid and false: stale (the previous reply), swapped, transposed or empty."""
-    if variant % 4 == 0 and last is not None and plain(last) != plain(value):
+    honest = plain(value)
+    if variant % 4 == 0 and last is not None and plain(last) != honest:
         return last
+    found = _transposed(value)
     if variant % 4 == 1 and isinstance(value, dict):
-        return _swapped(value)
-    if variant % 4 == 3:
-        return _emptied(value)
-    return _transposed(value)
+        found = _swapped(value)
+    elif variant % 4 == 3:
+        found = _emptied(value)
+    for other in (_transposed(value), {"id": 1} if isinstance(value, dict) else [1]):
+        if plain(found) == honest:  # there was nothing to lose or to exchange
+            found = other
+    return found
 
 
 def _swapped(value: dict[str, object]) -> dict[str, object]:
@@ -125,7 +147,7 @@ def _transposed(value: object) -> object:
         return {name: _transposed(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_transposed(item) for item in value]
-    return value
+    return 0 if value is None else _transposed(plain(value))
 
 
 def _emptied(value: object) -> object:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Clock
-from agentfuzz.faults import Fault, FaultPlan, Slot
+from agentfuzz.faults import MODEL, Fault, FaultPlan, Slot, rank
 from agentfuzz.injector import FromPlan
 from agentfuzz.model.closings import CLOSINGS
 from agentfuzz.search.space import Space
@@ -34,7 +34,10 @@ def fault_plans(
     if world.has_model:
         done = scenario.script is not None and scenario.script.closes_with_tool
         turn = {*space.at("calls"), *space.at("done" if done else "closing")}
-        names.append((Slot("model", "", 1), tuple(sorted(turn))))
+        simplest_first = sorted(turn, key=lambda f: (rank(MODEL, f.axes), f.variant))
+        names.append((Slot("model", "", 1), tuple(simplest_first)))
+    if not names:
+        return st.just(FaultPlan())
     one = st.sampled_from(names).flatmap(
         lambda place: st.builds(
             lambda nth, fault: (place[0]._replace(nth=nth), fault),

@@ -107,9 +107,8 @@ class DoneTool(Tool):
         detail: Any = "",
         **unknown: Any,
     ) -> dict[str, Json]:
-        problem = self._world.complete("tool", status, reason, handle, detail)
-        if unknown and not problem:
-            problem = f"unknown arguments: {', '.join(sorted(unknown))}"
+        self._world.crossing()
+        problem = self._world.complete("tool", status, reason, handle, detail, unknown)
         return {"ok": False, "error": problem} if problem else {"ok": True}
 
 

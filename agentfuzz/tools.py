@@ -14,16 +14,17 @@ from functools import cached_property
 from types import CodeType
 from typing import Any, Literal
 
+from agentfuzz.codec import scope_value
 from agentfuzz.errors import InvalidArguments, ScenarioError, near_miss
 from agentfuzz.faults import TABLES
-from agentfuzz.history import Json, ToolFacts
+from agentfuzz.history import Intent, Json, ToolFacts
 
 Dedup = Literal["none", "key", "scope"]
 DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
 _WRITABLE = re.compile(r"[^\s#:+/=@]+")
 _EXACT = frozenset({str, int, float, bool})
-_SPECS: dict[tuple[CodeType, str, str | None, tuple[str, ...], str], "ToolSpec"] = {}
+_SPECS: dict[tuple[CodeType, str, str | None, tuple[str, ...], str], tuple[Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -70,6 +71,8 @@ class ToolSpec:
                 f"{place} declares scope or dedup but no effect; a tool without an effect only "
                 "reads. Say @world.tool(effect='...')."
             )
+        if any(hint not in _EXACT for name, hint in self._annotations.items() if name != KEY):
+            assert self.schema is not None, "a signature without a schema has raised"
         for name in self.scope:
             if name not in self._annotations:
                 hint = near_miss(name, self._annotations)
@@ -79,18 +82,29 @@ class ToolSpec:
                 )
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """One mapping of a call's positional and keyword arguments."""
+        """One mapping of a call's positional and keyword arguments. One too many, or one given
+        twice, gets a name that the backend refuses."""
         if not args:
             return kwargs
-        if len(args) > len(self.names):
-            raise InvalidArguments(
-                f"{self.name} takes {len(self.names)} arguments, {len(args)} given"
-            )
         given = dict(zip(self.names, args, strict=False))
-        for name in given:
-            if name in kwargs:
-                raise InvalidArguments(f"{self.name} got {name!r} twice")
-        return {**given, **kwargs}
+        for number, value in enumerate(args[len(self.names) :], len(self.names) + 1):
+            given[f"argument {number}"] = value
+        for name, value in kwargs.items():
+            given[f"{name} (again)" if name in given else name] = value
+        return given
+
+    def intent(self, bound: Mapping[str, Any]) -> Intent | None:
+        """What a call with these validated arguments is meant to cause, or None: it reads."""
+        if self.effect is None:
+            return None
+        scope = ((n, scope_value(bound.get(n, self._defaults.get(n)))) for n in self.scope)
+        return Intent(self.effect, tuple(scope))
+
+    def for_body(self, bound: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments that the function itself takes: no key that it did not declare."""
+        if self.dedup != "key" or self.own_key or KEY not in bound:
+            return bound
+        return {name: value for name, value in bound.items() if name != KEY}
 
     def validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments as the backend understands them. Raises InvalidArguments (400)."""
@@ -129,17 +143,17 @@ class ToolSpec:
         }
         shape = TypedDict(self.name, fields)  # type: ignore[operator]
         shape.__pydantic_config__ = ConfigDict(extra="forbid")
-        try:
-            return TypeAdapter(shape)
-        except Exception as error:
-            raise ScenarioError(
-                f"tool {self.name!r}: its signature has no JSON schema: {error}"
-            ) from error
+        return TypeAdapter(shape)
 
     @cached_property
     def schema(self) -> dict[str, Json]:
         """The JSON schema of the arguments: an object with `properties` and `required`."""
-        schema: dict[str, Json] = self._adapter.json_schema()
+        try:
+            schema: dict[str, Json] = self._adapter.json_schema()
+        except Exception as error:
+            raise ScenarioError(
+                f"tool {self.name!r}: its signature has no JSON schema: {error}"
+            ) from error
         schema.pop("title", None)
         schema.setdefault("properties", {})
         for name, value in self._defaults.items():
@@ -175,13 +189,17 @@ def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict
 def spec_of(
     fn: Callable[..., Any], name: str | None, effect: str | None, scope: tuple[str, ...], dedup: str
 ) -> ToolSpec:
-    """The spec of a function, derived once per code object: worlds are built once per run."""
+    """The spec of a function, derived once per code object and signature: worlds are built once
+    per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
     label: str = name or getattr(fn, "__name__", "tool")
-    code = getattr(fn, "__code__", None)
+    inner = inspect.unwrap(fn)
+    code = getattr(inner, "__code__", None)
     if code is None:
         return ToolSpec(fn, label, effect, scope, dedup)
+    declared = (inner.__annotations__, inner.__defaults__, inner.__kwdefaults__)
     known = (code, label, effect, scope, dedup)
-    spec = _SPECS.get(known)
-    if spec is None:
-        spec = _SPECS[known] = ToolSpec(fn, label, effect, scope, dedup)
+    before, spec = _SPECS.get(known, (None, None))
+    if spec is None or before != declared:
+        spec = ToolSpec(fn, label, effect, scope, dedup)
+        _SPECS[known] = (declared, spec)
     return spec

@@ -103,8 +103,12 @@ class World:
         given = {"timeout": timeout, "error": error, "rate_limited": rate_limited}
         for kind, failure in given.items():
             if failure is not None:
-                if isinstance(failure, str) and failure not in ("text", "hang"):
-                    raise ScenarioError(f'raise_as({kind}={failure!r}): say "text" or "hang".')
+                words = ("text", "hang") if kind == "timeout" else ("text",)
+                if failure not in words and not callable(failure):
+                    raise ScenarioError(
+                        f"raise_as({kind}={failure!r}): say {' or '.join(map(repr, words))}, or "
+                        "give an exception class or a function from the message to an exception."
+                    )
                 self.calls.failures[kind] = failure
 
     @property
@@ -144,7 +148,15 @@ class World:
         """Keep the next slot of a tool for a call that the model asked for."""
         self.calls.reserve(call_id, tool)
 
-    def complete(self, via: str, status: Any, reason: Any, handle: Any, detail: Any = "") -> str:
+    def complete(
+        self,
+        via: str,
+        status: Any,
+        reason: Any,
+        handle: Any,
+        detail: Any = "",
+        unknown: Mapping[str, Any] | None = None,
+    ) -> str:
         """Write down a completion event; the problem with it, or an empty string."""
         from pydantic import ValidationError
 
@@ -156,6 +168,8 @@ class World:
             reason = done.reason
         except ValidationError as error:
             problem = "; ".join(part["msg"] for part in error.errors(include_url=False))
+        if unknown and not problem:
+            problem = f"unknown arguments: {', '.join(sorted(unknown))}"
         event = Done(
             len(self.events),
             self.clock.now,

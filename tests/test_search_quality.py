@@ -14,7 +14,6 @@ from search.support import hunt, shown
 from agentfuzz import (
     Completion,
     Invariant,
-    RateLimited,
     Scenario,
     ToolError,
     World,
@@ -35,7 +34,6 @@ from agentfuzz import (
     valid_calls,
 )
 from agentfuzz._run import Simulation
-from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space
 
 SEEDS = range(20)
@@ -137,14 +135,13 @@ def fresh_key(world: World) -> Completion:
 
 def numbered_keys(world: World) -> Completion:
     """Victim: counts its keys by orders and by attempts, so that two meet."""
-    attempts = 0
     for number, order in enumerate(("A17", "B18")):
-        for _ in range(2):
+        for attempt in range(2):
             try:
-                world.tools.charge(order_id=order, idempotency_key=f"key-{number + attempts}")
+                world.tools.charge(order_id=order, idempotency_key=f"key-{number + attempt}")
                 break
             except LOST:
-                attempts += 1
+                continue
             except ToolError:
                 break
     return BLOCKED
@@ -214,43 +211,39 @@ def waits(limit: int) -> Callable[[World], Completion]:
     return agent
 
 
-def sends_nonsense(world: World) -> Completion:
-    """Victim: repairs its arguments after a timeout, and swallows what the backend thinks of it."""
-    try:
-        world.tools.charge(order_id="A17", amount=42)
-    except TimeoutError:
+def after_a_timeout(refused: Callable[[World], Any], otherwise: Completion) -> Any:
+    """After a timeout, makes a call that the backend refuses, and swallows the refusal. A victim
+    if it claims success then, a survivor if it does not."""
+
+    def agent(world: World) -> Completion:
         try:
-            world.tools.charge(order_id="A17", amount="42.00 EUR")
-        except ToolError:
-            pass
-    except FAULTS:
-        pass
-    return DONE
-
-
-def invents_a_tool(world: World) -> Completion:
-    """Victim: calls a tool that nobody declared."""
-    try:
-        world.tools.charge(order_id="A17")
-    except TimeoutError:
-        try:
-            world.call("refund", {"order_id": "A17"})
-        except ToolError:
-            pass
-    except FAULTS:
-        pass
-    return DONE
-
-
-def changes_the_amount(world: World) -> Completion:
-    """Victim: the same key, another amount."""
-    for amount in (42, 43):
-        try:
-            world.tools.charge(order_id="A17", amount=amount, idempotency_key="charge-A17")
-            break
+            world.tools.charge(order_id="A17", **_key(world))
+        except TimeoutError:
+            try:
+                refused(world)
+            except ToolError:
+                return otherwise
         except FAULTS:
-            continue
-    return DONE
+            return BLOCKED
+        return DONE
+
+    return agent
+
+
+def _key(world: World) -> dict[str, str]:
+    return {"idempotency_key": "A17"} if world.specs["charge"].dedup == "key" else {}
+
+
+def nonsense(world: World) -> Any:
+    return world.tools.charge(order_id="A17", amount="42.00 EUR")
+
+
+def invented(world: World) -> Any:
+    return world.call("refund", {"order_id": "A17"})
+
+
+def another_amount(world: World) -> Any:
+    return world.tools.charge(order_id="A17", amount=43, idempotency_key="A17")
 
 
 def exits(world: World) -> Completion:
@@ -292,13 +285,13 @@ CASES = {
         exactly_once("charge"), swallows, (f"AF103 charge: {LOST_TIMEOUT}",), honest, "scope"
     ),
     "no_lost_intent": Case(
-        no_lost_intent("charge"), swallows, (f"AF103 charge: {LOST_TIMEOUT}",), looks_first
+        no_lost_intent("charge"), swallows, (f"AF103 charge: {LOST_TIMEOUT}",), honest
     ),
     "no_lost_intent, phantom success": Case(
         no_lost_intent(),
         lambda world: world.tools.charge(order_id="A17") and BLOCKED,
         ("AF108 charge: charge#1:lost",),
-        looks_first,
+        honest,
         faults=("lost",),
     ),
     "no_blind_repeat": Case(
@@ -310,7 +303,7 @@ CASES = {
     "structured_termination": Case(
         structured_termination(), prose, ("AF204 completion: find#1:once/timeout",), looks_first
     ),
-    "truthful": Case(truthful(), swallows, (f"AF301 claim: {LOST_TIMEOUT}",), looks_first),
+    "truthful": Case(truthful(), swallows, (f"AF301 claim: {LOST_TIMEOUT}",), honest),
     "quiescence": Case(quiescence(), done_then_more, (f"AF302 charge: {ONCE}",), done_last),
     "bounded": Case(
         bounded(), waits(0), (f"AF201 run: {LOST_TIMEOUT}",), waits(3), budget=6
@@ -324,11 +317,23 @@ CASES = {
         key_injectivity(), numbered_keys, (f"AF107 charge: {ONCE}",), scoped_keys, "key"
     ),
     "valid_calls, arguments": Case(
-        valid_calls(), sends_nonsense, (f"AF402 charge: {ONCE}",), honest
+        valid_calls(),
+        after_a_timeout(nonsense, DONE),
+        (f"AF402 charge: {ONCE}",),
+        after_a_timeout(nonsense, BLOCKED),
     ),
-    "valid_calls, tool": Case(valid_calls(), invents_a_tool, (f"AF401 refund: {ONCE}",), honest),
+    "valid_calls, tool": Case(
+        valid_calls(),
+        after_a_timeout(invented, DONE),
+        (f"AF401 refund: {ONCE}",),
+        after_a_timeout(invented, BLOCKED),
+    ),
     "valid_calls, key": Case(
-        valid_calls(), changes_the_amount, (f"AF403 charge: {ONCE}",), with_key, "key"
+        valid_calls(),
+        after_a_timeout(another_amount, DONE),
+        (f"AF403 charge: {ONCE}",),
+        after_a_timeout(another_amount, BLOCKED),
+        "key",
     ),
     "survives": Case(survives(), exits, (f"AF901 agent: {ONCE}",), honest),
 }
@@ -433,33 +438,35 @@ def test_a_bug_that_needs_three_faults_is_found_at_random_for_most_seeds() -> No
     assert found >= 15
 
 
-def pair_of_errors(world: World) -> Completion:
-    """Victim: claims success after two particular faults at two distant calls; neither alone
-    shows, and neither keeps the loop from reaching the other."""
-    odd = 0
-    for number in range(8):
+def two_strange_answers(world: World) -> Completion:
+    """Victim: charges eight orders, goes on after every fault, and claims success after a
+    particular fault at the third charge together with another at the seventh."""
+    met = set()
+    for number in range(1, 9):
         try:
-            world.tools.charge(order_id=f"A{number}", amount=number)
-        except RateLimited:
-            odd += number == 2
-        except ConnectionError:
-            odd += number == 6
-        except FAULTS:
-            pass
-    return world.tools.find(order_id="A2") and (DONE if odd == 2 else BLOCKED)
+            world.tools.charge(order_id=f"A{number}")
+        except FAULTS as error:
+            met.add((number, type(error).__name__))
+    return DONE if {(3, "RateLimited"), (7, "ConnectionError")} <= met else BLOCKED
 
 
 def test_the_covering_array_finds_an_unmasked_pair_before_the_pairs_are_walked() -> None:
     law = truthful(postcondition=lambda history: False)
-    plan = "charge#3:once/rate_limited + charge#7:once/error"
+    pair = "AF301 claim: charge#3:once/rate_limited + charge#7:once/error"
     with Simulation() as simulation:
-        # The law of eight charges, so that there are thousands of pairs to walk.
         orders = story(law, "scope")
-        campaign = Campaign(orders, pair_of_errors, simulation)
-        campaign.search()
-        result = campaign.result()
-        assert shown(result) == [f"AF301 claim: {plan}"]
-        assert result.findings[0].phase == "covering array"
-        array = next(level for level in result.levels if "covering" in level.name)
-        pairs = next(level for level in result.levels if "two faults" in level.name)
-        assert array.done * 5 < pairs.total
+        walked = hunt(orders, two_strange_answers, simulation, max_runs=20_000)
+        assert shown(walked) == [pair]
+        levels = {level.name: level for level in walked.levels}
+        array = levels["plans of a covering array of pairs"].done
+        singles, pairs = levels["plans with one fault"].total, levels["plans with two faults"].total
+        assert singles == 8 * 25
+        assert pairs == 28 * 25 * 25
+        assert array < pairs / 20
+
+        before_the_pairs = 2 + 1 + singles + array
+        early = hunt(orders, two_strange_answers, simulation, max_runs=before_the_pairs)
+        assert shown(early) == [pair]
+        assert early.findings[0].phase == "covering array"
+        assert early.findings[0].faults_before > 2
+        assert all(level.name != "plans with two faults" or level.done == 0 for level in early.levels)

@@ -4,6 +4,10 @@ Law: this is the only module that imports Hypothesis for a campaign. Faults are 
 crossing, so that none is spent on a call that never comes. Hypothesis only generates: shrinking
 a plan takes a handful of plain runs (see `shrink`), and what is reported is a plan, never a
 seed or a blob bound to a version. Called by the campaign.
+
+Half of the runs know few kinds of fault, which then strike often: what needs three faults is
+mostly the same trouble again and again (a retry that runs out), and three draws of one kind out
+of thirty hardly ever agree. The idea: swarm testing (Groce et al., ISSTA 2012).
 """
 
 from collections.abc import Callable
@@ -25,7 +29,12 @@ def explore(
     from hypothesis import HealthCheck, Phase, settings
     from hypothesis import strategies as st
 
-    number = {k: st.integers(0, 2 * k) for k in range(1, 200)}
+    # One small integer a crossing: 0 and what is too large for a fault mean none.
+    dense = {k: st.integers(0, k) for k in range(1, 200)}
+    sparse = {k: st.integers(0, 2 * k) for k in range(1, 200)}
+    kinds = space.all()
+    few = st.integers(0, 2 * FEW)
+    kind = st.integers(0, max(len(kinds) - 1, 0))
     latency = st.integers(*LATENCIES)
     variant = {kind: st.integers(0, count - 1) for kind, count in VARIANTS.items()}
 

@@ -136,7 +136,8 @@ def test_the_same_campaign_writes_the_same_bytes(project: Project) -> None:
         return {path.name: path.read_bytes() for path in (*saved, *reports)}
 
     first = written()
-    assert len(first) == 3 and first == written()
+    assert len(first) == 4
+    assert first == written()
     host = str(project.path).encode()
     assert not [name for name, text in first.items() if host in text]
 

@@ -10,7 +10,8 @@ def refused(project: Project, *args: str) -> str:
     result = project.run(*args)
     assert result.ret == 4, result.stdout.str()
     said = [line for line in result.errlines if line.strip()]
-    assert len(said) == 1 and said[0].startswith("ERROR: "), said
+    assert len(said) == 1, said
+    assert said[0].startswith("ERROR: ")
     assert "Traceback" not in result.stdout.str()
     return said[0]
 
