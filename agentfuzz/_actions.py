@@ -64,7 +64,8 @@ def main(config: pytest.Config) -> int | None:
         if _no_paths(config):
             config.args[:] = sorted({f"{config.rootpath}/{saved.nodeid}" for saved in found})
         if config.getoption("--agentfuzz-export"):
-            config.option.numprocesses = 0  # one process collects, and nothing runs
+            # one process collects, and nothing runs (options of xdist, if it is there)
+            config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
         return None
     except AgentfuzzError as error:
         raise pytest.UsageError(str(error)) from error
@@ -107,15 +108,15 @@ def _init(config: pytest.Config) -> int:
     path = folder / "test_agentfuzz_demo.py"
     shown = path.relative_to(config.rootpath).as_posix()
     try:
-        folder.mkdir(exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(DEMO)
-    except FileExistsError:
-        print(f"{shown} exists, left alone")
+        if not folder.is_dir():
+            folder.mkdir()
+        if path.exists():
+            print(f"{shown} exists, left alone")
+        else:
+            path.write_text(DEMO, encoding="utf-8")
+            print(f"wrote {shown}")
     except OSError as error:
         raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
-    else:
-        print(f"wrote {shown}")
     print(f"next: pytest --agentfuzz {shown}")
     return 0
 

@@ -83,14 +83,11 @@ class Simulation:
         except AgentfuzzError:
             raise
         except Exception as exc:
-            how, error, detail = "raised", type(exc).__name__, message(exc)
+            how, error, detail = _raised(exc, world)
         except BaseException as exc:
             if watchdog.interrupted:
                 raise
-            cut = _cut_off_in(exc)
-            how, error, detail = "died", type(exc).__name__, message(exc)
-            if cut is not None:
-                how, error, detail = "cut_off", cut.why, cut.detail
+            how, error, detail = _raised(exc, world)
         finally:
             watchdog.end()
             world.calls.budget = -1  # nothing that this run holds may act again
@@ -139,6 +136,17 @@ class Simulation:
             with suppress(BaseException):
                 finish(loop)
             loop.close()
+
+
+def _raised(exc: BaseException, world: World) -> tuple[str, str, str]:
+    """How a run ended that raised: frameworks wrap a CutOff, or trip over one that they took for
+    a result."""
+    if inner := _cut_off_in(exc):
+        return "cut_off", inner.why, inner.detail
+    if world.calls.exhausted:
+        return "cut_off", "budget", f"more than {world.calls.budget} crossings"
+    how = "raised" if isinstance(exc, Exception) else "died"
+    return how, type(exc).__name__, message(exc)
 
 
 def _cut_off_in(error: BaseException) -> CutOff | None:

@@ -79,6 +79,9 @@ class Session:
             line = str(error).partition(". ")[0][:120]
             raise Failed(line, f"{type(error).__name__}: {error}") from error
         item.stash[_RESULT] = result
+        for finding in result.findings:  # on the item, not a report: JUnit reads the last one
+            item.user_properties.append(("agentfuzz.finding", finding.id))
+            item.user_properties.append(("agentfuzz.code", finding.code))
         if given.plan is None:
             self._store(result)
         problems = result.findings
@@ -172,14 +175,12 @@ class Session:
         result = item.stash.get(_RESULT, None)
         if result is not None:
             report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
-            for finding in result.findings:
-                report.user_properties.append(("agentfuzz.finding", finding.id))
-                report.user_properties.append(("agentfuzz.code", finding.code))
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, Failed):
             path, line, _ = item.location
             place = ReprFileLocation(path, (line or 0) + 1, error.line)
-            entry = ReprTraceback([ReprEntryNative([error.text + "\n"])], None, "native")
+            shown = [] if self.config.getoption("tbstyle", "auto") == "line" else [error.text + "\n"]
+            entry = ReprTraceback([ReprEntryNative(shown)], None, "native")
             report.longrepr = ExceptionChainRepr([(entry, place, None)])  # type: ignore[assignment]
 
     # The whole session --------------------------------------------------------------------

@@ -47,6 +47,7 @@ class Calls:
         self.events = events
         self.clock = clock
         self.budget = budget
+        self.exhausted = False
         self._injector = injector
         self._backend = Backend(events, clock)
         self._crossings = 0
@@ -76,6 +77,7 @@ class Calls:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""
         self._crossings += 1
         if self._crossings > self.budget:
+            self.exhausted = True
             raise CutOff("budget", f"more than {self.budget} crossings")
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
@@ -166,7 +168,8 @@ class Calls:
 
     def _gave_up(self, call: str, error: BaseException) -> None:
         """The agent's own deadline came before the answer: it cannot know the outcome."""
-        if self.budget >= 0:  # else the run is over, and this is its cleaning up
+        over = self.budget < 0 or type(error) is GeneratorExit  # the run; it is being cleaned up
+        if not over:
             self._replied(call, Reply("unknown", error=error), None)
 
     def _deliver(self, request: Request) -> Reply:
@@ -197,13 +200,13 @@ class Calls:
     def _struck(self, request: Request, slot: Slot, fault: Fault) -> Steps:
         delivery, kind = fault.axes
         self.events.append(Struck(len(self.events), self.clock.now, slot, str(fault)))
+        last = self._backend.last.get(request.spec.name)  # before this one
         reply: Reply | None = None
         if delivery in ("once", "twice"):
             for _ in range(2 if delivery == "twice" else 1):
                 arrived = yield from self._served(request)
                 reply = reply or arrived  # the agent gets the first arrival's reply
         else:
-            last = self._backend.last.get(request.spec.name)
             reply = Reply("applied", phantom(request.args, last))
             if delivery == "late":
                 due = self.clock.now + (LATE if fault.latency is None else fault.latency)
@@ -213,10 +216,8 @@ class Calls:
             return self._answer(request.call, reply)
         if kind in ("timeout", "error", "rate_limited"):
             return (yield from self._fail(request, kind))
-        last = self._backend.last.get(request.spec.name)
-        return self._answer(
-            request.call, damaged(kind, fault.variant, reply, request.spec.name, last)
-        )
+        reply = damaged(kind, fault.variant, reply, request.spec.name, last)
+        return self._answer(request.call, reply)
 
     def _arrive_late(self, request: Request) -> None:
         if not request.spec.is_async:
@@ -230,21 +231,18 @@ class Calls:
 
     def _fail(self, request: Request, kind: str) -> Steps:
         """The agent gets no reply: a timeout, a lost connection, or a 429."""
-        tool, call = request.spec.name, request.call
-        wanted, default = self.failures.get(kind), failure(kind, tool)
+        wanted, default = self.failures.get(kind), failure(kind, request.spec.name)
         if kind == "timeout":
             try:
                 yield Sleep(FOREVER if wanted == "hang" else TIMEOUT)
-            except GeneratorExit:  # the run is over
-                raise
             except BaseException as given_up:
-                self._gave_up(call, given_up)
+                self._gave_up(request.call, given_up)
                 raise
         outcome = "failed" if kind == "rate_limited" else "unknown"
         if wanted == "text":
-            return self._answer(call, Reply(outcome, f"Error: {default}"))
+            return self._answer(request.call, Reply(outcome, f"Error: {default}"))
         error = default if wanted is None or isinstance(wanted, str) else wanted(str(default))
-        return self._answer(call, Reply(outcome, error=error))
+        return self._answer(request.call, Reply(outcome, error=error))
 
     def _answer(self, call: str, reply: Reply) -> Any:
         """Write down what the agent gets, and give it to it."""

@@ -137,11 +137,12 @@ class ToolSpec:
         from pydantic import ConfigDict, TypeAdapter
         from typing_extensions import TypedDict
 
-        fields = {
-            name: NotRequired[hint] if name in self._defaults else hint  # type: ignore[valid-type]
+        fields: dict[str, Any] = {
+            name: NotRequired[hint] if name in self._defaults else hint
             for name, hint in self._annotations.items()
         }
-        shape = TypedDict(self.name, fields)  # type: ignore[operator]
+        make: Any = TypedDict
+        shape = make(self.name, fields)
         shape.__pydantic_config__ = ConfigDict(extra="forbid")
         return TypeAdapter(shape)
 
@@ -191,7 +192,7 @@ def spec_of(
 ) -> ToolSpec:
     """The spec of a function, derived once per code object and signature: worlds are built once
     per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
-    label: str = name or getattr(fn, "__name__", "tool")
+    label: str = name or str(getattr(fn, "__name__", "tool"))
     inner = inspect.unwrap(fn)
     code = getattr(inner, "__code__", None)
     if code is None:

@@ -47,6 +47,13 @@ def test_the_default_reason(status, default):
     assert Completion(status=status, reason="").reason == default
 
 
+@pytest.mark.parametrize("status", [None, 7, ["success"], {"success": 1}, "Success"])
+def test_a_status_of_another_kind(status):
+    """Whatever a model sends as its status is a validation error, never another exception."""
+    with pytest.raises(ValidationError):
+        Completion(status=status)
+
+
 def test_it_is_closed_and_frozen():
     """No other status, no other field, no later change; free text goes into detail."""
     with pytest.raises(ValidationError):

@@ -19,7 +19,7 @@ from typing import Any
 import langsmith
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
 from langchain_core.tools import BaseTool
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
@@ -28,6 +28,7 @@ from agentfuzz.adapters import _inline
 from agentfuzz.adapters._bridge import Key, bridges, completion
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.completion import Completion
+from agentfuzz.errors import CutOff
 from agentfuzz.world import World
 
 
@@ -65,6 +66,8 @@ class SimulatedChatModel(BaseChatModel):
     cache: bool | None = False
     _world: World = PrivateAttr()
     _ask: Any = PrivateAttr()
+    _cut: CutOff | None = PrivateAttr(default=None)
+    _turns: int = PrivateAttr(default=0)
 
     def __init__(self, world: World) -> None:
         super().__init__()
@@ -95,18 +98,31 @@ class SimulatedChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return self._said(await self._ask.aio(_plain(messages)))
+        try:
+            return self._said(await self._ask.aio(_plain(messages)))
+        except CutOff as cut:
+            self._cut = cut
+            raise
+
+    async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
+        """LangChain's own trips over what is no Exception, and would hide the end of the run."""
+        try:
+            return await super().agenerate(*args, **kwargs)
+        except AttributeError as error:
+            raise (self._cut or error) from None
 
     def _said(self, turn: Mapping[str, Any]) -> ChatResult:
         """A turn as LangChain's message. The id is new for every turn: with a constant one
         `add_messages` would replace the turn before."""
-        good, bad = [], []
+        self._turns += 1
+        good: list[Any] = []
+        bad: list[Any] = []
         for call in turn["tool_calls"]:
             made = {"id": call["id"], "name": call["name"], "args": call["arguments"]}
             (good if isinstance(made["args"], dict) else bad).append(made)
         stop = turn["stop"]
         message = AIMessage(
-            id=f"turn_{len(self._world.events)}",
+            id=f"turn_{len(self._world.events)}_{self._turns}",
             content=turn["content"] or "",
             tool_calls=good,
             invalid_tool_calls=[{**made, "error": "the arguments are no object"} for made in bad],

@@ -67,27 +67,26 @@ class SimulatedModel(Model):
     def __init__(self, world: World) -> None:
         self._world = world
         self._ask = world.model
+        self._turns = 0
 
     async def get_response(
         self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
     ) -> ModelResponse:
         """One turn. It has no response id: this model keeps no conversation on a server."""
-        turn = await self._ask.aio(_plain(input))
-        output = _items(turn, len(self._world.events))
+        output, _ = await self._turn(input)
         return ModelResponse(output=output, usage=Usage(), response_id=None)
 
     async def stream_response(
         self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ResponseStreamEvent]:
         """One turn, as the one event that the runner needs."""
-        turn = await self._ask.aio(_plain(input))
-        serial = len(self._world.events)
+        output, serial = await self._turn(input)
         response = Response(
             id=f"resp_{serial}",
             created_at=0,
             model="agentfuzz",
             object="response",
-            output=_items(turn, serial),
+            output=output,
             parallel_tool_calls=True,
             tool_choice="auto",
             tools=[],
@@ -95,6 +94,13 @@ class SimulatedModel(Model):
         yield ResponseCompletedEvent(
             type="response.completed", response=response, sequence_number=0
         )
+
+    async def _turn(self, input: str | list[Any]) -> tuple[list[ResponseOutputItem], str]:
+        """The output items of the next turn, and what makes their ids its own."""
+        turn = await self._ask.aio(_plain(input))
+        self._turns += 1
+        serial = f"{len(self._world.events)}_{self._turns}"
+        return _items(turn, serial), serial
 
 
 def _function_tool(bridge: Bridge) -> FunctionTool:
@@ -154,7 +160,7 @@ def _read(arguments: str) -> Any:
         return arguments
 
 
-def _items(turn: Mapping[str, Any], serial: int) -> list[ResponseOutputItem]:
+def _items(turn: Mapping[str, Any], serial: str) -> list[ResponseOutputItem]:
     """A turn of the simulated model as output items, each with an id of its own."""
     items: list[ResponseOutputItem] = []
     if turn["content"] is not None or not turn["tool_calls"]:

@@ -192,7 +192,7 @@ class Campaign:
         """The whole campaign."""
         if not self.plain(saved):
             return
-        parents, total, skipped = [FaultPlan()], None, 0
+        parents, total, skipped = {FaultPlan(): 1}, None, 0
         for depth in range(1, self.budget.depth + 1):
             if depth == 2 and total and total - skipped > 500:
                 self._cover(total - skipped)
@@ -203,15 +203,17 @@ class Campaign:
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             done = self._walk(walk, name, last=depth == self.budget.depth)
             self._levels.append(Level(name, done, total, skipped))
-            if self.stopped != "exhausted" or not walk.next:
+            if self.stopped != "exhausted":
                 return
+            if not walk.next:
+                break  # the last level, or nothing left that a further fault could reach
             parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
         if not self._found:
             self._deep()
 
     def _walk(self, walk: Walk, name: str, *, last: bool) -> int:
         done = 0
-        for plan in walk.plans(self.execute):
+        for plan in walk.plans(self.execute, self._out_of_budget):
             if self._out_of_budget():
                 break
             done += 1

@@ -11,11 +11,19 @@ numbers of faults first: Kuhn et al. (NIST) on interaction faults; of pruning by
 Filibuster (SoCC 2021).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 
 from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Called, History, ModelTurn, Replied, Struck
+from agentfuzz.history import (
+    Called,
+    Delivered,
+    History,
+    ModelTurn,
+    Replayed,
+    Replied,
+    Struck,
+)
 from agentfuzz.injector import Crossing
 from agentfuzz.search.space import Space
 
@@ -24,23 +32,29 @@ Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
 
 class Level:
     """All plans with one fault more than the `parents`, which are run again to see where they
-    lead: plans are cheap to keep, histories are not.
+    lead: plans are cheap to keep, histories are not. A parent comes with the number of plans
+    that it stands for: itself and those that were pruned in its favour.
 
     `grew` is told of each plan's run, and gathers the parents of the next level.
     """
 
-    def __init__(self, parents: list[FaultPlan], space: Space, *, prune: bool = True) -> None:
+    def __init__(
+        self, parents: Mapping[FaultPlan, int], space: Space, *, prune: bool = True
+    ) -> None:
         self.parents = parents
-        self.next: list[FaultPlan] = []
+        self.next: dict[FaultPlan, int] = {}
         self.next_total = 0
         self.next_skipped = 0
         self._space = space
         self._prune = prune
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, FaultPlan] = {}
+        self._stands_for = 1
 
-    def plans(self, execute: Execute) -> Iterator[FaultPlan]:
-        """The plans of this level, smallest first within a parent."""
-        for parent in self.parents:
+    def plans(self, execute: Execute, stop: Callable[[], bool] = bool) -> Iterator[FaultPlan]:
+        """The plans of this level, smallest first within a parent, until `stop`."""
+        for parent, self._stands_for in self.parents.items():
+            if stop():
+                return
             history, crossings = execute(parent)
             yield from self._children(parent, history, crossings)
 
@@ -59,18 +73,23 @@ class Level:
         return sum(len(self._space.at(c.group)) for c in crossings if c.seq > after)
 
     def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
-        """Note a run of this level as a parent of the next, unless its state is known."""
+        """Note the run of the plan that `plans` gave last as a parent of the next level, unless
+        its state is known."""
         if len(history.of(Struck)) < len(plan):
             return  # a fault that never struck: the same run as a smaller plan
-        children = self.count(history, crossings)
-        self.next_total += children
+        children, plans = self.count(history, crossings), self._stands_for
+        if not children:
+            return
+        self.next_total += plans * children
+        known = None
         if self._prune:
-            state = state_after_last_fault(history)
-            if state in self._seen:
-                self.next_skipped += children
-                return
-            self._seen.add(state)
-        self.next.append(plan)
+            known = self._seen.setdefault(state_after_last_fault(history), plan)
+        if known is None or known is plan:
+            self.next[plan] = plans
+            self.next_skipped += (plans - 1) * children
+        else:
+            self.next[known] += plans
+            self.next_skipped += plans * children
 
 
 def last_struck(history: History) -> int:
@@ -81,7 +100,8 @@ def last_struck(history: History) -> int:
 
 def state_after_last_fault(history: History) -> bytes:
     """A digest of everything that the agent has seen and the world has done, up to the answer
-    that the last fault spoiled, and of what is still under way. Fault names are not part of it.
+    that the last fault spoiled, and of what is still under way. Fault names are not part of it,
+    nor is an arrival that changed nothing: a second one that the backend recognised.
     """
     after = last_struck(history)
     call = ""
@@ -96,7 +116,11 @@ def state_after_last_fault(history: History) -> bytes:
                 under_way[previous.call] = event.fault.partition("@")[2]
             continue
         previous = event
-        under_way.pop(event[2] if type(event).__name__ == "Delivered" else "", None)
+        if type(event) is Delivered:
+            under_way.pop(event.call, None)
+            continue  # what it did follows
+        if type(event) is Replayed and event.nth > 0:
+            continue
         state.update(type(event).__name__.encode())
         state.update(repr(event[1:]).encode("utf-8", "backslashreplace"))
         if event.seq > after and _answers(event, call):

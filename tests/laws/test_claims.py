@@ -78,19 +78,43 @@ def test_truthful_of_a_task_without_effects():
     assert judge(truthful(), only_reads) == "HELD"
 
 
+NOTHING = tell(looked_up(), done())
+
+
+@pytest.mark.parametrize("reason", ["completed", "already_done", "nothing_to_do"])
+def test_truthful_where_the_fault_free_run_changes_nothing(reason):
+    """A read-only success is true, in a world whose other tools could do more."""
+    assert judge(truthful(), tell(looked_up(), done("success", reason)), NOTHING) == "HELD"
+
+
+def test_truthful_where_an_effect_was_asked_for_in_vain():
+    """AF301: the fault-free run changes nothing, but here an effect was called for and lost."""
+    history = tell(looked_up(), charge(), timeout(), done())
+    assert judge(truthful(), history, NOTHING) == ["AF301 claim: Done#1"]
+
+
+@pytest.mark.parametrize("reason", ["already_done", "nothing_to_do"])
+def test_truthful_nothing_done_is_refuted_by_the_fault_free_run_alone(reason):
+    """AF301: the fault-free run has an effect that this world lacks. Without a fault-free run,
+    or with the effect in the ledger, nothing speaks against it."""
+    history = tell(charge(), timeout(), done("success", reason))
+    assert judge(truthful(), history, CLEAN) == ["AF301 claim: Done#1"]
+    assert judge(truthful(), history) == "HELD"
+    assert judge(truthful(), history, NOTHING) == "HELD"
+    assert judge(truthful(), tell(charged(), done("success", reason)), CLEAN) == "HELD"
+
+
 @pytest.mark.parametrize(
     "ending",
     [
         [done("blocked")],
         [done("partial")],
-        [done("success", "already_done")],
-        [done("success", "nothing_to_do")],
         [done(problem="no such reason")],
         [done(via="tool"), done("failed")],
         [],
     ],
-    ids=["blocked", "partial", "already done", "nothing to do", "malformed", "taken back", "none"],
+    ids=["blocked", "partial", "malformed", "taken back", "none"],
 )
 def test_truthful_not_exercised(ending):
-    """Success is not claimed, or not as the work of this run."""
+    """Success is not claimed."""
     assert judge(truthful(), tell(charge(), timeout(), *ending), CLEAN) == "NOT_EXERCISED"

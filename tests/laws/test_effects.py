@@ -2,6 +2,7 @@
 
 import pytest
 
+from agentfuzz.history import Committed, Done, Ended, History, Intent
 from agentfuzz.invariants import (
     at_most_once,
     exactly_once,
@@ -132,9 +133,35 @@ def test_exactly_once_asks_for_the_intent_not_for_the_tool():
 
 
 @pytest.mark.parametrize("reason", ["already_done", "nothing_to_do"])
-def test_exactly_once_exempts_a_success_that_caused_nothing(reason):
-    """`already_done` and `nothing_to_do` do not claim that this run caused the effect."""
-    assert judge(exactly_once("charge"), tell(done("success", reason))) == "NOT_EXERCISED"
+def test_exactly_once_of_a_success_that_caused_nothing(reason):
+    """AF103 only where the fault-free run has the effect: by that alone it is refuted."""
+    history = tell(done("success", reason))
+    assert judge(exactly_once("charge"), history) == "HELD"
+    assert judge(exactly_once("charge", intents=[{"order_id": "A17"}]), history) == "HELD"
+    assert judge(exactly_once("charge"), history, tell(looked_up(), done())) == "HELD"
+    assert judge(exactly_once("charge"), history, CLEAN) == ["AF103 charge: Done#1"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "met"),
+    [
+        ({"order_id": "A17", "part": 2}, True),
+        ({"part": 2, "order_id": "A17"}, True),
+        ({"part": 2}, True),
+        ({}, True),
+        ({"part": 1}, False),
+        ({"order_id": "A17", "line": 2}, False),
+    ],
+    ids=["all", "another order", "some", "none", "another value", "another name"],
+)
+def test_exactly_once_matches_a_scope_by_name(scope, met):
+    """`intents` names some or all of a scope, in any order."""
+    intent = Intent("charge", (("order_id", "A17"), ("part", 2)))
+    commits = Committed(0, 0.0, "e1", "c1", 1, "charge_card", intent, None, {})
+    success = Done(1, 0.0, "return", "success", "completed", None, "")
+    history = History([commits, success, Ended(2, 0.0, "returned", None, "", "")])
+    expected = "HELD" if met else ["AF103 charge: Done#1"]
+    assert judge(exactly_once("charge", intents=[scope]), history) == expected
 
 
 def test_exactly_once_not_exercised():
@@ -167,6 +194,14 @@ def test_no_lost_intent_missing():
     assert judge(no_lost_intent("charge"), history, wanted) == "HELD"
     law = no_lost_intent("charge", intents=[{"order_id": "B2"}])
     assert judge(law, history) == ["AF103 charge: Done#1"]
+
+
+def test_no_lost_intent_of_a_read_only_success():
+    """Nothing is lost where the fault-free run changes nothing and no effect was called for."""
+    nothing = tell(looked_up(), done())
+    assert judge(no_lost_intent(), tell(looked_up(), done()), nothing) == "HELD"
+    history = tell(looked_up(), charge(), timeout(), done())
+    assert "AF103 charge: Done#1" in judge(no_lost_intent(), history, nothing)
 
 
 def test_no_lost_intent_phantom_success():
@@ -262,6 +297,36 @@ def test_no_blind_repeat_needs_the_same_key():
         assert judge(no_blind_repeat(), history) == ["AF104 charge: Called#1 Replied#1 Called#2"]
 
 
+def test_no_blind_repeat_a_429_ends_no_doubt():
+    """AF104: the second attempt certainly failed; what the first one did is as open as before."""
+    limited = reply("failed", raised="RateLimited")
+    history = tell(charge(key="k"), timeout(), charge(key="k"), limited, charge(), dedup="key")
+    assert judge(no_blind_repeat(), history) == ["AF104 charge: Called#1 Replied#1 Called#3"]
+
+
+def test_no_blind_repeat_a_receipt_ends_the_doubt():
+    """After `applied` or `replayed` for the intent nothing is open any more."""
+    for receipt in ("applied", "replayed"):
+        history = tell(
+            charge(key="k"), timeout(), charge(key="k"), reply(receipt), charge(), dedup="key"
+        )
+        assert judge(no_blind_repeat(), history) == "HELD"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [lookup(), charge(), timeout(), reply("applied", of=1), charge()],
+        [charge(), timeout(), lookup(), reply("in_flight", "accepted"), charge()],
+        [charge(), timeout(), lookup(), reply("unknown", "Done!"), charge()],
+    ],
+    ids=["asked before", "accepted", "hostile"],
+)
+def test_no_blind_repeat_asks_for_a_look_up_that_can_know(steps):
+    """AF104: asked before the doubt arose, or answered by something else than a full reply."""
+    assert judge(no_blind_repeat(), tell(*steps))[0].startswith("AF104 charge")
+
+
 def test_no_blind_repeat_after_a_429():
     """A 429 says failed: no doubt, nothing to judge."""
     limited = reply("failed", raised="RateLimited")
@@ -325,6 +390,15 @@ def test_replay_transparency_compares_scopes():
     history = tell(charged("B2"), done())
     expected = ["AF105 charge: Ended#1", "AF105 charge: Committed#1"]
     assert judge(replay_transparency(), history, CLEAN) == expected
+
+
+def test_replay_transparency_does_not_compare_tools():
+    """The same effect in the same scope is the same, whichever tool brought it about."""
+    other = [
+        event._replace(tool="charge_by_phone") if isinstance(event, Committed) else event
+        for event in CLEAN.events
+    ]
+    assert judge(replay_transparency(), History(other, CLEAN.tools), CLEAN) == "HELD"
 
 
 def test_replay_transparency_not_exercised():

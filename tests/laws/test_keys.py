@@ -56,6 +56,12 @@ def test_key_injectivity_broken():
     assert violation.world == "key 'k' belongs to charge(order_id='A17')"
 
 
+def test_key_injectivity_looks_across_tools():
+    """AF107: one key for the charge and the parcel of an order."""
+    history = tell(charged("A17", "k"), ship("A17", "k"), commit(), ok(), dedup="key")
+    assert judge(key_injectivity(), history) == ["AF107 shipment: Called#1 Called#2"]
+
+
 def test_key_injectivity_not_exercised():
     """Fewer than two intents carried a key, or the backend takes none."""
     history = tell(charged("A17", "k"), charged("B2"), dedup="key")

@@ -4,7 +4,19 @@ import pytest
 
 from agentfuzz.invariants import valid_calls
 
-from .histories import call, charge, charged, done, judge, looked_up, refuse, tell, timeout
+from .histories import (
+    call,
+    charge,
+    charged,
+    commit,
+    done,
+    judge,
+    looked_up,
+    refuse,
+    replay,
+    tell,
+    timeout,
+)
 
 CODES = {"unknown_tool": "AF401", "invalid_arguments": "AF402", "key_reused": "AF403"}
 
@@ -29,6 +41,23 @@ def test_valid_calls_says_it_once_per_tool():
     history = tell(*bad, *bad, call("ship"), refuse("invalid_arguments"), done())
     expected = ["AF402 charge_card: Refused#2", "AF402 ship: Refused#3"]
     assert judge(valid_calls(), history) == expected
+
+
+def test_valid_calls_an_unknown_tool_is_mended_by_another():
+    """A tool that is not there can only be replaced: any later accepted call mends it."""
+    history = tell(call("refund"), refuse("unknown_tool"), looked_up(), done())
+    assert judge(valid_calls(), history) == "HELD"
+    history = tell(looked_up(), call("refund"), refuse("unknown_tool"), done())
+    assert judge(valid_calls(), history) == ["AF401 refund: Refused#1"]
+
+
+@pytest.mark.parametrize("accepted", [commit(), replay()], ids=["committed", "replayed"])
+def test_valid_calls_accepted_without_an_answer(accepted):
+    """A better call that the backend took was accepted, though its reply was lost."""
+    history = tell(charge(), refuse("invalid_arguments"), charge(), accepted, timeout(), done())
+    assert judge(valid_calls(), history) == "HELD"
+    history = tell(charge(), refuse("invalid_arguments"), charge(), timeout(), done())
+    assert judge(valid_calls(), history) == ["AF402 charge_card: Refused#1"]
 
 
 @pytest.mark.parametrize("kind", ["invalid_arguments", "key_reused"])

@@ -24,7 +24,6 @@ from .sources import AGENT, SCENARIO, SHOP
 
 OFF = {
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
     "COLUMNS": "80",
 }
 

@@ -133,7 +133,7 @@ def test_the_same_campaign_writes_the_same_bytes(project: Project) -> None:
         project.campaign()
         saved = (project.path / ".agentfuzz").glob("*.json")
         reports = (project.path / "reports/agentfuzz").glob("AF-*")
-        return {path.name: path.read_bytes() for path in (*saved, *reports)}
+        return {str(path): path.read_bytes() for path in (*saved, *reports)}
 
     first = written()
     assert len(first) == 4

@@ -23,11 +23,22 @@ class TestShop:
 PARAMETRIZED = f'''
 import pytest
 
-@pytest.mark.parametrize("key", ["{BUG}"])
+@pytest.mark.parametrize("order", ["A17"])
 @pytest.mark.parametrize(("cents", "odd"), [(1, ("a", None)), (2, ("b", None))])
-{ONLY}def test_it(world, key, cents, odd):
-    assert cents == 1 and odd == ("a", None)
+{ONLY}def test_it(world, order, cents, odd):
+    key = "{BUG}"
+    assert (order, cents, odd) == ("A17", 1, ("a", None))
     return {CALL}
+'''
+OBJECT = f'''
+import pytest
+
+class Odd:
+    key = "{BUG}"
+
+@pytest.mark.parametrize("thing", [Odd()])
+{ONLY}def test_it(world, thing):
+    return billing_agent(world.tools, thing.key)
 '''
 FIXTURES = f'''
 import pytest
@@ -165,22 +176,9 @@ def test_export_of_a_deleted_test_is_an_error(project: Project, found: Found) ->
     result.stderr.fnmatch_lines([f"ERROR: {name} was found by test_shop.py::test_billing, which*"])
 
 
-def test_what_cannot_be_exported_is_said(project: Project, found: Found) -> None:
-    """A parameter without a literal form, and a fixture of a class: each is named, with a cure."""
-    source = PARAMETRIZED.replace(f'["{BUG}"]', f'[type("K", (str,), {{}})("{BUG}")]')
-    name = found(
-        BASE
-        + source.replace('"key"', '"thing"')
-        .replace("key)", "thing)")
-        .replace("world, key", "world, thing")
-        .replace('type("K", (str,), {})(', "Odd(")
-        .replace(
-            "import pytest",
-            "import pytest\n\nclass Odd:\n    def __init__(self, key):\n"
-            "        self.format = key.format\n",
-        )
-    )
-    result = project.run(f"--agentfuzz-export={name}")
+def test_a_parameter_that_is_no_literal_is_named(project: Project, found: Found) -> None:
+    """A parameter that cannot be written as Python is named, with a cure."""
+    result = project.run(f"--agentfuzz-export={found(BASE + OBJECT)}")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["ERROR: *the parameter thing = <*Odd object> cannot be written*"])
 

@@ -1,0 +1,158 @@
+"""The systematic phase against brute force: what pruning leaves out is never a failing state, and
+what is claimed to be there is there."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from agentfuzz import History, Scenario, World
+from agentfuzz._run import Simulation
+from agentfuzz.faults import FaultPlan
+from agentfuzz.history import Struck
+from agentfuzz.injector import Crossing, FromPlan
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.space import Space
+from agentfuzz.search.systematic import Level
+
+from .programs import program
+from .support import hunt
+
+# Eleven kinds of fault at a write and three at a read: all that a loop can tell apart.
+SPACE = Space(exclude=("error", "rate_limited", "truncated", "malformed", "hostile"))
+LOOPS = range(20)
+Failing = set[tuple[str, str, tuple[str, ...]]]
+
+
+class Lab:
+    """One agent in one scenario, run and judged under any plan."""
+
+    def __init__(
+        self, scenario: Scenario, agent: Callable[[World], Any], simulation: Simulation
+    ) -> None:
+        self.scenario, self.agent, self.simulation = scenario, agent, simulation
+        self.failing: Failing = set()
+        self.baseline: History | None = None
+        self.baseline = self.run(FaultPlan())[0]
+
+    def run(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
+        injector = FromPlan(plan)
+        return self.simulation.execute(self.scenario, self.agent, injector), injector.crossings
+
+    def judge(self, history: History) -> None:
+        ledger = tuple(f"{commit.effect_id} {commit.intent}" for commit in history.ledger)
+        for verdict in self.scenario.judge(history, self.baseline):
+            for violation in verdict.violations:
+                self.failing.add((*violation.signature, ledger))
+
+
+class Walked(NamedTuple):
+    """What a search saw: the failing states, and (runs, claimed plans, skipped plans) by depth."""
+
+    failing: Failing
+    levels: list[tuple[int, int, int]]
+
+
+def walked(lab: Lab, depth: int, *, prune: bool) -> Walked:
+    """As the campaign walks."""
+    lab.failing = set()
+    parents, levels = {FaultPlan(): 1}, []
+    total, skipped = Level(parents, SPACE).count(*lab.run(FaultPlan())), 0
+    for _ in range(depth):
+        level, done = Level(parents, SPACE, prune=prune), 0
+        for plan in level.plans(lab.run):
+            history, crossings = lab.run(plan)
+            lab.judge(history)
+            level.grew(plan, history, crossings)
+            done += 1
+        levels.append((done, total, skipped))
+        parents, total, skipped = level.next, level.next_total, level.next_skipped
+    return Walked(lab.failing, levels)
+
+
+def brute_force(lab: Lab, depth: int) -> Walked:
+    """Every set of faults that can all strike: any fault at any crossing of a smaller plan's
+    run, in any order, each set once. Knows no order of slots, no states and no levels."""
+    lab.failing = set()
+    reached, levels = {FaultPlan()}, []
+    for _ in range(depth):
+        plans = {
+            plan.with_(crossing.slot, fault)
+            for plan in reached
+            for crossing in lab.run(plan)[1]
+            if plan.get(crossing.slot) is None
+            for fault in SPACE.at(crossing.group)
+        }
+        reached = set()
+        for plan in plans:
+            history, _ = lab.run(plan)
+            if len(history.of(Struck)) == len(plan):
+                lab.judge(history)
+                reached.add(plan)
+        levels.append((len(reached), len(reached), 0))
+    return Walked(lab.failing, levels)
+
+
+@pytest.mark.slow
+def test_a_pruned_search_finds_the_failing_states_of_brute_force() -> None:
+    """Depth 2 on twenty generated loops; and pruning saves something, or it would not be worth
+    its code."""
+    runs, all_plans, failing = 0, 0, 0
+    with Simulation() as simulation:
+        for seed in LOOPS:
+            lab = Lab(*program(seed), simulation)
+            pruned, whole = walked(lab, 2, prune=True), walked(lab, 2, prune=False)
+            naive = brute_force(lab, 2)
+            assert pruned.failing == naive.failing, f"loop {seed}"
+            assert whole.failing == naive.failing, f"loop {seed}"
+            there = [count for count, _, _ in naive.levels]
+            assert [total for _, total, _ in pruned.levels] == there, f"loop {seed}"
+            assert [done for done, _, _ in whole.levels] == there, f"loop {seed}"
+            assert all(done + skipped == total for done, total, skipped in pruned.levels)
+            assert all(skipped == 0 for _, _, skipped in whole.levels)
+            runs += sum(done for done, _, _ in pruned.levels)
+            all_plans += sum(there)
+            failing += len(naive.failing)
+    assert failing > 100, "the generated loops have bugs to lose"
+    assert runs < all_plans, "what cannot be told apart is run once"
+
+
+@pytest.mark.slow
+def test_plans_with_three_faults_are_counted_as_they_are() -> None:
+    """A pruned plan's own children are pruned with it, and still counted."""
+    with Simulation() as simulation:
+        for seed in (16, 19):
+            lab = Lab(*program(seed), simulation)
+            pruned, naive = walked(lab, 3, prune=True), brute_force(lab, 3)
+            assert pruned.failing == naive.failing, f"loop {seed}"
+            assert [total for _, total, _ in pruned.levels] == [n for n, _, _ in naive.levels]
+            assert all(done + skipped == total for done, total, skipped in pruned.levels)
+
+
+def test_a_campaign_claims_the_levels_that_were_really_there() -> None:
+    with Simulation() as simulation:
+        for seed in (1, 3, 5):
+            scenario, agent = program(seed)
+            lab = Lab(scenario, agent, simulation)
+            naive = brute_force(lab, 2)
+            result = hunt(scenario, agent, simulation, space=SPACE, deep_runs=0, max_runs=100_000)
+            levels = [level for level in result.levels if level.total is not None]
+            assert [level.total for level in levels] == [count for count, _, _ in naive.levels]
+            assert [level.done + level.skipped for level in levels] == [
+                level.total for level in levels
+            ]
+            assert result.covered().startswith(f"all {levels[0].total:,} plans with one fault, all")
+            signatures = {(code, subject) for code, subject, _ in naive.failing}
+            assert {cx.violation.signature for cx in result.findings} == signatures
+
+
+def test_slots_that_a_fault_opens_are_searched_too() -> None:
+    scenario, agent = program(0)
+    with Simulation() as simulation:
+        lab = Lab(scenario, agent, simulation)
+        clean = {crossing.slot for crossing in lab.run(FaultPlan())[1]}
+        campaign = Campaign(
+            scenario, agent, simulation, space=SPACE, budget=Budget(max_seconds=600.0)
+        )
+        campaign.search()
+    assert set(campaign._groups) > clean
