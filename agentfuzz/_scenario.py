@@ -22,10 +22,11 @@ from agentfuzz.invariants import (
     valid_calls,
 )
 from agentfuzz.model.script import Script, parse
-from agentfuzz.model.simulated import SimulatedModel
+from agentfuzz.model.simulated import Manners, SimulatedModel
 from agentfuzz.verdict import Verdict
 from agentfuzz.world import World
 
+MANNERS = Manners()
 # What holds in every scenario, declared or not.
 ALWAYS = (survives(), bounded(), valid_calls())
 # What is judged where nothing is declared: the oracle that needs no declaration.
@@ -44,13 +45,14 @@ class Scenario:
     outcome: Callable[[Any], Completion | None] | None = None
     resume: Callable[[World], object] | None = None
     budget: int = 200
+    manners: Manners = MANNERS
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
         world = World(self.task, injector, clock, budget=self.budget, trace=trace)
         self.build(world)
         if self.script is not None:
-            world._model = SimulatedModel(world, self.script)
+            world._model = SimulatedModel(world, self.script, self.manners)
             world.tools.offers_done = self.script.closes_with_tool
         return world
 
@@ -74,13 +76,14 @@ def scenario(
     outcome: Callable[[Any], Completion | None] | None = None,
     resume: Callable[[World], object] | None = None,
     budget: int = 200,
+    manners: Manners | None = None,
 ) -> Callable[[Callable[[World], object]], Scenario]:
     """Decorate a function that declares the tools of a fresh World.
 
     `invariants` are the laws (left out: at_most_once and replay_transparency); `task` is what
     the agent is asked; `script` is what the simulated model plans; `outcome` maps whatever the
     agent returns to a Completion (or None); `budget` is the number of crossings after which a
-    run is cut off.
+    run is cut off; `manners` are how the simulated model reacts to errors and lost results.
     """
     for given in invariants:
         if not isinstance(given, Invariant):
@@ -106,6 +109,7 @@ def scenario(
             outcome=outcome,
             resume=resume,
             budget=budget,
+            manners=manners or MANNERS,
         )
 
     return decorate

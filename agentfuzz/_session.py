@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -26,6 +27,7 @@ from agentfuzz.plugin import setting
 from agentfuzz.report import sinks, terminal, write
 from agentfuzz.report.details import details
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.confirm import relative
 from agentfuzz.search.result import CampaignResult
 from agentfuzz.search.saved import Saved, forget, load, load_all, save
 from agentfuzz.search.transport import from_json, to_json
@@ -77,7 +79,8 @@ class Session:
             result = self._campaign(item, given)
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
-            raise Failed(line, f"{type(error).__name__}: {error}") from error
+            place = _place(error, self.root)
+            raise Failed(line, f"{type(error).__name__}: {error}{place}") from error
         item.stash[_RESULT] = result
         for finding in result.findings:  # on the item, not a report: JUnit reads the last one
             item.user_properties.append(("agentfuzz.finding", finding.id))
@@ -179,9 +182,11 @@ class Session:
         if isinstance(error, Failed):
             path, line, _ = item.location
             place = ReprFileLocation(path, (line or 0) + 1, error.line)
-            shown = [] if self.config.getoption("tbstyle", "auto") == "line" else [error.text + "\n"]
+            shown = (
+                [] if self.config.getoption("tbstyle", "auto") == "line" else [error.text + "\n"]
+            )
             entry = ReprTraceback([ReprEntryNative(shown)], None, "native")
-            report.longrepr = ExceptionChainRepr([(entry, place, None)])  # type: ignore[assignment]
+            report.longrepr = ExceptionChainRepr([(entry, place, None)])
 
     # The whole session --------------------------------------------------------------------
 
@@ -220,6 +225,22 @@ class Session:
 
 
 _RESULT = pytest.StashKey[CampaignResult]()
+
+
+def _place(error: AgentfuzzError, root: Path) -> str:
+    """The line of the user's own code that led to the error, if there is one."""
+    frames = [
+        (frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    users = [one for one in frames if not one[0].startswith((_OWN, "<"))]
+    if not users:
+        return ""
+    path, line, name = users[-1]
+    return f"\n  {relative(f'{path}:{line} in {name}', root)}"
+
+
+_OWN = str(Path(__file__).parent)
 
 
 def _unicode(stream: Any) -> bool:

@@ -56,9 +56,15 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         """Move forward, letting happen what falls due. An infinite wait moves nowhere."""
-        if seconds <= 0 or seconds == FOREVER:
-            return
-        target = self.now + seconds
+        if seconds > 0 and seconds != FOREVER:
+            self._until(self.now + seconds)
+
+    def flush(self) -> None:
+        """Let everything still due happen, each at its own time."""
+        while self._due:
+            self._until(max(self._due[0][0], self.now))
+
+    def _until(self, target: float) -> None:
         while self._due and self._due[0][0] <= target:
             due, _, action = heapq.heappop(self._due)
             if due > self.now:
@@ -66,11 +72,6 @@ class Clock:
             action()
         if target > self.now:
             self._set(target)
-
-    def flush(self) -> None:
-        """Let everything still due happen, each at its own time."""
-        while self._due:
-            self.advance(max(self._due[0][0] - self.now, 1e-9))
 
     @property
     def next_due(self) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from agentfuzz.errors import SavedFileError
 from agentfuzz.faults import FORMAT_VERSION, Slot
-from agentfuzz.history import EVENTS, Event, History, Intent, Json, ToolFacts
+from agentfuzz.history import EVENTS, Event, History, Intent, Json, Shown, ToolFacts
 
 MAX_DEPTH = 20
 MAX_ITEMS = 1_000
@@ -177,6 +177,11 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
             fields["intent"] = Intent(fields["intent"]["effect"], scope)
         if "calls" in fields:
             fields["calls"] = tuple((i, tool, args) for i, tool, args in fields["calls"])
+        if "messages" in fields:
+            fields["messages"] = tuple(
+                Shown(role, text, tuple(calls), answers)
+                for role, text, calls, answers in fields["messages"]
+            )
         return kind(**fields)
     except (TypeError, KeyError, ValueError) as error:
         raise SavedFileError(f"a broken {kind.__name__} event: {error}") from error
@@ -200,7 +205,7 @@ def history_from_json(data: Mapping[str, Json]) -> History:
         )
     try:
         tools = {
-            name: ToolFacts(facts[0], facts[1], tuple(facts[2]), facts[3])
+            name: ToolFacts(facts[0], facts[1], tuple(facts[2]), *facts[3:])
             for name, facts in data["tools"].items()
         }
         return History((event_from_json(event) for event in data["events"]), tools)

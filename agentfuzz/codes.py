@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "AF207": "No progress: the same call, the same reply, again",
     "AF301": "Success is claimed and the world disagrees",
     "AF302": "An effect after the completion",
+    "AF304": "The words of the model decided",
     "AF401": "An unknown tool was called",
     "AF402": "Invalid arguments were never mended",
     "AF403": "A key was reused with other parameters",

@@ -92,11 +92,13 @@ class RateLimited(ToolError):
 
 
 class ModelError(Exception):
-    """The simulated model's API answered with an error. `status` is the HTTP status code."""
+    """The simulated model's API answered with an error. `status` is the HTTP status code,
+    `retry_after` (virtual seconds) goes with a 429."""
 
-    def __init__(self, message: str, status: int = 500) -> None:
+    def __init__(self, message: str, status: int = 500, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
 
 
 class InvariantViolated(AssertionError):

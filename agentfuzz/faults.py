@@ -113,7 +113,30 @@ _LIES = frozenset(
 )
 
 TOOL = Table("tool", (DELIVERIES, REPLIES), _LIES)
-MODEL = Table("model", (("as_planned", "reword", "no_done", "skip", "repeat"),))
+MODEL_KINDS = (
+    "as_planned",
+    "reword",
+    "no_done",
+    "skip",
+    "repeat",
+    "drift",
+    "empty",
+    "truncated",
+    "cut",
+    "rate_limited",
+    "error",
+    "timeout",
+    "duplicate_ids",
+    "malformed_args",
+    "unknown_tool",
+    "bad_done",
+    "double_done",
+    "mixed_done",
+    "contradict",
+    "loop",
+    "fan_out",
+)
+MODEL = Table("model", (MODEL_KINDS,))
 
 # A later boundary (handoff, process, schedule) is one more row here.
 TABLES: Mapping[str, Table] = {table.boundary: table for table in (TOOL, MODEL)}

@@ -112,16 +112,38 @@ class Replied(NamedTuple):
     raised: str | None
 
 
+class Shown(NamedTuple):
+    """One message as a model was shown it: its role, its text (cut at 500 characters), the ids
+    of the calls it asks for, and the id of the call that it answers."""
+
+    role: str
+    text: str
+    calls: tuple[str, ...]
+    answers: str | None
+
+
+class ModelInput(NamedTuple):
+    """What the simulated model was shown, before it took its turn."""
+
+    seq: int
+    t: float
+    slot: Slot
+    messages: tuple[Shown, ...]
+
+
 class ModelTurn(NamedTuple):
-    """One turn of the simulated model, and how many messages it had been shown."""
+    """One turn of the simulated model: how many messages it had been shown, what it said, and
+    how it stopped: `end`, `tool_calls`, `length`, `cut` or `error` (then `text` says which).
+    `tokens` is an estimate of what was read and written."""
 
     seq: int
     t: float
     slot: Slot
     shown: int
     text: str | None
-    calls: tuple[tuple[str, str, Mapping[str, Json]], ...]  # (id, tool, arguments)
+    calls: tuple[tuple[str, str, Mapping[str, Json] | str], ...]  # (id, tool, arguments)
     stop: str
+    tokens: int = 0
 
 
 class Done(NamedTuple):
@@ -158,6 +180,7 @@ Event = (
     | Replayed
     | Refused
     | Replied
+    | ModelInput
     | ModelTurn
     | Done
     | Ended
@@ -172,6 +195,7 @@ EVENTS: Mapping[str, type[Event]] = {
         Replayed,
         Refused,
         Replied,
+        ModelInput,
         ModelTurn,
         Done,
         Ended,
@@ -187,6 +211,7 @@ class ToolFacts(NamedTuple):
     effect: str | None
     scope: tuple[str, ...]
     dedup: str
+    undoes: str | None = None  # the tool whose effect this one takes back
 
 
 class History:

@@ -11,7 +11,6 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from types import CodeType
 from typing import Any, Literal
 
 from agentfuzz.codec import scope_value
@@ -24,7 +23,7 @@ DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
 _WRITABLE = re.compile(r"[^\s#:+/=@]+")
 _EXACT = frozenset({str, int, float, bool})
-_SPECS: dict[tuple[CodeType, str, str | None, tuple[str, ...], str], tuple[Any, "ToolSpec"]] = {}
+_SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -37,6 +36,7 @@ class ToolSpec:
         effect: str | None,
         scope: tuple[str, ...],
         dedup: str,
+        undoes: str | None = None,
     ) -> None:
         self.name = name
         self.effect = effect
@@ -44,14 +44,15 @@ class ToolSpec:
         self.dedup = dedup
         self.description = inspect.getdoc(fn) or ""
         self.is_async = inspect.iscoroutinefunction(fn)
-        self.facts = ToolFacts(name, effect, scope, dedup)
+        self.undoes = undoes
+        self.facts = ToolFacts(name, effect, scope, dedup, undoes)
         self._annotations, self._defaults = _parameters(fn, name)
         self.own_key = KEY in self._annotations
         if dedup == "key" and not self.own_key:
             self._annotations[KEY] = str | None
             self._defaults[KEY] = None
         self.names = tuple(self._annotations)
-        exact = {name: hint for name, hint in self._annotations.items() if hint in _EXACT}
+        exact = {name: hint for name, hint in self._annotations.items() if _is_exact(hint)}
         required = [name for name in self.names if name not in self._defaults]
         # The quick path: all required parameters, nothing else, each exactly of a plain type.
         self.quick = exact if all(name in exact for name in required) else {}
@@ -71,7 +72,7 @@ class ToolSpec:
                 f"{place} declares scope or dedup but no effect; a tool without an effect only "
                 "reads. Say @world.tool(effect='...')."
             )
-        if any(hint not in _EXACT for name, hint in self._annotations.items() if name != KEY):
+        if not all(_is_exact(hint) for name, hint in self._annotations.items() if name != KEY):
             assert self.schema is not None, "a signature without a schema has raised"
         for name in self.scope:
             if name not in self._annotations:
@@ -163,6 +164,10 @@ class ToolSpec:
         return schema
 
 
+def _is_exact(hint: object) -> bool:
+    return isinstance(hint, type) and hint in _EXACT  # other annotations need not be hashable
+
+
 def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The annotations and defaults of a function's parameters."""
     try:
@@ -188,7 +193,12 @@ def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict
 
 
 def spec_of(
-    fn: Callable[..., Any], name: str | None, effect: str | None, scope: tuple[str, ...], dedup: str
+    fn: Callable[..., Any],
+    name: str | None,
+    effect: str | None,
+    scope: tuple[str, ...],
+    dedup: str,
+    undoes: str | None = None,
 ) -> ToolSpec:
     """The spec of a function, derived once per code object and signature: worlds are built once
     per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
@@ -196,11 +206,10 @@ def spec_of(
     inner = inspect.unwrap(fn)
     code = getattr(inner, "__code__", None)
     if code is None:
-        return ToolSpec(fn, label, effect, scope, dedup)
+        return ToolSpec(fn, label, effect, scope, dedup, undoes)
     declared = (inner.__annotations__, inner.__defaults__, inner.__kwdefaults__)
-    known = (code, label, effect, scope, dedup)
-    before, spec = _SPECS.get(known, (None, None))
-    if spec is None or before != declared:
-        spec = ToolSpec(fn, label, effect, scope, dedup)
-        _SPECS[known] = (declared, spec)
-    return spec
+    known = (code, label, effect, scope, dedup, undoes)
+    kept = _SPECS.get(known)
+    if kept is None or kept[0] != declared:
+        kept = _SPECS[known] = (declared, ToolSpec(fn, label, effect, scope, dedup, undoes))
+    return kept[1]

@@ -1,19 +1,25 @@
 """The watchdog: ends a run that spins without crossing any boundary.
 
 Law: a run gets at least `seconds` of real time, then the main thread is interrupted with CutOff,
-again and again for loops that swallow it. One interval timer for a whole campaign; a run costs
-one integer. Called by the simulation. Works on the main thread of systems with `setitimer`;
-elsewhere only the budget of crossings ends a run.
+again and again; an agent that swallows it meets it at its next line as well. One interval timer
+for a whole campaign; a run costs an integer and a look at the timer. Called by the simulation.
+Works on the main thread of systems with `setitimer`; elsewhere only the budget of crossings ends
+a run.
 """
 
+import asyncio
 import signal
+import sys
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from agentfuzz.errors import CutOff
 
 TICKS = 4
+# Code that unwinds a run, which must not be interrupted while it does.
+_UNWINDS = (str(Path(__file__).parent), str(Path(asyncio.__file__).parent))
 
 
 class Watchdog:
@@ -29,6 +35,7 @@ class Watchdog:
         self._ticks = 0
         self._armed = False
         self._outer: tuple[Any, Any] = (None, None)
+        self._tracing: tuple[Any] | None = None  # what was tracing before
 
     def arm(self) -> None:
         """Start the timer, unless there is none, or somebody else uses it."""
@@ -39,10 +46,13 @@ class Watchdog:
         alarm = None
         if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0] == 0:
             alarm = signal.signal(signal.SIGALRM, self._on_tick)
-            every = self.seconds / TICKS
-            signal.setitimer(signal.ITIMER_REAL, every, every)
+            self._start()
         self._outer = (outer_int, alarm)
         self._armed = True
+
+    def _start(self) -> None:
+        every = self.seconds / TICKS
+        signal.setitimer(signal.ITIMER_REAL, every, every)
 
     def disarm(self) -> None:
         """Stop the timer and give the handlers back."""
@@ -61,10 +71,15 @@ class Watchdog:
             raise KeyboardInterrupt
         self._run += 1
         self._active = True
+        if self._outer[1] is not None and not signal.getitimer(signal.ITIMER_REAL)[1]:
+            self._start()  # a run before used the timer for itself, as signal.alarm does
 
     def end(self) -> None:
         """The run is over; a tick from now on interrupts nobody."""
         self._active = False
+        if self._tracing is not None:
+            sys.settrace(self._tracing[0])
+            self._tracing = None
 
     def _on_tick(self, signum: int, frame: FrameType | None) -> None:
         if not self._active:
@@ -73,7 +88,27 @@ class Watchdog:
             self._last, self._ticks = self._run, 0
         self._ticks += 1
         if self._ticks > TICKS:
+            if self._ticks > TICKS + 1:  # one was swallowed
+                self._insist(frame)
             raise CutOff("spinning", where(frame))
+
+    def _insist(self, frame: FrameType | None) -> None:
+        """Raise CutOff again at the next line of whoever swallows the one that comes now: that
+        line lies in the handler, and no longer in the block that the handler protects."""
+        if self._tracing is None:
+            self._tracing = (sys.gettrace(),)
+
+        def trace(frame: FrameType, event: str, arg: object) -> Any:
+            if frame.f_code.co_filename.startswith(_UNWINDS):
+                return None
+            if event == "exception":
+                return trace
+            raise CutOff("spinning", where(frame))
+
+        while frame is not None and not _is_harness(frame):
+            frame.f_trace = trace
+            frame = frame.f_back
+        sys.settrace(trace)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         self.interrupted = True
@@ -85,9 +120,13 @@ class Watchdog:
             raise KeyboardInterrupt
 
 
+def _is_harness(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_UNWINDS[0])
+
+
 def where(frame: FrameType | None) -> str:
     """The innermost three frames, innermost first, as `function (file:line)`."""
-    shown = []
+    shown: list[str] = []
     while frame is not None and len(shown) < 3:
         name = frame.f_code.co_filename.rsplit("/", 1)[-1]
         shown.append(f"{frame.f_code.co_name} ({name}:{frame.f_lineno})")

@@ -55,6 +55,7 @@ class World:
         effect: str | None = None,
         scope: tuple[str, ...] = (),
         dedup: Dedup = "none",
+        undoes: str | None = None,
         name: str | None = None,
     ) -> Callable[[F], F]: ...
     def tool(
@@ -65,20 +66,22 @@ class World:
         effect: str | None = None,
         scope: tuple[str, ...] = (),
         dedup: Dedup = "none",
+        undoes: str | None = None,
         name: str | None = None,
     ) -> Any:
         """Declare a typed function as a tool. Its body runs at the commit point.
 
         `effect` names what a successful call does to the world (None: it only reads); `scope`
         names the parameters that say which intent it is; `dedup` is how the backend recognises
-        a repeat: not at all, by an `idempotency_key` argument, or by the scope itself.
+        a repeat: not at all, by an `idempotency_key` argument, or by the scope itself; `undoes`
+        names the tool whose effect this one takes back (a refund, a cancellation).
         Raises ScenarioError for a signature without a JSON schema or an unknown parameter.
         """
         if isinstance(scope, str):
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
 
         def declare(function: F) -> F:
-            spec = spec_of(function, name, effect, tuple(scope), dedup)
+            spec = spec_of(function, name, effect, tuple(scope), dedup, undoes)
             if spec.name in self.specs or spec.name == "done":
                 raise ScenarioError(
                     f"the tool {spec.name!r} is declared twice, or bears the name of the done "

@@ -217,7 +217,7 @@ def after_a_timeout(refused: Callable[[World], Any], otherwise: Completion) -> A
 
     def agent(world: World) -> Completion:
         try:
-            world.tools.charge(order_id="A17", **_key(world))
+            world.tools.charge(order_id="A17")
         except TimeoutError:
             try:
                 refused(world)
@@ -230,10 +230,6 @@ def after_a_timeout(refused: Callable[[World], Any], otherwise: Completion) -> A
     return agent
 
 
-def _key(world: World) -> dict[str, str]:
-    return {"idempotency_key": "A17"} if world.specs["charge"].dedup == "key" else {}
-
-
 def nonsense(world: World) -> Any:
     return world.tools.charge(order_id="A17", amount="42.00 EUR")
 
@@ -242,8 +238,27 @@ def invented(world: World) -> Any:
     return world.call("refund", {"order_id": "A17"})
 
 
-def another_amount(world: World) -> Any:
-    return world.tools.charge(order_id="A17", amount=43, idempotency_key="A17")
+def one_key_too_few(otherwise: Completion) -> Any:
+    """After a timeout, goes on to the next order and forgets to mint another key."""
+
+    def agent(world: World) -> Completion:
+        key = "key-1"
+        try:
+            world.tools.charge(order_id="A17", idempotency_key=key)
+            key = "key-2"
+        except TimeoutError:
+            pass
+        except FAULTS:
+            return BLOCKED
+        try:
+            world.tools.charge(order_id="B18", idempotency_key=key)
+        except LOST:
+            return BLOCKED
+        except ToolError:
+            return otherwise
+        return DONE
+
+    return agent
 
 
 def exits(world: World) -> Completion:
@@ -319,20 +334,20 @@ CASES = {
     "valid_calls, arguments": Case(
         valid_calls(),
         after_a_timeout(nonsense, DONE),
-        (f"AF402 charge: {ONCE}",),
+        (f"AF402 charge: {LOST_TIMEOUT}",),
         after_a_timeout(nonsense, BLOCKED),
     ),
     "valid_calls, tool": Case(
         valid_calls(),
         after_a_timeout(invented, DONE),
-        (f"AF401 refund: {ONCE}",),
+        (f"AF401 refund: {LOST_TIMEOUT}",),
         after_a_timeout(invented, BLOCKED),
     ),
     "valid_calls, key": Case(
         valid_calls(),
-        after_a_timeout(another_amount, DONE),
+        one_key_too_few(DONE),
         (f"AF403 charge: {ONCE}",),
-        after_a_timeout(another_amount, BLOCKED),
+        one_key_too_few(BLOCKED),
         "key",
     ),
     "survives": Case(survives(), exits, (f"AF901 agent: {ONCE}",), honest),
@@ -415,11 +430,12 @@ def test_a_bug_that_needs_three_faults_is_found_by_an_exhaustive_phase_of_depth_
     assert result.findings[0].phase == "plans with three faults"
 
 
-DEEP_RUNS = 1_000
+DEEP_RUNS = 400
 
 
+@pytest.mark.slow
 def test_a_bug_that_needs_three_faults_is_found_at_random_for_most_seeds() -> None:
-    """Within a thousand random runs; and what is found is that plan and no other."""
+    """Within 400 random runs; and what is found is that plan and no other."""
     found = 0
     with Simulation() as simulation:
         for seed in SEEDS:
@@ -435,38 +451,40 @@ def test_a_bug_that_needs_three_faults_is_found_at_random_for_most_seeds() -> No
                 assert shown(result) == [f"AF301 claim: {lost(3)}"], f"seed {seed}"
                 assert result.findings[0].phase == "random plans"
                 found += 1
-    assert found >= 15
+    assert found >= 12
 
 
 def two_strange_answers(world: World) -> Completion:
-    """Victim: charges eight orders, goes on after every fault, and claims success after a
-    particular fault at the third charge together with another at the seventh."""
+    """Victim: charges five orders, goes on after every fault, and claims success after a
+    particular fault at the second charge together with another at the fifth."""
     met = set()
-    for number in range(1, 9):
+    for number in range(1, 6):
         try:
             world.tools.charge(order_id=f"A{number}")
         except FAULTS as error:
             met.add((number, type(error).__name__))
-    return DONE if {(3, "RateLimited"), (7, "ConnectionError")} <= met else BLOCKED
+    return DONE if {(2, "TimeoutError"), (5, "ConnectionError")} <= met else BLOCKED
 
 
 def test_the_covering_array_finds_an_unmasked_pair_before_the_pairs_are_walked() -> None:
     law = truthful(postcondition=lambda history: False)
-    pair = "AF301 claim: charge#3:once/rate_limited + charge#7:once/error"
+    pair = "AF301 claim: charge#2:once/timeout + charge#5:once/error"
+    space = Space(exclude=("truncated", "malformed", "hostile", "rate_limited", "wrong"))
     with Simulation() as simulation:
         orders = story(law, "scope")
-        walked = hunt(orders, two_strange_answers, simulation, max_runs=20_000)
+        walked = hunt(orders, two_strange_answers, simulation, space=space)
         assert shown(walked) == [pair]
         levels = {level.name: level for level in walked.levels}
         array = levels["plans of a covering array of pairs"].done
         singles, pairs = levels["plans with one fault"].total, levels["plans with two faults"].total
-        assert singles == 8 * 25
-        assert pairs == 28 * 25 * 25
-        assert array < pairs / 20
+        kinds = len(space.at("write"))
+        assert singles == 5 * kinds
+        assert pairs == 10 * kinds * kinds
+        assert array <= pairs / 6
 
         before_the_pairs = 2 + 1 + singles + array
-        early = hunt(orders, two_strange_answers, simulation, max_runs=before_the_pairs)
+        early = hunt(orders, two_strange_answers, simulation, space=space, max_runs=before_the_pairs)
         assert shown(early) == [pair]
         assert early.findings[0].phase == "covering array"
         assert early.findings[0].faults_before > 2
-        assert all(level.name != "plans with two faults" or level.done == 0 for level in early.levels)
+        assert "plans with two faults" not in {level.name for level in early.levels if level.done}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec
 
+from agentfuzz.codec import plain
 from agentfuzz.history import History
 from agentfuzz.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation
 
@@ -43,13 +44,19 @@ class Invariant:
         return self.name
 
 
+def _shown(value: object) -> str:
+    """A parameter in a law's name: the same text in every process."""
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else repr(plain(value))
+
+
 def law(*, needs_baseline: bool = False) -> Callable[[Callable[P, Check]], Callable[P, Invariant]]:
     """Turn a function that builds a check into one that builds an Invariant of the same name."""
 
     def decorate(build: Callable[P, Check]) -> Callable[P, Invariant]:
         @wraps(build)
         def invariant(*args: P.args, **kwargs: P.kwargs) -> Invariant:
-            shown = [repr(a) for a in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+            shown = [_shown(a) for a in args] + [f"{k}={_shown(v)}" for k, v in kwargs.items()]
             name = f"{build.__name__}({', '.join(shown)})" if shown else build.__name__
             return Invariant(name, build(*args, **kwargs), needs_baseline)
 

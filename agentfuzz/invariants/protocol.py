@@ -6,7 +6,7 @@ not claim success. Called by the run through `Invariant`.
 
 from agentfuzz.history import Called, History, Refused, Replayed, Replied
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.invariants.effects import claimed_success
+from agentfuzz.invariants.effects import by_intent, claimed_success
 from agentfuzz.verdict import Violation
 
 _CODES = {
@@ -31,7 +31,7 @@ _CODES = {
 @law()
 def valid_calls() -> Check:
     """A refused call is followed by an accepted one (of the same tool, if there is such a tool),
-    or success is not claimed.
+    or nothing of the fault-free run's effects is missing, or success is not claimed.
 
     NOT_EXERCISED when the backend refused nothing.
     """
@@ -42,6 +42,10 @@ def valid_calls() -> Check:
             return None
         if claimed_success(history) is None:
             return []
+        if baseline is not None and set(by_intent(baseline.ledger)) <= set(
+            by_intent(history.ledger)
+        ):
+            return []  # nothing is missing: the refusal did no harm
         good = {reply.call for reply in history.of(Replied) if reply.raised is None}
         good |= {event.call for event in history.ledger}
         good |= {event.call for event in history.of(Replayed)}

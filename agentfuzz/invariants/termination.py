@@ -98,10 +98,12 @@ def bounded(*, calls: int | None = None, turns: int | None = None) -> Check:
         if ended.how == "cut_off":
             return [_cut_off(ended, history)]
         found = []
-        for kind, limit, word in ((Called, calls, "tool calls"), (ModelTurn, turns, "model turns")):
-            events = history.of(kind)
-            if limit is not None and len(events) > limit:
-                found.append(_over(word, len(events), limit, events[limit].seq))
+        for word, limit, seqs in (
+            ("tool calls", calls, [event.seq for event in history.of(Called)]),
+            ("model turns", turns, [event.seq for event in history.of(ModelTurn)]),
+        ):
+            if limit is not None and len(seqs) > limit:
+                found.append(_over(word, len(seqs), limit, seqs[limit]))
         return found
 
     return check

@@ -107,7 +107,9 @@ def _drifted(planned: Planned, specs: Mapping[str, ToolSpec], variant: int) -> P
     spec = specs.get(planned.tool)
     if isinstance(planned.arguments, str) or spec is None:
         return planned
-    changed = dict(reversed(planned.arguments.items())) if variant % 2 else {**planned.arguments}
+    changed = dict(planned.arguments)
+    if variant % 2:
+        changed = dict(reversed(changed.items()))
     for name, value in planned.arguments.items():
         if name in spec.scope:
             continue

@@ -2,124 +2,128 @@
 
 Law: it knows only the messages of this call and the ids it issued itself. A planned call whose
 result it cannot see is planned again, with a fresh id; an error, or a reply cut off in the
-middle, is tried again twice and then given up honestly; a new message of the user starts the
-work over. Called by agents and adapters as `world.model(messages, tools)`; misbehaves at slots
-like everything else.
+middle, is tried again and then given up honestly; a new message of the user starts the work
+over. `Manners` say how often and whether. Called by agents, adapters and wire faces; misbehaves
+at slots like everything else (see `misbehave`).
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentfuzz.codec import snapshot
+from agentfuzz.codec import plain
 from agentfuzz.completion import Completion
-from agentfuzz.faults import Fault, Slot
-from agentfuzz.history import Json, ModelTurn, Struck
-from agentfuzz.model.closings import CLOSINGS
+from agentfuzz.faults import Slot
+from agentfuzz.history import Json, ModelInput, ModelTurn, Shown, Struck
+from agentfuzz.model.misbehave import Draft, Planned, Situation, misbehave
 from agentfuzz.model.script import Call, Script, resolve
 from agentfuzz.toolbox import DONE
 
 if TYPE_CHECKING:
     from agentfuzz.world import World
 
-RETRIES = 2
+Message = Mapping[str, Any]
+Turn = dict[str, Json]
+SHOWN = 500  # characters of a message that a history keeps
+CHARS_PER_TOKEN = 4  # a declared estimate, not a tokenizer
 _ERROR = re.compile(
     r"\b(error|timed out|timeout|failed|failure|connection reset|too many requests|exception)\b",
     re.IGNORECASE,
 )
 _IN_DOUBT = re.compile(r"timed out|timeout|connection", re.IGNORECASE)
-Message = Mapping[str, Any]
-Turn = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a simulated model reacts.
+
+    `retries`: how often it tries a call again whose reply reads as an error or is cut off (two,
+    as models mostly do) before it gives up honestly. `replans_missing`: whether a call whose
+    result it does not see is planned again (models do; otherwise it takes it for done).
+    `works_again`: whether a new message of the user makes it start over (it closes again
+    otherwise).
+    """
+
+    retries: int = 2
+    replans_missing: bool = True
+    works_again: bool = True
 
 
 class SimulatedModel:
-    """`model(messages, tools)` -> one assistant turn, as a dict with `role`, `content`,
-    `tool_calls` (`id`, `name`, `arguments`) and `stop` (`end` or `tool_calls`)."""
+    """`model(messages, tools)` -> one assistant turn: a dict with `role`, `content`, `tool_calls`
+    (each `id`, `name`, `arguments`), `stop` (`end`, `tool_calls` or `length`) and `usage`.
 
-    def __init__(self, world: "World", script: Script) -> None:
+    Raises ModelError or TimeoutError where the model's API fails, ConnectionError where the
+    reply is cut in the middle (`turn` returns that one with stop `cut`, for wire faces).
+    """
+
+    def __init__(self, world: "World", script: Script, manners: Manners | None = None) -> None:
         self._world = world
         self._script = script
+        self._manners = manners or Manners()
         self._issued: dict[str, Call] = {}
+        self._loops = False
+        self.usage = {"input": 0, "output": 0}
 
     async def aio(self, messages: Sequence[Message], tools: Any = None) -> Turn:
         """The same for async agents."""
         return self(messages, tools)
 
     def __call__(self, messages: Sequence[Message], tools: Any = None) -> Turn:
+        turn = self.turn(messages, tools)
+        if turn["stop"] == "cut":
+            raise ConnectionError("the model's reply broke off in the middle")
+        return turn
+
+    def turn(self, messages: Sequence[Message], tools: Any = None) -> Turn:
+        """One turn as it leaves the provider, a torn one included."""
         world = self._world
         world.crossing()
         slot = world.slot_for("model", "")
-        seen = _Seen(messages, self._issued)
-        planned, trouble = self._plan(seen)
-        if planned:
-            group = "calls"
-        elif seen.done:
-            group = "closed"
-        elif trouble:
-            group = "giving_up"
-        elif not self._script.closes_with_tool:
-            group = "closing"
-        else:
-            group = "done"
-        fault = world.injector.at(slot, len(world.events), group)
+        events, now = world.events, world.clock.now
+        shown = tuple(map(_shown, messages))
+        events.append(ModelInput(len(events), now, slot, shown))
+        seen = _Seen(messages, self._issued, self._manners)
+        draft = self._honest(seen)
+        fault = world.injector.at(slot, len(events), draft.group)
         if fault is not None:
-            planned, trouble, text = self._misbehave(slot, fault, group, planned, trouble, seen)
-            if text is not None:
-                return self._say(slot, len(messages), text, [])
-        if planned:
-            calls: list[tuple[str, Json, Call | None]]
-            calls = [(one.tool, resolve(one.arguments, seen.replies), one) for one in planned]
-            return self._say(slot, len(messages), None, calls)
-        return self._close(slot, len(messages), trouble, seen.done)
+            situation = self._situation(seen)
+            worse = misbehave(fault, draft, situation)
+            if worse is not None:
+                events.append(Struck(len(events), now, slot, str(fault)))
+                self._loops = self._loops or fault.axes[0] == "loop"
+                draft = worse
+        elif self._loops and draft.group != "calls":
+            draft = self._looping(draft, seen)
+        return self._say(slot, shown, draft)
 
-    def _plan(self, seen: "_Seen") -> tuple[list[Call], str]:
-        """The calls of the next unfinished step, or none; and the error that ends the work."""
+    # What it would do ---------------------------------------------------------------------
+
+    def _honest(self, seen: "_Seen") -> Draft:
         for step in self._script.steps:
             open_calls = [one for one in step if id(one) not in seen.finished]
             if not open_calls:
                 continue
             for one in open_calls:
                 errors = seen.errors.get(id(one), [])
-                if len(errors) > RETRIES:
-                    return [], f"{one.tool}: {errors[-1][:200]}"
-            return open_calls, ""
-        return [], ""
+                if len(errors) > self._manners.retries:
+                    return self._closing(seen, f"{one.tool}: {errors[-1][:200]}")
+            calls = tuple(
+                Planned(one.tool, resolve(one.arguments, seen.replies), one) for one in open_calls
+            )
+            return Draft("calls", None, calls, "tool_calls")
+        return self._closing(seen, "")
 
-    def _misbehave(
-        self,
-        slot: Slot,
-        fault: Fault,
-        group: str,
-        planned: list[Call],
-        trouble: str,
-        seen: "_Seen",
-    ) -> tuple[list[Call], str, str | None]:
-        """Apply a model fault if it means anything at this turn; only then did it strike."""
-        kind, text = fault.axes[0], None
-        if kind == "skip" and group == "calls":
-            planned = []
-        elif kind == "repeat" and group == "calls":
-            planned = [*planned, planned[-1]]
-        elif kind == "repeat" and seen.last is not None:
-            planned = [seen.last]
-        elif kind == "reword" and group == "closing":
-            text = CLOSINGS[fault.variant % len(CLOSINGS)]
-        elif kind == "no_done" and group == "done":
-            text = "I'm done with that now."
-        else:
-            return planned, trouble, None
-        events = self._world.events
-        events.append(Struck(len(events), self._world.clock.now, slot, str(fault)))
-        return planned, trouble, text
-
-    def _close(self, slot: Slot, shown: int, trouble: str, said: bool) -> Turn:
+    def _closing(self, seen: "_Seen", trouble: str) -> Draft:
+        """The end of the task, as the script closes it or, in trouble, as honesty does."""
         closing: str | Completion = self._script.closing
         if not isinstance(closing, Completion):
             text = f"I could not finish the task: {trouble}" if trouble else closing
-            return self._say(slot, shown, text, [])
-        if said:
-            return self._say(slot, shown, closing.detail or "The task is closed.", [])
+            return Draft("giving_up" if trouble else "closing", text)
+        if seen.done:
+            return Draft("closed", closing.detail or "The task is closed.")
         if trouble:
             doubt = bool(_IN_DOUBT.search(trouble))
             closing = (
@@ -128,36 +132,106 @@ class SimulatedModel:
                 else Completion.failed(reason="tool_failed", detail=trouble)
             )
         arguments = {name: value for name, value in closing.model_dump().items() if value}
-        return self._say(slot, shown, None, [(DONE, arguments, None)])
+        calls = (Planned(DONE, arguments),)
+        return Draft("giving_up" if trouble else "done", None, calls, "tool_calls")
 
-    def _say(
-        self, slot: Slot, shown: int, text: str | None, calls: list[tuple[str, Json, Call | None]]
-    ) -> Turn:
+    def _situation(self, seen: "_Seen") -> Situation:
+        return Situation(
+            self._world.specs, self._last(seen), self._closing(seen, ""), self._undo(seen)
+        )
+
+    def _last(self, seen: "_Seen") -> Planned | None:
+        if seen.last is None:
+            return None
+        return Planned(seen.last.tool, resolve(seen.last.arguments, seen.replies), seen.last)
+
+    def _undo(self, seen: "_Seen") -> Planned | None:
+        """The call that undoes the last one, where a tool declares that it does."""
+        last = self._last(seen)
+        undoer = next(
+            (s for s in self._world.specs.values() if last and s.undoes == last.tool), None
+        )
+        if last is None or undoer is None or isinstance(last.arguments, str):
+            return None
+        return Planned(undoer.name, {k: v for k, v in last.arguments.items() if k in undoer.names})
+
+    def _looping(self, draft: Draft, seen: "_Seen") -> Draft:
+        last = self._last(seen)
+        return draft if last is None else Draft(draft.group, None, (last,), "tool_calls")
+
+    # What it says -------------------------------------------------------------------------
+
+    def _say(self, slot: Slot, shown: "tuple[Shown, ...]", draft: Draft) -> Turn:
         world = self._world
-        made = []
-        for tool, arguments, planned in calls:
+        made: list[dict[str, Json]] = []
+        for planned in draft.calls if draft.raises is None else ():
             call_id = f"tc_{len(self._issued) + 1}"
-            self._issued[call_id] = planned or Call(tool)
-            world.reserve(call_id, tool)
-            made.append({"id": call_id, "name": tool, "arguments": arguments})
-        stop = "tool_calls" if made else "end"
-        calls_made = tuple((m["id"], m["name"], snapshot(m["arguments"])) for m in made)
+            if planned.same_id and made:
+                call_id = made[-1]["id"]
+            else:
+                self._issued[call_id] = planned.step or Call(planned.tool)
+                world.reserve(call_id, planned.tool)
+            made.append({"id": call_id, "name": planned.tool, "arguments": planned.arguments})
+        stop = draft.stop if draft.raises is None else "error"
+        calls = tuple((m["id"], m["name"], plain(m["arguments"])) for m in made)
+        read = sum(len(one.text) for one in shown) // CHARS_PER_TOKEN
+        written = len(draft.text or "") + sum(len(str(m["arguments"])) for m in made)
+        usage = {"input": read, "output": written // CHARS_PER_TOKEN}
+        text = draft.text if draft.raises is None else str(draft.raises)
         events = world.events
-        events.append(ModelTurn(len(events), world.clock.now, slot, shown, text, calls_made, stop))
-        return {"role": "assistant", "content": text, "tool_calls": made, "stop": stop}
+        events.append(
+            ModelTurn(
+                len(events),
+                world.clock.now,
+                slot,
+                len(shown),
+                text,
+                calls,
+                stop,
+                sum(usage.values()),
+            )
+        )
+        for name, count in usage.items():
+            self.usage[name] += count
+        if draft.raises is not None:
+            raise draft.raises
+        return {
+            "role": "assistant",
+            "content": text,
+            "tool_calls": made,
+            "stop": stop,
+            "usage": usage,
+        }
+
+
+def _shown(message: Message) -> Shown:
+    """What a history keeps of one message: its role, its text, and the ids it binds."""
+    calls = message.get("tool_calls") or ()
+    content = message.get("content")
+    text = content if isinstance(content, str) else "" if content is None else str(plain(content))
+    ids = tuple(str(call.get("id") if isinstance(call, Mapping) else call) for call in calls)
+    answers = message.get("tool_call_id")
+    role = str(message.get("role"))
+    return Shown(role, plain(text[:SHOWN]), ids, None if answers is None else str(answers))
 
 
 class _Seen:
     """What the messages since the last one of the user show of the calls issued."""
 
-    def __init__(self, messages: Sequence[Message], issued: Mapping[str, Call]) -> None:
+    def __init__(
+        self, messages: Sequence[Message], issued: Mapping[str, Call], manners: Manners
+    ) -> None:
         self.finished: set[int] = set()
         self.errors: dict[int, list[str]] = {}
         self.replies: dict[str, str] = {}
         self.last: Call | None = None
         self.done = False
-        start = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
+        start = -1
+        if manners.works_again:
+            start = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
         for message in messages[start + 1 :]:
+            if not manners.replans_missing:
+                self._taken_for_done(message, issued)
             call = issued.get(message.get("tool_call_id") or "")
             if message.get("role") != "tool" or call is None:
                 continue
@@ -171,6 +245,12 @@ class _Seen:
             self.finished.add(id(call))
             self.replies[call.tool] = content
             self.last = call
+
+    def _taken_for_done(self, message: Message, issued: Mapping[str, Call]) -> None:
+        for made in message.get("tool_calls") or ():
+            call = issued.get(made.get("id", "")) if isinstance(made, Mapping) else None
+            if call is not None:
+                self.finished.add(id(call))
 
 
 def reads_as_error(content: str) -> bool:

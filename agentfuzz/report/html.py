@@ -19,6 +19,7 @@ from agentfuzz.history import (
     Event,
     History,
     Json,
+    ModelInput,
     ModelTurn,
     Refused,
     Replayed,
@@ -157,6 +158,8 @@ def _fields(event: Event) -> list[tuple[str, str]]:
                 ("reply", event.raised or _pretty(event.body)),
                 ("lets conclude", event.outcome + whole),
             ]
+        case ModelInput():
+            return [(f"{one.role} {one.answers or ''}", one.text) for one in event.messages[-6:]]
         case ModelTurn():
             return [
                 ("messages shown", str(event.shown)),

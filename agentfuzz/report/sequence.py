@@ -20,6 +20,7 @@ from agentfuzz.history import (
     Event,
     History,
     Json,
+    ModelInput,
     ModelTurn,
     Refused,
     Replayed,
@@ -84,6 +85,7 @@ class _Rows:
     def __init__(self, history: History) -> None:
         self.rows: list[Row] = []
         self.tools = history.tools
+        self.inputs: dict[Slot, int] = {}
         self.struck = {event.slot: event for event in history.of(Struck)}
         self.axes = {slot: _axes(event.fault) for slot, event in self.struck.items()}
         self.shown: set[Slot] = set()
@@ -108,6 +110,8 @@ class _Rows:
             row.backend, row.note = f"refuse {event.kind}", "no effect"
         elif isinstance(event, Replied):
             self._replied(event)
+        elif isinstance(event, ModelInput):
+            self.inputs[event.slot] = event.seq
         elif isinstance(event, ModelTurn):
             self._turn(event)
         elif isinstance(event, Done):
@@ -210,6 +214,8 @@ class _Rows:
         asked = ", ".join(tool for _, tool, _ in event.calls)
         said = asked or (short(event.text) if event.text is not None else event.stop)
         row = self._row(event, "model", f"{event.slot} {said}")
+        if event.slot in self.inputs:
+            row.seqs.insert(0, self.inputs[event.slot])
         if event.slot in self.struck:
             row.note = self.struck[event.slot].fault
             self._strike(row, event.slot)

@@ -39,6 +39,22 @@ _MODEL: Mapping[str, str] = {
     "no_done": "closes in prose, without the done tool",
     "skip": "skips a planned call and closes",
     "repeat": "repeats an earlier call under a fresh id",
+    "drift": "asks again in cosmetically different arguments",
+    "empty": "answers with nothing",
+    "truncated": "reply cut off at the token limit",
+    "cut": "reply breaks off in the middle of the stream",
+    "rate_limited": "its API answers 429, too many requests",
+    "error": "its API answers with a server error",
+    "timeout": "its API does not answer in time",
+    "duplicate_ids": "asks for the same call twice under one id",
+    "malformed_args": "writes arguments that are not what the tool takes",
+    "unknown_tool": "asks for a tool that does not exist",
+    "bad_done": "closes with a malformed completion",
+    "double_done": "closes twice in one turn",
+    "mixed_done": "closes beside other calls",
+    "contradict": "takes back what it has just done",
+    "loop": "never changes its mind",
+    "fan_out": "asks for the same call 50 times at once",
 }
 
 

@@ -167,14 +167,13 @@ class Campaign:
         except PlanError as error:
             self.notes.append(f"saved {one.id} no longer applies: {error}")
             return
-        before = set(self._found)
         history = self._judged(FromPlan(one.plan), "saved", one.plan)
         if len(history.of(Struck)) < len(one.plan):
             self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
-        elif (one.code, one.subject) not in self._found:
+        elif all(v.signature != (one.code, one.subject) for v in self.violations(history)):
             self.notes.append(f"replayed saved finding {one.id}: fixed")
             self.fixed.append(one)
-        elif (one.code, one.subject) not in before:
+        else:
             self.notes.append(f"replayed saved finding {one.id}: still there")
 
     def regress(self, plan: FaultPlan, code: str) -> None:
@@ -239,15 +238,20 @@ class Campaign:
 
     def _deep(self) -> None:
         before = self.runs
-        room = min(self.budget.deep_runs, self.budget.max_runs - self.runs)
-        if room <= 0 or self._out_of_budget() or not any(map(self.space.at, self._groups.values())):
+        wanted = self.budget.deep_runs
+        if wanted <= 0 or not any(map(self.space.at, self._groups.values())):
             return
+        if self._out_of_budget():
+            return
+        room = min(wanted, self.budget.max_runs - self.runs)
 
         def run(injector: Injector) -> None:
             self._judged(injector, "random plans")
 
         deep.explore(run, self.space, runs=room, seed=self.budget.seed, stop=self._out_of_budget)
         self._levels.append(Level("random plans and values", self.runs - before, None))
+        if room < wanted:
+            self._out_of_budget()
 
     # What is kept -------------------------------------------------------------------------
 

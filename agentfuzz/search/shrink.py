@@ -59,6 +59,16 @@ def _simpler(plan: FaultPlan) -> Iterator[FaultPlan]:
             if rank(table, simpler.axes) >= rank(table, fault.axes):
                 break
             yield plan.with_(slot, simpler)
+            kept = _valued_as(fault, simpler)
+            if kept != simpler:
+                yield plan.with_(slot, kept)
+
+
+def _valued_as(fault: Fault, simpler: Fault) -> Fault:
+    """The simpler kind with the wording and latency of a fault, where both have one."""
+    variant = fault.variant if simpler.axes[-1] == fault.axes[-1] else 0
+    latency = fault.latency if simpler.axes[0] == fault.axes[0] else None
+    return Fault(simpler.axes, variant, latency)
 
 
 def _plainer(plan: FaultPlan) -> Iterator[FaultPlan]:

@@ -8,14 +8,20 @@ request arrived; a model's closing can be reworded, its calls cannot. Called by 
 from collections.abc import Iterable
 
 from agentfuzz.faults import DELIVERIES, MODEL, TABLES, TOOL, Fault, FaultPlan, rank, select
-from agentfuzz.model.closings import CLOSINGS
+from agentfuzz.model.misbehave import VARIANTS
 
+_API = ("rate_limited", "error", "timeout", "cut", "truncated", "empty")
+_AGAIN = ("repeat", "drift", "contradict", "loop")
+# Which model faults mean anything at which kind of turn.
 _MODEL_GROUPS = {
-    "calls": ("skip", "repeat"),
-    "closing": ("reword", "repeat"),
-    "done": ("no_done", "repeat"),
-    "giving_up": (),
-    "closed": ("repeat",),
+    "calls": (
+        *("skip", "repeat", "drift", "duplicate_ids", "malformed_args", "unknown_tool"),
+        *("mixed_done", "loop", "fan_out", *_API),
+    ),
+    "closing": ("reword", *_AGAIN, *_API),
+    "done": ("no_done", "bad_done", "double_done", "mixed_done", *_AGAIN, *_API),
+    "giving_up": _API,
+    "closed": ("repeat", "loop"),
 }
 
 
@@ -39,10 +45,9 @@ class Space:
         for group, kinds in _MODEL_GROUPS.items():
             found: list[Fault] = []
             for fault in model:
-                if fault.axes[0] == "reword" and "reword" in kinds:
-                    found.extend(Fault(fault.axes, variant) for variant in range(len(CLOSINGS)))
-                elif fault.axes[0] in kinds:
-                    found.append(fault)
+                if fault.axes[0] in kinds:
+                    variants = range(VARIANTS.get(fault.axes[0], 1))
+                    found.extend(Fault(fault.axes, variant) for variant in variants)
             self._groups[group] = tuple(found)
 
     def at(self, group: str) -> tuple[Fault, ...]:

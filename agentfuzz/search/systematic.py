@@ -119,7 +119,7 @@ def state_after_last_fault(history: History) -> bytes:
         if type(event) is Delivered:
             under_way.pop(event.call, None)
             continue  # what it did follows
-        if type(event) is Replayed and event.nth > 0:
+        if type(event) is Replayed and event.nth > 1:
             continue
         state.update(type(event).__name__.encode())
         state.update(repr(event[1:]).encode("utf-8", "backslashreplace"))

@@ -94,7 +94,15 @@ def test_beside_pytest_asyncio(project: Project, mode: str) -> None:
     project.file("test_async.py", ASYNCIO + FIXTURE)
     for option in ("--agentfuzz-faults=1", "--agentfuzz"):
         done = project.spawn(
-            "-p", "pytest_asyncio.plugin", f"--asyncio-mode={mode}", "-W", "error", option, "-q"
+            "-p",
+            "pytest_asyncio.plugin",
+            "-o",
+            "asyncio_default_fixture_loop_scope=function",
+            f"--asyncio-mode={mode}",
+            "-W",
+            "error",
+            option,
+            "-q",
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "3 passed" in done.stdout

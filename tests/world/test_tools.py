@@ -308,7 +308,7 @@ def test_one_def_may_stand_for_many_tools():
         def probe(value=default): ...
 
         probe.__annotations__ = {"value": hint}
-        return tool
+        return probe
 
     first, second = declared(make(int, 1)), declared(make(str, "a"))
     assert first.schema["properties"]["value"]["type"] == "integer"

@@ -1,0 +1,257 @@
+"""The server: a world's faces on loopback, for agents in other processes and other languages.
+
+Law: the world is asked by one request at a time, however many connections there are; the server
+lives on a real event loop in a thread of its own, whatever a simulation has made of time; when
+the block ends, thread, sockets and connections are gone. Called as `world.serve()`, by agents
+under test, inside a simulation or without one.
+
+    with serve(world) as urls:
+        subprocess.run(["node", "agent.js"], env={**os.environ, "OPENAI_BASE_URL": urls.openai})
+
+Real seconds pass for whoever calls over a socket. So a reply that never comes is held for `hold`
+seconds at most, or until the client goes away, and then dropped; and an answer that asks for a
+pause (429, 5xx) says `retry-after-ms: 1`, which the official SDKs heed before everything else.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from agentfuzz.clock import Real
+from agentfuzz.errors import AgentfuzzError, CutOff
+from agentfuzz.wire.face import WireReply, face_of
+from agentfuzz.wire.turns import dump
+
+HOLD = 2.0  # real seconds
+STOP = 10.0  # real seconds until a server that does not stop is an error
+_MCP = "/mcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the faces are. `openai` ends in /v1, as its SDKs want a base URL; `mcp` is None
+    where the MCP SDK is not installed."""
+
+    openai: str
+    anthropic: str
+    mcp: str | None
+
+
+@contextmanager
+def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Urls]:
+    """Serve a world on a free port of 127.0.0.1 while the block runs.
+
+    `hold` is how long a reply that never comes keeps its connection, in real seconds; `hurry`
+    says whether clients are told to retry at once. What is no fault of the agent and goes wrong
+    while a request is served (a scenario's own mistake) is answered with 500, and raised here at
+    the end. Raises AgentfuzzError when uvicorn is not installed.
+    """
+    try:
+        uvicorn: Any = import_module("uvicorn")
+        protocol = import_module("uvicorn.protocols.http.h11_impl").H11Protocol
+    except ImportError as error:
+        raise AgentfuzzError(f"serve() needs uvicorn ({error}): pip install uvicorn.") from error
+    listener = socket.create_server(("127.0.0.1", 0))
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app = _App(world, hold, hurry)
+    thread = _Thread(uvicorn, protocol, app, listener)
+    thread.start()
+    try:
+        yield Urls(f"{base}/v1", base, f"{base}{_MCP}" if app.mcp else None)
+    finally:
+        thread.stop()
+        listener.close()
+    if app.errors:
+        raise app.errors[0]
+
+
+def _mcp_app(world: Any) -> Any:
+    """The MCP face, if the SDK that it needs is installed."""
+    try:
+        return import_module("agentfuzz.wire.mcp").mount(world)
+    except ImportError:
+        return None
+
+
+class _App:
+    """The ASGI app: the face, and the MCP app beside it."""
+
+    def __init__(self, world: Any, hold: float, hurry: bool) -> None:
+        self.mcp = _mcp_app(world)
+        self.errors: list[BaseException] = []
+        self.closing = asyncio.Event()
+        self.open: dict[tuple[str, int], asyncio.Transport] = {}
+        self._face = face_of(world)
+        self._hold = hold
+        self._hurry = hurry
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
+            await self.mcp(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        reply = self._answer(scope, body)
+        if reply.ending == "never":
+            await self._silence(receive)
+        if reply.ending == "never" or reply.dropped:
+            await self._drop(scope, receive)
+            return
+        headers = {**reply.headers}
+        if self._hurry and (reply.status == 429 or reply.status >= 500):
+            headers["retry-after-ms"] = "1"
+        if reply.ending == "cut":
+            headers["connection"] = "close"
+        elif not reply.streamed:
+            headers["content-length"] = str(len(reply.body))
+        pairs = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
+        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
+        for chunk in reply.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _answer(self, scope: Any, body: bytes) -> WireReply:
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        try:
+            return self._face.answer(scope["method"], scope["path"], headers, body)
+        except CutOff:  # the run ends by its budget: `world.calls.exhausted` says so
+            return WireReply(0, ending="cut")
+        except BaseException as error:
+            self.errors.append(error)
+            text = f"{type(error).__name__}: {error}"
+            return WireReply(
+                500,
+                {"content-type": "application/json", "x-should-retry": "false"},
+                (dump({"error": {"message": text, "type": "agentfuzz_error"}}),),
+            )
+
+    async def _silence(self, receive: Any) -> None:
+        """Nothing, until the client goes away, the patience ends, or the server stops."""
+        ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.closing.wait())]
+        await asyncio.wait(ends, timeout=self._hold, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _drop(self, scope: Any, receive: Any) -> None:
+        """Close the connection with nothing sent."""
+        transport = self.open.get(tuple(scope["client"] or ()))
+        if transport is not None:
+            transport.abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop in real time, also where `asyncio.new_event_loop` and `time` are patched."""
+
+    def time(self) -> float:
+        return Real.monotonic()
+
+
+class _Thread:
+    """The thread that the server lives in."""
+
+    def __init__(self, uvicorn: Any, protocol: Any, app: _App, listener: socket.socket) -> None:
+        self._app = app
+        self._ready = threading.Event()
+        self._failed: list[BaseException] = []
+        self._loop: _Loop | None = None
+        self._config = uvicorn.Config(
+            app,
+            http=_tracked(protocol, app),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            date_header=False,
+            server_header=False,
+        )
+        self._server = _quick(uvicorn.Server, app, self._ready)(self._config)
+        self._listener = listener
+        self._thread = threading.Thread(target=self._run, name="agentfuzz-serve", daemon=True)
+
+    def start(self) -> None:
+        """Return as soon as the server takes requests."""
+        self._thread.start()
+        self._ready.wait()
+        if self._failed:
+            self._thread.join()
+            raise self._failed[0]
+
+    def stop(self) -> None:
+        """Return when thread, sockets and connections are gone."""
+        loop = self._loop
+        assert loop is not None, "a server that has started has a loop"
+        with suppress(RuntimeError):  # its loop is closed already
+            loop.call_soon_threadsafe(self._app.closing.set)
+        self._thread.join(STOP)
+        if self._thread.is_alive():
+            raise AgentfuzzError(f"the server of serve() did not stop within {STOP:g} s.")
+
+    def _run(self) -> None:
+        self._loop = loop = _Loop()
+        try:
+            loop.run_until_complete(self._server.serve(sockets=[self._listener]))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        except BaseException as error:
+            self._failed.append(error)
+        finally:
+            loop.close()
+            self._ready.set()
+
+
+def _tracked(protocol: Any, app: _App) -> Any:
+    """uvicorn's HTTP protocol, whose connections the app can drop: ASGI has no word for it."""
+
+    def made(self: Any, transport: asyncio.Transport) -> None:
+        self.agentfuzz_peer = tuple(transport.get_extra_info("peername")[:2])
+        app.open[self.agentfuzz_peer] = transport
+        protocol.connection_made(self, transport)
+
+    def lost(self: Any, error: Exception | None) -> None:
+        app.open.pop(self.agentfuzz_peer, None)
+        protocol.connection_lost(self, error)
+
+    return type("TrackedProtocol", (protocol,), {"connection_made": made, "connection_lost": lost})
+
+
+def _quick(server: Any, app: _App, ready: threading.Event) -> Any:
+    """uvicorn's server, without the ticks of its own: it stops when it is told to, at once."""
+
+    async def main_loop(self: Any) -> None:
+        ready.set()
+        await app.closing.wait()
+
+    async def shutdown(self: Any, sockets: Any = None) -> None:
+        for one in self.servers:
+            one.close()
+        for transport in list(app.open.values()):
+            transport.close()
+        if app.mcp is not None:
+            await app.mcp.aclose()
+        for transport in list(app.open.values()):
+            transport.abort()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    return type("QuickServer", (server,), {"main_loop": main_loop, "shutdown": shutdown})

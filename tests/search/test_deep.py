@@ -1,0 +1,124 @@
+"""The random phase: it is reached, keeps to its budget, varies values, and names an agent that
+is not deterministic."""
+
+import pytest
+
+from agentfuzz import Completion, NondeterministicAgent, World, scenario, truthful
+from agentfuzz._run import Simulation
+from agentfuzz.search import deep
+from agentfuzz.search.result import CampaignResult
+
+from .support import hunt, shown
+
+DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+
+
+@scenario(truthful(postcondition=lambda history: False))
+def acting(world: World) -> None:
+    @world.tool(effect="act", scope=("what",), dedup="scope")
+    def act(what: str) -> dict:
+        return {"ok": True}
+
+
+def careful(world: World) -> Completion:
+    for what in ("a", "b"):
+        try:
+            world.tools.act(what=what)
+        except Exception:
+            pass
+    return BLOCKED
+
+
+def random_runs(result: CampaignResult) -> int:
+    return sum(level.done for level in result.levels if level.name == "random plans and values")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_every_campaign_that_finds_nothing_ends_with_the_random_phase(depth: int) -> None:
+    with Simulation() as simulation:
+        result = hunt(acting, careful, simulation, depth=depth, deep_runs=15)
+    assert random_runs(result) == 15
+    assert result.stopped == "exhausted"
+
+
+def test_it_runs_where_no_second_fault_is_possible() -> None:
+    """One call: there are no pairs, and still there are values."""
+
+    def one_call(world: World) -> Completion:
+        try:
+            world.tools.act(what="a")
+        except Exception:
+            pass
+        return BLOCKED
+
+    with Simulation() as simulation:
+        assert random_runs(hunt(acting, one_call, simulation, depth=2, deep_runs=15)) == 15
+
+
+def test_a_bug_in_a_value_is_found_and_shrunk_to_the_plainest_value() -> None:
+    """The fourth wording of a hostile reply: no plan without values shows it."""
+
+    def obedient(world: World) -> Completion:
+        try:
+            reply = world.tools.act(what="a")
+        except Exception:
+            return BLOCKED
+        return DONE if "final" in str(reply) else BLOCKED
+
+    with Simulation() as simulation:
+        for seed in range(5):
+            result = hunt(acting, obedient, simulation, deep_runs=300, seed=seed)
+            assert shown(result) == ["AF301 claim: act#1:once/hostile=3"], f"seed {seed}"
+            assert result.findings[0].phase == "random plans"
+
+
+def test_a_bug_in_a_latency_is_found() -> None:
+    """Somebody else acts on what arrived before the 40th second. The default latency is 45."""
+
+    def impatient(world: World) -> Completion:
+        try:
+            world.tools.act(what="a")
+        except TimeoutError:
+            world.clock.advance(9.0)
+            return DONE if world.state.get("arrived") else BLOCKED
+        except Exception:
+            pass
+        return BLOCKED
+
+    @scenario(truthful(postcondition=lambda history: False))
+    def noting(world: World) -> None:
+        @world.tool(effect="act", scope=("what",))
+        def act(what: str) -> dict:
+            world.state["arrived"] = world.clock.now >= 1.0
+            return {"ok": True}
+
+    with Simulation() as simulation:
+        result = hunt(noting, impatient, simulation, deep_runs=400, seed=1)
+        (found,) = result.findings
+        (fault,) = (fault for _, fault in found.plan)
+        assert fault.axes == ("late", "timeout")
+        assert fault.latency is not None
+        assert fault.latency < 40
+
+
+def test_memory_of_hypothesis_is_dropped_between_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deep, "BLOCK", 10)
+    with Simulation() as simulation:
+        result = hunt(acting, careful, simulation, deep_runs=35)
+        assert random_runs(result) == 35
+
+
+def test_an_agent_that_changes_its_mind_between_runs_is_named() -> None:
+    """It behaves while it is checked, and for as long as the exhaustive phase lasts."""
+    runs = 0
+
+    def moody(world: World) -> Completion:
+        nonlocal runs
+        runs += 1
+        if runs > 700 and runs % 3 == 0:
+            return BLOCKED
+        return careful(world)
+
+    with Simulation() as simulation:
+        with pytest.raises(NondeterministicAgent, match="AF904"):
+            hunt(acting, moody, simulation, deep_runs=400)

@@ -1,0 +1,192 @@
+"""The virtual event loop: never waits, never hangs, takes no threads, leaves no task behind."""
+
+import asyncio
+import threading
+
+import pytest
+
+from agentfuzz import Completion, scenario
+from agentfuzz.history import Called
+
+DONE = Completion.success(reason="nothing_to_do")
+
+
+@scenario()
+def office(world):
+    @world.tool
+    def look(name: str):
+        return name
+
+    @world.tool(effect="note")
+    def note():
+        return world.clock.now
+
+
+async def a_future(world):
+    await asyncio.get_running_loop().create_future()
+
+
+async def a_lock(world):
+    lock = asyncio.Lock()
+    await lock.acquire()
+    await lock.acquire()
+
+
+async def a_queue(world):
+    await asyncio.Queue().get()
+
+
+async def each_other(world):
+    tasks = []
+
+    async def wait(n):
+        await asyncio.sleep(1)
+        await tasks[n]
+
+    tasks += [asyncio.create_task(wait(1)), asyncio.create_task(wait(0))]
+    await asyncio.wait(tasks)
+
+
+def inside_asyncio_run(world):
+    asyncio.run(a_future(world))
+
+
+@pytest.mark.parametrize("stuck", [a_future, a_lock, a_queue, each_other, inside_asyncio_run])
+def test_nothing_can_ever_happen_again(play, stuck):
+    """Every task waits and no timer is set: cut off as hung, in no real time."""
+    ended = play(office, stuck).history.ended
+    assert (ended.how, ended.error) == ("cut_off", "hung")
+
+
+def test_a_deadline_is_no_deadlock(play):
+    """A wait that a timer ends is the agent's own business."""
+
+    async def agent(world):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
+                await a_future(world)
+        return DONE
+
+    ended = play(office, agent).history.ended
+    assert (ended.how, round(ended.t, 3)) == ("returned", 5.0)
+
+
+def test_the_run_after_a_hung_one_is_clean(play):
+    """A loop that was cut off is dropped with all that waited on it."""
+
+    async def agent(world):
+        return [task.get_name() for task in asyncio.all_tasks()]
+
+    play(office, a_lock)
+    assert len(play(office, agent).history.ended.value) == 1
+
+
+def test_threads_are_inline(play):
+    """Work for a thread runs at its own step of the loop, in the order it was asked for, and may
+    call sync tools and sleep."""
+
+    async def agent(world):
+        def work(name):
+            world.clock.advance(10)
+            return (world.tools.look(name=name), threading.current_thread().name)
+
+        made = await asyncio.gather(*(asyncio.to_thread(work, name) for name in "abc"))
+        return [name for name, thread in made if thread == "MainThread"]
+
+    history = play(office, agent).history
+    assert history.ended.value == ["a", "b", "c"]
+    assert [(call.t, call.args["name"]) for call in history.of(Called)] == [
+        (10.0, "a"),
+        (20.0, "b"),
+        (30.0, "c"),
+    ]
+
+
+def test_a_thread_may_have_a_loop_of_its_own(play):
+    """asyncio.run inside of inline work sees no running loop, and shares the clock."""
+
+    async def agent(world):
+        async def inner():
+            await asyncio.sleep(5)
+            return await world.tools.aio.look(name="inner")
+
+        found = await asyncio.to_thread(lambda: asyncio.run(inner()))
+        return [found, round(asyncio.get_running_loop().time(), 3)]
+
+    assert play(office, agent).history.ended.value == ["inner", 5.0]
+
+
+def test_an_exception_in_a_thread(play):
+    """Comes back to whoever awaits it, a CutOff too."""
+
+    async def agent(world):
+        def fail():
+            raise ValueError("in the thread")
+
+        with pytest.raises(ValueError, match="in the thread"):
+            await asyncio.to_thread(fail)
+
+        def spend():
+            while True:
+                world.tools.look(name="again")
+
+        await asyncio.to_thread(spend)
+
+    assert play(office, agent).history.ended.error == "budget"
+
+
+def test_asyncio_run_inside_a_sync_agent(play):
+    """As often as it likes; each new loop is virtual and continues the same time."""
+
+    def agent(world):
+        for _ in range(3):
+            asyncio.run(asyncio.sleep(100))
+        return world.tools.note()
+
+    assert play(office, agent).history.ended.value == pytest.approx(300, abs=1e-3)
+
+
+@pytest.mark.parametrize("how", ["returned", "raised"])
+def test_leftover_tasks_are_cancelled(play, how):
+    """A task that the agent left behind never acts, whether the run returned or raised."""
+    cancelled = []
+
+    async def agent(world):
+        async def behind():
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                cancelled.append(how)
+                raise
+            world.tools.note()
+
+        world.state["task"] = asyncio.create_task(behind())
+        await asyncio.sleep(0)
+        if how == "raised":
+            raise ValueError
+        return DONE
+
+    history = play(office, agent).history
+    assert history.ended.how == how
+    assert history.ledger == []
+    assert cancelled == [how]
+    assert history.ended.t < 1
+
+
+def test_async_generators_are_closed(play):
+    """One that was left in the middle gets to clean up before the next run."""
+    closed = []
+
+    async def agent(world):
+        async def numbers():
+            try:
+                yield 1
+                yield 2
+            finally:
+                closed.append(True)
+
+        world.state["numbers"] = numbers()
+        return await anext(world.state["numbers"])
+
+    play(office, agent)
+    assert closed == [True]

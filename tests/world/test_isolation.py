@@ -1,0 +1,123 @@
+"""One run leaves nothing to the next: the same randomness every time, and its surroundings back."""
+
+import os
+import random
+import secrets
+import signal
+import sys
+import tempfile
+import uuid
+
+import pytest
+
+from agentfuzz import run, scenario
+from agentfuzz.errors import ScenarioError
+
+
+@scenario()
+def anywhere(world):
+    @world.tool
+    def look(): ...
+
+
+def draws(world):
+    """What a careless loop mints its keys from."""
+    return [
+        random.random(),
+        random.randrange(10**9),
+        str(uuid.uuid4()),
+        os.urandom(8).hex(),
+        secrets.token_hex(8),
+        random.SystemRandom().random(),
+        secrets.choice("abcdefgh"),
+        random.Random(7).random(),
+    ]
+
+
+def test_every_run_draws_the_same(play):
+    """random, uuid4, os.urandom and secrets begin anew; within a run they go on."""
+    first, second = (play(anywhere, draws).history.ended.value for _ in range(2))
+    assert first == second
+    assert play(anywhere, lambda world: draws(world) == draws(world)).history.ended.value is False
+
+
+def test_another_simulation_draws_the_same():
+    """A replay elsewhere gets the same keys."""
+    assert run(anywhere, draws).history.ended.value == run(anywhere, draws).history.ended.value
+
+
+def test_randomness_is_given_back():
+    """The test's own random sequence goes on where it was; entropy is entropy again."""
+    random.seed(7)
+    expected = [random.random(), random.random()]
+    random.seed(7)
+    found = [random.random()]
+    run(anywhere, draws)
+    found.append(random.random())
+    assert found == expected
+    assert uuid.uuid4() != uuid.uuid4()
+    assert os.urandom is random._urandom
+
+
+def surroundings():
+    return {
+        "environ": dict(os.environ),
+        "cwd": os.getcwd(),
+        "streams": (sys.stdout, sys.stderr, sys.stdin),
+        "depth": sys.getrecursionlimit(),
+        "signals": [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)],
+    }
+
+
+def changes_everything(world):
+    os.environ["AGENT_STATE"] = "kept"
+    del os.environ["PATH"]
+    os.chdir(tempfile.gettempdir())
+    sys.stdout = sys.stderr = sys.stdin = None
+    sys.setrecursionlimit(sys.getrecursionlimit() + 500)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def changes_and_raises(world):
+    changes_everything(world)
+    raise ValueError
+
+
+def changes_and_exits(world):
+    changes_everything(world)
+    raise SystemExit
+
+
+@pytest.mark.parametrize("agent", [changes_everything, changes_and_raises, changes_and_exits])
+def test_the_surroundings_are_put_back(play, agent):
+    """Environment, directory, streams, recursion limit and signal handlers, however it ended."""
+    before = surroundings()
+    play(anywhere, agent)
+    assert surroundings() == before
+
+
+def test_a_directory_that_the_run_removed(play, tmp_path, monkeypatch):
+    """A run may end in a directory that is gone."""
+    monkeypatch.chdir(tmp_path)
+
+    def agent(world):
+        os.mkdir("inner")
+        os.chdir("inner")
+        os.rmdir("../inner")
+
+    assert play(anywhere, agent).history.ended.how == "returned"
+    assert os.getcwd() == str(tmp_path)
+
+
+def test_a_scenario_that_fails_to_build(play):
+    """Its changes are put back as well, and its error is its own."""
+
+    @scenario()
+    def broken(world):
+        os.environ["SCENARIO_STATE"] = "kept"
+        world.tool(effect="a", scope=("nothing",))(lambda: 0)
+
+    with pytest.raises(ScenarioError, match="scope names 'nothing'"):
+        play(broken, draws)
+    assert "SCENARIO_STATE" not in os.environ

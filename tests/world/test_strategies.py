@@ -1,0 +1,173 @@
+"""Fault plans in anybody's own Hypothesis tests: valid, small when shrunk, stateful too."""
+
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+import agentfuzz
+from agentfuzz import Completion, FaultPlan, at_most_once, scenario
+from agentfuzz._run import Simulation
+from agentfuzz.faults import TOOL
+from agentfuzz.model.closings import CLOSINGS
+from agentfuzz.strategies import closings, fault_plans
+
+QUICK = settings(
+    max_examples=100,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@scenario(at_most_once(), script=[("find", {}), "Done."])
+def shop(world):
+    @world.tool
+    def find(): ...
+
+    @world.tool(effect="payment", scope=("order_id",))
+    def pay(order_id: str = "A17"):
+        return {"receipt": "r1"}
+
+
+def retries(world):
+    for _ in range(3):
+        try:
+            world.tools.find()
+            world.tools.pay()
+        except (TimeoutError, ConnectionError):
+            continue
+        return Completion.success(handle="r1")
+    return Completion.blocked()
+
+
+@given(plan=fault_plans(shop))
+@QUICK
+def test_every_drawn_plan_is_a_plan(plan):
+    """It comes back from its text, has at most three faults, and names what the world has."""
+    assert FaultPlan.parse(str(plan)) == plan
+    assert len(plan) <= 3
+    for slot, fault in plan:
+        assert (slot.boundary, slot.name) in {("tool", "find"), ("tool", "pay"), ("model", "")}
+        assert 1 <= slot.nth <= 4
+        if slot.boundary == "tool":
+            assert fault.axes not in TOOL.off
+            assert slot.name == "pay" or fault.axes[0] == "once"
+
+
+@given(plan=fault_plans(shop, max_faults=1, max_nth=2))
+@QUICK
+def test_the_limits_of_a_plan(plan):
+    """`max_faults` and `max_nth` are kept."""
+    assert len(plan) <= 1
+    assert all(slot.nth <= 2 for slot, _ in plan)
+
+
+def test_a_scenario_with_nothing_to_break():
+    """No tools, no model: the empty plan is all there is."""
+
+    @scenario()
+    def empty(world): ...
+
+    assert find(fault_plans(empty), lambda plan: True, settings=QUICK) == FaultPlan()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "smallest"),
+    [
+        (lambda plan: True, "no faults"),
+        (lambda plan: len(plan) == 1, "find#1:once/timeout"),
+        (lambda plan: any(slot.name == "pay" for slot, _ in plan), "pay#1:once/timeout"),
+        (
+            lambda plan: any(fault.axes == ("twice", "timeout") for _, fault in plan),
+            "pay#1:twice/timeout",
+        ),
+    ],
+)
+def test_a_plan_shrinks_to_the_smallest(wanted, smallest):
+    """Fewest faults, simplest kind, first call."""
+    assert str(find(fault_plans(shop), wanted, settings=QUICK)) == smallest
+
+
+def test_a_property_of_ones_own_shrinks_to_the_minimal_plan():
+    """The README's promise: a failing property ends at the one fault that matters."""
+    with Simulation() as simulation:
+
+        def charges_twice(plan):
+            run = agentfuzz.run(shop, retries, plan, simulation=simulation)
+            return len(run.history.ledger) > 1
+
+        found = find(fault_plans(shop), charges_twice, settings=QUICK)
+    assert str(found) == "pay#1:once/timeout"
+
+
+@given(text=closings())
+@QUICK
+def test_closings(text):
+    """Phrases of the list, whole."""
+    assert text in CLOSINGS
+
+
+class Till(RuleBasedStateMachine):
+    """A till that charges orders through the agent: whatever strikes, no order pays twice."""
+
+    agent = staticmethod(retries)
+    simulation: Simulation
+
+    def __init__(self):
+        super().__init__()
+        self.simulation = Simulation().__enter__()
+        self.ledgers = []
+
+    @rule(plan=fault_plans(shop, max_faults=1))
+    def charge(self, plan):
+        run = agentfuzz.run(shop, self.agent, plan, simulation=self.simulation)
+        self.ledgers.append(len(run.history.ledger))
+
+    @rule(text=closings(), times=st.integers(1, 2))
+    def close(self, text, times):
+        assert text * times
+
+    @invariant()
+    def at_most_once_each(self):
+        assert all(count <= 1 for count in self.ledgers)
+
+    def teardown(self):
+        self.simulation.__exit__(None, None, None)
+
+
+class CarefulTill(Till):
+    @staticmethod
+    def agent(world):
+        try:
+            world.tools.pay()
+        except Exception:
+            return Completion.blocked()
+        return Completion.success(handle="r1")
+
+
+MACHINE = settings(QUICK, max_examples=8, stateful_step_count=5)
+
+
+def test_a_state_machine_finds_the_bug():
+    """`agentfuzz.run` inside of a rule: the loop that retries blindly is caught."""
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Till, settings=MACHINE)
+
+
+def test_a_state_machine_of_a_careful_loop_passes():
+    """One that never repeats holds, but for a backend that cannot recognise a second arrival."""
+
+    @scenario(at_most_once())
+    def keyed(world):
+        @world.tool(effect="payment", scope=("order_id",), dedup="scope")
+        def pay(order_id: str = "A17"): ...
+
+    class Careful(CarefulTill):
+        @rule(plan=fault_plans(keyed, max_faults=2))
+        def charge(self, plan):
+            run = agentfuzz.run(keyed, self.agent, plan, simulation=self.simulation)
+            self.ledgers.append(len(run.history.ledger))
+
+    run_state_machine_as_test(Careful, settings=MACHINE)
