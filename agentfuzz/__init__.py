@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         replay_transparency,
         structured_termination,
         survives,
+        text_has_no_authority,
         truthful,
         valid_calls,
     )
@@ -91,6 +92,7 @@ _PLACES = {
         "replay_transparency",
         "structured_termination",
         "survives",
+        "text_has_no_authority",
         "truthful",
         "valid_calls",
     ),

@@ -9,13 +9,15 @@ by those who use Hypothesis themselves.
         agentfuzz.run(charge_order, my_agent, plan=plan).check("AF101")
 """
 
+from collections.abc import Iterable
+
 from hypothesis import strategies as st
 
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Clock
 from agentfuzz.faults import MODEL, Fault, FaultPlan, Slot, rank
 from agentfuzz.injector import FromPlan
-from agentfuzz.model.closings import CLOSINGS
+from agentfuzz.model.closings import Closing, corpus
 from agentfuzz.search.space import Space
 
 
@@ -52,6 +54,15 @@ def _faults(faults: tuple[Fault, ...]) -> st.SearchStrategy[Fault]:
     return st.sampled_from(faults)
 
 
-def closings() -> st.SearchStrategy[str]:
-    """Phrases with which a model may close a task whose work is really done."""
-    return st.sampled_from(CLOSINGS)
+def closings(
+    *, done: bool | None = None, languages: Iterable[str] | None = None
+) -> st.SearchStrategy[Closing]:
+    """Texts with which a model may end its turn, each with its ground truth: `done` keeps those
+    that say that the work is done (or not), `languages` those in these (codes: `en`, `de`, ...).
+    Shrinks to English, and to the barest text.
+    """
+    found: dict[str, list[Closing]] = {}
+    for one in corpus(done=done, languages=languages):
+        found.setdefault(one.language, []).append(one)
+    texts = {code: st.sampled_from(these) for code, these in found.items()}
+    return st.sampled_from(list(texts)).flatmap(texts.__getitem__)

@@ -18,6 +18,7 @@ from agentfuzz import (
     replay_transparency,
     scenario,
     structured_termination,
+    text_has_no_authority,
     truthful,
 )
 
@@ -27,6 +28,7 @@ from agentfuzz import (
     structured_termination(),
     truthful(),
     replay_transparency(),
+    text_has_no_authority(),
     task="Resolve ticket T-9.",
     script=[
         ("read_ticket", {"ticket_id": "T-9"}),
@@ -110,7 +112,7 @@ def _intent_key(each: dict) -> str:
 
 
 VICTIMS = {
-    reads_prose: ("AF101", "AF103", "AF301"),
+    reads_prose: ("AF101", "AF103", "AF301", "AF304"),
     believes_any_ending: ("AF103", "AF301"),
     returns_the_words: ("AF204",),
 }

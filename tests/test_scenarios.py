@@ -57,7 +57,8 @@ def test_missed_completion():
     words for the same ending are the only fault there is."""
     result = campaign(resolve_ticket, resolve_ticket.reads_prose, only=("reword",))
     plans = {finding.code: str(finding.plan) for finding in result.findings}
-    assert plans == {"AF101": "model#3:reword", "AF105": "model#3:reword"}
+    assert set(plans) == {"AF101", "AF105", "AF304"}
+    assert set(plans.values()) == {"model#3:reword"}
 
 
 def test_premature_completion():

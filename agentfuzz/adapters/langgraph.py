@@ -19,7 +19,7 @@ from typing import Any
 import langsmith
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
@@ -28,7 +28,6 @@ from agentfuzz.adapters import _inline
 from agentfuzz.adapters._bridge import Key, bridges, completion
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.completion import Completion
-from agentfuzz.errors import CutOff
 from agentfuzz.world import World
 
 
@@ -66,7 +65,6 @@ class SimulatedChatModel(BaseChatModel):
     cache: bool | None = False
     _world: World = PrivateAttr()
     _ask: Any = PrivateAttr()
-    _cut: CutOff | None = PrivateAttr(default=None)
     _turns: int = PrivateAttr(default=0)
 
     def __init__(self, world: World) -> None:
@@ -98,18 +96,7 @@ class SimulatedChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        try:
-            return self._said(await self._ask.aio(_plain(messages)))
-        except CutOff as cut:
-            self._cut = cut
-            raise
-
-    async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
-        """LangChain's own trips over what is no Exception, and would hide the end of the run."""
-        try:
-            return await super().agenerate(*args, **kwargs)
-        except AttributeError as error:
-            raise (self._cut or error) from None
+        return self._said(await self._ask.aio(_plain(messages)))
 
     def _said(self, turn: Mapping[str, Any]) -> ChatResult:
         """A turn as LangChain's message. The id is new for every turn: with a constant one
@@ -120,12 +107,17 @@ class SimulatedChatModel(BaseChatModel):
         for call in turn["tool_calls"]:
             made = {"id": call["id"], "name": call["name"], "args": call["arguments"]}
             (good if isinstance(made["args"], dict) else bad).append(made)
-        stop = turn["stop"]
+        stop, usage = turn["stop"], turn.get("usage") or {"input": 0, "output": 0}
         message = AIMessage(
             id=f"turn_{len(self._world.events)}_{self._turns}",
             content=turn["content"] or "",
             tool_calls=good,
             invalid_tool_calls=[{**made, "error": "the arguments are no object"} for made in bad],
+            usage_metadata={
+                "input_tokens": usage["input"],
+                "output_tokens": usage["output"],
+                "total_tokens": sum(usage.values()),
+            },
             response_metadata={"finish_reason": "stop" if stop == "end" else stop},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])

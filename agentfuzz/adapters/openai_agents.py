@@ -14,7 +14,7 @@ Naming the model switches the SDK's tracing off, in this process: its exporter w
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 from agents import (
@@ -31,14 +31,13 @@ from agents.tool_context import ToolContext
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
-    ResponseFunctionToolCall,
     ResponseOutputItem,
-    ResponseOutputMessage,
-    ResponseOutputText,
     ResponseStreamEvent,
+    ResponseUsage,
 )
 
 from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion
+from agentfuzz.adapters._openai_items import items, plain
 from agentfuzz.completion import Completion
 from agentfuzz.world import World
 
@@ -73,14 +72,14 @@ class SimulatedModel(Model):
         self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
     ) -> ModelResponse:
         """One turn. It has no response id: this model keeps no conversation on a server."""
-        output, _ = await self._turn(input)
-        return ModelResponse(output=output, usage=Usage(), response_id=None)
+        output, _, used = await self._turn(input)
+        return ModelResponse(output=output, usage=used, response_id=None)
 
     async def stream_response(
         self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ResponseStreamEvent]:
         """One turn, as the one event that the runner needs."""
-        output, serial = await self._turn(input)
+        output, serial, used = await self._turn(input)
         response = Response(
             id=f"resp_{serial}",
             created_at=0,
@@ -90,17 +89,31 @@ class SimulatedModel(Model):
             parallel_tool_calls=True,
             tool_choice="auto",
             tools=[],
+            usage=ResponseUsage(
+                input_tokens=used.input_tokens,
+                output_tokens=used.output_tokens,
+                total_tokens=used.total_tokens,
+                input_tokens_details=used.input_tokens_details,
+                output_tokens_details=used.output_tokens_details,
+            ),
         )
         yield ResponseCompletedEvent(
             type="response.completed", response=response, sequence_number=0
         )
 
-    async def _turn(self, input: str | list[Any]) -> tuple[list[ResponseOutputItem], str]:
-        """The output items of the next turn, and what makes their ids its own."""
-        turn = await self._ask.aio(_plain(input))
+    async def _turn(self, input: str | list[Any]) -> tuple[list[ResponseOutputItem], str, Usage]:
+        """The output items of the next turn, what makes their ids its own, and the usage."""
+        turn = await self._ask.aio(plain(input))
         self._turns += 1
         serial = f"{len(self._world.events)}_{self._turns}"
-        return _items(turn, serial), serial
+        tokens = turn.get("usage") or {"input": 0, "output": 0}
+        used = Usage(
+            requests=1,
+            input_tokens=tokens["input"],
+            output_tokens=tokens["output"],
+            total_tokens=sum(tokens.values()),
+        )
+        return items(turn, serial), serial, used
 
 
 def _function_tool(bridge: Bridge) -> FunctionTool:
@@ -125,64 +138,3 @@ def _arguments(tool: str, text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ModelBehaviorError(f"Invalid JSON input for tool {tool}: expected a JSON object")
     return found
-
-
-def _plain(items: str | list[Any]) -> list[dict[str, Any]]:
-    """The SDK's input items in the words of `world.model`."""
-    found: list[dict[str, Any]] = []
-    for item in [{"role": "user", "content": items}] if isinstance(items, str) else items:
-        kind = item.get("type", "message")
-        if kind == "function_call":
-            call = {
-                "id": item["call_id"],
-                "name": item["name"],
-                "arguments": _read(item["arguments"]),
-            }
-            found.append({"role": "assistant", "content": None, "tool_calls": [call]})
-        elif kind == "function_call_output":
-            content = _text(item["output"])
-            found.append({"role": "tool", "tool_call_id": item["call_id"], "content": content})
-        elif kind == "message":
-            found.append({"role": item["role"], "content": _text(item["content"])})
-    return found
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content if isinstance(part, Mapping))
-
-
-def _read(arguments: str) -> Any:
-    try:
-        return json.loads(arguments)
-    except ValueError:
-        return arguments
-
-
-def _items(turn: Mapping[str, Any], serial: str) -> list[ResponseOutputItem]:
-    """A turn of the simulated model as output items, each with an id of its own."""
-    items: list[ResponseOutputItem] = []
-    if turn["content"] is not None or not turn["tool_calls"]:
-        text = ResponseOutputText(type="output_text", text=turn["content"] or "", annotations=[])
-        items.append(
-            ResponseOutputMessage(
-                id=f"msg_{serial}",
-                type="message",
-                role="assistant",
-                status="completed",
-                content=[text],
-            )
-        )
-    for i, call in enumerate(turn["tool_calls"]):
-        arguments = call["arguments"]
-        items.append(
-            ResponseFunctionToolCall(
-                id=f"fc_{serial}_{i}",
-                type="function_call",
-                call_id=call["id"],
-                name=call["name"],
-                arguments=arguments if isinstance(arguments, str) else json.dumps(arguments),
-            )
-        )
-    return items

@@ -16,6 +16,7 @@ from agentfuzz.invariants.effects import (
     no_lost_intent,
 )
 from agentfuzz.invariants.keys import key_injectivity, key_stability
+from agentfuzz.invariants.prose import text_has_no_authority
 from agentfuzz.invariants.protocol import valid_calls
 from agentfuzz.invariants.repeats import no_blind_repeat, replay_transparency
 from agentfuzz.invariants.termination import bounded, progress, quiescence, structured_termination
@@ -35,6 +36,7 @@ __all__ = [
     "replay_transparency",
     "structured_termination",
     "survives",
+    "text_has_no_authority",
     "truthful",
     "valid_calls",
 ]

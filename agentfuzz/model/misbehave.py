@@ -16,7 +16,7 @@ from typing import Any
 from agentfuzz.errors import ModelError
 from agentfuzz.faults import Fault
 from agentfuzz.history import Json
-from agentfuzz.model.closings import CLOSINGS
+from agentfuzz.model.closings import TRIED, closing
 from agentfuzz.model.script import Call
 from agentfuzz.tools import ToolSpec
 
@@ -72,7 +72,7 @@ def _again(planned: Planned) -> Planned:
 def _reword(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group != "closing":
         return None
-    return replace(draft, text=CLOSINGS[variant % len(CLOSINGS)])
+    return replace(draft, text=closing(variant).text)
 
 
 def _no_done(draft: Draft, at: Situation, variant: int) -> Draft | None:
@@ -265,7 +265,7 @@ KINDS: Mapping[str, Kind] = {
 }
 # How many variants of each kind a search tries.
 VARIANTS: Mapping[str, int] = {
-    "reword": 8,
+    "reword": TRIED,
     "drift": 2,
     "error": 2,
     "malformed_args": 3,

@@ -72,9 +72,9 @@ def handling(key: Any = None) -> Agent:
 
 
 def careful(world: World) -> Completion:
-    """A survivor: the key is minted per intent, and the claim rests on a receipt."""
+    """A survivor: one key per intent, a limit of steps, and a claim that rests on a receipt."""
     graph = create_agent(lg.model(world), lg.tools(world, key=by_intent))
-    state = graph.invoke({"messages": [("user", world.task)]})
+    state = graph.invoke({"messages": [("user", world.task)]}, {"recursion_limit": 12})
     for message in state["messages"]:
         if message.type == "tool":
             try:
@@ -176,6 +176,7 @@ def test_the_default_agent_breaks() -> None:
     assert found["AF101"] == "charge_card#1:once/truncated"
     assert found["AF102"] == "charge_card#1:twice"
     assert found["AF103"] == "charge_card#1:lost/ambiguous"
+    assert found["AF201"] == "model#1:loop"
     assert found["AF204"] == "model#2:no_done"
 
 
@@ -187,7 +188,7 @@ def test_the_call_id_as_key_stops_a_double_delivery_only() -> None:
 
 
 def test_a_careful_agent_survives() -> None:
-    """A key per intent and a claim that rests on a receipt: no plan with one fault breaks it."""
+    """Key, limit and receipt: no plan with one fault breaks it."""
     assert findings(charge_and_tell, careful) == {}
 
 

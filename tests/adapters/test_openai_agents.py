@@ -147,10 +147,10 @@ def test_a_careful_agent_survives() -> None:
 def test_a_model_that_lies_about_its_work_is_believed() -> None:
     """An agent that stops at the done tool, key and all, takes the model's word for it."""
     stops = runner(by_intent, tool_use_behavior=StopAtTools(stop_at_tool_names=["done"]))
-    assert findings(charge_order, stops) == {
-        "AF103": "model#1:skip",
-        "AF204": "model#2:no_done",
-    }
+    found = findings(charge_order, stops)
+    assert found["AF103"] == "model#1:skip"
+    assert found["AF204"] == "model#2:no_done"
+    assert "AF101" not in found
 
 
 @pytest.mark.parametrize("agent", [runner(), streamed], ids=["run", "stream"])

@@ -97,7 +97,7 @@ from pathlib import Path
 from agentfuzz import fuzz
 from tests.node.test_node_agent import charge_order, node_agent
 
-@fuzz(charge_order, only=("once/error",), max_runs=2)
+@fuzz(charge_order, only=("once/error",), max_runs=8)
 def test_node_agent(world):
     return node_agent(world, Path({folder!r}))
 """
@@ -108,7 +108,7 @@ def test_the_campaign_finds_it_and_the_report_says_so(
 ) -> None:
     """`pytest --agentfuzz` needs no other door for an agent in another language."""
     pytester.makepyfile(test_node=TEST.format(folder=str(folder)))
-    result = pytester.runpytest("--agentfuzz", "-p", "no:cacheprovider", "-p", "no:anyio")
+    result = pytester.runpytest("--agentfuzz", "-p", "no:asyncio")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["AF101 charge_card ran 2x, expected 1"])
     result.stdout.fnmatch_lines(["*charge_card#1:once/error*"])

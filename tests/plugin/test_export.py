@@ -121,6 +121,7 @@ def test_an_exported_test_says_when_its_plan_no_longer_applies(
     gone.stdout.fnmatch_lines(["PlanError: *names the tool 'charge_card'; *'bill_card'?"])
 
 
+@pytest.mark.slow
 def test_an_exported_test_stands_alone(project: Project, found: Found) -> None:
     """It needs no .agentfuzz folder, no Hypothesis, no id and no host path; and without the
     plugin it is still a test."""

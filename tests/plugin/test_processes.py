@@ -1,5 +1,6 @@
 """Company, in processes of their own: workers, Ctrl-C, and what pytest imports at start."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,8 +10,12 @@ import time
 
 import pytest
 
+from agentfuzz import World, scenario
+from agentfuzz._run import Simulation
+from agentfuzz.injector import FromPlan
+
 from .conftest import OFF, Project
-from .sources import FIXED, SHOP, body
+from .sources import FIXED, SCENARIO, SHOP, body
 
 XDIST = ("-p", "xdist.plugin", "-n", "2")
 
@@ -92,8 +97,6 @@ def test_spins(world):
 )
 def test_ctrl_c_ends_the_session(project: Project, inside: str) -> None:
     """A real Ctrl-C is pytest's: exit 2 at once, findings so far kept; never a finding of ours."""
-    from .sources import SCENARIO
-
     scenario = SCENARIO.replace("budget=30", "budget=10**9")
     project.file("test_a_shop.py", SHOP)
     project.file("test_spin.py", scenario + SPINS.format(inside=inside))
@@ -115,6 +118,23 @@ def test_ctrl_c_ends_the_session(project: Project, inside: str) -> None:
     assert "AF901" not in out
     assert "AF101 charge_card ran 2x, expected 1" in out
     assert (project.path / "reports/agentfuzz/report.json").exists()
+
+
+def test_a_swallowed_ctrl_c_ends_the_campaign_at_the_next_run() -> None:
+    """An agent that eats a real Ctrl-C does not keep the user from stopping."""
+
+    def build(world: World) -> None:
+        world.tool(effect="charge", name="charge")(lambda: 1)
+
+    def agent(world: World) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    with Simulation() as simulation:
+        story = scenario()(build)
+        simulation.execute(story, agent, FromPlan())
+        with pytest.raises(KeyboardInterrupt):
+            simulation.execute(story, agent, FromPlan())
 
 
 PROBE = """

@@ -70,6 +70,7 @@ def test_replay_all_and_replay_of_a_file(project: Project, found: Found) -> None
     result.stdout.fnmatch_lines(["*byte for byte*"])
 
 
+@pytest.mark.slow
 def test_replay_works_from_another_folder(project: Project, found: Found) -> None:
     """The saved test is found from any folder of the project."""
     project.file("pytest.ini", "[pytest]\n")

@@ -191,7 +191,8 @@ async def insist(client: Any) -> Any:
     try:
         return await charge(client)
     except MCPError as error:
-        assert error.code in (types.REQUEST_TIMEOUT, types.CONNECTION_CLOSED)
+        if error.code not in (types.REQUEST_TIMEOUT, types.CONNECTION_CLOSED):
+            raise
         return await charge(client)
 
 

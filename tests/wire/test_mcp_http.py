@@ -16,9 +16,13 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from agentfuzz import Completion, Run, World, exactly_once, run, scenario
+from agentfuzz._run import Simulation
 from agentfuzz.clock import Real
+from agentfuzz.faults import FaultPlan
 from agentfuzz.history import Called, Delivered, Refused, Replied
+from agentfuzz.injector import FromPlan
 from agentfuzz.wire.mcp import mount
+from agentfuzz.wire.server import serve
 
 pytestmark = pytest.mark.slow
 
@@ -159,3 +163,31 @@ def test_a_run_that_is_cut_off_breaks_every_exchange_and_not_the_server(era: str
     codes, made = under("", calls, era)
     assert codes == [types.CONNECTION_CLOSED] * 2
     assert len(made.history.of(Called)) == shop.budget
+
+
+def test_the_server_of_a_world_has_it_at_slash_mcp() -> None:
+    """`serve(world)` mounts the tools beside the model's faces, and ends them with the block."""
+    before = threading.active_count()
+
+    async def talk(address: str) -> None:
+        async with Client(address, read_timeout_seconds=1) as client:
+            for reply in (types.REQUEST_TIMEOUT, types.CONNECTION_CLOSED):
+                with pytest.raises(MCPError) as caught:
+                    await client.call_tool("charge_card", A17)
+                assert caught.value.code == reply
+
+    def agent(world: World) -> None:
+        loop = asyncio.SelectorEventLoop()
+        with serve(world) as urls:
+            assert urls.mcp is not None
+            loop.run_until_complete(talk(urls.mcp))
+        loop.close()
+
+    with Simulation() as simulation:
+        plan = FaultPlan.parse("charge_card#1:once/timeout + charge_card#2:lost/error")
+        history = simulation.execute(shop, agent, FromPlan(plan))
+    assert history.ended is not None
+    assert history.ended.how == "returned", history.ended.detail
+    assert [reply.outcome for reply in history.of(Replied)] == ["unknown", "unknown"]
+    assert len(history.ledger) == 1
+    assert threading.active_count() == before

@@ -51,7 +51,7 @@ def _line(event: Any) -> str:
         case Replied(outcome=outcome, raised=raised):
             return f"replied {outcome} {raised or 'value'}"
         case ModelTurn(calls=calls, text=text):
-            return f"turn {' '.join(name for _, name, _ in calls) or text!r}"
+            return f"turn {' '.join(name for _, name, _ in calls) or repr(text)}"
         case Done(status=status, reason=reason):
             return f"done {status} {reason}"
         case Ended(how=how, error=error):

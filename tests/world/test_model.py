@@ -9,6 +9,7 @@ from agentfuzz.errors import ScenarioError
 from agentfuzz.history import Called, Done, ModelTurn, Struck
 from agentfuzz.model.closings import CLOSINGS
 from agentfuzz.model.script import parse, resolve
+from agentfuzz.replies import as_text
 
 from .stories import told
 
@@ -38,7 +39,7 @@ def act(world, made):
     if made["name"] == "done":
         return json.dumps(world.tools.done(**made["arguments"]))
     try:
-        return json.dumps(world.call(made["name"], made["arguments"], asked=made["id"]))
+        return as_text(world.call(made["name"], made["arguments"], asked=made["id"]))
     except Exception as error:
         return f"Error: {error}"
 

@@ -16,7 +16,6 @@ from agentfuzz import (
     scenario,
     structured_termination,
 )
-from agentfuzz._run import Simulation
 from agentfuzz.faults import FaultPlan
 from agentfuzz.history import Called, Committed, Done
 
@@ -130,28 +129,6 @@ def test_cut_off_by_the_budget(play, kind, agent):
     ended = play(SHOP, kind(agent)).history.ended
     assert (ended.how, ended.error) == ("cut_off", "budget")
     assert ended.detail == "more than 6 crossings"
-
-
-def spins(world):
-    while True:
-        pass
-
-
-def swallows(world):
-    while True:
-        try:
-            spins(world)
-        except BaseException:
-            continue
-
-
-@pytest.mark.parametrize("agent", [spins, asynchronous(spins)])
-def test_cut_off_by_the_watchdog(agent):
-    """A loop that crosses nothing is interrupted, and the place is named."""
-    with Simulation(run_timeout=0.1) as simulation:
-        ended = agentfuzz.run(SHOP, agent, simulation=simulation).history.ended
-    assert (ended.how, ended.error) == ("cut_off", "spinning")
-    assert "spins (test_run.py:" in ended.detail
 
 
 def test_after_any_ending_the_next_run_is_clean(play):
