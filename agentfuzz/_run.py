@@ -158,7 +158,7 @@ def _cut_off_in(error: BaseException) -> CutOff | None:
 
 def _freeze(world: World, how: str, value: Any, error: str, detail: str) -> History:
     events = world.events
-    shown = dict(value) if isinstance(value, Completion) else plain(value)
+    shown = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
     events.append(Ended(len(events), world.clock.now, how, shown, error, detail))
     return History(events, {name: spec.facts for name, spec in world.specs.items()})
 

@@ -133,12 +133,13 @@ class Calls:
             self._refused(call, "invalid_arguments", error)
             raise
         intent = spec.intent(bound)
-        seq = len(self.events)
         self._called(call, slot, args, key, intent, asked)
-        fault = self._injector.at(slot, seq, "read" if intent is None else "write")
+        group = "read" if intent is None else "write"
+        fault = self._injector.at(slot, len(self.events) - 1, group)
         request = Request(call, spec, args, bound, key, intent)
         if fault is None:
-            return self._answer(call, (yield from self._served(request)))
+            reply = (yield from self._served(request)) if spec.is_async else self._deliver(request)
+            return self._answer(call, reply)
         return (yield from self._struck(request, slot, fault))
 
     def _called(
@@ -168,8 +169,7 @@ class Calls:
 
     def _gave_up(self, call: str, error: BaseException) -> None:
         """The agent's own deadline came before the answer: it cannot know the outcome."""
-        over = self.budget < 0 or type(error) is GeneratorExit  # the run; it is being cleaned up
-        if not over:
+        if self.budget >= 0 and type(error) is not GeneratorExit:  # else the run is over
             self._replied(call, Reply("unknown", error=error), None)
 
     def _deliver(self, request: Request) -> Reply:
@@ -261,9 +261,9 @@ class Calls:
         )
 
     def _refused(self, call: str, kind: str, error: BaseException) -> None:
-        events = self.events
-        events.append(Refused(len(events), self.clock.now, call, kind, message(error)))
-        self._replied(call, Reply("failed", error=error), message(error))
+        text, events = message(error), self.events
+        events.append(Refused(len(events), self.clock.now, call, kind, text))
+        self._replied(call, Reply("failed", error=error), text)
 
     def _unknown(self, name: str, arguments: Mapping[str, Any], asked: str | None) -> Any:
         """Answer a call of a tool that does not exist, as a real backend would."""
@@ -272,10 +272,8 @@ class Calls:
         call = f"call_{self._calls}"
         slot = self.slot_for("tool", str(name))
         self._called(call, slot, snapshot(arguments), None, None, asked)
-        known = ", ".join(self.specs) or "none"
-        error = UnknownTool(
-            f"no tool {name!r}; there is: {known}.{near_miss(str(name), self.specs)}"
-        )
+        known, hint = ", ".join(self.specs) or "none", near_miss(str(name), self.specs)
+        error = UnknownTool(f"no tool {name!r}; there is: {known}.{hint}")
         self._refused(call, "unknown_tool", error)
         raise error
 

@@ -105,7 +105,7 @@ def virtual_time() -> Iterator[Clock]:
     from freezegun import freeze_time
 
     clock = Clock()
-    freezer = freeze_time(START, real_asyncio=True)
+    freezer = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
     with _no_lazy_names():
         clock._frozen = freezer.start()
     restore = _patch_sleep(clock)

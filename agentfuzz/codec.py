@@ -32,13 +32,24 @@ def plain(value: object) -> Json:
     Cycles, odd floats, bytes, lone surrogates, key collisions and failing `repr`s are marked in
     `<...>` text, never raised.
     """
-    if value is None or value is True or value is False:
+    if _quick(value):
         return value
-    if (type(value) is str and len(value) < 64 and value.isascii()) or (
-        type(value) is int and -(2**63) <= value < 2**63
-    ):
-        return value
+    if type(value) is dict and len(value) < 32:
+        for key, item in value.items():
+            if type(key) is not str or not _quick(key) or not _quick(item):
+                break
+        else:
+            return value.copy()
     return _Tree().convert(value, 0)
+
+
+def _quick(value: object) -> bool:
+    """Whether a value is JSON as it stands, found out in no time."""
+    if type(value) is str:
+        return len(value) < 64 and value.isascii()
+    if type(value) is int:
+        return -(2**63) <= value < 2**63
+    return value is None or value is True or value is False
 
 
 def snapshot(mapping: Mapping[str, Any]) -> dict[str, Json]:

@@ -24,12 +24,26 @@ CODES: dict[str, str] = {
     "AF205": "Malformed completion",
     "AF206": "Several completions of one task",
     "AF207": "No progress: the same call, the same reply, again",
+    "AF208": "A reply of the model that did not finish was acted on",
+    "AF209": "The run ended with a blank answer",
+    "AF210": "An effect after its failure, or the end, had been reported",
+    "AF211": "A declared limit was exceeded",
+    "AF212": "A limit stopped the run, and the answer does not say so",
+    "AF213": "The conversation cannot be continued",
+    "AF214": "Control was not returned",
     "AF301": "Success is claimed and the world disagrees",
     "AF302": "An effect after the completion",
+    "AF303": "The answer is not the last word",
     "AF304": "The words of the model decided",
+    "AF305": "Two doors, two outcomes",
     "AF401": "An unknown tool was called",
     "AF402": "Invalid arguments were never mended",
     "AF403": "A key was reused with other parameters",
+    "AF404": "A call without its result, or a result without its call",
+    "AF405": "What the model was shown has vanished",
+    "AF406": "The receipt of an executed call was not shown",
+    "AF407": "Executed otherwise than asked",
+    "AF408": "A decision answered another interrupt",
     "AF500": "A law of your own is broken",
     "AF801": "Nothing was tested: no fault struck",
     "AF802": "A law was never exercised",
@@ -56,7 +70,7 @@ def page(code: str) -> str:
     """The page of a code, in Markdown. Raises AgentfuzzError for a code that does not exist."""
     if code not in CODES:
         raise AgentfuzzError(
-            f"there is no code {code!r}.{near_miss(code, CODES)} "
+            f"there is no code {code!r}.{near_miss(code.upper().replace('O', '0'), CODES)} "
             "Codes look like AF101; the family is in the first digit."
         )
     return (files("agentfuzz") / "pages" / f"{code}.md").read_text(encoding="utf-8")

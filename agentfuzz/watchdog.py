@@ -8,6 +8,7 @@ a run.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 import threading
@@ -87,7 +88,7 @@ class Watchdog:
         if self._run != self._last:
             self._last, self._ticks = self._run, 0
         self._ticks += 1
-        if self._ticks > TICKS:
+        if self._ticks > TICKS and not _collects(frame):
             if self._ticks > TICKS + 1:  # one was swallowed
                 self._insist(frame)
             raise CutOff("spinning", where(frame))
@@ -99,7 +100,7 @@ class Watchdog:
             self._tracing = (sys.gettrace(),)
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
-            if frame.f_code.co_filename.startswith(_UNWINDS):
+            if frame.f_code.co_filename.startswith(_UNWINDS) or _collects(frame):
                 return None
             if event == "exception":
                 return trace
@@ -118,6 +119,16 @@ class Watchdog:
             outer(signum, frame)
         else:
             raise KeyboardInterrupt
+
+
+def _collects(frame: FrameType | None) -> bool:
+    """Whether a callback of the garbage collector runs: what is raised there, nobody gets."""
+    codes = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None and codes:
+        if frame.f_code in codes:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_harness(frame: FrameType) -> bool:

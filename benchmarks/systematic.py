@@ -59,7 +59,9 @@ def log_note(customer_id: str, text: str) -> dict:
     return {"note_id": "n_1"}
 
 
-PLAIN = {f.__name__: f for f in (lookup_customer, lookup_order, charge_card, send_receipt, log_note)}
+PLAIN = {
+    f.__name__: f for f in (lookup_customer, lookup_order, charge_card, send_receipt, log_note)
+}
 
 
 def model(turn: int) -> dict:

@@ -32,10 +32,12 @@ from agentfuzz.history import (
     Ended,
     History,
     Intent,
+    ModelInput,
     ModelTurn,
     Refused,
     Replayed,
     Replied,
+    Shown,
     Struck,
     ToolFacts,
 )
@@ -231,6 +233,7 @@ HISTORY = History(
         ModelTurn(8, 2.0, Slot("model", "", 1), 3, None, (("t1", "lookup", {"a": 1}),), "end"),
         Done(9, 2.0, "tool", "success", "completed", "ch_1", ""),
         Ended(10, 2.0, "returned", None, "", ""),
+        ModelInput(11, 2.0, Slot("model", "", 1), (Shown("tool", "ok", ("t1",), "t1"),)),
     ],
     {"charge_card": ToolFacts("charge_card", "charge", ("order_id", "part"), "key")},
 )
@@ -289,6 +292,7 @@ GOOD = {"format": 1, "tools": {}, "events": []}
         {**GOOD, "events": [{"event": "Called", "intent": {"effect": "charge"}}]},
         {**GOOD, "events": [{"event": "Called", "intent": {"effect": "a", "scope": ["abc"]}}]},
         {**GOOD, "events": [{**event_to_json(HISTORY.events[-1]), "colour": "red"}]},
+        {**GOOD, "events": [{**event_to_json(HISTORY.events[-1]), "messages": [["user"]]}]},
     ],
 )
 def test_a_broken_file(data):

@@ -35,6 +35,7 @@ from agentfuzz import (
 )
 from agentfuzz._run import Simulation
 from agentfuzz.search.space import Space
+import contextlib
 
 SEEDS = range(20)
 LOST = (TimeoutError, ConnectionError)  # a reply that did not come: the effect is in doubt
@@ -115,10 +116,8 @@ def retries(world: World) -> Completion:
 
 def swallows(world: World) -> Completion:
     """Victim: whatever happens, all is well."""
-    try:
+    with contextlib.suppress(FAULTS):
         world.tools.charge(order_id="A17")
-    except FAULTS:
-        pass
     return DONE
 
 
@@ -183,10 +182,8 @@ def done_then_more(world: World) -> None:
 
 def done_last(world: World) -> None:
     """Says that it is done when it is."""
-    try:
+    with contextlib.suppress(FAULTS):
         world.tools.charge(order_id="A17")
-    except FAULTS:
-        pass
     world.tools.done(status="blocked", reason="other")
 
 
@@ -194,10 +191,8 @@ def waits(limit: int) -> Callable[[World], Completion]:
     """Looks until the charge is there; `limit` 0: for ever, which makes it a victim."""
 
     def agent(world: World) -> Completion:
-        try:
+        with contextlib.suppress(FAULTS):
             world.tools.charge(order_id="A17")
-        except FAULTS:
-            pass
         looks = 0
         while not limit or looks < limit:
             looks += 1
@@ -320,9 +315,7 @@ CASES = {
     ),
     "truthful": Case(truthful(), swallows, (f"AF301 claim: {LOST_TIMEOUT}",), honest),
     "quiescence": Case(quiescence(), done_then_more, (f"AF302 charge: {ONCE}",), done_last),
-    "bounded": Case(
-        bounded(), waits(0), (f"AF201 run: {LOST_TIMEOUT}",), waits(3), budget=6
-    ),
+    "bounded": Case(bounded(), waits(0), (f"AF201 run: {LOST_TIMEOUT}",), waits(3), budget=6),
     "bounded, by a declared limit": Case(
         bounded(calls=3), waits(6), (f"AF201 tool calls: {LOST_TIMEOUT}",), waits(2)
     ),
@@ -484,7 +477,9 @@ def test_the_covering_array_finds_an_unmasked_pair_before_the_pairs_are_walked()
         assert array <= pairs / 5
 
         before_the_pairs = 2 + 1 + singles + array
-        early = hunt(orders, two_strange_answers, simulation, space=space, max_runs=before_the_pairs)
+        early = hunt(
+            orders, two_strange_answers, simulation, space=space, max_runs=before_the_pairs
+        )
         assert shown(early) == [pair]
         assert early.findings[0].phase == "covering array"
         assert early.findings[0].faults_before > 2

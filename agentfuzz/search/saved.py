@@ -85,7 +85,8 @@ def load(path: Path) -> Saved:
             raise SavedFileError(f"{path.name}: every field must be a string")
         if not _ID.fullmatch(data["id"]):  # it names files to write and to delete
             raise SavedFileError(f"{path.name}: {data['id'][:40]!r} is no id of a counterexample")
-        return Saved(*texts[:5], FaultPlan.parse(data["plan"]), texts[5])
+        plan = FaultPlan.parse(data["plan"])
+        return Saved(*texts[:5], plan=plan, digest=texts[5])
     except SavedFileError:
         raise
     except PlanError as error:

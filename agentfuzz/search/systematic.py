@@ -18,6 +18,7 @@ from agentfuzz.faults import FaultPlan
 from agentfuzz.history import (
     Called,
     Delivered,
+    Event,
     History,
     ModelTurn,
     Replayed,
@@ -52,9 +53,10 @@ class Level:
 
     def plans(self, execute: Execute, stop: Callable[[], bool] = bool) -> Iterator[FaultPlan]:
         """The plans of this level, smallest first within a parent, until `stop`."""
-        for parent, self._stands_for in self.parents.items():
+        for parent, stands_for in self.parents.items():
             if stop():
                 return
+            self._stands_for = stands_for
             history, crossings = execute(parent)
             yield from self._children(parent, history, crossings)
 
@@ -109,7 +111,7 @@ def state_after_last_fault(history: History) -> bytes:
         call = history.events[after - 1].call  # type: ignore[union-attr]
     state = blake2b(digest_size=16)
     under_way: dict[str, str] = {}
-    previous = None
+    previous: Event | None = None
     for event in history.events:
         if type(event) is Struck:
             if event.fault.startswith("late") and type(previous) is Called:

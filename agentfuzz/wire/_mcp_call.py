@@ -22,29 +22,62 @@ CALL_ID = "agentfuzz/call_id"  # in _meta: the model's id of the call, from clie
 BREAK = "agentfuzz.break"  # in the ASGI scope: a list; whatever is in it says why to break off
 
 
-async def answer(world: World, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
-    """Call a tool of the world for a request. Raises MCPError where the protocol has its own
-    error; does not return where the response is lost."""
-    try:
-        if name == DONE and world.tools.offers_done:
-            return _done(world, arguments)
-        reply = await world.acall(name, arguments, asked=_asked(world, ctx, name, arguments))
-    except UnknownTool as error:
-        raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {message(error)}") from None
-    except CutOff as cut:
-        if _breaks(ctx) is None:
+class Answers:
+    """One server's answers, and its calls that are under way, in the order of their coming."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._open: dict[asyncio.Task[Any], asyncio.Task[Any] | None] = {}
+
+    async def answer(self, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a tool of the world for a request. Raises MCPError where the protocol has its own
+        error; does not return where the response is lost."""
+        call = asyncio.ensure_future(self._call(ctx, name, arguments))
+        self._open[call] = asyncio.current_task()
+        call.add_done_callback(self._settled)
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError:
+            self._give_up()
             raise
-        raise _broken(ctx, str(cut)) from None  # the run is over, the server lives on
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:
-        kind = _struck(world)
-        if kind == "timeout":
-            await asyncio.get_running_loop().create_future()
-        if kind == "error":
-            raise _broken(ctx, message(error)) from None
-        return _result(message(error) or type(error).__name__, is_error=True)
-    return _result(as_text(reply))
+        return call.result()
+
+    def _give_up(self) -> None:
+        """Cancel all calls whose requests are being cancelled. The SDK does that in the order of
+        a set, and the history must not depend on addresses: that is why calls have a task of
+        their own, and the first of the requests passes it on to all."""
+        for call, request in list(self._open.items()):
+            if request is not None and request.cancelling():
+                del self._open[call]
+                call.cancel()
+
+    def _settled(self, call: "asyncio.Task[Any]") -> None:
+        self._open.pop(call, None)
+        if not call.cancelled():
+            call.exception()  # nobody else may ask
+
+    async def _call(self, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
+        world = self._world
+        try:
+            if name == DONE and world.tools.offers_done:
+                return _done(world, arguments)
+            reply = await world.acall(name, arguments, asked=_asked(world, ctx, name, arguments))
+        except UnknownTool as error:
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {message(error)}") from None
+        except CutOff as cut:
+            if _breaks(ctx) is None:
+                raise
+            raise _broken(ctx, str(cut)) from None  # the run is over, the server lives on
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            kind = _struck(world)
+            if kind == "timeout":
+                await asyncio.get_running_loop().create_future()
+            if kind == "error":
+                raise _broken(ctx, message(error)) from None
+            return _result(message(error) or type(error).__name__, is_error=True)
+        return _result(as_text(reply))
 
 
 def _result(text: str, *, is_error: bool = False) -> Any:

@@ -147,6 +147,7 @@ class Face:
                     "type": "model",
                     "id": MODEL,
                     "display_name": MODEL,
+                    "lifecycle": "active",
                     "created_at": START.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 }
                 if form is anthropic

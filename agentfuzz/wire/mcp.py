@@ -34,7 +34,7 @@ except ImportError as error:
 import anyio
 
 from agentfuzz.toolbox import DONE
-from agentfuzz.wire._mcp_call import answer
+from agentfuzz.wire._mcp_call import Answers
 from agentfuzz.wire._mcp_http import Mounted
 from agentfuzz.world import World
 
@@ -92,12 +92,13 @@ def tool_list(world: World) -> list[Any]:
 def server(world: World) -> Any:
     """The world as a low-level MCP server: for `mcp.Client(server(world))` and for any transport
     of the SDK."""
+    answers = Answers(world)
 
     async def on_list_tools(ctx: Any, params: Any) -> Any:
         return types.ListToolsResult(tools=tool_list(world))
 
     async def on_call_tool(ctx: Any, params: Any) -> Any:
-        return await answer(world, ctx, params.name, params.arguments or {})
+        return await answers.answer(ctx, params.name, params.arguments or {})
 
     def schema(name: str) -> Any:
         return world.tools[name].schema if name in world.tools else None

@@ -47,9 +47,10 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     """Serve a world on a free port of 127.0.0.1 while the block runs.
 
     `hold` is how long a reply that never comes keeps its connection, in real seconds; `hurry`
-    says whether clients are told to retry at once. What is no fault of the agent and goes wrong
-    while a request is served (a scenario's own mistake) is answered with 500, and raised here at
-    the end. Raises AgentfuzzError when uvicorn is not installed.
+    says whether clients are told to retry at once. What goes wrong in the thread is raised here at
+    the end of the block: CutOff, once the run's budget is used up and every connection is
+    dropped; and what is no fault of the agent (a scenario's own mistake), which its client sees
+    as a 500. Raises AgentfuzzError when uvicorn is not installed.
     """
     try:
         uvicorn: Any = import_module("uvicorn")
@@ -130,7 +131,8 @@ class _App:
         }
         try:
             return self._face.answer(scope["method"], scope["path"], headers, body)
-        except CutOff:  # the run ends by its budget: `world.calls.exhausted` says so
+        except CutOff as cut:  # from now on nobody answers
+            self.errors.append(cut)
             return WireReply(0, ending="cut")
         except BaseException as error:
             self.errors.append(error)

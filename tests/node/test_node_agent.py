@@ -53,13 +53,14 @@ def node_agent(world: World, folder: Path) -> Completion:
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest) -> Path:
-    """The agent with its packages installed, once per checkout."""
+    """The agent with its packages installed, once per checkout (and worker of xdist)."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     cache = request.config.cache
     assert cache is not None, "pytest's own cache plugin is on"
-    place = cache.mkdir("agentfuzz-node-agent")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    place = cache.mkdir(f"agentfuzz-node-agent-{worker}")
     lock = place / "package-lock.json"
     fresh = lock.exists() and lock.read_bytes() == (HERE / lock.name).read_bytes()
     for name in FILES:

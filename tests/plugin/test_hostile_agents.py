@@ -116,6 +116,20 @@ def test_an_agent_that_never_ends_is_cut_off(project: Project, name: str, kind: 
     assert time.monotonic() - started < 30
 
 
+def test_the_watchdog_spares_callbacks_of_the_garbage_collector(project: Project) -> None:
+    """An exception raised in such a callback reaches nobody, so the tick after it interrupts."""
+    scenario = SCENARIO + (
+        "import gc, pytest\n"
+        "def slow(phase, info):\n    sum(range(20_000))\n"
+        "@pytest.fixture(autouse=True)\n"
+        "def around():\n    gc.callbacks.append(slow)\n    yield\n    gc.callbacks.remove(slow)\n"
+    )
+    project.agent(body("while True:", "    gc.collect(0)"), scenario=scenario)
+    result = project.campaign("--agentfuzz-run-timeout=0.2", "--agentfuzz-max-runs=4")
+    only(project, result, "AF202")
+    assert "nraisable" not in result.stdout.str()
+
+
 DEADLOCKS = {
     "future": ("await asyncio.get_running_loop().create_future()",),
     "lock": ("lock = asyncio.Lock()", "await lock.acquire()", "await lock.acquire()"),

@@ -29,6 +29,7 @@ from agentfuzz import (
     structured_termination,
     truthful,
 )
+import contextlib
 
 Tools = Mapping[str, Callable[..., Any]]
 Loop = Callable[[str, Tools], Any]
@@ -70,10 +71,8 @@ def b2(task: str, tools: Tools, key: Callable[[int], dict]) -> Completion:
 
 
 def b3(task: str, tools: Tools, key: Callable[[int], dict]) -> Completion:
-    try:
+    with contextlib.suppress(Exception):
         tools["charge"](order_id=ORDER, amount=4200, **key(0))
-    except Exception:
-        pass
     return Completion.success(detail="All done!")
 
 

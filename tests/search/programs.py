@@ -53,7 +53,9 @@ def program(seed: int) -> tuple[Scenario, Callable[[World], Any]]:
             attempts=rnd.randint(1, 3),
             key=rnd.choice(("none", "fixed", "fresh")),
             catches=tuple(rnd.sample(CAUGHT, rnd.randint(2, 3))),
-            on_error=rnd.choice(("retry", "retry", "look", "look", "skip", "skip", "block", "claim")),
+            on_error=rnd.choice(
+                ("retry", "retry", "look", "look", "skip", "skip", "block", "claim")
+            ),
             on_odd=rnd.choice(("believe", "believe", "retry", "block")),
         )
         for number in range(rnd.randint(3, 4))

@@ -9,6 +9,7 @@ from agentfuzz.search.campaign import Budget, Campaign
 
 from .support import hunt, shown
 from .test_deep import BLOCKED, DONE, acting, careful
+import contextlib
 
 
 def exhaustive() -> int:
@@ -34,10 +35,8 @@ def test_parents_that_lead_nowhere_cost_runs_too() -> None:
     """Every plan is run again to see where it leads, also when it leads nowhere."""
 
     def one_call(world: World) -> Completion:
-        try:
+        with contextlib.suppress(Exception):
             world.tools.act(what="a")
-        except Exception:
-            pass
         return BLOCKED
 
     with Simulation() as simulation:

@@ -9,6 +9,7 @@ from agentfuzz.search import deep
 from agentfuzz.search.result import CampaignResult
 
 from .support import hunt, shown
+import contextlib
 
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
 
@@ -22,10 +23,8 @@ def acting(world: World) -> None:
 
 def careful(world: World) -> Completion:
     for what in ("a", "b"):
-        try:
+        with contextlib.suppress(Exception):
             world.tools.act(what=what)
-        except Exception:
-            pass
     return BLOCKED
 
 
@@ -45,10 +44,8 @@ def test_it_runs_where_no_second_fault_is_possible() -> None:
     """One call: there are no pairs, and still there are values."""
 
     def one_call(world: World) -> Completion:
-        try:
+        with contextlib.suppress(Exception):
             world.tools.act(what="a")
-        except Exception:
-            pass
         return BLOCKED
 
     with Simulation() as simulation:

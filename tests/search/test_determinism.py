@@ -12,9 +12,9 @@ from agentfuzz._run import Simulation
 from agentfuzz.codec import dump
 from agentfuzz.search.transport import from_json, to_json
 
+from .loops import LOOPS, orders
 from .programs import program
 from .support import hunt
-from .test_peers import LOOPS, orders
 from .test_systematic import SPACE
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -57,8 +57,12 @@ def test_another_hash_seed_gives_the_same_result() -> None:
         told.add(
             subprocess.run(
                 [sys.executable, "-c", code],
-                cwd=TESTS,
-                env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+                env={
+                    **os.environ,
+                    "PYTHONHASHSEED": seed,
+                    "PYTHONIOENCODING": "utf-8",
+                    "PYTHONPATH": str(TESTS),
+                },
                 check=True,
                 capture_output=True,
                 text=True,

@@ -34,6 +34,7 @@ from agentfuzz.search.space import Space
 
 from .loops import LOOPS, orders
 from .support import hunt, shown
+import contextlib
 
 # The reason that each loop was written for, and the smallest plan that shows it.
 INTENDED = {
@@ -98,10 +99,8 @@ def charging(world: World) -> None:
 
 
 def once(world: World) -> Completion:
-    try:
+    with contextlib.suppress(Exception):
         world.tools.charge(order_id="A17")
-    except Exception:
-        pass
     return Completion.blocked()
 
 
@@ -335,7 +334,9 @@ def test_no_word_decides_anything() -> None:
     for text in texts:
         for plan in ("", "charge#1:twice", "charge#1:lost"):
             run = agentfuzz.run(charging, says(str(text)), plan=plan)
-            found = tuple((v.law, v.status, tuple(map(_signature, v.violations))) for v in run.verdicts)
+            found = tuple(
+                (v.law, v.status, tuple(map(_signature, v.violations))) for v in run.verdicts
+            )
             verdicts.add((plan, found))
     assert len(verdicts) == 3
 

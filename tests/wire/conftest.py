@@ -1,6 +1,7 @@
 """Fixtures of the wire's tests."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,11 +10,10 @@ from agentfuzz.clock import Clock, virtual_time
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Virtual time, and its clock."""
-    with virtual_time() as clock:
-        clock.reset()
-        yield clock
+def time_of() -> Any:
+    """The time of a door: virtual in process; over a socket real time passes, and the world's own
+    clock stands still."""
+    return lambda door: virtual_time() if door == "in process" else nullcontext(Clock())
 
 
 @pytest.fixture

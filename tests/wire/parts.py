@@ -133,9 +133,7 @@ def checked() -> Iterator[list[WireReply]]:
     """Validate every reply that any face gives while the block runs; yields them in order."""
     answer, found = Face.answer, list[WireReply]()
 
-    def watched(
-        self: Face, method: str, path: str, headers: Any, body: bytes
-    ) -> WireReply:
+    def watched(self: Face, method: str, path: str, headers: Any, body: bytes) -> WireReply:
         reply = answer(self, method, path, headers, body)
         check(path.partition("?")[0], reply)
         found.append(reply)

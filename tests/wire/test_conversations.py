@@ -10,7 +10,7 @@ import anthropic
 import openai
 import pytest
 
-from agentfuzz.clock import Clock
+from agentfuzz.clock import virtual_time
 from agentfuzz.wire import (
     anthropic_client,
     async_anthropic_client,
@@ -97,22 +97,24 @@ def test_a_conversation_with_tools_passes(
 @PROTOCOLS
 @MODES
 @KINDS
-def test_equal_runs_give_equal_bytes(protocol: str, mode: str, kind: str, clock: Clock) -> None:
+def test_equal_runs_give_equal_bytes(protocol: str, mode: str, kind: str) -> None:
     """The same lines give the same replies, byte for byte, and no id comes twice in one run."""
-    from .parts import checked
+    with virtual_time() as clock:
+        from .parts import checked
 
-    def run() -> list[WireReply]:
-        clock.reset()
-        with checked() as replies, client(
-            FakeWorld(*CONVERSATION, clock=clock), protocol, kind, "in process"
-        ) as made:
-            SYNC[protocol](made, mode)
-        return list(replies)
+        def run() -> list[WireReply]:
+            clock.reset()
+            with (
+                checked() as replies,
+                client(FakeWorld(*CONVERSATION, clock=clock), protocol, kind, "in process") as made,
+            ):
+                SYNC[protocol](made, mode)
+            return list(replies)
 
-    first = run()
-    assert first == run()
-    ids = [_id(reply) for reply in first]
-    assert len(set(ids)) == len(ids) == 3
+        first = run()
+        assert first == run()
+        ids = [_id(reply) for reply in first]
+        assert len(set(ids)) == len(ids) == 3
 
 
 def _id(reply: WireReply) -> str:

@@ -10,7 +10,7 @@ import anthropic
 import openai
 import pytest
 
-from agentfuzz.clock import Clock, Real
+from agentfuzz.clock import Real, virtual_time
 from agentfuzz.errors import CutOff, ModelError
 from agentfuzz.wire import async_openai_client, openai_client
 from agentfuzz.wire.face import WireReply
@@ -46,15 +46,16 @@ def spoken(protocol: str, found: Any) -> Any:
 @DOORS
 @pytest.mark.parametrize("status", [429, 500, 503, 529])
 def test_the_sdk_retries_by_itself(
-    protocol: str, kind: str, door: str, status: int, clock: Clock, replies: list[WireReply]
+    protocol: str, kind: str, door: str, status: int, time_of: Any, replies: list[WireReply]
 ) -> None:
     """An error, then success: two crossings for one call of the agent; in process the back-off
     takes virtual time (Retry-After to the second), and over a socket none at all."""
     error = limited() if status == 429 else ModelError("broken", status)
-    world = FakeWorld(error, DONE, clock=clock)
     begun = Real.monotonic()
-    with client(world, protocol, kind, door) as made:
-        found = TURN[protocol](made, "plain", ASKED)
+    with time_of(door) as clock:
+        world = FakeWorld(error, DONE, clock=clock)
+        with client(world, protocol, kind, door) as made:
+            found = TURN[protocol](made, "plain", ASKED)
     assert spoken(protocol, found) == "Done."
     assert len(world.model.shown) == 2
     sent = 503 if status == 529 and protocol != "messages" else status
@@ -66,13 +67,14 @@ def test_the_sdk_retries_by_itself(
         assert Real.monotonic() - begun < 5
     else:
         assert clock.now == 0.0
+        assert Real.monotonic() - begun < 5
 
 
 @PROTOCOLS
 @KINDS
 @DOORS
 def test_errors_keep_their_form(
-    protocol: str, kind: str, door: str, clock: Clock, replies: list[WireReply]
+    protocol: str, kind: str, door: str, replies: list[WireReply]
 ) -> None:
     """What is never retried reaches the agent as the SDK's own exception, with the message."""
     for status, name in {
@@ -84,7 +86,7 @@ def test_errors_keep_their_form(
         529: "OverloadedError" if protocol == "messages" else "InternalServerError",
     }.items():
         error = limited() if status == 429 else ModelError("no such luck", status)
-        world = FakeWorld(error, clock=clock)
+        world = FakeWorld(error)
         with client(world, protocol, kind, door, max_retries=0) as made:
             with pytest.raises(SDK[protocol].APIStatusError) as caught:
                 TURN[protocol](made, "plain", ASKED)
@@ -97,19 +99,20 @@ def test_errors_keep_their_form(
 @KINDS
 @pytest.mark.parametrize("mode", ["plain", "stream"])
 def test_a_reply_that_never_comes(
-    protocol: str, kind: str, mode: str, clock: Clock, replies: list[WireReply]
+    protocol: str, kind: str, mode: str, replies: list[WireReply]
 ) -> None:
     """It takes the client's read timeout of virtual time, three times with the SDK's retries, and
     no real time; the exception is the SDK's own, and the library's ReadTimeout is its cause."""
-    world = FakeWorld(TimeoutError(), TimeoutError(), TimeoutError(), clock=clock)
-    begun = Real.monotonic()
-    with client(world, protocol, kind, "in process") as made:
-        with pytest.raises(SDK[protocol].APITimeoutError) as caught:
-            TURN[protocol](made, mode, ASKED)
-    assert type(caught.value.__cause__).__name__ == "ReadTimeout"
-    assert len(world.model.shown) == 3
-    assert 1800 < clock.now < 1802
-    assert Real.monotonic() - begun < 5
+    with virtual_time() as clock:
+        world = FakeWorld(TimeoutError(), TimeoutError(), TimeoutError(), clock=clock)
+        begun = Real.monotonic()
+        with client(world, protocol, kind, "in process") as made:
+            with pytest.raises(SDK[protocol].APITimeoutError) as caught:
+                TURN[protocol](made, mode, ASKED)
+        assert type(caught.value.__cause__).__name__ == "ReadTimeout"
+        assert len(world.model.shown) == 3
+        assert 1800 < clock.now < 1802
+        assert Real.monotonic() - begun < 5
 
 
 @PROTOCOLS
@@ -131,18 +134,28 @@ def test_a_reply_that_never_comes_over_a_socket(
 @KINDS
 @DOORS
 def test_a_plain_reply_that_is_cut(
-    protocol: str, kind: str, door: str, clock: Clock, replies: list[WireReply]
+    protocol: str, kind: str, door: str, replies: list[WireReply]
 ) -> None:
-    """The connection is dropped; the SDK asks again, and the model has answered twice."""
-    world = FakeWorld(says("Half a", stop="cut"), DONE, clock=clock)
-    with client(world, protocol, kind, door) as made:
-        if door == "loopback":
-            made = made.with_options(max_retries=0)
-            with pytest.raises(SDK[protocol].APIConnectionError) as caught:
-                TURN[protocol](made, "plain", ASKED)
-            assert "RemoteProtocolError" in type(caught.value.__cause__).__name__
+    """The connection is dropped before a byte of the reply, which the model has given."""
+    world = FakeWorld(says("Half a", stop="cut"), DONE)
+    with client(world, protocol, kind, door, max_retries=0) as made:
+        with pytest.raises(SDK[protocol].APIConnectionError) as caught:
+            TURN[protocol](made, "plain", ASKED)
+        assert type(caught.value.__cause__).__name__ == "RemoteProtocolError"
         assert spoken(protocol, TURN[protocol](made, "plain", ASKED)) == "Done."
     assert len(world.model.shown) == 2
+
+
+@PROTOCOLS
+@KINDS
+def test_the_sdk_asks_again_after_a_cut(protocol: str, kind: str, replies: list[WireReply]) -> None:
+    """By itself, in virtual time: the model has answered twice for one call of the agent."""
+    with virtual_time() as clock:
+        world = FakeWorld(says("Half a", stop="cut"), DONE, clock=clock)
+        with client(world, protocol, kind, "in process") as made:
+            assert spoken(protocol, TURN[protocol](made, "plain", ASKED)) == "Done."
+        assert len(world.model.shown) == 2
+        assert 0.3 < clock.now <= 0.5
 
 
 TORN = says("Paying.", ("c1", "charge", PAY), ("c2", "charge", '{"order_id": "A1'), stop="cut")
@@ -245,25 +258,27 @@ def test_a_reply_at_the_limit(
                     assert found.content[-1].input == {"order_id": "A17"}
 
 
-def test_without_a_timeout_of_its_own_a_sync_client_hangs(clock: Clock) -> None:
+def test_without_a_timeout_of_its_own_a_sync_client_hangs() -> None:
     """A client that waits for ever is cut off as hung, and says so."""
-    made = openai_client(FakeWorld(TimeoutError(), clock=clock), timeout=None)
-    with pytest.raises(CutOff, match="hung"):
-        made.chat.completions.create(model="m", messages=ASKED)
+    with virtual_time() as clock:
+        made = openai_client(FakeWorld(TimeoutError(), clock=clock), timeout=None)
+        with pytest.raises(CutOff, match="hung"):
+            made.chat.completions.create(model="m", messages=ASKED)
 
 
-def test_an_async_agent_may_have_a_deadline_of_its_own(clock: Clock) -> None:
+def test_an_async_agent_may_have_a_deadline_of_its_own() -> None:
     """Without a timeout of the client, the agent's deadline ends the wait, in virtual time."""
-    import asyncio
+    with virtual_time() as clock:
+        import asyncio
 
-    async def main() -> None:
-        made = async_openai_client(FakeWorld(TimeoutError(), clock=clock), timeout=None)
-        async with asyncio.timeout(30):
-            await made.chat.completions.create(model="m", messages=ASKED)
+        async def main() -> None:
+            made = async_openai_client(FakeWorld(TimeoutError(), clock=clock), timeout=None)
+            async with asyncio.timeout(30):
+                await made.chat.completions.create(model="m", messages=ASKED)
 
-    with pytest.raises(TimeoutError):
-        asyncio.run(main())
-    assert 30 <= clock.now < 31
+        with pytest.raises(TimeoutError):
+            asyncio.run(main())
+        assert 30 <= clock.now < 31
 
 
 def test_outside_a_simulation_nothing_takes_time_either() -> None:

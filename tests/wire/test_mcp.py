@@ -1,7 +1,6 @@
 """The world's tools as an MCP server, over the official client in memory and in virtual time."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,15 +9,11 @@ import pytest
 pytest.importorskip("mcp_types", reason="needs the MCP SDK: pip install 'mcp>=2,<3'")
 
 import mcp_types as types
-from mcp import Client, ClientSession
 from mcp.shared.exceptions import MCPError
 
-from agentfuzz import Completion, World, call, exactly_once, run, scenario
-from agentfuzz.clock import Clock
-from agentfuzz.codec import digest
-from agentfuzz.history import Called, Committed, Delivered, Done, History, Refused, Replied
-from agentfuzz.injector import FromPlan
-from agentfuzz.wire.mcp import annotations, hints, memory_client, server, tool_list
+from agentfuzz import Completion, World, exactly_once, run, scenario
+from agentfuzz.history import Called, Delivered, History, Refused, Replied
+from agentfuzz.wire.mcp import annotations, hints, memory_client
 
 A17 = {"order_id": "A17", "amount": 42}
 Calls = Callable[[Any], Awaitable[Any]]
@@ -68,10 +63,6 @@ def charge(client: Any) -> Any:
 def words(result: Any) -> str:
     [content] = result.content
     return str(content.text)
-
-
-def fresh() -> World:
-    return shop.world(FromPlan(), Clock())
 
 
 def test_the_tools_are_listed_with_schema_words_and_hints() -> None:
@@ -246,117 +237,3 @@ def test_the_scenarios_own_way_of_timing_out_is_kept() -> None:
 
     result, _ = under("charge_card#1:once/timeout", charge, patience=None, story=patient)
     assert words(result).startswith("Error: charge_card timed out")
-
-
-def test_an_async_body_takes_virtual_time_and_its_cancellation_is_seen() -> None:
-    """A client that gives up cancels a body that is still running: nothing is committed."""
-
-    async def calls(client: Any) -> None:
-        with pytest.raises(MCPError):
-            await client.call_tool("ship", {"order_id": "A17"}, read_timeout_seconds=1)
-        await client.call_tool("ship", {"order_id": "A17"})
-
-    _, history = under("", calls)
-    assert [(effect.t, effect.call) for effect in history.ledger] == [(3.0, "call_2")]
-    assert [reply.outcome for reply in history.of(Replied)] == ["unknown", "applied"]
-
-
-def test_parallel_calls_keep_the_clients_order() -> None:
-    """Requests on their way together arrive in the order in which they were sent."""
-
-    async def calls(client: Any) -> list[str]:
-        orders = ("A17", "B9", "C3")
-        jobs = [client.call_tool("ship", {"order_id": order}) for order in orders]
-        return [words(result) for result in await asyncio.gather(*jobs)]
-
-    shipped, history = under("", calls)
-    assert shipped == ["shipped A17", "shipped B9", "shipped C3"]
-    assert [called.args["order_id"] for called in history.of(Called)] == ["A17", "B9", "C3"]
-    assert history.events[-1].t == 2.0
-
-
-def test_the_same_plan_gives_the_same_history_and_no_second_passes() -> None:
-    """In memory a run is deterministic, and its minutes are virtual."""
-    plan = "charge_card#1:once/timeout + charge_card#2:late/timeout@100"
-
-    async def calls(client: Any) -> None:
-        with pytest.raises(MCPError):
-            await insist(client)
-
-    began = time.monotonic()
-    histories = [under(plan, calls, patience=60)[1] for _ in range(2)]
-    assert time.monotonic() - began < 5
-    assert histories[0].events[-1].t == 160.0
-    assert digest(histories[0]) == digest(histories[1])
-
-
-def test_the_budget_cuts_off_a_client_that_never_stops() -> None:
-    """A client that calls for ever is cut off like any agent."""
-
-    async def calls(client: Any) -> None:
-        while True:
-            await client.call_tool("lookup", {"order_id": "A17"})
-
-    _, history = under("", calls)
-    assert history.ended is not None
-    assert (history.ended.how, history.ended.error) == ("cut_off", "budget")
-    assert len(history.of(Called)) == shop.budget
-
-
-def test_the_done_tool_is_there_when_it_is_offered() -> None:
-    """A completion event over MCP; a bad one is an error result."""
-
-    @scenario(script=[("charge_card", A17), Completion.success(handle="ch_1")])
-    def closing(world: World) -> None:
-        shop.build(world)
-
-    async def calls(client: Any) -> list[bool]:
-        assert (await client.list_tools()).tools[-1].name == "done"
-        bad = await client.call_tool("done", {"status": "perfect"})
-        good = await client.call_tool("done", {"status": "success", "handle": "ch_1"})
-        return [bad.is_error, good.is_error]
-
-    seen, history = under("", calls, story=closing)
-    assert seen == [True, False]
-    assert [bool(done.problem) for done in history.of(Done)] == [True, False]
-    assert "done" not in [tool.name for tool in tool_list(fresh())]
-
-
-def test_a_call_that_the_model_asked_for_has_the_models_slot() -> None:
-    """Slots follow the model's order of calls, whether or not the client passes its ids on."""
-
-    @scenario(
-        script=[
-            [call("charge_card", order_id="A17", amount=1), call("charge_card", **A17)],
-            "All charged.",
-        ]
-    )
-    def two(world: World) -> None:
-        shop.build(world)
-
-    for told in (False, True):
-
-        async def agent(world: World, told: bool = told) -> None:
-            asked = world.model([{"role": "user", "content": world.task}])["tool_calls"]
-            async with memory_client(world) as client:
-                for one in (*reversed(asked), asked[0]):
-                    meta = {"agentfuzz/call_id": one["id"]} if told else None
-                    await client.call_tool(one["name"], one["arguments"], meta=meta)
-
-        called = run(two, agent).history.of(Called)
-        assert [event.slot.nth for event in called] == [2, 1, 3]
-        assert [event.asked for event in called[:2]] == ["tc_2", "tc_1"]
-
-
-def test_the_session_of_the_sdk_and_both_eras_work() -> None:
-    """`.session` is the SDK's ClientSession, and a client of the handshake era is served too."""
-
-    async def agent(world: World) -> None:
-        async with memory_client(world) as client:
-            assert isinstance(client.session, ClientSession)
-            assert client.protocol_version == "2026-07-28"
-        async with Client(server(world), mode="legacy") as client:
-            assert client.protocol_version < "2026"
-            assert words(await client.call_tool("lookup", {"order_id": "A17"})) == "paid"
-
-    assert len(run(shop, agent).history.of(Committed)) == 0

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mcp.shared.exceptions import MCPError
 
 from agentfuzz.codec import history_from_json
 from agentfuzz.history import Delivered, History, Refused
+from agentfuzz.wire._mcp_stdio import main
 
 A17 = {"order_id": "A17", "amount": 42}
 SHOP = """
@@ -47,10 +48,11 @@ def broken(world):
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "shop.py").write_text(SHOP, "utf-8")
     (tmp_path / "typo.py").write_text("import nothing_of_this_name\n", "utf-8")
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("shop", None)
 
 
 def under(folder: Path, plan: str, calls: Callable[[Any], Awaitable[Any]]) -> tuple[Any, History]:
@@ -171,7 +173,6 @@ def is_ours(entry: Path, folder: Path) -> bool:
         return False
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -188,13 +189,31 @@ def is_ours(entry: Path, folder: Path) -> bool:
         (["shop:shop", "--hist", "x"], "unrecognized arguments: --hist"),
     ],
 )
-def test_a_broken_argument_is_one_line(folder: Path, arguments: list[str], line: str) -> None:
+def test_a_broken_argument_is_one_line(
+    folder: Path,
+    arguments: list[str],
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """What is wrong and where, exit code 2, nothing on stdout, no traceback."""
-    command = [sys.executable, "-m", "agentfuzz.wire.mcp", *arguments]
-    ended = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
-    )
-    said = [one for one in ended.stderr.splitlines() if not one.startswith("a scenario may")]
-    assert (ended.returncode, ended.stdout, len(said)) == (2, "", 1)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    printed = capsys.readouterr()
+    said = [one for one in printed.err.splitlines() if not one.startswith("a scenario may")]
+    assert (ended.value.code, printed.out, len(said)) == (2, "", 1)
     assert said[0].startswith("agentfuzz.wire.mcp: ")
     assert line in said[0]
+
+
+@pytest.mark.slow
+def test_a_broken_argument_ends_the_process(folder: Path) -> None:
+    """The same as a process: one line and exit code 2."""
+    command = [sys.executable, "-m", "agentfuzz.wire.mcp", "shop"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("agentfuzz.wire.mcp: cannot read 'shop'")
+    assert ended.stderr.count("\n") == 1

@@ -1,7 +1,7 @@
 """Fault plans in anybody's own Hypothesis tests: valid, small when shrunk, stateful too."""
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -9,7 +9,6 @@ import agentfuzz
 from agentfuzz import Completion, FaultPlan, at_most_once, scenario
 from agentfuzz._run import Simulation
 from agentfuzz.faults import TOOL
-from agentfuzz.model.closings import CLOSINGS
 from agentfuzz.strategies import closings, fault_plans
 
 QUICK = settings(
@@ -18,6 +17,7 @@ QUICK = settings(
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink),
 )
 
 
@@ -90,23 +90,23 @@ def test_a_plan_shrinks_to_the_smallest(wanted, smallest):
     assert str(find(fault_plans(shop), wanted, settings=QUICK)) == smallest
 
 
-def test_a_property_of_ones_own_shrinks_to_the_minimal_plan():
-    """The README's promise: a failing property ends at the one fault that matters."""
-    with Simulation() as simulation:
+def test_a_property_of_ones_own_shrinks_to_the_minimal_plan(simulation):
+    """A failing property ends at the one fault that matters."""
 
-        def charges_twice(plan):
-            run = agentfuzz.run(shop, retries, plan, simulation=simulation)
-            return len(run.history.ledger) > 1
+    def charges_twice(plan):
+        run = agentfuzz.run(shop, retries, plan, simulation=simulation)
+        return len(run.history.ledger) > 1
 
-        found = find(fault_plans(shop), charges_twice, settings=QUICK)
+    found = find(fault_plans(shop), charges_twice, settings=QUICK)
     assert str(found) == "pay#1:once/timeout"
 
 
-@given(text=closings())
+@given(found=closings(done=True, languages=["en"]))
 @QUICK
-def test_closings(text):
-    """Phrases of the list, whole."""
-    assert text in CLOSINGS
+def test_closings(found):
+    """Texts of the corpus, of the kind that was asked for."""
+    assert (found.done, found.language) == (True, "en")
+    assert found.text
 
 
 @scenario(at_most_once())
@@ -126,10 +126,10 @@ class Till(RuleBasedStateMachine):
     """A till that charges orders through an agent: whatever strikes, no order pays twice."""
 
     story = till
+    simulation: Simulation
 
     def __init__(self):
         super().__init__()
-        self.simulation = Simulation().__enter__()
         self.counts = []
 
     @rule(data=st.data())
@@ -145,9 +145,6 @@ class Till(RuleBasedStateMachine):
     @invariant()
     def at_most_once_each(self):
         assert all(count <= 1 for count in self.counts)
-
-    def teardown(self):
-        self.simulation.__exit__(None, None, None)
 
 
 class CarefulTill(Till):
@@ -167,12 +164,14 @@ def pays(world):
 MACHINE = settings(QUICK, max_examples=10, stateful_step_count=10)
 
 
-def test_a_state_machine_finds_the_bug():
+def test_a_state_machine_finds_the_bug(simulation):
     """`agentfuzz.run` inside of a rule: the loop that retries blindly is caught."""
+    Till.simulation = simulation
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Till, settings=MACHINE)
 
 
-def test_a_state_machine_holds():
+def test_a_state_machine_holds(simulation):
     """The same loop, before a backend that recognises a scope."""
+    CarefulTill.simulation = simulation
     run_state_machine_as_test(CarefulTill, settings=MACHINE)

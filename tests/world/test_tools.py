@@ -1,6 +1,5 @@
 """A tool is its function: the signature is the schema, and misuse is named at the declaration."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from agentfuzz.errors import InvalidArguments, ScenarioError, UnknownTool
+from agentfuzz.errors import InvalidArguments, UnknownTool
 from agentfuzz.history import Called, Intent, Refused
 
 from .stories import bare_world
@@ -22,6 +21,9 @@ class Address(BaseModel):
 @dataclass
 class Parcel:
     weight: float
+
+
+def charge(order_id: str, amount: int = 1): ...
 
 
 def declared(fn: Callable[..., Any], **how: Any) -> Any:
@@ -202,140 +204,6 @@ def test_the_scope_of_a_default():
     world.tools.charge(part="1", order_id="A17")
     intents = {event.intent for event in world.events if type(event) is Called}
     assert intents == {Intent("charge", (("order_id", "A17"), ("part", 1)))}
-
-
-# what cannot be a tool
-
-
-@pytest.mark.parametrize(
-    ("fn", "message"),
-    [
-        (lambda *items: 0, r"the parameter \*items has no place"),
-        (lambda **options: 0, r"the parameter \*\*options has no place"),
-        (lambda order_id, /: 0, r"the parameter order_id has no place"),
-        (print, r"the parameter \*args has no place|cannot be read"),
-        (dict, "cannot be read|has no place"),
-        (functools.partial(anything, "a"), "wrap it in a plain function"),
-    ],
-    ids=["args", "kwargs", "positional only", "builtin", "class", "partial"],
-)
-def test_a_signature_that_is_no_schema(fn, message):
-    """Refused at the declaration, with the parameter named and the cure."""
-    with pytest.raises(ScenarioError, match=message):
-        bare_world().tool(name="broken")(fn)
-
-
-class Handle:
-    pass
-
-
-@pytest.mark.parametrize("hint", [Handle, list[Handle], Callable[[], None]])
-def test_an_annotation_without_a_schema(hint):
-    """Refused at the declaration too, not at the first call in some later run."""
-
-    def probe(value): ...
-
-    probe.__annotations__ = {"value": hint}
-    with pytest.raises(ScenarioError, match=r"tool 'probe': its signature has no JSON schema"):
-        bare_world().tool(probe)
-
-
-def test_an_annotation_that_names_nothing():
-    """A forward reference to nowhere is the scenario's mistake."""
-
-    def probe(value): ...
-
-    probe.__annotations__ = {"value": "Nowhere"}
-    with pytest.raises(ScenarioError, match=r"cannot be read.*Nowhere"):
-        bare_world().tool(probe)
-
-
-def charge(order_id: str, amount: int = 1): ...
-
-
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [
-        ({"effect": "c", "scope": ("ordr_id",)}, "'ordr_id'.*Did you mean 'order_id'?"),
-        ({"effect": "c", "scope": "order_id"}, r"write scope=\('order_id',\)"),
-        ({"scope": ("order_id",)}, "declares scope or dedup but no effect"),
-        ({"dedup": "key"}, "declares scope or dedup but no effect"),
-        ({"effect": "c", "dedup": "keys"}, "dedup='keys' is none of none, key, scope"),
-        ({"name": "done"}, "bears the name of the done tool"),
-        ({"name": "model"}, "cannot be written in a fault plan"),
-        ({"name": "a b"}, "cannot be written in a fault plan"),
-        ({"name": "a#1"}, "cannot be written in a fault plan"),
-        ({"name": "a+b"}, "cannot be written in a fault plan"),
-    ],
-)
-def test_a_declaration_that_cannot_work(how, message):
-    """The error says which tool, what is wrong, and the nearest right word."""
-    with pytest.raises(ScenarioError, match=message):
-        bare_world().tool(**how)(charge)
-
-
-def test_two_tools_of_one_name():
-    """The second is refused; name= gives it another."""
-    world = bare_world()
-    world.tool(charge)
-    with pytest.raises(ScenarioError, match="'charge' is declared twice"):
-        world.tool(charge)
-    world.tool(name="charge-2.eu")(charge)
-    assert list(world.tools) == ["charge", "charge-2.eu"]
-
-
-# derived once
-
-
-def test_one_function_is_derived_once():
-    """A world is built for every run, its schemas are not."""
-
-    def build():
-        world = bare_world()
-
-        @world.tool
-        def lookup(order_id: str): ...
-
-        return world.specs["lookup"]
-
-    assert build() is build()
-
-
-def test_one_def_may_stand_for_many_tools():
-    """A factory's functions share their code; annotations and defaults are each one's own."""
-
-    def make(hint, default):
-        def probe(value=default): ...
-
-        probe.__annotations__ = {"value": hint}
-        return probe
-
-    first, second = declared(make(int, 1)), declared(make(str, "a"))
-    assert first.schema["properties"]["value"]["type"] == "integer"
-    assert second.schema["properties"]["value"] == {
-        "type": "string",
-        "default": "a",
-        "title": "Value",
-    }
-
-
-def test_one_wrapper_may_stand_for_many_tools():
-    """A decorator's wrapper is the same code around every function."""
-
-    def logged(fn):
-        @functools.wraps(fn)
-        def wrapper(*args, **kwargs):
-            return fn(*args, **kwargs)
-
-        return wrapper
-
-    def one(order_id: str): ...
-
-    def other(customer: int): ...
-
-    other.__name__ = "one"
-    assert list(declared(logged(one)).schema["properties"]) == ["order_id"]
-    assert list(declared(logged(other)).schema["properties"]) == ["customer"]
 
 
 # the toolbox

@@ -23,14 +23,7 @@ async def spins_asynchronously(world):
     spins(world)
 
 
-def waits_without_a_wait(world):
-    while time.time() < 0:
-        time.sleep(0)
-    while True:
-        time.sleep(1)
-
-
-@pytest.mark.parametrize("agent", [spins, spins_asynchronously, waits_without_a_wait])
+@pytest.mark.parametrize("agent", [spins, spins_asynchronously])
 def test_a_loop_that_spins_is_cut_off(agent):
     """Its place is named, and the next run of the simulation is as any other."""
     with Simulation(run_timeout=0.1) as simulation:
@@ -39,3 +32,15 @@ def test_a_loop_that_spins_is_cut_off(agent):
     assert (ended.how, ended.error) == ("cut_off", "spinning")
     assert "(test_watchdog.py:" in ended.detail
     assert (after.how, after.value) == ("returned", "fine")
+
+
+def test_a_loop_that_only_sleeps_is_cut_off():
+    """Virtual years pass and nothing is asked of the world."""
+
+    def sleeps(world):
+        while True:
+            time.sleep(3600)
+
+    with Simulation(run_timeout=0.1) as simulation:
+        ended = run(anywhere, sleeps, simulation=simulation).history.ended
+    assert (ended.how, ended.error) == ("cut_off", "spinning")

@@ -1,0 +1,91 @@
+"""The law about the doors of a loop: sync, async, streamed, one API or another (AF305).
+
+Law: whichever door a task goes in by, the same effects come of it and it ends in the same way.
+Differential: two runs are each other's oracle, and nothing has to be declared. `same_by_every_door`
+takes, as its baseline, the run under the same plan by another door; `differences` is the bare
+comparison. Source: CATALOGUE law P10.
+"""
+
+from agentfuzz.history import Ended, History, Struck
+from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants.effects import by_intent
+from agentfuzz.verdict import Violation
+
+
+@law(needs_baseline=True)
+def same_by_every_door() -> Check:
+    """P10: the same effects (intents and counts) and the same ending (how, and the claim) as the
+    run given as baseline: the same plan, by another door.
+
+    NOT_EXERCISED when the baseline is the run itself, or was struck by other faults.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
+        if history is baseline or _struck(history) != _struck(baseline):
+            return None
+        return differences(history, baseline)
+
+    return check
+
+
+def _struck(history: History) -> set[tuple[str, str]]:
+    return {(str(event.slot), event.fault) for event in history.of(Struck)}
+
+
+def differences(
+    history: History, other: History, *, door: str = "this door", than: str = "the other door"
+) -> list[Violation]:
+    """How two runs of one plan by two doors differ in their effects and endings. A fault that
+    struck behind one door only, because the other never got there, is no excuse."""
+    now, then = by_intent(history.ledger), by_intent(other.ledger)
+    tools = {commit.intent: commit.tool for commit in (*other.ledger, *history.ledger)}
+    found: dict[str, Violation] = {}
+    for intent, tool in tools.items():
+        have, want = len(now.get(intent, ())), len(then.get(intent, ()))
+        if have != want:
+            witness = [commit.seq for commit in now.get(intent, ())]
+            found.setdefault(
+                intent.effect,
+                _differ(
+                    intent.effect,
+                    f"{tool} ran {have}x, other door {want}x",
+                    f"{intent} {have}x by {door}",
+                    f"{intent} {want}x by {than}",
+                    tuple(witness) or (len(history.events) - 1,),
+                ),
+            )
+    violations = list(found.values())
+    mine, yours = _ending(history), _ending(other)
+    if mine is not None and yours is not None and mine[0] != yours[0]:
+        violations.append(
+            _differ(
+                "ending",
+                "another ending by another door",
+                f"{mine[0]} by {door}",
+                f"{yours[0]} by {than}",
+                (mine[1],),
+            )
+        )
+    return violations
+
+
+def _ending(history: History) -> tuple[str, int] | None:
+    ended: Ended | None = history.ended
+    if ended is None:
+        return None
+    claim = history.claim
+    return f"{ended.how}{f', {claim}' if claim else ', no claim'}", ended.seq
+
+
+def _differ(subject: str, title: str, mine: str, yours: str, witness: tuple[int, ...]) -> Violation:
+    return Violation(
+        "AF305",
+        subject,
+        title,
+        f"The same task under the same faults came out differently: {mine}, {yours}.",
+        mine,
+        yours,
+        witness,
+        "put one loop behind all doors, and let each door change only how the answer is handed out",
+    )

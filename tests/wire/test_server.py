@@ -1,0 +1,203 @@
+"""The loopback server: other processes, frozen time, many connections, and a clean end."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+
+from agentfuzz import run, scenario
+from agentfuzz.clock import Real, virtual_time
+from agentfuzz.errors import AgentfuzzError, CutOff, ScenarioError
+from agentfuzz.wire import openai_client, serve
+from agentfuzz.wire.face import WireReply
+
+from .parts import CHAT, FakeWorld, says
+
+USER = {"role": "user", "content": "Pay."}
+
+
+def ask(url: str, body: Any = None, timeout: float = 10.0) -> Any:
+    given = {"model": "m", "messages": [USER]} if body is None else body
+    request = urllib.request.Request(
+        url.removesuffix("/v1") + CHAT,
+        data=json.dumps(given).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=timeout) as reply:
+        return json.load(reply)
+
+
+def test_nothing_is_left_when_the_block_ends(replies: list[WireReply]) -> None:
+    """No thread, no listening socket, no connection: also with clients still connected, one of
+    them waiting for a reply that never comes."""
+    before = threading.enumerate()
+    world = FakeWorld(says("Done."), TimeoutError())
+    begun = Real.monotonic()
+    with serve(world, hold=60.0) as urls:
+        port = int(urls.anthropic.rpartition(":")[2])
+        assert ask(urls.openai)["choices"][0]["message"]["content"] == "Done."
+        idle = socket.create_connection(("127.0.0.1", port))
+        waiting = socket.create_connection(("127.0.0.1", port))
+        body = json.dumps({"model": "m", "messages": [USER]}).encode()
+        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+        waiting.sendall(head.encode() + body)
+        while len(world.model.shown) < 2:
+            Real.sleep(0.01)
+    assert Real.monotonic() - begun < 5
+    assert threading.enumerate() == before
+    for open_ in (idle, waiting):
+        open_.settimeout(5)
+        with suppress(ConnectionResetError):
+            assert open_.recv(1) == b""
+        open_.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_it_works_while_time_stands_still(replies: list[WireReply]) -> None:
+    """Frozen time, a virtual `time.sleep` and a patched event loop are nothing to it; what it
+    stamps its replies with is virtual."""
+    with virtual_time() as clock:
+        clock.advance(3600)
+        with serve(FakeWorld(says("Done."), says("Done."), clock=clock)) as urls:
+            first = ask(urls.openai)
+            time.sleep(60)
+            assert ask(urls.openai)["created"] - first["created"] == 60
+        assert clock.now == 3660
+
+
+def test_a_request_at_a_time(replies: list[WireReply]) -> None:
+    """Connections may be many: the model is never asked twice at once, and no id comes twice."""
+    world = FakeWorld(*[says("Done.") for _ in range(40)])
+    inside, most, turn = [0], [0], world.model.turn
+
+    def watched(*args: Any) -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        found = turn(*args)
+        inside[0] -= 1
+        return found
+
+    world.model.turn = watched  # type: ignore[method-assign]
+    with serve(world) as urls, ThreadPoolExecutor(8) as pool:
+        ids = [found["id"] for found in pool.map(lambda _: ask(urls.openai), range(40))]
+    assert most == [1]
+    assert len(set(ids)) == 40
+
+
+def test_in_process_and_over_sockets_at_once(replies: list[WireReply]) -> None:
+    """One world, one face: clients on both sides get ids of one sequence."""
+    world = FakeWorld(says("a"), says("b"), says("c"))
+    inside = openai_client(world)
+    with serve(world) as urls:
+        found = [inside.chat.completions.create(model="m", messages=[USER]).id]
+        found.append(ask(urls.openai)["id"])
+        found.append(inside.chat.completions.create(model="m", messages=[USER]).id)
+    assert found == [f"chatcmpl_0000000{i}" for i in (1, 2, 3)]
+
+
+def test_the_budget_ends_the_run_of_another_process(replies: list[WireReply]) -> None:
+    """Past the budget every connection is dropped, and the block ends with the CutOff that the
+    thread could not raise in the agent."""
+    world = FakeWorld(CutOff("budget"), CutOff("budget"))
+    served = ExitStack()
+    urls = served.enter_context(serve(world))
+    for _ in range(2):
+        with pytest.raises((urllib.error.URLError, ConnectionError)):
+            ask(urls.openai)
+    with pytest.raises(CutOff, match="budget"):
+        served.close()
+
+
+def test_a_mistake_of_the_scenario_is_raised_at_the_end(replies: list[WireReply]) -> None:
+    """The client gets a 500 that it does not retry; whoever serves gets the exception."""
+    world = FakeWorld(ScenarioError("no such tool"))
+    served = ExitStack()
+    urls = served.enter_context(serve(world))
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask(urls.openai)
+    assert caught.value.headers["x-should-retry"] == "false"
+    assert b"no such tool" in caught.value.read()
+    with pytest.raises(ScenarioError, match="no such tool"):
+        served.close()
+
+
+def test_clients_are_hurried_unless_they_are_not_to_be(replies: list[WireReply]) -> None:
+    """`retry-after-ms: 1` beside the honest Retry-After; `hurry=False` leaves it as it is."""
+    from .test_faults import limited
+
+    for hurry, said in ((True, "1"), (False, "7000")):
+        with serve(FakeWorld(limited()), hurry=hurry) as urls:
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                ask(urls.openai)
+        assert caught.value.headers["retry-after-ms"] == said
+        assert caught.value.headers["retry-after"] == "7"
+
+
+def test_without_uvicorn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server needs a package that agentfuzz does not: the error names it."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(AgentfuzzError, match="pip install uvicorn"):
+        with serve(FakeWorld()):
+            pass
+
+
+def test_the_urls() -> None:
+    """What each SDK wants as its base URL, on this machine only."""
+    with serve(FakeWorld()) as urls:
+        assert urls.anthropic.startswith("http://127.0.0.1:")
+        assert urls.openai == f"{urls.anthropic}/v1"
+        assert urls.mcp in (None, f"{urls.anthropic}/mcp")
+
+
+PROCESS = """
+import json, os, urllib.request
+url, shown = os.environ["OPENAI_BASE_URL"], [{"role": "user", "content": "Pay."}]
+for turn in range(9):
+    body = json.dumps({"model": "m", "messages": shown}).encode()
+    request = urllib.request.Request(url + "/chat/completions", data=body)
+    message = json.load(urllib.request.urlopen(request))["choices"][0]["message"]
+    shown.append(message)
+    for call in message.get("tool_calls", ()):
+        shown.append({"role": "tool", "tool_call_id": call["id"], "content": "ok"})
+    if not message.get("tool_calls"):
+        print(message["content"])
+        break
+"""
+
+
+@scenario(task="Pay.", script=[("charge", {"order_id": "A17"}), "Paid."])
+def paying(world: Any) -> None:
+    @world.tool(effect="charge", scope=("order_id",))
+    def charge(order_id: str) -> str:
+        return "ok"
+
+
+def test_an_agent_in_another_process() -> None:
+    """A whole run in a simulation, with the agent in a process of its own."""
+
+    def agent(world: Any) -> str:
+        with serve(world) as urls:
+            done = subprocess.run(
+                [sys.executable, "-c", PROCESS],
+                env={**os.environ, "OPENAI_BASE_URL": urls.openai},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        return done.stdout.strip()
+
+    history = run(paying, agent).history
+    assert history.ended is not None
+    assert history.ended.value == "Paid."
+    assert [type(event).__name__ for event in history.events].count("ModelTurn") == 2
