@@ -58,11 +58,18 @@ class Calls:
         self._lock = threading.RLock()
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
-        """The next slot of a name, or the one kept for a call that the model asked for."""
-        if asked is not None and self._reserved:
-            kept = self._reserved.pop(asked, None)
+        """The next slot of a name, or the one kept for a call that the model asked for: by its
+        id, or, for a loop that hands no ids on, the oldest kept one of this name."""
+        if self._reserved:
+            if asked is None:
+                names = (call for call, slot in self._reserved.items() if slot.name == name)
+                asked = next(names, None)
+            kept = self._reserved.pop(asked, None) if asked is not None else None
             if kept is not None and kept.name == name:
                 return kept
+        return self._next_slot(boundary, name)
+
+    def _next_slot(self, boundary: str, name: str) -> Slot:
         nth = self._nth.get(name, 0) + 1
         self._nth[name] = nth
         return Slot(boundary, name, nth)
@@ -71,7 +78,7 @@ class Calls:
         """Keep the next slot of a tool for a call id: a slot follows the model's order of calls,
         whatever order a thread pool makes them in."""
         if tool in self.specs and call_id not in self._reserved:
-            self._reserved[call_id] = self.slot_for("tool", tool)
+            self._reserved[call_id] = self._next_slot("tool", tool)
 
     def crossing(self) -> None:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from agentfuzz.clock import Clock, Real
+from agentfuzz.clock import FOREVER, Clock, Real
 from agentfuzz.errors import CutOff
 
 T = TypeVar("T")
@@ -70,6 +70,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._clock.now
 
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """A timer; one at infinity is none at all, so that waiting for ever is seen as `hung`."""
+        if when == FOREVER:
+            return asyncio.TimerHandle(when, callback, args, self, context)
+        return super().call_at(when, callback, *args, context=context)
+
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any
     ) -> "asyncio.Future[T]":
@@ -98,10 +106,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def finish(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what is left on a loop and let the cancellations run."""
     for _ in range(3):
-        left = asyncio.all_tasks(loop)
+        left = sorted(asyncio.all_tasks(loop), key=_made)
         if not left:
             break
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+def _made(task: "asyncio.Task[Any]") -> tuple[int, str]:
+    """The order in which tasks were made: a set of tasks has that of memory addresses."""
+    digits = "".join(filter(str.isdigit, task.get_name()))
+    return (int(digits or 0), task.get_name())

@@ -8,7 +8,6 @@ a run.
 """
 
 import asyncio
-import gc
 import signal
 import sys
 import threading
@@ -35,6 +34,7 @@ class Watchdog:
         self._last = -1
         self._ticks = 0
         self._armed = False
+        self._unraisable: Any = None
         self._outer: tuple[Any, Any] = (None, None)
         self._tracing: tuple[Any] | None = None  # what was tracing before
 
@@ -48,6 +48,7 @@ class Watchdog:
         if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0] == 0:
             alarm = signal.signal(signal.SIGALRM, self._on_tick)
             self._start()
+        self._unraisable, sys.unraisablehook = sys.unraisablehook, self._on_unraisable
         self._outer = (outer_int, alarm)
         self._armed = True
 
@@ -59,6 +60,7 @@ class Watchdog:
         """Stop the timer and give the handlers back."""
         if not self._armed:
             return
+        sys.unraisablehook = self._unraisable
         outer_int, alarm = self._outer
         if alarm is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -88,7 +90,7 @@ class Watchdog:
         if self._run != self._last:
             self._last, self._ticks = self._run, 0
         self._ticks += 1
-        if self._ticks > TICKS and not _collects(frame):
+        if self._ticks > TICKS:
             if self._ticks > TICKS + 1:  # one was swallowed
                 self._insist(frame)
             raise CutOff("spinning", where(frame))
@@ -100,7 +102,7 @@ class Watchdog:
             self._tracing = (sys.gettrace(),)
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
-            if frame.f_code.co_filename.startswith(_UNWINDS) or _collects(frame):
+            if frame.f_code.co_filename.startswith(_UNWINDS):
                 return None
             if event == "exception":
                 return trace
@@ -110,6 +112,12 @@ class Watchdog:
             frame.f_trace = trace
             frame = frame.f_back
         sys.settrace(trace)
+
+    def _on_unraisable(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """A CutOff in a destructor or a callback of the garbage collector reaches nobody; the
+        tick after it interrupts, so that it is no news."""
+        if unraisable.exc_type is not CutOff:
+            self._unraisable(unraisable)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         self.interrupted = True
@@ -121,14 +129,8 @@ class Watchdog:
             raise KeyboardInterrupt
 
 
-def _collects(frame: FrameType | None) -> bool:
-    """Whether a callback of the garbage collector runs: what is raised there, nobody gets."""
-    codes = {getattr(callback, "__code__", None) for callback in gc.callbacks}
-    while frame is not None and codes:
-        if frame.f_code in codes:
-            return True
-        frame = frame.f_back
-    return False
+def _is_execute(frame: FrameType) -> bool:
+    return _is_harness(frame) and frame.f_code.co_name == "execute"
 
 
 def _is_harness(frame: FrameType) -> bool:
@@ -136,10 +138,14 @@ def _is_harness(frame: FrameType) -> bool:
 
 
 def where(frame: FrameType | None) -> str:
-    """The innermost three frames, innermost first, as `function (file:line)`."""
-    shown: list[str] = []
-    while frame is not None and len(shown) < 3:
-        name = frame.f_code.co_filename.rsplit("/", 1)[-1]
-        shown.append(f"{frame.f_code.co_name} ({name}:{frame.f_lineno})")
+    """The function of the agent that spins, as `function (file:line)`: the outermost one that is
+    no part of the harness, by the line of its definition. What runs inside it at this moment
+    differs from run to run, and the history must not."""
+    found = "nowhere"
+    while frame is not None and not _is_execute(frame):
+        code = frame.f_code
+        if not code.co_filename.startswith(_UNWINDS):
+            name = code.co_filename.rsplit("/", 1)[-1]
+            found = f"{code.co_name} ({name}:{code.co_firstlineno})"
         frame = frame.f_back
-    return " < ".join(shown)
+    return found

@@ -51,7 +51,7 @@ def test_the_listing():
     assert {code[:3] for code in CODES} == set(FAMILIES)
 
 
-@pytest.mark.parametrize(("code", "nearest"), [("AF1O1", "AF101"), ("af204", "AF204")])
+@pytest.mark.parametrize(("code", "nearest"), [("AF-101", "AF101"), ("af204", "AF204")])
 def test_an_unknown_code(code, nearest):
     """The error names the code that was probably meant."""
     with pytest.raises(AgentfuzzError, match=f"no code '{code}'.*Did you mean '{nearest}'"):

@@ -4,6 +4,7 @@ whatever the seed, and a survivor that is clean under the same campaign.
 The plans are asserted as text: a plan is a bug's identity, so it may not depend on luck.
 """
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -35,7 +36,6 @@ from agentfuzz import (
 )
 from agentfuzz._run import Simulation
 from agentfuzz.search.space import Space
-import contextlib
 
 SEEDS = range(20)
 LOST = (TimeoutError, ConnectionError)  # a reply that did not come: the effect is in doubt

@@ -1,10 +1,13 @@
 """The laws, one file per family; each is a pure function from a history to a verdict.
 
-effects      at_most_once, exactly_once, no_lost_intent, no_blind_repeat, replay_transparency
+effects      at_most_once, exactly_once, no_lost_intent
+repeats      no_blind_repeat, replay_transparency
 keys         key_stability, key_injectivity
 termination  structured_termination, bounded, progress, quiescence
 claims       truthful
+prose        text_has_no_authority
 protocol     valid_calls
+crash        survives
 """
 
 from agentfuzz.invariants._law import Invariant, invariant

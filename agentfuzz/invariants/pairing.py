@@ -176,7 +176,7 @@ def receipt_seen() -> Check:
     """P2: the result of every executed call that the model asked for stands in the next input of
     the conversation, whatever happened to the calls beside it. The receipt of an effect must be
     recognisable in it (one of its values), and must not be lost when the loop begins the
-    conversation again.
+    conversation again; the result of a look-up may.
 
     NOT_EXERCISED when no such call was followed by a model input.
     """
@@ -215,7 +215,7 @@ def _next(
     for talk in own:
         later = [given for given in talk.inputs if given.seq > reply.seq]
         if later:
-            return later[0]
+            return later[0] if began_again or not restarts(later[0]) else None
     if began_again:
         for talk in talks:
             first = talk.inputs[0]

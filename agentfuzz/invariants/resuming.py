@@ -102,7 +102,7 @@ def _stuck(leg: Resumed, seq: int, why: str) -> Violation:
 def one_decision_one_interrupt() -> Check:
     """P9: every interrupt has an id of its own; a decision reaches the call that raised its
     interrupt; and an interrupted call is executed only after a decision for it that does not
-    refuse, once for each.
+    refuse, once for each interrupt, however often it was decided.
 
     NOT_EXERCISED when nothing was interrupted and nothing decided.
     """
@@ -113,7 +113,7 @@ def one_decision_one_interrupt() -> Check:
             return None
         found = list(_decisions(raised, decided))
         waits = {event.call for event in raised}
-        used: set[int] = set()
+        used: set[str] = set()
         for call in history.of(Called):
             if call.asked not in waits:
                 continue
@@ -122,12 +122,12 @@ def one_decision_one_interrupt() -> Check:
                 for one in decided
                 if one.call == call.asked and one.seq < call.seq and _grants(one)
             ]
-            unused = [one for one in granted if one.seq not in used]
+            unused = [one for one in granted if one.interrupt not in used]
             interrupted = [one for one in raised if one.call == call.asked and one.seq < call.seq]
             if not interrupted or _asked_anew(history, interrupted[-1], call):
                 continue
             if unused:
-                used.add(unused[0].seq)
+                used.add(unused[0].interrupt)
             else:
                 found.append(_undecided(interrupted[-1], call, granted))
         return list({violation.signature: violation for violation in reversed(found)}.values())

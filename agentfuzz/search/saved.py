@@ -86,7 +86,8 @@ def load(path: Path) -> Saved:
         if not _ID.fullmatch(data["id"]):  # it names files to write and to delete
             raise SavedFileError(f"{path.name}: {data['id'][:40]!r} is no id of a counterexample")
         plan = FaultPlan.parse(data["plan"])
-        return Saved(*texts[:5], plan=plan, digest=texts[5])
+        id, nodeid, code, subject, title, digest = texts
+        return Saved(id, nodeid, code, subject, title, plan, digest)
     except SavedFileError:
         raise
     except PlanError as error:

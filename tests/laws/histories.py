@@ -17,10 +17,13 @@ from agentfuzz.history import (
     Ended,
     History,
     Intent,
+    ModelInput,
     ModelTurn,
     Refused,
     Replayed,
     Replied,
+    Shown,
+    Struck,
     ToolFacts,
 )
 
@@ -156,6 +159,69 @@ def turn() -> Step:
     return lambda story: story.add(
         ModelTurn, Slot("model", "", len(story.of(ModelTurn)) + 1), 1, "text", (), "end"
     )
+
+
+def asks(*calls: Any, text: str | None = None, stop: str = "tool_calls", tokens: int = 0) -> Step:
+    """A turn of the model that asks for calls: ids (of charging order A17), or (id, tool,
+    arguments)."""
+    made = tuple(
+        (one, "charge_card", {"order_id": "A17"}) if isinstance(one, str) else one for one in calls
+    )
+
+    def step(story: _Story) -> None:
+        slot = Slot("model", "", len(story.of(ModelTurn)) + 1)
+        story.add(ModelTurn, slot, 1, text, made, stop, tokens)
+
+    return step
+
+
+def says(text: str, stop: str = "end", tokens: int = 0) -> Step:
+    return asks(text=text, stop=stop, tokens=tokens)
+
+
+def shows(*messages: Shown) -> Step:
+    """What the model is shown before its next turn."""
+
+    def step(story: _Story) -> None:
+        story.add(ModelInput, Slot("model", "", len(story.of(ModelTurn)) + 1), messages)
+
+    return step
+
+
+def user(text: str = "Charge order A17.") -> Shown:
+    return Shown("user", text, (), None)
+
+
+def wants(*calls: str, text: str = "") -> Shown:
+    """The message of an assistant's turn that asked for these ids."""
+    return Shown("assistant", text, calls, None)
+
+
+def gets(call: str | None, text: str = "ok") -> Shown:
+    """The message of a result of this id."""
+    return Shown("tool", text, (), call)
+
+
+def under(asked: str, step: Step) -> Step:
+    """The step, whose calls the model asked for under this id."""
+
+    def with_id(story: _Story) -> None:
+        start = len(story.events)
+        step(story)
+        for at, event in enumerate(story.events[start:], start):
+            if type(event) is Called:
+                story.events[at] = event._replace(asked=asked)
+
+    return with_id
+
+
+def struck(tool: str, nth: int, fault: str) -> Step:
+    return lambda story: story.add(Struck, Slot("tool", tool, nth), fault)
+
+
+def happens(kind: type, *fields: Any) -> Step:
+    """An event of any kind."""
+    return lambda story: story.add(kind, *fields)
 
 
 def done(

@@ -13,6 +13,7 @@ the search and by the benchmark `peers`.
     b6       two retries, then success after all
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -29,7 +30,6 @@ from agentfuzz import (
     structured_termination,
     truthful,
 )
-import contextlib
 
 Tools = Mapping[str, Callable[..., Any]]
 Loop = Callable[[str, Tools], Any]

@@ -1,5 +1,7 @@
 """The budget: respected to the run, and said."""
 
+import contextlib
+
 import pytest
 
 from agentfuzz import Completion, World
@@ -9,7 +11,6 @@ from agentfuzz.search.campaign import Budget, Campaign
 
 from .support import hunt, shown
 from .test_deep import BLOCKED, DONE, acting, careful
-import contextlib
 
 
 def exhaustive() -> int:

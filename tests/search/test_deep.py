@@ -1,6 +1,8 @@
 """The random phase: it is reached, keeps to its budget, varies values, and names an agent that
 is not deterministic."""
 
+import contextlib
+
 import pytest
 
 from agentfuzz import Completion, NondeterministicAgent, World, scenario, truthful
@@ -9,7 +11,6 @@ from agentfuzz.search import deep
 from agentfuzz.search.result import CampaignResult
 
 from .support import hunt, shown
-import contextlib
 
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
 

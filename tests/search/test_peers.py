@@ -2,6 +2,7 @@
 of ours."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -34,7 +35,6 @@ from agentfuzz.search.space import Space
 
 from .loops import LOOPS, orders
 from .support import hunt, shown
-import contextlib
 
 # The reason that each loop was written for, and the smallest plan that shows it.
 INTENDED = {

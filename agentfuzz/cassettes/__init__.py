@@ -1,0 +1,50 @@
+"""Cassettes: one real conversation with a model provider, recorded once, replayed offline.
+
+    Cassette.load(path)     the recording as a lookup, read once however many runs ask it
+    CassetteModel           a world's model that answers from a cassette
+    record(path)            a context manager around a real conversation: writes a cassette
+    record_run              the same around one run of an agent in a scenario
+
+Law: replay opens no socket, and nothing is written that has not been searched for secrets.
+vcrpy is imported by recording alone. Called by scenarios (replay) and by the doors (record).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentfuzz.cassettes.match import CassetteMiss
+    from agentfuzz.cassettes.model import ON_MISS, CassetteModel
+    from agentfuzz.cassettes.record import record, record_run
+    from agentfuzz.cassettes.secrets import SecretFound
+    from agentfuzz.cassettes.store import Cassette
+
+_PLACES = {
+    "match": ("CassetteMiss",),
+    "model": ("ON_MISS", "CassetteModel"),
+    "record": ("record", "record_run"),
+    "secrets": ("SecretFound",),
+    "store": ("Cassette",),
+}
+_HOME = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "ON_MISS",
+    "Cassette",
+    "CassetteMiss",
+    "CassetteModel",
+    "SecretFound",
+    "record_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"agentfuzz.cassettes.{_HOME[name]}"), name)
+    raise AttributeError(
+        f"module 'agentfuzz.cassettes' has no {name!r}; there is: {', '.join(sorted(_HOME))}"
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)
