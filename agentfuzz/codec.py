@@ -32,28 +32,40 @@ def plain(value: object) -> Json:
     Cycles, odd floats, bytes, lone surrogates, key collisions and failing `repr`s are marked in
     `<...>` text, never raised.
     """
-    if _quick(value):
-        return value
-    if type(value) is dict and len(value) < 32:
-        for key, item in value.items():
-            if type(key) is not str or not _quick(key) or not _quick(item):
+    # The quick way, spelled out: this is asked several times a call.
+    kind = type(value)
+    if kind is dict and len(value) < 32:  # type: ignore[arg-type]
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or len(key) > 63 or not key.isascii():
+                break
+            kind = type(item)
+            if kind is str:
+                if len(item) > 63 or not item.isascii():
+                    break
+            elif kind is int:
+                if not _LOW <= item <= _HIGH:
+                    break
+            elif item is not None and kind is not bool:
                 break
         else:
-            return value.copy()
+            return value.copy()  # type: ignore[attr-defined]
+    elif kind is str:
+        if len(value) < 64 and value.isascii():  # type: ignore[arg-type,attr-defined]
+            return value
+    elif value is None or kind is bool:
+        return value
     return _Tree().convert(value, 0)
 
 
-def _quick(value: object) -> bool:
-    """Whether a value is JSON as it stands, found out in no time."""
-    if type(value) is str:
-        return len(value) < 64 and value.isascii()
-    if type(value) is int:
-        return -(2**63) <= value < 2**63
-    return value is None or value is True or value is False
+_LOW, _HIGH = -(2**63), 2**63 - 1
 
 
 def snapshot(mapping: Mapping[str, Any]) -> dict[str, Json]:
     """A shallow-safe copy of arguments or a reply body: what it is now, whoever changes it."""
+    if type(mapping) is dict:
+        found = plain(mapping)
+        if len(found) == len(mapping) and type(found) is dict:
+            return found
     return {key: plain(value) for key, value in mapping.items()}
 
 

@@ -5,6 +5,7 @@ directory, standard streams, recursion limit and signal handlers as it found the
 simulation around every run; the patches are made once for a whole campaign.
 """
 
+import _signal
 import os
 import random
 import signal
@@ -17,7 +18,7 @@ _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
 )
 # The C function: the one in `signal` builds an enum member per call.
-_handler: Callable[[int], Any] = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+_handler: Callable[[int], Any] = _signal.getsignal
 
 
 class Isolation:
@@ -57,7 +58,7 @@ class Isolation:
         """The same randomness for every run, and a note of what must be the same after it."""
         random.setstate(_SEEDED)
         self._fresh = True
-        self._environ = os.environ.copy()
+        self._environ = dict(_raw_environ())
         self._cwd = os.getcwd()
         self._streams = (sys.stdout, sys.stderr, sys.stdin)
         self._depth = sys.getrecursionlimit()
@@ -65,9 +66,8 @@ class Isolation:
 
     def end(self) -> None:
         """Put back what the run changed."""
-        if os.environ != self._environ:
-            os.environ.clear()
-            os.environ.update(self._environ)
+        if _raw_environ() != self._environ:
+            _restore_environ(self._environ)
         try:
             moved = os.getcwd() != self._cwd
         except OSError:  # the run removed its own directory
@@ -81,3 +81,19 @@ class Isolation:
         for number, before in zip(_SIGNALS, self._signals, strict=True):
             if _handler(number) is not before and before is not None:
                 signal.signal(number, before)
+
+
+def _raw_environ() -> dict[Any, Any]:
+    """The environment as the mapping that `os.environ` keeps, encoded: copying and comparing
+    through `os.environ` itself decodes every value and costs more than a run."""
+    raw: dict[Any, Any] = getattr(os.environ, "_data", os.environ)
+    return raw
+
+
+def _restore_environ(before: dict[Any, Any]) -> None:
+    now = _raw_environ()
+    for key in [key for key in now if key not in before]:
+        del os.environ[os.fsdecode(key)]
+    for key, value in before.items():
+        if now.get(key) != value:
+            os.environ[os.fsdecode(key)] = os.fsdecode(value)

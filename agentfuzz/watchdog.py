@@ -8,6 +8,7 @@ a run.
 """
 
 import asyncio
+import dis
 import signal
 import sys
 import threading
@@ -20,6 +21,8 @@ from agentfuzz.errors import CutOff
 TICKS = 4
 # Code that unwinds a run, which must not be interrupted while it does.
 _UNWINDS = (str(Path(__file__).parent), str(Path(asyncio.__file__).parent))
+
+_ENTERS_HANDLER = dis.opmap["PUSH_EXC_INFO"]
 
 
 class Watchdog:
@@ -104,7 +107,7 @@ class Watchdog:
         def trace(frame: FrameType, event: str, arg: object) -> Any:
             if frame.f_code.co_filename.startswith(_UNWINDS):
                 return None
-            if event == "exception":
+            if event == "exception" or _unwinding(frame):
                 return trace
             raise CutOff("spinning", where(frame))
 
@@ -127,6 +130,12 @@ class Watchdog:
             outer(signum, frame)
         else:
             raise KeyboardInterrupt
+
+
+def _unwinding(frame: FrameType) -> bool:
+    """Whether the interpreter is on its way into a handler, where raising would unbalance its
+    stack of handled exceptions."""
+    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _ENTERS_HANDLER
 
 
 def _is_execute(frame: FrameType) -> bool:

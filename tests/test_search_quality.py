@@ -354,7 +354,8 @@ def test_a_victim_of_every_law_is_found_by_the_smallest_plan(name: str) -> None:
     space = Space(faults=case.faults)
     with Simulation() as simulation:
         for seed in SEEDS:
-            result = hunt(victims, case.victim, simulation, space=space, seed=seed)
+            depth = 2 if seed == 0 else 1  # the seed reaches the random phase only
+            result = hunt(victims, case.victim, simulation, space=space, depth=depth, seed=seed)
             assert shown(result) == sorted(case.found), f"seed {seed}"
             assert result.findings[0].phase == "plans with one fault"
             assert all(not c.broken for cx in result.findings for c in cx.controls)
@@ -368,17 +369,21 @@ def test_a_survivor_of_every_law_is_clean_under_the_same_campaign(name: str) -> 
     survivors = story(case.law, case.survivor_dedup or case.dedup, case.budget)
     with Simulation() as simulation:
         for seed in SEEDS:
-            exhaustive = 2 if seed == 0 else 1  # the seed reaches the random phase only
-            result = hunt(survivors, case.survivor, simulation, depth=exhaustive, seed=seed)
+            depth = 2 if seed == 0 else 1  # the seed reaches the random phase only
+            result = hunt(survivors, case.survivor, simulation, depth=depth, seed=seed)
             assert shown(result) == [], f"seed {seed}"
             assert result.laws[case.law.name].held > 0, "the law was exercised"
+
+
+# Laws whose victims are told elsewhere.
+ELSEWHERE = {"text_has_no_authority"}  # it needs a simulated model
 
 
 def test_every_law_has_a_victim() -> None:
     from agentfuzz import invariants
 
     public = set(invariants.__all__) - {"Invariant", "invariant"}
-    assert {name.partition(",")[0] for name in CASES} == public
+    assert {name.partition(",")[0] for name in CASES} == public - ELSEWHERE
 
 
 # Faults that must come together ---------------------------------------------------------------

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentfuzz.cassettes.match import CassetteMiss
     from agentfuzz.cassettes.model import ON_MISS, CassetteModel
-    from agentfuzz.cassettes.record import record, record_run
+    from agentfuzz.cassettes.recorder import record, record_run
     from agentfuzz.cassettes.secrets import SecretFound
     from agentfuzz.cassettes.store import Cassette
 
 _PLACES = {
     "match": ("CassetteMiss",),
     "model": ("ON_MISS", "CassetteModel"),
-    "record": ("record", "record_run"),
+    "recorder": ("record", "record_run"),
     "secrets": ("SecretFound",),
     "store": ("Cassette",),
 }
@@ -34,6 +34,7 @@ __all__ = [
     "CassetteMiss",
     "CassetteModel",
     "SecretFound",
+    "record",
     "record_run",
 ]
 

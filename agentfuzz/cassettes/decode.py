@@ -83,8 +83,7 @@ def is_stream(said: Mapping[str, Any], text: str) -> bool:
 
 
 def events(text: str) -> Iterator[Any]:
-    """The data of the events of a stream, parsed where it is JSON. Text that is no event (a
-    comment, a name) comes as it is, so that nothing of the body is passed over."""
+    """The data of the events of a stream, parsed where it is JSON."""
     for block in text.replace("\r\n", "\n").split("\n\n"):
         lines = block.split("\n")
         data = "\n".join(line[5:].strip(" ") for line in lines if line.startswith("data:"))

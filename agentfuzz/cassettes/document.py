@@ -169,12 +169,13 @@ def _shaped(data: Any, node: Any, text: str, name: str) -> Document:
         line = text.count("\n") + 1
         raise _broken(name, line, "is cut off: its last line, the version, is missing")
     if type(data["version"]) is not int or data["version"] != VERSION:
-        said = data["version"] if isinstance(data["version"], (int, float)) else "no number"
+        given = data["version"]
+        told = given if isinstance(given, (int, float)) else "no number"
         line = next(
             _line(key.start_mark) for key, _ in node.value if getattr(key, "value", "") == "version"
         )
         raise SavedFileError(
-            f"{name}:{line}: has format version {said}; this agentfuzz reads version {VERSION}. "
+            f"{name}:{line}: has format version {told}; this agentfuzz reads version {VERSION}. "
             "It may come from a newer vcrpy: update agentfuzz, or record it again."
         )
     for i, one in enumerate(interactions):

@@ -21,17 +21,56 @@ from agentfuzz.errors import SavedFileError
 KEPT_HEADERS = ("accept", "content-type")  # what replay and a reader of the file need
 # Headers that carry a secret whatever its form: never kept, and refused in a file made elsewhere.
 SECRET_HEADERS = frozenset(
-    "authorization proxy-authorization x-api-key api-key x-goog-api-key cookie set-cookie "
-    "x-auth-token x-amz-security-token ocp-apim-subscription-key".split()
+    (
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "cookie",
+        "set-cookie",
+        "x-auth-token",
+        "x-amz-security-token",
+        "ocp-apim-subscription-key",
+    )
 )
 # Names that say their value is a secret; whole names only, or `page_token` would be one.
 _QUERY = frozenset(
-    "key api_key apikey api-key token access_token refresh_token id_token secret client_secret "
-    "password passwd auth sig signature x-amz-signature x-amz-credential x-goog-signature".split()
+    (
+        "key",
+        "api_key",
+        "apikey",
+        "api-key",
+        "token",
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "secret",
+        "client_secret",
+        "password",
+        "passwd",
+        "auth",
+        "sig",
+        "signature",
+        "x-amz-signature",
+        "x-amz-credential",
+        "x-goog-signature",
+    )
 )
 _FIELDS = frozenset(
-    "api_key apikey password passwd client_secret access_token refresh_token private_key "
-    "secret_key secret_access_key authorization".split()
+    (
+        "api_key",
+        "apikey",
+        "password",
+        "passwd",
+        "client_secret",
+        "access_token",
+        "refresh_token",
+        "private_key",
+        "secret_key",
+        "secret_access_key",
+        "authorization",
+    )
 )
 _PATTERNS: tuple[tuple[str, "re.Pattern[str]"], ...] = tuple(
     (kind, re.compile(pattern))

@@ -41,7 +41,7 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
     field(request, "model", str)
     field(request, "max_tokens", int)
     new = field(request, "messages", list)
-    thread = request.get("thread") or {}
+    thread = field({"thread": {}, **request}, "thread", dict) if request.get("thread") else {}
     messages: list[Message] = []
     specs = [
         tool(spec, "input_schema", f"tools.{i}")
@@ -92,7 +92,7 @@ def _read(message: Mapping[str, Any], messages: list[Message], place: str) -> No
     texts: list[Any] = []
     calls: list[Message] = []
     for i, block in enumerate(objects(content, f"{place}.content")):
-        where, kind = f"{place}.content.{i}", block.get("type")
+        where, kind = f"{place}.content.{i}", field(block, "type", str, f"{place}.content.{i}")
         if kind == "tool_use":
             name = field(block, "name", str, where)
             given = block.get("input") or {}

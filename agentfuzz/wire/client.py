@@ -78,14 +78,11 @@ def _dates_for_pydantic() -> None:
     pydantic models, and pydantic must know what a frozen date is."""
     if active_clock() is None:
         return
-    from freezegun import api
+    from pydantic_core import core_schema
 
-    for frozen, real in ((api.FakeDatetime, api.real_datetime), (api.FakeDate, api.real_date)):
-
-        def schema(cls: Any, source: Any, handler: Any, real: Any = real) -> Any:
-            return handler.generate_schema(real)
-
-        frozen.__get_pydantic_core_schema__ = classmethod(schema)
+    api: Any = import_module("freezegun.api")
+    api.FakeDatetime.__get_pydantic_core_schema__ = lambda *_: core_schema.datetime_schema()
+    api.FakeDate.__get_pydantic_core_schema__ = lambda *_: core_schema.date_schema()
 
 
 def _http(world: Any, library: Any, kwargs: dict[str, Any], *, asynchronous: bool) -> Any:

@@ -176,7 +176,7 @@ def face_of(world: Any) -> Face:
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadRequest("the body is no JSON object")

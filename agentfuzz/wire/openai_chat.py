@@ -43,7 +43,7 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
     if not messages:
         raise BadRequest("is empty; expected at least one message", "messages")
     specs = [
-        tool(spec.get(spec.get("type", ""), spec), "parameters", f"tools[{i}]")
+        tool(_function(spec, f"tools[{i}]"), "parameters", f"tools[{i}]")
         for i, spec in enumerate(objects(request.get("tools") or [], "tools"))
     ]
     return Asked(
@@ -52,6 +52,11 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
         bool(request.get("stream")),
         request,
     )
+
+
+def _function(spec: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    kind = field({"type": "function", **spec}, "type", str, place)
+    return field(spec, kind, dict, place) if kind in spec else spec
 
 
 def _message(message: Mapping[str, Any], place: str) -> Message:
@@ -72,7 +77,7 @@ def _message(message: Mapping[str, Any], place: str) -> Message:
 
 
 def _call(call: Mapping[str, Any], place: str) -> Message:
-    kind = call.get("type") or "function"
+    kind = field({"type": "function", **call}, "type", str, place)
     said = field(call, kind, dict, place)
     return {
         "id": call.get("id") or "",
@@ -132,7 +137,8 @@ def _usage(asked: Asked, turn: Turn) -> Json:
 
 def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
     """The same reply as chunks."""
-    counted = bool((asked.request.get("stream_options") or {}).get("include_usage"))
+    options = asked.request.get("stream_options")
+    counted = isinstance(options, Mapping) and bool(options.get("include_usage"))
     common: Message = {
         "id": stamp.id(PREFIX),
         "object": "chat.completion.chunk",

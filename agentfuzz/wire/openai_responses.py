@@ -51,7 +51,7 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
     messages: list[Message] = []
     after = request.get("previous_response_id")
     if after is not None:
-        if after not in kept:
+        if not isinstance(after, str) or after not in kept:
             raise BadRequest(
                 f"Previous response with id {after!r} not found.",
                 "previous_response_id",
@@ -80,7 +80,7 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
 
 
 def _read(item: Mapping[str, Any], messages: list[Message], place: str) -> None:
-    kind = item.get("type") or "message"
+    kind = field({"type": "message", **item}, "type", str, place)
     if kind == "message":
         role = field(item, "role", str, place)
         role = "system" if role == "developer" else role

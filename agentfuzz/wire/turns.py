@@ -179,8 +179,10 @@ def field(holder: Mapping[str, Any], name: str, kind: type, place: str = "") -> 
     return value
 
 
-def objects(items: Sequence[Any], place: str) -> Sequence[Mapping[str, Any]]:
+def objects(items: Any, place: str) -> Sequence[Mapping[str, Any]]:
     """The items of a list that must all be objects. Raises BadRequest naming the first other."""
+    if not isinstance(items, list):
+        raise BadRequest(f"is {_kind(items)}; expected a list", place)
     for i, item in enumerate(items):
         if not isinstance(item, Mapping):
             raise BadRequest(f"is {_kind(item)}; expected an object", f"{place}[{i}]")

@@ -53,6 +53,7 @@ def test_it_runs_where_no_second_fault_is_possible() -> None:
         assert random_runs(hunt(acting, one_call, simulation, depth=2, deep_runs=15)) == 15
 
 
+@pytest.mark.slow
 def test_a_bug_in_a_value_is_found_and_shrunk_to_the_plainest_value() -> None:
     """The fourth wording of a hostile reply: no plan without values shows it."""
 

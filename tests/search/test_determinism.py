@@ -37,6 +37,7 @@ def results() -> str:
     return dump(told)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_result() -> None:
     assert results() == results()
 

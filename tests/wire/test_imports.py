@@ -1,0 +1,40 @@
+"""What is imported when, in a process of its own."""
+
+import subprocess
+import sys
+
+
+def test_an_sdk_is_imported_when_its_client_is_made() -> None:
+    """Naming the wire imports no SDK, no HTTP library and no server."""
+    code = (
+        "import sys; from agentfuzz.wire import openai_client, serve; "
+        "print({'openai', 'anthropic', 'httpx', 'httpx2', 'uvicorn', 'mcp'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_an_sdk_may_be_imported_first_in_a_simulation() -> None:
+    """Frozen dates in the types of an SDK are no trouble, also in what it imports lazily."""
+    code = """
+from agentfuzz.clock import virtual_time
+from agentfuzz.wire import anthropic_client, openai_client
+
+with virtual_time():
+    world = FakeWorld(says("a"), says("b"), says("c"))
+    user = [{"role": "user", "content": "x"}]
+    made = anthropic_client(world)
+    made.messages.create(model="m", max_tokens=1, messages=user)
+    made.beta.messages.create(model="m", max_tokens=1, messages=user)
+    openai_client(world).responses.create(model="m", input="x")
+"""
+    subprocess.run([sys.executable, "-c", FAKES + code], check=True)
+
+
+FAKES = """
+class FakeWorld:
+    def __init__(self, *lines):
+        from agentfuzz.clock import Clock
+        self.clock, self.model = Clock(), lambda messages, tools, lines=list(lines): lines.pop(0)
+says = lambda text: {"content": text, "tool_calls": [], "stop": "end"}
+"""
