@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agentfuzz import adapters, strategies
+    from agentfuzz import adapters, strategies, wire
     from agentfuzz._fuzz import fuzz, regression
     from agentfuzz._run import Run, run
     from agentfuzz._scenario import Scenario, scenario
@@ -101,7 +101,7 @@ _PLACES = {
     "world": ("World",),
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
-_MODULES = ("adapters", "strategies")
+_MODULES = ("adapters", "strategies", "wire")
 
 __all__ = sorted([*_HOME, *_MODULES])
 

@@ -69,6 +69,7 @@ class Simulation:
             isolation.end()
             raise
         how, value, error, detail = "returned", None, "", ""
+        loop = self._current_loop()
         watchdog.begin()
         try:
             answer = agent(world)
@@ -78,6 +79,10 @@ class Simulation:
                 value = answer
                 _complete(scenario, world, value)
                 clock.flush()  # what is still under way arrives after the agent's answer
+                if loop.made:
+                    finish(loop)  # a sync entry point left something behind
+            if world.calls.exhausted:  # swallowed, and answered all the same
+                raise CutOff("budget", f"more than {world.calls.budget} crossings")
         except CutOff as cut:
             how, error, detail = "cut_off", cut.why, cut.detail
         except AgentfuzzError:
@@ -96,12 +101,17 @@ class Simulation:
             self._abandon(world)
         return _freeze(world, how, value, error, detail)
 
-    def _await(self, value: Awaitable[Any], scenario: Scenario, world: World) -> Any:
-        if self._loop is None:
+    def _current_loop(self) -> VirtualLoop:
+        """This thread's loop, for async agents and for sync entry points of async frameworks."""
+        if self._loop is None or self._loop.is_closed():
             assert self._clock is not None, "a simulation runs inside its with block"
             self._loop = VirtualLoop(self._clock)
             self._loop.set_exception_handler(lambda loop, context: None)
-        loop = self._loop
+            asyncio.set_event_loop(self._loop)
+        return self._loop
+
+    def _await(self, value: Awaitable[Any], scenario: Scenario, world: World) -> Any:
+        loop = self._current_loop()
 
         async def main() -> Any:
             result = await value

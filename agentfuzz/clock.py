@@ -169,8 +169,14 @@ def _patch_event_loops(clock: Clock) -> Callable[[], None]:
     saved = asyncio.events.new_event_loop
     asyncio.events.new_event_loop = new_event_loop
     asyncio.new_event_loop = new_event_loop
+    # Sync entry points of frameworks ask the policy for this thread's loop, not asyncio.
+    policy: Any = asyncio.get_event_loop_policy()
+    current = getattr(getattr(policy, "_local", None), "_loop", None)
+    policy.new_event_loop = new_event_loop
 
     def restore() -> None:
+        del policy.new_event_loop
+        asyncio.set_event_loop(current)
         asyncio.events.new_event_loop = saved
         asyncio.new_event_loop = saved
 

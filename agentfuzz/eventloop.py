@@ -58,6 +58,19 @@ class VirtualSelector(selectors.DefaultSelector):
         raise CutOff("hung", "every task waits and no timer is set")
 
 
+class NumberedTask(asyncio.Task[Any]):
+    """Hashed by its number in the run, not by its address: a set of tasks (`asyncio.wait`, a
+    framework's bookkeeping) has the same order in every run."""
+
+    def __init__(self, coro: Any, *, loop: "VirtualLoop", **named: Any) -> None:
+        loop.made += 1
+        self._number = loop.made
+        super().__init__(coro, loop=loop, **named)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """asyncio's selector loop on a `Clock`. `time()` is in virtual seconds."""
 
@@ -66,6 +79,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(VirtualSelector(clock))
         # Bigger than the distance of two floats at a year of seconds, or timers never come due.
         self._clock_resolution = 1e-6
+        self.made = 0  # tasks, in this run
+        self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
+
+    def run_until_complete(self, future: Any) -> Any:
+        self.made = 0
+        return super().run_until_complete(future)
 
     def time(self) -> float:
         return self._clock.now

@@ -5,12 +5,12 @@ directory, standard streams, recursion limit and signal handlers as it found the
 simulation around every run; the patches are made once for a whole campaign.
 """
 
-import _signal
 import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from importlib import import_module
 from typing import Any
 
 _SEEDED = random.Random(20260101).getstate()
@@ -18,7 +18,7 @@ _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
 )
 # The C function: the one in `signal` builds an enum member per call.
-_handler: Callable[[int], Any] = _signal.getsignal
+_handler: Callable[[int], Any] = import_module("_signal").getsignal
 
 
 class Isolation:
@@ -83,10 +83,10 @@ class Isolation:
                 signal.signal(number, before)
 
 
-def _raw_environ() -> dict[Any, Any]:
+def _raw_environ() -> MutableMapping[Any, Any]:
     """The environment as the mapping that `os.environ` keeps, encoded: copying and comparing
     through `os.environ` itself decodes every value and costs more than a run."""
-    raw: dict[Any, Any] = getattr(os.environ, "_data", os.environ)
+    raw: MutableMapping[Any, Any] = getattr(os.environ, "_data", os.environ)
     return raw
 
 

@@ -1,7 +1,7 @@
 """The watchdog: ends a run that spins without crossing any boundary.
 
 Law: a run gets at least `seconds` of real time, then the main thread is interrupted with CutOff,
-again and again; an agent that swallows it meets it at its next line as well. One interval timer
+again and again; an agent that swallows it meets it once more in its handler. One interval timer
 for a whole campaign; a run costs an integer and a look at the timer. Called by the simulation.
 Works on the main thread of systems with `setitimer`; elsewhere only the budget of crossings ends
 a run.
@@ -9,18 +9,21 @@ a run.
 
 import asyncio
 import dis
+import selectors
 import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 from agentfuzz.errors import CutOff
 
 TICKS = 4
-# Code that unwinds a run, which must not be interrupted while it does.
-_UNWINDS = (str(Path(__file__).parent), str(Path(asyncio.__file__).parent))
+INSIST = 0.02  # real seconds between interruptions of an agent that swallows them
+LINES = 16  # lines that they are moved by, one after the other
+# The harness and the event loop: code around an agent, not an agent's.
+_AROUND = (str(Path(__file__).parent), str(Path(asyncio.__file__).parent), selectors.__file__)
 
 _ENTERS_HANDLER = dis.opmap["PUSH_EXC_INFO"]
 
@@ -86,6 +89,7 @@ class Watchdog:
         if self._tracing is not None:
             sys.settrace(self._tracing[0])
             self._tracing = None
+            self._start()
 
     def _on_tick(self, signum: int, frame: FrameType | None) -> None:
         if not self._active:
@@ -93,21 +97,32 @@ class Watchdog:
         if self._run != self._last:
             self._last, self._ticks = self._run, 0
         self._ticks += 1
-        if self._ticks > TICKS:
-            if self._ticks > TICKS + 1:  # one was swallowed
-                self._insist(frame)
+        again = self._ticks - TICKS - 1
+        if again < 0:
+            return
+        # The harness and the event loop are left alone: an exception that strikes in their midst
+        # may be lost, or lose a task. The agent gets it at its next line.
+        spared = frame is not None and _is_spared(frame) and again < LINES
+        if again or spared:
+            self._insist(frame, max(again - 1, 0) % LINES)
+        if not spared:
             raise CutOff("spinning", where(frame))
 
-    def _insist(self, frame: FrameType | None) -> None:
-        """Raise CutOff again at the next line of whoever swallows the one that comes now: that
-        line lies in the handler, and no longer in the block that the handler protects."""
+    def _insist(self, frame: FrameType | None, lines: int) -> None:
+        """Raise CutOff at one of the agent's next lines. Where one was swallowed, some lines on
+        lies a handler, and no longer a block that the handler protects."""
         if self._tracing is None:
             self._tracing = (sys.gettrace(),)
+            signal.setitimer(signal.ITIMER_REAL, INSIST, INSIST)
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
-            if frame.f_code.co_filename.startswith(_UNWINDS):
+            nonlocal lines
+            if _is_spared(frame):
                 return None
             if event == "exception" or _unwinding(frame):
+                return trace
+            lines -= 1
+            if lines >= 0:
                 return trace
             raise CutOff("spinning", where(frame))
 
@@ -142,19 +157,37 @@ def _is_execute(frame: FrameType) -> bool:
     return _is_harness(frame) and frame.f_code.co_name == "execute"
 
 
+def _is_spared(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(_AROUND)
+
+
 def _is_harness(frame: FrameType) -> bool:
-    return frame.f_code.co_filename.startswith(_UNWINDS[0])
+    return frame.f_code.co_filename.startswith(_AROUND[0])
 
 
 def where(frame: FrameType | None) -> str:
     """The function of the agent that spins, as `function (file:line)`: the outermost one that is
     no part of the harness, by the line of its definition. What runs inside it at this moment
     differs from run to run, and the history must not."""
-    found = "nowhere"
+    stack = []
     while frame is not None and not _is_execute(frame):
-        code = frame.f_code
-        if not code.co_filename.startswith(_UNWINDS):
-            name = code.co_filename.rsplit("/", 1)[-1]
-            found = f"{code.co_name} ({name}:{code.co_firstlineno})"
+        stack.append(frame)
         frame = frame.f_back
-    return found
+    for one in reversed(stack):
+        code: CodeType | None = one.f_code
+        if one.f_code.co_name == "run_until_complete":
+            code = _awaited(one.f_locals.get("future"))
+        if code is not None and not code.co_filename.startswith(_AROUND):
+            name = code.co_filename.rsplit("/", 1)[-1]
+            return f"{code.co_name} ({name}:{code.co_firstlineno})"
+    return "nowhere"
+
+
+def _awaited(task: object) -> CodeType | None:
+    """The agent's coroutine in the main task of a loop, while another step of the loop runs."""
+    waiting: object = task.get_coro() if isinstance(task, asyncio.Task) else None
+    while isinstance(waiting, CoroutineType):
+        if not waiting.cr_code.co_filename.startswith(_AROUND):
+            return waiting.cr_code
+        waiting = waiting.cr_await
+    return None

@@ -5,6 +5,7 @@ runs above it. Called by scenario authors (to declare), by agents (to act) and b
 """
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, TypeVar, overload
 
 from agentfuzz.calls import Calls, Failure
@@ -138,6 +139,12 @@ class World:
     async def acall(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as an async agent does; a sync tool as well as an async one."""
         return await self.calls.acall(name, arguments, asked)
+
+    def serve(self, **kwargs: Any) -> Any:
+        """Serve this world on loopback, for an agent in another process and any language: `with
+        world.serve() as urls:` gives `urls.openai`, `urls.anthropic` and `urls.mcp`. See
+        `agentfuzz.wire.serve`; needs the extras `wire` and `mcp`."""
+        return import_module("agentfuzz.wire.server").serve(self, **kwargs)
 
     def crossing(self) -> None:
         """Count one crossing of a boundary. Raises CutOff once the budget is used up."""

@@ -96,7 +96,7 @@ CASES = {
         executed_as_asked(), TriesAgain, (f"AF407 charge_card: {TIMEOUT}",)
     ),
     "executed_as_asked, dropped": Case(
-        executed_as_asked(), FirstThree, ("AF407 charge_card: model#1:fan_out",)
+        executed_as_asked(), FirstThree, ("AF407 charge_card dropped: model#1:fan_out",)
     ),
     "last_word": Case(last_word(), Hasty, ("AF303 answer: model#1:mixed_done",)),
     "last_word, a tool's": Case(last_word(), AnyText, ("AF303 answer: model#2:empty",)),

@@ -92,8 +92,8 @@ _PATTERNS: tuple[tuple[str, "re.Pattern[str]"], ...] = tuple(
         ),
         ("a JWT", r"(?<![\w-])eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]*"),
         ("a private key (PEM)", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"),
-        ("a URL with a password", r"[a-zA-Z][\w+.-]*://[^\s/@:\"'<>]*:[^\s/@\"'<>]+@"),
-        ("a URL with a token", r"[a-zA-Z][\w+.-]*://(?!git@)[^\s/@:\"'<>?#]{8,}@"),
+        ("a URL with a password", r"://[^\s/@:\"'<>]*:[^\s/@\"'<>]+@"),
+        ("a URL with a token", r"://(?!git@)[^\s/@:\"'<>?#]{8,}@"),
     )
 )
 _BASIC = re.compile(r"(?i)\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})")

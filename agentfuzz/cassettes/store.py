@@ -89,15 +89,14 @@ class Cassette:
     def check(self, tools: Sequence[str]) -> None:
         """Raise ScenarioError when the recorded model calls a tool that the world lacks."""
         for one in self.recordings:
-            for step in one.script.steps:
-                for call in step:
-                    if call.tool not in tools:
-                        raise ScenarioError(
-                            f"the cassette {self.name} calls {call.tool!r} (interaction "
-                            f"{one.number}), which this world does not have "
-                            f"({', '.join(tools) or 'it has no tools'})."
-                            f"{near_miss(call.tool, tools)}"
-                        )
+            offered = one.question.tools or ()  # what was not offered, the model made up
+            for name in (call["name"] for call in one.calls if call["name"] in offered):
+                if name not in tools and name != DONE:
+                    raise ScenarioError(
+                        f"the cassette {self.name} calls {name!r} (interaction {one.number}), "
+                        f"which this world does not have ({', '.join(tools) or 'no tools'})."
+                        f"{near_miss(name, tools)}"
+                    )
 
     # Asking -------------------------------------------------------------------------------
 

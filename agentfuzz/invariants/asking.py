@@ -118,7 +118,7 @@ def _dropped(history: History, asks: list[Asked]) -> Iterator[Violation]:
             continue  # the whole turn was refused and asked for again
         yield Violation(
             "AF407",
-            ask.tool,
+            f"{ask.tool} dropped",
             f"{ask.tool}: asked for, never ran",
             f"The model asked for {ask.tool} (id {ask.id}, {turn.slot}); it was neither executed "
             "nor refused, and the run passes for a success.",

@@ -202,10 +202,11 @@ def test_the_same_plan_gives_the_same_history(make: Any, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_of_two_failures_the_same_one_is_raised(make: Any) -> None:
+@pytest.mark.parametrize("kind", [sync_agent, async_agent])
+def test_of_two_failures_the_same_one_is_raised(make: Any, kind: Any) -> None:
     """LangGraph takes it out of a set of futures, whose order is ours to fix."""
     plan = "charge_card#1:once/error + charge_card#2:once/rate_limited"
-    histories = again(charge_two, sync_agent(make), plan, 20)
+    histories = again(charge_two, kind(make), plan, 20)
     raised = {ended.error for history in histories if (ended := history.ended)}
     assert len(raised) == 1
 

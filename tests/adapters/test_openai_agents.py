@@ -84,7 +84,7 @@ def test_parallel_calls_come_in_the_order_of_the_model(agent: Any) -> None:
     assert attempts(history) == [("tc_1", "A17"), ("tc_2", "B18")]
 
 
-@pytest.mark.parametrize("agent", [runner(), streamed], ids=["run", "stream"])
+@pytest.mark.parametrize("agent", [runner(), streamed, in_sync], ids=["run", "stream", "sync"])
 @pytest.mark.parametrize("fault", ["timeout", "error", "rate_limited", "truncated"])
 def test_an_error_is_a_message_that_invites_a_repeat(agent: Any, fault: str) -> None:
     """By default the SDK tells the model to try again; it does, with a fresh id."""

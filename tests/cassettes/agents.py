@@ -57,7 +57,7 @@ class Taped(Scenario):
 def taped(path: Path, on_miss: str = "error", of: Scenario = shop) -> Taped:
     """A scenario with the model of a cassette."""
     known = {one.name: getattr(of, one.name) for one in fields(Scenario)}
-    return Taped(**known, cassette=path, on_miss=on_miss)
+    return Taped(**{**known, "cassette": path, "on_miss": on_miss})
 
 
 def act(world: World, call_id: str, name: str, arguments: dict[str, Any]) -> str:

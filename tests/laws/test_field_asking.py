@@ -93,7 +93,7 @@ def test_executed_as_asked_hidden():
 
 def test_executed_as_asked_dropped():
     """AF407: a call was neither executed nor refused, and the run passes for a success."""
-    dropped = ["AF407 ship: ModelTurn#1 Ended#1"]
+    dropped = ["AF407 ship dropped: ModelTurn#1 Ended#1"]
     assert judge(LAW, tell(asks("tc_1", SHIP), ONE, done())) == dropped
     assert judge(LAW, tell(asks("tc_1", SHIP), ONE, returned("Charged."))) == dropped
     assert judge(LAW, tell(asks(SHIP), returned("Sorry, need more steps."))) == dropped

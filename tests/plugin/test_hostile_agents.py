@@ -1,6 +1,7 @@
 """Bad input: whatever an agent or a tool does, its run has an ending and a verdict, and the next
 test runs as if nothing had been."""
 
+import sys
 import time
 
 import pytest
@@ -95,6 +96,13 @@ ENDLESS = {
     "AF202 swallows in a helper": ("import contextlib", "while True:",
                                    "    with contextlib.suppress(BaseException):",
                                    "        while True:", "            len('x')"),
+    "AF202 swallows twice": ("while True:", "    try:", "        try:", "            try:",
+                             "                while True: len('x')",
+                             "            finally:", "                done = 1",
+                             "        except BaseException:", "            try:",
+                             "                raise ValueError",
+                             "            except BaseException: pass",
+                             "    except BaseException: continue"),
     "AF202 swallows the swallowing": ("def quiet():", "    try:", "        while True:",
                                       "            pass", "    except BaseException:",
                                       "        return None", "while True:", "    try:",
@@ -114,6 +122,7 @@ def test_an_agent_that_never_ends_is_cut_off(project: Project, name: str, kind: 
     result = project.campaign("--agentfuzz-run-timeout=0.2", "--agentfuzz-max-runs=4")
     only(project, result, name[:5].rstrip("x"))
     assert time.monotonic() - started < 30
+    assert sys.exception() is None  # the interpreter's stack of handled exceptions is whole
 
 
 def test_a_cut_off_that_reaches_nobody_is_no_news(project: Project) -> None:
@@ -121,16 +130,31 @@ def test_a_cut_off_that_reaches_nobody_is_no_news(project: Project) -> None:
     scenario = SCENARIO + (
         "class Thing:\n    def __del__(self):\n        for n in range(50_000): abs(n)\n"
     )
-    project.agent(body("while True:", "    Thing()", "    for n in range(50_000): abs(n)"), scenario=scenario)
+    project.agent(
+        body("while True:", "    Thing()", "    for n in range(50_000): abs(n)"), scenario=scenario
+    )
     result = project.campaign("--agentfuzz-run-timeout=0.1", "--agentfuzz-max-runs=4")
     only(project, result, "AF202")
     assert "nraisable" not in result.stdout.str()
 
 
-def test_where_a_loop_spins_is_the_same_in_every_run(project: Project) -> None:
+STEPS = tuple(f"    x{n} = [n for n in range(99)]" for n in range(30))
+LOOPS = {
+    "sync": ("while True:", *STEPS, "    sorted(x0, key=lambda n: -n)"),
+    "async": ("import asyncio", "while True:", *STEPS, "    await asyncio.sleep(0)"),
+    "tasks": ("import asyncio", "async def spin():", "    while True:",
+              "        await asyncio.sleep(0)", "await asyncio.gather(*[spin(), spin()])"),
+    "nested": ("import asyncio", "async def spin():", "    while True:",
+               "        await asyncio.sleep(0)", "asyncio.run(spin())"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LOOPS)
+def test_where_a_loop_spins_is_the_same_in_every_run(project: Project, kind: str) -> None:
     """A long loop is interrupted anywhere in it; its history names the function, and is equal."""
-    lines = ("while True:", *(f"    x{n} = [n for n in range(99)]" for n in range(30)))
-    project.agent(body(*lines, "    sorted(x0, key=lambda n: -n)"))
+    path = project.agent(body(*LOOPS[kind]))
+    if kind in ("async", "tasks"):
+        path.write_text(path.read_text().replace("def test_agent", "async def test_agent"))
     result = project.campaign("--agentfuzz-run-timeout=0.1", "--agentfuzz-max-runs=4")
     only(project, result, "AF202")
     assert "test_agent (test_agent.py:" in " ".join(result.stdout.str().split())

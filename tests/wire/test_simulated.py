@@ -149,6 +149,7 @@ def test_hidden_retries_are_crossings(agent: Any, kind: str, replies: list[WireR
 @pytest.mark.parametrize(
     "kind", ["malformed_args", "unknown_tool", "duplicate_ids", "truncated", "cut", "empty"]
 )
+@pytest.mark.filterwarnings("ignore:Tool .* not found in tool runner")
 def test_what_a_model_does_wrong_goes_over_the_wire(kind: str, replies: list[WireReply]) -> None:
     """Turns that are wrong in themselves are valid bytes; what the agent makes of them is its
     own affair, and the run has an end."""
