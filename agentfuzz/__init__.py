@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentfuzz import adapters, strategies, wire
     from agentfuzz._fuzz import fuzz, regression
-    from agentfuzz._run import Run, run
+    from agentfuzz._run import Run, compare_doors, run
     from agentfuzz._scenario import Scenario, scenario
     from agentfuzz.completion import Completion
     from agentfuzz.errors import (
@@ -34,15 +34,26 @@ if TYPE_CHECKING:
         Invariant,
         at_most_once,
         bounded,
+        continuable,
         exactly_once,
+        executed_as_asked,
+        finished_reply,
         invariant,
         key_injectivity,
         key_stability,
+        last_word,
+        limits_hold,
         no_blind_repeat,
         no_lost_intent,
+        nothing_after_the_end,
+        one_decision_one_interrupt,
+        pairing,
         progress,
         quiescence,
+        receipt_seen,
         replay_transparency,
+        returns_control,
+        same_by_every_door,
         structured_termination,
         survives,
         text_has_no_authority,
@@ -57,7 +68,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "_fuzz": ("fuzz", "regression"),
-    "_run": ("Run", "run"),
+    "_run": ("Run", "compare_doors", "run"),
     "_scenario": ("Scenario", "scenario"),
     "completion": ("Completion",),
     "errors": (
@@ -81,15 +92,26 @@ _PLACES = {
         "Invariant",
         "at_most_once",
         "bounded",
+        "continuable",
         "exactly_once",
+        "executed_as_asked",
+        "finished_reply",
         "invariant",
         "key_injectivity",
         "key_stability",
+        "last_word",
+        "limits_hold",
         "no_blind_repeat",
         "no_lost_intent",
+        "nothing_after_the_end",
+        "one_decision_one_interrupt",
+        "pairing",
         "progress",
         "quiescence",
+        "receipt_seen",
         "replay_transparency",
+        "returns_control",
+        "same_by_every_door",
         "structured_termination",
         "survives",
         "text_has_no_authority",

@@ -7,7 +7,7 @@ function `run`. Search and replay differ in the injector alone.
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +21,9 @@ from agentfuzz.eventloop import VirtualLoop, finish
 from agentfuzz.faults import FaultPlan
 from agentfuzz.history import Called, Done, Ended, History, ModelTurn, Struck
 from agentfuzz.injector import FromPlan, Injector
+from agentfuzz.invariants.doors import differences
 from agentfuzz.isolation import Isolation
-from agentfuzz.verdict import Verdict, Violation
+from agentfuzz.verdict import HELD, VIOLATED, Verdict, Violation
 from agentfuzz.watchdog import Watchdog
 from agentfuzz.world import World
 
@@ -271,3 +272,28 @@ def require_struck(plan: FaultPlan, history: History) -> None:
             f"This run crossed: {', '.join(crossed[:20]) or 'nothing'}. Find the bug again with "
             "pytest --agentfuzz, or delete this test if its loop is gone."
         )
+
+
+def compare_doors(
+    scenario: Scenario, doors: Mapping[str, Agent], plan: str | FaultPlan = ""
+) -> list[Verdict]:
+    """One loop by several doors (sync, async, streamed) under one plan: the verdict of each door
+    against the first one. Raises ScenarioError for fewer than two doors."""
+    wanted = FaultPlan.parse(plan)
+    if len(doors) < 2:
+        raise ScenarioError(f"compare_doors needs two doors or more, got {list(doors)}.")
+    with Simulation() as simulation:
+        runs = {
+            name: simulation.execute(
+                scenario, getattr(agent, "agentfuzz_agent", agent), FromPlan(wanted)
+            )
+            for name, agent in doors.items()
+        }
+    (first, expected), *others = runs.items()
+    check_plan(wanted, list(expected.tools))
+    verdicts = []
+    for name, history in others:
+        found = tuple(differences(history, expected, door=name, than=first))
+        law = f"same_by_every_door({name}, {first})"
+        verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
+    return verdicts

@@ -13,11 +13,14 @@ Real waiting that this clock does not see: `threading` and `queue` waits with a 
 
 import asyncio
 import heapq
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,13 +38,14 @@ class Real:
 class Clock:
     """Virtual seconds since the start of a run, and what is due later."""
 
-    __slots__ = ("_due", "_frozen", "_serial", "now")
+    __slots__ = ("_due", "_frozen", "_serial", "now", "real")
 
     def __init__(self) -> None:
         self.now = 0.0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._serial = 0
         self._frozen: Any = None
+        self.real = 0  # how many partners in other processes or threads live in real time
 
     def reset(self) -> None:
         """Back to second 0 with nothing due."""
@@ -108,6 +112,8 @@ def virtual_time() -> Iterator[Clock]:
     freezer = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
     with _no_lazy_names():
         clock._frozen = freezer.start()
+    _dates_for_pydantic()
+    processes = _real_time_for_processes()
     restore = _patch_sleep(clock)
     loops = _patch_event_loops(clock)
     _active = clock
@@ -117,6 +123,7 @@ def virtual_time() -> Iterator[Clock]:
         _active = None
         loops()
         restore()
+        processes()
         with _no_lazy_names():
             freezer.stop()
 
@@ -132,6 +139,30 @@ def _patch_sleep(clock: Clock) -> Callable[[], None]:
 
     _exchange(real, sleep)
     return lambda: _exchange(sleep, real)
+
+
+def _dates_for_pydantic() -> None:
+    """A framework may first be imported inside a simulation, where `datetime` is frozen: its types
+    are pydantic models, and pydantic must know what a frozen date is."""
+    if "pydantic" not in sys.modules:
+        return
+    from pydantic_core import core_schema
+
+    api: Any = import_module("freezegun.api")
+    api.FakeDatetime.__get_pydantic_core_schema__ = lambda *_: core_schema.datetime_schema()
+    api.FakeDate.__get_pydantic_core_schema__ = lambda *_: core_schema.date_schema()
+
+
+def _real_time_for_processes() -> Callable[[], None]:
+    """Other processes live in real time: waiting for one does too."""
+    module: Any = subprocess
+    saved = module.time, module._time
+    module.time, module._time = SimpleNamespace(sleep=Real.sleep), Real.monotonic
+
+    def restore() -> None:
+        module.time, module._time = saved
+
+    return restore
 
 
 def _namespaces() -> list[dict[str, Any]]:

@@ -33,6 +33,11 @@ class VirtualSelector(selectors.DefaultSelector):
         self._threads = threading.active_count()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self._clock.real:
+            begun = Real.monotonic()
+            found = super().select(timeout)
+            self._clock.advance(Real.monotonic() - begun)
+            return found
         found = super().select(0)
         if found or (timeout is not None and timeout <= 0):
             return found

@@ -41,7 +41,7 @@ from agentfuzz.invariants.answers import finished_reply, last_word
 from agentfuzz.invariants.asking import executed_as_asked
 from agentfuzz.invariants.doors import differences, same_by_every_door
 from agentfuzz.invariants.ending import limits_hold, nothing_after_the_end, returns_control
-from agentfuzz.invariants.pairing import pairing, receipt_seen
+from agentfuzz.invariants.shown import pairing, receipt_seen
 from agentfuzz.search.space import Space, size
 from agentfuzz.verdict import HELD, VIOLATED, Verdict
 

@@ -64,25 +64,12 @@ def _client(
             f"{sdk}: http_client= is what this function provides; leave it out, or give your own "
             "client http_client=agentfuzz.wire.http_client(world)."
         )
-    _dates_for_pydantic()
     package = import_module(sdk)
     base = import_module(f"{sdk}._base_client")
     library = next(vars(base)[known] for known in _LIBRARIES if known in vars(base))
     http = _http(world, library, {}, asynchronous=asynchronous)
     given = {"api_key": "agentfuzz", "base_url": HOST + root, **kwargs}
     return getattr(package, name)(http_client=http, **given)
-
-
-def _dates_for_pydantic() -> None:
-    """An SDK may first be imported inside a simulation, where `datetime` is frozen: its types are
-    pydantic models, and pydantic must know what a frozen date is."""
-    if active_clock() is None:
-        return
-    from pydantic_core import core_schema
-
-    api: Any = import_module("freezegun.api")
-    api.FakeDatetime.__get_pydantic_core_schema__ = lambda *_: core_schema.datetime_schema()
-    api.FakeDate.__get_pydantic_core_schema__ = lambda *_: core_schema.date_schema()
 
 
 def _http(world: Any, library: Any, kwargs: dict[str, Any], *, asynchronous: bool) -> Any:

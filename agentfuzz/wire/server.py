@@ -62,9 +62,11 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     app = _App(world, hold, hurry)
     thread = _Thread(uvicorn, protocol, app, listener)
     thread.start()
+    world.clock.real += 1
     try:
         yield Urls(f"{base}/v1", base, f"{base}{_MCP}" if app.mcp else None)
     finally:
+        world.clock.real -= 1
         thread.stop()
         listener.close()
     if app.errors:

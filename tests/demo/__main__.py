@@ -19,7 +19,8 @@ def main() -> int:
     report = REPORTS / "report.json"
     report.unlink(missing_ok=True)
     files = [f"tests/demo/{name}" for name in FILES]
-    command = [sys.executable, "-m", "pytest", "--agentfuzz", "-p", "no:cacheprovider", *files]
+    command = [sys.executable, "-m", "pytest", "--agentfuzz", "-p", "no:cacheprovider"]
+    command += ["--agentfuzz-max-time", "10", *files]
     ended = subprocess.run(command, cwd=ROOT, check=False)
     if ended.returncode != 1 or not report.exists():
         print(f"the demo did not run as it should: pytest ended with {ended.returncode}")

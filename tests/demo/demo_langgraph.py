@@ -10,4 +10,4 @@ from agentfuzz.scenarios.charge_order import charge_order
 def test_langgraph(world):
     tools = adapters.langgraph.tools(world, key="call_id")
     graph = create_agent(adapters.langgraph.model(world), tools)
-    return graph.invoke({"messages": [("user", world.task)]})
+    return adapters.langgraph.outcome(graph.invoke({"messages": [("user", world.task)]}))

@@ -10,4 +10,4 @@ from agentfuzz.scenarios.charge_order import charge_order
 async def test_openai_agents(world):
     tools = adapters.openai_agents.tools(world, key="call_id")
     agent = Agent(name="billing", model=adapters.openai_agents.model(world), tools=tools)
-    return await Runner.run(agent, world.task)
+    return adapters.openai_agents.outcome(await Runner.run(agent, world.task))

@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz.history import Shown
-from agentfuzz.invariants.pairing import pairing, receipt_seen
+from agentfuzz.invariants.shown import pairing, receipt_seen
 
 from .histories import (
     asks,
