@@ -14,10 +14,10 @@ demo: $(READY)
 test: test-fast test-slow
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 -m slow
 
 check: $(READY)
 	$(BIN)/ruff format --check .

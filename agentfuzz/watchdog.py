@@ -126,8 +126,9 @@ class Watchdog:
                 return trace
             raise CutOff("spinning", where(frame))
 
-        while frame is not None and not _is_harness(frame):
-            frame.f_trace = trace
+        while frame is not None and not _is_execute(frame):
+            if not _is_spared(frame):
+                frame.f_trace = trace
             frame = frame.f_back
         sys.settrace(trace)
 
@@ -154,15 +155,12 @@ def _unwinding(frame: FrameType) -> bool:
 
 
 def _is_execute(frame: FrameType) -> bool:
-    return _is_harness(frame) and frame.f_code.co_name == "execute"
+    code = frame.f_code
+    return code.co_name == "execute" and code.co_filename.startswith(_AROUND[0])
 
 
 def _is_spared(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(_AROUND)
-
-
-def _is_harness(frame: FrameType) -> bool:
-    return frame.f_code.co_filename.startswith(_AROUND[0])
 
 
 def where(frame: FrameType | None) -> str:

@@ -26,7 +26,17 @@ def typed(folder, command):
     words = command.split()
     assert words[0] == "pytest", command
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words[1:]],
+        # A smaller budget of time than the default, so that the whole file takes a minute.
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "agentfuzz_max_time=6",
+            *words[1:],
+        ],
         cwd=folder,
         capture_output=True,
         text=True,

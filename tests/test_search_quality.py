@@ -376,7 +376,22 @@ def test_a_survivor_of_every_law_is_clean_under_the_same_campaign(name: str) -> 
 
 
 # Laws whose victims are told elsewhere.
-ELSEWHERE = {"text_has_no_authority"}  # it needs a simulated model
+# Laws that need a simulated model have their victims in test_scenarios and test_field_victims;
+# the last two are judged on hand-written histories: no boundary writes their events yet.
+ELSEWHERE = {
+    "text_has_no_authority",
+    "executed_as_asked",
+    "finished_reply",
+    "last_word",
+    "limits_hold",
+    "nothing_after_the_end",
+    "pairing",
+    "receipt_seen",
+    "returns_control",
+    "same_by_every_door",
+    "continuable",
+    "one_decision_one_interrupt",
+}
 
 
 def test_every_law_has_a_victim() -> None:

@@ -22,7 +22,7 @@ from agentfuzz.cassettes.decode import Undecodable, body_text, codec_of, header,
 from agentfuzz.cassettes.document import absolute, dump, parse
 from agentfuzz.cassettes.secrets import SecretFound, kept, search
 from agentfuzz.cassettes.store import Cassette
-from agentfuzz.clock import Clock
+from agentfuzz.clock import Clock, active_clock
 from agentfuzz.errors import AgentfuzzError, SavedFileError
 from agentfuzz.injector import FromPlan
 from agentfuzz.world import World
@@ -40,8 +40,11 @@ def record(path: str | os.PathLike[str]) -> Iterator[Recorded]:
     knows, and save it to `path` (mode 0600) when the block ends well.
 
     Raises SavedFileError when the file exists or cannot be written, SecretFound when a secret
-    stands in what would be saved (then nothing is), AgentfuzzError when no model was asked.
+    stands in what would be saved (then nothing is), AgentfuzzError when no model was asked, or
+    inside of a simulation.
     """
+    if active_clock() is not None:
+        raise AgentfuzzError("recording needs real time; record outside of a simulation.")
     file, recorded = absolute(path), Recorded()
     if os.path.lexists(file):
         raise SavedFileError(

@@ -1,4 +1,4 @@
-"""Cassettes recorded from the official clients against a provider on loopback, once a module."""
+"""Cassettes recorded from the official clients against a provider on loopback, once a session."""
 
 import itertools
 import socket
@@ -21,6 +21,7 @@ KEY = "test-key-of-nobody"
 
 @pytest.fixture(scope="module")
 def simulation() -> Iterator[Simulation]:
+    """Virtual time for a module's tests. Modules that record have none: that needs real time."""
     with Simulation() as entered:
         yield entered
 

@@ -4,14 +4,13 @@ from contextlib import suppress
 
 import pytest
 
-from agentfuzz import Completion, run
+from agentfuzz import run
 from agentfuzz.cassettes import Cassette, CassetteMiss
 from agentfuzz.errors import AgentfuzzError, ScenarioError
 from agentfuzz.history import Called, ModelTurn
 from agentfuzz.wire import openai_client
 
 from .agents import LINES, plain, talk, taped
-from .conftest import taken
 
 TIMEOUT = "charge_card#1:once/timeout"
 
@@ -116,63 +115,6 @@ def test_a_cassette_of_one_client_serves_another(tape, offline, simulation):
     assert done.history.ended.value == LINES[-1]["text"]
 
 
-def test_a_failed_call_of_the_recording_is_no_step_of_its_plan(fresh, simulation):
-    """A recorded retry is manners: the plan has the call once."""
-    call = ("c", "charge_card", {"order_id": "A17", "amount": "much"})
-    good = ("d", "charge_card", {"order_id": "A17", "amount": 42})
-    path = taken(
-        fresh(),
-        "chat",
-        False,
-        {"calls": [call]},
-        {"calls": [call]},
-        {"calls": [good]},
-        {"text": "Charged."},
-    )
-    cassette = Cassette.load(path)
-    steps = [[one.tool for one in step] for step in cassette.recordings[0].script.steps]
-    assert steps == [["charge_card"], ["charge_card"]]
-    assert run(taped(path), plain, simulation=simulation).history.ended.value == "Charged."
-
-
-def test_parallel_calls_keep_their_turn(fresh, simulation):
-    """Calls of one turn stay in one turn; results in another order mean the same."""
-    one = ("c1", "charge_card", {"order_id": "A17", "amount": 42})
-    two = ("c2", "ship", {"order_id": "A17"})
-    path = taken(fresh(), "anthropic", True, {"calls": [one, two]}, {"text": "Both done."})
-    done = run(taped(path, "simulate"), plain, simulation=simulation)
-    assert [len(turn.calls) for turn in done.history.of(ModelTurn)] == [2, 0]
-
-    def backwards(world):
-        messages = [{"role": "user", "content": world.task}]
-        turn = world.model(messages, world.tools)
-        results = [
-            {
-                "role": "tool",
-                "tool_call_id": made["id"],
-                "content": '{"charge_id": "ch_1", "amount": 42}'
-                if made["name"] == "charge_card"
-                else '{"parcel": "p_1"}',
-            }
-            for made in turn["tool_calls"]
-        ]
-        return world.model([*messages, turn, *reversed(results)], world.tools)["content"]
-
-    done = run(taped(path), backwards, simulation=simulation)
-    assert done.history.ended.value == "Both done."
-
-
-def test_a_recorded_done_call_closes_the_task(fresh, simulation):
-    """The done tool of the recording is the closing of the plan, with its status."""
-    end = ("c2", "done", {"status": "success", "handle": "ch_1"})
-    charge = ("c1", "charge_card", {"order_id": "A17", "amount": 42})
-    path = taken(fresh(), "chat", False, {"calls": [charge]}, {"calls": [end]}, {"text": "Bye."})
-    cassette = Cassette.load(path)
-    assert cassette.offers_done
-    assert cassette.recordings[0].script.closing == Completion.success(handle="ch_1")
-    assert [len(step) for step in cassette.recordings[0].script.steps] == [1]
-
-
 def test_a_conversation_asked_to_go_on(fresh, offline, simulation, tape):
     """A new message of the user that nobody recorded starts the recorded plan over."""
 
@@ -190,23 +132,6 @@ def test_a_conversation_asked_to_go_on(fresh, offline, simulation, tape):
 
     done = run(taped(tape(), "simulate"), asks_again, simulation=simulation)
     assert done.history.ended.value == ["charge_card"]
-
-
-def test_errors_of_the_provider_are_left_out(fresh, simulation):
-    """A reply with an error status, or one that broke off, is no turn: only the good are kept."""
-    charge = ("c1", "charge_card", {"order_id": "A17", "amount": 42})
-    path = taken(
-        fresh(),
-        "chat",
-        False,
-        {"status": 500},
-        {"calls": [charge]},
-        {"status": 429},
-        {"text": "Charged."},
-        max_retries=2,
-    )
-    assert [one.number for one in Cassette.load(path).recordings] == [1, 2]
-    assert run(taped(path), plain, simulation=simulation).history.ended.value == "Charged."
 
 
 def test_words_and_tools_are_checked(tape, offline, simulation):

@@ -3,19 +3,17 @@
 import json
 import os
 
-import openai
 import pytest
 
 from agentfuzz import run
-from agentfuzz.cassettes import Cassette, record_run
+from agentfuzz.cassettes import Cassette
 from agentfuzz.codec import dump, history_to_json
 from agentfuzz.history import Called, ModelTurn, Struck
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
-from agentfuzz.wire import anthropic_client, async_openai_client, openai_client
+from agentfuzz.wire import anthropic_client, openai_client
 
-from .agents import LINES, PROTOCOLS, plain, plain_async, shop, talk, taped
-from .provider import Provider
+from .agents import LINES, PROTOCOLS, plain, plain_async, talk, taped
 
 TAPES = [(protocol, stream) for protocol in PROTOCOLS for stream in (False, True)]
 
@@ -147,45 +145,3 @@ def test_meaning_counts_and_nothing_else(tape, offline):
 
 
 CALL = {"amount": 42, "order_id": "A17"}
-
-
-async def remembered(client, world):
-    """An async agent that leaves the conversation with the provider."""
-    tools = [
-        {"type": "function", "name": name, "parameters": world.tools[name].schema, "strict": False}
-        for name in world.tools
-    ]
-    given, before = [{"role": "user", "content": world.task}], None
-    while True:
-        reply = await client.responses.create(
-            model="m", input=given, tools=tools, previous_response_id=before
-        )
-        calls = [item for item in reply.output if item.type == "function_call"]
-        if not calls:
-            return reply.output_text
-        given, before = [], reply.id
-        for call in calls:
-            text = json.dumps(await world.tools.aio[call.name](**json.loads(call.arguments)))
-            output = {"type": "function_call_output", "call_id": call.call_id, "output": text}
-            given.append(output)
-
-
-def test_a_conversation_that_the_provider_keeps(fresh, simulation):
-    """With previous_response_id a request holds only what is new; the recording holds all of
-    it. Recorded and replayed with the async client."""
-    path, lines = fresh(), [{**line, "id": f"resp_{i}"} for i, line in enumerate(LINES)]
-    with Provider(*lines) as provider:
-
-        async def agent(world):
-            url = f"{provider.url}/v1"
-            async with openai.AsyncOpenAI(base_url=url, api_key="k", max_retries=0) as client:
-                return await remembered(client, world)
-
-        assert record_run(shop, agent, path) == 3
-    assert [len(one.question.said) for one in Cassette.load(path).recordings] == [1, 3, 5]
-    done = run(
-        taped(path),
-        lambda world: remembered(async_openai_client(world), world),
-        simulation=simulation,
-    )
-    assert done.history.ended.value == LINES[-1]["text"]

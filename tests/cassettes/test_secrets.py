@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from agentfuzz._run import Simulation
 from agentfuzz.cassettes import Cassette, SecretFound, record, record_run
 from agentfuzz.cassettes.document import dump
 from agentfuzz.cassettes.secrets import search
@@ -251,6 +252,13 @@ def test_nothing_is_overwritten_and_nothing_half_written(fresh, tmp_path, monkey
     error = attempt(tmp_path / "t.yaml")
     assert "t.yaml: not saved (No space left on device)" in str(error)
     assert [found.name for found in tmp_path.iterdir()] == ["tape1.yaml"]
+
+
+def test_recording_needs_real_time(tmp_path):
+    """Inside of a simulation a real timeout would pass in no time: refused at once."""
+    with Simulation(), pytest.raises(AgentfuzzError, match="real time"):
+        with record(tmp_path / "t.yaml"):
+            raise AssertionError("the block must not begin")
 
 
 def test_the_log_is_quiet_while_keys_go_by(tmp_path, caplog):
