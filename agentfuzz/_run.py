@@ -84,6 +84,8 @@ class Simulation:
                     finish(loop)  # a sync entry point left something behind
             if world.calls.exhausted:  # swallowed, and answered all the same
                 raise CutOff("budget", f"more than {world.calls.budget} crossings")
+            # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
+            value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
         except CutOff as cut:
             how, error, detail = "cut_off", cut.why, cut.detail
         except AgentfuzzError:
@@ -169,7 +171,7 @@ def _cut_off_in(error: BaseException) -> CutOff | None:
 
 def _freeze(world: World, how: str, value: Any, error: str, detail: str) -> History:
     events = world.events
-    shown = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
+    shown = value if how == "returned" else None
     events.append(Ended(len(events), world.clock.now, how, shown, error, detail))
     return History(events, {name: spec.facts for name, spec in world.specs.items()})
 

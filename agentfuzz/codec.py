@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.errors import SavedFileError
+from agentfuzz.errors import CutOff, SavedFileError
 from agentfuzz.faults import FORMAT_VERSION, Slot
 from agentfuzz.history import EVENTS, Event, History, Intent, Json, Shown, ToolFacts
 
@@ -159,7 +159,9 @@ def described(value: object) -> str:
     """The `repr` of a value, without memory addresses, cut at 200 characters."""
     try:
         text = repr(value)
-    except Exception as error:
+    except CutOff:
+        raise
+    except BaseException as error:  # a hostile `repr` may even exit
         return f"<{type(value).__name__}: repr failed: {type(error).__name__}>"
     return _text(_ADDRESS.sub("", text)[:200])
 
