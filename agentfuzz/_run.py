@@ -102,6 +102,9 @@ class Simulation:
             isolation.end()
         if how != "returned":
             self._abandon(world)
+        missed = getattr(world._model, "missed", None)
+        if missed is not None:  # whatever the agent, or its client, made of it
+            raise missed
         return _freeze(world, how, value, error, detail)
 
     def _current_loop(self) -> VirtualLoop:

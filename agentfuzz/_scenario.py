@@ -4,13 +4,15 @@ Law: a scenario is data and one function that builds a fresh world; it holds no 
 Written by users with the `scenario` decorator, read by the run, the search and the doors.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from agentfuzz.clock import Clock
 from agentfuzz.completion import Completion
-from agentfuzz.errors import ScenarioError
+from agentfuzz.errors import ScenarioError, near_miss
 from agentfuzz.history import History
 from agentfuzz.injector import Injector
 from agentfuzz.invariants import (
@@ -27,6 +29,7 @@ from agentfuzz.verdict import Verdict
 from agentfuzz.world import World
 
 MANNERS = Manners()
+ON_MISS = ("error", "nearest", "simulate")
 # What holds in every scenario, declared or not.
 ALWAYS = (survives(), bounded(), valid_calls())
 # What is judged where nothing is declared: the oracle that needs no declaration.
@@ -46,6 +49,8 @@ class Scenario:
     resume: Callable[[World], object] | None = None
     budget: int = 200
     manners: Manners = MANNERS
+    cassette: Path | None = None
+    on_miss: str = "error"
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
@@ -54,12 +59,23 @@ class Scenario:
         if self.script is not None:
             world._model = SimulatedModel(world, self.script, self.manners)
             world.tools.offers_done = self.script.closes_with_tool
+        if self.cassette is not None:
+            from agentfuzz.cassettes import Cassette, CassetteModel
+
+            cassette = Cassette.load(self.cassette)
+            world._model = CassetteModel(world, cassette, self.on_miss, self.manners)
+            world.tools.offers_done = cassette.offers_done
         return world
 
     def check(self, tools: Sequence[str]) -> None:
-        """Raise ScenarioError when the script calls a tool that the world does not have."""
+        """Raise ScenarioError when the script, or the cassette, calls a tool that the world does
+        not have."""
         if self.script is not None:
             self.script.check(tools)
+        if self.cassette is not None:
+            from agentfuzz.cassettes import Cassette
+
+            Cassette.load(self.cassette).check(tools)
 
     def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
         """What every law of the scenario says about a history."""
@@ -77,6 +93,8 @@ def scenario(
     resume: Callable[[World], object] | None = None,
     budget: int = 200,
     manners: Manners | None = None,
+    cassette: str | os.PathLike[str] | None = None,
+    on_miss: str = "error",
 ) -> Callable[[Callable[[World], object]], Scenario]:
     """Decorate a function that declares the tools of a fresh World.
 
@@ -84,6 +102,9 @@ def scenario(
     the agent is asked; `script` is what the simulated model plans; `outcome` maps whatever the
     agent returns to a Completion (or None); `budget` is the number of crossings after which a
     run is cut off; `manners` are how the simulated model reacts to errors and lost results.
+    `cassette` is a recorded conversation that is the model instead of a script, as a path beside
+    the scenario's file; `on_miss` says what it does with a question that was not recorded:
+    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it).
     """
     for given in invariants:
         if not isinstance(given, Invariant):
@@ -94,6 +115,12 @@ def scenario(
             )
     if budget < 1:
         raise ScenarioError(f"budget={budget} would cut off every run; give at least 1.")
+    if script is not None and cassette is not None:
+        raise ScenarioError("script= and cassette= both say what the model does; give one.")
+    if on_miss not in ON_MISS:
+        raise ScenarioError(
+            f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
+        )
     laws = ALWAYS + (invariants or UNDECLARED)
 
     def decorate(build: Callable[[World], object]) -> Scenario:
@@ -110,6 +137,14 @@ def scenario(
             resume=resume,
             budget=budget,
             manners=manners or MANNERS,
+            cassette=None if cassette is None else _beside(build, cassette),
+            on_miss=on_miss,
         )
 
     return decorate
+
+
+def _beside(build: Callable[[World], object], cassette: str | os.PathLike[str]) -> Path:
+    """The path of a cassette: as it is, or beside the file of the scenario's function."""
+    file = getattr(getattr(build, "__code__", None), "co_filename", "")
+    return Path(os.path.abspath(os.path.join(os.path.dirname(file), cassette)))

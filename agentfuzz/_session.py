@@ -20,7 +20,7 @@ import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from agentfuzz._fuzz import Fuzz
-from agentfuzz._run import Simulation
+from agentfuzz._run import Agent, Simulation
 from agentfuzz.codec import digest, dump
 from agentfuzz.errors import AgentfuzzError
 from agentfuzz.plugin import setting
@@ -76,6 +76,9 @@ class Session:
     def run(self, item: pytest.Function, given: Fuzz) -> None:
         """Run one `@fuzz` test. Raises Failed when something was found."""
         try:
+            if wanted := self.config.getoption("--agentfuzz-record"):
+                self._record(item, given, wanted)
+                return
             result = self._campaign(item, given)
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
@@ -99,10 +102,25 @@ class Session:
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
 
-    def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
+    def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
+        """Run the test once in real time with its real model, and write its cassette."""
+        from agentfuzz.cassettes import record_run
+
+        path = given.scenario.cassette
+        if path is None or path != Path(
+            os.path.abspath(self.config.invocation_params.dir / wanted)
+        ):
+            named = "no cassette" if path is None else f"the cassette {path.name}"
+            pytest.skip(f"not recorded: its scenario names {named}, not {wanted}")
+        turns = record_run(given.scenario, self._agent(item, given), path)
+        self.note([f"agentfuzz: recorded {turns} turns of a model in {wanted}"])
+
+    def _agent(self, item: pytest.Function, given: Fuzz) -> Agent:
         owner = [item.instance] if given.method else []
         names = item._fixtureinfo.argnames
-        fixtures = {name: item.funcargs[name] for name in names}
+        return given.agent(*owner, **{name: item.funcargs[name] for name in names})
+
+    def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
         budget = Budget(
             max_runs=given.max_runs or setting(self.config, "max-runs"),
             max_seconds=setting(self.config, "max-time"),
@@ -112,7 +130,7 @@ class Session:
         with Simulation(setting(self.config, "run-timeout")) as simulation:
             campaign = Campaign(
                 given.scenario,
-                given.agent(*owner, **fixtures),
+                self._agent(item, given),
                 simulation,
                 nodeid=item.nodeid,
                 space=given.space(),

@@ -51,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, metavar, text in _ACTIONS:
         group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
     group.addoption(
+        "--agentfuzz-record",
+        metavar="PATH",
+        help="run the tests of this cassette once, with their real model, and write it",
+    )
+    group.addoption(
         "--agentfuzz-init", action="store_true", help="write one demo test; overwrite nothing"
     )
 

@@ -43,6 +43,7 @@ class World:
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self.tools = Toolbox(self)
         self._model: Any = None
+        self.recording = False
 
     # What a scenario declares ------------------------------------------------------------
 
@@ -118,6 +119,12 @@ class World:
     @property
     def model(self) -> Any:
         """The simulated model. Raises ScenarioError when the scenario has no script."""
+        if self.recording:
+            raise ScenarioError(
+                "while a cassette is recorded the agent talks to its own provider: use "
+                "agentfuzz.wire.openai_client(world) or anthropic_client(world), which are the "
+                "real clients then, or your own client `if world.recording`."
+            )
         if self._model is None:
             raise ScenarioError(
                 "this scenario has no model; give it a script: "
