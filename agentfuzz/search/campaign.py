@@ -14,17 +14,18 @@ from agentfuzz._run import Agent, Simulation, check_plan, require_struck
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Real
 from agentfuzz.errors import NondeterministicAgent, PlanError
-from agentfuzz.faults import FaultPlan, Slot
-from agentfuzz.history import Called, History, Struck
+from agentfuzz.faults import FaultPlan
+from agentfuzz.history import History, Struck
 from agentfuzz.injector import Crossing, FromPlan, Injector
 from agentfuzz.search import covering, deep
 from agentfuzz.search.confirm import Found, confirmed, first_difference
-from agentfuzz.search.result import CampaignResult, Counterexample, LawCount, Level
+from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.result import CampaignResult, Counterexample, Level
 from agentfuzz.search.saved import Saved
 from agentfuzz.search.shrink import shrink
-from agentfuzz.search.space import Space, kind_of, size
+from agentfuzz.search.space import Space, size
 from agentfuzz.search.systematic import Level as Walk
-from agentfuzz.verdict import HELD, VIOLATED, Violation
+from agentfuzz.verdict import Violation
 
 Signature = tuple[str, str]
 
@@ -71,11 +72,7 @@ class Campaign:
         self._levels: list[Level] = []
         self._found: dict[Signature, Found] = {}
         self._findings: list[Counterexample] = []
-        self._kinds: dict[str, int] = {}
-        self._tools: dict[str, int] = {}
-        self._struck = 0
-        self._laws = [[0, 0, 0] for _ in scenario.invariants]
-        self._groups: dict[Slot, str] = {}
+        self._coverage = Coverage(self.space, [law.name for law in scenario.invariants])
         self._baseline: History | None = None
 
     # Runs ---------------------------------------------------------------------------------
@@ -91,26 +88,12 @@ class Campaign:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
         self.runs += 1
         history = self.simulation.execute(self.scenario, self.agent, injector)
-        for called in history.of(Called):
-            self._tools[called.slot.name] = self._tools.get(called.slot.name, 0) + 1
-        struck = history.of(Struck)
-        self._struck += len(struck)
-        for event in struck:
-            kind = kind_of(event.fault)
-            self._kinds[kind] = self._kinds.get(kind, 0) + 1
-        for crossing in injector.crossings:
-            if crossing.slot not in self._groups:
-                self._groups[crossing.slot] = crossing.group
-        for law, count in zip(self.scenario.invariants, self._laws, strict=True):
+        self._coverage.saw(history, injector.crossings)
+        for place, law in enumerate(self.scenario.invariants):
             verdict = law(history, self._baseline)
-            if verdict.status is HELD:
-                count[0] += 1
-            elif verdict.status is VIOLATED:
-                count[1] += 1
-                for violation in verdict.violations:
-                    self._keep(law.name, violation, history, plan, phase)
-            else:
-                count[2] += 1
+            self._coverage.judged(place, verdict.status)
+            for violation in verdict.violations:
+                self._keep(law.name, violation, history, plan, phase)
         return history
 
     def _keep(
@@ -223,7 +206,7 @@ class Campaign:
         return done
 
     def _cover(self, pairs: int) -> None:
-        columns = [(slot, self.space.at(group)) for slot, group in self._groups.items()]
+        columns = [(slot, self.space.at(group)) for slot, group in self._coverage.groups.items()]
         columns = [(slot, faults) for slot, faults in columns if faults]
         prime = covering.order(columns)
         if len(columns) < 3 or 2 * prime * prime > pairs:
@@ -239,7 +222,7 @@ class Campaign:
     def _deep(self) -> None:
         before = self.runs
         wanted = self.budget.deep_runs
-        if wanted <= 0 or not any(map(self.space.at, self._groups.values())):
+        if wanted <= 0 or not any(map(self.space.at, self._coverage.groups.values())):
             return
         if self._out_of_budget():
             return
@@ -267,26 +250,24 @@ class Campaign:
                 smaller, runs = shrink(found.plan, self._fails(signature))
                 found = found._replace(plan=smaller)
             self._findings.append(confirmed(self, found, before, runs))
-        struck, seconds = self._struck, Real.monotonic() - self._started
+        assert self._baseline is not None, "a result comes after the baseline"
+        coverage, seconds = self._coverage, Real.monotonic() - self._started
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
             runs=self.runs,
             seconds=seconds,
-            struck=struck,
+            struck=coverage.struck,
             stopped=self.stopped,
             seed=self.budget.seed,
             levels=tuple(self._levels),
             findings=tuple(self._findings),
-            laws={
-                law.name: LawCount(*count)
-                for law, count in zip(self.scenario.invariants, self._laws, strict=True)
-            },
-            kinds=dict(sorted(self._possible_kinds().items())),
-            tools=dict(self._tools),
+            laws=coverage.laws,
+            kinds=coverage.kinds,
+            tools=dict(coverage.tools),
             notes=tuple(self.notes),
-            untested=tuple(self._untested()),
-            clean=self._clean(),
+            untested=tuple(coverage.untested(list(self._baseline.tools)) if self._levels else ()),
+            clean=clean_run(self._baseline),
         )
 
     def _fails(self, signature: Signature) -> Callable[[FaultPlan], bool]:
@@ -302,39 +283,6 @@ class Campaign:
         """Every violation of every law in a history."""
         verdicts = self.scenario.judge(history, self._baseline)
         return [violation for verdict in verdicts for violation in verdict.violations]
-
-    def _possible_kinds(self) -> dict[str, int]:
-        kinds = {kind_of(str(f)): 0 for g in set(self._groups.values()) for f in self.space.at(g)}
-        return {**kinds, **self._kinds}
-
-    def _untested(self) -> list[str]:
-        if not self._levels:
-            return []  # nothing was searched
-        if not self._struck:
-            why = "the agent called nothing" if not self._groups else "no fault could strike"
-            return [f"AF801 nothing was tested: {why}"]
-        assert self._baseline is not None, "levels come after the baseline"
-        idle = [
-            f"AF802 {law.name} was never exercised"
-            for law, count in zip(self.scenario.invariants, self._laws, strict=True)
-            if not count[0] and not count[1] and law.name != "valid_calls"
-        ]
-        never = [kind for kind, count in self._possible_kinds().items() if not count]
-        if never:
-            idle.append(f"AF803 never struck: {', '.join(never)}")
-        tools = [name for name in self._baseline.tools if name not in self._tools]
-        return idle + [f"AF804 {name} was never called" for name in tools]
-
-    def _clean(self) -> str:
-        assert self._baseline is not None, "a result comes after the baseline"
-        ended = self._baseline.ended
-        assert ended is not None, "a frozen history has an ending"
-        calls, effects = len(self._baseline.of(Called)), len(self._baseline.ledger)
-        how = self._baseline.claim or (ended.how if ended.how != "returned" else "no completion")
-        return (
-            f"clean run: {calls} tool call{'s' * (calls != 1)}, "
-            f"{effects} effect{'s' * (effects != 1)}, ended {how}"
-        )
 
 
 def _number(n: int) -> str:

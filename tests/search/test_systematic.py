@@ -155,4 +155,4 @@ def test_slots_that_a_fault_opens_are_searched_too() -> None:
             scenario, agent, simulation, space=SPACE, budget=Budget(max_seconds=600.0)
         )
         campaign.search()
-    assert set(campaign._groups) > clean
+    assert set(campaign._coverage.groups) > clean

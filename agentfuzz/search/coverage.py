@@ -1,0 +1,82 @@
+"""Coverage: what came into play in a campaign, and what never did.
+
+Law: a pass that tested nothing is not a pass; every fault kind that could have struck, every law
+and every tool is counted over all runs, and the ones at zero are named (AF801 to AF804). Called
+by the campaign. The idea that a `sometimes` that never fires is a failure: Antithesis.
+"""
+
+from collections.abc import Sequence
+
+from agentfuzz.faults import Slot
+from agentfuzz.history import Called, History, Struck
+from agentfuzz.injector import Crossing
+from agentfuzz.search.result import LawCount
+from agentfuzz.search.space import Space, kind_of
+from agentfuzz.verdict import HELD, VIOLATED, Status
+
+
+class Coverage:
+    """Counters over all judged runs of one campaign. `groups` are the slots reached so far."""
+
+    def __init__(self, space: Space, laws: Sequence[str]) -> None:
+        self.struck = 0
+        self.groups: dict[Slot, str] = {}
+        self.tools: dict[str, int] = {}
+        self._space = space
+        self._kinds: dict[str, int] = {}
+        self._laws = [(name, [0, 0, 0]) for name in laws]
+
+    def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
+        """Count the calls, the faults and the slots of one run."""
+        for called in history.of(Called):
+            self.tools[called.slot.name] = self.tools.get(called.slot.name, 0) + 1
+        struck = history.of(Struck)
+        self.struck += len(struck)
+        for event in struck:
+            kind = kind_of(event.fault)
+            self._kinds[kind] = self._kinds.get(kind, 0) + 1
+        for crossing in crossings:
+            if crossing.slot not in self.groups:
+                self.groups[crossing.slot] = crossing.group
+
+    def judged(self, law: int, status: Status) -> None:
+        """Count one verdict of the law at this place."""
+        self._laws[law][1][0 if status is HELD else 1 if status is VIOLATED else 2] += 1
+
+    @property
+    def laws(self) -> dict[str, LawCount]:
+        """How often each law held, was broken, and was not exercised."""
+        return {name: LawCount(*count) for name, count in self._laws}
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How often each fault kind struck; 0 for those that could have and never did."""
+        groups = set(self.groups.values())
+        possible = {kind_of(str(fault)): 0 for group in groups for fault in self._space.at(group)}
+        return dict(sorted({**possible, **self._kinds}.items()))
+
+    def untested(self, tools: Sequence[str]) -> list[str]:
+        """What never came into play, each with its code; `tools` are those of the world."""
+        if not self.struck:
+            why = "no fault could strike" if self.groups else "the agent called nothing"
+            return [f"AF801 nothing was tested: {why}"]
+        idle = [
+            f"AF802 {name} was never exercised"
+            for name, (held, violated, _) in self._laws
+            if not held and not violated and name != "valid_calls"
+        ]
+        if never := [kind for kind, count in self.kinds.items() if not count]:
+            idle.append(f"AF803 never struck: {', '.join(never)}")
+        return idle + [f"AF804 {name} was never called" for name in tools if name not in self.tools]
+
+
+def clean_run(history: History) -> str:
+    """The fault-free run in a line, so that a user sees that the harness understood the agent."""
+    ended = history.ended
+    assert ended is not None, "a frozen history has an ending"
+    calls, effects = len(history.of(Called)), len(history.ledger)
+    how = history.claim or (ended.how if ended.how != "returned" else "no completion")
+    return (
+        f"clean run: {calls} tool call{'s' * (calls != 1)}, "
+        f"{effects} effect{'s' * (effects != 1)}, ended {how}"
+    )
