@@ -143,7 +143,7 @@ def main() -> None:
             budget = Budget(max_runs=10**6, max_seconds=600.0, depth=depth, deep_runs=0)
             one = Campaign(billing, agent, simulation, budget=budget)
             seconds = cpu(one.search)
-            mean_calls[name] = sum(one._tools.values()) / one.runs
+            mean_calls[name] = sum(one._coverage.tools.values()) / one.runs
             return seconds / one.runs
 
         names = ("bare", "no faults", "judged", "one fault", "campaign")
