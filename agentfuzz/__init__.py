@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentfuzz.completion import Completion
     from agentfuzz.errors import (
         AgentfuzzError,
+        CassetteMiss,
         InvalidArguments,
         InvariantViolated,
         KeyConflict,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         valid_calls,
     )
     from agentfuzz.model.script import call, ref
+    from agentfuzz.report.confusion import confusion
     from agentfuzz.verdict import Verdict, Violation
     from agentfuzz.world import World
 
@@ -73,6 +75,7 @@ _PLACES = {
     "completion": ("Completion",),
     "errors": (
         "AgentfuzzError",
+        "CassetteMiss",
         "InvalidArguments",
         "InvariantViolated",
         "KeyConflict",
@@ -119,6 +122,7 @@ _PLACES = {
         "valid_calls",
     ),
     "model.script": ("call", "ref"),
+    "report.confusion": ("confusion",),
     "verdict": ("Verdict", "Violation"),
     "world": ("World",),
 }

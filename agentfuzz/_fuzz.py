@@ -35,7 +35,9 @@ class Fuzz:
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
-        return Space(faults=self.faults, only=self.only, exclude=self.exclude)
+        return Space(
+            faults=self.scenario.faults + self.faults, only=self.only, exclude=self.exclude
+        )
 
     def agent(self, *owner: Any, **fixtures: Any) -> Callable[..., Any]:
         """The function of a world alone: bound to its instance and its fixtures."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentfuzz.cassettes.on_miss import ON_MISS
 from agentfuzz.clock import Clock
 from agentfuzz.completion import Completion
 from agentfuzz.errors import ScenarioError, near_miss
+from agentfuzz.faults import PROCESS, select
 from agentfuzz.history import History
 from agentfuzz.injector import Injector
 from agentfuzz.invariants import (
@@ -29,7 +31,6 @@ from agentfuzz.verdict import Verdict
 from agentfuzz.world import World
 
 MANNERS = Manners()
-ON_MISS = ("error", "nearest", "simulate")
 # What holds in every scenario, declared or not.
 ALWAYS = (survives(), bounded(), valid_calls())
 # What is judged where nothing is declared: the oracle that needs no declaration.
@@ -46,7 +47,9 @@ class Scenario:
     task: str = ""
     script: Script | None = None
     outcome: Callable[[Any], Completion | None] | None = None
-    resume: Callable[[World], object] | None = None
+    resume: Callable[[World], object] | bool = False
+    follow_ups: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     budget: int = 200
     manners: Manners = MANNERS
     cassette: Path | None = None
@@ -90,7 +93,9 @@ def scenario(
     task: str = "",
     script: Sequence[Any] | None = None,
     outcome: Callable[[Any], Completion | None] | None = None,
-    resume: Callable[[World], object] | None = None,
+    resume: Callable[[World], object] | bool = False,
+    follow_ups: Sequence[str] = (),
+    faults: Sequence[str] = (),
     budget: int = 200,
     manners: Manners | None = None,
     cassette: str | os.PathLike[str] | None = None,
@@ -102,6 +107,10 @@ def scenario(
     the agent is asked; `script` is what the simulated model plans; `outcome` maps whatever the
     agent returns to a Completion (or None); `budget` is the number of crossings after which a
     run is cut off; `manners` are how the simulated model reacts to errors and lost results.
+    `resume` says that the agent's process may die and is started again: True for the same agent,
+    or a function of a world. `follow_ups` are what the user says after the task, one leg each.
+    `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
+    `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
     `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it).
@@ -113,6 +122,8 @@ def scenario(
                 f"@scenario({name}) is no invariant; call it ({name}()), or wrap a function of "
                 "your own with agentfuzz.invariant."
             )
+    words = (faults,) if isinstance(faults, str) else tuple(faults)
+    select(PROCESS, faults=words)  # a wrong word is an error here
     if budget < 1:
         raise ScenarioError(f"budget={budget} would cut off every run; give at least 1.")
     if script is not None and cassette is not None:
@@ -135,6 +146,8 @@ def scenario(
             script=None if script is None else parse(script),
             outcome=outcome,
             resume=resume,
+            follow_ups=(follow_ups,) if isinstance(follow_ups, str) else tuple(follow_ups),
+            faults=(("crash",) if resume else ()) + words,
             budget=budget,
             manners=manners or MANNERS,
             cassette=None if cassette is None else _beside(build, cassette),

@@ -9,7 +9,6 @@ so that sync and async agents share every line of it.
 """
 
 import asyncio
-import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
@@ -21,8 +20,11 @@ from agentfuzz.errors import CutOff, InvalidArguments, UnknownTool, near_miss
 from agentfuzz.faults import Fault, Slot
 from agentfuzz.history import Called, Event, Intent, Json, Refused, Replied, Struck
 from agentfuzz.injector import Injector
+from agentfuzz.moments import Sleep, in_turn, through
+from agentfuzz.process import Process
 from agentfuzz.replies import TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.tools import KEY, ToolSpec
+from agentfuzz.where import caller
 
 Failure = Callable[[str], BaseException] | type[BaseException] | str
 Steps = Generator[Any, Any, Any]
@@ -30,15 +32,18 @@ Steps = Generator[Any, Any, Any]
 LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
 
 
-class Sleep(float):
-    """Yielded by a crossing: virtual seconds pass before it goes on."""
-
-
 class Calls:
     """The calls of one run: counts crossings, keeps slots, writes events."""
 
     def __init__(
-        self, events: list[Event], injector: Injector, clock: Clock, *, budget: int, trace: bool
+        self,
+        events: list[Event],
+        injector: Injector,
+        clock: Clock,
+        process: Process,
+        *,
+        budget: int,
+        trace: bool,
     ) -> None:
         self.specs: dict[str, ToolSpec] = {}
         self.functions: dict[str, Callable[..., Any]] = {}
@@ -46,6 +51,7 @@ class Calls:
         self.late: list[asyncio.Task[Any]] = []
         self.events = events
         self.clock = clock
+        self.process = process
         self.budget = budget
         self.exhausted = False
         self._injector = injector
@@ -68,6 +74,11 @@ class Calls:
             if kept is not None and kept.name == name:
                 return kept
         return self._next_slot(boundary, name)
+
+    @staticmethod
+    def others_ready() -> bool:
+        """Whether another task of this loop could go on now."""
+        return bool(getattr(asyncio._get_running_loop(), "_ready", ()))
 
     def _next_slot(self, boundary: str, name: str) -> Slot:
         nth = self._nth.get(name, 0) + 1
@@ -99,9 +110,12 @@ class Calls:
             try:
                 step = next(steps)
                 while True:
-                    if step == FOREVER:
+                    if not isinstance(step, Sleep):
+                        step.close()  # nobody can await here
+                    elif step == FOREVER:
                         raise CutOff("hung", f"{name} never answers and the loop set no deadline")
-                    self.clock.advance(step)
+                    else:
+                        self.clock.advance(step)
                     step = next(steps)
             except StopIteration as stop:
                 return stop.value
@@ -111,14 +125,14 @@ class Calls:
         spec = self.specs.get(name)
         if spec is None:
             return self._unknown(name, arguments, asked)
-        return await self._drive(self._cross(spec, arguments, asked))
+        return await self._drive(self._cross(spec, arguments, asked, awaits=True))
 
     async def _drive(self, steps: Steps) -> Any:
         try:
             step = next(steps)
             while True:
                 try:
-                    result = await (_pause(step) if type(step) is Sleep else step)
+                    result = await (_pause(step) if isinstance(step, Sleep) else step)
                 except BaseException as error:
                     step = steps.throw(error)
                 else:
@@ -126,7 +140,9 @@ class Calls:
         except StopIteration as stop:
             return stop.value
 
-    def _cross(self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None) -> Steps:
+    def _cross(
+        self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None, awaits: bool = False
+    ) -> Steps:
         self.crossing()
         slot = self.slot_for("tool", spec.name, asked)
         self._calls += 1
@@ -144,10 +160,14 @@ class Calls:
         group = "read" if intent is None else "write"
         fault = self._injector.at(slot, len(self.events) - 1, group)
         request = Request(call, spec, args, bound, key, intent)
-        if fault is None:
-            reply = (yield from self._served(request)) if spec.is_async else self._deliver(request)
-            return self._answer(call, reply)
-        return (yield from self._struck(request, slot, fault))
+        if fault is not None:
+            return (yield from self._struck(request, slot, fault))
+        if self.process.asks or self.process.double:
+            return (yield from through(self, request, slot, group))
+        if awaits:
+            return (yield from in_turn(self, request, slot))
+        reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
+        return self.answer(call, reply)
 
     def _called(
         self,
@@ -159,22 +179,22 @@ class Calls:
         asked: str | None,
     ) -> None:
         events = self.events
-        where = _caller() if self._trace else None
+        where = caller() if self._trace else None
         events.append(
             Called(len(events), self.clock.now, call, slot, args, key, intent, where, asked)
         )
 
-    def _served(self, request: Request) -> Steps:
+    def served(self, request: Request) -> Steps:
         """Deliver, and wait for the answer as long as the agent does."""
         if not request.spec.is_async:
             return self._deliver(request)
         try:
             return (yield from self._adeliver(request))
         except asyncio.CancelledError as error:
-            self._gave_up(request.call, error)
+            self.gave_up(request.call, error)
             raise
 
-    def _gave_up(self, call: str, error: BaseException) -> None:
+    def gave_up(self, call: str, error: BaseException) -> None:
         """The agent's own deadline came before the answer: it cannot know the outcome."""
         if self.budget >= 0 and type(error) is not GeneratorExit:  # else the run is over
             self._replied(call, Reply("unknown", error=error), None)
@@ -211,20 +231,23 @@ class Calls:
         reply: Reply | None = None
         if delivery in ("once", "twice"):
             for _ in range(2 if delivery == "twice" else 1):
-                arrived = yield from self._served(request)
+                arrived = yield from self.served(request)
                 reply = reply or arrived  # the agent gets the first arrival's reply
         else:
             reply = Reply("applied", phantom(request.args, last))
             if delivery == "late":
-                due = self.clock.now + (LATE if fault.latency is None else fault.latency)
-                self.clock.schedule(due, lambda: self._arrive_late(request))
+                self.under_way(request, LATE if fault.latency is None else fault.latency)
         assert reply is not None, "every delivery kind has an answer"
         if kind == "intact":
-            return self._answer(request.call, reply)
+            return self.answer(request.call, reply)
         if kind in ("timeout", "error", "rate_limited"):
             return (yield from self._fail(request, kind))
         reply = damaged(kind, fault.variant, reply, request.spec.name, last)
-        return self._answer(request.call, reply)
+        return self.answer(request.call, reply)
+
+    def under_way(self, request: Request, latency: float = LATE) -> None:
+        """The request arrives so many virtual seconds later, whoever still waits for it."""
+        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request))
 
     def _arrive_late(self, request: Request) -> None:
         if not request.spec.is_async:
@@ -243,15 +266,15 @@ class Calls:
             try:
                 yield Sleep(FOREVER if wanted == "hang" else TIMEOUT)
             except BaseException as given_up:
-                self._gave_up(request.call, given_up)
+                self.gave_up(request.call, given_up)
                 raise
         outcome = "failed" if kind == "rate_limited" else "unknown"
         if wanted == "text":
-            return self._answer(request.call, Reply(outcome, f"Error: {default}"))
+            return self.answer(request.call, Reply(outcome, f"Error: {default}"))
         error = default if wanted is None or isinstance(wanted, str) else wanted(str(default))
-        return self._answer(request.call, Reply(outcome, error=error))
+        return self.answer(request.call, Reply(outcome, error=error))
 
-    def _answer(self, call: str, reply: Reply) -> Any:
+    def answer(self, call: str, reply: Reply) -> Any:
         """Write down what the agent gets, and give it to it."""
         error = reply.error
         if error is None:
@@ -289,18 +312,3 @@ async def _pause(seconds: float) -> None:
     if seconds == FOREVER:
         await asyncio.get_running_loop().create_future()
     await asyncio.sleep(seconds)
-
-
-def _caller() -> str | None:
-    """`path:line function` of the nearest frame that is the user's own code."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if not path.startswith("<") and not any(part in path for part in _NOT_USERS):
-            return f"{path}:{frame.f_lineno} {frame.f_code.co_name}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
-
-
-_OWN = __file__.rsplit("calls.py", 1)[0]
-_NOT_USERS = (_OWN, "site-packages", "dist-packages", f"{sys.base_prefix}/lib/python")

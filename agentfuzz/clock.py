@@ -38,18 +38,20 @@ class Real:
 class Clock:
     """Virtual seconds since the start of a run, and what is due later."""
 
-    __slots__ = ("_due", "_frozen", "_serial", "now", "real")
+    __slots__ = ("_due", "_frozen", "_serial", "held", "now", "real")
 
     def __init__(self) -> None:
         self.now = 0.0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._serial = 0
         self._frozen: Any = None
+        self.held = False  # waiting moves nothing: the process that waits is dead
         self.real = 0  # how many partners in other processes or threads live in real time
 
     def reset(self) -> None:
         """Back to second 0 with nothing due."""
         self._due.clear()
+        self.held = False
         if self.now:
             self._set(0.0)
 
@@ -60,7 +62,7 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         """Move forward, letting happen what falls due. An infinite wait moves nowhere."""
-        if seconds > 0 and seconds != FOREVER:
+        if seconds > 0 and seconds != FOREVER and not self.held:
             self._until(self.now + seconds)
 
     def flush(self) -> None:

@@ -9,6 +9,7 @@ nobody's to catch. Called by every floor.
         ScenarioError         the scenario's own declaration is wrong
         PlanError             a fault plan cannot be read, or names what is not there
         SavedFileError        a saved counterexample cannot be read
+        CassetteMiss          no cassette holds what the model was asked
         NondeterministicAgent the same plan gave two histories
       ToolError               a reply of a simulated backend that is an error
         InvalidArguments      400: the arguments do not fit the tool's schema
@@ -21,6 +22,7 @@ nobody's to catch. Called by every floor.
       InvariantViolated       one subclass per code and subject (see `violation_type`)
     BaseException
       CutOff                  the run is over: budget, watchdog, or nothing left that could act
+        Crash                 the agent's process is dead; whatever still runs of it may not act
 """
 
 import difflib
@@ -42,6 +44,10 @@ class PlanError(AgentfuzzError):
 
 class SavedFileError(AgentfuzzError):
     """A file that agentfuzz saved cannot be read any more."""
+
+
+class CassetteMiss(AgentfuzzError):
+    """The cassette holds no reply to what the model was asked."""
 
 
 class NondeterministicAgent(AgentfuzzError):
@@ -120,13 +126,21 @@ def violation_type(code: str, subject: str) -> type[InvariantViolated]:
 class CutOff(BaseException):
     """The run is over. A BaseException, so that `except Exception` cannot swallow it.
 
-    `why` is one of `budget`, `spinning`, `hung`.
+    `why` is one of `budget`, `spinning`, `hung`, `crashed`.
     """
 
     def __init__(self, why: str, detail: str = "") -> None:
         super().__init__(f"{why}: {detail}" if detail else why)
         self.why = why
         self.detail = detail
+
+
+class Crash(CutOff):
+    """The simulated process of the agent is dead. Raised at the place of the crash, and at every
+    crossing that anything left of that process still tries."""
+
+    def __init__(self) -> None:
+        super().__init__("crashed", "the process of the agent is dead")
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:

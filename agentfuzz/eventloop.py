@@ -139,6 +139,18 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
+def abandon(loop: asyncio.AbstractEventLoop) -> None:
+    """Drop what is left on the loop of a dead process, without letting it go on."""
+    for task in sorted(asyncio.all_tasks(loop), key=_made):
+        coroutine: Any = task.get_coro()
+        for _ in range(3):  # one that awaits in its `finally` is closed again
+            try:
+                coroutine.close()
+            except BaseException:
+                continue
+            break
+
+
 def _made(task: "asyncio.Task[Any]") -> tuple[int, str]:
     """The order in which tasks were made: a set of tasks has that of memory addresses."""
     digits = "".join(filter(str.isdigit, task.get_name()))

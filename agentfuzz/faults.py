@@ -5,10 +5,13 @@ is no fault, and a plan's text form is its identity: test id, saved file and rep
 Called by the world (which fault strikes here?) and by the search (which faults are there?).
 
     charge_card#1:once/timeout + lookup#4:twice + model#2:reword=7 + ship#1:late/timeout@45
+    process:charge_card#1:crash/after + schedule:book_seat#2:preempted + approval:refund#1:twice
 
 reads: the first call of charge_card is delivered once and its reply is lost in a timeout; the
 fourth lookup is delivered twice; the model's second turn is reworded with wording 7; the first
-ship request arrives 45 virtual seconds after it was sent.
+ship request arrives 45 virtual seconds after it was sent. And: the process dies after the first
+charge_card was carried out, before its reply; before the second book_seat every other task goes
+on first; the approval of the first refund is delivered twice.
 """
 
 import re
@@ -21,6 +24,9 @@ from typing import NamedTuple
 from agentfuzz.errors import PlanError, near_miss
 
 FORMAT_VERSION = 1
+
+
+_PLAIN = ("intact", "before")  # last values that a fault's text leaves out
 
 
 class Slot(NamedTuple):
@@ -48,7 +54,7 @@ class Fault(NamedTuple):
     latency: float | None = None
 
     def __str__(self) -> str:
-        axes = self.axes[:-1] if self.axes[-1] == "intact" else self.axes
+        axes = self.axes[:-1] if self.axes[-1] in _PLAIN else self.axes
         text = "/".join(axes)
         if self.variant:
             text += f"={self.variant}"
@@ -59,16 +65,23 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The closed table of one boundary's faults. `off` are combinations not tried by default."""
+    """The closed table of one boundary's faults. `off` are combinations not tried by default.
+    `led`: the first axis says what happens and the others only when, so that there is no fault
+    without it."""
 
     boundary: str
     axes: tuple[tuple[str, ...], ...]
     off: frozenset[tuple[str, ...]] = frozenset()
+    led: bool = False
 
     @property
     def neutral(self) -> tuple[str, ...]:
         """No fault: the first value of each axis."""
         return tuple(axis[0] for axis in self.axes)
+
+    def is_fault(self, axes: tuple[str, ...]) -> bool:
+        """Whether these values are a fault at all."""
+        return axes[0] != self.axes[0][0] if self.led else axes != self.neutral
 
     def all(self) -> tuple[Fault, ...]:
         """Every fault, simplest first: fewest axes away from neutral, then axis by axis."""
@@ -81,8 +94,7 @@ class Table:
 
 @cache
 def _simplest_first(table: Table) -> tuple[Fault, ...]:
-    neutral = table.neutral
-    found = [axes for axes in product(*table.axes) if axes != neutral]
+    found = [axes for axes in product(*table.axes) if table.is_fault(axes)]
     return tuple(Fault(axes) for axes in sorted(found, key=lambda axes: rank(table, axes)))
 
 
@@ -138,8 +150,20 @@ MODEL_KINDS = (
 )
 MODEL = Table("model", (MODEL_KINDS,))
 
-# A later boundary (handoff, process, schedule) is one more row here.
-TABLES: Mapping[str, Table] = {table.boundary: table for table in (TOOL, MODEL)}
+PROCESS_KINDS = ("none", "crash", "cancel", "interrupt", "duplicate_trigger", "clock_jump")
+MOMENTS = ("before", "after", "in_flight")
+# All are off by default: a scenario says which of them its loop has to live with.
+PROCESS = Table(
+    "process", (PROCESS_KINDS, MOMENTS), frozenset(product(PROCESS_KINDS, MOMENTS)), True
+)
+APPROVALS = ("once", "twice", "double_click", "refused", "late")
+APPROVAL = Table("approval", (APPROVALS,))
+SCHEDULE = Table("schedule", (("in_turn", "preempted"), MOMENTS[:2]), led=True)
+
+# A later boundary (handoff) is one more row here.
+TABLES: Mapping[str, Table] = {
+    table.boundary: table for table in (TOOL, MODEL, PROCESS, APPROVAL, SCHEDULE)
+}
 
 
 class FaultPlan:
@@ -223,7 +247,7 @@ def _parse_part(part: str) -> tuple[Slot, Fault]:
         if value not in axis:
             hint = near_miss(value, axis)
             raise PlanError(f"{part!r}: {value!r} is none of {', '.join(axis)}.{hint}")
-    if axes == table.neutral:
+    if not table.is_fault(axes):
         raise PlanError(f"{part!r} is no fault at all; leave it out.")
     latency = float(found["latency"]) if found["latency"] else None
     if latency is not None and axes[0] != "late":
@@ -254,7 +278,10 @@ def select(
     def named(fault: Fault, words: tuple[str, ...]) -> bool:
         return any(word == str(fault) or word in fault.axes for word in words)
 
-    chosen = [f for f in table.all() if f.axes not in table.off or str(f) in faults]
+    def added(fault: Fault) -> bool:
+        return str(fault) in faults or (table.led and fault.axes[0] in faults)
+
+    chosen = [f for f in table.all() if f.axes not in table.off or added(f)]
     mine = _words_of(table)
     if any(word in mine for word in only):
         chosen = [f for f in chosen if named(f, only)]
@@ -271,7 +298,8 @@ def _words(words: Iterable[str]) -> tuple[str, ...]:
 def _words_of(table: Table) -> frozenset[str]:
     """What may be said of a table: its faults' texts, and the values of its axes (of a single
     axis, not the one that is no fault)."""
-    values = {v for axis in table.axes for v in axis[len(table.axes) == 1 :]}
+    decisive = table.led or len(table.axes) == 1
+    values = {v for axis in table.axes for v in axis[decisive and axis is table.axes[0] :]}
     return frozenset(values | {str(fault) for fault in table.all()})
 
 

@@ -14,7 +14,8 @@ from agentfuzz.faults import Fault, FaultPlan, Slot
 class Crossing(NamedTuple):
     """A slot that was reached, how many events lay before it, and which group of faults may
     strike there (tools: `write`, `read`; the
-    model: `calls`, `closing`, `done`, `giving_up`, `closed`)."""
+    model: `calls`, `closing`, `done`, `giving_up`, `closed`; the process: `process write`,
+    `process read`, `process turn`, `process save`, `process end`; `approval`; `schedule`)."""
 
     slot: Slot
     seq: int
@@ -22,9 +23,11 @@ class Crossing(NamedTuple):
 
 
 class Injector(Protocol):
-    """Decides the fault at a crossing, and remembers the crossings of the run."""
+    """Decides the fault at a crossing, and remembers the crossings of the run. `process` says
+    whether it wants to be asked about the agent's process at all."""
 
     crossings: list[Crossing]
+    process: bool
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         """The fault that strikes here, or None."""
@@ -34,10 +37,11 @@ class Injector(Protocol):
 class FromPlan:
     """The faults of a plan; the empty plan is the fault-free run."""
 
-    __slots__ = ("_get", "crossings")
+    __slots__ = ("_get", "crossings", "process")
 
-    def __init__(self, plan: FaultPlan | None = None) -> None:
+    def __init__(self, plan: FaultPlan | None = None, *, process: bool = False) -> None:
         self.crossings: list[Crossing] = []
+        self.process = process or any(slot.boundary == "process" for slot, _ in plan or ())
         self._get: Callable[[Slot], Fault | None] = (plan or FaultPlan()).get
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
@@ -48,10 +52,11 @@ class FromPlan:
 class Drawn:
     """Faults drawn at the crossing: late, so that none is spent on a call that never comes."""
 
-    __slots__ = ("_draw", "crossings")
+    __slots__ = ("_draw", "crossings", "process")
 
-    def __init__(self, draw: Callable[[Slot, str], Fault | None]) -> None:
+    def __init__(self, draw: Callable[[Slot, str], Fault | None], *, process: bool = False) -> None:
         self.crossings: list[Crossing] = []
+        self.process = process
         self._draw = draw
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:

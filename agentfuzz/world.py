@@ -1,20 +1,26 @@
 """The world that an agent meets: its tools, its model, its clock, and what truly happened.
 
 Law: a world is built fresh for every run by the scenario's function, and knows nothing of what
-runs above it. Called by scenario authors (to declare), by agents (to act) and by adapters.
+runs above it. Each leg of a run has a World of its own over the same backend; that of a dead
+process may not act. Called by scenario authors (to declare), by agents (to act) and by adapters.
 """
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar, overload
 
 from agentfuzz.calls import Calls, Failure
 from agentfuzz.clock import Clock
 from agentfuzz.codec import plain
-from agentfuzz.errors import ScenarioError
+from agentfuzz.errors import Crash, ScenarioError
 from agentfuzz.faults import Slot
-from agentfuzz.history import Done, Event
+from agentfuzz.history import Done, Event, Saved
 from agentfuzz.injector import Injector
+from agentfuzz.moments import at_a_place
+from agentfuzz.process import Decision, Process
+from agentfuzz.store import Store
 from agentfuzz.toolbox import Toolbox
 from agentfuzz.tools import Dedup, ToolSpec, spec_of
 
@@ -23,7 +29,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class World:
     """One run's world. `task` is what the agent is asked to do; `tools` and `model` are what it
-    may use; `state` is a dict for whatever the scenario's tools share."""
+    may use; `state` is a dict for whatever the scenario's tools share; `store` is what outlives
+    the agent's process.
+
+    `leg` numbers the legs of the run from 1, `why` says what began this one (empty for the first,
+    then `restart`, `decision`, `follow_up`, `interrupt` or `duplicate`), `decision` is the one
+    that it brings, and `trigger_id` names the user's request: the same in every leg.
+    """
+
+    trigger_id = "trigger_1"
+    leg = 1
+    why = ""
+    decision: Decision | None = None
 
     def __init__(
         self,
@@ -39,11 +56,29 @@ class World:
         self.injector = injector
         self.state: dict[str, Any] = {}
         self.events: list[Event] = []
-        self.calls = Calls(self.events, injector, clock, budget=budget, trace=trace)
+        self.process = Process(self.events, clock, injector)
+        self.calls = Calls(self.events, injector, clock, self.process, budget=budget, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self.tools = Toolbox(self)
         self._model: Any = None
         self.recording = False
+        self._life = 1
+        self._durable: dict[str, Any] = {}
+        self.store = Store(self._durable, self.saving)
+
+    def again(self, why: str, *, task: str = "", decision: Decision | None = None) -> "World":
+        """The world of another leg of this run: the same backend, store and clock."""
+        other = copy.copy(self)
+        other.task = task or self.task
+        other.why, other.decision = why, decision
+        other.leg, other._life = self.process.leg, self.process.life
+        other.tools = Toolbox(other)
+        other.tools.offers_done = self.tools.offers_done
+        other.store = Store(self._durable, other.saving)
+        if self._model is not None:
+            other._model = copy.copy(self._model)
+            other._model._world = other
+        return other
 
     # What a scenario declares ------------------------------------------------------------
 
@@ -141,10 +176,12 @@ class World:
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does. `asked` is the model's id for the call."""
+        self.living()
         return self.calls.call(name, arguments, asked)
 
     async def acall(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as an async agent does; a sync tool as well as an async one."""
+        self.living()
         return await self.calls.acall(name, arguments, asked)
 
     def serve(self, **kwargs: Any) -> Any:
@@ -155,7 +192,57 @@ class World:
 
     def crossing(self) -> None:
         """Count one crossing of a boundary. Raises CutOff once the budget is used up."""
+        self.living()
         self.calls.crossing()
+
+    def living(self) -> None:
+        """Raises Crash when the process that this world belongs to is dead."""
+        if self._life != self.process.life:
+            raise Crash
+
+    # The life of the agent's process ------------------------------------------------------
+
+    @contextmanager
+    def saving(self, name: str, value: Any = None) -> Iterator[None]:
+        """Mark a durable write of the agent's own, into a file or a database: the process may die
+        before it, or right after it. `name` is the store's, `value` what is written, if it is to
+        be seen in the history."""
+        with self.may_die(name, "process save") as slot:
+            yield
+            self.events.append(Saved(len(self.events), self.clock.now, slot, plain(value)))
+
+    @contextmanager
+    def may_die(self, name: str, group: str) -> Iterator[Slot]:
+        """A crossing of the process's own: something may happen to it before, or after."""
+        self.living()
+        process = self.process
+        slot = process.slot(name)
+        fault = process.fault(slot, group) if process.asks else None
+        at_a_place(process, slot, "before", fault)
+        yield slot
+        at_a_place(process, slot, "after", fault)
+
+    def request_approval(self, tool: str, *, call: str = "") -> str:
+        """Ask a person to allow a call, and return the id of the request. The agent then ends its
+        leg; the next one brings `world.decision`. `call` is the id under which the call will be
+        made: `world.call(tool, arguments, asked=call)`."""
+        self.crossing()
+        return self.process.ask(tool, call)
+
+    @property
+    def cancelled(self) -> bool:
+        """The cancel token: whether somebody has pressed Stop. An agent that looks at it is not
+        stopped otherwise; an async one that never looks has its task cancelled."""
+        self.process.polls.add("token")
+        return self.process.stopped
+
+    @property
+    def inbox(self) -> list[str]:
+        """What the user has said since the task began. An agent that reads it takes the messages
+        out (`world.inbox.pop(0)`); an async one that never looks is cancelled, and a leg begins
+        with the message."""
+        self.process.polls.add("inbox")
+        return self.process.inbox
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name at a boundary."""

@@ -13,18 +13,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agentfuzz.cassettes.match import CassetteMiss
-    from agentfuzz.cassettes.model import ON_MISS, CassetteModel
+    from agentfuzz.cassettes.model import CassetteModel
+    from agentfuzz.cassettes.on_miss import ON_MISS
     from agentfuzz.cassettes.recorder import record, record_run
     from agentfuzz.cassettes.secrets import SecretFound
     from agentfuzz.cassettes.store import Cassette
+    from agentfuzz.errors import CassetteMiss
 
 _PLACES = {
-    "match": ("CassetteMiss",),
-    "model": ("ON_MISS", "CassetteModel"),
-    "recorder": ("record", "record_run"),
-    "secrets": ("SecretFound",),
-    "store": ("Cassette",),
+    "cassettes.model": ("CassetteModel",),
+    "cassettes.on_miss": ("ON_MISS",),
+    "cassettes.recorder": ("record", "record_run"),
+    "cassettes.secrets": ("SecretFound",),
+    "cassettes.store": ("Cassette",),
+    "errors": ("CassetteMiss",),
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
 
@@ -41,7 +43,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"agentfuzz.cassettes.{_HOME[name]}"), name)
+        return getattr(import_module(f"agentfuzz.{_HOME[name]}"), name)
     raise AttributeError(
         f"module 'agentfuzz.cassettes' has no {name!r}; there is: {', '.join(sorted(_HOME))}"
     )

@@ -1,8 +1,9 @@
-"""Provider replies as turns: the way back of what the wire's codecs write, whole and streamed.
+"""Provider replies as turns: the way back of what the codecs of the providers write.
 
-Law: pure; a body that cannot be read, or a stream without its end, is Undecodable, never half a
-turn. Requests are read by the wire's own codecs. Called by the store and by recording, and for
-the text of bodies by the search for secrets.
+Law: pure; replies are whole or streamed; a body that cannot be read, or a stream without its end,
+is Undecodable, never half a turn. A turn's usage is what the provider counted, or None where it
+did not say. Requests are read by the codecs themselves. Called by the store and by recording, and
+for the text of bodies by the search for secrets.
 """
 
 import json
@@ -12,13 +13,14 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentfuzz.wire import anthropic, openai_chat, openai_responses
-from agentfuzz.wire.turns import read
+from agentfuzz.providers import anthropic, openai_chat, openai_responses
+from agentfuzz.providers.turns import read
 
 Turn = dict[str, Any]
 MAX_BODY = 16_000_000
 _CODECS: tuple[ModuleType, ...] = (openai_chat, openai_responses, anthropic)
 _FINISH = {"length": "length", "max_tokens": "length", "max_output_tokens": "length"}
+_CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
@@ -112,9 +114,8 @@ def turn_of(codec: ModuleType, said: Mapping[str, Any]) -> tuple[Turn, str]:
         raise Undecodable(f"the body is no reply of {kind} ({type(error).__name__})") from None
 
 
-def _turn(content: str | None, calls: list[Turn], finish: Any, given: Any, made: Any) -> Turn:
+def _turn(content: str | None, calls: list[Turn], finish: Any, usage: Turn | None) -> Turn:
     stop = _FINISH.get(str(finish)) or ("tool_calls" if calls else "end")
-    usage = {"input": int(given or 0), "output": int(made or 0)}
     return {
         "role": "assistant",
         "content": content or None,
@@ -122,6 +123,21 @@ def _turn(content: str | None, calls: list[Turn], finish: Any, given: Any, made:
         "stop": stop,
         "usage": usage,
     }
+
+
+def _usage(
+    whole: Mapping[str, Any], given: str, made: str, beside: tuple[str, ...] = ()
+) -> dict[str, int] | None:
+    """The tokens that the provider counted, in and out, or None where one of them is not there;
+    `beside` names input that it counts apart."""
+    usage = whole.get("usage")
+    if not isinstance(usage, Mapping):
+        return None
+    found = [usage.get(name) for name in (made, given, *beside)]
+    counts = [n if type(n) is int and n >= 0 else None for n in found]
+    if counts[0] is None or counts[1] is None:
+        return None
+    return {"input": sum(n or 0 for n in counts[1:]), "output": counts[0]}
 
 
 # Whole replies ----------------------------------------------------------------------------
@@ -134,10 +150,9 @@ def _chat(whole: Mapping[str, Any]) -> Turn:
     for call in message.get("tool_calls") or ():
         said = call[call.get("type") or "function"]
         calls.append(_call(call["id"], said["name"], said.get("arguments", said.get("input"))))
-    usage = whole.get("usage") or {}
     text = message.get("content") or message.get("refusal")
-    given, made = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return _turn(text, calls, choice.get("finish_reason"), given, made)
+    usage = _usage(whole, "prompt_tokens", "completion_tokens")
+    return _turn(text, calls, choice.get("finish_reason"), usage)
 
 
 def _responses(whole: Mapping[str, Any]) -> Turn:
@@ -149,9 +164,9 @@ def _responses(whole: Mapping[str, Any]) -> Turn:
             texts += [part.get("text") or part.get("refusal") or "" for part in item["content"]]
         elif item["type"] in _CALLS:
             calls.append(_call(item["call_id"], item["name"], item[_CALLS[item["type"]]]))
-    usage, why = whole.get("usage") or {}, whole.get("incomplete_details") or {}
-    given, made = usage.get("input_tokens"), usage.get("output_tokens")
-    return _turn("".join(texts), calls, why.get("reason"), given, made)
+    why = whole.get("incomplete_details") or {}
+    usage = _usage(whole, "input_tokens", "output_tokens")
+    return _turn("".join(texts), calls, why.get("reason"), usage)
 
 
 def _messages(whole: Mapping[str, Any]) -> Turn:
@@ -161,9 +176,8 @@ def _messages(whole: Mapping[str, Any]) -> Turn:
             texts.append(block["text"])
         elif block["type"] == "tool_use":
             calls.append(_call(block["id"], block["name"], block["input"]))
-    usage = whole.get("usage") or {}
-    given, made = usage.get("input_tokens"), usage.get("output_tokens")
-    return _turn("".join(texts), calls, whole.get("stop_reason"), given, made)
+    usage = _usage(whole, "input_tokens", "output_tokens", _CACHED)
+    return _turn("".join(texts), calls, whole.get("stop_reason"), usage)
 
 
 def _call(call_id: str, name: str, arguments: Any) -> Turn:
@@ -223,7 +237,10 @@ def _messages_stream(given: list[Mapping[str, Any]]) -> Mapping[str, Any]:
                 block["written"] += delta["partial_json"]
         elif kind == "message_delta":
             whole["stop_reason"] = event["delta"].get("stop_reason")
-            whole["usage"] = {**(whole.get("usage") or {}), **(event.get("usage") or {})}
+            counted = {
+                n: count for n, count in (event.get("usage") or {}).items() if count is not None
+            }
+            whole["usage"] = {**(whole.get("usage") or {}), **counted}
         ended = ended or kind == "message_stop"
     if not ended:
         raise Undecodable("the stream breaks off before its end (no message_stop)")

@@ -11,15 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agentfuzz.errors import AgentfuzzError
-
 _LONG = 90  # characters of a text in an error
 _DIFFERENCES = 5  # of one recording in an error
 _ROLES = {"developer": "system", "function": "tool"}
-
-
-class CassetteMiss(AgentfuzzError):
-    """The cassette holds no reply to what the model was asked."""
 
 
 class Said(NamedTuple):

@@ -1,38 +1,28 @@
 """The cassette's model: a world's model that says what a real one once said.
 
 Law: everything but the plan is the simulated model's own: crossings, slots, faults, fresh ids,
-events, usage. A recorded question gets its recorded turn; any other is a miss, and `on_miss` says
-what then happens: `error`, the turn of the `nearest` recording, or to `simulate`: a simulated
-model goes on from the recording, whose plan is its script. Called by agents, adapters and wire
-faces.
+events. A recorded question gets its recorded turn, and that turn, said as it was recorded, has
+cost the tokens that its provider counted; any other question is a miss, and `on_miss` says what
+then happens: `error`, the turn of the `nearest` recording, or to `simulate`: a simulated model
+goes on from the recording, whose plan is its script. Called by agents, adapters and wire faces.
 """
 
-import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-from agentfuzz.cassettes.match import CassetteMiss, Question, question
+from agentfuzz.cassettes.match import Question, question
+from agentfuzz.cassettes.on_miss import checked
 from agentfuzz.cassettes.plan import Recording
 from agentfuzz.cassettes.store import Cassette
-from agentfuzz.errors import ScenarioError, near_miss
+from agentfuzz.errors import CassetteMiss
+from agentfuzz.faults import Slot
+from agentfuzz.history import ModelTurn, Shown
 from agentfuzz.model.misbehave import Draft, Planned
 from agentfuzz.model.simulated import Manners, Message, SimulatedModel, Turn
 from agentfuzz.toolbox import DONE
 
 if TYPE_CHECKING:
     from agentfuzz.world import World
-
-OnMiss = Literal["error", "nearest", "simulate"]
-ON_MISS: tuple[str, ...] = get_args(OnMiss)
-
-
-def checked(on_miss: str) -> str:
-    """The word, if it is one. Raises ScenarioError."""
-    if on_miss not in ON_MISS:
-        raise ScenarioError(
-            f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
-        )
-    return on_miss
 
 
 class CassetteModel(SimulatedModel):
@@ -49,30 +39,43 @@ class CassetteModel(SimulatedModel):
         super().__init__(world, cassette.recordings[0].script, manners)
         self._cassette = cassette
         self._on_miss = checked(on_miss)
-        self._asked = Question((), None)
         self._times: dict[Question, int] = {}
-        self._lock = threading.RLock()
+        self._counted: tuple[Draft | None, dict[str, int] | None] = (None, None)
         self.missed: CassetteMiss | None = None
 
-    def turn(self, messages: Sequence[Message], tools: Any = None) -> Turn:
-        with self._lock:
-            self._asked = question(messages, tools)
-            return super().turn(messages, tools)
-
-    def _honest(self, seen: Any) -> Draft:
-        asked = self._asked
+    def _plan(self, messages: Sequence[Message], tools: Any, seen: Any) -> Draft:
+        asked = question(messages, tools)
         found = self._cassette.find(asked)
         if found:
             times = self._times[asked] = self._times.get(asked, 0) + 1
             one = found[min(times, len(found)) - 1]
-            self._script = one.script
-            return _draft(one)
-        if self._on_miss == "error":
+        elif self._on_miss == "error":
             self.missed = self.missed or self._cassette.miss(asked)
             raise self.missed
-        one = self._cassette.nearest(asked)[0]
+        else:
+            one = self._cassette.nearest(asked)[0]
         self._script = one.script
-        return _draft(one) if self._on_miss == "nearest" else super()._honest(seen)
+        if not found and self._on_miss == "simulate":
+            return self._honest(seen)
+        draft = _draft(one)
+        self._counted = (draft, one.turn["usage"])
+        return draft
+
+    def _say(self, slot: Slot, shown: tuple[Shown, ...], draft: Draft) -> Turn:
+        turn = super()._say(slot, shown, draft)
+        recorded, usage = self._counted
+        if draft is not recorded or usage is None:
+            return turn  # not the recorded turn, or one whose tokens nobody counted: an estimate
+        events = self._world.events
+        at, said = next(  # the last event, unless another thread was quick
+            (i, one)
+            for i in range(len(events) - 1, -1, -1)
+            if isinstance(one := events[i], ModelTurn) and one.slot == slot
+        )
+        events[at] = said._replace(tokens=sum(usage.values()))
+        for name, count in usage.items():
+            self.usage[name] += count - turn["usage"][name]
+        return {**turn, "usage": dict(usage)}
 
 
 def _draft(one: Recording) -> Draft:

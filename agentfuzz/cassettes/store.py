@@ -12,12 +12,12 @@ from typing import Any
 
 from agentfuzz.cassettes.decode import Undecodable, body_text, codec_of, turn_of
 from agentfuzz.cassettes.document import Document, absolute, read
-from agentfuzz.cassettes.match import CassetteMiss, Question, differences, question, shared
+from agentfuzz.cassettes.match import Question, differences, question, shared
 from agentfuzz.cassettes.plan import Recording, plan
 from agentfuzz.cassettes.secrets import SecretFound, search
-from agentfuzz.errors import SavedFileError, ScenarioError, near_miss
+from agentfuzz.errors import CassetteMiss, SavedFileError, ScenarioError, near_miss
+from agentfuzz.providers.turns import BadRequest, Kept, as_message
 from agentfuzz.toolbox import DONE
-from agentfuzz.wire.turns import BadRequest, Kept, as_message
 
 NEAREST = 3  # recordings that a miss names
 _KEEP = 16  # cassettes in memory

@@ -6,42 +6,20 @@ decides, each decision moves the one call that it was made for. Called by the ru
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from agentfuzz.history import Called, History, Json, ModelInput, ModelTurn, Struck
+from agentfuzz.history import (
+    Called,
+    Decided,
+    History,
+    Interrupted,
+    ModelInput,
+    ModelTurn,
+    Resumed,
+    Struck,
+)
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import bound
 from agentfuzz.verdict import Violation
-
-
-class Resumed(NamedTuple):
-    """Another leg of the same conversation begins: `why` is `follow_up`, `retry` or `restart`. An
-    event; it moves to `history` with the boundary that writes it."""
-
-    seq: int
-    t: float
-    why: str
-
-
-class Interrupted(NamedTuple):
-    """A call waits for somebody's decision. `call` is the model's id for it. An event; it moves
-    to `history` with the boundary that writes it."""
-
-    seq: int
-    t: float
-    interrupt: str
-    call: str
-
-
-class Decided(NamedTuple):
-    """A decision arrived for an interrupt. `call` is the model's id of the call that it reached;
-    a `value` of None or False refuses. An event; it moves to `history` with its boundary."""
-
-    seq: int
-    t: float
-    interrupt: str
-    call: str
-    value: Json
 
 
 @law()

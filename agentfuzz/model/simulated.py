@@ -82,11 +82,14 @@ class SimulatedModel:
         world = self._world
         world.crossing()
         slot = world.slot_for("model", "")
+        if world.process.asks:
+            with world.may_die("model", "process turn"):
+                pass
         events, now = world.events, world.clock.now
         shown = tuple(map(_shown, messages))
         events.append(ModelInput(len(events), now, slot, shown))
         seen = _Seen(messages, self._issued, self._manners)
-        draft = self._honest(seen)
+        draft = self._plan(messages, tools, seen)
         fault = world.injector.at(slot, len(events), draft.group)
         if fault is not None:
             situation = self._situation(seen)
@@ -100,6 +103,10 @@ class SimulatedModel:
         return self._say(slot, shown, draft)
 
     # What it would do ---------------------------------------------------------------------
+
+    def _plan(self, messages: Sequence[Message], tools: Any, seen: "_Seen") -> Draft:
+        """The turn it would take without a fault: all that another kind of model replaces."""
+        return self._honest(seen)
 
     def _honest(self, seen: "_Seen") -> Draft:
         for step in self._script.steps:

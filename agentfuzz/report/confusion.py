@@ -1,21 +1,23 @@
 """The confusion table of a detector: how often it takes words for the end of the work, wrongly.
 
 Law: every number is counted from the closings given, against the ground truth that they carry.
-Called by people who decide by words, and by the demonstration that nobody should.
+Called by people who decide by words (`agentfuzz.confusion`), and by the pages of findings in which
+words decided: those show the classic detector over the whole corpus.
 
-    print(table(confusion(classic_detector, corpus())))
+    print(agentfuzz.confusion(my_detector))
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
-from tabulate import tabulate
-
-from agentfuzz.model.closings import FEATURES, LANGUAGES, Closing
+from agentfuzz.model.closings import FEATURES, LANGUAGES, Closing, classic_detector, corpus
 from agentfuzz.report import sinks
+from agentfuzz.search.result import Counterexample
 
 PLAIN = "(none)"
-_HEADERS = (
+TITLE = "How often the words mislead"
+HEADERS = (
     "closings",
     "done, seen",
     "done, missed",
@@ -60,18 +62,25 @@ class Confusion:
     premature: tuple[Closing, ...] = ()
     missed: tuple[Closing, ...] = ()
 
+    def __str__(self) -> str:
+        return table(self)
+
 
 def confusion(
-    detector: Callable[[str], object], closings: Iterable[Closing], *, examples: int = 1
+    detector: Callable[[str], object],
+    closings: Iterable[Closing] | None = None,
+    *,
+    examples: int = 1,
 ) -> Confusion:
-    """Ask a detector about every closing: does this text say that the work is done?
+    """Ask a detector about every closing (the whole corpus, unless others are given): does this
+    text say that the work is done? Printed, the answer is a table.
 
     `examples` is how many wrong answers of each kind and language are kept. What the detector
     raises is not caught.
     """
     counts: dict[tuple[str, str], list[int]] = {}
     wrong: dict[tuple[bool, str], list[Closing]] = {}
-    for closing in closings:
+    for closing in corpus() if closings is None else closings:
         said = bool(detector(closing.text))
         column = (0 if closing.done else 1) if said else (3 if closing.done else 2)
         features = closing.features or (PLAIN,)
@@ -100,38 +109,58 @@ def confusion(
     )
 
 
+def of(cx: Counterexample) -> Confusion | None:
+    """The classic detector over the whole corpus, for a finding in which words decided: one of
+    the law about words, or one whose plan rewords a closing. None for every other finding."""
+    reworded = any(slot.boundary == "model" and f.axes[0] == "reword" for slot, f in cx.plan)
+    return classic() if reworded or cx.code == "AF304" else None
+
+
+@cache
+def classic() -> Confusion:
+    """The figures of the classic detector: counted when the first page needs them, and kept."""
+    return confusion(classic_detector)
+
+
 def table(found: Confusion) -> str:
     """The figures for a terminal: overall, by language, by feature, and examples."""
+    from tabulate import tabulate
+
     blocks = [sinks.terminal(headline(found))]
-    for title, rows in _sections(found):
+    for title, rows in sections(found):
         shown = [[sinks.terminal(cell) for cell in row] for row in rows]
-        headers = [title, *_HEADERS]
+        headers = [title, *HEADERS]
         blocks.append(
             tabulate(
                 shown,
                 headers,
                 disable_numparse=True,
-                colalign=("left", *["right"] * len(_HEADERS)),
+                colalign=("left", *["right"] * len(HEADERS)),
             )
         )
-    for title, closings in _examples(found):
-        lines = [f"  {one.language}  {sinks.terminal(one.text)}" for one in closings]
+    for title, closings in misread(found):
+        lines = [f"  {sinks.terminal(f'{one.language}  {one.text}')}" for one in closings]
         blocks.append("\n".join([title, *lines]))
     return "\n\n".join(blocks)
 
 
 def markdown(found: Confusion) -> str:
     """The same as Markdown, ending in a line break."""
-    blocks = [f"## {sinks.markdown(headline(found))}"]
-    for title, rows in _sections(found):
-        lines = [[title, *_HEADERS], ["---", *["---:"] * len(_HEADERS)]]
-        lines += [[sinks.markdown(row[0]), *row[1:]] for row in rows]
-        blocks.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-    for title, closings in _examples(found):
-        listed = [f"- {one.language}: {sinks.code(one.text)}" for one in closings]
-        blocks.append("\n".join([f"{title}:", "", *listed]))
-    text = "\n\n".join(blocks)
+    text = "\n\n".join([f"## {sinks.markdown(headline(found))}", *blocks(found)])
     return "\n".join(sinks.guard(line) for line in text.split("\n")) + "\n"
+
+
+def blocks(found: Confusion) -> list[str]:
+    """The tables and lists of a Markdown page, without a headline."""
+    parts = []
+    for title, rows in sections(found):
+        lines = [[title, *HEADERS], ["---", *["---:"] * len(HEADERS)]]
+        lines += [[sinks.markdown(row[0]), *row[1:]] for row in rows]
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    for title, closings in misread(found):
+        listed = [f"- {sinks.markdown(one.language)}: {sinks.code(one.text)}" for one in closings]
+        parts.append("\n".join([f"{title}:", "", *listed]))
+    return parts
 
 
 def headline(found: Confusion) -> str:
@@ -143,16 +172,31 @@ def headline(found: Confusion) -> str:
     )
 
 
-def _sections(found: Confusion) -> list[tuple[str, list[list[str]]]]:
+def lead(found: Confusion) -> str:
+    """What the page of a finding says above the figures of the classic detector."""
+    counts = found.overall
+    done = counts.true_positives + counts.false_negatives
+    return (
+        "Whoever looks for the end of the work in words is wrong both ways. The classic detector "
+        "(done, complete, completed, finished) was asked about "
+        f"{counts.total:,} closings in {len(found.by_language)} languages, the truth of each "
+        f"known: it misses {counts.false_negatives:,} of {done:,} completions, and takes "
+        f"{counts.false_positives:,} of {counts.total - done:,} other endings for one. "
+        "Count your own with agentfuzz.confusion(detector)."
+    )
+
+
+def sections(found: Confusion) -> list[tuple[str, list[list[str]]]]:
+    """The rows of the figures, by language and by feature, as texts below HEADERS."""
     languages = [
         (f"{code} {LANGUAGES.get(code, '')}".strip(), counts)
         for code, counts in found.by_language.items()
     ]
-    sections: list[tuple[str, Sequence[tuple[str, Counts]]]] = [
+    parts: list[tuple[str, Sequence[tuple[str, Counts]]]] = [
         ("language", [*languages, ("all", found.overall)]),
         ("feature", list(found.by_feature.items())),
     ]
-    return [(title, [_row(*pair) for pair in rows]) for title, rows in sections if rows]
+    return [(title, [_row(*pair) for pair in rows]) for title, rows in parts if rows]
 
 
 def _row(name: str, counts: Counts) -> list[str]:
@@ -167,6 +211,7 @@ def _row(name: str, counts: Counts) -> list[str]:
     return [name, *(f"{number:,}" for number in numbers), share]
 
 
-def _examples(found: Confusion) -> list[tuple[str, tuple[Closing, ...]]]:
+def misread(found: Confusion) -> list[tuple[str, tuple[Closing, ...]]]:
+    """What was misread, both ways: a title and examples."""
     pairs = (("Done, and missed", found.missed), ("Not done, and taken for done", found.premature))
     return [(title, closings) for title, closings in pairs if closings]

@@ -26,7 +26,7 @@ from agentfuzz.history import (
     Replied,
     Struck,
 )
-from agentfuzz.report import sinks, svg
+from agentfuzz.report import confusion, sinks, svg
 from agentfuzz.report import story as stories
 from agentfuzz.report.sequence import Row
 from agentfuzz.report.words import count
@@ -68,6 +68,7 @@ def finding(cx: Counterexample) -> str:
         drawing=svg.draw(story.rows),
         plain=svg.draw(story.plain_rows) if story.plain_rows else None,
         steps=steps(cx.history, story.rows),
+        misled=confusion.of(cx),
     )
 
 
@@ -102,7 +103,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(arrows=ARROWS, count=count)
+    environment.globals.update(arrows=ARROWS, count=count, confusion=confusion)
     environment.filters["stem"] = sinks.stem
     return environment
 

@@ -6,6 +6,7 @@ Called by `write` and by the doors.
 
 from collections.abc import Iterable, Sequence
 
+from agentfuzz.report import confusion
 from agentfuzz.report import story as stories
 from agentfuzz.report.layout import lanes
 from agentfuzz.report.sequence import Row
@@ -33,6 +34,9 @@ def finding(cx: Counterexample) -> str:
     if story.plain_rows:
         lines = "\n".join(_lines(story.plain_rows))
         parts += [f"Without the fault: {markdown(story.plain_effects)}.", fence(lines)]
+    if misled := confusion.of(cx):
+        parts += [f"## {confusion.TITLE}", markdown(confusion.lead(misled))]
+        parts += confusion.blocks(misled)
     parts.append(_list(_details(story)))
     parts += ["## Replay", fence("\n".join((story.replay, story.keep, story.explain)), "sh")]
     return _join(parts)

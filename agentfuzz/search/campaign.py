@@ -61,7 +61,7 @@ class Campaign:
         self.agent = agent
         self.simulation = simulation
         self.nodeid = nodeid or scenario.name
-        self.space = space or Space()
+        self.space = space or Space(faults=scenario.faults)
         self.budget = budget or Budget()
         self.root = root or Path.cwd()
         self.runs = 0
@@ -75,11 +75,14 @@ class Campaign:
         self._coverage = Coverage(self.space, [law.name for law in scenario.invariants])
         self._baseline: History | None = None
 
+    def _under(self, plan: FaultPlan) -> FromPlan:
+        return FromPlan(plan, process=self.space.process)
+
     # Runs ---------------------------------------------------------------------------------
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
         """One run under a plan, counted and not judged."""
-        injector = FromPlan(plan)
+        injector = self._under(plan)
         self.runs += 1
         history = self.simulation.execute(self.scenario, self.agent, injector, trace=trace)
         return history, injector.crossings
@@ -128,7 +131,7 @@ class Campaign:
 
         Raises NondeterministicAgent when two fault-free runs differ.
         """
-        injector = FromPlan()
+        injector = self._under(FaultPlan())
         self._baseline, crossings = self.execute(FaultPlan())
         self.scenario.check(list(self._baseline.tools))
         again = self._judged(injector, "fault-free", FaultPlan())
@@ -150,7 +153,7 @@ class Campaign:
         except PlanError as error:
             self.notes.append(f"saved {one.id} no longer applies: {error}")
             return
-        history = self._judged(FromPlan(one.plan), "saved", one.plan)
+        history = self._judged(self._under(one.plan), "saved", one.plan)
         if len(history.of(Struck)) < len(one.plan):
             self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
         elif all(v.signature != (one.code, one.subject) for v in self.violations(history)):
@@ -166,7 +169,7 @@ class Campaign:
         """
         self._baseline, _ = self.execute(FaultPlan())
         check_plan(plan, list(self._baseline.tools))
-        history = self._judged(FromPlan(plan), "regression", plan)
+        history = self._judged(self._under(plan), "regression", plan)
         require_struck(plan, history)
         self._found = {sig: f for sig, f in self._found.items() if code in ("", sig[0])}
 
@@ -199,7 +202,7 @@ class Campaign:
             if self._out_of_budget():
                 break
             done += 1
-            injector = FromPlan(plan)
+            injector = self._under(plan)
             history = self._judged(injector, name, plan)
             if not last:
                 walk.grew(plan, history, injector.crossings)
@@ -216,7 +219,7 @@ class Campaign:
             if self._out_of_budget():
                 break
             done += 1
-            self._judged(FromPlan(plan), "covering array", plan)
+            self._judged(self._under(plan), "covering array", plan)
         self._levels.append(Level("plans of a covering array of pairs", done, None))
 
     def _deep(self) -> None:

@@ -88,7 +88,7 @@ def _block(
                 failed.append(error)
                 return None
 
-        run(Drawn(draw))
+        run(Drawn(draw, process=space.process))
         if over():  # here, not before the run: an example must not stop short of its draws
             raise _Over
         if failed:

@@ -7,7 +7,21 @@ request arrived; a model's closing can be reworded, its calls cannot. Called by 
 
 from collections.abc import Iterable
 
-from agentfuzz.faults import DELIVERIES, MODEL, TABLES, TOOL, Fault, FaultPlan, rank, select
+from agentfuzz.faults import (
+    APPROVAL,
+    DELIVERIES,
+    MODEL,
+    MOMENTS,
+    PROCESS,
+    PROCESS_KINDS,
+    SCHEDULE,
+    TABLES,
+    TOOL,
+    Fault,
+    FaultPlan,
+    rank,
+    select,
+)
 from agentfuzz.model.misbehave import VARIANTS
 
 _API = ("rate_limited", "error", "timeout", "cut", "truncated", "empty")
@@ -22,6 +36,19 @@ _MODEL_GROUPS = {
     "done": ("no_done", "bad_done", "double_done", "mixed_done", *_AGAIN, *_API),
     "giving_up": _API,
     "closed": ("repeat", "loop"),
+}
+# Which process faults mean anything at which kind of crossing, and at which of its moments: what
+# comes after a read or a turn comes before the next crossing as well.
+_EARLY = ("before",)
+_PROCESS_GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "process write": {
+        **dict.fromkeys(("crash", "cancel"), MOMENTS),
+        **dict.fromkeys(("interrupt", "duplicate_trigger", "clock_jump"), MOMENTS[:2]),
+    },
+    "process read": dict.fromkeys(PROCESS_KINDS[1:], _EARLY),
+    "process turn": dict.fromkeys(("crash", "cancel", "interrupt"), _EARLY),
+    "process save": {"crash": MOMENTS[:2]},
+    "process end": dict.fromkeys(("crash", "duplicate_trigger"), _EARLY),
 }
 
 
@@ -49,6 +76,14 @@ class Space:
                     variants = range(VARIANTS.get(fault.axes[0], 1))
                     found.extend(Fault(fault.axes, variant) for variant in variants)
             self._groups[group] = tuple(found)
+        process = select(PROCESS, **words)
+        for group, moments in _PROCESS_GROUPS.items():
+            self._groups[group] = tuple(
+                fault for fault in process if fault.axes[1] in moments.get(fault.axes[0], ())
+            )
+        self._groups["approval"] = select(APPROVAL, **words)
+        self._groups["schedule"] = select(SCHEDULE, **words)
+        self.process = bool(process)
 
     def at(self, group: str) -> tuple[Fault, ...]:
         """The faults of one group of crossings."""

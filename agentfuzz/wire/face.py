@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 from agentfuzz.clock import START
 from agentfuzz.errors import ModelError
-from agentfuzz.wire import anthropic, openai_chat, openai_responses
-from agentfuzz.wire.turns import (
+from agentfuzz.providers import anthropic, openai_chat, openai_responses
+from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
     Json,

@@ -24,8 +24,8 @@ from typing import Any
 
 from agentfuzz.clock import Real
 from agentfuzz.errors import AgentfuzzError, CutOff
+from agentfuzz.providers.turns import dump
 from agentfuzz.wire.face import WireReply, face_of
-from agentfuzz.wire.turns import dump
 
 HOLD = 2.0  # real seconds
 STOP = 10.0  # real seconds until a server that does not stop is an error

@@ -110,9 +110,19 @@ def test_a_scenario_says_one_model_and_a_known_word():
         agentfuzz.scenario(cassette="x.yaml", on_miss="nearst")
 
 
+def test_a_scenario_is_declared_without_reading_a_cassette():
+    """Its words are checked at once; YAML and vcrpy are imported when they are needed."""
+    code = (
+        "import sys; from agentfuzz import scenario; "
+        "scenario(cassette='x.yaml', on_miss='nearest')(print); "
+        "print({'yaml', 'vcr', 'agentfuzz.cassettes.model'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_a_swallowed_miss_is_raised_by_the_run(tape, offline, simulation):
     """A loop that catches everything cannot end a run well after a miss."""
-    from agentfuzz.cassettes import CassetteMiss
 
     def swallows(world):
         try:
@@ -121,5 +131,5 @@ def test_a_swallowed_miss_is_raised_by_the_run(tape, offline, simulation):
             return "All done!"
 
     story = agentfuzz.scenario(task=shop.task, cassette=tape())(shop.build)
-    with pytest.raises(CassetteMiss):
+    with pytest.raises(agentfuzz.CassetteMiss):
         agentfuzz.run(story, swallows, "charge_card#1:once/timeout", simulation=simulation)

@@ -4,8 +4,10 @@ from contextlib import suppress
 
 import pytest
 
-from agentfuzz import run
-from agentfuzz.cassettes import Cassette, CassetteMiss
+import agentfuzz
+import agentfuzz.cassettes
+from agentfuzz import CassetteMiss, run
+from agentfuzz.cassettes import Cassette
 from agentfuzz.errors import AgentfuzzError, ScenarioError
 from agentfuzz.history import Called, ModelTurn
 from agentfuzz.wire import openai_client
@@ -34,6 +36,14 @@ def test_a_miss_is_an_error_that_names_the_nearest_and_what_differs(tape, offlin
     assert str(missed.value).count("  interaction ") == 3
     assert 'on_miss="simulate"' in lines[-1]
     assert isinstance(missed.value, AgentfuzzError)
+
+
+def test_a_miss_is_one_of_the_public_errors():
+    """It stands in the one tree, under one name, and is exported like the others."""
+    assert CassetteMiss.__module__ == "agentfuzz.errors"
+    assert CassetteMiss.__bases__ == (AgentfuzzError,)
+    assert "CassetteMiss" in agentfuzz.__all__
+    assert agentfuzz.cassettes.CassetteMiss is CassetteMiss
 
 
 def test_every_field_that_differs_is_named(tape, offline):

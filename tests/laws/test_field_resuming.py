@@ -3,11 +3,8 @@
 import pytest
 
 from agentfuzz.faults import Slot
-from agentfuzz.history import Struck
+from agentfuzz.history import Decided, Interrupted, Resumed, Struck
 from agentfuzz.invariants.resuming import (
-    Decided,
-    Interrupted,
-    Resumed,
     continuable,
     one_decision_one_interrupt,
 )

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentfuzz.wire import anthropic, openai_chat, openai_responses
-from agentfuzz.wire.turns import Stamp, dump, pieces, readable, written
+from agentfuzz.providers import anthropic, openai_chat, openai_responses
+from agentfuzz.providers.turns import Stamp, dump, pieces, readable, written
 
 from .parts import CHAT, MESSAGES, RESPONSES, data, says
 

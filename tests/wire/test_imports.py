@@ -14,6 +14,23 @@ def test_an_sdk_is_imported_when_its_client_is_made() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def test_the_codecs_stand_alone() -> None:
+    """The providers' protocols need nothing of agentfuzz, and nothing that is not of Python."""
+    code = """
+import sys
+before = set(sys.modules)
+from agentfuzz.providers import anthropic, openai_chat, openai_responses
+new = set(sys.modules) - before
+theirs = {name for name in new if name.partition(".")[0] not in sys.stdlib_module_names}
+print(*sorted(theirs - {"agentfuzz", "agentfuzz.providers"}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        f"agentfuzz.providers.{name}"
+        for name in ("anthropic", "openai_chat", "openai_responses", "turns")
+    ]
+
+
 def test_an_sdk_may_be_imported_first_in_a_simulation() -> None:
     """Frozen dates in the types of an SDK are no trouble, also in what it imports lazily."""
     code = """

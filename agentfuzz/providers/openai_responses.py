@@ -2,15 +2,15 @@
 
 Law: pure; the items, events and errors are the provider's. An assistant message and the function
 calls that follow it in the input are one message for the model, as in the other protocols.
-Called by the face. Reference: the OpenAI API reference, and the types of the `openai` package,
-against which the tests validate every body and event.
+Called by the wire's face and by cassettes. Reference: the OpenAI API reference, and the types of
+the `openai` package, against which the tests validate every body and event.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.wire import openai_chat
-from agentfuzz.wire.turns import (
+from agentfuzz.providers import openai_chat
+from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
     Json,

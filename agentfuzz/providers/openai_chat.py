@@ -1,14 +1,15 @@
 """OpenAI Chat Completions: `POST /v1/chat/completions`, plain and streamed.
 
 Law: pure; the fields, their order and the errors are the provider's, so that its official client
-and any other take them for its own. Called by the face. Reference: the OpenAI API reference, and
-the types of the `openai` package, against which the tests validate every body and event.
+and any other take them for its own. Called by the wire's face and by cassettes. Reference: the
+OpenAI API reference, and the types of the `openai` package, against which the tests validate every
+body and event.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.wire.turns import (
+from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
     Json,

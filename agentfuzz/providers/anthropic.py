@@ -1,15 +1,15 @@
 """Anthropic Messages: `POST /v1/messages`, plain and streamed, with server-side threads.
 
 Law: pure; the blocks, events and errors are the provider's. A request that continues a thread
-sends only what is new: what came before is the server's own note of it. Called by the face.
-Reference: the Anthropic API reference, and the types of the `anthropic` package, against which
-the tests validate every body and event.
+sends only what is new: what came before is the server's own note of it. Called by the wire's face
+and by cassettes. Reference: the Anthropic API reference, and the types of the `anthropic`
+package, against which the tests validate every body and event.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.wire.turns import (
+from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
     Json,

@@ -2,7 +2,7 @@
 
 Law: pure; a protocol's bytes go in as an `Asked`, a turn comes out as a body or as a `Stream` of
 events, and nothing here knows a socket, a clock or a world. Called by the codecs (`openai_chat`,
-`openai_responses`, `anthropic`) and by the face.
+`openai_responses`, `anthropic`), by the wire's face and by cassettes.
 
 A turn is `{"content", "tool_calls": [{"id", "name", "arguments"}], "stop", "usage"}`; arguments
 that are a text are what the model wrote and no JSON: they go over the wire as they are. A turn
