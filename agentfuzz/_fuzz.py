@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
-from agentfuzz._run import run
+from agentfuzz._run import Agent, Simulation, by_another_door, run
 from agentfuzz._scenario import Scenario
 from agentfuzz.errors import AgentfuzzError, ScenarioError
 from agentfuzz.faults import FaultPlan
@@ -32,6 +32,13 @@ class Fuzz:
     exclude: tuple[str, ...] = ()
     plan: FaultPlan | None = None
     code: str = ""
+    same_as: Agent | None = None
+
+    def story(self, simulation: Simulation) -> Scenario:
+        """The scenario, with the law that another door comes out the same, if there is one."""
+        if self.same_as is None:
+            return self.scenario
+        return by_another_door(self.scenario, self.same_as, simulation)
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
@@ -63,12 +70,15 @@ def fuzz(
     faults: Iterable[str] = (),
     only: Iterable[str] = (),
     exclude: Iterable[str] = (),
+    same_as: Agent | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Decorate a sync or async test whose first parameter is the world.
 
     `max_runs` bounds the campaign; `only` and `exclude` choose faults by their text or by a
     value of an axis (`"timeout"`, `"twice"`, `"once/wrong"`, `"reword"`); `faults` adds ones
-    that are off by default (`"lost"`: a tool that says it is done and is not).
+    that are off by default (`"lost"`: a tool that says it is done and is not). `same_as` is
+    another door to the same loop, a function of a world: under each plan with at most one fault
+    it must have the same effects and the same ending (AF305).
     """
     if not isinstance(scenario, Scenario):
         raise ScenarioError(
@@ -85,6 +95,7 @@ def fuzz(
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         method = _is_method(function)
         given = Fuzz(scenario, function, method, max_runs, words[0], words[1], words[2])
+        given = replace(given, same_as=same_as)
         return _wrapped(given)
 
     return decorate
@@ -110,7 +121,9 @@ def _wrapped(given: Fuzz) -> Callable[..., None]:
     @wraps(function)
     def test(*owner: Any, **fixtures: Any) -> None:
         """Without the plugin: the one plan of a regression test, or one run without faults."""
-        result = run(given.scenario, given.agent(*owner, **fixtures), given.plan or "")
+        with Simulation() as simulation:
+            agent = given.agent(*owner, **fixtures)
+            result = run(given.story(simulation), agent, given.plan or "", simulation=simulation)
         result.check(*([given.code] if given.code else []))
 
     signature = inspect.signature(function)

@@ -5,7 +5,7 @@ by regression tests and by whoever compares the doors of a loop.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentfuzz._scenario import Scenario
 from agentfuzz._simulation import Agent, Simulation
@@ -13,6 +13,7 @@ from agentfuzz.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.faults import FaultPlan
 from agentfuzz.history import Called, History, ModelTurn, Saved, Struck
 from agentfuzz.injector import FromPlan
+from agentfuzz.invariants import Invariant
 from agentfuzz.invariants.doors import differences
 from agentfuzz.verdict import HELD, VIOLATED, Verdict, Violation
 
@@ -117,3 +118,23 @@ def compare_doors(
         law = f"same_by_every_door({name}, {first})"
         verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
     return verdicts
+
+
+def by_another_door(scenario: Scenario, other: Agent, simulation: Simulation) -> Scenario:
+    """The scenario with one more law (P10): each run with at most one fault is made again by
+    another agent under the same plan, and must have the same effects and ending. NOT_EXERCISED
+    in runs with more faults, so that it doubles the plans with one and nothing else."""
+    other = getattr(other, "agentfuzz_agent", other)
+    door = getattr(other, "__name__", type(other).__name__)
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        struck = history.of(Struck)
+        if len(struck) > 1:
+            return None
+        plan = FaultPlan.parse(" + ".join(f"{event.slot}:{event.fault}" for event in struck))
+        then = simulation.execute(scenario, other, FromPlan(plan))
+        return differences(history, then, than=door)
+
+    return replace(
+        scenario, invariants=(*scenario.invariants, Invariant(f"same_as({door})", check))
+    )

@@ -129,7 +129,7 @@ class Session:
         )
         with Simulation(setting(self.config, "run-timeout")) as simulation:
             campaign = Campaign(
-                given.scenario,
+                given.story(simulation),
                 self._agent(item, given),
                 simulation,
                 nodeid=item.nodeid,

@@ -126,6 +126,21 @@ class History:
             found.setdefault(now, []).append(event)
         return list(found.values())
 
+    @property
+    def endings(self) -> list[str]:
+        """How each leg ended, in the order of `legs`; empty for one that has not."""
+        found: dict[int, str] = {1: ""}
+        now = 1
+        for event in self.events:
+            if type(event) is Resumed:
+                if event.after != "running":
+                    found[now] = event.after
+                now = event.leg
+                found.setdefault(now, "")
+            elif type(event) is Ended:
+                found[now] = event.how
+        return list(found.values())
+
     def call(self, call: str) -> Called:
         """The Called event of a call id."""
         return next(event for event in self.of(Called) if event.call == call)

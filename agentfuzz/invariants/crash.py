@@ -22,7 +22,7 @@ def survives() -> Check:
             return None
         if ended.how == "died":
             return [_died(ended)]
-        if ended.how == "raised" and not history.of(Struck):
+        if "raised" in history.endings and not history.of(Struck):
             return [_failed(ended)]
         return []
 
@@ -48,10 +48,10 @@ def _failed(ended: Ended) -> Violation:
         "AF900",
         "agent",
         "agent fails without any fault",
-        f"Without any fault the agent raised {ended.error}"
+        f"Without any fault the agent raised {ended.error or 'in a leg before the last'}"
         f"{': ' + ended.detail if ended.detail else ''}.",
         "no answer",
-        ended.error,
+        ended.error or "raised",
         (ended.seq,),
         "run the agent by hand in this scenario first; a search says nothing until it works",
     )

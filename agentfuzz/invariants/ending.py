@@ -39,24 +39,17 @@ def nothing_after_the_end() -> Check:
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         called = {call.call: call for call in history.of(Called)}
-        end = next(
-            (
-                event
-                for event in history.events
-                if isinstance(event, Ended)
-                or (isinstance(event, Done) and event.via == "return" and not event.problem)
-            ),
-            None,
-        )
+        ends = _ends(history)
         asks, answered = asked_for(history), replies(history)
         told = {
             name: _reported(history, call, answered.get(name), origin(asks, call))
             for name, call in called.items()
         }
         network = {
-            event.slot
+            event.slot._replace(boundary="tool")
             for event in history.of(Struck)
             if event.fault.split("/")[0].split("@")[0] in ("late", "lost")
+            or event.fault.endswith("/in_flight")
         }
         found: dict[tuple[str, str], Violation] = {}
         followed = False
@@ -64,7 +57,7 @@ def nothing_after_the_end() -> Check:
             call = called[commit.call]
             if call.slot in network:
                 continue
-            over = [("the end", end.seq)] if end is not None else []
+            over = [("the end", seq) for seq in ends.get(call.call, ())]
             over += [("its failure", seq) for seq in told[call.call]]
             before = [(what, seq) for what, seq in over if seq < commit.seq]
             followed = followed or bool(before)
@@ -75,6 +68,22 @@ def nothing_after_the_end() -> Check:
         return list(found.values()) if exercised or followed else None
 
     return check
+
+
+def _ends(history: History) -> dict[str, list[int]]:
+    """Where the leg that made a call gave its answer, by call."""
+    found: dict[str, list[int]] = {}
+    for leg in history.legs:
+        end = [
+            event.seq
+            for event in leg
+            if isinstance(event, Ended)
+            or (isinstance(event, Done) and event.via == "return" and not event.problem)
+        ]
+        for event in leg:
+            if isinstance(event, Called):
+                found[event.call] = end[:1]
+    return found
 
 
 def _reported(

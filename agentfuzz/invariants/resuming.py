@@ -60,7 +60,13 @@ def _leg(history: History, leg: Resumed, stop: int, is_last: bool) -> Iterator[V
     yield _stuck(leg, ended.seq, f"it {_HOW[ended.how]} ({ended.error}) before any turn of a model")
 
 
-_HOW = {"raised": "raised", "died": "died", "cut_off": "was cut off"}
+_HOW = {
+    "raised": "raised",
+    "died": "died",
+    "cancelled": "was cancelled",
+    "crashed": "crashed",
+    "cut_off": "was cut off",
+}
 
 
 def _stuck(leg: Resumed, seq: int, why: str) -> Violation:

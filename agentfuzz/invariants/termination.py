@@ -5,29 +5,47 @@ nothing more happens. Called by the run through `Invariant`. Source: CATALOGUE l
 L1, L3; Tian Pan, "'Done!' Is Not a Return Code" (2026).
 """
 
+from bisect import bisect
 from collections.abc import Iterable
 
-from agentfuzz.history import Called, Committed, Done, Ended, History, ModelTurn, Replied
+from agentfuzz.history import (
+    Called,
+    Committed,
+    Done,
+    Ended,
+    Event,
+    History,
+    ModelTurn,
+    Replied,
+    Resumed,
+)
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.verdict import Violation
 
 
 @law()
 def structured_termination(*, handle_for: Iterable[str] = ()) -> Check:
-    """C1 and C3: a task that ends normally has exactly one valid Done. `handle_for` names the
-    statuses that must carry a handle.
+    """C1 and C3: a task that ends normally has exactly one valid Done, in each leg of its run that
+    returned. `handle_for` names the statuses that must carry a handle.
 
-    NOT_EXERCISED when the run raised or was cut off (that is `bounded`'s to judge).
+    NOT_EXERCISED when every leg raised, died or was cut off (that is `bounded`'s to judge).
     """
     need_handle = frozenset(handle_for)
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        ended = history.ended
-        if ended is None or ended.how != "returned":
+        if "returned" not in history.endings:
             return None
-        done = history.of(Done)
+        return [
+            violation
+            for leg, how in zip(history.legs, history.endings, strict=True)
+            if how == "returned"
+            for violation in _of_leg(leg)
+        ]
+
+    def _of_leg(leg: list[Event]) -> list[Violation]:
+        done = [event for event in leg if isinstance(event, Done)]
         if not done:
-            return [_unstructured(ended)]
+            return [_unstructured(leg[-1])]
         found = [_malformed(event, event.problem) for event in done if event.problem]
         valid = [event for event in done if not event.problem]
         found += [
@@ -42,9 +60,9 @@ def structured_termination(*, handle_for: Iterable[str] = ()) -> Check:
     return check
 
 
-def _unstructured(ended: Ended) -> Violation:
-    text = isinstance(ended.value, str)
-    value = repr(ended.value)
+def _unstructured(last: Event) -> Violation:
+    answer = last.value if isinstance(last, Ended) else None
+    text, value = isinstance(answer, str), repr(answer)
     return Violation(
         "AF204",
         "completion",
@@ -53,7 +71,7 @@ def _unstructured(ended: Ended) -> Violation:
         f"{'somebody has to guess from prose' if text else 'nobody can tell'} how the task ended.",
         value[:60],
         "no Done event",
-        (ended.seq,),
+        (last.seq,),
         "return a Completion, call the done tool, or map the answer with outcome=",
     )
 
@@ -168,8 +186,11 @@ def progress(*, k: int = 3) -> Check:
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         replies = {reply.call: reply for reply in history.of(Replied)}
         streak: list[Called] = []
-        exercised = False
+        exercised, leg = False, 0
+        legs = [event.seq for event in history.of(Resumed)]
         for call in history.of(Called):
+            if leg != (leg := bisect(legs, call.seq)):
+                streak = []
             same = streak and streak[-1].slot.name == call.slot.name
             exercised = exercised or bool(same)
             if same and streak[-1].args == call.args:
@@ -206,26 +227,26 @@ def _stuck(streak: list[Called], call: Called) -> Violation:
 
 @law()
 def quiescence() -> Check:
-    """C6: nothing called after the first valid Done takes effect. A request that was already
-    under way at the Done is `truthful`'s to judge.
+    """C6: nothing called after the first valid Done of a leg takes effect. A request that was
+    already under way at the Done is `truthful`'s to judge.
 
     NOT_EXERCISED when the done tool was not called: after a return nothing of the loop runs.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        done = next((event for event in history.of(Done) if not event.problem), None)
-        if done is None or done.via == "return":
+        legs = list(filter(None, map(_called_after_done, history.legs)))
+        late = {call: done for done, calls in legs for call in calls}
+        if not legs:
             return None
-        late = {event.call for event in history.of(Called) if event.seq > done.seq}
         return [
             Violation(
                 "AF302",
                 commit.intent.effect,
                 f"{commit.tool} ran after done",
                 f"{commit.intent} took effect after the agent had completed the task.",
-                f"{done.status} at {done.t:g}s",
+                f"{late[commit.call].status} at {late[commit.call].t:g}s",
                 f"{commit.intent} at {commit.t:g}s",
-                (done.seq, commit.seq),
+                (late[commit.call].seq, commit.seq),
                 "stop calling tools once the completion event is out",
             )
             for commit in history.of(Committed)
@@ -233,3 +254,10 @@ def quiescence() -> Check:
         ]
 
     return check
+
+
+def _called_after_done(leg: list[Event]) -> tuple[Done, list[str]] | None:
+    done = next((event for event in leg if isinstance(event, Done) and not event.problem), None)
+    if done is None or done.via == "return":
+        return None
+    return done, [e.call for e in leg if isinstance(e, Called) and e.seq > done.seq]

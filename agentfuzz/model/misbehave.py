@@ -96,10 +96,15 @@ def _repeat(draft: Draft, at: Situation, variant: int) -> Draft | None:
 def _drift(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group == "calls":
         drifted = tuple(_drifted(one, at.specs, variant) for one in draft.calls)
-        return None if drifted == draft.calls else replace(draft, calls=drifted)
+        return None if _written(drifted) == _written(draft.calls) else replace(draft, calls=drifted)
     if at.last is None:
         return None
     return Draft(draft.group, None, (_drifted(at.last, at.specs, variant),), "tool_calls")
+
+
+def _written(calls: tuple[Planned, ...]) -> list[str]:
+    """The arguments as a model writes them: 42 is not 42.0, and their order is one, too."""
+    return [json.dumps(one.arguments, default=repr) for one in calls]
 
 
 def _drifted(planned: Planned, specs: Mapping[str, ToolSpec], variant: int) -> Planned:

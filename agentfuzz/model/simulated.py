@@ -91,13 +91,11 @@ class SimulatedModel:
         seen = _Seen(messages, self._issued, self._manners)
         draft = self._plan(messages, tools, seen)
         fault = world.injector.at(slot, len(events), draft.group)
-        if fault is not None:
-            situation = self._situation(seen)
-            worse = misbehave(fault, draft, situation)
-            if worse is not None:
-                events.append(Struck(len(events), now, slot, str(fault)))
-                self._loops = self._loops or fault.axes[0] == "loop"
-                draft = worse
+        worse = None if fault is None else misbehave(fault, draft, self._situation(seen))
+        if fault is not None and worse is not None:
+            events.append(Struck(len(events), now, slot, str(fault)))
+            self._loops = self._loops or fault.axes[0] == "loop"
+            draft = worse
         elif self._loops and draft.group != "calls":
             draft = self._looping(draft, seen)
         return self._say(slot, shown, draft)

@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, Any
 from agentfuzz.history import (
     Called,
     Committed,
+    Decided,
     Done,
     Ended,
     Event,
     History,
+    Interrupted,
     Json,
+    Messaged,
     ModelInput,
     ModelTurn,
     Refused,
     Replayed,
     Replied,
+    Resumed,
+    Saved,
     Struck,
 )
 from agentfuzz.report import confusion, sinks, svg
@@ -175,6 +180,16 @@ def _fields(event: Event) -> list[tuple[str, str]]:
                 ("not valid", event.problem),
                 ("via", event.via),
             ]
+        case Saved():
+            return [("saved", event.slot.name), ("value", _pretty(event.value))]
+        case Messaged():
+            return [("the user", event.text)]
+        case Interrupted():
+            return [("waits", f"{event.call} for {event.interrupt}")]
+        case Decided():
+            return [("decided", f"{event.interrupt} for {event.call}: {event.value}")]
+        case Resumed():
+            return [("leg", f"{event.leg}: {event.why}"), ("before it", event.after)]
         case Ended():
             return [
                 ("ended", event.how.replace("_", " ")),

@@ -34,10 +34,10 @@ def finding(cx: Counterexample) -> str:
     if story.plain_rows:
         lines = "\n".join(_lines(story.plain_rows))
         parts += [f"Without the fault: {markdown(story.plain_effects)}.", fence(lines)]
+    parts.append(_list(_details(story)))
     if misled := confusion.of(cx):
         parts += [f"## {confusion.TITLE}", markdown(confusion.lead(misled))]
         parts += confusion.blocks(misled)
-    parts.append(_list(_details(story)))
     parts += ["## Replay", fence("\n".join((story.replay, story.keep, story.explain)), "sh")]
     return _join(parts)
 

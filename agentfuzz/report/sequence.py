@@ -4,7 +4,6 @@ Law: every event of the history is in a row, rows stand in event order, and a ro
 where a fault struck. Pure; called by the story, which every format reads.
 """
 
-import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from agentfuzz.history import (
     Ended,
     Event,
     History,
-    Json,
     ModelInput,
     ModelTurn,
     Refused,
@@ -27,13 +25,12 @@ from agentfuzz.history import (
     Replied,
     Struck,
 )
-from agentfuzz.report.words import LOST_REPLIES
+from agentfuzz.report.words import LOST_REPLIES, life_words, short
 
 Arrow = Literal[
     "", "request", "request_lost", "request_late", "late", "reply", "reply_lost", "reply_changed"
 ]
-Kind = Literal["call", "delivery", "reply", "model", "done", "end", "fault"]
-_CUT = 200
+Kind = Literal["call", "delivery", "reply", "model", "done", "end", "fault", "life"]
 
 
 @dataclass(slots=True)
@@ -57,15 +54,6 @@ class Row:
     twin: int = 0
     witness: bool = False
     seqs: list[int] = field(default_factory=list)
-
-
-def short(value: Json) -> str:
-    """A value on one line: a text in quotes, anything else as JSON; cut at 200 characters."""
-    try:
-        text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=repr)
-    except (TypeError, ValueError, RecursionError):
-        text = repr(value)
-    return text if len(text) <= _CUT else text[: _CUT - 3] + "..."
 
 
 def rows(history: History, witness: Collection[int] = ()) -> tuple[Row, ...]:
@@ -93,6 +81,7 @@ class _Rows:
         self.arrived: dict[str, int] = {}
         self.effects = 0
         self.answered = False
+        self.coming: Slot | None = None  # a fault that the next event of the process shows
         self.first: dict[str, int] = {}
 
     def add(self, event: Event) -> None:
@@ -120,6 +109,26 @@ class _Rows:
             self._row(event, "done", f"done {event.status} ({event.reason})", note=note)
         elif isinstance(event, Ended):
             self._ended(event)
+        elif isinstance(event, Struck):
+            if event.slot.boundary not in ("tool", "model"):
+                self._life_struck(event)
+        else:
+            self._lived(event)
+
+    def _life_struck(self, event: Struck) -> None:
+        """A fault of the process or the schedule, unless the next event shows it."""
+        if event.slot.boundary == "schedule" or event.fault.startswith("clock_jump"):
+            waits = event.slot.boundary == "schedule"
+            text = "waits for the others" if waits else "a day and an hour go by"
+            self._strike(self._row(event, "life", text), event.slot)
+        else:
+            self.coming = event.slot
+
+    def _lived(self, event: Event) -> None:
+        row = self._row(event, "life", life_words(event))
+        if self.coming is not None:
+            self._strike(row, self.coming)
+            self.coming = None
 
     def _row(self, event: Event, kind: Kind, agent: str = "", *, note: str = "") -> Row:
         row = Row(event.t, kind, agent, note=note, seqs=[event.seq])
@@ -229,7 +238,7 @@ class _Rows:
         elif event.how == "returned":
             self._row(event, "end", f"return {short(event.value)}")
         else:
-            how = "cut off" if event.how == "cut_off" else "raise"
+            how = {"raised": "raise", "died": "raise"}.get(event.how, event.how.replace("_", " "))
             self._row(event, "end", f"{how} {event.error}".rstrip())
 
     def unshown_faults(self) -> None:

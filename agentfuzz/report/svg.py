@@ -173,8 +173,10 @@ class _Pen:
 
     def _alone(self, row: Row, y: float) -> None:
         words = cut(row.agent, _FREE - (14 if row.note else 0))
-        if row.kind in ("done", "end"):
-            style = "wrong" if words.startswith(("cut off", "raise")) or row.note else "claim"
+        if row.kind in ("done", "end") or (row.kind == "life" and row.mark):
+            bad = ("cut off", "raise", "crashed")
+            wrong = words.startswith(bad) or row.note or row.kind == "life"
+            style = "wrong" if wrong else "claim"
             width = max(len(words) * 7.3 + 28, 60)
             self.out.boxes.append(
                 Box(AGENT - 14, y - 14, min(width, WIDTH - AGENT + 10), 28, style)

@@ -1,13 +1,28 @@
-"""Faults in words: an English phrase for every fault of every boundary.
+"""Faults and lives in words: an English phrase for every fault of every boundary, and for what
+happens to the agent's process.
 
 Law: every fault of the tables has a phrase of its own, and a fault that this module does not know
-is shown as its plan text, never hidden. Pure; called by the story.
+is shown as its plan text, never hidden. Pure; called by the story and its sequence.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.faults import TABLES, Fault, Slot
+from agentfuzz.history import (
+    Cancelled,
+    Crashed,
+    Decided,
+    Event,
+    Interrupted,
+    Json,
+    Messaged,
+    Resumed,
+    Saved,
+)
+
+_CUT = 200
 
 # A reply that never comes back, seen from the agent.
 LOST_REPLIES = frozenset({"timeout", "error"})
@@ -58,11 +73,46 @@ _MODEL: Mapping[str, str] = {
 }
 
 
+_HAPPENS: Mapping[str, str] = {
+    "crash": "the process dies",
+    "cancel": "somebody stops the task",
+    "interrupt": "the user says something",
+    "duplicate_trigger": "the trigger is delivered again",
+    "clock_jump": "a day and an hour go by",
+    "preempted": "everything else that can go on goes first",
+}
+_MOMENTS: Mapping[str, str] = {
+    "before": "before it",
+    "after": "after it, before its reply is read",
+    "in_flight": "while its request is in flight, which arrives later",
+}
+_APPROVAL: Mapping[str, str] = {
+    "twice": "delivered twice, one after the other",
+    "double_click": "delivered twice, the second time in the middle of the first",
+    "refused": "refused",
+    "late": "given after the time for it was over",
+}
+_LEGS: Mapping[str, str] = {
+    "restart": "the process is started again",
+    "decision": "the decision is brought to the agent",
+    "follow_up": "the user goes on",
+    "interrupt": "the agent is given the message",
+    "duplicate": "the trigger arrives again",
+    "back": "the leg that was waiting goes on",
+}
+
+
 def fault_words(slot: Slot, fault: Fault) -> str:
     """One fault as a phrase: `call 1 of charge_card: delivered once, reply lost in a timeout`."""
     place = f"call {slot.nth} of {slot.name}"
     if slot.boundary == "model":
         place = f"turn {slot.nth} of the model"
+    elif slot.boundary == "approval":
+        place = f"approval {slot.nth} of {slot.name}"
+    elif slot.boundary == "process" and slot.name == "end":
+        place = "end of the run"
+    elif slot.boundary in ("process", "schedule"):
+        place = f"{slot.name} {slot.nth}"
     elif slot.boundary != "tool":
         place = str(slot)
     return f"{place}: {_phrase(slot.boundary, fault)}"
@@ -75,6 +125,10 @@ def _phrase(boundary: str, fault: Fault) -> str:
         parts = [_delivery(delivery, fault.latency), (_ARRIVED if arrived else _NOT_ARRIVED)[reply]]
     elif boundary == "model" and fault.axes[0] in _MODEL:
         parts = [_MODEL[fault.axes[0]]]
+    elif boundary == "approval" and fault.axes[0] in _APPROVAL:
+        parts = [_APPROVAL[fault.axes[0]]]
+    elif boundary in ("process", "schedule") and fault.axes[0] in _HAPPENS:
+        parts = [_HAPPENS[fault.axes[0]], _MOMENTS[fault.axes[1]]]
     else:
         return str(fault)
     variant = f" (variant {fault.variant})" if fault.variant else ""
@@ -99,3 +153,34 @@ def count(number: int, word: str) -> str:
 def effects_words(effects: Mapping[Any, int]) -> str:
     """A ledger in short: `2 charge, 1 ship`, or `no effect`."""
     return ", ".join(f"{times} {name}" for name, times in effects.items()) or "no effect"
+
+
+def short(value: Json) -> str:
+    """A value on one line: a text in quotes, anything else as JSON; cut at 200 characters."""
+    try:
+        text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=repr)
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
+    return text if len(text) <= _CUT else text[: _CUT - 3] + "..."
+
+
+def life_words(event: Event) -> str:
+    """An event of the agent's process, in words."""
+    match event:
+        case Saved():
+            what = "" if event.value is None else f" = {short(event.value)}"
+            return f"save {event.slot.name}{what}"
+        case Crashed():
+            return "the process dies"
+        case Cancelled():
+            return "stopped: " + ("its task is cancelled" if event.how == "task" else "the token")
+        case Messaged():
+            return f"the user says {short(event.text)}"
+        case Interrupted():
+            return f"{event.call} waits for {event.interrupt}"
+        case Decided():
+            said = {True: "granted", False: "refused", None: "not answered in time"}
+            return f"{event.interrupt} {said.get(event.value, short(event.value))}"
+        case Resumed():
+            return f"{_LEGS.get(event.why, event.why)} (leg {event.leg})"
+    return type(event).__name__

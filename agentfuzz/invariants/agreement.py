@@ -1,0 +1,174 @@
+"""The law about a run that contradicts itself (AF306).
+
+Law: one task, one account of how it ended; and what was done is not undone without a reason that
+stands in the history. Called by the run through `Invariant`. Source: CATALOGUE law C9; Tian Pan,
+"'Done!' Is Not a Return Code" (2026).
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.history import (
+    Called,
+    Cancelled,
+    Committed,
+    Decided,
+    Done,
+    Event,
+    History,
+    Messaged,
+    Replied,
+    Resumed,
+)
+from agentfuzz.invariants._law import Check, law
+from agentfuzz.verdict import Violation
+
+_NEW_WORD = ("follow_up", "interrupt", "decision")  # a leg that begins with something new
+_OPEN = ("blocked", "partial")  # statuses that a later, better informed leg may better
+
+
+@law()
+def no_contradiction() -> Check:
+    """C9: all valid completions of a task agree on status and handle. A later one may differ when
+    somebody has spoken in between (a message, a cancellation, a decision, a leg that begins with
+    one), when the earlier one left the task open (`blocked`, `partial`) and another leg went on
+    with it, or when it says that the earlier one is superseded.
+
+    And no effect is taken back (`undoes`) without a cause: somebody spoke, another write failed or
+    is in doubt (this is a compensation), the effect was there twice, the completion that follows
+    is no success, or the run without faults takes it back too.
+
+    Departs from the catalogue: a completion without a handle contradicts none with one, and a
+    person who approved of taking it back is a cause, too.
+
+    NOT_EXERCISED when there were not two completions, and nothing that a tool can take back was
+    done.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        said = [done for done in history.of(Done) if not done.problem]
+        undoable = {facts.undoes for facts in history.tools.values() if facts.undoes}
+        if len(said) < 2 and not any(commit.tool in undoable for commit in history.ledger):
+            return None
+        found = [*_accounts(history), *_taken_back(history, baseline)]
+        return list({violation.signature: violation for violation in reversed(found)}.values())
+
+    return check
+
+
+def _accounts(history: History) -> Iterator[Violation]:
+    """Completions that differ, compared with the one before them about the same request."""
+    request = {1: 1}  # the number of the request that a leg is about
+    leg = 1
+    before: dict[int, tuple[int, Done]] = {}
+    for event in history.events:
+        if isinstance(event, Resumed):
+            if event.leg not in request:
+                about = 1 if event.why == "duplicate" else request.get(leg, 1)
+                request[event.leg] = event.leg if event.why in _NEW_WORD else about
+            leg = event.leg
+        elif isinstance(event, (Messaged, Cancelled, Decided)):
+            before.pop(request[leg], None)
+        elif isinstance(event, Done) and not event.problem:
+            earlier = before.get(request[leg])
+            if earlier is not None and _differ(earlier[1], event):
+                bettered = earlier[1].status in _OPEN and earlier[0] != leg
+                if not bettered and event.reason != "superseded":
+                    yield _two_accounts(earlier[1], event)
+            if earlier is None or event.handle is not None or _differ(earlier[1], event):
+                before[request[leg]] = (leg, event)
+
+
+def _differ(earlier: Done, later: Done) -> bool:
+    handles = (earlier.handle, later.handle)
+    return earlier.status != later.status or (None not in handles and handles[0] != handles[1])
+
+
+def _two_accounts(earlier: Done, later: Done) -> Violation:
+    first, second = (_account(done) for done in (earlier, later))
+    return Violation(
+        "AF306",
+        "completion",
+        "two completions contradict",
+        f"The task was first completed as {first}, then as {second}, and nothing that happened in "
+        "between explains it.",
+        second,
+        first,
+        (earlier.seq, later.seq),
+        "keep the completion of a task, and answer a second delivery of it with that",
+    )
+
+
+def _account(done: Done) -> str:
+    return f"{done.status} ({done.reason})" + ("" if done.handle is None else f" {done.handle!r}")
+
+
+def _taken_back(history: History, baseline: History | None) -> Iterator[Violation]:
+    standing: list[Committed] = []
+    planned = {commit.intent for commit in baseline.ledger} if baseline is not None else set()
+    calls = {call.call: call for call in history.of(Called)}
+    for commit in history.ledger:
+        facts = history.tools.get(commit.tool)
+        undone = [
+            one
+            for one in standing
+            if facts is not None and one.tool == facts.undoes and _same_scope(one, commit)
+        ]
+        if not undone:
+            standing.append(commit)
+            continue
+        standing.remove(undone[-1])
+        twice = len([one for one in undone if one.intent == undone[-1].intent]) > 1
+        if twice or commit.intent in planned:
+            continue
+        if not _cause(history, calls, undone[-1], commit) and not _owned_up(history, commit):
+            yield _without_cause(undone[-1], commit)
+
+
+def _same_scope(effect: Committed, undoing: Committed) -> bool:
+    """Whether two intents are about the same thing, as far as their scopes name the same."""
+    first, second = dict(effect.intent.scope), dict(undoing.intent.scope)
+    shared = first.keys() & second.keys()
+    return bool(shared or not (first or second)) and all(first[n] == second[n] for n in shared)
+
+
+def _cause(
+    history: History, calls: dict[str, Called], effect: Committed, undoing: Committed
+) -> bool:
+    began, asked = calls[effect.call].seq, calls[undoing.call].asked
+    return any(
+        _explains(event, calls, undoing.call, asked)
+        for event in history.events
+        if began < event.seq < undoing.seq
+    )
+
+
+def _explains(event: Event, calls: dict[str, Called], call: str, asked: str | None) -> bool:
+    if isinstance(event, Decided):
+        return not event.value or (asked is not None and event.call == asked)
+    if isinstance(event, Resumed):
+        return event.why in ("follow_up", "interrupt")
+    if isinstance(event, Replied):
+        applied = event.outcome in ("applied", "replayed")
+        return not applied and event.call != call and calls[event.call].intent is not None
+    return isinstance(event, (Messaged, Cancelled))
+
+
+def _owned_up(history: History, undoing: Committed) -> bool:
+    """Whether the completion that follows says that the task is not done."""
+    after = (done for done in history.of(Done) if not done.problem and done.seq > undoing.seq)
+    following = next(after, None)
+    return following is not None and following.status != "success"
+
+
+def _without_cause(effect: Committed, undoing: Committed) -> Violation:
+    return Violation(
+        "AF306",
+        undoing.intent.effect,
+        f"{undoing.tool} undoes {effect.tool}",
+        f"{effect.intent} took effect, and {undoing.intent} took it back: nobody asked for that, "
+        "and nothing had failed.",
+        f"{effect.tool}, then {undoing.tool}",
+        "no cause in between",
+        (effect.seq, undoing.seq),
+        "let a confirmed effect be taken back only by a message, a refusal or a failed step",
+    )

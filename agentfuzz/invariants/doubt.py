@@ -1,0 +1,156 @@
+"""The law about the third answer: applied, not applied, or not known (AF307).
+
+Law: a deadline that has expired is no failure, and what is not known is said to be not known.
+Called by the run through `Invariant`. Source: CATALOGUE law E6; Tian Pan, "Agent Idempotency Is
+an Orchestration Contract, Not a Tool Property" (2026).
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.codec import scope_value
+from agentfuzz.faults import Slot
+from agentfuzz.history import (
+    OUTCOMES,
+    Called,
+    Committed,
+    Done,
+    History,
+    Intent,
+    Replayed,
+    Replied,
+    Struck,
+)
+from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants._talk import clean
+from agentfuzz.verdict import Violation
+
+
+def struck_by(history: History, *words: str) -> set[Slot]:
+    """The crossings that a fault struck with one of these values on its axes; any, without."""
+    return {
+        event.slot
+        for event in history.of(Struck)
+        if not words or set(event.fault.split("@")[0].split("=")[0].split("/")) & set(words)
+    }
+
+
+def looks_up(call: Called, intent: Intent) -> bool:
+    """Whether a call reads, and names the whole scope of the intent."""
+    named = (scope_value(call.args.get(name)) == value for name, value in intent.scope)
+    return call.intent is None and all(named)
+
+
+@law()
+def unknown_is_not_failed() -> Check:
+    """E6: every reply of a write has an outcome of the closed set, and one that says applied or
+    replayed has an effect behind it; and where the last word on an intent was unknown or in
+    flight, and the effect is in the ledger after all, the completion does not say `failed`.
+    `blocked` and `partial` are honest. The last word is the last reply of a write of the intent,
+    unless a full answer of a reading tool about that scope came after it.
+
+    Departs from the catalogue: a reply that a fault forged (a lying tool, a hostile text) is not
+    held against the loop, and a completion is judged by the ledger, not by what the backend could
+    have proved: saying `failed` of what did not happen was a guess, and right.
+
+    NOT_EXERCISED when no write was left unknown or in flight.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        found = list(_vocabulary(history))
+        found += _taken_for_failures(history)
+        words = {call.call for call in history.of(Called) if call.intent is not None}
+        exercised = any(
+            reply.outcome in ("unknown", "in_flight") and reply.call in words
+            for reply in history.of(Replied)
+        )
+        return _once(found) if exercised or found else None
+
+    return check
+
+
+def _once(found: list[Violation]) -> list[Violation]:
+    return list({violation.signature: violation for violation in reversed(found)}.values())
+
+
+def _vocabulary(history: History) -> Iterator[Violation]:
+    calls = {call.call: call for call in history.of(Called)}
+    behind: dict[str, int] = {}
+    for event in (*history.of(Committed), *history.of(Replayed)):
+        behind[event.call] = min(event.seq, behind.get(event.call, event.seq))
+    forged = struck_by(history)
+    for reply in history.of(Replied):
+        call = calls[reply.call]
+        if call.intent is None:
+            continue
+        if reply.outcome not in OUTCOMES:
+            yield _no_word(call, reply, f"{reply.outcome!r} is none of {', '.join(OUTCOMES)}")
+            continue
+        grounded = behind.get(call.call, reply.seq) < reply.seq or call.slot in forged
+        if reply.outcome in ("applied", "replayed") and not grounded:
+            yield _no_word(call, reply, "no effect stands behind it")
+
+
+def _no_word(call: Called, reply: Replied, why: str) -> Violation:
+    tool = call.slot.name
+    return Violation(
+        "AF307",
+        tool,
+        f"{tool}: outcome without ground",
+        f"{call.slot} was answered {reply.outcome!r}, and {why}.",
+        f"answered {reply.outcome!r}",
+        why,
+        (call.seq, reply.seq),
+        "answer every write with applied, replayed, in_flight, unknown or failed, as it is",
+    )
+
+
+def _taken_for_failures(history: History) -> Iterator[Violation]:
+    calls: dict[str, Called] = {}
+    doubts: dict[Intent, list[tuple[Called, Replied]]] = {}
+    commits = {commit.call: commit for commit in reversed(history.ledger)}
+    hostile = struck_by(history, "hostile")
+    for event in history.events:
+        if type(event) is Called:
+            calls[event.call] = event
+        elif type(event) is Replied:
+            call = calls[event.call]
+            if call.intent is None:
+                if clean(event):
+                    _settle(doubts, call)
+            elif event.outcome in ("applied", "replayed"):
+                doubts.pop(call.intent, None)
+            elif event.outcome in ("unknown", "in_flight") and call.slot not in hostile:
+                doubts.setdefault(call.intent, []).append((call, event))
+        elif type(event) is Done and not event.problem:
+            if event.status == "failed":
+                for open_ones in doubts.values():
+                    yield from _happened(open_ones, commits, event)
+            doubts.clear()  # said once, whatever was said
+
+
+def _settle(doubts: dict[Intent, list[tuple[Called, Replied]]], look_up: Called) -> None:
+    for intent, open_ones in list(doubts.items()):
+        if looks_up(look_up, intent) and look_up.seq > open_ones[-1][1].seq:
+            del doubts[intent]
+
+
+def _happened(
+    doubts: list[tuple[Called, Replied]], commits: dict[str, Committed], done: Done
+) -> Iterator[Violation]:
+    """The first call of an intent that was left in doubt and took effect."""
+    for call, reply in doubts:
+        commit = commits.get(call.call)
+        if commit is None:
+            continue
+        yield Violation(
+            "AF307",
+            commit.intent.effect,
+            f"{commit.intent.effect} happened, told failed",
+            f"The outcome of {call.slot} was {reply.outcome}, and nobody looked it up; the agent "
+            f"said failed, and {commit.intent} took effect.",
+            f"{done.status} ({done.reason})",
+            f"{commit.intent} is in the ledger",
+            tuple(sorted((commit.seq, reply.seq, done.seq))),
+            "look it up before you answer, or end with blocked, reason outcome_unknown",
+        )
+        return
