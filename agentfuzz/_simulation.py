@@ -107,6 +107,7 @@ class Simulation:
                 return ending
             if ending.how == "cut_off":
                 break
+            simple = False
             following = self._following(scenario, first, ending, coming)
             if following is None:
                 break

@@ -11,6 +11,9 @@ from contextlib import AbstractContextManager
 from copy import deepcopy
 from typing import Any
 
+from agentfuzz.codec import described
+from agentfuzz.errors import ScenarioError
+
 Saving = Callable[[str, Any], AbstractContextManager[None]]
 
 
@@ -27,7 +30,13 @@ class Store(MutableMapping[str, Any]):
         return deepcopy(self._data[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
-        kept = deepcopy(value)
+        try:
+            kept = deepcopy(value)
+        except Exception as error:
+            raise ScenarioError(
+                f"world.store[{key!r}] = {described(value)[:80]} cannot be copied "
+                f"({type(error).__name__}: {error}); write plain data, as into a file."
+            ) from error
         with self._saving(key, kept):
             self._data[key] = kept
 
