@@ -128,8 +128,8 @@ class Simulation:
             return Next("restart") if again else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
-        decisions = [Next("decision", decision=one) for one in process.decisions()]
-        coming[:0] = decisions
+        if not any(one.decision for one in coming):
+            coming[:0] = [Next("decision", decision=one) for one in process.decisions()]
         if process.asks and not process.waiting and not coming:
             fault = process.at_the_end(bool(scenario.resume))
             if fault is not None:

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 
 from agentfuzz.history import Called, History, Intent, Json, Saved, Struck
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.invariants.keys import _keyed_calls
+from agentfuzz.invariants.keys import keyed_calls
 from agentfuzz.verdict import Violation
 
 SAME_MEANING = ("drift", "repeat", "reword")  # model faults that change words, not intents
 _RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}")
+
+# How a recorded value says that there is more: bytes, long texts, long lists, deep trees.
+_CUT = re.compile(r"<(\d+ bytes .*|\d+ more.*|more than \d+ values|deeper than \d+)>$")
 
 
 @law(needs_baseline=True)
@@ -35,12 +38,12 @@ def key_independence() -> Check:
         if not struck or not all(_says_the_same(event) for event in struck):
             return None
         expected: dict[Intent, list[str | None]] = {}
-        for call in _keyed_calls(baseline):
+        for call in keyed_calls(baseline):
             assert call.intent is not None, "only effectful calls are keyed"
             expected.setdefault(call.intent, []).append(call.key)
         found: dict[tuple[str, str], Violation] = {}
         exercised = False
-        for call in _keyed_calls(history):
+        for call in keyed_calls(history):
             assert call.intent is not None, "only effectful calls are keyed"
             keys = expected.get(call.intent, [])
             if not any(keys) or _random(call.key) or any(map(_random, keys)):
@@ -96,7 +99,7 @@ def write_ahead() -> Check:
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         saved = history.of(Saved)
         first: dict[str, Called] = {}
-        for call in _keyed_calls(history):
+        for call in keyed_calls(history):
             if call.key is not None:
                 first.setdefault(call.key, call)
         found: dict[tuple[str, str], Violation] = {}
@@ -135,10 +138,7 @@ def _holds(event: Saved, key: str) -> bool:
 
 def _unseen(event: Saved) -> bool:
     """Whether more was written than the history shows."""
-    return event.value is None or any(text.endswith(_CUT) for text in _texts(event.value))
-
-
-_CUT = ("more characters>", "more>", "bytes>", "<deeper than 20>")
+    return event.value is None or any(_CUT.search(text) for text in _texts(event.value))
 
 
 def _not_saved(call: Called, key: str, later: Saved | None) -> Violation:

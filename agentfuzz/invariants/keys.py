@@ -9,7 +9,7 @@ from agentfuzz.invariants._law import Check, law
 from agentfuzz.verdict import Violation
 
 
-def _keyed_calls(history: History) -> list[Called]:
+def keyed_calls(history: History) -> list[Called]:
     """Calls of tools whose backend deduplicates by key."""
     keyed = {name for name, facts in history.tools.items() if facts.dedup == "key"}
     return [event for event in history.of(Called) if event.intent and event.slot.name in keyed]
@@ -26,7 +26,7 @@ def key_stability() -> Check:
         first: dict[Intent, Called] = {}
         found: list[Violation] = []
         exercised = False
-        for call in _keyed_calls(history):
+        for call in keyed_calls(history):
             assert call.intent is not None, "only effectful calls are keyed"
             before = first.setdefault(call.intent, call)
             if before is call:
@@ -69,7 +69,7 @@ def key_injectivity() -> Check:
         owner: dict[str, Called] = {}
         intents: set[Intent] = set()
         found: list[Violation] = []
-        for call in _keyed_calls(history):
+        for call in keyed_calls(history):
             if call.key is None or call.intent is None:
                 continue
             intents.add(call.intent)

@@ -1,0 +1,253 @@
+"""The law about taking effects back (AF110).
+
+Law: what a task that failed has done is undone, each effect once and the last one first, or the
+answer says what stands. Called by the run through `Invariant`. Source: CATALOGUE B06, and E1 on
+the intent of the compensation; Garcia-Molina and Salem, "Sagas" (1987).
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from agentfuzz.errors import ScenarioError
+from agentfuzz.history import (
+    Called,
+    Committed,
+    Done,
+    History,
+    Messaged,
+    ModelInput,
+    ModelTurn,
+    Replied,
+    Saved,
+)
+from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants._standing import (
+    Undo,
+    fits,
+    named,
+    standing,
+    undoable,
+    undoing,
+    undos,
+    words_of,
+)
+from agentfuzz.invariants._talk import clean
+from agentfuzz.invariants.effects import by_intent
+from agentfuzz.verdict import Violation
+
+_ACTS = (Called, Done, Messaged, ModelInput, ModelTurn, Saved)
+
+
+@law()
+def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
+    """B06: the tools that declare `undoes` are used well.
+
+    - An effect is undone once (subject: the undoing effect). One request that was delivered twice
+      is `at_most_once`'s to judge.
+    - When the last valid Done is failed or cancelled, or the agent raised without one, every
+      undoable effect that no earlier success or partial has claimed is undone (subject: the
+      effect). Honest ways out: `blocked` (somebody else has to repair it), `partial`, and naming
+      what stands in the handle, the detail or the exception.
+    - Effects are undone in the reverse order of their commits (subject: order), as far as they
+      were made one after the other; the first attempt of each undo counts.
+      `order="any"` does not ask for it.
+    - Nothing is undone whose call was never made or was answered as failed (subject: nothing).
+
+    An undo that the fault-free run makes too is the task itself, and is free. A run that was cut
+    off, or whose process died for good, had no chance to undo. NOT_EXERCISED when nothing
+    undoable took effect, or nothing was undone and nothing had to be.
+    """
+    if order not in ("reverse", "any"):
+        raise ScenarioError(f"compensated(order={order!r}): say 'reverse' or 'any'.")
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        made = undos(history)
+        due = _due(history)
+        if not made and not due:
+            return None
+        planned = by_intent(baseline.ledger) if baseline is not None else {}
+        free = [undo for undo in made if undo.commit.intent not in planned]
+        found = [*_without_effect(history, made, free), *_left(history, due)]
+        if order == "reverse":
+            found += _out_of_order(history, free)
+        return list({violation.signature: violation for violation in reversed(found)}.values())
+
+    return check
+
+
+# Undone once, and only what there was -------------------------------------------------------
+
+
+def _without_effect(history: History, made: list[Undo], free: list[Undo]) -> Iterator[Violation]:
+    """Undos that found no effect left to take back: it was gone already, or never there."""
+    for undo in free:
+        if undo.of is not None:
+            continue
+        before = [
+            one
+            for one in made
+            if one.of is not None
+            and one.commit.seq < undo.commit.seq
+            and fits(history, undo.call, one.of)
+        ]
+        if before:
+            yield _again(before[-1], undo)
+        elif not _in_doubt(history, undo):
+            yield _of_nothing(history, undo)
+
+
+def _in_doubt(history: History, undo: Undo) -> bool:
+    """Whether the agent had reason to think that there is an effect: its call was not answered as
+    failed, whatever came of it."""
+    target = undoing(history, undo.call.slot.name)
+    failed = {
+        reply.call
+        for reply in history.of(Replied)
+        if reply.outcome == "failed" and reply.seq < undo.call.seq
+    }
+    mine = dict(undo.call.intent.scope) if undo.call.intent else {}
+    for call in history.of(Called):
+        if call.slot.name != target or call.seq > undo.call.seq or call.intent is None:
+            continue
+        its = dict(call.intent.scope)
+        same = all(mine[name] == its[name] for name in mine.keys() & its.keys())
+        if same and call.call not in failed:
+            return True
+    return False
+
+
+def _again(first: Undo, undo: Undo) -> Violation:
+    tool, intent = undo.commit.tool, undo.commit.intent
+    assert first.of is not None, "the first undo had an effect"
+    return Violation(
+        "AF110",
+        intent.effect,
+        f"{tool} undid one effect again",
+        f"{first.of.intent} was undone by {first.call.slot}, and {undo.call.slot} undid it again.",
+        f"{undo.call.slot} took effect",
+        f"{first.of.intent} was undone already",
+        (first.of.seq, first.commit.seq, undo.commit.seq),
+        "an undo is an effect of its own: one key for each effect that it takes back, and a look-up "
+        "after a lost reply",
+    )
+
+
+def _of_nothing(history: History, undo: Undo) -> Violation:
+    tool, target = undo.commit.tool, undoing(history, undo.commit.tool)
+    return Violation(
+        "AF110",
+        "nothing",
+        f"{tool} undid nothing",
+        f"{undo.commit.intent} took effect, and {target} had never been carried out for it: it was "
+        "not called, or its failure was certain.",
+        f"{undo.call.slot} took effect",
+        f"no effect of {target} to undo",
+        (undo.commit.seq,),
+        "write down each effect when its receipt comes (or when it is in doubt), and undo what is "
+        "written down",
+    )
+
+
+# Undone at all --------------------------------------------------------------------------------
+
+
+def _due(history: History) -> list[tuple[Committed, int]]:
+    """The undoable effects that may not stand at the end, and the event at which it was over."""
+    ended = history.ended
+    if ended is None or ended.how in ("cut_off", "crashed"):
+        return []
+    last = [done for done in history.legs[-1] if type(done) is Done and not done.problem]
+    said = last or [done for done in history.of(Done) if not done.problem]
+    if ended.how == "returned" or last:
+        if not said or said[-1].status not in ("failed", "cancelled"):
+            return []
+        over = said[-1].seq
+    else:
+        over = ended.seq
+    answered = {reply.call: reply.seq for reply in history.of(Replied)}
+    acts = [event.seq for event in history.events if isinstance(event, _ACTS)]
+    due = []
+    for commit in standing(history, over):
+        late = commit.seq > answered.get(commit.call, commit.seq)
+        if undoable(history, commit) and not (late and all(seq < commit.seq for seq in acts)):
+            due.append((commit, over))
+    return due
+
+
+def _left(history: History, due: list[tuple[Committed, int]]) -> Iterator[Violation]:
+    answers = {reply.call: reply for reply in history.of(Replied)}
+    told = [
+        call
+        for call in history.of(Called)
+        if undoing(history, call.slot.name)
+        and call.call in answers
+        and clean(answers[call.call])
+    ]
+    for commit, over in due:
+        believed = any(call.seq > commit.seq and fits(history, call, commit) for call in told)
+        if not believed and not named(history, commit, _answer(history, over)):
+            yield _stands(history, commit, over)
+
+
+def _answer(history: History, over: int) -> list[str]:
+    """What the run said at its end."""
+    done, ended = history.events[over], history.ended
+    assert ended is not None, "only what has ended is due"
+    texts = words_of(done.handle) if isinstance(done, Done) else []
+    return [*texts, *words_of(ended.value), ended.detail]
+
+
+def _stands(history: History, commit: Committed, over: int) -> Violation:
+    done, ended = history.events[over], history.ended
+    status = f"{done.status} ({done.reason})" if isinstance(done, Done) else f"{ended and ended.how}"
+    tools = [facts.name for facts in history.tools.values() if facts.undoes == commit.tool]
+    return Violation(
+        "AF110",
+        commit.intent.effect,
+        f"{commit.tool} was not undone",
+        f"The run ended {status}, {commit.intent} stands, and the answer does not say so.",
+        f"the run ended {status}",
+        f"{commit.intent} stands",
+        (commit.seq, over),
+        f"on every way out call {tools[0]} for what has happened; if it fails, end blocked or "
+        "partial and name what is left",
+    )
+
+
+# Undone in order ------------------------------------------------------------------------------
+
+
+def _out_of_order(history: History, free: list[Undo]) -> Iterator[Violation]:
+    calls = {call.call: call for call in history.of(Called)}
+    replied = {reply.call: reply.seq for reply in history.of(Replied)}
+    undone = [(undo.of, _first_attempt(history, undo), undo) for undo in free if undo.of]
+    for early, early_undo, _ in undone:
+        for late, late_undo, undo in undone:
+            follows = calls[late.call].seq > replied.get(early.call, calls[early.call].seq)
+            if follows and early.seq < late.seq < early_undo < late_undo:
+                yield _wrong_order(early, late, early_undo, undo)
+
+
+def _first_attempt(history: History, undo: Undo) -> int:
+    assert undo.of is not None, "only undone effects have an order"
+    return next(
+        call.seq
+        for call in history.of(Called)
+        if call.intent == undo.call.intent
+        and call.slot.name == undo.call.slot.name
+        and (call.seq > undo.of.seq or call is undo.call)
+    )
+
+
+def _wrong_order(early: Committed, late: Committed, early_undo: int, undo: Undo) -> Violation:
+    return Violation(
+        "AF110",
+        "order",
+        "undone in the wrong order",
+        f"{early.intent} happened before {late.intent}, and was undone before it: for a while the "
+        "later effect stood on nothing.",
+        f"undid {early.tool} first",
+        f"{early.tool} happened first",
+        (early.seq, late.seq, early_undo, undo.commit.seq),
+        "keep the effects on a stack and undo from its top",
+    )
