@@ -5,21 +5,22 @@ xdist, plain runs and reruns take the same way; a report that cannot be written 
 changes no verdict. Called by the plugin.
 """
 
-import io
 import json
-import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
+from agentfuzz import _died
 from agentfuzz._fuzz import Fuzz
+from agentfuzz._muted import muted
 from agentfuzz._run import Agent, Simulation
 from agentfuzz.codec import digest, dump
 from agentfuzz.errors import AgentfuzzError
@@ -28,7 +29,7 @@ from agentfuzz.report import sinks, terminal, write
 from agentfuzz.report.details import details
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.confirm import relative
-from agentfuzz.search.result import CampaignResult
+from agentfuzz.search.result import CampaignResult, Counterexample
 from agentfuzz.search.saved import Saved, forget, load, load_all, save
 from agentfuzz.search.transport import from_json, to_json
 
@@ -61,6 +62,7 @@ class Session:
         if self.replay and self.replay.endswith(".json"):
             self._saved = [load(Path(self.replay))]
         self._written = ""
+        self._untold: list[str] = []  # tests in which a process died before this session
 
     def note(self, lines: Iterable[str]) -> None:
         """Keep lines for the summary, each once however many workers say it."""
@@ -79,7 +81,12 @@ class Session:
             if wanted := self.config.getoption("--agentfuzz-record"):
                 self._record(item, given, wanted)
                 return
-            result = self._campaign(item, given)
+            died = (
+                None
+                if given.plan or self.replay
+                else _died.judge(self, item.nodeid, given.scenario.name)
+            )
+            result = died or self._campaign(item, given)
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
             place = _place(error, self.root)
@@ -93,14 +100,16 @@ class Session:
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
-            more = f" (+{len(problems) - 1} more)" if len(problems) > 1 else ""
-            plain = not _unicode(sys.__stdout__)
-            blocks = [terminal.blocks(problems, ascii_only=plain)]
-            if self.replay:
-                blocks += self._compared(result)
-            raise Failed(f"{problems[0].code} {problems[0].title}{more}", "\n\n".join(blocks))
+            raise self.failure(problems, self._compared(result) if self.replay else [])
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
+
+    def failure(self, found: Sequence[Counterexample], more: Sequence[str] = ()) -> Failed:
+        """How these findings are shown."""
+        first, *others = found
+        line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
+        text = terminal.blocks(found, ascii_only=not _unicode(sys.__stdout__))
+        return Failed(line, "\n\n".join([text, *more]))
 
     def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
         """Run the test once in real time with its real model, and write its cassette."""
@@ -127,7 +136,10 @@ class Session:
             depth=setting(self.config, "faults"),
             seed=setting(self.config, "seed"),
         )
-        with Simulation(setting(self.config, "run-timeout")) as simulation:
+        with (
+            closing(_died.ahead_of(self, item.nodeid, given.scenario.name)) as ahead,
+            Simulation(setting(self.config, "run-timeout")) as simulation,
+        ):
             campaign = Campaign(
                 given.story(simulation),
                 self._agent(item, given),
@@ -136,27 +148,40 @@ class Session:
                 space=given.space(),
                 budget=budget,
                 root=self.root,
+                ahead=ahead,
             )
+            simulation.watchdog.stuck = partial(_died.stuck, campaign)
             saved = self.saved_for(item.nodeid)
             if given.plan is not None:
                 campaign.regress(given.plan, given.code)
             elif self.replay:
                 campaign.plain(saved)
             elif self.campaigns:
-                with _muted(self.config):
+                with muted(self.config):
                     campaign.search(saved)
-                    self._forget(campaign, saved)
+                    self.forget(campaign.fixed)
                     return campaign.result()
             else:
                 campaign.plain(saved)
-                self._forget(campaign, saved)
+                self.forget(campaign.fixed)
             return campaign.result()
 
-    def _forget(self, campaign: Campaign, saved: list[Saved]) -> None:
+    def forget(self, fixed: Sequence[Saved]) -> None:
+        """These are no longer there: delete their files."""
+        self._saved = [one for one in self._saved if one not in fixed]
         try:
-            forget(self.saved_dir, campaign.fixed)
+            forget(self.saved_dir, fixed)
         except OSError as error:
-            campaign.notes.append(f"{SAVED} cannot be written: {error.strerror}")
+            self.note([f"{SAVED} cannot be written: {error.strerror}"])
+
+    def remember(self, found: Counterexample) -> None:
+        """Save a finding that no test of this session has made."""
+        self._untold.append(found.nodeid)
+        self._saved = [one for one in self._saved if one.id != found.id]
+        try:
+            self._saved.append(load(save(self.saved_dir, found)))
+        except OSError as error:
+            self.note([f"agentfuzz: counterexamples not saved ({error.strerror})"])
 
     def _store(self, result: CampaignResult) -> None:
         """Keep the findings for the next session, instead of older ones of the same bug."""
@@ -198,13 +223,15 @@ class Session:
             report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, Failed):
-            path, line, _ = item.location
-            place = ReprFileLocation(path, (line or 0) + 1, error.line)
-            shown = (
-                [] if self.config.getoption("tbstyle", "auto") == "line" else [error.text + "\n"]
-            )
-            entry = ReprTraceback([ReprEntryNative(shown)], None, "native")
-            report.longrepr = ExceptionChainRepr([(entry, place, None)])
+            self.show(report, error)
+
+    def show(self, report: pytest.TestReport, failed: Failed) -> None:
+        """Put the block in place of a traceback."""
+        path, line, _ = report.location
+        place = ReprFileLocation(path, (line or 0) + 1, failed.line)
+        shown = [] if self.config.getoption("tbstyle", "auto") == "line" else [failed.text + "\n"]
+        entry = ReprTraceback([ReprEntryNative(shown)], None, "native")
+        report.longrepr = ExceptionChainRepr([(entry, place, None)])
 
     # The whole session --------------------------------------------------------------------
 
@@ -214,7 +241,10 @@ class Session:
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
+        _died.tell(self)  # a worker of xdist, if nobody has said so yet
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        if set(self._untold) - {r.nodeid for r in self.results} and session.exitstatus in (0, 5):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
             return
         shown = os.path.relpath(self.report_dir, self.root)
@@ -263,26 +293,3 @@ _OWN = str(Path(__file__).parent)
 
 def _unicode(stream: Any) -> bool:
     return "utf" in (getattr(stream, "encoding", None) or "").lower()
-
-
-class _Sink(io.TextIOBase):
-    """Takes what agents print in thousands of runs, and keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def writable(self) -> bool:
-        return True
-
-
-@contextmanager
-def _muted(config: pytest.Config) -> Iterator[None]:
-    """Thousands of runs print and log nothing; the single run without --agentfuzz does."""
-    level = logging.root.manager.disable
-    with ExitStack() as stack:
-        if config.getoption("capture") != "no":
-            stack.enter_context(redirect_stdout(_Sink()))
-            stack.enter_context(redirect_stderr(_Sink()))
-        logging.disable(logging.CRITICAL)
-        stack.callback(logging.disable, level)
-        yield

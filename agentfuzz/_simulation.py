@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
+from agentfuzz import escapes
 from agentfuzz._ending import Ending, completed, raised
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Clock, virtual_time
@@ -23,6 +24,8 @@ from agentfuzz.history import Ended, History
 from agentfuzz.injector import Injector
 from agentfuzz.isolation import Isolation
 from agentfuzz.process import MAX_RESTARTS, Decision
+from agentfuzz.threads import Gate
+from agentfuzz.waits import gated
 from agentfuzz.watchdog import Watchdog
 from agentfuzz.world import World
 
@@ -52,9 +55,11 @@ class Simulation:
         self._clock: Clock | None = None
 
     def __enter__(self) -> "Simulation":
-        self._clock = self._stack.enter_context(virtual_time())
+        clock = self._clock = self._stack.enter_context(virtual_time())
+        self._gate = self._stack.enter_context(gated(Gate(clock)))
         self._isolation.install()
         self._stack.callback(self._isolation.remove)
+        self._stack.callback(escapes.install())
         self.watchdog.arm()
         self._stack.callback(self.watchdog.disarm)
         self._stack.callback(self._drop_loop)
@@ -67,7 +72,7 @@ class Simulation:
         self, scenario: Scenario, agent: Agent, injector: Injector, *, trace: bool = False
     ) -> History:
         """One run. `trace` notes the agent's code location at every call."""
-        clock, isolation, watchdog = self._clock, self._isolation, self.watchdog
+        clock, isolation = self._clock, self._isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
         isolation.begin()
@@ -76,12 +81,14 @@ class Simulation:
         except BaseException:
             isolation.end()
             raise
-        watchdog.begin()
+        self._gate.begin(world.calls.lock)
+        escapes.begin()
         try:
             ending = self._legs(scenario, agent, world)
         finally:
-            watchdog.end()
+            escapes.end()
             world.calls.budget = -1  # nothing that this run holds may act again
+            self._gate.end()
             isolation.end()
         if ending.how != "returned":
             self._abandon(world)
@@ -139,6 +146,7 @@ class Simulation:
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         """One leg: an agent from its beginning to its end."""
         clock, process, loop = world.clock, world.process, self._current_loop()
+        self.watchdog.begin()
         try:
             answer = agent(world)
             if inspect.isawaitable(answer):
@@ -146,6 +154,8 @@ class Simulation:
             else:
                 value = answer
                 completed(scenario, world, value)
+                if clock.gate is not None:
+                    clock.gate.finish()
                 if last and not process.waiting:
                     clock.flush()  # what is still under way arrives after the agent's answer
                 if loop.made:
@@ -160,11 +170,15 @@ class Simulation:
         except AgentfuzzError:
             raise
         except BaseException as exc:
+            self.watchdog.end()  # before anything else: a tick may come at any line
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
             if process.crashed_at is not None:
+                self._gate.kill()
                 self._drop_loop(dead=True)
             return raised(exc, world)
+        finally:
+            self.watchdog.end()
 
     def _within(
         self, scenario: Scenario, agent: Agent, first: World
@@ -219,6 +233,8 @@ class Simulation:
             result = await value
             process.cancel_task = None
             completed(scenario, world, result)
+            if world.clock.gate is not None:
+                world.clock.gate.finish()
             if last and not process.waiting:
                 world.clock.flush()
             if world.calls.late:

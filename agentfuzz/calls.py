@@ -13,14 +13,15 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
+from agentfuzz.awaiting import cancellations, given_up, pause
 from agentfuzz.backend import Backend, Request
 from agentfuzz.clock import FOREVER, Clock
 from agentfuzz.codec import message, plain, snapshot
-from agentfuzz.errors import CutOff, InvalidArguments, UnknownTool, near_miss
+from agentfuzz.errors import Crash, CutOff, InvalidArguments, UnknownTool, near_miss
 from agentfuzz.faults import Fault, Slot
 from agentfuzz.history import Called, Event, Intent, Json, Refused, Replied, Struck
 from agentfuzz.injector import Injector
-from agentfuzz.moments import Sleep, in_turn, through
+from agentfuzz.moments import Preempted, Sleep, in_turn, through
 from agentfuzz.process import Process
 from agentfuzz.replies import TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.tools import KEY, ToolSpec
@@ -61,7 +62,8 @@ class Calls:
         self._nth: dict[str, int] = {}
         self._reserved: dict[str, Slot] = {}
         self._trace = trace
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        self.library: Any = None  # what the agent's loop is built on, if not asyncio
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
@@ -75,10 +77,14 @@ class Calls:
                 return kept
         return self._next_slot(boundary, name)
 
-    @staticmethod
-    def others_ready() -> bool:
-        """Whether another task of this loop could go on now."""
-        return bool(getattr(asyncio._get_running_loop(), "_ready", ()))
+    def others_ready(self) -> bool:
+        """Whether another task of this loop, or another thread of the run, could go on now."""
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            return bool(getattr(loop, "_ready", ()))
+        if self.library is not None:
+            return bool(self.library.others_ready())
+        return self.clock.gate is not None and self.clock.gate.others_ready()
 
     def _next_slot(self, boundary: str, name: str) -> Slot:
         nth = self._nth.get(name, 0) + 1
@@ -105,13 +111,20 @@ class Calls:
             return self._unknown(name, arguments, asked)
         if spec.is_async:
             return self.acall(name, arguments, asked)
-        with self._lock:
+        gate = self.clock.gate
+        if gate is not None:
+            gate.enter()
+        life = self.process.life
+        with self.lock:
             steps = self._cross(spec, arguments, asked)
             try:
                 step = next(steps)
                 while True:
                     if not isinstance(step, Sleep):
                         step.close()  # nobody can await here
+                    elif gate is not None and gate.waits(step, type(step) is Preempted):
+                        if life != self.process.life:
+                            raise Crash
                     elif step == FOREVER:
                         raise CutOff("hung", f"{name} never answers and the loop set no deadline")
                     else:
@@ -132,7 +145,7 @@ class Calls:
             step = next(steps)
             while True:
                 try:
-                    result = await (_pause(step) if isinstance(step, Sleep) else step)
+                    result = await (pause(step) if isinstance(step, Sleep) else step)
                 except BaseException as error:
                     step = steps.throw(error)
                 else:
@@ -164,7 +177,7 @@ class Calls:
             return (yield from self._struck(request, slot, fault))
         if self.process.asks or self.process.double:
             return (yield from through(self, request, slot, group))
-        if awaits:
+        if awaits or self.clock.gate is not None:
             return (yield from in_turn(self, request, slot))
         reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
         return self.answer(call, reply)
@@ -190,7 +203,7 @@ class Calls:
             return self._deliver(request)
         try:
             return (yield from self._adeliver(request))
-        except asyncio.CancelledError as error:
+        except cancellations() as error:
             self.gave_up(request.call, error)
             raise
 
@@ -217,7 +230,7 @@ class Calls:
             return known
         try:
             value = yield self.functions[request.spec.name](**request.spec.for_body(request.bound))
-        except (CutOff, asyncio.CancelledError, GeneratorExit):
+        except given_up():
             self._backend.drop(request)
             raise
         except BaseException as error:
@@ -254,6 +267,9 @@ class Calls:
             self._deliver(request)
             return
         body = self._drive(self._adeliver(request))
+        if self.library is not None:
+            self.library.arrive(body)
+            return
         try:
             self.late.append(asyncio.get_running_loop().create_task(body))
         except RuntimeError:  # a sync agent, whose own loops have ended
@@ -306,9 +322,3 @@ class Calls:
         error = UnknownTool(f"no tool {name!r}; there is: {known}.{hint}")
         self._refused(call, "unknown_tool", error)
         raise error
-
-
-async def _pause(seconds: float) -> None:
-    if seconds == FOREVER:
-        await asyncio.get_running_loop().create_future()
-    await asyncio.sleep(seconds)

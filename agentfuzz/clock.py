@@ -8,7 +8,8 @@ falls due on the way (a late delivery) happens on the way, at its own time. Call
 tens of milliseconds with a framework loaded) and moves it with the clock. Times are seconds
 since the start of the run, which is 2026-01-01T00:00:00Z for whoever asks the wall clock.
 
-Real waiting that this clock does not see: `threading` and `queue` waits with a timeout.
+Threads of a pool wait for this clock too (`agentfuzz.threads`); what stays real of the waits of
+`threading` and `queue`, says `agentfuzz.waits`.
 """
 
 import asyncio
@@ -21,7 +22,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentfuzz.threads import Gate
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOREVER = float("inf")
@@ -38,7 +42,7 @@ class Real:
 class Clock:
     """Virtual seconds since the start of a run, and what is due later."""
 
-    __slots__ = ("_due", "_frozen", "_serial", "held", "now", "real")
+    __slots__ = ("_due", "_frozen", "_serial", "gate", "held", "now", "real")
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -46,6 +50,7 @@ class Clock:
         self._serial = 0
         self._frozen: Any = None
         self.held = False  # waiting moves nothing: the process that waits is dead
+        self.gate: Gate | None = None  # while threads beside the main one are about
         self.real = 0  # how many partners in other processes or threads live in real time
 
     def reset(self) -> None:
@@ -114,6 +119,7 @@ def virtual_time() -> Iterator[Clock]:
     freezer = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
     with _no_lazy_names():
         clock._frozen = freezer.start()
+    _time_for_threads()
     _dates_for_pydantic()
     processes = _real_time_for_processes()
     restore = _patch_sleep(clock)
@@ -137,7 +143,10 @@ def _patch_sleep(clock: Clock) -> Callable[[], None]:
     def sleep(seconds: float) -> None:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        clock.advance(float(seconds))
+        if clock.gate is None:
+            clock.advance(float(seconds))
+        else:
+            clock.gate.sleep(float(seconds))
 
     _exchange(real, sleep)
     return lambda: _exchange(sleep, real)
@@ -153,6 +162,13 @@ def _dates_for_pydantic() -> None:
     api: Any = import_module("freezegun.api")
     api.FakeDatetime.__get_pydantic_core_schema__ = lambda *_: core_schema.datetime_schema()
     api.FakeDate.__get_pydantic_core_schema__ = lambda *_: core_schema.date_schema()
+
+
+def _time_for_threads() -> None:
+    """Freezegun gives real time to whatever `threading` or `queue` calls, and a thread's own
+    function is called by `threading`."""
+    lists: Any = import_module("freezegun.api").ignore_lists
+    lists[-1] = tuple(name for name in lists[-1] if name not in ("threading", "queue"))
 
 
 def _real_time_for_processes() -> Callable[[], None]:

@@ -41,11 +41,17 @@ class VirtualSelector(selectors.DefaultSelector):
         found = super().select(0)
         if found or (timeout is not None and timeout <= 0):
             return found
-        if threading.active_count() > self._threads:
+        gate = self._clock.gate
+        if gate is not None and gate.step():
+            return super().select(0)
+        if self._others():
             found = super().select(0.02)
             if found:
                 return found
         due = self._clock.next_due
+        wakes = None if gate is None else gate.next_deadline()
+        if wakes is not None:
+            due = wakes if due is None else min(due, wakes)
         if due is not None:
             until = max(due - self._clock.now, 0.0)
             timeout = until if timeout is None else min(timeout, until)
@@ -54,9 +60,15 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock.advance(max(timeout, 1e-6))
         return []
 
+    def _others(self) -> bool:
+        """Whether threads run that nobody holds."""
+        gate = self._clock.gate
+        idle = 0 if gate is None else sum(thread.is_alive() for thread in gate.pooled)
+        return threading.active_count() - idle > self._threads
+
     def _stuck(self) -> list[tuple[selectors.SelectorKey, int]]:
         deadline = Real.monotonic() + GRACE
-        while threading.active_count() > self._threads and Real.monotonic() < deadline:
+        while self._others() and Real.monotonic() < deadline:
             found = super().select(0.05)
             if found:
                 return found

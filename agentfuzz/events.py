@@ -146,7 +146,8 @@ class ModelTurn(NamedTuple):
 
 class Done(NamedTuple):
     """A completion event: the done tool was called (`via` tool), or a Completion was returned or
-    mapped from the answer (`via` return). `problem` says why it is not valid, or is empty."""
+    mapped from the answer (`via` return). `problem` says why it is not valid, or is empty;
+    `detail` is what it says to people, on which nothing may be routed."""
 
     seq: int
     t: float
@@ -155,6 +156,7 @@ class Done(NamedTuple):
     reason: str
     handle: Json
     problem: str
+    detail: str = ""
 
 
 class Saved(NamedTuple):

@@ -118,6 +118,8 @@ class History:
         """The events of each leg, in the order in which the legs began. A run has one, and one
         more for each restart, decision, message or second delivery of its trigger; the Resumed
         that begins a leg is its first event."""
+        if not self.of(Resumed):
+            return [list(self.events)]
         found: dict[int, list[Event]] = {1: []}
         now = 1
         for event in self.events:
@@ -129,6 +131,8 @@ class History:
     @property
     def endings(self) -> list[str]:
         """How each leg ended, in the order of `legs`; empty for one that has not."""
+        if not self.of(Resumed):
+            return [self.ended.how if self.ended else ""]
         found: dict[int, str] = {1: ""}
         now = 1
         for event in self.events:

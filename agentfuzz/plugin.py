@@ -169,14 +169,29 @@ class _Seen:
         if lines:
             session_of(self.config).note(lines)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
+        if _left(self.config):
+            from agentfuzz import _died
+
+            _died.crashed(session_of(self.config), report)
+
+
+def _left(config: pytest.Config) -> bool:
+    """Whether a process has written a plan ahead, and is still at it or dead."""
+    return any((config.rootpath / ".agentfuzz").glob("ahead-*.plan"))
+
 
 SEEN = pytest.StashKey[_Seen]()
 
 
+def _asked(config: pytest.Config) -> bool:
+    return any(config.getoption(f"--agentfuzz-{name}") for name, *_ in _ACTIONS)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    asked = [config.getoption(f"--agentfuzz-{name}") for name, *_ in _ACTIONS]
-    if not any(asked) and not config.getoption("--agentfuzz-init"):
+    if not _asked(config) and not config.getoption("--agentfuzz-init"):
         return None
     from agentfuzz import _actions
 
@@ -191,6 +206,17 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
     _actions.export(session)
     return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly or _asked(config):
+        return
+    if _left(config):
+        from agentfuzz import _died
+
+        _died.tell(session_of(config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -230,8 +256,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         if KEY in config.stash:
             config.workeroutput["agentfuzz"] = config.stash[KEY].lines
-    elif KEY in config.stash:
-        config.stash[KEY].finish(session)
+    elif KEY in config.stash or (config.pluginmanager.hasplugin("dsession") and _left(config)):
+        session_of(config).finish(session)
     elif _no_campaign(config, exitstatus) and not config.getoption("--agentfuzz-export"):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 

@@ -1,10 +1,9 @@
 """The watchdog: ends a run that spins without crossing any boundary.
 
-Law: a run gets at least `seconds` of real time, then the main thread is interrupted with CutOff,
-again and again; an agent that swallows it meets it once more in its handler. One interval timer
-for a whole campaign; a run costs an integer and a look at the timer. Called by the simulation.
-Works on the main thread of systems with `setitimer`; elsewhere only the budget of crossings ends
-a run.
+Law: a run gets at least `seconds` of real time, then its thread is interrupted with CutOff, again
+and again; an agent that swallows it meets it once more in its handler. One interval timer for a
+whole campaign (or one thread, see `patrol`, off the main thread and where there is no timer to
+have); a run costs an integer and a look at the timer. Called by the simulation.
 """
 
 import asyncio
@@ -13,11 +12,13 @@ import selectors
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 from agentfuzz.errors import CutOff
+from agentfuzz.patrol import Patrol
 
 TICKS = 4
 INSIST = 0.02  # real seconds between interruptions of an agent that swallows them
@@ -30,13 +31,18 @@ _ENTERS_HANDLER = dis.opmap["PUSH_EXC_INFO"]
 
 class Watchdog:
     """Arm once, count a run in with `begin` and out with `end`. `interrupted` says that a real
-    Ctrl-C came, as against a KeyboardInterrupt that the agent raised."""
+    Ctrl-C came, as against a KeyboardInterrupt that the agent raised. `stack` is where the agent
+    was when it was last cut off, one `path:line function` a call, outermost first; `stuck` is
+    told the stacks of a run that cannot be interrupted."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.interrupted = False
-        self._run = 0
-        self._active = False
+        self.stack: list[str] = []
+        self.stuck: Callable[[str], None] | None = None
+        self.run = 0
+        self.active = False
+        self._patrol: Patrol | None = None
         self._last = -1
         self._ticks = 0
         self._armed = False
@@ -45,17 +51,20 @@ class Watchdog:
         self._tracing: tuple[Any] | None = None  # what was tracing before
 
     def arm(self) -> None:
-        """Start the timer, unless there is none, or somebody else uses it."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        outer_int = signal.getsignal(signal.SIGINT)
-        signal.signal(signal.SIGINT, self._on_interrupt)
-        alarm = None
-        if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0] == 0:
-            alarm = signal.signal(signal.SIGALRM, self._on_tick)
-            self._start()
+        """Start the timer, or a thread where there is none, or somebody else uses it."""
+        outer_int = alarm = None
+        if threading.current_thread() is threading.main_thread():
+            outer_int = signal.getsignal(signal.SIGINT)
+            signal.signal(signal.SIGINT, self._on_interrupt)
+            if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0] == 0:
+                alarm = signal.signal(signal.SIGALRM, self._on_tick)
+                self._start()
         self._unraisable, sys.unraisablehook = sys.unraisablehook, self._on_unraisable
         self._outer = (outer_int, alarm)
+        self._main = threading.current_thread() is threading.main_thread()
+        if alarm is None:
+            self._patrol = Patrol(self, self.seconds / TICKS, TICKS, INSIST)
+            self._patrol.start()
         self._armed = True
 
     def _start(self) -> None:
@@ -66,36 +75,43 @@ class Watchdog:
         """Stop the timer and give the handlers back."""
         if not self._armed:
             return
+        if self._patrol is not None:
+            self._patrol.stop()
+            self._patrol = None
         sys.unraisablehook = self._unraisable
         outer_int, alarm = self._outer
         if alarm is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, alarm)
-        signal.signal(signal.SIGINT, outer_int or signal.default_int_handler)
+        if self._main:
+            signal.signal(signal.SIGINT, outer_int or signal.default_int_handler)
         self._armed = False
 
     def begin(self) -> None:
         """A run begins. Raises KeyboardInterrupt when the run before swallowed a real Ctrl-C."""
         if self.interrupted:
             raise KeyboardInterrupt
-        self._run += 1
-        self._active = True
+        self.run += 1
+        self.active = True
         if self._outer[1] is not None and not signal.getitimer(signal.ITIMER_REAL)[1]:
             self._start()  # a run before used the timer for itself, as signal.alarm does
 
     def end(self) -> None:
         """The run is over; a tick from now on interrupts nobody."""
-        self._active = False
+        self.active = False
+        if self._patrol is not None and self._patrol.struck:
+            self._patrol.settle()
         if self._tracing is not None:
             sys.settrace(self._tracing[0])
             self._tracing = None
-            self._start()
+            if self._patrol is None:
+                self._start()
 
     def _on_tick(self, signum: int, frame: FrameType | None) -> None:
-        if not self._active:
+        if not self.active:
             return
-        if self._run != self._last:
-            self._last, self._ticks = self._run, 0
+        if self.run != self._last:
+            self._last, self._ticks = self.run, 0
         self._ticks += 1
         again = self._ticks - TICKS - 1
         if again < 0:
@@ -106,14 +122,41 @@ class Watchdog:
         if again or spared:
             self._insist(frame, max(again - 1, 0) % LINES)
         if not spared:
-            raise CutOff("spinning", where(frame))
+            raise self._cut(frame)
+
+    def _cut(self, frame: FrameType | None) -> CutOff:
+        self.stack = calls(frame)
+        return CutOff("spinning", where(frame))
+
+    def spares(self, frame: FrameType) -> bool:
+        """Whether an exception may be lost here, or lose a task."""
+        return _is_spared(frame)
+
+    def interruption(self, frame: FrameType, again: int) -> type[CutOff] | None:
+        """What the patrol raises at this frame: a class, which is made an exception in the thread
+        that it interrupts, where the next lines can be traced. None where no agent runs."""
+        place = where(frame)
+        if place == "nowhere":
+            return None
+        self.stack = calls(frame)
+        watchdog = self
+
+        class Spinning(CutOff):
+            def __init__(self) -> None:
+                super().__init__("spinning", place)
+                if again and watchdog.active:
+                    watchdog._insist(sys._getframe(1), (again - 1) % LINES)
+
+        Spinning.__name__ = Spinning.__qualname__ = CutOff.__name__
+        return Spinning
 
     def _insist(self, frame: FrameType | None, lines: int) -> None:
         """Raise CutOff at one of the agent's next lines. Where one was swallowed, some lines on
         lies a handler, and no longer a block that the handler protects."""
         if self._tracing is None:
             self._tracing = (sys.gettrace(),)
-            signal.setitimer(signal.ITIMER_REAL, INSIST, INSIST)
+            if self._patrol is None:
+                signal.setitimer(signal.ITIMER_REAL, INSIST, INSIST)
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
             nonlocal lines
@@ -124,7 +167,7 @@ class Watchdog:
             lines -= 1
             if lines >= 0:
                 return trace
-            raise CutOff("spinning", where(frame))
+            raise self._cut(frame)
 
         while frame is not None and not _is_execute(frame):
             if not _is_spared(frame):
@@ -135,12 +178,12 @@ class Watchdog:
     def _on_unraisable(self, unraisable: "sys.UnraisableHookArgs") -> None:
         """A CutOff in a destructor or a callback of the garbage collector reaches nobody; the
         tick after it interrupts, so that it is no news."""
-        if unraisable.exc_type is not CutOff:
+        if not issubclass(unraisable.exc_type, CutOff):
             self._unraisable(unraisable)
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         self.interrupted = True
-        self._active = False
+        self.active = False
         outer = self._outer[0]
         if callable(outer):
             outer(signum, frame)
@@ -181,11 +224,33 @@ def where(frame: FrameType | None) -> str:
     return "nowhere"
 
 
+def calls(frame: FrameType | None) -> list[str]:
+    """Where the agent is at this moment: `path:line function` of each of its calls, outermost
+    first; of a loop that is between two steps, what its main task awaits."""
+    found: list[FrameType | None] = []
+    waiting: list[FrameType | None] = []
+    while frame is not None and not _is_execute(frame):
+        if frame.f_code.co_name == "run_until_complete" and not waiting:
+            waiting = [coro.cr_frame for coro in _awaiting(frame.f_locals.get("future"))]
+        if not _is_spared(frame):
+            found.append(frame)
+        frame = frame.f_back
+    return [
+        f"{one.f_code.co_filename}:{one.f_lineno} {one.f_code.co_name}"
+        for one in found[::-1] or waiting
+        if one is not None
+    ]
+
+
 def _awaited(task: object) -> CodeType | None:
     """The agent's coroutine in the main task of a loop, while another step of the loop runs."""
+    return next((coro.cr_code for coro in _awaiting(task)), None)
+
+
+def _awaiting(task: object) -> "Iterator[CoroutineType[Any, Any, Any]]":
+    """The agent's coroutines in a task, outermost first."""
     waiting: object = task.get_coro() if isinstance(task, asyncio.Task) else None
     while isinstance(waiting, CoroutineType):
         if not waiting.cr_code.co_filename.startswith(_AROUND):
-            return waiting.cr_code
+            yield waiting
         waiting = waiting.cr_await
-    return None

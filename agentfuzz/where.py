@@ -8,10 +8,15 @@ def caller() -> str | None:
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
-        if not path.startswith("<") and not any(part in path for part in _NOT_USERS):
+        if is_users(path):
             return f"{path}:{frame.f_lineno} {frame.f_code.co_name}"
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+def is_users(path: str) -> bool:
+    """Whether code of this file is the user's own, and no library's."""
+    return not path.startswith("<") and not any(part in path for part in _NOT_USERS)
 
 
 _OWN = __file__.rsplit("where.py", 1)[0]

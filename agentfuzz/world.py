@@ -41,6 +41,7 @@ class World:
     leg = 1
     why = ""
     decision: Decision | None = None
+    patience = 10.0  # real seconds until a leg in another process is taken to spin
 
     def __init__(
         self,
@@ -282,6 +283,7 @@ class World:
             str(reason or ""),
             plain(handle),
             problem,
+            str(plain(detail or "")),
         )
         self.events.append(event)
         return problem

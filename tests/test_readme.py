@@ -112,4 +112,5 @@ def test_every_law_and_fault_is_in_the_readme():
     for table in TABLES.values():
         for axis in table.axes:
             for value in axis:
-                assert f"`{value}`" in text or value == "as_planned", value
+                nothing = axis is table.axes[0] and (table.led or len(table.axes) == 1)
+                assert f"`{value}`" in text or (nothing and value == axis[0]), value

@@ -3,24 +3,33 @@
 import pytest
 
 from agentfuzz._run import Simulation
-from agentfuzz.scenarios import charge_order, resolve_ticket
+from agentfuzz.scenarios import (
+    approve_payment,
+    cancel_campaign,
+    charge_order,
+    resolve_ticket,
+    two_agents_one_seat,
+)
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 
 STORIES = {
+    approve_payment: approve_payment.approve_payment,
+    cancel_campaign: cancel_campaign.cancel_campaign,
     charge_order: charge_order.charge_order,
     resolve_ticket: resolve_ticket.resolve_ticket,
+    two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
 }
 
 
-def campaign(story, agent, depth=1, **words):
-    """The result of a campaign, with the faults chosen by `words`."""
+def campaign(story, agent, depth=1, faults=(), **words):
+    """The result of a campaign, with the story's own faults and those chosen by `words`."""
     with Simulation() as simulation:
         found = Campaign(
             STORIES[story],
             agent,
             simulation,
-            space=Space(**words),
+            space=Space(faults=(*STORIES[story].faults, *faults), **words),
             budget=Budget(max_seconds=240, max_runs=100_000, depth=depth),
         )
         found.search()
@@ -71,3 +80,84 @@ def test_premature_completion():
 def test_words_do_not_move_the_survivor():
     """No closing phrase changes what a loop does that reads receipts."""
     assert campaign(resolve_ticket, resolve_ticket.reads_receipts, only=("reword",)).findings == ()
+
+
+def plans(story, agent, *kinds):
+    """The smallest plan of each finding, when there are only faults of these kinds."""
+    found = campaign(story, agent, only=kinds).findings
+    return {f"{finding.code} {finding.violation.subject}": str(finding.plan) for finding in found}
+
+
+def test_a_click_that_comes_twice():
+    """Whoever pays on each delivery of an approval pays twice; in order, the second click pays
+    the other invoice."""
+    twice = "approval:pay_invoice#1:twice"
+    assert plans(approve_payment, approve_payment.every_click, "twice") == {
+        "AF101 payment": twice,
+        "AF408 pay_invoice": twice,
+        "AF409 pay_invoice again": twice,
+    }
+    assert plans(approve_payment, approve_payment.in_order, "twice") == {
+        "AF408 pay_invoice": twice,
+        "AF409 pay_invoice": twice,
+    }
+
+
+def test_a_click_while_the_payment_is_under_way():
+    """The second decision is carried out within the first one's call."""
+    found = plans(approve_payment, approve_payment.every_click, "double_click")
+    assert found["AF101 payment"] == "approval:pay_invoice#1:double_click"
+
+
+def test_no_and_too_late():
+    """A refusal is no yes, and neither is a yes to what has expired."""
+    assert plans(approve_payment, approve_payment.any_answer, "refused") == {
+        "AF408 pay_invoice": "approval:pay_invoice#1:refused",
+        "AF409 pay_invoice": "approval:pay_invoice#1:refused",
+    }
+    assert plans(approve_payment, approve_payment.whenever, "late") == {
+        "AF409 pay_invoice late": "approval:pay_invoice#1:late",
+    }
+
+
+def test_stop():
+    """Children that are waited for go on sending; a report of the receipts misses the mail that
+    was under way."""
+    story = cancel_campaign
+    assert plans(story, story.finishes_first, "cancel") == {
+        "AF310 mail": "process:send_mail#1:cancel"
+    }
+    assert plans(story, story.leaves_them_behind, "cancel") == {
+        "AF210 mail": "process:send_mail#1:cancel"
+    }
+    assert plans(story, story.says_nothing_was_sent, "cancel") == {
+        "AF311 mail": "process:send_mail#2:cancel"
+    }
+    assert plans(story, story.counts_receipts_only, "cancel") == {
+        "AF311 mail": "process:send_mail#1:cancel/after"
+    }
+    assert plans(story, story.stopped_is_done, "cancel") == {
+        "AF103 mail": "process:send_mail#1:cancel",
+        "AF301 claim": "process:send_mail#1:cancel",
+        "AF308 cancelled": "process:send_mail#1:cancel",
+    }
+
+
+def test_check_then_act():
+    """One child waits before it books, and the other one books: of all faults of the story, this
+    is the smallest that does it."""
+    first = "schedule:book_seat#1:preempted"
+    found = campaign(two_agents_one_seat, two_agents_one_seat.both_look_first).findings
+    assert {f"{one.code} {one.violation.subject}": str(one.plan) for one in found} == {
+        "AF101 booking": first,
+        "AF112 booking": first,
+        "AF500 one_holder": first,
+    }
+
+
+def test_a_lost_update():
+    """Both read 0 and write 1."""
+    story = two_agents_one_seat
+    assert plans(story, story.both_overwrite, "preempted") == {
+        "AF500 no_lost_update": "schedule:set_count#1:preempted"
+    }

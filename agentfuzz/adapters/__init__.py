@@ -2,9 +2,10 @@
 
     adapters.langgraph       LangGraph and LangChain agents, sync and async
     adapters.openai_agents   the OpenAI Agents SDK
+    adapters.trio            loops on trio: a clock for `trio.run`
 
 Law: an adapter translates and decides nothing; what the framework does by default is what is
-tested. Each has `model(world)`, `tools(world, *, key=None)` and `outcome(result)`. Called by
+tested. Each framework's has `model(world)`, `tools(world, *, key=None)` and `outcome(result)`. Called by
 agents under test. A framework is imported when its adapter is first named, never before.
 """
 
@@ -12,9 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agentfuzz.adapters import langgraph, openai_agents
+    from agentfuzz.adapters import langgraph, openai_agents, trio
 
-__all__ = ["langgraph", "openai_agents"]
+__all__ = ["langgraph", "openai_agents", "trio"]
 
 
 def __getattr__(name: str) -> Any:

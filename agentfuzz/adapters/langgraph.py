@@ -8,9 +8,8 @@ Called by agents under test:
     agent = create_agent(adapters.langgraph.model(world), adapters.langgraph.tools(world))
     return adapters.langgraph.outcome(agent.invoke({"messages": [("user", world.task)]}))
 
-Inside a simulation LangChain's thread pools run their work at once, in the order in which it was
-handed in; outside of one they are as they were. LangSmith's tracing, where it was on, is switched
-off in this process: it wants the network.
+The thread pools of a sync graph are ordered as all pools are (`agentfuzz.threads`). LangSmith's
+tracing, where it was on, is switched off in this process: it wants the network.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,6 @@ from langchain_core.tools import BaseTool
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
 
-from agentfuzz.adapters import _inline
 from agentfuzz.adapters._bridge import Key, bridges, completion
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.completion import Completion
@@ -53,8 +51,7 @@ def outcome(result: Any) -> Completion | None:
 
 
 def _prepare() -> None:
-    """Make what the framework does on its own repeatable and silent."""
-    _inline.install()
+    """Silence what the framework does on its own."""
     if tracing_is_enabled():
         langsmith.configure(enabled=False)
 

@@ -11,7 +11,17 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentfuzz.history import Called, Committed, Done, History, Intent, Json, Replied
+from agentfuzz.history import (
+    Called,
+    Committed,
+    Done,
+    Event,
+    History,
+    Intent,
+    Json,
+    Replied,
+    Resumed,
+)
 from agentfuzz.invariants._talk import leaves
 
 SETTLES = ("success", "partial")  # what an answer with these has claimed may stand
@@ -110,9 +120,7 @@ def standing(history: History, before: int) -> list[Committed]:
     took effect twice is two."""
     since = settled(history, before)
     gone = {
-        undo.of.seq
-        for undo in undos(history)
-        if undo.of is not None and undo.commit.seq < before
+        undo.of.seq for undo in undos(history) if undo.of is not None and undo.commit.seq < before
     }
     return [
         commit
@@ -146,6 +154,17 @@ def _values(intent: Intent) -> Iterator[str]:
 
 def _is_a_name(word: str) -> bool:
     return 2 < len(word) < 80 and any(letter.isdigit() for letter in word)
+
+
+def final_leg(history: History) -> list[Event]:
+    """The events of the leg that ran last: it said the last word."""
+    now, last = 1, history.of(Resumed)[-1].leg if history.of(Resumed) else 1
+    found: list[Event] = []
+    for event in history.events:
+        now = event.leg if type(event) is Resumed else now
+        if now == last:
+            found.append(event)
+    return found
 
 
 def words_of(value: Json) -> list[str]:

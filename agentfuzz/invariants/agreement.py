@@ -20,6 +20,7 @@ from agentfuzz.history import (
     Resumed,
 )
 from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants._standing import undoable, undos
 from agentfuzz.verdict import Violation
 
 _NEW_WORD = ("follow_up", "interrupt", "decision")  # a leg that begins with something new
@@ -46,8 +47,7 @@ def no_contradiction() -> Check:
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         said = [done for done in history.of(Done) if not done.problem]
-        undoable = {facts.undoes for facts in history.tools.values() if facts.undoes}
-        if len(said) < 2 and not any(commit.tool in undoable for commit in history.ledger):
+        if len(said) < 2 and not any(undoable(history, commit) for commit in history.ledger):
             return None
         found = [*_accounts(history), *_taken_back(history, baseline)]
         return list({violation.signature: violation for violation in reversed(found)}.values())
@@ -103,32 +103,23 @@ def _account(done: Done) -> str:
 
 
 def _taken_back(history: History, baseline: History | None) -> Iterator[Violation]:
-    standing: list[Committed] = []
     planned = {commit.intent for commit in baseline.ledger} if baseline is not None else set()
     calls = {call.call: call for call in history.of(Called)}
-    for commit in history.ledger:
-        facts = history.tools.get(commit.tool)
-        undone = [
-            one
-            for one in standing
-            if facts is not None and one.tool == facts.undoes and _same_scope(one, commit)
-        ]
-        if not undone:
-            standing.append(commit)
+    gone: set[int] = set()
+    for _, undoing, effect in undos(history):
+        if effect is None or effect.seq > undoing.seq:
             continue
-        standing.remove(undone[-1])
-        twice = len([one for one in undone if one.intent == undone[-1].intent]) > 1
-        if twice or commit.intent in planned:
+        gone.add(effect.seq)
+        again = (
+            commit
+            for commit in history.ledger
+            if commit.intent == effect.intent and commit.seq < undoing.seq
+        )
+        twice = any(commit.seq not in gone for commit in again)
+        if twice or undoing.intent in planned or _owned_up(history, undoing):
             continue
-        if not _cause(history, calls, undone[-1], commit) and not _owned_up(history, commit):
-            yield _without_cause(undone[-1], commit)
-
-
-def _same_scope(effect: Committed, undoing: Committed) -> bool:
-    """Whether two intents are about the same thing, as far as their scopes name the same."""
-    first, second = dict(effect.intent.scope), dict(undoing.intent.scope)
-    shared = first.keys() & second.keys()
-    return bool(shared or not (first or second)) and all(first[n] == second[n] for n in shared)
+        if not _cause(history, calls, effect, undoing):
+            yield _without_cause(effect, undoing)
 
 
 def _cause(

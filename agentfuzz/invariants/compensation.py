@@ -22,7 +22,9 @@ from agentfuzz.history import (
 )
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import (
+    SETTLES,
     Undo,
+    final_leg,
     fits,
     named,
     standing,
@@ -32,7 +34,6 @@ from agentfuzz.invariants._standing import (
     words_of,
 )
 from agentfuzz.invariants._talk import clean
-from agentfuzz.invariants.effects import by_intent
 from agentfuzz.verdict import Violation
 
 _ACTS = (Called, Done, Messaged, ModelInput, ModelTurn, Saved)
@@ -48,14 +49,15 @@ def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
       undoable effect that no earlier success or partial has claimed is undone (subject: the
       effect). Honest ways out: `blocked` (somebody else has to repair it), `partial`, and naming
       what stands in the handle, the detail or the exception.
-    - Effects are undone in the reverse order of their commits (subject: order), as far as they
-      were made one after the other; the first attempt of each undo counts.
-      `order="any"` does not ask for it.
+    - A run that does not end in success undoes in the reverse order of the commits (subject:
+      order), as far as the effects were made one after the other and nothing new was begun in
+      between; the first attempt of each undo counts. `order="any"` does not ask for it.
     - Nothing is undone whose call was never made or was answered as failed (subject: nothing).
 
-    An undo that the fault-free run makes too is the task itself, and is free. A run that was cut
-    off, or whose process died for good, had no chance to undo. NOT_EXERCISED when nothing
-    undoable took effect, or nothing was undone and nothing had to be.
+    What the fault-free run does too (the same undo as often, or without an effect of this run) is
+    the task itself. A run that was cut off, or whose process died for good, had no chance to
+    undo. NOT_EXERCISED when nothing undoable took effect, or nothing was undone and nothing had
+    to be.
     """
     if order not in ("reverse", "any"):
         raise ScenarioError(f"compensated(order={order!r}): say 'reverse' or 'any'.")
@@ -65,11 +67,10 @@ def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
         due = _due(history)
         if not made and not due:
             return None
-        planned = by_intent(baseline.ledger) if baseline is not None else {}
-        free = [undo for undo in made if undo.commit.intent not in planned]
-        found = [*_without_effect(history, made, free), *_left(history, due)]
-        if order == "reverse":
-            found += _out_of_order(history, free)
+        planned = undos(baseline) if baseline is not None else []
+        found = [*_without_effect(history, made, planned), *_left(history, due)]
+        if order == "reverse" and history.claim not in SETTLES:
+            found += _out_of_order(history, made)
         return list({violation.signature: violation for violation in reversed(found)}.values())
 
     return check
@@ -78,11 +79,14 @@ def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
 # Undone once, and only what there was -------------------------------------------------------
 
 
-def _without_effect(history: History, made: list[Undo], free: list[Undo]) -> Iterator[Violation]:
+def _without_effect(history: History, made: list[Undo], planned: list[Undo]) -> Iterator[Violation]:
     """Undos that found no effect left to take back: it was gone already, or never there."""
-    for undo in free:
+    for nth, undo in enumerate(made, 1):
         if undo.of is not None:
             continue
+        intent = undo.commit.intent
+        expected = [one for one in planned if one.commit.intent == intent]
+        often = sum(one.commit.intent == intent for one in made[:nth])
         before = [
             one
             for one in made
@@ -91,8 +95,9 @@ def _without_effect(history: History, made: list[Undo], free: list[Undo]) -> Ite
             and fits(history, undo.call, one.of)
         ]
         if before:
-            yield _again(before[-1], undo)
-        elif not _in_doubt(history, undo):
+            if often > len(expected):
+                yield _again(before[-1], undo)
+        elif all(one.of for one in expected) and not _in_doubt(history, undo):
             yield _of_nothing(history, undo)
 
 
@@ -127,8 +132,8 @@ def _again(first: Undo, undo: Undo) -> Violation:
         f"{undo.call.slot} took effect",
         f"{first.of.intent} was undone already",
         (first.of.seq, first.commit.seq, undo.commit.seq),
-        "an undo is an effect of its own: one key for each effect that it takes back, and a look-up "
-        "after a lost reply",
+        "an undo is an effect of its own: one key for each effect that it takes back, and a "
+        "look-up after a lost reply",
     )
 
 
@@ -156,7 +161,7 @@ def _due(history: History) -> list[tuple[Committed, int]]:
     ended = history.ended
     if ended is None or ended.how in ("cut_off", "crashed"):
         return []
-    last = [done for done in history.legs[-1] if type(done) is Done and not done.problem]
+    last = [done for done in final_leg(history) if type(done) is Done and not done.problem]
     said = last or [done for done in history.of(Done) if not done.problem]
     if ended.how == "returned" or last:
         if not said or said[-1].status not in ("failed", "cancelled"):
@@ -176,12 +181,12 @@ def _due(history: History) -> list[tuple[Committed, int]]:
 
 def _left(history: History, due: list[tuple[Committed, int]]) -> Iterator[Violation]:
     answers = {reply.call: reply for reply in history.of(Replied)}
-    told = [
+    done = {commit.call for commit in history.ledger}
+    told = [  # an undo that never took effect and was answered as if it had: the tool lied
         call
         for call in history.of(Called)
-        if undoing(history, call.slot.name)
-        and call.call in answers
-        and clean(answers[call.call])
+        if undoing(history, call.slot.name) and call.call not in done and call.call in answers
+        if clean(answers[call.call]) and answers[call.call].outcome == "applied"
     ]
     for commit, over in due:
         believed = any(call.seq > commit.seq and fits(history, call, commit) for call in told)
@@ -199,7 +204,9 @@ def _answer(history: History, over: int) -> list[str]:
 
 def _stands(history: History, commit: Committed, over: int) -> Violation:
     done, ended = history.events[over], history.ended
-    status = f"{done.status} ({done.reason})" if isinstance(done, Done) else f"{ended and ended.how}"
+    status = ended.how if ended is not None else ""
+    if isinstance(done, Done):
+        status = f"{done.status} ({done.reason})"
     tools = [facts.name for facts in history.tools.values() if facts.undoes == commit.tool]
     return Violation(
         "AF110",
@@ -217,14 +224,20 @@ def _stands(history: History, commit: Committed, over: int) -> Violation:
 # Undone in order ------------------------------------------------------------------------------
 
 
-def _out_of_order(history: History, free: list[Undo]) -> Iterator[Violation]:
+def _out_of_order(history: History, made: list[Undo]) -> Iterator[Violation]:
     calls = {call.call: call for call in history.of(Called)}
     replied = {reply.call: reply.seq for reply in history.of(Replied)}
-    undone = [(undo.of, _first_attempt(history, undo), undo) for undo in free if undo.of]
+    begun = [
+        call.seq
+        for call in calls.values()
+        if call.intent is not None and undoing(history, call.slot.name) is None
+    ]
+    undone = [(undo.of, _first_attempt(history, undo), undo) for undo in made if undo.of]
     for early, early_undo, _ in undone:
         for late, late_undo, undo in undone:
             follows = calls[late.call].seq > replied.get(early.call, calls[early.call].seq)
-            if follows and early.seq < late.seq < early_undo < late_undo:
+            in_turn = early.seq < late.seq < early_undo < late_undo
+            if follows and in_turn and not any(early_undo < seq < late_undo for seq in begun):
                 yield _wrong_order(early, late, early_undo, undo)
 
 

@@ -97,12 +97,12 @@ def _overruns(
         return
     mark, since, taken = leg[0], leg[0].t if isinstance(leg[0], Resumed) else 0.0, 0
     known: set[str] = set()
-    before = leg[0]
+    before, jumps = leg[0], False
     for event in leg:
-        skipped = isinstance(event, Resumed) or _jumped(before) or _jumped(event)
-        if skipped and event is not before:
+        jumps = jumps or _jumped(event)  # until the agent has something of it again
+        if jumps or isinstance(event, Resumed):
             since += event.t - before.t
-        before = event
+        before, jumps = event, jumps and isinstance(event, _BACKEND)
         if seconds is not None and event.t - since > seconds:
             yield _too_long(mark, event, "seconds", seconds, f"{event.t - since:g} s")
             return

@@ -75,8 +75,9 @@ def _once(found: list[Violation]) -> list[Violation]:
 def _vocabulary(history: History) -> Iterator[Violation]:
     calls = {call.call: call for call in history.of(Called)}
     behind: dict[str, int] = {}
-    for event in (*history.of(Committed), *history.of(Replayed)):
-        behind[event.call] = min(event.seq, behind.get(event.call, event.seq))
+    for event in history.events:
+        if isinstance(event, (Committed, Replayed)):
+            behind.setdefault(event.call, event.seq)
     forged = struck_by(history)
     for reply in history.of(Replied):
         call = calls[reply.call]

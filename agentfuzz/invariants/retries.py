@@ -107,9 +107,9 @@ def _too_often(streak: list[Called], attempts: int) -> Violation:
 def _amplified(history: History, failed: set[Logical], factor: float) -> Iterator[Violation]:
     asks = asked_for(history)
     wanted: dict[Logical, int] = {}
-    for ask in asks:
-        if not isinstance(ask.arguments, str):
-            about = logical_of(ask.tool, ask.arguments)
+    for one in asks:
+        if not isinstance(one.arguments, str):
+            about = logical_of(one.tool, one.arguments)
             wanted[about] = wanted.get(about, 0) + 1
     made: dict[Logical, list[Called]] = {}
     missed: dict[Logical, bool] = {}

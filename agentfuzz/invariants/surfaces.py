@@ -41,9 +41,9 @@ _NONE_OF_IT = re.compile(r"\b(no|0|zero|without)( \w+)? (errors?|failures?|probl
 _TROUBLE = re.compile(
     r"error|exception|fail|time[ds]?[ -]?out|timeout|refus|reject|denied|invalid|unknown|unclear"
     r"|uncertain|unconfirmed|unexpected|unavailable|unable|aborted|cancell?ed|interrupted|in doubt"
-    r"|not (be|been|yet|known|found|possible|confirmed|executed|carried|done)|n't\b|cannot|could not"
-    r"|did not|no (reply|answer|response)|reset|refused|lost|conflict|too many|rate.?limit|busy"
-    r"|try again|retry|blocked|in.flight|pending|\b[45]\d\d\b",
+    r"|not (be|been|yet|known|found|possible|confirmed|executed|carried|done)|n't\b|cannot"
+    r"|could not|did not|no (reply|answer|response)|reset|lost|conflict|too many|rate.?limit|busy"
+    r"|try again|retry|blocked|in.flight|pending",
     re.IGNORECASE,
 )
 _SUCCESS = re.compile(
@@ -106,7 +106,9 @@ def _says_error(body: Json) -> bool:
             if _TROUBLE.search(str(name)):
                 if item and item not in (0, "0", "none", "None"):
                     return True
-            elif (str(name).lower() in ("ok", "success", "successful") and item in (False, None)) or _says_error(item):
+            elif (
+                str(name).lower() in ("ok", "success", "successful") and item in (False, None)
+            ) or _says_error(item):
                 return True
         return False
     if isinstance(body, list):
@@ -170,7 +172,8 @@ def _ending(leg: list[Event], after: int) -> Event | None:
     if any(isinstance(event, (ModelInput, Crashed)) for event in later):
         return None
     done = [event for event in later if isinstance(event, Done) and not event.problem]
-    return next(iter([*done[-1:], *(e for e in later if isinstance(e, Ended))]), None)
+    ended = [event for event in later if isinstance(event, Ended)]
+    return done[-1] if done else next(iter(ended), None)
 
 
 def _dealt_with(history: History, lost: _Lost, before: int) -> bool:

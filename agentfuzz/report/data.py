@@ -54,6 +54,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "baseline": _events(cx.baseline),
         "replay": story.replay,
         "keep": story.keep,
+        **({"stack": list(story.stack)} if story.stack else {}),
     }
 
 

@@ -30,11 +30,14 @@ def finding(cx: Counterexample) -> str:
         parts.append(" ".join(map(markdown, (_sentence(story.shrink), *story.controls))))
     else:
         parts.append(markdown(_sentence(story.shrink)))
-    parts += ["## Sequence", fence("\n".join(_lines(story.rows)))]
+    if story.rows:
+        parts += ["## Sequence", fence("\n".join(_lines(story.rows)))]
     if story.plain_rows:
         lines = "\n".join(_lines(story.plain_rows))
         parts += [f"Without the fault: {markdown(story.plain_effects)}.", fence(lines)]
     parts.append(_list(_details(story)))
+    if story.stack:
+        parts += ["## Stack", fence("\n".join(story.stack))]
     if misled := confusion.of(cx):
         parts += [f"## {confusion.TITLE}", markdown(confusion.lead(misled))]
         parts += confusion.blocks(misled)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from agentfuzz.history import Called, History, Json
 from agentfuzz.report import sequence
 from agentfuzz.report.words import count, effects_words, fault_words
-from agentfuzz.search.result import Control, Counterexample
+from agentfuzz.search.result import DIED, Control, Counterexample
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
@@ -55,6 +55,7 @@ class Story:
     says: str
     world: str
     location: str
+    stack: tuple[str, ...]
     hint: str
     replay: str
     keep: str
@@ -91,6 +92,7 @@ def tell(cx: Counterexample) -> Story:
         says=violation.says,
         world=violation.world,
         location=cx.location or "",
+        stack=tuple(cx.stack.splitlines()),
         hint=violation.hint,
         replay=f"pytest --agentfuzz-replay {cx.id}",
         keep=f"pytest --agentfuzz-export {cx.id}",
@@ -104,6 +106,8 @@ def ledger_words(history: History) -> str:
 
 
 def _shrink(cx: Counterexample) -> str:
+    if cx.phase == DIED:
+        return "not shrunk: each try could end the process"
     runs = f" ({count(cx.shrink_runs, 'run')})" if cx.shrink_runs else ""
     if cx.faults_before > len(cx.plan):
         return f"smallest of {count(cx.faults_before, 'fault')}{runs}"

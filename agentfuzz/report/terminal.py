@@ -52,7 +52,8 @@ def block(
     else:
         page.field("fault", story.shrink)
     page.blank()
-    page.lines += lanes(story.rows, width=width, limit=_ROWS, ascii_only=ascii_only)
+    if story.rows:
+        page.lines += lanes(story.rows, width=width, limit=_ROWS, ascii_only=ascii_only)
     page.blank()
     page.field("same", story.same)
     page.field("differs", story.differs)
@@ -60,6 +61,7 @@ def block(
     page.field("also", *(f"{other.code} {other.title}  {other.id}" for other in also))
     page.blank()
     page.field("code", story.location)
+    page.field("stack", *story.stack)
     page.field("hint", story.hint)
     page.field("replay", story.replay)
     page.field("keep", story.keep)

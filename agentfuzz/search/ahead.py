@@ -14,8 +14,7 @@ import json
 import mmap
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +24,7 @@ from agentfuzz.codec import dump
 from agentfuzz.errors import PlanError, SavedFileError
 from agentfuzz.faults import FORMAT_VERSION, Fault, FaultPlan, Slot
 from agentfuzz.injector import Crossing, Injector
-from agentfuzz.search.saved import set_aside, shelter
+from agentfuzz.search.saved import set_aside
 
 SCHEMA = "agentfuzz.ahead/1"
 PATTERN = "ahead-*.plan"
@@ -36,51 +35,42 @@ STACKS = 16_384  # bytes for the stacks of a process that does not react
 class Ahead:
     """Where one campaign writes what it runs. Without a folder, nowhere."""
 
-    def __init__(self, folder: Path | None = None, nodeid: str = "") -> None:
+    def __init__(self, folder: Path | None = None, nodeid: str = "", scenario: str = "") -> None:
         self._map: mmap.mmap | None = None
         self._known: dict[tuple[Slot, Fault], bytes] = {}
         if folder is not None:
-            self._open(folder, nodeid)
+            self._open(folder, nodeid, scenario)
 
-    def _open(self, folder: Path, nodeid: str) -> None:
-        """Create the file, locked from the first moment that it bears its name. OSError."""
-        head = {"schema": SCHEMA, "format": FORMAT_VERSION, "nodeid": nodeid}
+    def _open(self, folder: Path, nodeid: str, scenario: str) -> None:
+        """Raises OSError when the file cannot be made or held."""
+        names = {"nodeid": nodeid, "scenario": scenario}
+        head = {"schema": SCHEMA, "format": FORMAT_VERSION, **names}
         text = dump(head).encode("utf-8", "backslashreplace") + b"\n"
-        shelter(folder)
-        name = f"ahead-{_mark(nodeid)}-{os.getpid()}.plan"
-        self._path = folder / name
         self._pid = os.getpid()
-        beside = folder / f".tmp-{name}"
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0))
+        self._path = folder / f"ahead-{_mark(nodeid)}-{self._pid}.plan"
+        self._handle = _made(self._path)
         try:
-            _lock(handle)
+            _lock(self._handle)
             # Written out, not only made long: a full disk is an error here, not a signal later.
-            os.write(handle, text + b"\n" + bytes(ROOM + STACKS))
-            self._map = mmap.mmap(handle, 0)
-            if sys.platform == "win32":
-                self._path = beside  # an open file keeps its name there
-            else:
-                os.replace(beside, self._path)
+            os.write(self._handle, text + b"\n" + bytes(ROOM + STACKS))
+            self._map = mmap.mmap(self._handle, 0)
         except BaseException:
-            os.close(handle)
-            with suppress(OSError):
-                beside.unlink()
+            os.close(self._handle)
+            self._path.unlink(missing_ok=True)
             raise
-        self._handle = handle
         self._start = self._end = len(text)
 
     def close(self) -> None:
         """The campaign ended normally: nothing is left. A forked child leaves it alone."""
         if self._map is None or os.getpid() != self._pid:
             return
+        self._map[:1] = _OVER
         self._map.close()
         self._map = None
         with suppress(OSError):
-            if sys.platform != "win32":
-                self._path.unlink()
             os.close(self._handle)
-            if sys.platform == "win32":
-                self._path.unlink()
+            self._path.unlink()
+            self._path.parent.rmdir()  # if there is nothing else in it
 
     def begin(self, plan: FaultPlan | None) -> None:
         """A run under this plan begins; None: its faults come one by one, through `drawn`."""
@@ -91,7 +81,7 @@ class Ahead:
             self._end = self._start
             return
         known, parts = self._known, []
-        for part in plan.faults():
+        for part in plan:
             text = known.get(part)
             if text is None:
                 text = known[part] = f"{part[0]}:{part[1]}".encode()
@@ -119,6 +109,8 @@ class Ahead:
 
 
 _END = ord("\n")
+_OVER = b"\0"  # in the first place: there is nothing to report
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class Following:
@@ -140,9 +132,27 @@ def _mark(nodeid: str) -> str:
     return sha256(nodeid.encode("utf-8", "backslashreplace")).hexdigest()[:10]
 
 
+def _made(path: Path) -> int:
+    """A new file, and its folder, which another worker may be removing: it is empty."""
+    for last in (False, False, True):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, _FLAGS | os.O_CREAT | os.O_TRUNC, 0o644)
+        except FileNotFoundError:
+            if last:
+                raise
+    raise AssertionError
+
+
 def _lock(handle: int) -> None:
-    """Hold the file until the process ends. On Windows an open file is held anyway."""
-    if sys.platform != "win32":
+    """Hold the file until the process ends. Raises OSError when another one holds it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, 1 << 30, os.SEEK_SET)  # beyond what is read and written
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        os.lseek(handle, 0, os.SEEK_SET)
+    else:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -157,6 +167,7 @@ class Left:
 
     nodeid: str
     plan: FaultPlan
+    scenario: str
     stacks: str = ""
 
 
@@ -165,38 +176,48 @@ def take(folder: Path, nodeid: str | None = None) -> tuple[list[Left], list[str]
     that cannot be read: it is moved to `bad/` in the same folder."""
     found: list[Left] = []
     notes: list[str] = []
-    for path in sorted(folder.glob(PATTERN if nodeid is None else f"ahead-{_mark(nodeid)}-*.plan")):
+    for path in sorted(folder.glob(_pattern(nodeid))):
         try:
-            with _of_the_dead(path) as content:
-                if content is not None:
-                    found.append(_read(content))
-                    path.unlink()
+            left = _of_the_dead(path)
+            if left is not None:
+                found.append(left)
         except SavedFileError as error:
             notes.append(f"AF903 {path.name}: {error}; moved to {folder.name}/bad/{path.name}")
             set_aside(path)
-        except OSError as error:
-            notes.append(f"AF903 {path.name}: cannot be read ({error.strerror})")
     return found, notes
 
 
-@contextmanager
-def _of_the_dead(path: Path) -> Iterator[bytes | None]:
-    """The content of a file that nobody holds, held by us meanwhile; else None."""
+def held(folder: Path, nodeid: str) -> bool:
+    """Whether a process, alive or dying, holds a file of this test."""
+    return any(folder.glob(_pattern(nodeid)))
+
+
+def _pattern(nodeid: str | None) -> str:
+    return PATTERN if nodeid is None else f"ahead-{_mark(nodeid)}-*.plan"
+
+
+def _of_the_dead(path: Path) -> Left | None:
+    """What a file says, and the file is gone. None when a living process holds it, or when there
+    is nothing to report. Raises SavedFileError."""
     try:
-        handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-    except (FileNotFoundError, PermissionError):  # taken by another session; or held, on Windows
-        yield None
-        return
+        handle = os.open(path, _FLAGS)
+    except FileNotFoundError:
+        return None  # another session was faster
+    except OSError as error:
+        raise SavedFileError(f"cannot be read ({error.strerror})") from error
     try:
         try:
             _lock(handle)
-        except BlockingIOError:
-            yield None
-            return
-        gone = os.fstat(handle).st_nlink == 0  # another session took it a moment ago
-        yield None if gone else os.read(handle, 1 << 20)
+        except OSError:
+            return None
+        content = os.read(handle, 1 << 20)
+        left = None if content[:1] in (b"", _OVER) else _read(content)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, _OVER)
     finally:
         os.close(handle)
+    path.unlink(missing_ok=True)
+    return left
 
 
 def _read(content: bytes) -> Left:
@@ -205,12 +226,13 @@ def _read(content: bytes) -> Left:
         head, _, rest = content.partition(b"\n")
         data: Any = json.loads(head)
         form = (data.get("schema"), data.get("format")) if isinstance(data, dict) else None
-        if form != (SCHEMA, FORMAT_VERSION) or not isinstance(data.get("nodeid"), str):
+        names = (data.get("nodeid"), data.get("scenario")) if form else ()
+        if form != (SCHEMA, FORMAT_VERSION) or not all(isinstance(name, str) for name in names):
             raise SavedFileError(f"not a plan written ahead by this version ({SCHEMA})")
         text, ends, _ = rest[:ROOM].partition(b"\n")
         if not ends:
             raise SavedFileError("its plan is not whole")
         stacks = rest[ROOM:].partition(b"\0")[0].decode("utf-8", "replace")
-        return Left(data["nodeid"], FaultPlan.parse(text.decode()), stacks)
+        return Left(data["nodeid"], FaultPlan.parse(text.decode()), data["scenario"], stacks)
     except (PlanError, ValueError, RecursionError) as error:
         raise SavedFileError(str(error)) from error

@@ -1,9 +1,9 @@
 """A campaign: one agent in one scenario, searched in order under one budget.
 
 Law: saved counterexamples, the fault-free run twice, every plan with one fault, a covering array
-of pairs, every pair, then deeper plans and values; each violation is kept once per law and
-subject, by its smallest plan, and shown only after it has been replayed. The result says exactly
-what was covered. Called by the doors.
+of pairs, every pair, then plans grown from what those runs showed; each violation is kept once
+per law and subject, by its smallest plan, and shown only after it has been replayed. The result
+says exactly what was covered. Called by the doors.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,9 +17,11 @@ from agentfuzz.errors import NondeterministicAgent, PlanError
 from agentfuzz.faults import FaultPlan
 from agentfuzz.history import History, Struck
 from agentfuzz.injector import Crossing, FromPlan, Injector
-from agentfuzz.search import covering, deep
+from agentfuzz.search import covering
+from agentfuzz.search.ahead import Ahead, Following
 from agentfuzz.search.confirm import Found, confirmed, first_difference
 from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.guided import Corpus
 from agentfuzz.search.result import CampaignResult, Counterexample, Level
 from agentfuzz.search.saved import Saved
 from agentfuzz.search.shrink import shrink
@@ -33,7 +35,8 @@ Signature = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
-    are real; `deep_runs` bounds the Hypothesis phase."""
+    are real; `deep_runs` bounds the guided phase, and a quarter of it where something is found
+    before."""
 
     max_runs: int = 10_000
     max_seconds: float = 30.0
@@ -56,6 +59,7 @@ class Campaign:
         space: Space | None = None,
         budget: Budget | None = None,
         root: Path | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self.scenario = scenario
         self.agent = agent
@@ -64,6 +68,7 @@ class Campaign:
         self.space = space or Space(faults=scenario.faults)
         self.budget = budget or Budget()
         self.root = root or Path.cwd()
+        self.ahead = ahead or Ahead()
         self.runs = 0
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
@@ -73,6 +78,7 @@ class Campaign:
         self._found: dict[Signature, Found] = {}
         self._findings: list[Counterexample] = []
         self._coverage = Coverage(self.space, [law.name for law in scenario.invariants])
+        self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
         self._baseline: History | None = None
 
     def _under(self, plan: FaultPlan) -> FromPlan:
@@ -84,14 +90,18 @@ class Campaign:
         """One run under a plan, counted and not judged."""
         injector = self._under(plan)
         self.runs += 1
+        self.ahead.begin(plan)
         history = self.simulation.execute(self.scenario, self.agent, injector, trace=trace)
         return history, injector.crossings
 
     def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
         self.runs += 1
+        self.ahead.begin(plan)
         history = self.simulation.execute(self.scenario, self.agent, injector)
         self._coverage.saw(history, injector.crossings)
+        if plan is not None:
+            self._corpus.glance(history, injector.crossings)
         for place, law in enumerate(self.scenario.invariants):
             verdict = law(history, self._baseline)
             self._coverage.judged(place, verdict.status)
@@ -193,8 +203,7 @@ class Campaign:
             if not walk.next:
                 break  # the last level, or nothing left that a further fault could reach
             parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
-        if not self._found:
-            self._deep()
+        self._deep()
 
     def _walk(self, walk: Walk, name: str, *, last: bool) -> int:
         done = 0
@@ -224,17 +233,17 @@ class Campaign:
 
     def _deep(self) -> None:
         before = self.runs
-        wanted = self.budget.deep_runs
+        wanted = self.budget.deep_runs // (4 if self._found else 1)
         if wanted <= 0 or not any(map(self.space.at, self._coverage.groups.values())):
             return
         if self._out_of_budget():
             return
         room = min(wanted, self.budget.max_runs - self.runs)
 
-        def run(injector: Injector) -> None:
-            self._judged(injector, "random plans")
+        def run(injector: Injector) -> History:
+            return self._judged(Following(injector, self.ahead), "random plans")
 
-        deep.explore(run, self.space, runs=room, seed=self.budget.seed, stop=self._out_of_budget)
+        self._corpus.explore(run, runs=room, stop=self._out_of_budget)
         self._levels.append(Level("random plans and values", self.runs - before, None))
         if room < wanted:
             self._out_of_budget()

@@ -18,6 +18,8 @@ from agentfuzz.verdict import Violation
 if TYPE_CHECKING:
     from agentfuzz.search.campaign import Campaign
 
+STACK = 30  # lines
+
 
 class Found(NamedTuple):
     """A violation on its way to a counterexample."""
@@ -34,6 +36,8 @@ def confirmed(
     """Replay a violation and control it. Raises NondeterministicAgent if it does not come back."""
     history, _ = campaign.execute(found.plan)
     traced, _ = campaign.execute(found.plan, trace=True)
+    spun = campaign.simulation.watchdog.stack if found.violation.code == "AF202" else []
+    stack = shortened([relative(call, campaign.root) for call in spun])
     signature = found.violation.signature
     same = [v for v in campaign.violations(history) if v.signature == signature]
     difference = first_difference(history, traced)
@@ -63,6 +67,7 @@ def confirmed(
         shrink_runs=shrink_runs,
         controls=controls,
         location=_location(traced, violation, campaign.root),
+        stack=stack,
     )
 
 
@@ -118,6 +123,14 @@ def _location(history: History, violation: Violation, root: Path) -> str | None:
             return relative(call.where, root)
     located = [event for event in history.of(Called) if event.where]
     return relative(located[-1].where or "", root) if located else None
+
+
+def shortened(calls: list[str]) -> str:
+    """A stack of at most STACK lines; of a long one (a recursion) the middle is left out."""
+    if len(calls) > STACK:
+        out = len(calls) - STACK + 1
+        calls = [*calls[: STACK // 3], f"... {out} more", *calls[out + STACK // 3 :]]
+    return "\n".join(calls)
 
 
 def relative(where: str, root: Path) -> str:

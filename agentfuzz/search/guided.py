@@ -1,18 +1,21 @@
 """The guided phase: three faults and more, and values, grown from what earlier runs have shown.
 
-Law: a plan whose run showed a behaviour that no run had shown before is kept, and grown by one
-fault at a crossing after its last; what that fault opens may be faulted in the same run. No plan
-is run twice, and a seed says everything. Called by the campaign, after the exhaustive phases.
+Law: a plan whose run behaved as no run before it is kept, and grown by one fault at a crossing
+after its last; no plan is grown twice, and the seed says everything else. Called by the campaign:
+`glance` at the runs of its other phases, then `explore`.
 
 A behaviour is what the agent and the backend did, not what the faults looked like: which slots
-were reached, what was committed, replayed or refused there, how each leg ended. The idea of a
-corpus that grows by new coverage: AFL (Zalewski); of giving the rare ones more runs: AFLFast
-(CCS 2016). `benchmarks/guided.py` compares it with Hypothesis, with and without `target()`.
+were reached, what was carried out, recognised or refused there, how each leg ended. Its parts are
+(slot, kind of event, outcome); a behaviour is the set of them. The idea of a corpus that grows by
+new coverage: AFL (Zalewski); of giving the rare ones more runs: AFLFast (Boehme et al., CCS 2016).
+`benchmarks/guided.py` compares it with Hypothesis, with and without `target()`.
 """
 
 from collections.abc import Callable, Sequence
+from math import fsum
 from random import Random
 
+from agentfuzz.errors import NondeterministicAgent
 from agentfuzz.faults import Fault, FaultPlan, Slot
 from agentfuzz.history import (
     Called,
@@ -31,211 +34,245 @@ from agentfuzz.history import (
     Saved,
     Struck,
 )
-from agentfuzz.injector import Crossing, Drawn, Injector
+from agentfuzz.injector import Crossing, Drawn, FromPlan, Injector
 from agentfuzz.replies import VARIANTS
 from agentfuzz.search.space import Space, kind_of
+from agentfuzz.search.systematic import after_last_fault
 
 LATENCIES = (1, 120)  # virtual seconds
-MAX_CORPUS = 400
-TOURNAMENT = 6
+DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault
+TOURNAMENT = 6  # entries that are compared before one is grown
+BIAS = 4.0  # how much likelier the kind is that has led furthest
+# Memory does not grow with the number of runs.
+MAX_CORPUS = 300
+MAX_KNOWN = 10_000
+MAX_PLACES = 200
+
 Feature = tuple[object, ...]
-Behaviour = frozenset[Feature]
+Place = tuple[Slot, Fault]
+Run = Callable[[Injector], History]
 
 
 class Entry:
-    """A plan of the corpus: its behaviour, where it may be grown, and how often it has been."""
+    """A plan of the corpus, what it showed, where it may be grown, and what is left to try."""
 
-    __slots__ = ("behaviour", "open", "plan", "runs")
+    __slots__ = ("features", "grown", "open", "plan", "todo", "values", "varied")
 
-    def __init__(self, plan: FaultPlan, behaviour: Behaviour, open: list[Crossing]) -> None:
+    def __init__(self, plan: FaultPlan, features: tuple[int, ...], open: list[Crossing]) -> None:
         self.plan = plan
-        self.behaviour = behaviour
+        self.features = features
         self.open = open
-        self.runs = 0
-
-
-def behaviour(history: History) -> Behaviour:
-    """What the agent and the backend did in a run."""
-    slots: dict[str, Slot] = {}
-    struck = {event.slot for event in history.of(Struck)}
-    seen: set[Feature] = set()
-    for event in history.events:
-        kind = type(event)
-        if kind is Called:
-            slots[event.call] = event.slot
-            seen.add((event.slot,))
-        elif kind is Replied:
-            if slots[event.call] not in struck:
-                seen.add((slots[event.call], event.outcome, event.raised))
-        elif kind is Committed or kind is Replayed or kind is Refused:
-            seen.add((kind, slots[event.call], event.nth if kind is not Refused else event.kind))
-        elif kind is ModelTurn:
-            if event.slot not in struck:
-                seen.add((event.slot, event.stop, len(event.calls)))
-        elif kind is Done:
-            seen.add((kind, event.status, event.reason, bool(event.problem)))
-        elif kind is Saved:
-            seen.add((kind, event.slot))
-        elif kind is Resumed:
-            seen.add((kind, event.why, event.leg, event.after))
-        elif kind is Ended:
-            seen.add((kind, event.how, event.error))
-        elif kind is Cancelled or kind is Messaged:
-            seen.add((kind, event.how))
-        elif kind is Decided:
-            seen.add((kind, event.value))
-    return frozenset(seen)
+        self.grown = 0
+        self.varied = 0
+        self.todo: list[Place] | None = None
+        self.values: list[Place] | None = None
 
 
 class Corpus:
-    """Plans worth growing. `run` is told to by `explore`; `learn` may be told of any run before,
-    so that what is known already is not found again."""
+    """Plans worth growing, of one campaign whose plans with up to `depth` faults are all run."""
 
     def __init__(self, space: Space, seed: int, *, depth: int = 0) -> None:
         self._space = space
         self._random = Random(seed)
-        self._least = depth + 1  # smaller plans have all been run, but for their values
+        self._depth = depth
         self._entries: list[Entry] = []
-        self._known: set[Behaviour] = set()
+        self._open: list[Entry] = []  # those whose children were not all run
+        self._number: dict[Feature, int] = {}
+        self._hits: list[int] = []  # by number of feature
+        self._known: set[int] = set()
         self._shapes: set[tuple[int, ...]] = set()
-        self._hits: dict[Feature, int] = {}
         self._credit: dict[str, float] = {}
-        self._tried: set[FaultPlan] = set()
 
-    def glance(self, plan: FaultPlan, history: History, crossings: Sequence[Crossing]) -> None:
-        """Learn from a run of another phase, if it looks like none before: a look is cheap."""
+    # What is known ------------------------------------------------------------------------
+
+    def glance(self, history: History, crossings: Sequence[Crossing]) -> None:
+        """Learn from a run of another phase if its shape is a new one: a look costs nothing."""
         shape = (len(crossings), len(history.events), len(history.ledger), len(history.of(Done)))
         if shape not in self._shapes:
             self._shapes.add(shape)
-            self.learn(plan, history, crossings)
+            self.learn(history, crossings)
 
-    def learn(self, plan: FaultPlan, history: History, crossings: Sequence[Crossing]) -> None:
-        """Keep a plan if its run behaved in a new way."""
-        shown = behaviour(history)
-        for feature in shown:
-            self._hits[feature] = self._hits.get(feature, 0) + 1
-        if shown in self._known or len(self._entries) >= MAX_CORPUS:
+    def learn(self, history: History, crossings: Sequence[Crossing]) -> None:
+        """Keep the plan of a run if it behaved in a new way."""
+        numbers = [self._number.setdefault(f, len(self._number)) for f in behaviour(history)]
+        self._hits += [0] * (len(self._number) - len(self._hits))
+        for number in numbers:
+            self._hits[number] += 1
+        features = tuple(sorted(numbers))
+        if hash(features) in self._known or len(self._known) >= MAX_KNOWN:
             return
-        self._known.add(shown)
+        self._known.add(hash(features))
         struck = history.of(Struck)
-        if len(struck) != len(plan):
-            return
-        after = struck[-1].seq if struck else -1
-        open = [c for c in crossings if c.seq > after and self._space.at(c.group)]
-        self._entries.append(Entry(plan, shown, open))
+        open = [c for c in after_last_fault(history, crossings) if self._space.at(c.group)]
+        if open and len(self._entries) < MAX_CORPUS:
+            plan = FaultPlan.parse(" + ".join(f"{event.slot}:{event.fault}" for event in struck))
+            entry = Entry(plan, features, open)
+            self._entries.append(entry)
+            if len(plan) >= self._depth:
+                self._open.append(entry)
         for event in struck:
             kind = kind_of(event.fault)
             self._credit[kind] = self._credit.get(kind, 0.0) + 1.0 / len(struck)
 
-    def explore(
-        self, run: Callable[[Injector], History], *, runs: int, stop: Callable[[], bool]
-    ) -> None:
-        """Call `run` with up to `runs` injectors; `stop` says that the budget is used up."""
-        values = self._values()
+    # What is run --------------------------------------------------------------------------
+
+    def explore(self, run: Run, *, runs: int, stop: Callable[[], bool]) -> None:
+        """Call `run` with up to `runs` injectors, until `stop` says that the budget is used up:
+        of four, two grow a plan, one varies a value, one is random.
+
+        Raises NondeterministicAgent when a plan that begins like a known one ran differently."""
         for number in range(runs):
             if stop():
                 return
-            if number % 4 == 3 and values:
-                self._grow(FaultPlan([values.pop()]), [], run)
-            elif number % 4 == 1:
+            grown = None
+            if number % 4 == 3:
+                grown = self._varied()
+            elif number % 4 != 1:
+                grown = self._grown()
+            if grown is None:
                 self._at_random(run)
-            else:
-                self._one(run)
-
-    # Modes --------------------------------------------------------------------------------
-
-    def _values(self) -> list[tuple[Slot, Fault]]:
-        """Every other wording of a single fault, and some latencies, in a random order."""
-        root = self._entries[0]
-        found = []
-        for crossing in root.open:
-            for fault in self._space.at(crossing.group):
-                if fault.axes[0] == "late":
-                    found += [(crossing.slot, fault._replace(latency=self._latency())) for _ in range(3)]
-                for variant in range(1, VARIANTS.get(fault.axes[-1], 1)):
-                    found.append((crossing.slot, fault._replace(variant=variant)))
-        self._random.shuffle(found)
-        return found
-
-    def _latency(self) -> float:
-        return float(self._random.randint(*LATENCIES))
-
-    def _at_random(self, run: Callable[[Injector], History]) -> None:
-        density = self._random.choice((0.15, 0.3, 0.5))
-
-        def draw(slot: Slot, group: str) -> Fault | None:
-            faults = self._space.at(group)
-            if not faults or self._random.random() > density:
-                return None
-            return self._valued(self._pick(faults))
-
-        self._run(run, draw)
-
-    def _one(self, run: Callable[[Injector], History]) -> None:
-        for _ in range(20):
-            entry = self._choose()
-            if not entry.open:
                 continue
-            crossing = min(self._random.choices(entry.open, k=2), key=self._reached)
-            plan = entry.plan.with_(crossing.slot, self._pick(self._space.at(crossing.group)))
-            if plan not in self._tried:
-                break
-        else:
-            return self._at_random(run)
-        entry.runs += 1
-        self._grow(plan, entry.open, run)
+            plan, slot = grown
+            injector = FromPlan(plan, process=self._space.process)
+            self._try(run, injector)
+            if slot and slot not in {crossing.slot for crossing in injector.crossings}:
+                raise NondeterministicAgent(
+                    "AF904 two runs with the same faults crossed different slots. Seed what is "
+                    "random, keep no state between runs, and take time from the (virtual) clock."
+                )
 
-    def _reached(self, crossing: Crossing) -> int:
-        return self._hits.get((crossing.slot,), 0)
+    def _try(self, run: Run, injector: Injector) -> None:
+        self.learn(run(injector), injector.crossings)
 
-    def _choose(self) -> Entry:
-        few = self._random.choices(self._entries, k=TOURNAMENT)
-        return max(few, key=self._worth)
+    def _grown(self) -> tuple[FaultPlan, Slot | None] | None:
+        """A kept plan and the most promising fault that it was not grown by yet."""
+        while self._open:
+            entry = self._choose(self._open, lambda entry: entry.grown)
+            entry.grown += 1
+            if entry.todo is None:
+                entry.todo = self._ranked(entry)
+            if entry.todo:
+                slot, fault = entry.todo.pop()
+                return entry.plan.with_(slot, fault), slot
+            self._open.remove(entry)
+        return None
 
-    def _worth(self, entry: Entry) -> float:
-        rare = sum(1.0 / self._hits[feature] for feature in entry.behaviour)
-        return rare / (1.0 + entry.runs)
+    def _ranked(self, entry: Entry) -> list[Place]:
+        """The faults that an entry may be grown by, the most promising last: by chance, weighted
+        by what their kind has led to and by how rarely their slot was reached."""
+        best = max(self._credit.values(), default=1.0)
+        drawn = []
+        for crossing in entry.open:
+            reached = self._number.get((crossing.slot,))
+            rare = 1.0 + (0 if reached is None else self._hits[reached]) ** 0.5
+            for fault in self._space.at(crossing.group):
+                weight = (1.0 + BIAS * self._credit.get(kind_of(str(fault)), 0.0) / best) / rare
+                drawn.append((self._random.random() ** (1.0 / weight), crossing.slot, fault))
+        return [(slot, fault) for _, slot, fault in sorted(drawn)[-MAX_PLACES:]]
 
-    def _grow(self, plan: FaultPlan, known: Sequence[Crossing], run: Callable[[Injector], History]) -> None:
-        """Run a plan, and go on with faults at crossings that its parent did not have."""
-        old = {c.slot for c in known}
+    def _varied(self) -> tuple[FaultPlan, Slot | None] | None:
+        """A kept plan with other values; or with one more fault, in another wording."""
+        if not self._entries:
+            return None
+        entry = self._choose(self._entries, lambda entry: entry.varied)
+        entry.varied += 1
+        valued = any(map(self._values, (fault for _, fault in entry.plan)))
+        if valued and (entry.values == [] or self._random.random() < 0.5):
+            places = [(slot, self._valued(fault)) for slot, fault in entry.plan]
+            return FaultPlan(places), None
+        if entry.values is None:
+            entry.values = [
+                (crossing.slot, fault)
+                for crossing in entry.open
+                for plain in self._space.at(crossing.group)
+                for fault in self._values(plain)
+            ]
+            self._random.shuffle(entry.values)
+            del entry.values[MAX_PLACES:]
+        if not entry.values:
+            return None
+        slot, fault = entry.values.pop()
+        return entry.plan.with_(slot, fault), slot
+
+    def _at_random(self, run: Run) -> None:
+        """A kept plan, or none, and after its last fault any others: what one of them opens may
+        be faulted in the same run."""
+        density = self._random.choice(DENSITIES)
+        plan = FaultPlan()
+        if self._entries and self._random.random() < 0.7:
+            plan = self._random.choice(self._entries).plan
         left = len(plan)
-        least = self._least - len(plan)
 
         def draw(slot: Slot, group: str) -> Fault | None:
-            nonlocal left, least
-            fault = plan.get(slot)
-            if fault is not None:
+            nonlocal left
+            known = plan.get(slot)
+            if known is not None:
                 left -= 1
-                return fault
+                return known
             faults = self._space.at(group)
-            if left > 0 or not faults or not known:
+            if left > 0 or not faults or self._random.random() > density:
                 return None
-            chance = 0.5 if slot not in old else 0.2 if least > 0 else 0.0
-            if self._random.random() < chance:
-                least -= 1
-                return self._pick(faults)
-            return None
+            return self._valued(self._random.choice(faults))
 
-        self._run(run, draw)
+        self._try(run, Drawn(draw, process=self._space.process))
 
-    def _pick(self, faults: Sequence[Fault]) -> Fault:
-        if self._random.random() < 0.3:
-            return self._random.choice(faults)
-        weights = [0.2 + self._credit.get(kind_of(str(fault)), 0.0) for fault in faults]
-        return self._random.choices(faults, weights)[0]
+    def _choose(self, entries: list[Entry], used: Callable[[Entry], int]) -> Entry:
+        """An entry that shows what few have shown, and was not used much."""
+
+        def worth(entry: Entry) -> float:
+            rarity = fsum(1.0 / self._hits[number] for number in entry.features)
+            return rarity / (1 + used(entry))
+
+        return max(self._random.choices(entries, k=TOURNAMENT), key=worth)
+
+    def _values(self, fault: Fault) -> list[Fault]:
+        """The same kind in every other wording, or with some other latencies."""
+        if fault.axes[0] == "late":
+            return [fault._replace(latency=self._latency()) for _ in range(3)]
+        return [fault._replace(variant=n) for n in range(1, VARIANTS.get(fault.axes[-1], 1))]
 
     def _valued(self, fault: Fault) -> Fault:
         if fault.axes[0] == "late":
             return fault._replace(latency=self._latency())
-        variants = VARIANTS.get(fault.axes[-1], 1)
-        return fault._replace(variant=self._random.randrange(variants)) if variants > 1 else fault
+        count = VARIANTS.get(fault.axes[-1], 1)
+        return fault._replace(variant=self._random.randrange(count)) if count > 1 else fault
 
-    def _run(self, run: Callable[[Injector], History], draw: Callable[[Slot, str], Fault | None]) -> None:
-        injector = Drawn(draw, process=self._space.process)
-        history = run(injector)
-        plan = FaultPlan.parse(" + ".join(f"{s.slot}:{s.fault}" for s in history.of(Struck)))
-        self._tried.add(plan)
-        if len(self._tried) > 10_000:
-            self._tried.clear()
-        self.learn(plan, history, injector.crossings)
+    def _latency(self) -> float:
+        return float(self._random.randint(*LATENCIES))
+
+
+def behaviour(history: History) -> set[Feature]:
+    """What the agent and the backend did in a run. A reply that a fault made is none of it."""
+    slots: dict[str, Slot] = {}
+    struck = {event.slot for event in history.of(Struck)}
+    shown: set[Feature] = set()
+    for event in history.events:
+        match event:
+            case Called():
+                slots[event.call] = event.slot
+                shown.add((event.slot,))
+            case Replied():
+                if slots[event.call] not in struck:
+                    shown.add((slots[event.call], "reply", event.outcome, event.raised))
+            case Committed() | Replayed():
+                shown.add((slots[event.call], type(event), event.nth))
+            case Refused():
+                shown.add((slots[event.call], Refused, event.kind))
+            case ModelTurn():
+                if event.slot not in struck:
+                    shown.add((event.slot, event.stop, len(event.calls)))
+            case Saved():
+                shown.add((Saved, event.slot))
+            case Done():
+                shown.add((Done, event.status, event.reason, bool(event.problem)))
+            case Resumed():
+                shown.add((Resumed, event.why, event.leg, event.after))
+            case Cancelled() | Messaged():
+                shown.add((type(event), event.how))
+            case Decided():
+                shown.add((Decided, event.value))
+            case Ended():
+                shown.add((Ended, event.how, event.error))
+            case _:
+                pass
+    return shown

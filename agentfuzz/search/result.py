@@ -11,6 +11,8 @@ from agentfuzz.faults import FaultPlan
 from agentfuzz.history import History
 from agentfuzz.verdict import Violation
 
+DIED = "the run that ended the process"  # the phase of a counterexample without a history
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
@@ -30,7 +32,8 @@ class Counterexample:
     `id` is the same on every machine and in every run: a hash of nodeid, code, subject and plan.
     `location` is `path:line function`, the path relative to the project, or None.
     `history` is the run under `plan`, `baseline` the run without faults (the same object when
-    the plan is empty).
+    the plan is empty). `stack` is where the run was when it was cut off, or the process died:
+    one call a line, outermost first. It differs from run to run, and is part of no digest.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Counterexample:
     shrink_runs: int
     controls: tuple[Control, ...]
     location: str | None
+    stack: str = ""
 
     @property
     def code(self) -> str:

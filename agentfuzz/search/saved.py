@@ -114,11 +114,12 @@ def load_all(folder: Path) -> tuple[list[Saved], list[str]]:
             if not path.exists():
                 continue  # another process was faster
             notes.append(f"AF903 {error}; moved to {folder.name}/bad/{path.name}")
-            _set_aside(path)
+            set_aside(path)
     return found, notes
 
 
-def _set_aside(path: Path) -> None:
+def set_aside(path: Path) -> None:
+    """Move a file that cannot be read to `bad/` beside it."""
     bad = path.parent / "bad"
     try:
         bad.mkdir(exist_ok=True)

@@ -4,14 +4,18 @@ Law: a plan is extended only by a fault at a crossing after its last one, so eac
 is met exactly once, in order of size; the first hit is minimal. Slots that a fault opens (a
 retry) are discovered by running. Called by the campaign; a plain loop, no Hypothesis.
 
-Two plans that lead to the same state - all that the agent has seen, and all that the backend has
-done, up to the reply after the last fault - have the same future, so only one is extended. This
-is sound for a deterministic agent, which the campaign checks. The idea of exhausting small
-numbers of faults first: Kuhn et al. (NIST) on interaction faults; of pruning by observed effect:
-Filibuster (SoCC 2021).
+Two plans that lead to the same state have the same future, so only one is extended. The state is
+all that the agent and the backend have seen and done, up to the answer that the last fault
+spoiled, and what is still to come of it: see `state_after_last_fault`. This is sound for a
+deterministic agent, which the campaign checks. Independent faults are never permuted: a set of
+faults has one order, that of its crossings.
+
+The idea of exhausting small numbers of faults first: Kuhn et al. (NIST) on interaction faults; of
+pruning by observed effect: Filibuster (SoCC 2021); of not permuting what is independent: partial
+order reduction (Godefroid 1996).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from agentfuzz.faults import FaultPlan
@@ -23,6 +27,7 @@ from agentfuzz.history import (
     ModelTurn,
     Replayed,
     Replied,
+    Resumed,
     Struck,
 )
 from agentfuzz.injector import Crossing
@@ -63,16 +68,13 @@ class Level:
     def _children(
         self, parent: FaultPlan, history: History, crossings: list[Crossing]
     ) -> Iterator[FaultPlan]:
-        after = last_struck(history)
-        for crossing in crossings:
-            if crossing.seq > after:
-                for fault in self._space.at(crossing.group):
-                    yield parent.with_(crossing.slot, fault)
+        for crossing in after_last_fault(history, crossings):
+            for fault in self._space.at(crossing.group):
+                yield parent.with_(crossing.slot, fault)
 
     def count(self, history: History, crossings: list[Crossing]) -> int:
         """How many plans extend the plan of this run."""
-        after = last_struck(history)
-        return sum(len(self._space.at(c.group)) for c in crossings if c.seq > after)
+        return sum(len(self._space.at(c.group)) for c in after_last_fault(history, crossings))
 
     def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
         """Note the run of the plan that `plans` gave last as a parent of the next level, unless
@@ -94,44 +96,79 @@ class Level:
             self.next_skipped += plans * children
 
 
-def last_struck(history: History) -> int:
-    """The `seq` of the last fault that struck, or -1."""
-    struck = history.of(Struck)
-    return struck[-1].seq if struck else -1
+def after_last_fault(history: History, crossings: Sequence[Crossing]) -> Sequence[Crossing]:
+    """The crossings after the last one at which a fault struck, in the order in which they were
+    met. That of an approval is where it was asked for, though it strikes when the decision comes.
+    """
+    struck = {event.slot for event in history.of(Struck)}
+    last = max((i for i, crossing in enumerate(crossings) if crossing.slot in struck), default=-1)
+    return crossings[last + 1 :]
 
 
 def state_after_last_fault(history: History) -> bytes:
-    """A digest of everything that the agent has seen and the world has done, up to the answer
-    that the last fault spoiled, and of what is still under way. Fault names are not part of it,
-    nor is an arrival that changed nothing: a second one that the backend recognised.
+    """A digest of everything that the agent has seen and the world has done, with its times, up to
+    the answer that the last fault spoiled; and of what is still to come of the faults by then:
+    requests under way, calls whose answers are yet to be spoiled, decisions, a model that loops.
+
+    Not part of it: the names of other faults; an arrival that changed nothing, as a second one
+    that the backend recognised. All else stays, also what a process knew that has died since: it
+    can do nothing with it, but the laws read the whole history. What differs in time differs,
+    for an agent may read the clock.
     """
-    after = last_struck(history)
-    call = ""
-    if after > 0 and type(history.events[after - 1]) is Called:
-        call = history.events[after - 1].call  # type: ignore[union-attr]
+    last, answered = _last_fault(history)
+    spoiled = {event.slot: event.fault for event in history.of(Struck)}
     state = blake2b(digest_size=16)
+    open_calls: dict[str, str] = {}
     under_way: dict[str, str] = {}
-    previous: Event | None = None
     for event in history.events:
-        if type(event) is Struck:
-            if event.fault.startswith("late") and type(previous) is Called:
-                under_way[previous.call] = event.fault.partition("@")[2]
-            continue
-        previous = event
-        if type(event) is Delivered:
-            under_way.pop(event.call, None)
-            continue  # what it did follows
-        if type(event) is Replayed and event.nth > 1:
-            continue
+        match event:
+            case Struck():
+                continue
+            case Called():
+                places = [event.slot._replace(boundary=b) for b in ("tool", "process", "schedule")]
+                open_calls[event.call] = fault = "".join(spoiled.get(p, "") for p in places)
+                if fault.startswith("late") or fault.endswith("/in_flight"):
+                    under_way[event.call] = fault.partition("@")[2]
+            case Replied():
+                open_calls.pop(event.call, None)
+            case Delivered():
+                under_way.pop(event.call, None)
+                continue  # what it did follows
+            case Replayed() if event.nth > 1:
+                continue
+            case _:
+                pass
         state.update(type(event).__name__.encode())
         state.update(repr(event[1:]).encode("utf-8", "backslashreplace"))
-        if event.seq > after and _answers(event, call):
+        if event.seq > last and answered(event):
             break
-    state.update(repr(sorted(under_way.items())).encode())
+    pending = sorted(f"{e.slot} {e.fault}" for e in history.of(Struck) if _stays(e))
+    state.update(repr((sorted(under_way.items()), sorted(open_calls.items()), pending)).encode())
     return state.digest()
 
 
-def _answers(event: object, call: str) -> bool:
-    if call:
-        return type(event) is Replied and event.call == call
-    return type(event) is ModelTurn
+def _stays(struck: Struck) -> bool:
+    """Whether a fault goes on after what it spoiled."""
+    return struck.slot.boundary == "approval" or struck.fault == "loop"
+
+
+def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
+    """Where the last fault struck, and what tells the answer that it spoiled: the reply of its
+    call, the turn, the leg that begins after it. Where nothing does, the state is the whole run.
+    """
+    struck = history.of(Struck)
+    if not struck:
+        return -1, lambda event: False
+    last = struck[-1]
+    place = last.slot._replace(boundary="tool")
+    calls = {called.call for called in history.of(Called) if called.slot == place}
+    restarts = last.fault.startswith("crash")
+
+    def answered(event: Event) -> bool:
+        if type(event) is Resumed and event.why == "restart":
+            return restarts
+        if last.slot.boundary == "model":
+            return type(event) is ModelTurn
+        return type(event) is Replied and event.call in calls and not restarts
+
+    return last.seq, answered

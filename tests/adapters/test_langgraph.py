@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from typing import Any
 
 import pytest
@@ -17,8 +16,7 @@ from langgraph.prebuilt import ToolNode, create_react_agent
 from langsmith.utils import tracing_is_enabled
 
 from agentfuzz import Completion, ScenarioError, World, adapters, run, scenario
-from agentfuzz._run import Agent, Simulation
-from agentfuzz.adapters._inline import InlinePool
+from agentfuzz._run import Agent
 from agentfuzz.clock import Real
 
 from .shop import (
@@ -296,14 +294,6 @@ def test_a_streamed_graph(kind: str) -> None:
 
     agent: Agent = sync if kind == "stream" else asynchronous
     assert run(charge_two, agent).history.claim == "success"
-
-
-def test_the_pool_has_threads_outside_of_a_simulation() -> None:
-    """Inside, work is done where it is handed in; outside, LangChain is as it was."""
-    with InlinePool() as pool:
-        assert pool.submit(threading.get_ident).result() != threading.get_ident()
-        with Simulation():
-            assert pool.submit(threading.get_ident).result() == threading.get_ident()
 
 
 def test_tracing_is_switched_off() -> None:

@@ -11,17 +11,23 @@ from agentfuzz.completion import REASONS
 from agentfuzz.faults import Slot
 from agentfuzz.history import (
     Called,
+    Cancelled,
     Committed,
+    Crashed,
+    Decided,
     Delivered,
     Done,
     Ended,
     History,
     Intent,
+    Interrupted,
     ModelInput,
     ModelTurn,
     Refused,
     Replayed,
     Replied,
+    Resumed,
+    Saved,
     Shown,
     Struck,
     ToolFacts,
@@ -33,6 +39,7 @@ Step = Callable[["_Story"], None]
 class _Story:
     def __init__(self, dedup: str) -> None:
         self.events: list[Any] = []
+        self.passed = 0.0  # seconds, beyond one for each event
         self.tools = {
             "charge_card": ToolFacts("charge_card", "charge", ("order_id",), dedup),
             "ship": ToolFacts("ship", "shipment", ("order_id",), dedup),
@@ -40,7 +47,8 @@ class _Story:
         }
 
     def add(self, kind: Any, *fields: Any) -> None:
-        self.events.append(kind(len(self.events), float(len(self.events)), *fields))
+        seq = len(self.events)
+        self.events.append(kind(seq, seq + self.passed, *fields))
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if type(event) is kind]
@@ -222,6 +230,65 @@ def struck(tool: str, nth: int, fault: str) -> Step:
 def happens(kind: type, *fields: Any) -> Step:
     """An event of any kind."""
     return lambda story: story.add(kind, *fields)
+
+
+def passes(seconds: float) -> Step:
+    """Virtual time goes by."""
+    return lambda story: setattr(story, "passed", story.passed + seconds)
+
+
+def resumes(why: str, leg: int = 2, after: str = "returned") -> Step:
+    """Another leg begins, or an outer one goes on (`back`)."""
+    return lambda story: story.add(Resumed, why, leg, after)
+
+
+def restarts(leg: int = 2) -> Step:
+    """The process dies here and is started again."""
+
+    def step(story: _Story) -> None:
+        story.add(Crashed, Slot("process", "end", leg - 1))
+        story.add(Resumed, "restart", leg, "crashed")
+
+    return step
+
+
+def cancels(how: str = "token") -> Step:
+    """Somebody stops the task."""
+    return lambda story: story.add(Cancelled, how)
+
+
+def saves(value: Any = None, *, name: str = "keys") -> Step:
+    """Something is written down that outlives the process."""
+    return lambda story: story.add(Saved, Slot("process", name, 0), value)
+
+
+def waits(call: str, interrupt: str = "i1") -> Step:
+    """A call waits for a decision."""
+    return lambda story: story.add(Interrupted, interrupt, call)
+
+
+def decides(call: str, value: Any = True, *, interrupt: str = "i1") -> Step:
+    """A decision arrives."""
+    return lambda story: story.add(Decided, interrupt, call, value)
+
+
+def has_undos(dedup: str = "none") -> Step:
+    """There are tools that take effects back: refund undoes charge_card, recall undoes ship."""
+
+    def step(story: _Story) -> None:
+        scope = ("order_id",)
+        story.tools["refund"] = ToolFacts("refund", "refund", scope, dedup, "charge_card")
+        story.tools["recall"] = ToolFacts("recall", "recall", scope, dedup, "ship")
+
+    return step
+
+
+def refund(order: str = "A17", key: str | None = None) -> Step:
+    return call("refund", key, order_id=order)
+
+
+def recall(order: str = "A17") -> Step:
+    return call("recall", order_id=order)
 
 
 def done(

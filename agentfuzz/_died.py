@@ -1,0 +1,231 @@
+"""The process died under a plan: a segfault, os._exit, a kill. Told with its plan, and survived.
+
+Law: a plan under which a process died is never run again in a process that has other work to do,
+unless somebody asks for just that (--agentfuzz-replay). A session that met it again would die
+before it could report anything, at the first test of a long list; so it is replayed in a process
+of its own, a second pytest for this one test. Dies that too, the test fails with the plan and how
+the process ended, and nothing else of it is run; does it survive, the death is told as a note and
+forgotten, and the test runs as ever. Called by the session: at its start, at its end, and when a
+worker of xdist has died.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from agentfuzz.clock import Real
+from agentfuzz.codec import dump
+from agentfuzz.history import History
+from agentfuzz.plugin import setting
+from agentfuzz.search import ahead
+from agentfuzz.search.ahead import Left
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.confirm import finding_id, relative, shortened
+from agentfuzz.search.result import DIED, CampaignResult, Counterexample, Level
+from agentfuzz.search.saved import Saved
+from agentfuzz.search.transport import to_json
+from agentfuzz.verdict import Violation
+
+if TYPE_CHECKING:
+    from agentfuzz._session import Session
+
+CODE = "AF902"
+PATIENCE = 60.0  # real seconds for the start of a process of its own, beside its run
+_SETTLE = 2.0  # real seconds for the kernel to clear up after a worker
+_FRAME = re.compile(r'  File "(.+)", line (\d+) in (.+)')
+_OWN = str(Path(__file__).parent)
+
+
+class End(NamedTuple):
+    """How a process ended: in words, and where it was."""
+
+    words: str = ""
+    stack: str = ""
+
+
+def ahead_of(session: "Session", nodeid: str, scenario: str) -> ahead.Ahead:
+    """Where the campaign of a test writes its plans."""
+    try:
+        return ahead.Ahead(session.saved_dir, nodeid, scenario)
+    except OSError as error:
+        session.note([f"agentfuzz: {session.saved_dir.name} cannot be written ({error.strerror}): "
+                      "if the process dies, nobody will know under which plan"])  # fmt: skip
+        return ahead.Ahead()
+
+
+def stuck(campaign: Campaign, stacks: str) -> None:
+    """A run did not react to its interruption: its stacks go where they survive it."""
+    campaign.ahead.stuck(stacks)
+    campaign.notes.append("a run could not be interrupted for three times its time: it was "
+                          "blocked outside of Python")  # fmt: skip
+
+
+def tell(session: "Session") -> None:
+    """Keep and note what processes left behind that died, in this session or an earlier one."""
+    left, notes = ahead.take(session.saved_dir)
+    session.note(notes)
+    for one in left:
+        _kept(session, one)
+
+
+def crashed(session: "Session", report: pytest.TestReport) -> None:
+    """A worker of xdist died in this test: report it at once, if it wrote a plan ahead."""
+    deadline = Real.monotonic() + _SETTLE
+    left, notes = ahead.take(session.saved_dir, report.nodeid)
+    while not left and ahead.held(session.saved_dir, report.nodeid):
+        if Real.monotonic() > deadline:
+            break
+        Real.sleep(0.01)
+        left, notes = ahead.take(session.saved_dir, report.nodeid)
+    session.note(notes)
+    if left:
+        found = [_kept(session, one) for one in left]
+        report.agentfuzz = dump(to_json(_result(session, found)))  # type: ignore[attr-defined]
+        session.show(report, session.failure(found))
+
+
+def judge(session: "Session", nodeid: str, scenario: str) -> CampaignResult | None:
+    """The verdict on a test in which a process died before; None when it may run (again)."""
+    found: list[Counterexample] = []
+    for one in session.saved_for(nodeid):
+        if one.code != CODE:
+            continue
+        end = _replayed(session, one)
+        if end is not None:
+            found.append(finding(Left(nodeid, one.plan, scenario), end))
+            continue
+        session.note([f"agentfuzz: {one.id} ({nodeid}, {one.plan}) survived its replay in a process "
+                      "of its own; forgotten"])  # fmt: skip
+        session.forget([one])
+    return _result(session, found) if found else None
+
+
+def _kept(session: "Session", left: Left) -> Counterexample:
+    """A death that is new: a finding, saved and noted."""
+    found = finding(left, End("", _stack(left.stacks, session.root)))
+    session.note([f"AF902 {left.nodeid}: the process died under the plan {found.plan}; replay it "
+                  f"(this may end pytest again): pytest --agentfuzz-replay {found.id}"])  # fmt: skip
+    session.remember(found)
+    return found
+
+
+def finding(left: Left, end: End) -> Counterexample:
+    """A death as a counterexample without a history: nothing of the run is left but its plan."""
+    again = f" Replayed in a process of its own, it died again: {end.words}." if end.words else ""
+    violation = Violation(
+        CODE,
+        "process",
+        "the process died",
+        "The process that ran this test was gone in the middle of a run: a crash in native code, "
+        f"os._exit, or a kill (out of memory, a job that was stopped).{again}",
+        "",
+        "",
+        (),
+        "look for os._exit, for native code, and for memory that only grows",
+    )
+    nothing = History([])
+    return Counterexample(
+        id=finding_id(left.nodeid, violation, left.plan),
+        nodeid=left.nodeid,
+        scenario=left.scenario,
+        task="",
+        law="the process lives",
+        violation=violation,
+        plan=left.plan,
+        history=nothing,
+        baseline=nothing,
+        phase=DIED,
+        faults_before=len(left.plan),
+        shrink_runs=0,
+        controls=(),
+        location=None,
+        stack=end.stack,
+    )
+
+
+def _result(session: "Session", found: Sequence[Counterexample]) -> CampaignResult:
+    return CampaignResult(
+        nodeid=found[0].nodeid,
+        scenario=found[0].scenario,
+        runs=len(found),
+        seconds=0.0,
+        struck=0,
+        stopped="exhausted",
+        seed=setting(session.config, "seed"),
+        levels=(Level(f"run{'s' * (len(found) > 1)} that ended the process", len(found), None),),
+        findings=tuple(found),
+    )
+
+
+# In a process of its own ----------------------------------------------------------------------
+
+
+def _replayed(session: "Session", saved: Saved) -> End | None:
+    """Replay a plan in a second pytest. None when that comes to its end, whatever it finds."""
+    patience = PATIENCE + 4 * float(setting(session.config, "run-timeout"))
+    environ = {name: v for name, v in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    with tempfile.TemporaryDirectory() as reports:
+        try:
+            done = subprocess.run(
+                [*_command(session.config), "--agentfuzz-replay", saved.id,
+                 "--agentfuzz-report-dir", reports],
+                cwd=session.config.invocation_params.dir,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=patience,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            ahead.take(session.saved_dir, saved.nodeid)
+            return End(f"it did not end within {patience:g} s")
+    left, _ = ahead.take(session.saved_dir, saved.nodeid)
+    if not left and done.returncode in (0, 1):
+        return None
+    how = _how(done.returncode) if left else f"pytest itself failed ({_how(done.returncode)})"
+    return End(how, _stack(done.stderr.decode("utf-8", "replace"), session.root))
+
+
+def _command(config: pytest.Config) -> list[str]:
+    """pytest as it was called, without paths, and without what its ini file adds to every call
+    (workers, reports, coverage)."""
+    given = [sys.executable, "-m", "pytest", "-o", "addopts=", f"--rootdir={config.rootpath}"]
+    if config.inipath is not None:
+        given += ["-c", str(config.inipath)]
+    for name in config.option.plugins or ():
+        given += ["-p", name]
+    for text in config.option.override_ini or ():
+        given += ["-o", text]
+    return [*given, f"--import-mode={config.option.importmode}"]
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"exit {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _stack(dump: str, root: Path) -> str:
+    """The agent's part of the stacks that Python's fault handler writes (of the thread in which
+    it ran), outermost call first."""
+    threads = re.split(r"\n(?=(?:Thread|Current thread|Stack) )", dump)
+    for thread in threads:
+        frames = [found for line in thread.splitlines() if (found := _FRAME.match(line))]
+        calls: list[str] = []
+        for path, line, name in (frame.groups() for frame in frames):
+            if path.startswith(_OWN) and name == "execute":
+                return shortened(calls[::-1])
+            if not path.startswith(_OWN):
+                calls.append(relative(f"{path}:{line} {name}", root))
+    return ""

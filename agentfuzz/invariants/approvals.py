@@ -1,0 +1,232 @@
+"""The law about what an approval allows: one call, once, and only in time (AF409).
+
+Law: a person who says yes says it to one call. Called by the run through `Invariant`. Source:
+CATALOGUE law A1. Which call a decision moves is `one_decision_one_interrupt`'s to judge; how
+often effects may follow, and until when, is judged here.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from agentfuzz.codec import scope_value
+from agentfuzz.history import (
+    Called,
+    Cancelled,
+    Committed,
+    Decided,
+    Done,
+    History,
+    Intent,
+    Interrupted,
+    Json,
+)
+from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants._talk import asked_for
+from agentfuzz.verdict import Violation
+
+_KEY = "idempotency_key"  # minted by the loop: no part of what a person approves
+_OVER = ("success", "failed", "cancelled")
+
+
+class _Wait(NamedTuple):
+    """What is known of a call that waits: the tool and its arguments, if a model asked for it."""
+
+    interrupt: str
+    call: str
+    seq: int
+    tool: str | None
+    args: Mapping[str, Json] | None
+
+
+class _Grant(NamedTuple):
+    """The first yes to an interrupt; `void` says why it allows nothing, or is empty."""
+
+    wait: _Wait
+    seq: int
+    void: str
+
+
+@law()
+def approval_single_use(*tools: str) -> Check:
+    """A1: each effect of these tools has a grant of its own, given before the call was made. A
+    grant (the first yes to an interrupt, however often it is delivered) is for one call: the one
+    with the id that it names, or the same tool with the same arguments under another id. It is
+    good for one effect, and for none once its time was over, or it was refused, or the task was
+    cancelled, or the leg that asked for it had ended in success, failed or cancelled.
+
+    Without names: the calls that waited for a decision, and later ones of the same intent. A call
+    that bears no id may use any unused grant that does not name another tool or intent. One
+    request that was delivered twice is `at_most_once`'s to judge. Subjects: the tool (no grant),
+    `tool again` (a grant used twice), `tool late` (one that was void).
+
+    NOT_EXERCISED when no such tool took effect and nothing was decided.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        waits = _waits(history)
+        grants = _grants(history, waits)
+        governed = [
+            (call, commit)
+            for call, commit in _effects(history)
+            if (call.slot.name in tools if tools else _waited(history, call, waits))
+        ]
+        if not governed and not history.of(Decided):
+            return None
+        found: dict[tuple[str, str], Violation] = {}
+        used: dict[str, Committed] = {}
+        for call, commit in governed:
+            fitting = [g for g in grants if g.seq < call.seq and _fits(history, g.wait, call)]
+            good = [grant for grant in fitting if not grant.void]
+            unused = [grant for grant in good if grant.wait.interrupt not in used]
+            if unused:
+                used[unused[0].wait.interrupt] = commit
+                continue
+            if good:
+                violation = _again(good[-1], used[good[-1].wait.interrupt], commit)
+            elif fitting:
+                violation = _too_late(fitting[-1], commit)
+            else:
+                violation = _without(commit)
+            found.setdefault(violation.signature, violation)
+        return list(found.values())
+
+    return check
+
+
+def _waits(history: History) -> list[_Wait]:
+    asks = asked_for(history)
+    found = []
+    for event in history.of(Interrupted):
+        ask = next(
+            (a for a in reversed(asks) if a.id == event.call and a.turn.seq < event.seq), None
+        )
+        tool, args = (ask.tool, ask.arguments) if ask is not None else (None, None)
+        made = next((call for call in history.of(Called) if call.asked == event.call), None)
+        if tool is None and made is not None:
+            tool = made.slot.name
+        elif tool is None:  # the id that a call gets which has none of its own: tool_1
+            tool = event.call.rpartition("_")[0]
+            tool = tool if tool in history.tools else None
+        known = args if isinstance(args, Mapping) else None
+        found.append(_Wait(event.interrupt, event.call, event.seq, tool, known))
+    return found
+
+
+def _grants(history: History, waits: list[_Wait]) -> list[_Grant]:
+    found: dict[str, _Grant] = {}
+    said: dict[str, Decided] = {}
+    for event in history.of(Decided):
+        before = said.setdefault(event.interrupt, event)
+        if event.value is None or event.value is False or event.interrupt in found:
+            continue
+        mine = [one for one in waits if one.interrupt == event.interrupt and one.seq < event.seq]
+        wait = _Wait(event.interrupt, event.call, event.seq, None, None)
+        wait = mine[-1]._replace(call=event.call) if mine else wait
+        why = _void(history, wait, event)
+        if before is not event:
+            why = "the time for it was over" if before.value is None else "it had been refused"
+        found[event.interrupt] = _Grant(wait, event.seq, why)
+    return list(found.values())
+
+
+def _void(history: History, wait: _Wait, decision: Decided) -> str:
+    if any(wait.seq < stop.seq < decision.seq for stop in history.of(Cancelled)):
+        return "the task had been cancelled"
+    for leg in history.legs:
+        if all(event.seq != wait.seq for event in leg):
+            continue
+        for event in leg:
+            ended = type(event) is Done and not event.problem and event.status in _OVER
+            if ended and wait.seq < event.seq < decision.seq:
+                return "the task was over"
+    return ""
+
+
+def _effects(history: History) -> Iterator[tuple[Called, Committed]]:
+    """The calls that took effect, each with its first commit."""
+    calls = {call.call: call for call in history.of(Called)}
+    for commit in history.ledger:
+        call = calls.pop(commit.call, None)
+        if call is not None:
+            yield call, commit
+
+
+def _waited(history: History, call: Called, waits: list[_Wait]) -> bool:
+    """Whether a call, or its intent, waited for a decision before it was made."""
+    for wait in waits:
+        if wait.seq < call.seq and (
+            wait.call == call.asked or call.intent in _intents(history, wait)
+        ):
+            return True
+    return False
+
+
+def _intents(history: History, wait: _Wait) -> list[Intent | None]:
+    """What a waiting call is meant to cause: by its arguments, and by the calls made under its
+    id."""
+    found = [call.intent for call in history.of(Called) if call.asked == wait.call and call.intent]
+    facts = history.tools.get(wait.tool or "")
+    if facts is not None and facts.effect is not None and wait.args is not None:
+        scope = tuple((name, scope_value(wait.args.get(name))) for name in facts.scope)
+        found.append(Intent(facts.effect, scope))
+    return [*found]
+
+
+def _fits(history: History, wait: _Wait, call: Called) -> bool:
+    """Whether a grant for this wait is one for this call."""
+    if call.asked is not None and call.asked == wait.call:
+        return True
+    if wait.tool is not None and wait.tool != call.slot.name:
+        return False
+    if wait.args is not None:
+        same_words = _plain(wait.args) == _plain(call.args)
+        return same_words or (call.asked is None and call.intent in _intents(history, wait))
+    return call.asked is None
+
+
+def _plain(args: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in args.items() if name != _KEY}
+
+
+def _again(grant: _Grant, first: Committed, commit: Committed) -> Violation:
+    tool = commit.tool
+    return Violation(
+        "AF409",
+        f"{tool} again",
+        f"{tool} ran 2x, approved once",
+        f"{grant.wait.interrupt} was granted once, {first.intent} took effect on it, and then "
+        f"{commit.intent} took effect on the same grant.",
+        f"approved once ({grant.wait.interrupt})",
+        f"{tool} took effect twice",
+        (grant.seq, first.seq, commit.seq),
+        "use a grant up in the same step that reads it, and key the call by the approval's id",
+    )
+
+
+def _too_late(grant: _Grant, commit: Committed) -> Violation:
+    tool = commit.tool
+    return Violation(
+        "AF409",
+        f"{tool} late",
+        f"{tool} ran on a void approval",
+        f"{commit.intent} took effect on a grant ({grant.wait.interrupt}) that allows nothing: "
+        f"when it came, {grant.void}.",
+        f"granted ({grant.wait.interrupt})",
+        grant.void,
+        (grant.wait.seq, grant.seq, commit.seq),
+        "close an approval when it expires, is refused, or its task ends, and look before acting",
+    )
+
+
+def _without(commit: Committed) -> Violation:
+    tool = commit.tool
+    return Violation(
+        "AF409",
+        tool,
+        f"{tool} ran without approval",
+        f"{commit.intent} took effect, and nobody had granted this call before it was made.",
+        f"{tool} took effect",
+        "no grant for this call",
+        (commit.seq,),
+        "ask with the id of the call, execute the call under that id, and only after a yes",
+    )

@@ -1,0 +1,347 @@
+"""The gate: the threads of an agent's pools, one at a time, in an order that the injector decides.
+
+Law: of all threads of a run one holds the baton, and only that one runs. Handing work to a
+`ThreadPoolExecutor` gives it the baton until the work is done or waits: for a time, for another
+thread, or because a schedule fault made it wait at a crossing of the world. Who waits longest goes
+on first, once the agent itself waits; when nobody can go on, the clock jumps to the next timer.
+What does not keep to this is noted as an escape. Installed by the simulation; without a pool
+nothing of it runs.
+
+Work runs on the pool's own threads, so `threading.local` and `current_thread` are right. Work that
+blocks where the gate cannot see it (a lock that other work holds, a socket) is let go after a
+moment of real time, and comes back at its next crossing.
+
+How the waits of `threading` and `queue` come here, and which do not, says `agentfuzz.waits`.
+"""
+
+import sys
+import threading
+from _thread import allocate_lock, get_ident
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from agentfuzz import escapes
+from agentfuzz.clock import FOREVER, Clock, Real
+from agentfuzz.errors import Crash, CutOff
+from agentfuzz.work import (
+    DONE,
+    LOOSE,
+    READY,
+    RUNNING,
+    WAITING,
+    Work,
+    asleep,
+    here,
+    interrupt,
+    named,
+)
+
+SLICE = 0.01  # real seconds between two looks at a thread that does not come back
+PATIENCE = 0.25  # real seconds that work may block while nobody else could free it
+GRACE = 2.0  # real seconds that foreign threads get before a wait without end is called hung
+
+FOREIGN: Any = object()
+
+
+class Gate:
+    """The baton of one simulation, and who waits for it. `idents` are the threads of the run: its
+    main one (None), and those that do its work."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.idents: dict[int, Work | None] = {}
+        self.alive: list[Work] = []
+        self.ready: list[Work] = []
+        self.foreign: list[threading.Thread] = []
+        self.pooled: list[threading.Thread] = []
+        self.futures = 0
+        self._noted: set[str] = set()
+        self._guard = allocate_lock()
+        self._lock: Any = None  # that of the world's calls: whoever waits holds it not
+
+    # The run ------------------------------------------------------------------------------
+
+    def begin(self, lock: Any) -> None:
+        """A run begins on this thread. `lock` is that of the world's calls."""
+        self._lock = lock
+        self.idents = {get_ident(): None}
+        self.futures = 0
+
+    def finish(self) -> None:
+        """The agent has answered: what it left in its pools goes on to its end."""
+        while self.alive and not self.clock.held:
+            if self.step():
+                continue
+            due = self.next_deadline()
+            if due is None:
+                break
+            self.clock.advance(due - self.clock.now)
+
+    def end(self) -> None:
+        """The run is over: whatever still waits learns that its process is dead."""
+        if self.clock.gate is not None:
+            self.kill()
+            self._noted = set()
+            self.foreign = [thread for thread in self.foreign if thread.is_alive()]
+            self.pooled = [thread for thread in self.pooled if thread.is_alive()]
+            self.clock.gate = self if self.foreign else None
+        self.idents = {}
+
+    def kill(self) -> None:
+        """The process is dead: whatever still waits in its pools learns of it."""
+        for work in list(self.alive):
+            work.doomed = True
+            with self._guard:
+                waits, work.state = work.state in (READY, WAITING), RUNNING
+            if waits:
+                work.go.release()
+            elif work.thread in sys._current_frames():  # it spins, or blocks
+                interrupt(work.thread)
+            if work.future is None or not work.future.cancelled():
+                work.back.acquire(True, PATIENCE)
+        self.alive, self.ready = [], []
+
+    # What an agent does -------------------------------------------------------------------
+
+    def submit(
+        self,
+        real: Callable[..., Future[Any]],
+        pool: ThreadPoolExecutor,
+        fn: Callable[..., Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> "Future[Any]":
+        """Hand work to a pool, and let it run until it is done or waits."""
+        self._settled(pool)
+        queued = self.busy(pool) >= pool._max_workers
+        work = Work(self, pool, named(fn, args), queued=queued)
+        self.alive.append(work)
+        self.clock.gate = self
+        ident = get_ident()
+        me = self.idents.pop(ident)  # starting a thread waits really
+        here.submitting = True
+        try:
+            work.future = real(pool, work, fn, *args, **kwargs)
+        except BaseException:
+            self.alive.remove(work)
+            raise
+        finally:
+            here.submitting = False
+            self.idents[ident] = me
+        if queued:
+            self.ready.append(work)
+        else:
+            self._await(work)
+        return work.future
+
+    def busy(self, pool: ThreadPoolExecutor) -> int:
+        """How many threads of a pool have work."""
+        return sum(work.pool is pool and not work.queued for work in self.alive)
+
+    def until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until something is true, or for so many virtual seconds. Others go on meanwhile.
+        Raises CutOff when nothing can ever happen again."""
+        me = self.idents[get_ident()]
+        end = None if seconds is None else self.clock.now + max(seconds, 0.0)
+        if true():
+            return True
+        if me is not None:
+            me.until, me.deadline = true, end
+            self._hand_back(me, WAITING)
+            return true()
+        patience = Real.monotonic() + GRACE
+        while not true():
+            if self.step():
+                continue
+            now = self.clock.now
+            if end is not None and now >= end:
+                return False
+            if self.clock.held:
+                raise Crash
+            if self.others() and (self._stir(true) or true()):
+                continue
+            due = [at for at in (self.clock.next_due, self.next_deadline(), end) if at is not None]
+            if due:
+                self.clock.advance(min(due) - now)
+            elif not self.others() or Real.monotonic() > patience:
+                raise CutOff("hung", "every thread waits and no timer is set")
+        return True
+
+    def sleep(self, seconds: float) -> None:
+        """Virtual seconds pass for this thread; whatever else can go on goes first."""
+        me = self.idents.get(get_ident(), FOREIGN)
+        if me is FOREIGN:
+            self.clock.advance(seconds)
+        elif seconds > 0:
+            self.until(bool, seconds)
+        else:
+            self.let_others(me)
+
+    def let_others(self, me: Work | None) -> None:
+        """Everything else that can go on goes first."""
+        if me is not None:
+            self._hand_back(me, READY)
+            return
+        while self.step():
+            pass
+
+    def waits(self, seconds: float, preempted: bool) -> bool:
+        """A crossing waits. False when it does so in no order of ours, or for ever."""
+        me = self.idents.get(get_ident(), FOREIGN)
+        if me is FOREIGN or (me is None and seconds == FOREVER):
+            return False
+        if preempted:
+            self.let_others(me)
+        elif seconds == FOREVER:
+            self.until(bool)
+        else:
+            self.sleep(seconds)
+        return True
+
+    def enter(self) -> None:
+        """A crossing: work that was let go waits for its turn, a foreign thread is noted."""
+        me = self.idents.get(get_ident(), FOREIGN)
+        if me is FOREIGN:
+            name = threading.current_thread().name
+            self.note(f"a call by the thread {name!r}, which no pool started, is not ordered")
+        elif me is not None:
+            me.alive()
+            if me.state is LOOSE:
+                self._hand_back(me, READY)
+
+    def others_ready(self) -> bool:
+        """Whether another thread of the run could go on now."""
+        me = self.idents.get(get_ident(), FOREIGN)
+        return me is not FOREIGN and (me is not None or bool(self.ready))
+
+    # The baton ----------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Let the next one go on that can, to its end or until it waits. False: nobody can."""
+        self._wake()
+        for work in self.ready:
+            if work.future is not None and work.future.cancelled():
+                self.ready.remove(work)
+                self.alive.remove(work)
+                return True
+            if work.can_start():
+                self.ready.remove(work)
+                work.state = RUNNING
+                work.go.release()
+                self._await(work)
+                return True
+        return False
+
+    def _wake(self) -> None:
+        """Those whose wait is over are ready: in the order of their time."""
+        now = self.clock.now
+        over = [work for work in self.alive if work.state is WAITING and work.is_over()]
+        for work in sorted(over, key=lambda work: work.deadline or now):
+            work.state = READY
+            self.ready.append(work)
+
+    def next_deadline(self) -> float | None:
+        """When the first one wakes that waits for a time."""
+        found = [w.deadline for w in self.alive if w.state is WAITING and w.deadline is not None]
+        return min(found, default=None)
+
+    def _hand_back(self, me: Work, state: str) -> None:
+        """Give the baton back to whoever let this work go on, and wait for it."""
+        me.alive()
+        with self._guard:
+            if state is READY:
+                self.ready.append(me)
+            before, me.state = me.state, state
+            if before is not LOOSE:
+                me.back.release()
+        saved = self._let_go()
+        me.go.acquire()
+        self._take(saved)
+        me.alive()
+
+    def _let_go(self) -> Any:
+        """Whoever waits in the midst of a call leaves the world to others."""
+        return self._lock._release_save() if self._lock._is_owned() else None
+
+    def _take(self, saved: Any) -> None:
+        if saved is not None:
+            self._lock._acquire_restore(saved)
+
+    def done(self, work: Work) -> None:
+        """The work is done, and its future says so."""
+        with self._guard:
+            if work in self.alive:
+                self.alive.remove(work)
+            before, work.state = work.state, DONE
+            self.idents.pop(work.thread, None)
+        if before is not LOOSE:
+            work.back.release()
+
+    def _await(self, work: Work) -> None:
+        """Wait until work gives the baton back. Work that blocks is let go."""
+        saved = self._let_go()
+        try:
+            if not work.back.acquire(True, SLICE):
+                self._look_after(work)
+        finally:
+            self._take(saved)
+
+    def _look_after(self, work: Work) -> None:
+        begun, seen = Real.monotonic(), None
+        while not work.back.acquire(True, SLICE):
+            before, seen = seen, asleep(work.thread, work.native)
+            if seen is None or seen != before:
+                continue
+            helped = any(other.state in (READY, WAITING) for other in self.alive)
+            if helped or Real.monotonic() - begun > PATIENCE:
+                with self._guard:
+                    if work.back.acquire(False):
+                        return
+                    work.state = LOOSE
+                if not helped:
+                    self.note(f"{work.name} waits in a pool for what the gate cannot see")
+                return
+
+    def _settled(self, pool: ThreadPoolExecutor) -> None:
+        """Wait until the pool knows of its idle threads: it takes one, and starts none."""
+        idle = getattr(pool, "_idle_semaphore", None)
+        limit = Real.monotonic() + SLICE
+        while idle is not None and idle._value < len(pool._threads) - self.busy(pool):
+            if Real.monotonic() > limit:
+                return
+            Real.sleep(0)
+
+    # What is not controlled ---------------------------------------------------------------
+
+    def others(self) -> bool:
+        """Whether threads run that the gate does not hold."""
+        return any(work.state is LOOSE for work in self.alive) or any(
+            thread.is_alive() for thread in self.foreign
+        )
+
+    def _stir(self, true: Callable[[], bool]) -> bool:
+        """Give threads without the baton real time, until they have done something for us, or all
+        are asleep. Whether they may do more."""
+        limit, before = Real.monotonic() + GRACE, None
+        while Real.monotonic() < limit:
+            if true() or self.ready:
+                return True
+            Real.sleep(SLICE)
+            seen = [
+                asleep(ident, native)
+                for ident, native in (
+                    *((w.thread, w.native) for w in self.alive if w.state is LOOSE),
+                    *((t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()),
+                )
+            ]
+            if None not in seen and seen == before:
+                break
+            before = seen
+        return False
+
+    def note(self, detail: str) -> None:
+        """Report what is not controlled, once in a run."""
+        if detail not in self._noted:
+            self._noted.add(detail)
+            escapes.note("thread", detail)
