@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     )
     from agentfuzz.model.script import call, ref
     from agentfuzz.report.confusion import confusion
+    from agentfuzz.search.consistency import Consistency, repeat
     from agentfuzz.verdict import Verdict, Violation
     from agentfuzz.world import World
 
@@ -159,6 +160,7 @@ _PLACES = {
     ),
     "model.script": ("call", "ref"),
     "report.confusion": ("confusion",),
+    "search.consistency": ("Consistency", "repeat"),
     "verdict": ("Verdict", "Violation"),
     "world": ("World",),
 }

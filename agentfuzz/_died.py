@@ -102,8 +102,8 @@ def judge(session: "Session", nodeid: str, scenario: str) -> CampaignResult | No
         if end is not None:
             found.append(finding(Left(nodeid, one.plan, scenario), end))
             continue
-        session.note([f"agentfuzz: {one.id} ({nodeid}, {one.plan}) survived its replay in a process "
-                      "of its own; forgotten"])  # fmt: skip
+        session.note([f"agentfuzz: {one.id} ({nodeid}, {one.plan}) survived its replay in a "
+                      "process of its own; forgotten"])  # fmt: skip
         session.forget([one])
     return _result(session, found) if found else None
 
@@ -111,8 +111,8 @@ def judge(session: "Session", nodeid: str, scenario: str) -> CampaignResult | No
 def _kept(session: "Session", left: Left) -> Counterexample:
     """A death that is new: a finding, saved and noted."""
     found = finding(left, End("", _stack(left.stacks, session.root)))
-    session.note([f"AF902 {left.nodeid}: the process died under the plan {found.plan}; replay it "
-                  f"(this may end pytest again): pytest --agentfuzz-replay {found.id}"])  # fmt: skip
+    again = f"replay it (this may end pytest again): pytest --agentfuzz-replay {found.id}"
+    session.note([f"AF902 {left.nodeid}: the process died under the plan {found.plan}; {again}"])
     session.remember(found)
     return found
 

@@ -81,11 +81,7 @@ class Session:
             if wanted := self.config.getoption("--agentfuzz-record"):
                 self._record(item, given, wanted)
                 return
-            died = (
-                None
-                if given.plan or self.replay
-                else _died.judge(self, item.nodeid, given.scenario.name)
-            )
+            died = None if self.replay else _died.judge(self, item.nodeid, given.scenario.name)
             result = died or self._campaign(item, given)
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]

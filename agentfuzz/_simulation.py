@@ -7,6 +7,7 @@ differ in the injector alone.
 """
 
 import asyncio
+import gc
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
@@ -81,6 +82,7 @@ class Simulation:
         except BaseException:
             isolation.end()
             raise
+        world.patience = self.watchdog.seconds
         self._gate.begin(world.calls.lock)
         escapes.begin()
         try:
@@ -131,6 +133,7 @@ class Simulation:
     ) -> Next | None:
         process = first.process
         if ending.how == "crashed":
+            gc.collect(1)  # an open connection, and the locks that it holds, die with a process
             again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
             return Next("restart") if again else None
         if process.messages:

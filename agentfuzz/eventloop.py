@@ -14,7 +14,9 @@ import asyncio
 import contextvars
 import selectors
 import threading
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from agentfuzz.clock import FOREVER, Clock, Real
@@ -42,6 +44,10 @@ class VirtualSelector(selectors.DefaultSelector):
         if found or (timeout is not None and timeout <= 0):
             return found
         gate = self._clock.gate
+        if gate is not None and gate.holds():
+            ready = super().select
+            gate.until(lambda: bool(ready(0)), timeout)
+            return ready(0)
         if gate is not None and gate.step():
             return super().select(0)
         if self._others():
@@ -97,6 +103,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # Bigger than the distance of two floats at a year of seconds, or timers never come due.
         self._clock_resolution = 1e-6
         self.made = 0  # tasks, in this run
+        self.dead = False  # so is the process that it belongs to
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
     def run_until_complete(self, future: Any) -> Any:
@@ -105,6 +112,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        """Close an async generator that nobody holds: in a task, or, on a dead loop, at once."""
+        if not self.dead:
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
+            return
+        with suppress(BaseException):
+            agen.aclose().send(None)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
@@ -151,16 +166,19 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
-def abandon(loop: asyncio.AbstractEventLoop) -> None:
+def abandon(loop: VirtualLoop) -> None:
     """Drop what is left on the loop of a dead process, without letting it go on."""
-    for task in sorted(asyncio.all_tasks(loop), key=_made):
-        coroutine: Any = task.get_coro()
-        for _ in range(3):  # one that awaits in its `finally` is closed again
-            try:
-                coroutine.close()
-            except BaseException:
-                continue
-            break
+    loop.dead = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # what its handlers made and never awaited
+        for task in sorted(asyncio.all_tasks(loop), key=_made):
+            coroutine: Any = task.get_coro()
+            for _ in range(3):  # one that awaits in its `finally` is closed again
+                try:
+                    coroutine.close()
+                except BaseException:
+                    continue
+                break
 
 
 def _made(task: "asyncio.Task[Any]") -> tuple[int, str]:

@@ -29,15 +29,17 @@ from agentfuzz.work import (
     LOOSE,
     READY,
     RUNNING,
+    SLICE,
     WAITING,
     Work,
     asleep,
     here,
     interrupt,
     named,
+    settled,
 )
 
-SLICE = 0.01  # real seconds between two looks at a thread that does not come back
+TICK = 1e-6  # virtual seconds that a wait takes at least: a loop that polls gets on
 PATIENCE = 0.25  # real seconds that work may block while nobody else could free it
 GRACE = 2.0  # real seconds that foreign threads get before a wait without end is called hung
 
@@ -113,8 +115,9 @@ class Gate:
         **kwargs: Any,
     ) -> "Future[Any]":
         """Hand work to a pool, and let it run until it is done or waits."""
-        self._settled(pool)
-        queued = self.busy(pool) >= pool._max_workers
+        busy = self.busy(pool)
+        settled(pool, busy)
+        queued = busy >= pool._max_workers
         work = Work(self, pool, named(fn, args), queued=queued)
         self.alive.append(work)
         self.clock.gate = self
@@ -143,7 +146,7 @@ class Gate:
         """Wait until something is true, or for so many virtual seconds. Others go on meanwhile.
         Raises CutOff when nothing can ever happen again."""
         me = self.idents[get_ident()]
-        end = None if seconds is None else self.clock.now + max(seconds, 0.0)
+        end = None if seconds is None else self.clock.now + max(seconds, TICK)
         if true():
             return True
         if me is not None:
@@ -210,6 +213,10 @@ class Gate:
             if me.state is LOOSE:
                 self._hand_back(me, READY)
 
+    def holds(self) -> bool:
+        """Whether this thread does work of a pool."""
+        return self.idents.get(get_ident()) is not None
+
     def others_ready(self) -> bool:
         """Whether another thread of the run could go on now."""
         me = self.idents.get(get_ident(), FOREIGN)
@@ -249,13 +256,13 @@ class Gate:
     def _hand_back(self, me: Work, state: str) -> None:
         """Give the baton back to whoever let this work go on, and wait for it."""
         me.alive()
+        saved = self._let_go()
         with self._guard:
             if state is READY:
                 self.ready.append(me)
             before, me.state = me.state, state
             if before is not LOOSE:
                 me.back.release()
-        saved = self._let_go()
         me.go.acquire()
         self._take(saved)
         me.alive()
@@ -303,15 +310,6 @@ class Gate:
                     self.note(f"{work.name} waits in a pool for what the gate cannot see")
                 return
 
-    def _settled(self, pool: ThreadPoolExecutor) -> None:
-        """Wait until the pool knows of its idle threads: it takes one, and starts none."""
-        idle = getattr(pool, "_idle_semaphore", None)
-        limit = Real.monotonic() + SLICE
-        while idle is not None and idle._value < len(pool._threads) - self.busy(pool):
-            if Real.monotonic() > limit:
-                return
-            Real.sleep(0)
-
     # What is not controlled ---------------------------------------------------------------
 
     def others(self) -> bool:
@@ -328,13 +326,9 @@ class Gate:
             if true() or self.ready:
                 return True
             Real.sleep(SLICE)
-            seen = [
-                asleep(ident, native)
-                for ident, native in (
-                    *((w.thread, w.native) for w in self.alive if w.state is LOOSE),
-                    *((t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()),
-                )
-            ]
+            loose = [(work.thread, work.native) for work in self.alive if work.state is LOOSE]
+            loose += [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
+            seen = [asleep(*thread) for thread in loose]
             if None not in seen and seen == before:
                 break
             before = seen

@@ -13,11 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentfuzz.clock import Real
 from agentfuzz.errors import Crash
 
 if TYPE_CHECKING:
     from agentfuzz.threads import Gate
 
+SLICE = 0.005  # real seconds between two looks at a thread that does not come back
 RUNNING, READY, WAITING, LOOSE, DONE = "running", "ready", "waiting", "loose", "done"
 here = threading.local()  # `work`: what this thread does; `submitting`: it hands some in
 
@@ -77,11 +79,21 @@ def asleep(ident: int, native: int) -> object | None:
         return (ident,)
     try:
         with open(f"/proc/self/task/{native}/stat") as stat:
-            if stat.read().rpartition(")")[2].split()[0] == "R":
+            if stat.read().rpartition(")")[2].split()[0] in "RD":
                 return None
     except OSError:  # another system: two looks at the same place must do
         pass
     return (ident, id(frame), frame.f_lasti)
+
+
+def settled(pool: Any, busy: int) -> None:
+    """Wait until a pool knows of its idle threads: it takes one then, and starts none."""
+    idle = getattr(pool, "_idle_semaphore", None)
+    limit = Real.monotonic() + SLICE
+    while idle is not None and idle._value < len(pool._threads) - busy:
+        if Real.monotonic() > limit:
+            return
+        Real.sleep(0)
 
 
 def interrupt(ident: int) -> None:

@@ -66,16 +66,18 @@ def ask(world: World) -> Completion:
 
 
 def pay(world: World, call: str, key: str) -> None:
-    """Execute a call that was asked for, and write down how it stands."""
+    """Execute a call that was asked for, in doubt once more, and write down how it stands."""
     arguments = world.store["calls"][call]
     invoice = arguments["invoice_id"]
     world.store[invoice] = "paying"
-    try:
-        receipt = world.call("pay_invoice", {**arguments, "idempotency_key": key}, asked=call)
-    except (TimeoutError, ConnectionError, ToolError):
+    for _ in range(2):
+        try:
+            receipt = world.call("pay_invoice", {**arguments, "idempotency_key": key}, asked=call)
+        except (TimeoutError, ConnectionError, ToolError):
+            continue
+        if isinstance(receipt, dict) and receipt.get("payment_id") == f"pay_{invoice}":
+            world.store[invoice] = "paid"
         return
-    if isinstance(receipt, dict) and receipt.get("payment_id") == f"pay_{invoice}":
-        world.store[invoice] = "paid"
 
 
 def refuse(world: World, call: str) -> None:

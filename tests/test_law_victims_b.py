@@ -2,21 +2,40 @@
 that breaks it, found by exactly the smallest plan; one that keeps it under the same campaign; and
 a campaign in which the law had nothing to judge.
 
-Law: a plan is asserted as text, and the law finds nothing else. The loops of the bundled scenarios
-serve where they fit.
+Law: a plan is asserted as text, and the law finds nothing else. The loops are those of the bundled
+scenarios, where they fit, and of `law_loops_b`.
 """
 
-import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from law_loops_b import (
+    DONE,
+    FAULTS,
+    UNKNOWN,
+    asks_four_times,
+    asks_on,
+    done_at_the_limit,
+    forgets,
+    hanging_order,
+    has_a_deadline,
+    logs_attempts,
+    logs_requests,
+    looks_each_time,
+    looks_once,
+    order,
+    remembers,
+    says_it_was_the_limit,
+    shop,
+    talk,
+    waits_an_hour,
+    waits_for_ever,
+)
 from search.support import hunt, shown
 
 from agentfuzz import (
     Completion,
-    ModelError,
-    ToolError,
     World,
     approval_single_use,
     budget_is_not_success,
@@ -27,19 +46,12 @@ from agentfuzz import (
     no_effect_after_cancel,
     no_hidden_calls,
     run,
-    scenario,
 )
 from agentfuzz._run import Simulation
 from agentfuzz.history import Called
-from agentfuzz.replies import as_text
 from agentfuzz.scenarios import approve_payment, cancel_campaign
 from agentfuzz.search.space import Space
 
-FAULTS = (TimeoutError, ConnectionError, ToolError)
-MODEL_FAULTS = (ModelError, TimeoutError, ConnectionError)
-DONE = Completion.success(handle="A17")
-UNKNOWN = Completion.blocked(reason="outcome_unknown", handle="A17")
-OVER = Completion.partial(reason="budget_exhausted")
 PAYING, MAILING = approve_payment.approve_payment, cancel_campaign.cancel_campaign
 
 
@@ -133,32 +145,6 @@ def test_approvals_where_nobody_is_asked(simulation):
 STOPPED = alone(no_effect_after_cancel(), MAILING)
 
 
-def mails(world: World, *, looks_each_time: bool) -> Completion:
-    """A sync loop that polls the token: before each mail, or once before the first."""
-    sent: list[str] = []
-    stopped = world.cancelled
-    for name in cancel_campaign.CUSTOMERS:
-        stopped = world.cancelled if looks_each_time else stopped
-        if stopped:
-            break
-        try:
-            world.tools.send_mail(customer=name, idempotency_key=name)
-        except FAULTS:
-            return UNKNOWN
-        sent.append(name)
-    return Completion.cancelled(handle=", ".join(sent)) if world.cancelled else DONE
-
-
-def looks_once(world: World) -> Completion:
-    """Victim."""
-    return mails(world, looks_each_time=False)
-
-
-def looks_each_time(world: World) -> Completion:
-    """Survivor."""
-    return mails(world, looks_each_time=True)
-
-
 @pytest.mark.parametrize("victim", [cancel_campaign.finishes_first, looks_once])
 def test_sending_after_stop(simulation, victim):
     """Children that are shielded and waited for; a token that is looked at once."""
@@ -195,10 +181,9 @@ def test_a_report_that_keeps_back_what_was_sent(simulation, victim, plan):
     assert found(REPORTED, victim, simulation) == [f"AF311 mail: {plan}"]
 
 
-@pytest.mark.parametrize("survivor", [cancel_campaign.stops_and_reports])
-def test_a_report_of_what_was_sent(simulation, survivor):
+def test_a_report_of_what_was_sent(simulation):
     """With what is in doubt."""
-    assert held(REPORTED, survivor, simulation) > 50
+    assert held(REPORTED, cancel_campaign.stops_and_reports, simulation) > 50
 
 
 def test_cancel_report_where_nobody_stops(simulation):
@@ -209,78 +194,9 @@ def test_cancel_report_where_nobody_stops(simulation):
     ]
 
 
-# Loops of a model
-
-SHOPPING = "Charge and ship order A17."
-
-
-@scenario(
-    task=SHOPPING,
-    script=[
-        ("charge_card", {"order_id": "A17"}),
-        ("ship", {"order_id": "A17"}),
-        "It is on its way.",
-    ],
-)
-def shop(world: World) -> None:
-    """An order is charged and shipped."""
-
-    @world.tool(effect="charge", scope=("order_id",), dedup="scope")
-    def charge_card(order_id: str) -> dict:
-        return {"charge_id": f"ch_{order_id}"}
-
-    @world.tool(effect="shipment", scope=("order_id",), dedup="scope")
-    def ship(order_id: str) -> dict:
-        return {"parcel": f"p_{order_id}"}
-
-
-def talk(
-    world: World,
-    *,
-    turns: int = 8,
-    over: Completion = OVER,
-    tell=lambda error: f"Error: {error}",
-    shorten=lambda messages: messages,
-) -> Completion:
-    """A plain loop: `turns` at most, and then it is `over`; `tell` is what the model is told of an
-    error, `shorten` what it is shown of the conversation."""
-    messages: list[dict] = [{"role": "user", "content": world.task}]
-    receipts: set[str] = set()
-    for _ in range(turns):
-        try:
-            turn = world.model(shorten(messages), list(world.tools))
-        except MODEL_FAULTS:
-            return Completion.blocked(reason="dependency_unavailable")
-        if turn["stop"] not in ("end", "tool_calls"):
-            return Completion.partial(reason="unverified")
-        messages.append(turn)
-        if not turn["tool_calls"]:
-            return DONE if receipts == {"charge_card", "ship"} else UNKNOWN
-        for one in turn["tool_calls"]:
-            try:
-                if not isinstance(one["arguments"], dict):
-                    raise ToolError("the arguments are no JSON object")
-                text = as_text(world.call(one["name"], one["arguments"], asked=one["id"]))
-                receipts |= {one["name"]} if "_A17" in text else set()
-            except FAULTS as error:
-                text = tell(error)
-            messages.append({"role": "tool", "tool_call_id": one["id"], "content": text})
-    return over
-
-
 # C10 budget_is_not_success
 
 LIMITED = alone(budget_is_not_success(), shop)
-
-
-def done_at_the_limit(world: World) -> Completion:
-    """Victim: three turns are enough, and whoever gets through them is done."""
-    return talk(world, turns=3, over=DONE)
-
-
-def says_it_was_the_limit(world: World) -> Completion:
-    """Survivor."""
-    return talk(world, turns=3)
 
 
 def test_the_limit_is_taken_for_the_end(simulation):
@@ -318,69 +234,18 @@ def test_budget_is_not_success_where_nothing_stops(simulation):
 
 # C7 ends_within
 
-
-@scenario(ends_within(seconds=600), task="Charge order A17.")
-def order(world: World) -> None:
-    """An order is charged."""
-    shop.build(world)
-
-
-@scenario(ends_within(seconds=600), task="Charge order A17.")
-def hanging_order(world: World) -> None:
-    """An order is charged, and a lost reply is never missed by itself."""
-    shop.build(world)
-    world.raise_as(timeout="hang")
-
-
-async def waits_an_hour(world: World) -> Completion:
-    """Victim: a failure is tried again when the other side has had time to recover."""
-    for _ in range(3):
-        try:
-            await world.tools.aio.charge_card(order_id="A17")
-            return DONE
-        except FAULTS:
-            await asyncio.sleep(3600)
-    return UNKNOWN
-
-
-async def waits_for_ever(world: World) -> Completion:
-    """Victim: no deadline."""
-    await world.tools.aio.charge_card(order_id="A17")
-    return DONE
-
-
-async def has_a_deadline(world: World) -> Completion:
-    """Survivor: two attempts, of twenty seconds each."""
-    for wait in (60, 0):
-        with suppress(*FAULTS):
-            async with asyncio.timeout(20):
-                await world.tools.aio.charge_card(order_id="A17")
-            return DONE
-        await asyncio.sleep(wait)
-    return UNKNOWN
+TIMED = alone(ends_within(seconds=600), order)
 
 
 def test_an_ending_that_is_long_in_coming(simulation):
     """An hour is too long, and for ever as well."""
-    assert found(alone(ends_within(seconds=600), order), waits_an_hour, simulation) == [
-        "AF215 seconds: charge_card#1:once/timeout"
-    ]
+    assert found(TIMED, waits_an_hour, simulation) == ["AF215 seconds: charge_card#1:once/timeout"]
     assert found(alone(ends_within(seconds=600), hanging_order), waits_for_ever, simulation) == [
         "AF215 run: charge_card#1:once/timeout"
     ]
 
 
 IN_TURNS = alone(ends_within(turns=4), shop)
-
-
-def asks_on(world: World) -> Completion:
-    """Victim: a limit, and nothing that notices that nothing comes of it."""
-    return talk(world, turns=12)
-
-
-def asks_four_times(world: World) -> Completion:
-    """Survivor."""
-    return talk(world, turns=4)
 
 
 def test_asking_a_model_that_never_changes_its_mind(simulation):
@@ -402,14 +267,14 @@ def test_an_ending_in_time(simulation, story):
 
 def test_ends_within_where_nothing_ends(simulation):
     """A run that its budget stops before its time is up has not been judged."""
-    law = replace(alone(ends_within(seconds=600), order), budget=20)
 
     def never_ends(world: World) -> None:
         while True:
             with suppress(*FAULTS):
                 world.tools.charge_card(order_id="A17")
 
-    assert untested(law, never_ends, simulation, exclude=("timeout",)) == [
+    short = replace(TIMED, budget=20)
+    assert untested(short, never_ends, simulation, exclude=("timeout",)) == [
         "AF802 ends_within(seconds=600) was never exercised"
     ]
 
@@ -417,31 +282,6 @@ def test_ends_within_where_nothing_ends(simulation):
 # L4 no_hidden_calls
 
 LOGGED = alone(no_hidden_calls(), order)
-
-
-def sdk(world: World, *, logs_attempts: bool) -> dict:
-    """A loop that hands on its log, and an SDK that tries each request twice."""
-    log: list[str] = []
-    for tool in ("charge_card", "ship"):
-        log += [] if logs_attempts else [tool]
-        for _ in range(2):
-            log += [tool] if logs_attempts else []
-            try:
-                world.tools[tool](order_id="A17")
-                break
-            except FAULTS:
-                continue
-    return {"calls": log}
-
-
-def logs_requests(world: World) -> dict:
-    """Victim: one line for each request, above the SDK."""
-    return sdk(world, logs_attempts=False)
-
-
-def logs_attempts(world: World) -> dict:
-    """Survivor: one line for each attempt, where it leaves."""
-    return sdk(world, logs_attempts=True)
 
 
 def test_an_attempt_that_is_in_no_log(simulation):
@@ -500,36 +340,6 @@ def test_errors_surface_where_no_model_asks(simulation):
 # X1 effect_memory
 
 REMEMBERS = alone(effect_memory(), shop)
-WINDOW = 4
-
-
-def last_four(messages: list[dict]) -> list[dict]:
-    """The task and the last four messages: two calls with their results."""
-    return [*messages[:1], *messages[1:][-WINDOW:]]
-
-
-def results_and_last_four(messages: list[dict]) -> list[dict]:
-    """The same, and every call whose result was no error."""
-    results = [message for message in messages if message["role"] == "tool"]
-    kept = {one["tool_call_id"] for one in results if not one["content"].startswith("Error")}
-    kept |= {one["tool_call_id"] for one in results if one in messages[-WINDOW:]}
-    return [
-        message
-        for message in messages
-        if message["role"] == "user"
-        or message.get("tool_call_id") in kept
-        or any(one["id"] in kept for one in message.get("tool_calls", ()))
-    ]
-
-
-def forgets(world: World) -> Completion:
-    """Victim: a window over the conversation."""
-    return talk(world, shorten=last_four)
-
-
-def remembers(world: World) -> Completion:
-    """Survivor: what was done outlives the window."""
-    return talk(world, shorten=results_and_last_four)
 
 
 def test_a_receipt_falls_out_of_the_window(simulation):

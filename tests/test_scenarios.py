@@ -8,7 +8,11 @@ from agentfuzz.scenarios import (
     cancel_campaign,
     charge_order,
     resolve_ticket,
+    resume_after_crash,
+    retry_storm,
+    saga,
     two_agents_one_seat,
+    webhook_twice,
 )
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
@@ -18,8 +22,14 @@ STORIES = {
     cancel_campaign: cancel_campaign.cancel_campaign,
     charge_order: charge_order.charge_order,
     resolve_ticket: resolve_ticket.resolve_ticket,
+    resume_after_crash: resume_after_crash.resume_after_crash,
+    retry_storm: retry_storm.retry_storm,
+    saga: saga.saga,
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
+    webhook_twice: webhook_twice.webhook_twice,
 }
+VICTIM_DEPTH = {saga: 2}  # one fault for the trip to be called off, and one for the calling off
+SURVIVOR_DEPTH = {resume_after_crash: 1}  # 94,169 pairs: see test_a_crash_and_a_lost_reply
 
 
 def campaign(story, agent, depth=1, faults=(), **words):
@@ -44,8 +54,8 @@ CASES = [(story, victim, codes) for story in STORIES for victim, codes in story.
 )
 def test_victim_breaks_its_laws(story, victim, codes):
     """A victim breaks every law that its story says it breaks."""
-    found = {finding.code for finding in campaign(story, victim).findings}
-    assert set(codes) <= found
+    result = campaign(story, victim, depth=VICTIM_DEPTH.get(story, 1))
+    assert set(codes) <= {finding.code for finding in result.findings}
 
 
 @pytest.mark.slow
@@ -53,9 +63,9 @@ def test_victim_breaks_its_laws(story, victim, codes):
     ("story", "survivor"), [(story, agent) for story in STORIES for agent in story.SURVIVORS]
 )
 def test_survivor_keeps_every_law(story, survivor):
-    """A survivor breaks no law under any plan with up to two faults, and every law of the story
-    is exercised."""
-    result = campaign(story, survivor, depth=2)
+    """A survivor breaks no law under any plan with up to two faults (of a long job: with one), and
+    every law of the story is exercised."""
+    result = campaign(story, survivor, depth=SURVIVOR_DEPTH.get(story, 2))
     assert result.findings == ()
     assert result.stopped == "exhausted"
     assert not [text for text in result.untested if text.startswith(("AF801", "AF802"))]
@@ -160,4 +170,75 @@ def test_a_lost_update():
     story = two_agents_one_seat
     assert plans(story, story.both_overwrite, "preempted") == {
         "AF500 no_lost_update": "schedule:set_count#1:preempted"
+    }
+
+
+@pytest.mark.slow
+def test_a_crash_and_a_lost_reply():
+    """Every two of the faults that the long job is about, at every two of its fourteen steps."""
+    kinds = ("crash", "once/timeout", "late/error")
+    result = campaign(
+        resume_after_crash, resume_after_crash.saves_the_key_ahead, depth=2, only=kinds
+    )
+    assert result.findings == ()
+    assert result.stopped == "exhausted"
+    pairs = next(level for level in result.levels if level.name == "plans with two faults")
+    assert pairs.done + pairs.skipped == pairs.total > 5000
+
+
+def test_the_position_says_nothing_of_the_effect():
+    """A crash after the payment and before the checkpoint pays twice; one after the checkpoint
+    and before the payment skips it."""
+    story = resume_after_crash
+    after = plans(story, story.saves_the_position_after, "crash")
+    assert after["AF101 salary"] == "process:position#1:crash"
+    before = plans(story, story.saves_the_position_before, "crash")
+    assert before["AF103 salary"] == before["AF301 claim"] == "process:pay#1:crash"
+
+
+def test_one_lost_reply_is_nine_requests():
+    """Three attempts in each of two layers."""
+    for victim in retry_storm.VICTIMS:
+        found = campaign(retry_storm, victim, only=("once/error",)).findings
+        assert [f"{one.title}: {one.plan}" for one in found] == [
+            "get_quote tried 9x, budget 3: get_quote#1:once/error"
+        ]
+
+
+def test_calling_off_a_trip():
+    """One slow reply, and the room is gone; then the order, the key, the receipt or all is lost."""
+    slow = "book_flight#1:once/timeout"
+    lost = f"{slow} + cancel_flight#1:once/timeout"
+    expected = {
+        saga.first_one_first: {"AF110 order": slow},
+        saga.key_per_attempt: {"AF101 cancellation": lost, "AF110 cancellation": lost},
+        saga.fire_and_forget: {
+            "AF307 cancellation": lost,
+            "AF110 flight": f"{slow} + cancel_flight#1:lost/timeout",
+        },
+        saga.forgets: {"AF110 flight": slow},
+    }
+    for victim, found in expected.items():
+        result = campaign(saga, victim, depth=2, only=("once/timeout", "lost/timeout"))
+        assert {
+            f"{one.code} {one.violation.subject}": str(one.plan) for one in result.findings
+        } == found
+
+
+def test_a_webhook_that_comes_twice():
+    """After the end it is enough to have noted it; in the middle of the work it is not."""
+    at_the_end = "process:end#1:duplicate_trigger"
+    on_the_way = "process:send_mail#1:duplicate_trigger"
+    at_once = "process:ship#1:duplicate_trigger"
+    story = webhook_twice
+    assert plans(story, story.takes_every_delivery, "duplicate_trigger") == {
+        **{f"{code} mail": at_the_end for code in ("AF101", "AF111", "AF216")},
+        **{f"{code} shipment": at_the_end for code in ("AF101", "AF111", "AF216")},
+        "AF112 mail": on_the_way,
+        "AF112 shipment": at_once,
+    }
+    assert plans(story, story.notes_it_at_the_end, "duplicate_trigger") == {
+        **{f"{code} mail": on_the_way for code in ("AF101", "AF111", "AF112")},
+        **{f"{code} shipment": on_the_way for code in ("AF101", "AF111")},
+        "AF112 shipment": at_once,
     }

@@ -20,11 +20,13 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
 
 from agentfuzz.adapters._bridge import Key, bridges, completion
 from agentfuzz.adapters._langchain_tools import WorldTool
+from agentfuzz.adapters._langgraph_store import WorldSaver
 from agentfuzz.completion import Completion
 from agentfuzz.world import World
 
@@ -41,6 +43,13 @@ def tools(world: World, *, key: Key = None) -> list[BaseTool]:
     call_id)."""
     _prepare()
     return [WorldTool(bridge) for bridge in bridges(world, key)]
+
+
+def checkpointer(world: World, saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
+    """A checkpointer of LangGraph's, sync or async, in this world: each `put` is a save
+    `checkpoint` of the process, each `put_writes` a save `writes`."""
+    _prepare()
+    return WorldSaver(world, saver)
 
 
 def outcome(result: Any) -> Completion | None:

@@ -21,6 +21,7 @@ from agentfuzz.history import (
     Struck,
 )
 from agentfuzz.invariants._law import Check, law
+from agentfuzz.invariants._standing import undos
 from agentfuzz.invariants._talk import clean
 from agentfuzz.verdict import Violation
 
@@ -46,7 +47,8 @@ def unknown_is_not_failed() -> Check:
     replayed has an effect behind it; and where the last word on an intent was unknown or in
     flight, and the effect is in the ledger after all, the completion does not say `failed`.
     `blocked` and `partial` are honest. The last word is the last reply of a write of the intent,
-    unless a full answer of a reading tool about that scope came after it.
+    unless a full answer of a reading tool about that scope came after it. An effect that had been
+    taken back (`undoes`) by then is no longer there.
 
     Departs from the catalogue: a reply that a fault forged (a lying tool, a hostile text) is not
     held against the loop, and a completion is judged by the ledger, not by what the backend could
@@ -123,9 +125,11 @@ def _taken_for_failures(history: History) -> Iterator[Violation]:
             elif event.outcome in ("unknown", "in_flight") and call.slot not in hostile:
                 doubts.setdefault(call.intent, []).append((call, event))
         elif type(event) is Done and not event.problem:
-            if event.status == "failed":
+            if event.status == "failed" and doubts:
+                gone = _taken_back(history, event)
+                there = {call: commit for call, commit in commits.items() if commit.seq not in gone}
                 for open_ones in doubts.values():
-                    yield from _happened(open_ones, commits, event)
+                    yield from _happened(open_ones, there, event)
             doubts.clear()  # said once, whatever was said
 
 
@@ -133,6 +137,13 @@ def _settle(doubts: dict[Intent, list[tuple[Called, Replied]]], look_up: Called)
     for intent, open_ones in list(doubts.items()):
         if looks_up(look_up, intent) and look_up.seq > open_ones[-1][1].seq:
             del doubts[intent]
+
+
+def _taken_back(history: History, done: Done) -> set[int]:
+    """The effects that an undo, carried out before this completion, took back."""
+    return {
+        undo.of.seq for undo in undos(history) if undo.of is not None and undo.commit.seq < done.seq
+    }
 
 
 def _happened(

@@ -97,7 +97,7 @@ def write_ahead() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        saved = history.of(Saved)
+        saved = [(event, _said(event)) for event in history.of(Saved)]
         first: dict[str, Called] = {}
         for call in keyed_calls(history):
             if call.key is not None:
@@ -105,13 +105,13 @@ def write_ahead() -> Check:
         found: dict[tuple[str, str], Violation] = {}
         exercised = False
         for key, call in first.items():
-            where = [event for event in saved if _holds(event, key)]
-            ahead = any(event.seq < call.seq for event in where)
-            if not ahead and any(_unseen(event) for event in saved if event.seq < call.seq):
+            where = next((event for event, said in saved if key in said), None)
+            ahead = where is not None and where.seq < call.seq
+            if not ahead and any(_unseen(event) for event, _ in saved if event.seq < call.seq):
                 continue
             exercised = True
             if not ahead:
-                violation = _not_saved(call, key, where[0] if where else None)
+                violation = _not_saved(call, key, where)
                 found.setdefault(violation.signature, violation)
         return list(found.values()) if exercised else None
 
@@ -132,8 +132,9 @@ def _texts(value: Json) -> Iterator[str]:
         yield str(value)
 
 
-def _holds(event: Saved, key: str) -> bool:
-    return key in event.slot.name or any(key in text for text in _texts(event.value))
+def _said(event: Saved) -> str:
+    """Everything that was written: the name, and every text of the value."""
+    return "\0".join((event.slot.name, *_texts(event.value)))
 
 
 def _unseen(event: Saved) -> bool:

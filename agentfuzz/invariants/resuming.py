@@ -14,11 +14,12 @@ from agentfuzz.history import (
     Interrupted,
     ModelInput,
     ModelTurn,
+    Replied,
     Resumed,
     Struck,
 )
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.invariants._talk import bound
+from agentfuzz.invariants._talk import bound, clean, replies
 from agentfuzz.verdict import Violation
 
 
@@ -86,7 +87,8 @@ def _stuck(leg: Resumed, seq: int, why: str) -> Violation:
 def one_decision_one_interrupt() -> Check:
     """P9: every interrupt has an id of its own; a decision reaches the call that raised its
     interrupt; and an interrupted call is executed only after a decision for it that does not
-    refuse, once for each interrupt, however often it was decided.
+    refuse, once for each interrupt, however often it was decided. To try again what was answered
+    with an error, or not clearly, is no second execution, until it is decided again.
 
     NOT_EXERCISED when nothing was interrupted and nothing decided.
     """
@@ -98,8 +100,12 @@ def one_decision_one_interrupt() -> Check:
         found = list(_decisions(raised, decided))
         waits = {event.call for event in raised}
         used: set[str] = set()
+        said, last = replies(history), dict[str, Called]()
         for call in history.of(Called):
-            if call.asked not in waits:
+            if call.asked is None or call.asked not in waits:
+                continue
+            before, last[call.asked] = last.get(call.asked), call
+            if before is not None and _tried_again(before, call, said.get(before.call), decided):
                 continue
             granted = [
                 one
@@ -117,6 +123,15 @@ def one_decision_one_interrupt() -> Check:
         return list({violation.signature: violation for violation in reversed(found)}.values())
 
     return check
+
+
+def _tried_again(
+    before: Called, call: Called, reply: Replied | None, decided: list[Decided]
+) -> bool:
+    """Whether a call is another attempt at one that came to nothing, or to nothing clear."""
+    if reply is None or reply.seq > call.seq or clean(reply):
+        return False
+    return not any(d.call == call.asked and before.seq < d.seq < call.seq for d in decided)
 
 
 def _grants(decision: Decided) -> bool:

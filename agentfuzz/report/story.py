@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from agentfuzz.history import Called, History, Json
 from agentfuzz.report import sequence
-from agentfuzz.report.words import count, effects_words, fault_words
+from agentfuzz.report.words import count, effects_words, fault_words, short
 from agentfuzz.search.result import DIED, Control, Counterexample
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
@@ -176,4 +176,4 @@ def _arguments(called: Called) -> dict[str, Json]:
 
 
 def _value(value: Json) -> str:
-    return repr(value) if isinstance(value, str) and len(value) < 60 else sequence.short(value)
+    return repr(value) if isinstance(value, str) and len(value) < 60 else short(value)

@@ -197,6 +197,7 @@ class Campaign:
                 total = walk.count(self._baseline, self._baseline_crossings)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             done = self._walk(walk, name, last=depth == self.budget.depth)
+            total, skipped = total - walk.absent, skipped - walk.absent_skipped
             self._levels.append(Level(name, done, total, skipped))
             if self.stopped != "exhausted":
                 return
@@ -210,11 +211,12 @@ class Campaign:
         for plan in walk.plans(self.execute, self._out_of_budget):
             if self._out_of_budget():
                 break
-            done += 1
             injector = self._under(plan)
             history = self._judged(injector, name, plan)
-            if not last:
-                walk.grew(plan, history, injector.crossings)
+            if walk.exists(plan, history):
+                done += 1
+                if not last:
+                    walk.grew(plan, history, injector.crossings)
         return done
 
     def _cover(self, pairs: int) -> None:
@@ -234,9 +236,8 @@ class Campaign:
     def _deep(self) -> None:
         before = self.runs
         wanted = self.budget.deep_runs // (4 if self._found else 1)
-        if wanted <= 0 or not any(map(self.space.at, self._coverage.groups.values())):
-            return
-        if self._out_of_budget():
+        possible = any(map(self.space.at, self._coverage.groups.values()))
+        if wanted <= 0 or not possible or self._out_of_budget():
             return
         room = min(wanted, self.budget.max_runs - self.runs)
 

@@ -64,7 +64,8 @@ class Counterexample:
 @dataclass(frozen=True, slots=True)
 class Level:
     """How far one phase got. `done` of `total` plans were run; `skipped` were left out because
-    a plan that leads to the same state was run; `total` None: the phase has no end (random)."""
+    a plan that leads to the same state was run. What proves impossible is no plan and not counted,
+    once it was tried. `total` None: the phase has no end (random)."""
 
     name: str
     done: int
@@ -112,12 +113,15 @@ class CampaignResult:
         """One sentence: what was run, of what there was."""
         parts = []
         for level in self.levels:
+            covered = level.done + level.skipped
             if level.total is None:
                 parts.append(f"{level.done:,} {level.name}")
-            elif level.done + level.skipped >= level.total:
-                parts.append(f"all {level.total:,} {level.name}")
-            else:
+            elif covered < level.total:
                 parts.append(f"{level.done:,} of {level.total:,} {level.name}")
+            elif level.skipped:
+                parts.append(f"{covered:,} of {level.total:,} {level.name}")
+            else:
+                parts.append(f"all {level.total:,} {level.name}")
             if level.skipped:
-                parts[-1] += f" ({level.skipped:,} skipped as equivalent)"
+                parts.append(f"{level.skipped:,} skipped as equivalent")
         return ", ".join(parts) or "one run without faults"

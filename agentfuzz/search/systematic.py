@@ -41,7 +41,9 @@ class Level:
     lead: plans are cheap to keep, histories are not. A parent comes with the number of plans
     that it stands for: itself and those that were pruned in its favour.
 
-    `grew` is told of each plan's run, and gathers the parents of the next level.
+    `exists` is told of each plan's run, and takes those back that cannot be: a stop where nothing
+    can be stopped, a misbehaviour that means nothing at this turn. `grew` gathers the parents of
+    the next level.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Level:
         self.next: dict[FaultPlan, int] = {}
         self.next_total = 0
         self.next_skipped = 0
+        self.absent = 0
+        self.absent_skipped = 0
         self._space = space
         self._prune = prune
         self._seen: dict[bytes, FaultPlan] = {}
@@ -76,11 +80,18 @@ class Level:
         """How many plans extend the plan of this run."""
         return sum(len(self._space.at(c.group)) for c in after_last_fault(history, crossings))
 
+    def exists(self, plan: FaultPlan, history: History) -> bool:
+        """Whether every fault of the plan that `plans` gave last struck. If not, there is no such
+        plan, and none in each place that its parent stands for."""
+        if len(history.of(Struck)) >= len(plan):
+            return True
+        self.absent += self._stands_for
+        self.absent_skipped += self._stands_for - 1
+        return False
+
     def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
-        """Note the run of the plan that `plans` gave last as a parent of the next level, unless
-        its state is known."""
-        if len(history.of(Struck)) < len(plan):
-            return  # a fault that never struck: the same run as a smaller plan
+        """Note the run of the plan that `plans` gave last, and that exists, as a parent of the
+        next level, unless its state is known."""
         children, plans = self.count(history, crossings), self._stands_for
         if not children:
             return

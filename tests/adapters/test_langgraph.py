@@ -12,12 +12,15 @@ pytest.importorskip("langchain")
 import langsmith
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy
+from langchain_core.messages import AIMessage
+from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, create_react_agent
 from langsmith.utils import tracing_is_enabled
 
-from agentfuzz import Completion, ScenarioError, World, adapters, run, scenario
+from agentfuzz import Completion, ScenarioError, World, adapters, exactly_once, run, scenario
 from agentfuzz._run import Agent
 from agentfuzz.clock import Real
+from agentfuzz.history import Committed
 
 from .shop import (
     Says,
@@ -294,6 +297,48 @@ def test_a_streamed_graph(kind: str) -> None:
 
     agent: Agent = sync if kind == "stream" else asynchronous
     assert run(charge_two, agent).history.claim == "success"
+
+
+@scenario(exactly_once("booking"))
+def flight(world: World) -> None:
+    """One seat, and a backend that trusts its caller."""
+    world.state["free"] = True
+
+    @world.tool
+    def seat_is_free() -> bool:
+        return bool(world.state["free"])
+
+    @world.tool(effect="booking", scope=("seat",))
+    def book_seat(seat: str, who: str) -> None:
+        world.state["free"] = False
+
+
+def books_for_two(world: World) -> Completion:
+    """A tool node that gets two calls in one turn; its tool checks, then acts."""
+
+    def book(who: str) -> str:
+        """Book the seat, if it is free."""
+        if world.tools.seat_is_free():
+            world.tools.book_seat(seat="12A", who=who)
+        return "ok"
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("tools", ToolNode([book]))
+    graph.set_entry_point("tools")
+    calls = [{"name": "book", "args": {"who": who}, "id": who} for who in ("Ada", "Bob")]
+    graph.compile().invoke({"messages": [AIMessage("", tool_calls=calls)]})
+    return Completion.success()
+
+
+@pytest.mark.parametrize(
+    ("plan", "who"), [("", ["Ada"]), ("schedule:book_seat#1:preempted", ["Bob", "Ada"])]
+)
+def test_parallel_tool_calls_race(plan: str, who: list[str]) -> None:
+    """In LangChain's own pool: the second one goes first where the plan says so."""
+    histories = again(flight, books_for_two, plan, 5)
+    for history in histories:
+        assert [commit.args["who"] for commit in history.of(Committed)] == who
+        assert history.events == histories[0].events
 
 
 def test_tracing_is_switched_off() -> None:

@@ -86,6 +86,7 @@ def test_continuable_not_exercised():
 LAW = one_decision_one_interrupt()
 TWO = asks("tc_1", ("tc_2", "charge_card", {"order_id": "B18"}))
 A17, B18 = under("tc_1", charged()), under("tc_2", charged("B18"))
+IN_DOUBT = under("tc_1", lambda story: [step(story) for step in (charge(), timeout())] and None)
 
 
 def interrupted(interrupt, call):
@@ -109,6 +110,7 @@ WAIT = (TWO, interrupted("i1", "tc_1"), interrupted("i2", "tc_2"))
         (decided("i1", "tc_1"), A17, interrupted("i3", "tc_1"), decided("i3", "tc_1"), A17),
         (decided("i2", "tc_2", None), looked_up()),
         (decided("i1", "tc_1"), A17, asks("tc_1"), A17),
+        (decided("i1", "tc_1"), IN_DOUBT, A17, decided("i2", "tc_2", False)),
         (),
     ],
 )
@@ -144,6 +146,10 @@ def test_one_decision_executed_without_one():
     assert LAW(twice).violations[0].title == "charge_card ran undecided"
     approved_twice = tell(*WAIT, *[decided("i1", "tc_1"), A17] * 2, done())
     assert judge(LAW, approved_twice) == [f"{ran} Decided#2 Called#2"]
+    in_doubt = tell(*WAIT, *[decided("i1", "tc_1"), IN_DOUBT] * 2, done("blocked"))
+    assert judge(LAW, in_doubt) == [f"{ran} Decided#2 Called#2"]
+    undecided = tell(*WAIT, IN_DOUBT, A17, done())
+    assert judge(LAW, undecided) == [f"{ran} Called#1"]
 
 
 def test_one_decision_not_exercised():

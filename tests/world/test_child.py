@@ -298,14 +298,14 @@ def dies(how: Callable[[], object]) -> Agent:
     [
         (lambda: os._exit(3), ("died", "ProcessDied", "exit code 3")),
         (lambda: os._exit(0), ("died", "ProcessDied", "exit code 0")),
-        (lambda: os.kill(os.getpid(), signal.SIGSEGV), ("died", "ProcessDied", "killed by SIGSEGV")),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), ("died", "ProcessDied", "killed by SIGTERM")),
         (lambda: os.closerange(3, 256) or Real.sleep(30),
          ("died", "ProcessDied", "it closed its pipe to the run")),
         (lambda: exec("raise SystemExit(4)"), ("died", "SystemExit", "4")),
         (lambda: exec("class Odd(ValueError): pass\nraise Odd('so')"), ("raised", "Odd", "so")),
         (lambda: exec("raise KeyError('x')"), ("raised", "KeyError", "'x'")),
     ],
-    ids=["exit 3", "exit 0", "segfault", "closed", "SystemExit", "own exception", "KeyError"],
+    ids=["exit 3", "exit 0", "killed", "closed", "SystemExit", "own exception", "KeyError"],
 )  # fmt: skip
 def test_a_child_that_dies_by_itself(simulation: Simulation, how: Any, ended: Any) -> None:
     found = history(simulation, dies(how), "", card_twice).ended

@@ -120,8 +120,7 @@ def test_a_loop_that_spins_in_a_thread_is_cut_off(agent):
         with Simulation(run_timeout=0.1) as simulation:
             found = [run(anywhere, agent, simulation=simulation).history.ended]
             stack = simulation.watchdog.stack
-            for _ in range(50):
-                found.append(run(anywhere, called, simulation=simulation).history.ended)
+            found += [run(anywhere, called, simulation=simulation).history.ended for _ in range(50)]
         return found, stack, sys.gettrace(), [thread.name for thread in threading.enumerate()]
 
     (first, *after), stack, trace, threads = in_a_thread(work)
