@@ -93,4 +93,6 @@ def completed(scenario: Scenario, world: World, value: Any) -> None:
         and (said[-1].status, said[-1].reason, said[-1].handle) == facts
     ):
         return
-    world.events.append(Done(len(world.events), world.clock.now, "return", *facts, "", plain(completion.detail)))
+    world.events.append(
+        Done(len(world.events), world.clock.now, "return", *facts, "", plain(completion.detail))
+    )

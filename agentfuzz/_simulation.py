@@ -63,7 +63,7 @@ class Simulation:
         self._stack.callback(escapes.install())
         self.watchdog.arm()
         self._stack.callback(self.watchdog.disarm)
-        self._stack.callback(self._drop_loop)
+        self._stack.callback(self._close_loop)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -255,12 +255,14 @@ class Simulation:
 
     def _settle(self, world: World) -> None:
         """Let what is still under way arrive."""
+        world.clock.held = False
+        if world.clock.next_due is None and not world.calls.late:
+            return
 
         async def settle() -> None:
             world.clock.flush()
             await asyncio.gather(*world.calls.late, return_exceptions=True)
 
-        world.clock.held = False
         self._current_loop().run_until_complete(settle())
 
     def _abandon(self, world: World) -> None:
@@ -269,7 +271,14 @@ class Simulation:
             self._settle(world)
         self._drop_loop()
 
+    def _close_loop(self) -> None:
+        self._drop_loop()
+        if self._loop is not None:
+            self._loop.close()
+
     def _drop_loop(self, *, dead: bool = False) -> None:
+        if self._loop is not None and not self._loop.made and not self._loop.is_closed():
+            return  # nothing was ever begun on it
         loop, self._loop = self._loop, None
         if loop is not None:
             with suppress(BaseException):

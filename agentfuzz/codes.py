@@ -71,6 +71,7 @@ CODES: dict[str, str] = {
     "AF902": "The process died under this plan",
     "AF903": "A saved file or a step of the harness is broken",
     "AF904": "Same plan, two histories",
+    "AF905": "Something escapes control",
 }
 
 FAMILIES: dict[str, str] = {

@@ -107,7 +107,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
     def run_until_complete(self, future: Any) -> Any:
-        self.made = 0
+        self.made = int(isinstance(future, asyncio.Future))  # the main task, if it is one
         return super().run_until_complete(future)
 
     def time(self) -> float:
@@ -118,6 +118,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if not self.dead:
             super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
             return
+        for _ in range(3):
+            with suppress(BaseException):
+                agen.ag_await.close()  # one that is waited for at this moment has no other end
+                break
         with suppress(BaseException):
             agen.aclose().send(None)
 

@@ -107,7 +107,7 @@ def unpacked(parts: tuple[Any, ...]) -> BaseException:
     if len(parts) == 1:
         return parts[0]  # type: ignore[no-any-return]
     name, base, text = parts
-    kind = type(name, (base,), {"__str__": lambda self: text})
+    kind: Any = type(name, (base,), {"__str__": lambda self: text})
     error: BaseException = kind.__new__(kind)
     error.args = (text,)
     return error

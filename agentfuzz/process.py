@@ -31,6 +31,7 @@ from agentfuzz.injector import Injector
 
 RESTART = 1.0  # virtual seconds until a supervisor has started the process again
 MAX_RESTARTS = 5
+MAX_DUPLICATES = 5  # so often a trigger is delivered again; then its sender gives up
 JUMP = 25 * 3600.0  # virtual seconds that a clock jump skips: more than keys are kept
 INTERRUPTION = "Wait. Where are you with this?"
 
@@ -52,6 +53,7 @@ class Process:
         self.leg = 1
         self.legs = 1
         self.restarts = 0
+        self.duplicates = 0
         self.crashed_at: int | None = None
         self.stopped = False  # the token says so
         self.polls: set[str] = set()  # `token`, `inbox`: what the agent watches by itself
@@ -83,7 +85,9 @@ class Process:
         if kind in ("cancel", "interrupt"):
             watched = "token" if kind == "cancel" else "inbox"
             return watched in self.polls or self.cancel_task is not None
-        return kind != "duplicate_trigger" or self.begin_within is not None
+        if kind == "duplicate_trigger":
+            return self.begin_within is not None and self.duplicates < MAX_DUPLICATES
+        return True
 
     def struck(self, slot: Slot, fault: Fault) -> None:
         """Write down that a fault of the plan happened."""
@@ -190,6 +194,7 @@ class Process:
         if why == "restart":
             self.restarts += 1
             self._clock.advance(RESTART)
+        self.duplicates += why == "duplicate"
         self.legs += 1
         self.leg = self.legs
         self.stopped = False

@@ -7,60 +7,29 @@ on first, once the agent itself waits; when nobody can go on, the clock jumps to
 What does not keep to this is noted as an escape. Installed by the simulation; without a pool
 nothing of it runs.
 
-Work runs on the pool's own threads, so `threading.local` and `current_thread` are right. Work that
-blocks where the gate cannot see it (a lock that other work holds, a socket) is let go after a
-moment of real time, and comes back at its next crossing.
+Work runs on the pool's own threads, so `threading.local` and `current_thread` are right.
 
 How the waits of `threading` and `queue` come here, and which do not, says `agentfuzz.waits`.
 """
 
 import sys
 import threading
-from _thread import allocate_lock, get_ident
+from _thread import get_ident
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from agentfuzz import escapes
-from agentfuzz.clock import FOREVER, Clock, Real
+from agentfuzz.baton import GRACE, PATIENCE, Baton
+from agentfuzz.clock import FOREVER, Real
 from agentfuzz.errors import Crash, CutOff
-from agentfuzz.work import (
-    DONE,
-    LOOSE,
-    READY,
-    RUNNING,
-    SLICE,
-    WAITING,
-    Work,
-    asleep,
-    here,
-    interrupt,
-    named,
-    settled,
-)
+from agentfuzz.work import LOOSE, READY, RUNNING, WAITING, Work, here, interrupt, named, settled
 
 TICK = 1e-6  # virtual seconds that a wait takes at least: a loop that polls gets on
-PATIENCE = 0.25  # real seconds that work may block while nobody else could free it
-GRACE = 2.0  # real seconds that foreign threads get before a wait without end is called hung
-
 FOREIGN: Any = object()
 
 
-class Gate:
-    """The baton of one simulation, and who waits for it. `idents` are the threads of the run: its
-    main one (None), and those that do its work."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.idents: dict[int, Work | None] = {}
-        self.alive: list[Work] = []
-        self.ready: list[Work] = []
-        self.foreign: list[threading.Thread] = []
-        self.pooled: list[threading.Thread] = []
-        self.futures = 0
-        self._noted: set[str] = set()
-        self._guard = allocate_lock()
-        self._lock: Any = None  # that of the world's calls: whoever waits holds it not
+class Gate(Baton):
+    """The threads of one simulation, from one run to the next."""
 
     # The run ------------------------------------------------------------------------------
 
@@ -137,10 +106,6 @@ class Gate:
         else:
             self._await(work)
         return work.future
-
-    def busy(self, pool: ThreadPoolExecutor) -> int:
-        """How many threads of a pool have work."""
-        return sum(work.pool is pool and not work.queued for work in self.alive)
 
     def until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait until something is true, or for so many virtual seconds. Others go on meanwhile.
@@ -221,121 +186,3 @@ class Gate:
         """Whether another thread of the run could go on now."""
         me = self.idents.get(get_ident(), FOREIGN)
         return me is not FOREIGN and (me is not None or bool(self.ready))
-
-    # The baton ----------------------------------------------------------------------------
-
-    def step(self) -> bool:
-        """Let the next one go on that can, to its end or until it waits. False: nobody can."""
-        self._wake()
-        for work in self.ready:
-            if work.future is not None and work.future.cancelled():
-                self.ready.remove(work)
-                self.alive.remove(work)
-                return True
-            if work.can_start():
-                self.ready.remove(work)
-                work.state = RUNNING
-                work.go.release()
-                self._await(work)
-                return True
-        return False
-
-    def _wake(self) -> None:
-        """Those whose wait is over are ready: in the order of their time."""
-        now = self.clock.now
-        over = [work for work in self.alive if work.state is WAITING and work.is_over()]
-        for work in sorted(over, key=lambda work: work.deadline or now):
-            work.state = READY
-            self.ready.append(work)
-
-    def next_deadline(self) -> float | None:
-        """When the first one wakes that waits for a time."""
-        found = [w.deadline for w in self.alive if w.state is WAITING and w.deadline is not None]
-        return min(found, default=None)
-
-    def _hand_back(self, me: Work, state: str) -> None:
-        """Give the baton back to whoever let this work go on, and wait for it."""
-        me.alive()
-        saved = self._let_go()
-        with self._guard:
-            if state is READY:
-                self.ready.append(me)
-            before, me.state = me.state, state
-            if before is not LOOSE:
-                me.back.release()
-        me.go.acquire()
-        self._take(saved)
-        me.alive()
-
-    def _let_go(self) -> Any:
-        """Whoever waits in the midst of a call leaves the world to others."""
-        return self._lock._release_save() if self._lock._is_owned() else None
-
-    def _take(self, saved: Any) -> None:
-        if saved is not None:
-            self._lock._acquire_restore(saved)
-
-    def done(self, work: Work) -> None:
-        """The work is done, and its future says so."""
-        with self._guard:
-            if work in self.alive:
-                self.alive.remove(work)
-            before, work.state = work.state, DONE
-            self.idents.pop(work.thread, None)
-        if before is not LOOSE:
-            work.back.release()
-
-    def _await(self, work: Work) -> None:
-        """Wait until work gives the baton back. Work that blocks is let go."""
-        saved = self._let_go()
-        try:
-            if not work.back.acquire(True, SLICE):
-                self._look_after(work)
-        finally:
-            self._take(saved)
-
-    def _look_after(self, work: Work) -> None:
-        begun, seen = Real.monotonic(), None
-        while not work.back.acquire(True, SLICE):
-            before, seen = seen, asleep(work.thread, work.native)
-            if seen is None or seen != before:
-                continue
-            helped = any(other.state in (READY, WAITING) for other in self.alive)
-            if helped or Real.monotonic() - begun > PATIENCE:
-                with self._guard:
-                    if work.back.acquire(False):
-                        return
-                    work.state = LOOSE
-                if not helped:
-                    self.note(f"{work.name} waits in a pool for what the gate cannot see")
-                return
-
-    # What is not controlled ---------------------------------------------------------------
-
-    def others(self) -> bool:
-        """Whether threads run that the gate does not hold."""
-        return any(work.state is LOOSE for work in self.alive) or any(
-            thread.is_alive() for thread in self.foreign
-        )
-
-    def _stir(self, true: Callable[[], bool]) -> bool:
-        """Give threads without the baton real time, until they have done something for us, or all
-        are asleep. Whether they may do more."""
-        limit, before = Real.monotonic() + GRACE, None
-        while Real.monotonic() < limit:
-            if true() or self.ready:
-                return True
-            Real.sleep(SLICE)
-            loose = [(work.thread, work.native) for work in self.alive if work.state is LOOSE]
-            loose += [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
-            seen = [asleep(*thread) for thread in loose]
-            if None not in seen and seen == before:
-                break
-            before = seen
-        return False
-
-    def note(self, detail: str) -> None:
-        """Report what is not controlled, once in a run."""
-        if detail not in self._noted:
-            self._noted.add(detail)
-            escapes.note("thread", detail)

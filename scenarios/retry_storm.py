@@ -128,7 +128,7 @@ def one_budget(world: World) -> Completion:
     known: dict[str, object] = {}
 
     def client(each: dict) -> object:
-        about = json.dumps([each["name"], each["arguments"]])
+        about = json.dumps([each["name"], each["arguments"]], sort_keys=True)
         while about not in known:
             if spent[about] == ATTEMPTS:
                 raise OutOfAttempts(f"{each['name']} failed; do not ask for it again")

@@ -69,7 +69,8 @@ def alone(law, story):
 
 def found(story, agent, simulation, **words):
     """What one fault of any kind that the story has to live with is enough for."""
-    return shown(hunt(story, agent, simulation, space=space(story, **words), depth=1))
+    room = space(story, **words)
+    return shown(hunt(story, agent, simulation, space=room, depth=1, deep_runs=0))
 
 
 def held(story, agent, simulation, **words):

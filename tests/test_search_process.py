@@ -14,11 +14,11 @@ from search.support import hunt, shown
 from agentfuzz import Completion, History, Invariant, World, at_most_once, exactly_once, scenario
 from agentfuzz import invariant as own
 from agentfuzz._run import Simulation
+from agentfuzz.faults import PROCESS_KINDS
 from agentfuzz.history import Decided, Done
 from agentfuzz.search.space import Space
 
 SEEDS = range(20)
-DAY = 24 * 3600.0
 DONE, BLOCKED = Completion.success(handle="ch_1"), Completion.blocked()
 Agent = Callable[[World], Any]
 
@@ -138,19 +138,13 @@ def claims(world: World) -> Completion:
 # Time goes by ---------------------------------------------------------------------------------
 
 
-def retries(patience: float) -> Agent:
-    """Tries again with the same key, if less than `patience` has passed."""
+def retries(**key: str) -> Agent:
+    """Tries again with the same key: a victim where keys expire, and time may pass between the
+    decision to call and the call."""
 
     def agent(world: World) -> Completion:
-        for _ in range(2):
-            if world.clock.now > patience:
-                return BLOCKED
-            try:
-                world.tools.charge(order_id="A17", idempotency_key="A17")
-                return DONE
-            except Exception:
-                world.tools.find(order_id="A17")
-        return BLOCKED
+        answer = charge(world, **key)
+        return charge(world, **key) if answer is BLOCKED else answer
 
     return agent
 
@@ -267,11 +261,13 @@ class Case(NamedTuple):
     kinds: tuple[str, ...]
     dedup: str = "none"
     survivor_dedup: str = ""
+    beside: tuple[str, ...] = ("once/timeout",)
+    also: tuple[str, ...] = ()  # the same word names a delivery
 
 
 ONCE = at_most_once("charge")
 CRASH, TRIGGER = ("crash",), ("duplicate_trigger",)
-APPROVALS = ("double_click", "refused", "late", "approval")
+APPROVALS = ("double_click", "refused", "late")
 CASES = {
     "crash before": Case(
         exactly_once("charge"),
@@ -329,14 +325,22 @@ CASES = {
     ),
     "a key expires": Case(
         ONCE,
-        retries(1000 * DAY),
+        retries(idempotency_key="A17"),
         "AF101 charge: process:charge#2:clock_jump + charge#1:once/timeout",
-        retries(DAY),
+        retries(),
         ("clock_jump",),
         "key",
+        "scope",
     ),
     "approved twice": Case(
-        ONCE, asks(each_yes), "AF101 charge: approval:charge#1:twice", asks(once_granted), APPROVALS
+        ONCE,
+        asks(each_yes),
+        "AF101 charge: approval:charge#1:twice",
+        asks(once_granted),
+        ("twice",),
+        "none",
+        "scope",
+        also=("AF102 charge: charge#1:twice",),
     ),
     "clicked twice": Case(
         ONCE,
@@ -372,12 +376,13 @@ CASES = {
         "AF500 tells_the_last_number: schedule:charge#1:preempted/after",
         counting(max),
         ("preempted",),
+        beside=(),
     ),
 }
 
 
 def campaign(simulation: Simulation, case: Case, agent: Agent, dedup: Any, seed: int) -> Any:
-    kinds = set(case.kinds) - {"approval", "preempted", *APPROVALS}
+    kinds = set(case.kinds) & set(PROCESS_KINDS)
     resume = "crash" in kinds
 
     @scenario(case.law, task="Charge A17.", resume=resume, faults=tuple(kinds - {"crash"}))
@@ -393,16 +398,13 @@ def campaign(simulation: Simulation, case: Case, agent: Agent, dedup: Any, seed:
         def find(order_id: str) -> dict:
             return {"charges": charges.count(order_id)}
 
-    words = ("twice", *APPROVALS[:3]) if case.kinds == APPROVALS else case.kinds
-    space = Space(faults=billing.faults, only=(*words, "once/timeout"), exclude=EXCLUDED)
+    space = Space(faults=billing.faults, only=(*case.kinds, *case.beside))
     faults = case.found.count(" + ") + 1
     depth = faults if seed == 0 else 0
     return hunt(billing, agent, simulation, space=space, depth=depth, deep_runs=RUNS, seed=seed)
 
 
-RUNS = 120
-# Deliveries of a tool that bear the name of an approval.
-EXCLUDED = ("twice/timeout",)
+RUNS = 160
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -411,7 +413,7 @@ def test_a_victim_is_found_by_the_smallest_plan(name: str) -> None:
     with Simulation() as simulation:
         for seed in SEEDS:
             result = campaign(simulation, case, case.victim, case.dedup, seed)
-            assert shown(result) == [case.found], f"seed {seed}"
+            assert shown(result) == [case.found, *case.also], f"seed {seed}"
             assert all(not control.broken for control in result.findings[0].controls)
             phase = "random plans" if seed else "plans with "
             assert result.findings[0].phase.startswith(phase)

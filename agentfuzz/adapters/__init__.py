@@ -5,8 +5,8 @@
     adapters.trio            loops on trio: a clock for `trio.run`
 
 Law: an adapter translates and decides nothing; what the framework does by default is what is
-tested. Each framework's has `model(world)`, `tools(world, *, key=None)` and `outcome(result)`. Called by
-agents under test. A framework is imported when its adapter is first named, never before.
+tested. A framework's has `model(world)`, `tools(world, *, key=None)` and `outcome(result)`. Called
+by agents under test. A framework is imported when its adapter is first named, never before.
 """
 
 from importlib import import_module

@@ -106,6 +106,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "kinds": dict(result.kinds),
         "tools": dict(result.tools),
         "untested": list(result.untested),
+        "escapes": list(result.escapes),
         "notes": list(result.notes),
         "clean": result.clean,
         "findings": [cx.id for cx in result.findings],

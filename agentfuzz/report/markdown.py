@@ -57,6 +57,10 @@ def index(results: Sequence[CampaignResult]) -> str:
         rows = [[_page(cx), code(cx.code), markdown(cx.title), code(cx.nodeid)] for cx in findings]
         parts += ["## Findings", _table(("id", "code", "what", "test"), rows)]
     parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(result) for result in results])]
+    escapes = [(text, result) for result in results for text in result.escapes]
+    if escapes:
+        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in escapes]
+        parts += ["## Escapes control", "\n".join(lines)]
     notes = [(text, result) for result in results for text in result.notes]
     if notes:
         lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in notes]

@@ -112,7 +112,7 @@ def summary(
     width: int = 80,
 ) -> list[str]:
     """The lines of the `agentfuzz` section: one headline, campaigns, findings, what was not
-    tested, notes, and the path of the report if one was written."""
+    tested, what escaped control, notes, and the path of the report if one was written."""
     if not results:
         return ["no campaign was run"]
     findings = [(result, cx) for result in results for cx in result.findings]
@@ -129,6 +129,10 @@ def summary(
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.untested:
             page.text(f"not tested: {text}{where}", indent=0)
+    for result in results:
+        where = f" ({_name(result.nodeid)})" if several else ""
+        for text in result.escapes:
+            page.text(f"warning: {text}{where}", indent=0)
     for result in results:
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.notes:

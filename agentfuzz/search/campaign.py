@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentfuzz import escapes
 from agentfuzz._run import Agent, Simulation, check_plan, require_struck
 from agentfuzz._scenario import Scenario
 from agentfuzz.clock import Real
@@ -19,7 +20,7 @@ from agentfuzz.history import History, Struck
 from agentfuzz.injector import Crossing, FromPlan, Injector
 from agentfuzz.search import covering
 from agentfuzz.search.ahead import Ahead, Following
-from agentfuzz.search.confirm import Found, confirmed, first_difference
+from agentfuzz.search.confirm import Found, aside, confirmed, escaped, first_difference
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.result import CampaignResult, Counterexample, Level
@@ -80,6 +81,7 @@ class Campaign:
         self._coverage = Coverage(self.space, [law.name for law in scenario.invariants])
         self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
         self._baseline: History | None = None
+        escapes.taken()  # what came before is no affair of this campaign
 
     def _under(self, plan: FaultPlan) -> FromPlan:
         return FromPlan(plan, process=self.space.process)
@@ -149,7 +151,7 @@ class Campaign:
         if difference:
             raise NondeterministicAgent(
                 f"AF904 {self.nodeid}: two runs without faults differ. {difference} Seed what is "
-                "random, and take time from the (virtual) clock."
+                f"random, and take time from the (virtual) clock.{aside(self.root)}"
             )
         self._baseline_crossings = crossings
         for one in saved:
@@ -259,8 +261,10 @@ class Campaign:
         for signature in sorted(self._found, key=lambda s: (size(self._found[s].plan), s)):
             found = self._found[signature]
             before, runs = len(found.plan), 0
-            if before > 1:
-                smaller, runs = shrink(found.plan, self._fails(signature))
+            if before > 1 or found.phase == "random plans":
+                groups = self._coverage.groups.items()
+                known = {slot: self.space.at(group) for slot, group in groups}
+                smaller, runs = shrink(found.plan, self._fails(signature), known)
                 found = found._replace(plan=smaller)
             self._findings.append(confirmed(self, found, before, runs))
         assert self._baseline is not None, "a result comes after the baseline"
@@ -281,6 +285,9 @@ class Campaign:
             notes=tuple(self.notes),
             untested=tuple(coverage.untested(list(self._baseline.tools)) if self._levels else ()),
             clean=clean_run(self._baseline),
+            escapes=tuple(
+                f"AF905 escapes control: {escaped(one, self.root)}" for one in escapes.taken()
+            ),
         )
 
     def _fails(self, signature: Signature) -> Callable[[FaultPlan], bool]:

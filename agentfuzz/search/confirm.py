@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentfuzz import escapes
 from agentfuzz.codec import dump, event_to_json
 from agentfuzz.errors import NondeterministicAgent
 from agentfuzz.faults import FaultPlan
@@ -46,6 +47,7 @@ def confirmed(
             f"AF904 {campaign.nodeid}: {found.violation.code} {found.violation.title} under the "
             f"plan {str(found.plan)!r} did not come back on replay. "
             f"{difference or 'The same plan gave a run in which the law held.'}"
+            f"{aside(campaign.root)}"
         )
     violation = same[0]
     controls = tuple(
@@ -131,6 +133,20 @@ def shortened(calls: list[str]) -> str:
         out = len(calls) - STACK + 1
         calls = [*calls[: STACK // 3], f"... {out} more", *calls[out + STACK // 3 :]]
     return "\n".join(calls)
+
+
+def aside(root: Path) -> str:
+    """What escaped control so far: in a run that does not come back, the suspects."""
+    told = [escaped(one, root) for one in escapes.known()]
+    return f" What escaped control: {'; '.join(told)}." if told else ""
+
+
+def escaped(one: escapes.Escape, root: Path) -> str:
+    """One escape: `socket.connect 10.0.0.1:443 at loop.py:12`."""
+    what = f"{one.kind} {one.detail}".rstrip()
+    if one.where is None:
+        return what
+    return f"{what} at {relative(one.where, root).rpartition(' ')[0]}"
 
 
 def relative(where: str, root: Path) -> str:

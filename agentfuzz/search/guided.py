@@ -217,13 +217,14 @@ class Corpus:
         self._try(run, Drawn(draw, process=self._space.process))
 
     def _choose(self, entries: list[Entry], used: Callable[[Entry], int]) -> Entry:
-        """An entry that shows what few have shown, and was not used much."""
+        """An entry that shows what few have shown, was not used much, and is small; the oldest one
+        is always among those that are compared."""
 
         def worth(entry: Entry) -> float:
             rarity = fsum(1.0 / self._hits[number] for number in entry.features)
-            return rarity / (1 + used(entry))
+            return rarity / (1 + used(entry)) / 2.0 ** len(entry.plan)
 
-        return max(self._random.choices(entries, k=TOURNAMENT), key=worth)
+        return max([entries[0], *self._random.choices(entries, k=TOURNAMENT)], key=worth)
 
     def _values(self, fault: Fault) -> list[Fault]:
         """The same kind in every other wording, or with some other latencies."""

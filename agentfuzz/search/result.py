@@ -90,7 +90,7 @@ class CampaignResult:
     how often each tool was called. `seconds` are real; every other number is deterministic
     unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
     `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
-    play, each with its AF8xx code.
+    play, each with its AF8xx code; `escapes` what escaped control, each with AF905.
     """
 
     nodeid: str
@@ -108,6 +108,7 @@ class CampaignResult:
     notes: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
     clean: str = ""
+    escapes: tuple[str, ...] = ()
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

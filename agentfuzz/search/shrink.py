@@ -2,22 +2,29 @@
 
 Law: fewest faults first, then the simplest kinds, then the plainest values, then the earliest
 slots; a smaller plan counts only if the same law breaks on the same subject, and only faults
-that really strike remain. Called by the campaign for what the covering array and Hypothesis
-find; what the systematic phase finds is minimal by construction.
+that really strike remain. Called by the campaign for what the covering array and the
+guided phase find; what the systematic phase finds is minimal by construction.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from agentfuzz.faults import TABLES, Fault, FaultPlan, rank
+from agentfuzz.faults import TABLES, Fault, FaultPlan, Slot, rank
+from agentfuzz.search.space import size
 
 MAX_RUNS = 500
+Known = Mapping[Slot, Sequence[Fault]]
 
 
-def shrink(plan: FaultPlan, fails: Callable[[FaultPlan], bool]) -> tuple[FaultPlan, int]:
+def shrink(
+    plan: FaultPlan, fails: Callable[[FaultPlan], bool], known: Known | None = None
+) -> tuple[FaultPlan, int]:
     """The smallest failing plan reached, and the number of runs it took (at most 500).
 
     `fails` runs a plan and says whether it fails in the same way, every fault of it striking.
+    `known` are the slots of a campaign and what may strike at each; at one that it does not name,
+    whatever the table tries by default.
     """
+    known = known or {}
     runs = 0
 
     def accepted(candidates: Iterator[FaultPlan]) -> FaultPlan | None:
@@ -35,9 +42,10 @@ def shrink(plan: FaultPlan, fails: Callable[[FaultPlan], bool]) -> tuple[FaultPl
         plan = better
         better = (
             accepted(_fewer(plan))
-            or accepted(_simpler(plan))
+            or accepted(_simpler(plan, known))
             or accepted(_plainer(plan))
             or accepted(_earlier(plan))
+            or accepted(_elsewhere(plan, known))
         )
     return plan, runs
 
@@ -49,19 +57,51 @@ def _fewer(plan: FaultPlan) -> Iterator[FaultPlan]:
         yield half
     for slot in reversed(slots):
         if len(slots) > 1:
-            yield plan.without(slot)
+            less = plan.without(slot)
+            yield less
+            # Without this fault what came after it may have come earlier.
+            moved = FaultPlan((_moved_up(other, slot), fault) for other, fault in less)
+            if moved != less:
+                yield moved
 
 
-def _simpler(plan: FaultPlan) -> Iterator[FaultPlan]:
+def _moved_up(slot: Slot, gone: Slot) -> Slot:
+    same = slot.name == gone.name and slot.nth > gone.nth
+    return slot._replace(nth=slot.nth - 1) if same else slot
+
+
+def _simpler(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
     for slot, fault in plan:
-        table = TABLES[slot.boundary]
-        for simpler in table.default():
-            if rank(table, simpler.axes) >= rank(table, fault.axes):
-                break
+        for simpler in _below(slot, fault, known):
             yield plan.with_(slot, simpler)
             kept = _valued_as(fault, simpler)
             if kept != simpler:
                 yield plan.with_(slot, kept)
+
+
+def _below(slot: Slot, fault: Fault, known: Known) -> list[Fault]:
+    """The simpler kinds that may strike at a slot, simplest first."""
+    table = TABLES[slot.boundary]
+    own = rank(table, fault.axes)
+    possible = known.get(slot) or table.default()
+    ranked = {rank(table, one.axes): Fault(one.axes) for one in possible}
+    return [ranked[place] for place in sorted(ranked) if place < own]
+
+
+def _elsewhere(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
+    """What happens to the process just after one crossing happens just before the next as well:
+    the same plan with such a fault at another slot, where that is a smaller one."""
+    taken = {slot for slot, _ in plan}
+    for slot, fault in plan:
+        if slot.boundary == "process":
+            moved = (
+                plan.without(slot).with_(other, same)
+                for other, possible in known.items()
+                if other.boundary == "process" and other not in taken
+                for same in possible
+                if same.axes[0] == fault.axes[0]
+            )
+            yield from sorted((one for one in moved if size(one) < size(plan)), key=size)
 
 
 def _valued_as(fault: Fault, simpler: Fault) -> Fault:

@@ -26,9 +26,9 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from agentfuzz import Completion, World, adapters, exactly_once, in_child, scenario
 from agentfuzz._run import Agent, Simulation
 from agentfuzz._scenario import Scenario
+from agentfuzz.faults import FaultPlan
 from agentfuzz.history import Called, Committed, Crashed, History, Resumed, Saved
 from agentfuzz.injector import FromPlan
-from agentfuzz.faults import FaultPlan
 from agentfuzz.report import terminal
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.result import CampaignResult
@@ -170,7 +170,7 @@ MAKERS = [pytest.param(react, id="create_agent"), pytest.param(by_hand, id="Stat
 @pytest.mark.parametrize("make", MAKERS)
 def test_the_saves_of_a_run(simulation: Simulation, kind: Any, make: Any) -> None:
     """Two a step: what its task has come to, and the checkpoint of the whole."""
-    history = under(simulation, kind(react), "")
+    history = under(simulation, kind(make), "")
     assert [save.slot.name for save in history.of(Saved)] == [
         name.partition("#")[0] for name in SAVES
     ]
@@ -195,7 +195,12 @@ def test_an_in_memory_campaign(simulation: Simulation, kind: Any, make: Any) -> 
     assert shown(found) == ["AF101 process:writes#3:crash"]
     assert found.kinds["crash"] >= len(SAVES) + 4
     assert shown(campaign(kind(make, "call_id"), simulation)) == []
-    assert shown(campaign(kind(make, by_thread), simulation, depth=2)) == []
+    assert shown(campaign(kind(make, by_thread), simulation)) == []
+
+
+@pytest.mark.slow
+def test_a_survivor_of_two_crashes(simulation: Simulation) -> None:
+    assert shown(campaign(in_memory(react, by_thread), simulation, depth=2)) == []
 
 
 @killed

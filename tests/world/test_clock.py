@@ -3,15 +3,23 @@
 import asyncio
 import datetime
 import importlib
+import queue
 import sys
+import threading
 import time
 import types
+from concurrent.futures import Future, ThreadPoolExecutor
 
+import anyio
 import pytest
 import stamina
 import tenacity
 
+from agentfuzz import scenario, wire
+from agentfuzz._run import Simulation
 from agentfuzz.clock import START, Clock, Real, active_clock, virtual_time
+from agentfuzz.faults import FaultPlan
+from agentfuzz.injector import FromPlan
 
 from . import imported_sleep
 
@@ -86,15 +94,21 @@ def test_all_clocks_move_together(clock):
 
     def readings():
         now = datetime.datetime.now(datetime.UTC)
-        return [time.time(), time.monotonic(), time.perf_counter(), now.timestamp()]
+        counted = [time.time_ns(), time.monotonic_ns(), time.perf_counter_ns()]
+        naive = datetime.datetime.now(), datetime.datetime.utcnow()
+        return [
+            *(time.time(), time.monotonic(), time.perf_counter(), now.timestamp()),
+            *(nanoseconds / 1e9 for nanoseconds in counted),
+            *(moment.replace(tzinfo=datetime.UTC).timestamp() for moment in naive),
+        ]
 
     before = readings()
-    assert before[0] == before[3] == START.timestamp()
+    assert before[0] == before[3] == before[4] == before[8] == START.timestamp()
     time.sleep(90.5)
     clock.advance(9.5)
     asyncio.run(asyncio.sleep(100))
     moved = [round(after - start, 3) for after, start in zip(readings(), before, strict=True)]
-    assert moved == [200.0] * 4
+    assert moved == [200.0] * 9
     assert datetime.date.today() == datetime.date(2026, 1, 1)
 
 
@@ -196,6 +210,65 @@ def test_what_is_due_comes_between_two_timers(clock):
     asyncio.run(main())
 
 
+# anyio
+
+
+def test_anyio(clock):
+    """Its sleeps and deadlines, on asyncio."""
+
+    async def main():
+        await anyio.sleep(3600)
+        with anyio.move_on_after(600) as scope:
+            await anyio.sleep(3600)
+        assert scope.cancelled_caught
+        with pytest.raises(TimeoutError):
+            with anyio.fail_after(60):
+                await anyio.sleep_forever()
+        async with anyio.create_task_group() as group:
+            for seconds in (50, 100, 150):
+                group.start_soon(anyio.sleep, seconds)
+        return anyio.current_time()
+
+    assert anyio.run(main) == pytest.approx(3600 + 600 + 60 + 150, abs=1e-3)
+
+
+@pytest.mark.parametrize("library", ["httpx2", "httpx"])
+def test_the_timeout_of_an_http_client(library):
+    """It is the client's own, in virtual time: sync by its read timeout, async by that or by a
+    deadline around it."""
+    http = pytest.importorskip(library)
+    request = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "?"}]}
+    found = []
+
+    @scenario(task="?", script=["Yes."])
+    def asked(world):
+        pass
+
+    def sync(world):
+        with wire.http_client(world, library, timeout=90.0) as client:
+            with pytest.raises(http.ReadTimeout):
+                client.post("/v1/messages", json=request)
+        found.append(world.clock.now)
+
+    async def asynchronous(world):
+        async with wire.async_http_client(world, library, timeout=90.0) as client:
+            with pytest.raises(http.ReadTimeout):
+                await client.post("/v1/messages", json=request)
+            found.append(world.clock.now)
+
+    async def bounded(world):
+        async with wire.async_http_client(world, library, timeout=90.0) as client:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(30):
+                    await client.post("/v1/messages", json=request)
+            found.append(world.clock.now)
+
+    with Simulation() as simulation:
+        for agent in (sync, asynchronous, bounded):
+            simulation.execute(asked, agent, FromPlan(FaultPlan.parse("model#1:timeout")))
+    assert found == [pytest.approx(seconds, abs=1e-3) for seconds in (90, 90, 30)]
+
+
 # back-off libraries
 
 
@@ -250,6 +323,16 @@ def test_stamina(clock):
     assert clock.now == pytest.approx(3 * first, abs=1e-3)  # the first try after 600 s is the last
 
 
+def test_a_thread_reads_virtual_time(clock):
+    """Also in its own function, which `threading` calls: freezegun would give it real time."""
+    read = []
+    clock.advance(3600)
+    thread = threading.Thread(target=lambda: read.extend([time.time(), time.sleep(0)]))
+    thread.start()
+    thread.join()
+    assert read == [START.timestamp() + 3600, None]
+
+
 # in and out
 
 
@@ -276,6 +359,35 @@ def test_everything_is_put_back():
             raise KeyError
     assert originals() == before
     assert active_clock() is None
+
+
+def waits():
+    return (
+        ThreadPoolExecutor.submit,
+        ThreadPoolExecutor.shutdown,
+        threading.Condition.wait,
+        threading.Thread.start,
+        threading._time,
+        queue.time,
+        Future.__init__,
+        Future.__hash__,
+    )
+
+
+def both_at_once():
+    barrier = threading.Barrier(2)
+    with ThreadPoolExecutor() as pool:
+        return sorted(f.result() for f in [pool.submit(barrier.wait, 30) for _ in "ab"])
+
+
+def test_pools_are_put_back():
+    """And inside of a simulation they are what they were, but for its runs."""
+    before = waits()
+    with Simulation():
+        assert not set(waits()) & set(before)
+        assert both_at_once() == [0, 1]
+    assert waits() == before
+    assert both_at_once() == [0, 1]
 
 
 def test_a_module_imported_in_virtual_time_is_put_back_too():

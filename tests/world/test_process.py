@@ -143,6 +143,17 @@ def test_a_process_that_dies_again_and_again_is_given_up():
     assert history.endings == ["crashed"] * 6
 
 
+@BOTH
+@pytest.mark.parametrize("place", ["pay#{}:duplicate_trigger", "end#{}:duplicate_trigger"])
+def test_a_trigger_is_delivered_again_so_often(agent, place):
+    """Six deliveries in all, in the middle of the work or after it; then the sender gives up."""
+    plan = " + ".join(f"process:{place.format(nth)}" for nth in range(1, 9))
+    history = run(SHOP, agent, plan).history
+    again = [event for event in history.of(Resumed) if event.why == "duplicate"]
+    assert len(again) == len(history.of(Struck)) == 5
+    assert [done.status for done in history.of(Done)] == ["success"] * 6
+
+
 def test_a_resume_function_is_started_instead():
     """Another entry point for the second life."""
 

@@ -14,6 +14,7 @@ from agentfuzz import Completion, escapes, exactly_once, scenario
 from agentfuzz._run import Simulation
 from agentfuzz.clock import START, Real
 from agentfuzz.history import Called, Committed
+from agentfuzz.injector import FromPlan
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 
@@ -251,9 +252,11 @@ def test_sets_of_futures_have_one_order(play):
         with ThreadPoolExecutor() as pool:
             futures = [pool.submit(pow, 2, n) for n in range(9)]
             done, _ = concurrent.futures.wait(futures)
-        return [future.result() for future in done]
+            completed = concurrent.futures.as_completed(futures)
+            return [[future.result() for future in one] for one in (done, completed)]
 
-    assert value(play(flight, agent)) == sorted(value(play(flight, agent)))
+    upwards = [2**n for n in range(9)]
+    assert value(play(flight, agent)) == [upwards, upwards[::-1]]
 
 
 def test_an_async_agent_with_a_pool_of_its_own(play):
@@ -521,6 +524,28 @@ def test_nothing_can_ever_happen_again(play, stuck):
     assert (ended.how, ended.error) == ("cut_off", "hung")
     assert booked(play(flight, racy).history) == ["Ada"]
     assert threading.active_count() <= threads + 2
+
+
+def test_work_that_spins_is_cut_off():
+    """And its thread ends with the run, so that the interpreter can."""
+    ends = threading.Event()
+
+    def spins():
+        try:
+            while True:
+                pass
+        finally:
+            ends.set()
+
+    def agent(world):
+        with ThreadPoolExecutor() as pool:
+            pool.submit(spins)
+
+    with Simulation(run_timeout=0.2) as simulation:
+        ended = simulation.execute(flight, agent, FromPlan()).ended
+    assert (ended.how, ended.error) == ("cut_off", "spinning")
+    assert ended.detail.startswith("agent (test_threads.py:")
+    assert ends.wait(10)
 
 
 # what is not controlled
