@@ -103,8 +103,19 @@ class Baton:
         try:
             if not work.back.acquire(True, SLICE):
                 self._look_after(work)
+        except BaseException:  # the watchdog's: nobody waits for this work any more
+            self._let_loose(work)
+            raise
         finally:
             self._take(saved)
+
+    def _let_loose(self, work: Work) -> bool:
+        """Let work go on without the baton, unless it has given it back."""
+        with self._guard:
+            if work.back.acquire(False):
+                return False
+            work.state = LOOSE
+            return True
 
     def _look_after(self, work: Work) -> None:
         begun, seen = Real.monotonic(), None
@@ -114,11 +125,7 @@ class Baton:
                 continue
             helped = any(other.state in (READY, WAITING) for other in self.alive)
             if helped or Real.monotonic() - begun > PATIENCE:
-                with self._guard:
-                    if work.back.acquire(False):
-                        return
-                    work.state = LOOSE
-                if not helped:
+                if self._let_loose(work) and not helped:
                     self.note(f"{work.name} waits in a pool for what the gate cannot see")
                 return
 

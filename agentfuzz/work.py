@@ -7,6 +7,7 @@ Law: work runs on its pool's thread, and only while it has the baton. Made by th
 import ctypes
 import sys
 import threading
+import time
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -72,8 +73,13 @@ class Work:
         return not self.queued or self.gate.busy(self.pool) < self.pool._max_workers
 
 
+_clock_of: Callable[[int], int] | None = getattr(time, "pthread_getcpuclockid", None)
+_read: Callable[[int], int] | None = getattr(time, "clock_gettime_ns", None)
+
+
 def asleep(ident: int, native: int) -> object | None:
-    """Where a thread sleeps in the kernel, or None: it runs, or could."""
+    """Where a thread sleeps, and how much it has done: two looks that are equal say that it is
+    blocked. None: it runs, or could."""
     frame = sys._current_frames().get(ident)
     if frame is None:
         return (ident,)
@@ -81,9 +87,12 @@ def asleep(ident: int, native: int) -> object | None:
         with open(f"/proc/self/task/{native}/stat") as stat:
             if stat.read().rpartition(")")[2].split()[0] in "RD":
                 return None
-    except OSError:  # another system: two looks at the same place must do
+    except OSError:  # another system
         pass
-    return (ident, id(frame), frame.f_lasti)
+    # Whoever looks has the interpreter: one that spins waits for it, and sleeps in the kernel. A
+    # thread with a frame is alive, so that its clock may be asked for.
+    done = 0 if _clock_of is None or _read is None else _read(_clock_of(ident))
+    return (ident, id(frame), frame.f_lasti, done)
 
 
 def settled(pool: Any, busy: int) -> None:

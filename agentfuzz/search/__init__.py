@@ -3,7 +3,8 @@
 space       which faults may strike at a crossing
 systematic  every plan with one fault, with two, ...; pruning of equal states
 covering    a covering array of pairs, for an early look at large spaces
-deep        three faults and more, and values, through Hypothesis (nowhere else)
+guided      three faults and more, and values, grown from what earlier runs have shown
+consistency the same scenario again and again, under other faults
 coverage    what came into play, and what never did
 shrink      from a failing plan to the smallest
 campaign    all of it in order, under one budget

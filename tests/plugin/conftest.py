@@ -18,7 +18,7 @@ import tabulate  # noqa: F401
 
 import agentfuzz._actions
 import agentfuzz._session
-import agentfuzz.search.deep  # noqa: F401
+import agentfuzz.search.guided  # noqa: F401
 
 from .sources import AGENT, SCENARIO, SHOP
 

@@ -12,10 +12,12 @@ from random import Random
 from typing import Any
 
 from agentfuzz import Completion, Invariant, Scenario, World, invariants, scenario
+from agentfuzz.search.space import Space
 
 Agent = Callable[[World], Any]
 DONE, BLOCKED = Completion.success(handle="all"), Completion.blocked()
 KINDS = ("crash", "cancel", "interrupt", "duplicate_trigger", "clock_jump")
+LIVES = range(24)
 
 
 def every_law() -> list[Invariant]:
@@ -72,6 +74,14 @@ def life(seed: int) -> tuple[Scenario, Agent]:
     if kind == 2:
         return story(dedup, faults[:1], resume=rnd.random() < 0.3), _racing(rnd, dedup)
     return story(dedup, faults[:1], resume=rnd.random() < 0.7, model=True), _conversing(rnd)
+
+
+def space_of(scenario: Scenario) -> Space:
+    """Few kinds of tool and model fault; all of process, schedule and approval."""
+    tool = ("once/timeout", "once/error", "once/wrong", "lost/timeout", "late/timeout", "twice")
+    model = ("repeat", "loop", "skip")
+    other = ("preempted", "double_click", "refused")
+    return Space(faults=scenario.faults, only=(*tool, *model, *other, *KINDS))
 
 
 def _key(dedup: str, order: str, tail: object, fresh: bool) -> dict[str, str]:

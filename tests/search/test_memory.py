@@ -7,7 +7,6 @@ import pytest
 
 from agentfuzz._run import Simulation
 from agentfuzz.faults import FaultPlan
-from agentfuzz.search import deep
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.systematic import Level, state_after_last_fault
 
@@ -31,13 +30,13 @@ def held(simulation: Simulation, budget: Budget, number: int | None = None) -> t
 
 
 @pytest.mark.slow
-def test_four_times_the_random_runs_hold_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deep, "BLOCK", 100)
+def test_four_times_the_guided_runs_hold_no_more_memory() -> None:
+    """The corpus has an end."""
     with Simulation() as simulation:
         held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=20))  # imports and caches
-        few, some = held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=150))
-        more, many = held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=600))
-    assert many == some + 450
+        few, some = held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=1_500))
+        more, many = held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=6_000))
+    assert many == some + 4_500
     assert more < few * 1.2 + 50_000, (few, more)
 
 

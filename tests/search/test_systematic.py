@@ -28,15 +28,20 @@ class Lab:
     """One agent in one scenario, run and judged under any plan."""
 
     def __init__(
-        self, scenario: Scenario, agent: Callable[[World], Any], simulation: Simulation
+        self,
+        scenario: Scenario,
+        agent: Callable[[World], Any],
+        simulation: Simulation,
+        space: Space = SPACE,
     ) -> None:
         self.scenario, self.agent, self.simulation = scenario, agent, simulation
+        self.space = space
         self.failing: Failing = set()
         self.baseline: History | None = None
         self.baseline = self.run(FaultPlan())[0]
 
     def run(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
-        injector = FromPlan(plan)
+        injector = FromPlan(plan, process=self.space.process)
         return self.simulation.execute(self.scenario, self.agent, injector), injector.crossings
 
     def judge(self, history: History) -> None:
@@ -57,9 +62,9 @@ def walked(lab: Lab, depth: int, *, prune: bool) -> Walked:
     """As the campaign walks."""
     lab.failing = set()
     parents, levels = {FaultPlan(): 1}, []
-    total, skipped = Level(parents, SPACE).count(*lab.run(FaultPlan())), 0
+    total, skipped = Level(parents, lab.space).count(*lab.run(FaultPlan())), 0
     for _ in range(depth):
-        level, done = Level(parents, SPACE, prune=prune), 0
+        level, done = Level(parents, lab.space, prune=prune), 0
         for plan in level.plans(lab.run):
             history, crossings = lab.run(plan)
             if level.exists(plan, history):
@@ -82,7 +87,7 @@ def brute_force(lab: Lab, depth: int) -> Walked:
             for plan in reached
             for crossing in lab.run(plan)[1]
             if plan.get(crossing.slot) is None
-            for fault in SPACE.at(crossing.group)
+            for fault in lab.space.at(crossing.group)
         }
         reached = set()
         for plan in plans:

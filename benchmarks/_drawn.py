@@ -1,50 +1,39 @@
-"""The deep phase: three faults and more, and values, drawn by Hypothesis.
+"""The random phase as Hypothesis would do it: faults drawn at the crossing, with or without target.
 
-Law: this is the only module that imports Hypothesis for a campaign. Faults are drawn at the
-crossing, so that none is spent on a call that never comes. Hypothesis only generates: shrinking
-a plan takes a handful of plain runs (see `shrink`), and what is reported is a plan, never a
-seed or a blob bound to a version. Called by the campaign.
-
-Hypothesis remembers every example of a test, so the runs are made in blocks: memory does not
-grow with their number.
+Law: the same space of faults and values as the guided phase. This was the campaign's random phase
+before; `guided.py` says why it is not any more. Used by `guided.py` and `hypothesis_phase.py`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from agentfuzz.errors import NondeterministicAgent
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+
 from agentfuzz.faults import Fault, Slot
 from agentfuzz.injector import Drawn
 from agentfuzz.replies import VARIANTS
+from agentfuzz.search.guided import LATENCIES
 from agentfuzz.search.space import Space
-
-LATENCIES = (1, 120)  # virtual seconds
-BLOCK = 1_000  # runs that Hypothesis may remember
-
-
-def explore(
-    run: Callable[[Drawn], None], space: Space, *, runs: int, seed: int, stop: Callable[[], bool]
-) -> None:
-    """Call `run` with up to `runs` drawing injectors; `stop` says that the budget is used up.
-
-    Raises NondeterministicAgent when the same draws led to different crossings."""
-    for block, done in enumerate(range(0, runs, BLOCK)):
-        if not stop():
-            _block(run, space, min(BLOCK, runs - done), seed + (block << 32), stop)
 
 
 class _Over(BaseException):
-    """The block is over: not an Exception, so that Hypothesis does not take it for a bug."""
+    """The phase is over: not an Exception, so that Hypothesis does not take it for a bug."""
 
 
-def _block(
-    run: Callable[[Drawn], None], space: Space, runs: int, seed: int, stop: Callable[[], bool]
+def explore(
+    run: Callable[[Drawn], object],
+    space: Space,
+    *,
+    runs: int,
+    seed: int,
+    stop: Callable[[], bool] = bool,
+    target: bool = False,
 ) -> None:
-    import hypothesis
-    from hypothesis import HealthCheck, Phase, settings
-    from hypothesis import strategies as st
-    from hypothesis.errors import FlakyStrategyDefinition
-
+    """Call `run` with up to `runs` drawing injectors; with `target` it may call
+    `hypothesis.target`."""
     number = {k: st.integers(0, 2 * k) for k in range(1, 200)}
     latency = st.integers(*LATENCIES)
     variant = {name: st.integers(0, count - 1) for name, count in VARIANTS.items()}
@@ -60,7 +49,7 @@ def _block(
         max_examples=runs,
         database=None,
         deadline=None,
-        phases=[Phase.generate],
+        phases=[Phase.generate, Phase.target] if target else [Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @hypothesis.given(st.data())
@@ -94,13 +83,5 @@ def _block(
         if failed:
             raise failed[0]
 
-    try:
+    with suppress(_Over):
         body()
-    except _Over:
-        pass
-    except FlakyStrategyDefinition as error:
-        if not over():
-            raise NondeterministicAgent(
-                "AF904 two runs with the same faults crossed different slots. Seed what is random, "
-                "keep no state between runs, and take time from the (virtual) clock."
-            ) from error
