@@ -7,7 +7,6 @@ differ in the injector alone.
 """
 
 import asyncio
-import gc
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
@@ -20,7 +19,7 @@ from agentfuzz.clock import Clock, virtual_time
 from agentfuzz.codec import plain
 from agentfuzz.completion import Completion
 from agentfuzz.errors import AgentfuzzError, Crash, CutOff
-from agentfuzz.eventloop import VirtualLoop, abandon, finish
+from agentfuzz.eventloop import VirtualLoop, abandon, bury, finish
 from agentfuzz.history import Ended, History
 from agentfuzz.injector import Injector
 from agentfuzz.isolation import Isolation
@@ -133,7 +132,7 @@ class Simulation:
     ) -> Next | None:
         process = first.process
         if ending.how == "crashed":
-            gc.collect(1)  # an open connection, and the locks that it holds, die with a process
+            bury()
             again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
             return Next("restart") if again else None
         if process.messages:

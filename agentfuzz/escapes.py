@@ -14,7 +14,6 @@ somebody kept from before the simulation is seen from Python 3.13 on.
 import os
 import sys
 import time
-import uuid
 from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -194,7 +193,6 @@ def _place(event: str) -> tuple[bool, str | None]:
 _CLOCKS = (
     (time, "clock_gettime", "time.clock_gettime"),
     (time, "clock_gettime_ns", "time.clock_gettime"),
-    (uuid, "_generate_time_safe", "uuid.uuid1"),
     (os, "getrandom", "os.getrandom"),
 )
 _THREADS = (("threading", "_start_new_thread"), ("_thread", "start_new_thread"))

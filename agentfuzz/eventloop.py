@@ -12,11 +12,12 @@ take no virtual time.
 
 import asyncio
 import contextvars
+import gc
 import selectors
 import threading
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from agentfuzz.clock import FOREVER, Clock, Real
@@ -171,10 +172,9 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def abandon(loop: VirtualLoop) -> None:
-    """Drop what is left on the loop of a dead process, without letting it go on."""
+    """Drop what is left on the loop of a dead process, without letting it go on, and close it."""
     loop.dead = True
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # what its handlers made and never awaited
+    with _unheard():
         for task in sorted(asyncio.all_tasks(loop), key=_made):
             coroutine: Any = task.get_coro()
             for _ in range(3):  # one that awaits in its `finally` is closed again
@@ -183,6 +183,21 @@ def abandon(loop: VirtualLoop) -> None:
                 except BaseException:
                     continue
                 break
+        loop.close()
+
+
+def bury() -> None:
+    """Let go what a dead process still held: open connections, and the locks that go with them."""
+    with _unheard():
+        gc.collect(1)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Nobody hears what a dead process has never awaited, and never closed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _made(task: "asyncio.Task[Any]") -> tuple[int, str]:

@@ -9,6 +9,7 @@ slots reached. A row says for how many seeds of 20 the bug was hit in the defaul
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from statistics import median
 from time import process_time
 from typing import Any, NamedTuple
@@ -111,10 +112,8 @@ def lives(world: World) -> Completion:
             return BLOCKED
     except Exception:
         return BLOCKED
-    try:
+    with suppress(Exception):
         world.tools.charge(order="A")
-    except Exception:
-        pass
     return BLOCKED
 
 

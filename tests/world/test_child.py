@@ -1,4 +1,4 @@
-"""An agent in a child process: the same history as in one, a real death, and nothing left behind."""
+"""An agent in a child process: the same history as in one, a real death, nothing left behind."""
 
 import asyncio
 import atexit
@@ -298,7 +298,8 @@ def dies(how: Callable[[], object]) -> Agent:
     [
         (lambda: os._exit(3), ("died", "ProcessDied", "exit code 3")),
         (lambda: os._exit(0), ("died", "ProcessDied", "exit code 0")),
-        (lambda: os.kill(os.getpid(), signal.SIGTERM), ("died", "ProcessDied", "killed by SIGTERM")),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM),
+         ("died", "ProcessDied", "killed by SIGTERM")),
         (lambda: os.closerange(3, 256) or Real.sleep(30),
          ("died", "ProcessDied", "it closed its pipe to the run")),
         (lambda: exec("raise SystemExit(4)"), ("died", "SystemExit", "4")),
