@@ -7,6 +7,7 @@ The plans are asserted as text: a plan is a bug's identity, so it may not depend
 import contextlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -35,6 +36,7 @@ from agentfuzz import (
     valid_calls,
 )
 from agentfuzz._run import Simulation
+from agentfuzz.search.campaign import Budget
 from agentfuzz.search.space import Space
 
 SEEDS = range(20)
@@ -375,22 +377,42 @@ def test_a_survivor_of_every_law_is_clean_under_the_same_campaign(name: str) -> 
             assert result.laws[case.law.name].held > 0, "the law was exercised"
 
 
-# Laws whose victims are told elsewhere.
-# Laws that need a simulated model have their victims in test_scenarios and test_field_victims;
-# the last two are judged on hand-written histories: no boundary writes their events yet.
+# The laws whose victims and survivors are told in another file.
 ELSEWHERE = {
-    "text_has_no_authority",
-    "executed_as_asked",
-    "finished_reply",
-    "last_word",
-    "limits_hold",
-    "nothing_after_the_end",
-    "pairing",
-    "receipt_seen",
-    "returns_control",
-    "same_by_every_door",
-    "continuable",
-    "one_decision_one_interrupt",
+    "test_model_faults.py": {"text_has_no_authority"},
+    "test_field_victims.py": {
+        "executed_as_asked",
+        "finished_reply",
+        "last_word",
+        "limits_hold",
+        "nothing_after_the_end",
+        "pairing",
+        "receipt_seen",
+        "returns_control",
+        "same_by_every_door",
+    },
+    "test_conversations.py": {"continuable", "one_decision_one_interrupt"},
+    "test_law_victims_a.py": {
+        "compensated",
+        "input_dedup",
+        "key_independence",
+        "no_contradiction",
+        "no_redo",
+        "retry_budget",
+        "single_flight",
+        "unknown_is_not_failed",
+        "write_ahead",
+    },
+    "test_law_victims_b.py": {
+        "approval_single_use",
+        "budget_is_not_success",
+        "cancel_report",
+        "effect_memory",
+        "ends_within",
+        "errors_surface",
+        "no_effect_after_cancel",
+        "no_hidden_calls",
+    },
 }
 
 
@@ -398,7 +420,11 @@ def test_every_law_has_a_victim() -> None:
     from agentfuzz import invariants
 
     public = set(invariants.__all__) - {"Invariant", "invariant"}
-    assert {name.partition(",")[0] for name in CASES} == public - ELSEWHERE
+    elsewhere: set[str] = set().union(*ELSEWHERE.values())
+    assert {name.partition(",")[0] for name in CASES} == public - elsewhere
+    for file, laws in ELSEWHERE.items():
+        text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+        assert [law for law in sorted(laws) if f"{law}(" not in text] == []
 
 
 # Faults that must come together ---------------------------------------------------------------
@@ -443,29 +469,64 @@ def test_a_bug_that_needs_three_faults_is_found_by_an_exhaustive_phase_of_depth_
     assert result.findings[0].phase == "plans with three faults"
 
 
-DEEP_RUNS = 150
+@pytest.mark.slow
+def test_a_bug_that_needs_three_faults_is_found_by_the_guided_phase() -> None:
+    """Of 25 kinds of fault at each call, in the default number of runs, for every seed; and what
+    is found is that plan and no other."""
+    with Simulation() as simulation:
+        for seed in SEEDS:
+            deep_runs = Budget().deep_runs
+            orders = story(truthful(), "scope")
+            result = hunt(orders, gives_up_after(3), simulation, deep_runs=deep_runs, seed=seed)
+            assert shown(result) == [f"AF301 claim: {lost(3)}"], f"seed {seed}"
+            assert result.findings[0].phase == "random plans"
 
 
 @pytest.mark.slow
-def test_a_bug_that_needs_three_faults_is_found_at_random_for_most_seeds() -> None:
-    """Within 150 random runs of 8 kinds of fault; and what is found is that plan and no other."""
+def test_it_is_found_after_the_single_faults_alone() -> None:
+    """For nearly every seed: nothing is known of any pair."""
     found = 0
     with Simulation() as simulation:
         for seed in SEEDS:
-            result = hunt(
-                story(truthful(), "scope"),
-                gives_up_after(3),
-                simulation,
-                space=Space(only=("timeout", "error")),
-                depth=1,
-                deep_runs=DEEP_RUNS,
-                seed=seed,
-            )
+            orders = story(truthful(), "scope")
+            result = hunt(orders, gives_up_after(3), simulation, depth=1, deep_runs=200, seed=seed)
             if result.findings:
                 assert shown(result) == [f"AF301 claim: {lost(3)}"], f"seed {seed}"
-                assert result.findings[0].phase == "random plans"
                 found += 1
-    assert found >= 12
+    assert found >= 16
+
+
+def test_a_shallow_finding_does_not_hide_a_deep_one() -> None:
+    """A quarter of the guided runs is made although something was found before."""
+
+    def both(world: World) -> Completion:
+        with contextlib.suppress(FAULTS):
+            world.tools.find(order_id="A17")
+            return gives_up_after(3)(world)
+        return retries(world)
+
+    @scenario(truthful(), at_most_once("charge"), task="Charge order A17.", budget=20)
+    def orders(world: World) -> None:
+        charged = world.state.setdefault("charged", [])
+
+        @world.tool(effect="charge", scope=("order_id",))
+        def charge(order_id: str, amount: int = 42) -> dict:
+            charged.append(order_id)
+            return {"charge_id": "ch_1"}
+
+        @world.tool
+        def find(order_id: str) -> dict:
+            return {"charged": order_id in charged}
+
+    with Simulation() as simulation:
+        space = Space(only=("once/timeout", "lost/timeout"))
+        result = hunt(orders, both, simulation, space=space, deep_runs=200)
+    assert shown(result) == [
+        "AF101 charge: charge#1:once/timeout",
+        f"AF301 claim: {lost(3)}",
+    ]
+    assert [cx.phase for cx in result.findings] == ["plans with one fault", "random plans"]
+    assert result.levels[-1].done == 200 // 4
 
 
 def two_strange_answers(world: World) -> Completion:

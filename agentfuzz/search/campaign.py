@@ -26,7 +26,7 @@ from agentfuzz.search.guided import Corpus
 from agentfuzz.search.result import CampaignResult, Counterexample, Level
 from agentfuzz.search.saved import Saved
 from agentfuzz.search.shrink import shrink
-from agentfuzz.search.space import Space, size
+from agentfuzz.search.space import Space, plan_of, size
 from agentfuzz.search.systematic import Level as Walk
 from agentfuzz.verdict import Violation
 
@@ -36,8 +36,7 @@ Signature = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
-    are real; `deep_runs` bounds the guided phase, and a quarter of it where something is found
-    before."""
+    are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found)."""
 
     max_runs: int = 10_000
     max_seconds: float = 30.0
@@ -121,7 +120,7 @@ class Campaign:
     ) -> None:
         struck = history.of(Struck)
         if plan is None or len(struck) != len(plan):
-            plan = FaultPlan.parse(" + ".join(f"{s.slot}:{s.fault}" for s in struck))
+            plan = plan_of(history)
         known = self._found.get(violation.signature)
         if known is None or size(plan) < size(known.plan):
             self._found[violation.signature] = Found(law, violation, plan, phase)
@@ -223,17 +222,14 @@ class Campaign:
 
     def _cover(self, pairs: int) -> None:
         columns = [(slot, self.space.at(group)) for slot, group in self._coverage.groups.items()]
-        columns = [(slot, faults) for slot, faults in columns if faults]
-        prime = covering.order(columns)
-        if len(columns) < 3 or 2 * prime * prime > pairs:
-            return
         done = 0
-        for plan in covering.rows(columns):
+        for plan in covering.rows_if_few(columns, pairs):
             if self._out_of_budget():
                 break
             done += 1
             self._judged(self._under(plan), "covering array", plan)
-        self._levels.append(Level("plans of a covering array of pairs", done, None))
+        if done:
+            self._levels.append(Level("plans of a covering array of pairs", done, None))
 
     def _deep(self) -> None:
         before = self.runs

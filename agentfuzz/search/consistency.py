@@ -13,9 +13,8 @@ from agentfuzz._run import Agent, Simulation
 from agentfuzz._scenario import Scenario
 from agentfuzz.errors import ScenarioError
 from agentfuzz.faults import Fault, FaultPlan, Slot
-from agentfuzz.history import Struck
 from agentfuzz.injector import Drawn, FromPlan
-from agentfuzz.search.space import Space
+from agentfuzz.search.space import Space, plan_of
 from agentfuzz.verdict import HELD, NOT_EXERCISED, VIOLATED, Status
 
 
@@ -102,7 +101,7 @@ def repeat(
     passed, plans, broken = 0, [], dict[str, list[FaultPlan]]()
     for number in range(runs):
         history = simulation.execute(scenario, agent, _drawing(space, f"{seed} {number}", rate))
-        plan = FaultPlan.parse(" + ".join(f"{s.slot}:{s.fault}" for s in history.of(Struck)))
+        plan = plan_of(history)
         plans.append(plan)
         violated = [v.law for v in scenario.judge(history, baseline) if v.status is VIOLATED]
         passed += not violated

@@ -26,6 +26,13 @@ def rows(columns: Sequence[tuple[Slot, Sequence[Fault]]]) -> Iterator[FaultPlan]
                 yield plan
 
 
+def rows_if_few(columns: Sequence[tuple[Slot, Sequence[Fault]]], pairs: int) -> Iterator[FaultPlan]:
+    """The plans of the array, if they are at most half as many as all `pairs`."""
+    columns = [(slot, faults) for slot, faults in columns if faults]
+    if len(columns) > 2 and 2 * order(columns) ** 2 <= pairs:
+        yield from rows(columns)
+
+
 def order(columns: Sequence[tuple[Slot, Sequence[Fault]]]) -> int:
     """The prime of the array."""
     n = max([2, len(columns) - 1, *(len(faults) + 1 for _, faults in columns)])

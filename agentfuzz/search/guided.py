@@ -36,7 +36,7 @@ from agentfuzz.history import (
 )
 from agentfuzz.injector import Crossing, Drawn, FromPlan, Injector
 from agentfuzz.replies import VARIANTS
-from agentfuzz.search.space import Space, kind_of
+from agentfuzz.search.space import Space, kind_of, plan_of
 from agentfuzz.search.systematic import after_last_fault
 
 LATENCIES = (1, 120)  # virtual seconds
@@ -105,7 +105,7 @@ class Corpus:
         struck = history.of(Struck)
         open = [c for c in after_last_fault(history, crossings) if self._space.at(c.group)]
         if open and len(self._entries) < MAX_CORPUS:
-            plan = FaultPlan.parse(" + ".join(f"{event.slot}:{event.fault}" for event in struck))
+            plan = plan_of(history)
             entry = Entry(plan, features, open)
             self._entries.append(entry)
             if len(plan) >= self._depth:

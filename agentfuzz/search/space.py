@@ -22,6 +22,7 @@ from agentfuzz.faults import (
     rank,
     select,
 )
+from agentfuzz.history import History, Struck
 from agentfuzz.model.misbehave import VARIANTS
 
 _API = ("rate_limited", "error", "timeout", "cut", "truncated", "empty")
@@ -97,6 +98,13 @@ def size(plan: FaultPlan) -> tuple[object, ...]:
         for slot, fault in plan
     )
     return (len(plan), ranks, [(slot.nth, slot) for slot, _ in plan])
+
+
+def plan_of(history: History) -> FaultPlan:
+    """The faults that struck in a run, as a plan."""
+    return FaultPlan.parse(
+        " + ".join(f"{event.slot}:{event.fault}" for event in history.of(Struck))
+    )
 
 
 def kind_of(fault: str) -> str:

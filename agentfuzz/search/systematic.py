@@ -126,36 +126,38 @@ def state_after_last_fault(history: History) -> bytes:
     can do nothing with it, but the laws read the whole history. What differs in time differs,
     for an agent may read the clock.
     """
+    struck = history.of(Struck)
     last, answered = _last_fault(history)
-    spoiled = {event.slot: event.fault for event in history.of(Struck)}
+    spoiled = {(e.slot.name, e.slot.nth): e.fault for e in struck if e.slot.boundary in _AT_CALLS}
     state = blake2b(digest_size=16)
     open_calls: dict[str, str] = {}
     under_way: dict[str, str] = {}
     for event in history.events:
-        match event:
-            case Struck():
-                continue
-            case Called():
-                places = [event.slot._replace(boundary=b) for b in ("tool", "process", "schedule")]
-                open_calls[event.call] = fault = "".join(spoiled.get(p, "") for p in places)
-                if fault.startswith("late") or fault.endswith("/in_flight"):
-                    under_way[event.call] = fault.partition("@")[2]
-            case Replied():
-                open_calls.pop(event.call, None)
-            case Delivered():
-                under_way.pop(event.call, None)
-                continue  # what it did follows
-            case Replayed() if event.nth > 1:
-                continue
-            case _:
-                pass
+        if type(event) is Struck:
+            continue
+        if type(event) is Called:
+            slot = event.slot
+            fault = open_calls[event.call] = spoiled.get((slot.name, slot.nth), "")
+            if fault.startswith("late") or fault.endswith("/in_flight"):
+                under_way[event.call] = fault.partition("@")[2]
+        elif type(event) is Replied:
+            open_calls.pop(event.call, None)
+        elif type(event) is Delivered:
+            under_way.pop(event.call, None)
+            continue  # what it did follows
+        elif type(event) is Replayed and event.nth > 1:
+            continue
         state.update(type(event).__name__.encode())
         state.update(repr(event[1:]).encode("utf-8", "backslashreplace"))
         if event.seq > last and answered(event):
             break
-    pending = sorted(f"{e.slot} {e.fault}" for e in history.of(Struck) if _stays(e))
-    state.update(repr((sorted(under_way.items()), sorted(open_calls.items()), pending)).encode())
+    stays = sorted(f"{event.slot} {event.fault}" for event in struck if _stays(event))
+    pending = (sorted(under_way.items()), sorted(open_calls.items()), stays)
+    state.update(repr(pending).encode("utf-8", "backslashreplace"))
     return state.digest()
+
+
+_AT_CALLS = ("tool", "process", "schedule")
 
 
 def _stays(struck: Struck) -> bool:

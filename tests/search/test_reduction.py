@@ -2,6 +2,7 @@
 way that the history does not show yet is not taken for the same; and nothing is permuted."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -46,6 +47,11 @@ def acting(world: World) -> None:
     def act(x: int) -> dict:
         return {"ok": True}
 
+    @world.tool(effect="write", scope=("x",))
+    async def write(x: int) -> dict:
+        await asyncio.sleep(5)
+        return {"ok": True}
+
     @world.tool
     def find(x: int) -> dict:
         return {"ok": True}
@@ -57,7 +63,7 @@ def talks(world: World) -> Completion:
         turn = world.model(said, None)
         said.append(turn)
         for call in turn["tool_calls"]:
-            reply = str(world.call(call["name"], call["arguments"], call["id"]))
+            reply = json.dumps(world.call(call["name"], call["arguments"], call["id"]))
             said.append({"role": "tool", "tool_call_id": call["id"], "content": reply})
         if not turn["tool_calls"]:
             break
@@ -74,7 +80,7 @@ def approved(world: World) -> Completion:
 
 
 async def races(world: World) -> Completion:
-    first = world.tools.aio.act(x=1)
+    first = world.tools.aio.write(x=1)
     await asyncio.gather(first, world.tools.aio.find(x=1), return_exceptions=True)
     return BLOCKED
 
@@ -90,8 +96,8 @@ APART = {
     "a decision that is to come": (approved, "approval:act#1:twice", "approval:act#1:double_click"),
     "an answer that is yet to be spoiled": (
         races,
-        "act#1:lost/timeout + find#1:once/wrong",
-        "act#1:late/timeout + find#1:once/wrong",
+        "write#1:once/timeout + find#1:once/wrong",
+        "write#1:lost/timeout + find#1:once/wrong",
     ),
 }
 
