@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine with Python 3.11+ and make:
-#   make demo    find bugs in a hand-written loop and in two real frameworks, write the reports
+#   make demo    find bugs in a hand-written loop and in two real frameworks, one of them killed
 #   make test    the test suite
 PYTHON ?= python3
 VENV = .venv
