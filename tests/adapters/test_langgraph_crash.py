@@ -19,6 +19,7 @@ pytest.importorskip("langgraph.checkpoint.sqlite")
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
@@ -236,6 +237,28 @@ def test_the_charge_that_happens_twice(simulation: Simulation, tmp_path: Path, p
     assert [(one.code, one.title) for one in broken] == [
         ("AF101", "charge_card ran 2x, expected 1")
     ]
+
+
+@killed
+def test_an_async_saver_with_a_thread_of_its_own(simulation: Simulation, tmp_path: Path) -> None:
+    """AsyncSqliteSaver talks to SQLite on a thread, which only a real process takes along when it
+    dies; in one process the dead one's thread would keep the database locked."""
+    path = tmp_path / "async.sqlite"
+
+    async def agent(world: World) -> Completion:
+        if world.leg == 1:
+            path.unlink(missing_ok=True)
+        async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
+            graph = react(lg.model(world), lg.tools(world), lg.checkpointer(world, saver))
+            begun = (await graph.aget_state(CONFIG)).values
+            messages = {"messages": [("user", world.task)]}
+            await graph.ainvoke(None if begun else messages, CONFIG)
+            return Completion.success(handle="A17")
+
+    assert len(under(simulation, in_child(agent), "").ledger) == 1
+    history = under(simulation, in_child(agent), "process:charge_card#1:crash/after")
+    assert history.endings == ["crashed", "returned"]
+    assert len(history.ledger) == 2
 
 
 # Durable tasks ----------------------------------------------------------------------------
