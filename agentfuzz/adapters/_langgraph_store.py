@@ -2,8 +2,9 @@
 
 Law: the saver is the framework's own, and everything but the two writes is asked of it as it is;
 what it has written survives the crash because the saver does (a file, a database, or an object
-that the scenario keeps in `world.state`). A saver with a thread of its own (AsyncSqliteSaver) wants a
-process of its own, `in_child`: that thread dies with nothing else. Called by the langgraph adapter.
+that the scenario keeps in `world.state`). A saver with a thread of its own (AsyncSqliteSaver) wants
+a process of its own, `in_child`: that thread dies with nothing else. Called by the langgraph
+adapter.
 """
 
 from collections.abc import Sequence
