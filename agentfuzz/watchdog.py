@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
@@ -100,7 +101,8 @@ class Watchdog:
         """The run is over; a tick from now on interrupts nobody."""
         self.active = False
         if self._patrol is not None and self._patrol.struck:
-            self._patrol.settle()
+            with suppress(CutOff):
+                self._patrol.settle()
         if self._tracing is not None:
             sys.settrace(self._tracing[0])
             self._tracing = None
