@@ -15,6 +15,7 @@ from typing import NamedTuple
 from agentfuzz.clock import Clock
 from agentfuzz.codec import dump, message
 from agentfuzz.errors import KeyConflict, KeyReused
+from agentfuzz.events import made
 from agentfuzz.history import Committed, Delivered, Event, Intent, Json, Refused, Replayed
 from agentfuzz.replies import Reply
 from agentfuzz.tools import KEY, ToolSpec
@@ -63,7 +64,7 @@ class Backend:
         recognised a repeat or refuses; None: run the body, then `settle`."""
         nth = self._seen.get(request.call, 0) + 1
         self._seen[request.call] = nth
-        self._log.append(Delivered(len(self._log), self._clock.now, request.call, nth))
+        self._log.append(made(Delivered, (len(self._log), self._clock.now, request.call, nth)))
         spec = request.spec
         if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
             return nth, None
@@ -122,7 +123,7 @@ class Backend:
         else:
             if request.intent is not None:
                 effect_id = self._commit(request, nth)
-            reply = Reply("applied", value)
+            reply = made(Reply, ("applied", value, None, True))
             self.last[spec.name] = value
         if spec.dedup != "none":
             stored = self._stored.get(self._record(request))
@@ -139,17 +140,7 @@ class Backend:
         number = self._effects.get(intent.effect, 0) + 1
         self._effects[intent.effect] = number
         effect_id = f"{intent.effect}-{number}"
-        self._log.append(
-            Committed(
-                len(self._log),
-                self._clock.now,
-                effect_id,
-                request.call,
-                nth,
-                spec.name,
-                intent,
-                request.key,
-                request.args,
-            )
-        )
+        call, _, args, _, key, _ = request
+        at = (len(self._log), self._clock.now, effect_id, call, nth, spec.name, intent, key, args)
+        self._log.append(made(Committed, at))
         return effect_id

@@ -19,6 +19,7 @@ from agentfuzz.clock import FOREVER, Clock
 from agentfuzz.codec import message, plain, snapshot
 from agentfuzz.errors import Crash, CutOff, InvalidArguments, UnknownTool, near_miss
 from agentfuzz.faults import Fault, Slot
+from agentfuzz.events import made
 from agentfuzz.history import Called, Event, Intent, Json, Refused, Replied, Struck
 from agentfuzz.injector import Injector
 from agentfuzz.moments import Preempted, Sleep, in_turn, through
@@ -30,6 +31,7 @@ from agentfuzz.where import caller
 Failure = Callable[[str], BaseException] | type[BaseException] | str
 Steps = Generator[Any, Any, Any]
 
+_SLOTS: dict[tuple[str, str, int], Slot] = {}  # the same in every run
 LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
 
 
@@ -89,7 +91,10 @@ class Calls:
     def _next_slot(self, boundary: str, name: str) -> Slot:
         nth = self._nth.get(name, 0) + 1
         self._nth[name] = nth
-        return Slot(boundary, name, nth)
+        slot = _SLOTS.get((boundary, name, nth))
+        if slot is None:
+            slot = _SLOTS[boundary, name, nth] = Slot(boundary, name, nth)
+        return slot
 
     def reserve(self, call_id: str, tool: str) -> None:
         """Keep the next slot of a tool for a call id: a slot follows the model's order of calls,
@@ -172,7 +177,7 @@ class Calls:
         self._called(call, slot, args, key, intent, asked)
         group = "read" if intent is None else "write"
         fault = self._injector.at(slot, len(self.events) - 1, group)
-        request = Request(call, spec, args, bound, key, intent)
+        request = made(Request, (call, spec, args, bound, key, intent))
         if fault is not None:
             return (yield from self._struck(request, slot, fault))
         if self.process.asks or self.process.double:
@@ -193,9 +198,8 @@ class Calls:
     ) -> None:
         events = self.events
         where = caller() if self._trace else None
-        events.append(
-            Called(len(events), self.clock.now, call, slot, args, key, intent, where, asked)
-        )
+        at = (len(events), self.clock.now, call, slot, args, key, intent, where, asked)
+        events.append(made(Called, at))
 
     def served(self, request: Request) -> Steps:
         """Deliver, and wait for the answer as long as the agent does."""
@@ -302,9 +306,9 @@ class Calls:
     def _replied(self, call: str, reply: Reply, body: Json) -> None:
         events = self.events
         raised = None if reply.error is None else type(reply.error).__name__
-        events.append(
-            Replied(len(events), self.clock.now, call, reply.outcome, reply.complete, body, raised)
-        )
+        outcome, _, _, complete = reply
+        at = (len(events), self.clock.now, call, outcome, complete, body, raised)
+        events.append(made(Replied, at))
 
     def _refused(self, call: str, kind: str, error: BaseException) -> None:
         text, events = message(error), self.events

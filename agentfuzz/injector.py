@@ -8,6 +8,7 @@ there is to break. Called by the world.
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from agentfuzz.events import made
 from agentfuzz.faults import Fault, FaultPlan, Slot
 
 
@@ -45,7 +46,7 @@ class FromPlan:
         self._get: Callable[[Slot], Fault | None] = (plan or FaultPlan()).get
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
-        self.crossings.append(Crossing(slot, seq, group))
+        self.crossings.append(made(Crossing, (slot, seq, group)))
         return self._get(slot)
 
 

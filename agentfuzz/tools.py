@@ -16,6 +16,7 @@ from typing import Any, Literal
 from agentfuzz.codec import scope_value
 from agentfuzz.errors import InvalidArguments, ScenarioError, near_miss
 from agentfuzz.faults import TABLES
+from agentfuzz.events import made
 from agentfuzz.history import Intent, Json, ToolFacts
 
 Dedup = Literal["none", "key", "scope"]
@@ -52,7 +53,7 @@ class ToolSpec:
             self._annotations[KEY] = str | None
             self._defaults[KEY] = None
         self.names = tuple(self._annotations)
-        exact = {name: hint for name, hint in self._annotations.items() if _is_exact(hint)}
+        exact = {name: _kinds(hint) for name, hint in self._annotations.items() if _kinds(hint)}
         required = [name for name in self.names if name not in self._defaults]
         # The quick path: all required parameters, nothing else, each exactly of a plain type.
         self.quick = exact if all(name in exact for name in required) else {}
@@ -98,8 +99,8 @@ class ToolSpec:
         """What a call with these validated arguments is meant to cause, or None: it reads."""
         if self.effect is None:
             return None
-        scope = ((n, scope_value(bound.get(n, self._defaults.get(n)))) for n in self.scope)
-        return Intent(self.effect, tuple(scope))
+        scope = [(n, scope_value(bound.get(n, self._defaults.get(n)))) for n in self.scope]
+        return made(Intent, (self.effect, tuple(scope)))  # type: ignore[no-any-return]
 
     def for_body(self, bound: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments that the function itself takes: no key that it did not declare."""
@@ -111,7 +112,7 @@ class ToolSpec:
         """The arguments as the backend understands them. Raises InvalidArguments (400)."""
         quick = self.quick
         for name, value in arguments.items():
-            if type(value) is not quick.get(name):
+            if type(value) not in quick.get(name, ()):
                 break
         else:
             if self.required <= arguments.keys():
@@ -162,6 +163,13 @@ class ToolSpec:
             if value is None or isinstance(value, (str, int, float, bool)):
                 schema["properties"][name].setdefault("default", value)
         return schema
+
+
+def _kinds(hint: object) -> frozenset[type]:
+    """The types of which a value needs no validation."""
+    if hint == str | None:
+        return frozenset({str, type(None)})
+    return frozenset({hint}) if _is_exact(hint) else frozenset()  # type: ignore[arg-type]
 
 
 def _is_exact(hint: object) -> bool:
