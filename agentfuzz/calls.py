@@ -116,7 +116,9 @@ class Calls:
             return self._unknown(name, arguments, asked)
         if spec.is_async:
             return self.acall(name, arguments, asked)
-        gate = self.clock.gate
+        gate, process = self.clock.gate, self.process
+        if gate is None and not process.asks and process.double is None:
+            return self._at_once(spec, arguments, asked)  # nothing can come in between
         if gate is not None:
             gate.enter()
         life = self.process.life
@@ -158,9 +160,35 @@ class Calls:
         except StopIteration as stop:
             return stop.value
 
-    def _cross(
-        self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None, awaits: bool = False
-    ) -> Steps:
+    def _at_once(self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None) -> Any:
+        """What `_cross` does, for a sync agent without threads whose process is left alone."""
+        request, slot = self._request(spec, arguments, asked)
+        group = "read" if request.intent is None else "write"
+        fault = self._injector.at(slot, len(self.events) - 1, group)
+        if fault is None:
+            return self.answer(request.call, self._deliver(request))
+        delivery, kind = fault.axes
+        last = self._note_struck(request, slot, fault)
+        if delivery == "once":
+            reply = self._deliver(request)
+        elif delivery == "twice":
+            reply = self._deliver(request)
+            self._deliver(request)
+        else:
+            reply = self._phantom(request, last, delivery, fault)
+        if kind not in ("timeout", "error", "rate_limited"):
+            return self._damaged(request, reply, fault, last)
+        if kind == "timeout":
+            if self.failures.get(kind) == "hang":
+                name = spec.name
+                raise CutOff("hung", f"{name} never answers and the loop set no deadline")
+            self.clock.advance(TIMEOUT)
+        return self._failed(request, kind)
+
+    def _request(
+        self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None
+    ) -> tuple[Request, Slot]:
+        """A call is made: what the backend will get of it. Raises InvalidArguments."""
         self.crossing()
         slot = self.slot_for("tool", spec.name, asked)
         self._calls += 1
@@ -175,9 +203,14 @@ class Calls:
             raise
         intent = spec.intent(bound)
         self._called(call, slot, args, key, intent, asked)
-        group = "read" if intent is None else "write"
+        return made(Request, (call, spec, args, bound, key, intent)), slot
+
+    def _cross(
+        self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None, awaits: bool = False
+    ) -> Steps:
+        request, slot = self._request(spec, arguments, asked)
+        group = "read" if request.intent is None else "write"
         fault = self._injector.at(slot, len(self.events) - 1, group)
-        request = made(Request, (call, spec, args, bound, key, intent))
         if fault is not None:
             return (yield from self._struck(request, slot, fault))
         if self.process.asks or self.process.double:
@@ -185,7 +218,7 @@ class Calls:
         if awaits or self.clock.gate is not None:
             return (yield from in_turn(self, request, slot))
         reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
-        return self.answer(call, reply)
+        return self.answer(request.call, reply)
 
     def _called(
         self,
@@ -243,23 +276,34 @@ class Calls:
 
     def _struck(self, request: Request, slot: Slot, fault: Fault) -> Steps:
         delivery, kind = fault.axes
-        self.events.append(Struck(len(self.events), self.clock.now, slot, str(fault)))
-        last = self._backend.last.get(request.spec.name)  # before this one
+        last = self._note_struck(request, slot, fault)
         reply: Reply | None = None
         if delivery in ("once", "twice"):
             for _ in range(2 if delivery == "twice" else 1):
                 arrived = yield from self.served(request)
                 reply = reply or arrived  # the agent gets the first arrival's reply
         else:
-            reply = Reply("applied", phantom(request.args, last))
-            if delivery == "late":
-                self.under_way(request, LATE if fault.latency is None else fault.latency)
+            reply = self._phantom(request, last, delivery, fault)
         assert reply is not None, "every delivery kind has an answer"
-        if kind == "intact":
-            return self.answer(request.call, reply)
         if kind in ("timeout", "error", "rate_limited"):
             return (yield from self._fail(request, kind))
-        reply = damaged(kind, fault.variant, reply, request.spec.name, last)
+        return self._damaged(request, reply, fault, last)
+
+    def _note_struck(self, request: Request, slot: Slot, fault: Fault) -> object:
+        """Write a fault down. The tool's last reply before it."""
+        self.events.append(made(Struck, (len(self.events), self.clock.now, slot, fault.text)))
+        return self._backend.last.get(request.spec.name)
+
+    def _phantom(self, request: Request, last: object, delivery: str, fault: Fault) -> Reply:
+        """The reply of work that was not done, or not yet."""
+        if delivery == "late":
+            self.under_way(request, LATE if fault.latency is None else fault.latency)
+        return Reply("applied", phantom(request.args, last))
+
+    def _damaged(self, request: Request, reply: Reply, fault: Fault, last: object) -> Any:
+        kind = fault.axes[1]
+        if kind != "intact":
+            reply = damaged(kind, fault.variant, reply, request.spec.name, last)
         return self.answer(request.call, reply)
 
     def under_way(self, request: Request, latency: float = LATE) -> None:
@@ -281,13 +325,16 @@ class Calls:
 
     def _fail(self, request: Request, kind: str) -> Steps:
         """The agent gets no reply: a timeout, a lost connection, or a 429."""
-        wanted, default = self.failures.get(kind), failure(kind, request.spec.name)
         if kind == "timeout":
             try:
-                yield Sleep(FOREVER if wanted == "hang" else TIMEOUT)
+                yield Sleep(FOREVER if self.failures.get(kind) == "hang" else TIMEOUT)
             except BaseException as given_up:
                 self.gave_up(request.call, given_up)
                 raise
+        return self._failed(request, kind)
+
+    def _failed(self, request: Request, kind: str) -> Any:
+        wanted, default = self.failures.get(kind), failure(kind, request.spec.name)
         outcome = "failed" if kind == "rate_limited" else "unknown"
         if wanted == "text":
             return self.answer(request.call, Reply(outcome, f"Error: {default}"))

@@ -42,6 +42,9 @@ class Slot(NamedTuple):
         return ":".join(filter(None, (self.boundary, self.name))) + f"#{self.nth}"
 
 
+_TEXTS: dict[tuple[object, ...], str] = {}
+
+
 class Fault(NamedTuple):
     """One fault: a value on each axis, and what the search may vary beyond the axes.
 
@@ -52,6 +55,14 @@ class Fault(NamedTuple):
     axes: tuple[str, ...]
     variant: int = 0
     latency: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The same as `str`, made once for every fault."""
+        found = _TEXTS.get(self)
+        if found is None:
+            found = _TEXTS[self] = str(self)
+        return found
 
     def __str__(self) -> str:
         axes = self.axes[:-1] if self.axes[-1] in _PLAIN else self.axes
