@@ -82,7 +82,7 @@ class Simulation:
             isolation.end()
             raise
         world.patience = self.watchdog.seconds
-        self._gate.begin(world.calls.lock)
+        self._gate.begin(world.calls)
         escapes.begin()
         try:
             ending = self._legs(scenario, agent, world)

@@ -34,7 +34,7 @@ class Baton:
         self.futures = 0
         self._noted: set[str] = set()
         self._guard = allocate_lock()
-        self._lock: Any = None  # that of the world's calls: whoever waits holds it not
+        self._calls: Any = None  # the world's: whoever waits does not hold their lock
 
     def step(self) -> bool:
         """Let the next one go on that can, to its end or until it waits. False: nobody can."""
@@ -81,11 +81,12 @@ class Baton:
 
     def _let_go(self) -> Any:
         """Whoever waits in the midst of a call leaves the world to others."""
-        return self._lock._release_save() if self._lock._is_owned() else None
+        lock = self._calls.lock
+        return lock._release_save() if lock._is_owned() else None
 
     def _take(self, saved: Any) -> None:
         if saved is not None:
-            self._lock._acquire_restore(saved)
+            self._calls.lock._acquire_restore(saved)
 
     def done(self, work: Work) -> None:
         """The work is done, and its future says so."""

@@ -38,6 +38,12 @@ LATE = 45.0  # virtual seconds until a late request arrives, unless the fault sa
 class Calls:
     """The calls of one run: counts crossings, keeps slots, writes events."""
 
+    exhausted = False
+    library: Any = None  # what the agent's loop is built on, if not asyncio
+    _lock: Any = None
+    _crossings = 0
+    _calls = 0
+
     def __init__(
         self,
         events: list[Event],
@@ -56,16 +62,19 @@ class Calls:
         self.clock = clock
         self.process = process
         self.budget = budget
-        self.exhausted = False
         self._injector = injector
         self._backend = Backend(events, clock)
-        self._crossings = 0
-        self._calls = 0
         self._nth: dict[str, int] = {}
         self._reserved: dict[str, Slot] = {}
         self._trace = trace
-        self.lock = threading.RLock()
-        self.library: Any = None  # what the agent's loop is built on, if not asyncio
+
+    @property
+    def lock(self) -> Any:
+        """Held in the midst of a call; made when a second thread is about."""
+        found = self._lock
+        if found is None:
+            found = self._lock = threading.RLock()
+        return found
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its

@@ -47,24 +47,25 @@ class Decision(NamedTuple):
 class Process:
     """The lives of one run's agent. `asks` says whether the injector is asked about them."""
 
+    life = 1  # a world of an earlier life is dead
+    leg = 1
+    legs = 1
+    restarts = 0
+    duplicates = 0
+    crashed_at: int | None = None
+    stopped = False  # the token says so
+    double: Decision | None = None
+    cancel_task: Callable[[], object] | None = None
+    begin_within: Callable[[str, Decision | None], Any] | None = None
+    _approvals = 0
+
     def __init__(self, events: list[Event], clock: Clock, injector: Injector) -> None:
         self.asks = injector.process
-        self.life = 1  # a world of an earlier life is dead
-        self.leg = 1
-        self.legs = 1
-        self.restarts = 0
-        self.duplicates = 0
-        self.crashed_at: int | None = None
-        self.stopped = False  # the token says so
         self.polls: set[str] = set()  # `token`, `inbox`: what the agent watches by itself
         self.inbox: list[str] = []
         self.messages: list[str] = []  # those that a leg of their own begins with
         self.waiting: list[tuple[Interrupted, Slot, Fault | None]] = []
-        self.double: Decision | None = None
-        self.cancel_task: Callable[[], object] | None = None
-        self.begin_within: Callable[[str, Decision | None], Any] | None = None
         self._nth: dict[tuple[str, str], int] = {}
-        self._approvals = 0
         self._events = events
         self._clock = clock
         self._injector = injector

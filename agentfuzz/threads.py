@@ -33,9 +33,9 @@ class Gate(Baton):
 
     # The run ------------------------------------------------------------------------------
 
-    def begin(self, lock: Any) -> None:
-        """A run begins on this thread. `lock` is that of the world's calls."""
-        self._lock = lock
+    def begin(self, calls: Any) -> None:
+        """A run begins on this thread. `calls` are the world's, whose lock is held in each."""
+        self._calls = calls
         self.idents = {get_ident(): None}
         self.futures = 0
 

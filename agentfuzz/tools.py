@@ -10,6 +10,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from functools import cached_property
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ KEY = "idempotency_key"
 _WRITABLE = re.compile(r"[^\s#:+/=@]+")
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
+_SAME: dict[Callable[..., Any], tuple[Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -210,8 +212,26 @@ def spec_of(
 ) -> ToolSpec:
     """The spec of a function, derived once per code object and signature: worlds are built once
     per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
+    same = _SAME.get(fn) if type(fn) is FunctionType else None
+    declaration = (name, effect, scope, dedup, undoes)
+    if same is not None and same[0] == declaration:
+        return same[1]  # the very function, declared in the same way
+    spec = _spec_of(fn, name, effect, tuple(scope), dedup, undoes)
+    if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
+        _SAME[fn] = (declaration, spec)
+    return spec
+
+
+def _spec_of(
+    fn: Callable[..., Any],
+    name: str | None,
+    effect: str | None,
+    scope: tuple[str, ...],
+    dedup: str,
+    undoes: str | None,
+) -> ToolSpec:
     label: str = name or str(getattr(fn, "__name__", "tool"))
-    inner = inspect.unwrap(fn)
+    inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
     code = getattr(inner, "__code__", None)
     if code is None:
         return ToolSpec(fn, label, effect, scope, dedup, undoes)

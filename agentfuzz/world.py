@@ -8,6 +8,7 @@ process may not act. Called by scenario authors (to declare), by agents (to act)
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, TypeVar, overload
 
@@ -41,6 +42,9 @@ class World:
     leg = 1
     why = ""
     decision: Decision | None = None
+    recording = False
+    _model: Any = None
+    _life = 1
     patience = 10.0  # real seconds until a leg in another process is taken to spin
 
     def __init__(
@@ -61,11 +65,7 @@ class World:
         self.calls = Calls(self.events, injector, clock, self.process, budget=budget, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self.tools = Toolbox(self)
-        self._model: Any = None
-        self.recording = False
-        self._life = 1
         self._durable: dict[str, Any] = {}
-        self.store = Store(self._durable, self.saving)
 
     def again(self, why: str, *, task: str = "", decision: Decision | None = None) -> "World":
         """The world of another leg of this run: the same backend, store and clock."""
@@ -75,11 +75,16 @@ class World:
         other.leg, other._life = self.process.leg, self.process.life
         other.tools = Toolbox(other)
         other.tools.offers_done = self.tools.offers_done
-        other.store = Store(self._durable, other.saving)
+        other.__dict__.pop("store", None)
         if self._model is not None:
             other._model = copy.copy(self._model)
             other._model._world = other
         return other
+
+    @cached_property
+    def store(self) -> Store:
+        """What outlives the agent's process, as a mapping."""
+        return Store(self._durable, self.saving)
 
     # What a scenario declares ------------------------------------------------------------
 
@@ -117,19 +122,22 @@ class World:
         """
         if isinstance(scope, str):
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
+        declared = (name, effect, scope, dedup, undoes)
+        if fn is None:
+            return partial(self._declare, declared)
+        return self._declare(declared, fn)
 
-        def declare(function: F) -> F:
-            spec = spec_of(function, name, effect, tuple(scope), dedup, undoes)
-            if spec.name in self.specs or spec.name == "done":
-                raise ScenarioError(
-                    f"the tool {spec.name!r} is declared twice, or bears the name of the done "
-                    "tool; give one of them another name=."
-                )
-            self.specs[spec.name] = spec
-            self.calls.functions[spec.name] = function
-            return function
-
-        return declare if fn is None else declare(fn)
+    def _declare(self, declared: tuple[Any, ...], function: F) -> F:
+        spec = spec_of(function, *declared)
+        label = spec.name
+        if label in self.specs or label == "done":
+            raise ScenarioError(
+                f"the tool {label!r} is declared twice, or bears the name of the done "
+                "tool; give one of them another name=."
+            )
+        self.specs[label] = spec
+        self.calls.functions[label] = function
+        return function
 
     def raise_as(
         self,
