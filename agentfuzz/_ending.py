@@ -69,7 +69,7 @@ def _cut_off_in(error: BaseException) -> CutOff | None:
 def completed(scenario: Scenario, world: World, value: Any) -> None:
     """Write down the Completion that the agent returned, or that its answer maps to. The done
     tool's event, handed on as it is, is not a second one."""
-    said = [event for event in _of_this_leg(world) if type(event) is Done]
+    said = [event for event in _of_this_leg(world) if type(event) is Done] if world.said else ()
     completion = value if isinstance(value, Completion) else None
     if completion is None and scenario.outcome is not None and not said:
         try:
@@ -93,6 +93,7 @@ def completed(scenario: Scenario, world: World, value: Any) -> None:
         and (said[-1].status, said[-1].reason, said[-1].handle) == facts
     ):
         return
+    world.said = True
     world.events.append(
         Done(len(world.events), world.clock.now, "return", *facts, "", plain(completion.detail))
     )

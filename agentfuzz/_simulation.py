@@ -93,7 +93,8 @@ class Simulation:
             isolation.end()
         if ending.how != "returned":
             self._abandon(world)
-        missed = getattr(world._model, "missed", None)
+        model = world._model
+        missed = None if model is None else getattr(model, "missed", None)
         if missed is not None:  # whatever the agent, or its client, made of it
             raise missed
         return _freeze(world, ending)
@@ -147,11 +148,12 @@ class Simulation:
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         """One leg: an agent from its beginning to its end."""
-        clock, process, loop = world.clock, world.process, self._current_loop()
+        clock, process = world.clock, world.process
+        loop = self._current_loop()
         self.watchdog.begin()
         try:
             answer = agent(world)
-            if inspect.isawaitable(answer):
+            if type(answer) is not Completion and inspect.isawaitable(answer):
                 value = self._await(answer, scenario, world, last=last)
             else:
                 value = answer

@@ -42,13 +42,12 @@ class Real:
 class Clock:
     """Virtual seconds since the start of a run, and what is due later."""
 
-    __slots__ = ("_due", "_frozen", "_serial", "gate", "held", "now", "real")
+    __slots__ = ("_due", "_serial", "gate", "held", "now", "real")
 
     def __init__(self) -> None:
         self.now = 0.0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._serial = 0
-        self._frozen: Any = None
         self.held = False  # waiting moves nothing: the process that waits is dead
         self.gate: Gate | None = None  # while threads beside the main one are about
         self.real = 0  # how many partners in other processes or threads live in real time
@@ -57,8 +56,7 @@ class Clock:
         """Back to second 0 with nothing due."""
         self._due.clear()
         self.held = False
-        if self.now:
-            self._set(0.0)
+        self.now = 0.0
 
     def schedule(self, due: float, action: Callable[[], None]) -> None:
         """Run `action` when the clock reaches `due` (virtual seconds)."""
@@ -91,8 +89,6 @@ class Clock:
 
     def _set(self, now: float) -> None:
         self.now = now
-        if self._frozen is not None:
-            self._frozen.move_to(START + timedelta(seconds=min(now, 1e9)))
 
 
 _active: Clock | None = None
@@ -118,7 +114,8 @@ def virtual_time() -> Iterator[Clock]:
     clock = Clock()
     freezer = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
     with _no_lazy_names():
-        clock._frozen = freezer.start()
+        freezer.start()
+    _pull_time(clock)
     _time_for_threads()
     _dates_for_pydantic()
     processes = _real_time_for_processes()
@@ -134,6 +131,33 @@ def virtual_time() -> Iterator[Clock]:
         processes()
         with _no_lazy_names():
             freezer.stop()
+
+
+def _pull_time(clock: Clock) -> None:
+    """Freezegun asks for the time where it is wanted: nothing is pushed when the clock moves."""
+    api: Any = import_module("freezegun.api")
+    start = START.replace(tzinfo=None)
+
+    def now() -> datetime:
+        return start + timedelta(seconds=min(clock.now, 1e9))
+
+    api.freeze_factories[-1] = _Pulled(api.freeze_factories[-1], now)
+
+
+class _Pulled:
+    """A factory of freezegun's whose time is looked up."""
+
+    def __init__(self, factory: Any, now: Callable[[], datetime]) -> None:
+        self._factory, self._now = factory, now
+
+    def __call__(self) -> datetime:
+        found = self._now()
+        self._factory.time_to_freeze = found
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        self()
+        return getattr(self._factory, name)
 
 
 def _patch_sleep(clock: Clock) -> Callable[[], None]:

@@ -43,6 +43,7 @@ class World:
     why = ""
     decision: Decision | None = None
     recording = False
+    said = False  # whether there is a Done in this run
     _model: Any = None
     _life = 1
     patience = 10.0  # real seconds until a leg in another process is taken to spin
@@ -293,5 +294,6 @@ class World:
             problem,
             str(plain(detail or "")),
         )
+        self.said = True
         self.events.append(event)
         return problem
