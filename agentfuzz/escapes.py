@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentfuzz.clock import active_clock
+from agentfuzz.isolation import TOUCHING, touched
 from agentfuzz.where import is_users
 
 
@@ -149,9 +150,10 @@ _EVENTS: dict[str, tuple[str, _Detail]] = {
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    if not _watching or event not in _EVENTS:
-        return
-    _seen(event, args)
+    if event in TOUCHING:
+        touched.add(event)
+    elif _watching and event in _EVENTS:
+        _seen(event, args)
 
 
 def _seen(event: str, args: tuple[Any, ...]) -> None:

@@ -13,7 +13,12 @@ from collections.abc import Callable, MutableMapping
 from importlib import import_module
 from typing import Any
 
-_SEEDED = random.Random(20260101).getstate()
+_SEEDED = random.Random(20260101).getstate()[1]  # as C keeps it
+_set_random: Callable[..., None] = import_module("_random").Random.setstate
+# What was changed since the last look: filled by the audit hook (`os.putenv`, `os.chdir`, ...) and
+# by `signal.signal`, which has no event.
+touched: set[str] = {"at first"}
+TOUCHING = frozenset({"os.putenv", "os.unsetenv", "os.chdir", "os.fchdir", "os.remove", "os.rmdir"})
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
 )
@@ -32,6 +37,8 @@ class Isolation:
     def install(self) -> None:
         """Make entropy deterministic and remember the state to come back to."""
         outer = random.getstate()
+        touched.add("at first")
+        self._restore.append(_telling_signals())
         urandom = os.urandom
 
         def deterministic(size: int) -> bytes:
@@ -56,16 +63,30 @@ class Isolation:
 
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""
-        random.setstate(_SEEDED)
+        _set_random(random._inst, _SEEDED)  # type: ignore[attr-defined]
         self._fresh = True
-        self._environ = dict(_raw_environ())
-        self._cwd = os.getcwd()
+        if touched:
+            self._look()
         self._streams = (sys.stdout, sys.stderr, sys.stdin)
         self._depth = sys.getrecursionlimit()
+
+    def _look(self) -> None:
+        """How the environment is, and what the signals do."""
+        self._environ = dict(_raw_environ())
+        self._cwd = os.getcwd()
         self._signals = [_handler(number) for number in _SIGNALS]
+        touched.clear()
 
     def end(self) -> None:
         """Put back what the run changed."""
+        if (sys.stdout, sys.stderr, sys.stdin) != self._streams:
+            sys.stdout, sys.stderr, sys.stdin = self._streams
+        if sys.getrecursionlimit() != self._depth:
+            sys.setrecursionlimit(self._depth)
+        if touched:
+            self._put_back()
+
+    def _put_back(self) -> None:
         if _raw_environ() != self._environ:
             _restore_environ(self._environ)
         try:
@@ -74,13 +95,25 @@ class Isolation:
             moved = True
         if moved:
             os.chdir(self._cwd)
-        if (sys.stdout, sys.stderr, sys.stdin) != self._streams:
-            sys.stdout, sys.stderr, sys.stdin = self._streams
-        if sys.getrecursionlimit() != self._depth:
-            sys.setrecursionlimit(self._depth)
         for number, before in zip(_SIGNALS, self._signals, strict=True):
             if _handler(number) is not before and before is not None:
                 signal.signal(number, before)
+        touched.clear()
+
+
+def _telling_signals() -> Callable[[], None]:
+    real = signal.signal
+
+    def tells(number: Any, handler: Any) -> Any:
+        touched.add("signal")
+        return real(number, handler)
+
+    signal.signal = tells
+
+    def restore() -> None:
+        signal.signal = real
+
+    return restore
 
 
 def _raw_environ() -> MutableMapping[Any, Any]:
