@@ -189,9 +189,23 @@ class FaultPlan:
         """The fault at this slot, or None."""
         return self._by_slot.get(slot)
 
+    @property
+    def by_slot(self) -> Mapping[Slot, Fault]:
+        """The faults by slot. Do not change it."""
+        return self._by_slot
+
+    def touches(self, boundary: str) -> bool:
+        """Whether a fault is at this boundary."""
+        for slot in self._by_slot:
+            if slot[0] == boundary:
+                return True
+        return False
+
     def with_(self, slot: Slot, fault: Fault) -> "FaultPlan":
         """This plan and one more fault (or another fault at the same slot)."""
-        return FaultPlan({**self._by_slot, slot: fault})
+        found: FaultPlan = FaultPlan.__new__(FaultPlan)
+        found._by_slot = {**self._by_slot, slot: fault}
+        return found
 
     def without(self, slot: Slot) -> "FaultPlan":
         """This plan with no fault at this slot."""

@@ -91,8 +91,13 @@ class History:
         """The events of one kind, in order. Do not change the list."""
         if self._of is None:
             index: dict[type, list[Any]] = {}
+            known = index.get
             for event in self.events:
-                index.setdefault(type(event), []).append(event)
+                found = known(type(event))
+                if found is None:
+                    index[type(event)] = [event]
+                else:
+                    found.append(event)
             self._of = index
         return self._of.get(kind, [])
 
@@ -104,6 +109,9 @@ class History:
     @property
     def ended(self) -> Ended | None:
         """How the run ended, or None for a prefix."""
+        last = self.events[-1] if self.events else None
+        if type(last) is Ended:
+            return last
         found = self.of(Ended)
         return found[-1] if found else None
 

@@ -35,6 +35,9 @@ class Injector(Protocol):
         ...
 
 
+_NONE = FaultPlan()
+
+
 class FromPlan:
     """The faults of a plan; the empty plan is the fault-free run."""
 
@@ -42,8 +45,10 @@ class FromPlan:
 
     def __init__(self, plan: FaultPlan | None = None, *, process: bool = False) -> None:
         self.crossings: list[Crossing] = []
-        self.process = process or any(slot.boundary == "process" for slot, _ in plan or ())
-        self._get: Callable[[Slot], Fault | None] = (plan or FaultPlan()).get
+        if plan is None:
+            plan = _NONE
+        self.process = process or plan.touches("process")
+        self._get: Callable[[Slot], Fault | None] = plan.by_slot.get
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         self.crossings.append(made(Crossing, (slot, seq, group)))

@@ -30,15 +30,21 @@ class Invariant:
     name: str
     check: Check = field(compare=False, repr=False)
     needs_baseline: bool = False
+    _idle: Verdict = field(init=False, compare=False, repr=False)
+    _held: Verdict = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_idle", Verdict(self.name, NOT_EXERCISED))
+        object.__setattr__(self, "_held", Verdict(self.name, HELD))
 
     def __call__(self, history: History, baseline: History | None = None) -> Verdict:
         if self.needs_baseline and baseline is None:
-            return Verdict(self.name, NOT_EXERCISED)
+            return self._idle
         found = self.check(history, baseline)
         if found is None:
-            return Verdict(self.name, NOT_EXERCISED)
+            return self._idle
         violations = tuple(found)
-        return Verdict(self.name, VIOLATED if violations else HELD, violations)
+        return Verdict(self.name, VIOLATED, violations) if violations else self._held
 
     def __str__(self) -> str:
         return self.name

@@ -22,7 +22,7 @@ def survives() -> Check:
             return None
         if ended.how == "died":
             return [_died(ended)]
-        if "raised" in history.endings and not history.of(Struck):
+        if not history.of(Struck) and "raised" in history.endings:
             return [_failed(ended)]
         return []
 

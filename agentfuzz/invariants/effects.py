@@ -28,8 +28,10 @@ NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")
 
 def claimed_success(history: History) -> Done | None:
     """The last valid Done if it claims success."""
-    valid = [done for done in history.of(Done) if not done.problem]
-    return valid[-1] if valid and valid[-1].status == "success" else None
+    for done in reversed(history.of(Done)):
+        if not done.problem:
+            return done if done.status == "success" else None
+    return None
 
 
 def expected_something(history: History, baseline: History | None) -> bool:
@@ -75,7 +77,7 @@ def declared(effect: str, intents: Iterable[Mapping[str, Json]]) -> list[Wanted]
 
 def _duplicates(history: History, effect: str | None) -> list[Violation]:
     ledger = history.ledger
-    if len(ledger) < 2:
+    if len(ledger) < 2 or len({commit.intent for commit in ledger}) == len(ledger):
         return []
     found = []
     for intent, commits in by_intent(ledger).items():
@@ -149,7 +151,11 @@ def exactly_once(effect: str, *, intents: Iterable[Mapping[str, Json]] = ()) -> 
     wanted = declared(effect, intents)
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        committed = any(commit.intent.effect == effect for commit in history.ledger)
+        committed = False
+        for commit in history.ledger:
+            if commit.intent.effect == effect:
+                committed = True
+                break
         claim = claimed_success(history)
         if not committed and claim is None:
             return None
@@ -171,8 +177,7 @@ def _missing(
     have = {commit.intent for commit in history.ledger}
     told = claim.reason in NO_EFFECT_CLAIMED
     if baseline is not None and not (wanted and not told):
-        known = by_intent(baseline.ledger)
-        wanted = [Wanted(i.effect, dict(i.scope)) for i in known if effect in (None, i.effect)]
+        wanted = _of_the_clean_run(baseline, effect)
     elif told:
         wanted = []
     if not wanted and not any(effect in (None, intent.effect) for intent in have):
@@ -194,6 +199,23 @@ def _missing(
         for intent in wanted
         if not intent.met_by(have)
     ]
+
+
+_clean: dict[str | None, list[Wanted]] = {}
+_clean_of: list[History] = []  # whose they are
+
+
+def _of_the_clean_run(baseline: History, effect: str | None) -> list[Wanted]:
+    """What the fault-free run did, read once in a campaign."""
+    if not _clean_of or _clean_of[0] is not baseline:
+        _clean.clear()
+        _clean_of[:] = [baseline]
+    found = _clean.get(effect)
+    if found is None:
+        known = by_intent(baseline.ledger)
+        found = [Wanted(i.effect, dict(i.scope)) for i in known if effect in (None, i.effect)]
+        _clean[effect] = found
+    return found
 
 
 def effects_of(history: History) -> list[str]:

@@ -37,7 +37,10 @@ def valid_calls() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        refused = [event for event in history.of(Refused) if event.kind in _CODES]
+        refused = history.of(Refused)
+        if not refused:
+            return None
+        refused = [event for event in refused if event.kind in _CODES]
         if not refused:
             return None
         if claimed_success(history) is None:

@@ -33,7 +33,14 @@ def structured_termination(*, handle_for: Iterable[str] = ()) -> Check:
     need_handle = frozenset(handle_for)
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        if "returned" not in history.endings:
+        if not history.of(Resumed):  # one leg
+            ended = history.ended
+            if ended is None or ended.how != "returned":
+                return None
+            done = history.of(Done)
+            if len(done) == 1 and not done[0].problem and done[0].status not in need_handle:
+                return []
+        elif "returned" not in history.endings:
             return None
         return [
             violation
@@ -115,6 +122,8 @@ def bounded(*, calls: int | None = None, turns: int | None = None) -> Check:
             return None
         if ended.how == "cut_off":
             return [_cut_off(ended, history)]
+        if calls is None and turns is None:
+            return []
         found = []
         for word, limit, seqs in (
             ("tool calls", calls, [event.seq for event in history.of(Called)]),

@@ -28,16 +28,18 @@ class Coverage:
 
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
+        tools, groups = self.tools, self.groups
         for called in history.of(Called):
-            self.tools[called.slot.name] = self.tools.get(called.slot.name, 0) + 1
+            name = called[3][1]
+            tools[name] = tools.get(name, 0) + 1
         struck = history.of(Struck)
         self.struck += len(struck)
         for event in struck:
             kind = kind_of(event.fault)
             self._kinds[kind] = self._kinds.get(kind, 0) + 1
-        for crossing in crossings:
-            if crossing.slot not in self.groups:
-                self.groups[crossing.slot] = crossing.group
+        for slot, _, group in crossings:
+            if slot not in groups:
+                groups[slot] = group
 
     def judged(self, law: int, status: Status) -> None:
         """Count one verdict of the law at this place."""

@@ -109,4 +109,10 @@ def plan_of(history: History) -> FaultPlan:
 
 def kind_of(fault: str) -> str:
     """A fault's text without wording and latency: what coverage is counted by."""
-    return fault.partition("@")[0].partition("=")[0]
+    found = _KINDS.get(fault)
+    if found is None:
+        found = _KINDS[fault] = fault.partition("@")[0].partition("=")[0]
+    return found
+
+
+_KINDS: dict[str, str] = {}
