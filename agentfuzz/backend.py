@@ -9,12 +9,12 @@ included, and replayed to repeats; the key with other parameters is an error; a 
 running request is a conflict; keys expire (24 virtual hours); a refused request keeps nothing.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from agentfuzz.clock import Clock
 from agentfuzz.codec import dump, message
-from agentfuzz.errors import KeyConflict, KeyReused
+from agentfuzz.errors import CutOff, KeyConflict, KeyReused
 from agentfuzz.events import made
 from agentfuzz.history import Committed, Delivered, Event, Intent, Json, Refused, Replayed
 from agentfuzz.replies import Reply
@@ -68,14 +68,40 @@ class Backend:
         spec = request.spec
         if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
             return nth, None
-        return nth, self._recognise(request, nth)
+        known = self._recognise(request, nth)
+        return nth, known if type(known) is Reply else None
+
+    def carry_out(self, request: Request, body: Callable[..., Any]) -> Reply:
+        """A delivery from its arrival to its answer, when nothing is awaited."""
+        call, spec, _, bound, key, intent = request
+        log, seen = self._log, self._seen
+        nth = seen[call] = seen.get(call, 0) + 1
+        log.append(made(Delivered, (len(log), self._clock.now, call, nth)))
+        stored: Reply | _Stored | None = None
+        if spec.recognises and not (spec.keyed and key is None):
+            stored = self._recognise(request, nth)
+            if type(stored) is Reply:
+                return stored
+        try:
+            value = body(**(spec.for_body(bound) if spec.strips else bound))
+        except CutOff:
+            raise
+        except BaseException as error:
+            return self.settle(request, nth, None, error)
+        effect_id = self._commit(request, nth) if intent is not None else ""
+        reply: Reply = made(Reply, ("applied", value, None, True))
+        self.last[spec.name] = value
+        if stored is not None and stored.reply is None:  # type: ignore[union-attr]
+            stored.reply, stored.effect_id = reply, effect_id  # type: ignore[union-attr]
+        return reply
 
     def _record(self, request: Request) -> object:
         if request.spec.dedup == "scope":
             return request.intent
         return (request.spec.name, request.key)
 
-    def _recognise(self, request: Request, nth: int) -> Reply | None:
+    def _recognise(self, request: Request, nth: int) -> "Reply | _Stored":
+        """The reply to a repeat, or where the reply to this one will be kept."""
         place = self._record(request)
         stored = self._stored.get(place)
         now = self._clock.now
@@ -84,8 +110,8 @@ class Backend:
             stored = None
         params = dump({k: v for k, v in request.args.items() if k != KEY}) if keyed else ""
         if stored is None:
-            self._stored[place] = _Stored(params, now)
-            return None
+            found = self._stored[place] = _Stored(params, now)
+            return found
         if keyed and stored.params != params:
             text = f"{request.spec.name}: key {request.key!r} was used with other parameters"
             return self._refuse(request, "key_reused", KeyReused(text))

@@ -171,11 +171,22 @@ class Calls:
 
     def _at_once(self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None) -> Any:
         """What `_cross` does, for a sync agent without threads whose process is left alone."""
-        request, slot = self._request(spec, arguments, asked)
-        group = "read" if request.intent is None else "write"
-        fault = self._injector.at(slot, len(self.events) - 1, group)
+        intent = None if self._reserved or self._trace else spec.taken(arguments)
+        if intent is None:
+            request, slot = self._request(spec, arguments, asked)
+        else:
+            request, slot = self._plain_request(spec, arguments, intent, asked)
+        events = self.events
+        group = "read" if request[5] is None else "write"
+        fault = self._injector.at(slot, len(events) - 1, group)
         if fault is None:
-            return self.answer(request.call, self._deliver(request))
+            reply = self._backend.carry_out(request, self.functions[spec.name])
+            outcome, value, error, complete = reply
+            if error is not None:
+                return self.answer(request[0], reply)
+            at = (len(events), self.clock.now, request[0], outcome, complete, plain(value), None)
+            events.append(made(Replied, at))
+            return value
         delivery, kind = fault.axes
         last = self._note_struck(request, slot, fault)
         if delivery == "once":
@@ -193,6 +204,27 @@ class Calls:
                 raise CutOff("hung", f"{name} never answers and the loop set no deadline")
             self.clock.advance(TIMEOUT)
         return self._failed(request, kind)
+
+    def _plain_request(
+        self, spec: ToolSpec, arguments: Mapping[str, Any], intent: Any, asked: str | None
+    ) -> tuple[Request, Slot]:
+        """The same as `_request`, of arguments that `ToolSpec.taken` has found to be plain."""
+        self._crossings += 1
+        if self._crossings > self.budget:
+            self._crossings -= 1
+            self.crossing()
+        nth = self._nth[spec.name] = self._nth.get(spec.name, 0) + 1
+        slot = spec.slot(nth)
+        self._calls += 1
+        call = f"call_{self._calls}"
+        args = dict(arguments)
+        key = args.get(KEY) if spec.keyed else None
+        if intent is True:
+            intent = None
+        events = self.events
+        at = (len(events), self.clock.now, call, slot, args, key, intent, None, asked)
+        events.append(made(Called, at))
+        return made(Request, (call, spec, args, arguments, key, intent)), slot
 
     def _request(
         self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None
@@ -259,16 +291,7 @@ class Calls:
             self._replied(call, Reply("unknown", error=error), None)
 
     def _deliver(self, request: Request) -> Reply:
-        nth, known = self._backend.arrive(request)
-        if known is not None:
-            return known
-        try:
-            value = self.functions[request.spec.name](**request.spec.for_body(request.bound))
-        except CutOff:
-            raise
-        except BaseException as error:
-            return self._backend.settle(request, nth, None, error)
-        return self._backend.settle(request, nth, value, None)
+        return self._backend.carry_out(request, self.functions[request[1].name])
 
     def _adeliver(self, request: Request) -> Steps:
         nth, known = self._backend.arrive(request)

@@ -14,9 +14,9 @@ from types import FunctionType
 from functools import cached_property
 from typing import Any, Literal
 
-from agentfuzz.codec import scope_value
+from agentfuzz.codec import _HIGH, _LOW, scope_value
 from agentfuzz.errors import InvalidArguments, ScenarioError, near_miss
-from agentfuzz.faults import TABLES
+from agentfuzz.faults import TABLES, Slot
 from agentfuzz.events import made
 from agentfuzz.history import Intent, Json, ToolFacts
 
@@ -60,6 +60,11 @@ class ToolSpec:
         # The quick path: all required parameters, nothing else, each exactly of a plain type.
         self.quick = exact if all(name in exact for name in required) else {}
         self.required = frozenset(required)
+        self.fewest = len(required)
+        self.keyed = dedup == "key"
+        self.recognises = dedup != "none"
+        self.strips = self.keyed and not self.own_key
+        self._slots: list[Slot] = []
         self._check(fn)
 
     def _check(self, fn: Callable[..., Any]) -> None:
@@ -109,6 +114,39 @@ class ToolSpec:
         if self.dedup != "key" or self.own_key or KEY not in bound:
             return bound
         return {name: value for name, value in bound.items() if name != KEY}
+
+    def taken(self, arguments: Mapping[str, Any]) -> Intent | bool | None:
+        """The intent of a call whose arguments need neither validation nor a longer look: they are
+        exactly of the declared plain types, and small. True: it reads. None: not so simple."""
+        quick = self.quick
+        for name, value in arguments.items():
+            kind = type(value)
+            if kind not in quick.get(name, ()):
+                return None
+            if kind is str:
+                if len(value) > 63 or not value.isascii():
+                    return None
+            elif kind is int:
+                if not _LOW <= value <= _HIGH:
+                    return None
+            elif kind is float:
+                return None
+        if len(arguments) < self.fewest or not self.required <= arguments.keys():
+            return None
+        if self.effect is None:
+            return True
+        try:
+            scope = tuple([(name, arguments[name]) for name in self.scope])
+        except KeyError:  # a default
+            return None
+        return made(Intent, (self.effect, scope))  # type: ignore[no-any-return]
+
+    def slot(self, nth: int) -> Slot:
+        """The slot of its nth call."""
+        slots = self._slots
+        while len(slots) <= nth:
+            slots.append(Slot("tool", self.name, len(slots)))
+        return slots[nth]
 
     def validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments as the backend understands them. Raises InvalidArguments (400)."""

@@ -186,7 +186,8 @@ class World:
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does. `asked` is the model's id for the call."""
-        self.living()
+        if self._life != self.process.life:
+            raise Crash
         return self.calls.call(name, arguments, asked)
 
     async def acall(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
