@@ -11,6 +11,7 @@ from agentfuzz._scenario import Scenario
 from agentfuzz.codec import described, message, plain
 from agentfuzz.completion import Completion
 from agentfuzz.errors import CutOff, ScenarioError
+from agentfuzz.events import made
 from agentfuzz.history import Cancelled, Done, Messaged, Resumed
 from agentfuzz.world import World
 
@@ -70,7 +71,7 @@ def completed(scenario: Scenario, world: World, value: Any) -> None:
     """Write down the Completion that the agent returned, or that its answer maps to. The done
     tool's event, handed on as it is, is not a second one."""
     said = [event for event in _of_this_leg(world) if type(event) is Done] if world.said else ()
-    completion = value if isinstance(value, Completion) else None
+    completion = value if type(value) is Completion or isinstance(value, Completion) else None
     if completion is None and scenario.outcome is not None and not said:
         try:
             completion = scenario.outcome(value)
@@ -86,7 +87,9 @@ def completed(scenario: Scenario, world: World, value: Any) -> None:
             )
     if completion is None:
         return
-    facts = (completion.status, completion.reason, plain(completion.handle))
+    given = completion.__dict__
+    status, reason, handle = given["status"], given["reason"], given["handle"]
+    facts = (status, reason, None if handle is None else plain(handle))
     if (
         said
         and not said[-1].problem
@@ -94,6 +97,6 @@ def completed(scenario: Scenario, world: World, value: Any) -> None:
     ):
         return
     world.said = True
-    world.events.append(
-        Done(len(world.events), world.clock.now, "return", *facts, "", plain(completion.detail))
-    )
+    events, detail = world.events, given["detail"]
+    at = (len(events), world.clock.now, "return", *facts, "", plain(detail) if detail else "")
+    events.append(made(Done, at))

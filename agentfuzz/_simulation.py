@@ -19,6 +19,7 @@ from agentfuzz.clock import Clock, virtual_time
 from agentfuzz.codec import plain
 from agentfuzz.completion import Completion
 from agentfuzz.errors import AgentfuzzError, Crash, CutOff
+from agentfuzz.events import made
 from agentfuzz.eventloop import VirtualLoop, abandon, bury, finish
 from agentfuzz.history import Ended, History
 from agentfuzz.injector import Injector
@@ -104,19 +105,26 @@ class Simulation:
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
         """Leg after leg, until nothing more happens to this task."""
         process = first.process
+        if not (scenario.follow_ups or process.asks):
+            ending = self._leg(scenario, agent, first, last=not process.waiting)
+            if not process.waiting:
+                return ending
+            return self._more_legs(scenario, agent, first, ending)
+        return self._more_legs(scenario, agent, first, None)
+
+    def _more_legs(
+        self, scenario: Scenario, agent: Agent, first: World, ended: Ending | None
+    ) -> Ending:
+        process = first.process
         restart = scenario.resume if callable(scenario.resume) else agent
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
-        world, entry, simple = first, agent, not (coming or process.asks)
+        world, entry = first, agent
         while True:
-            process.begin_within = None
-            if not simple:
-                process.begin_within = self._within(scenario, agent, first)
-            ending = self._leg(scenario, entry, world, last=simple and not process.waiting)
-            if simple and not process.waiting:
-                return ending
+            process.begin_within = self._within(scenario, agent, first)
+            ending = ended or self._leg(scenario, entry, world, last=False)
+            ended = None
             if ending.how == "cut_off":
                 break
-            simple = False
             following = self._following(scenario, first, ending, coming)
             if following is None:
                 break
@@ -170,7 +178,7 @@ class Simulation:
                 raise Crash
             # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
             value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
-            return Ending("returned", value)
+            return made(Ending, ("returned", value, "", ""))  # type: ignore[no-any-return]
         except AgentfuzzError:
             raise
         except BaseException as exc:
@@ -289,8 +297,7 @@ class Simulation:
 
 def _freeze(world: World, ending: Ending) -> History:
     events = world.events
-    shown = ending.value if ending.how == "returned" else None
-    events.append(
-        Ended(len(events), world.clock.now, ending.how, shown, ending.error, ending.detail)
-    )
+    how, value, error, detail = ending
+    shown = value if how == "returned" else None
+    events.append(made(Ended, (len(events), world.clock.now, how, shown, error, detail)))
     return History(events, {name: spec.facts for name, spec in world.specs.items()})
