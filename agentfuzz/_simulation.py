@@ -300,4 +300,4 @@ def _freeze(world: World, ending: Ending) -> History:
     how, value, error, detail = ending
     shown = value if how == "returned" else None
     events.append(made(Ended, (len(events), world.clock.now, how, shown, error, detail)))
-    return History(events, {name: spec.facts for name, spec in world.specs.items()})
+    return History(events, world.facts)

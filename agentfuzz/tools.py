@@ -26,7 +26,7 @@ KEY = "idempotency_key"
 _WRITABLE = re.compile(r"[^\s#:+/=@]+")
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
-_SAME: dict[Callable[..., Any], tuple[Any, "ToolSpec"]] = {}
+SAME: dict[Callable[..., Any], tuple[Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -250,13 +250,13 @@ def spec_of(
 ) -> ToolSpec:
     """The spec of a function, derived once per code object and signature: worlds are built once
     per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
-    same = _SAME.get(fn) if type(fn) is FunctionType else None
+    same = SAME.get(fn) if type(fn) is FunctionType else None
     declaration = (name, effect, scope, dedup, undoes)
     if same is not None and same[0] == declaration:
         return same[1]  # the very function, declared in the same way
     spec = _spec_of(fn, name, effect, tuple(scope), dedup, undoes)
     if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
-        _SAME[fn] = (declaration, spec)
+        SAME[fn] = (declaration, spec)
     return spec
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from importlib import import_module
+from types import FunctionType
 from typing import Any, TypeVar, overload
 
 from agentfuzz.calls import Calls, Failure
@@ -23,7 +24,7 @@ from agentfuzz.moments import at_a_place
 from agentfuzz.process import Decision, Process
 from agentfuzz.store import Store
 from agentfuzz.toolbox import Toolbox
-from agentfuzz.tools import Dedup, ToolSpec, spec_of
+from agentfuzz.tools import SAME, Dedup, ToolSpec, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,6 +66,7 @@ class World:
         self.process = Process(self.events, clock, injector)
         self.calls = Calls(self.events, injector, clock, self.process, budget=budget, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
+        self.facts: dict[str, Any] = {}  # what a law may know about the tools
         self.tools = Toolbox(self)
         self._durable: dict[str, Any] = {}
 
@@ -129,7 +131,8 @@ class World:
         return self._declare(declared, fn)
 
     def _declare(self, declared: tuple[Any, ...], function: F) -> F:
-        spec = spec_of(function, *declared)
+        same = SAME.get(function) if type(function) is FunctionType else None
+        spec = same[1] if same is not None and same[0] == declared else spec_of(function, *declared)
         label = spec.name
         if label in self.specs or label == "done":
             raise ScenarioError(
@@ -137,6 +140,7 @@ class World:
                 "tool; give one of them another name=."
             )
         self.specs[label] = spec
+        self.facts[label] = spec.facts
         self.calls.functions[label] = function
         return function
 

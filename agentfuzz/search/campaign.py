@@ -103,11 +103,17 @@ class Campaign:
         self._coverage.saw(history, injector.crossings)
         if plan is not None:
             self._corpus.glance(history, injector.crossings)
+        baseline, counts = self._baseline, self._coverage.verdicts
         for place, law in enumerate(self.scenario.invariants):
-            verdict = law(history, self._baseline)
-            self._coverage.judged(place, verdict.status)
-            for violation in verdict.violations:
-                self._keep(law.name, violation, history, plan, phase)
+            found = None if law.needs_baseline and baseline is None else law.check(history, baseline)
+            if found is None:
+                counts[place][2] += 1
+            elif violations := tuple(found):
+                counts[place][1] += 1
+                for violation in violations:
+                    self._keep(law.name, violation, history, plan, phase)
+            else:
+                counts[place][0] += 1
         return history
 
     def _keep(

@@ -25,6 +25,7 @@ class Coverage:
         self._space = space
         self._kinds: dict[str, int] = {}
         self._laws = [(name, [0, 0, 0]) for name in laws]
+        self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
 
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
