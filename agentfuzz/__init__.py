@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentfuzz import adapters, strategies, wire
     from agentfuzz._fuzz import fuzz, regression
-    from agentfuzz._run import Run, compare_doors, run
-    from agentfuzz._scenario import Scenario, scenario
-    from agentfuzz.child import in_child
-    from agentfuzz.completion import Completion
-    from agentfuzz.errors import (
+    from agentfuzz.core.completion import Completion
+    from agentfuzz.core.errors import (
         AgentfuzzError,
         CassetteMiss,
         InvalidArguments,
@@ -30,8 +27,12 @@ if TYPE_CHECKING:
         ToolError,
         UnknownTool,
     )
-    from agentfuzz.faults import Fault, FaultPlan, Slot
-    from agentfuzz.history import History
+    from agentfuzz.core.faults import Fault, FaultPlan, Slot
+    from agentfuzz.core.history import History
+    from agentfuzz.core.verdict import Verdict, Violation
+    from agentfuzz.engine.child.process import in_child
+    from agentfuzz.engine.scenario import Scenario, scenario
+    from agentfuzz.engine.single import Run, compare_entrypoints, run
     from agentfuzz.invariants import (
         Invariant,
         approval_single_use,
@@ -41,35 +42,36 @@ if TYPE_CHECKING:
         cancel_report,
         compensated,
         continuable,
-        effect_memory,
+        duplicate_trigger_ignored,
+        effects_remembered,
         ends_within,
         errors_surface,
         exactly_once,
         executed_as_asked,
-        finished_reply,
-        input_dedup,
         invariant,
-        key_independence,
-        key_injectivity,
-        key_stability,
-        last_word,
+        key_not_from_model,
+        key_saved_before_use,
         limits_hold,
+        no_act_on_cut_reply,
         no_blind_repeat,
         no_contradiction,
         no_effect_after_cancel,
+        no_effect_after_completion,
+        no_effect_after_reported_failure,
         no_hidden_calls,
         no_lost_intent,
         no_redo,
-        nothing_after_the_end,
+        no_stale_answer,
+        no_stuck_repeats,
         one_decision_one_interrupt,
-        pairing,
-        progress,
-        quiescence,
-        receipt_seen,
+        one_intent_per_key,
+        receipts_shown,
         replay_transparency,
+        results_paired,
         retry_budget,
         returns_control,
-        same_by_every_door,
+        same_by_every_entrypoint,
+        same_key_on_retry,
         single_flight,
         structured_termination,
         survives,
@@ -77,23 +79,21 @@ if TYPE_CHECKING:
         truthful,
         unknown_is_not_failed,
         valid_calls,
-        write_ahead,
     )
     from agentfuzz.model.script import call, ref
     from agentfuzz.report.confusion import confusion
-    from agentfuzz.search.consistency import Consistency, repeat
-    from agentfuzz.verdict import Verdict, Violation
-    from agentfuzz.world import World
+    from agentfuzz.search.sampling import Consistency, repeat
+    from agentfuzz.world.world import World
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "_fuzz": ("fuzz", "regression"),
-    "_run": ("Run", "compare_doors", "run"),
-    "_scenario": ("Scenario", "scenario"),
-    "child": ("in_child",),
-    "completion": ("Completion",),
-    "errors": (
+    "engine.single": ("Run", "compare_entrypoints", "run"),
+    "engine.scenario": ("Scenario", "scenario"),
+    "engine.child.process": ("in_child",),
+    "core.completion": ("Completion",),
+    "core.errors": (
         "AgentfuzzError",
         "CassetteMiss",
         "InvalidArguments",
@@ -109,8 +109,8 @@ _PLACES = {
         "ToolError",
         "UnknownTool",
     ),
-    "faults": ("Fault", "FaultPlan", "Slot"),
-    "history": ("History",),
+    "core.faults": ("Fault", "FaultPlan", "Slot"),
+    "core.history": ("History",),
     "invariants": (
         "Invariant",
         "approval_single_use",
@@ -120,18 +120,18 @@ _PLACES = {
         "cancel_report",
         "compensated",
         "continuable",
-        "effect_memory",
+        "effects_remembered",
         "ends_within",
         "errors_surface",
         "exactly_once",
         "executed_as_asked",
-        "finished_reply",
-        "input_dedup",
+        "no_act_on_cut_reply",
+        "duplicate_trigger_ignored",
         "invariant",
-        "key_independence",
-        "key_injectivity",
-        "key_stability",
-        "last_word",
+        "key_not_from_model",
+        "one_intent_per_key",
+        "same_key_on_retry",
+        "no_stale_answer",
         "limits_hold",
         "no_blind_repeat",
         "no_contradiction",
@@ -139,16 +139,16 @@ _PLACES = {
         "no_hidden_calls",
         "no_lost_intent",
         "no_redo",
-        "nothing_after_the_end",
+        "no_effect_after_reported_failure",
         "one_decision_one_interrupt",
-        "pairing",
-        "progress",
-        "quiescence",
-        "receipt_seen",
+        "results_paired",
+        "no_stuck_repeats",
+        "no_effect_after_completion",
+        "receipts_shown",
         "replay_transparency",
         "retry_budget",
         "returns_control",
-        "same_by_every_door",
+        "same_by_every_entrypoint",
         "single_flight",
         "structured_termination",
         "survives",
@@ -156,13 +156,13 @@ _PLACES = {
         "truthful",
         "unknown_is_not_failed",
         "valid_calls",
-        "write_ahead",
+        "key_saved_before_use",
     ),
     "model.script": ("call", "ref"),
     "report.confusion": ("confusion",),
-    "search.consistency": ("Consistency", "repeat"),
-    "verdict": ("Verdict", "Violation"),
-    "world": ("World",),
+    "search.sampling": ("Consistency", "repeat"),
+    "core.verdict": ("Verdict", "Violation"),
+    "world.world": ("World",),
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
 _MODULES = ("adapters", "strategies", "wire")

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
-from agentfuzz._run import Agent, Simulation, by_another_door, run
-from agentfuzz._scenario import Scenario
-from agentfuzz.errors import AgentfuzzError, ScenarioError
-from agentfuzz.faults import FaultPlan
+from agentfuzz.core.errors import AgentfuzzError, ScenarioError
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.engine.single import compare_entrypoints, run
 from agentfuzz.search.space import Space
 
 
@@ -33,12 +34,6 @@ class Fuzz:
     plan: FaultPlan | None = None
     code: str = ""
     same_as: Agent | None = None
-
-    def story(self, simulation: Simulation) -> Scenario:
-        """The scenario, with the law that another door comes out the same, if there is one."""
-        if self.same_as is None:
-            return self.scenario
-        return by_another_door(self.scenario, self.same_as, simulation)
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
@@ -123,8 +118,16 @@ def _wrapped(given: Fuzz) -> Callable[..., None]:
         """Without the plugin: the one plan of a regression test, or one run without faults."""
         with Simulation() as simulation:
             agent = given.agent(*owner, **fixtures)
-            result = run(given.story(simulation), agent, given.plan or "", simulation=simulation)
-        result.check(*([given.code] if given.code else []))
+            plan = given.plan or FaultPlan()
+            result = run(given.scenario, agent, plan, simulation=simulation)
+            result.check(*([given.code] if given.code else []))
+            if given.same_as is not None and given.code in ("", "AF305"):
+                doors = {function.__name__: agent, "same_as": given.same_as}
+                for verdict in compare_entrypoints(
+                    given.scenario, doors, plan, simulation=simulation
+                ):
+                    for violation in verdict.violations:
+                        raise violation.error()
 
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())

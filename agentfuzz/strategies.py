@@ -13,12 +13,12 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from agentfuzz._scenario import Scenario
-from agentfuzz.clock import Clock
-from agentfuzz.faults import MODEL, Fault, FaultPlan, Slot, rank
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.faults import MODEL, Fault, FaultPlan, Slot, rank
+from agentfuzz.engine.scenario import Scenario
 from agentfuzz.model.closings import Closing, corpus
+from agentfuzz.runtime.clock import Clock
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan
 
 
 def fault_plans(

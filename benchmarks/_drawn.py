@@ -12,11 +12,11 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from agentfuzz.faults import Fault, Slot
-from agentfuzz.injector import Drawn
-from agentfuzz.replies import VARIANTS
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.search.guided import LATENCIES
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import Drawn
+from agentfuzz.world.reply_faults import VARIANTS
 
 
 class _Over(BaseException):

@@ -26,9 +26,9 @@ import trio
 from _measure import interleaved, table
 
 from agentfuzz import World, adapters, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
-from agentfuzz.injector import FromPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Real
+from agentfuzz.world.injector import FromPlan
 
 HOUR = 3600.0
 RETRIES = 10

@@ -28,12 +28,12 @@ from agentfuzz import (
     scenario,
     truthful,
 )
-from agentfuzz._run import Simulation
-from agentfuzz.faults import FaultPlan
-from agentfuzz.injector import FromPlan, Injector
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.space import Space
 from agentfuzz.search.systematic import Level
+from agentfuzz.world.injector import FromPlan, Injector
 
 RUNS, DEFAULT, SEEDS, DEPTH = 1_000, 200, 20, 2
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()

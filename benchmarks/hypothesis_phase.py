@@ -21,12 +21,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from systematic import PLAIN, agent, billing, loop
 
-from agentfuzz._run import Simulation
-from agentfuzz.faults import Fault
-from agentfuzz.replies import VARIANTS
+from agentfuzz.core.faults import Fault
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.guided import LATENCIES
 from agentfuzz.search.space import Space
+from agentfuzz.world.reply_faults import VARIANTS
 
 EXAMPLES = 200
 TURNS = 9

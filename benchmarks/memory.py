@@ -12,7 +12,7 @@ from pathlib import Path
 from _measure import table
 from modes import asynchronous, booking, sync
 
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 
 

@@ -20,11 +20,11 @@ from time import perf_counter
 from _measure import interleaved, ratio, table
 
 from agentfuzz import Completion, World, at_most_once, scenario, structured_termination
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
-from agentfuzz.faults import FaultPlan
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.world.injector import FromPlan
 
 RUNS = 200
 TURNS = 9

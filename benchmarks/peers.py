@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from agentfuzz import Completion, RateLimited
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))

@@ -20,7 +20,7 @@ from search.lives import LIVES, life, space_of
 from search.programs import program
 from search.test_systematic import LOOPS, SPACE, Lab, brute_force, walked
 
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 
 
 def measured(numbers: list[int], make: object, space: object, depth: int) -> tuple[object, ...]:

@@ -24,9 +24,9 @@ from statistics import median
 from _measure import cpu, interleaved, ratio, table
 
 from agentfuzz import Completion, World, exactly_once, scenario, structured_termination
-from agentfuzz._run import Simulation
-from agentfuzz.injector import FromPlan
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.world.injector import FromPlan
 
 RUNS = 300
 TURNS = 15

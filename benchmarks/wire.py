@@ -20,9 +20,9 @@ from typing import Any
 from _measure import cpu, interleaved, ratio, table
 
 from agentfuzz import World, scenario
-from agentfuzz.clock import Clock
-from agentfuzz.injector import FromPlan
+from agentfuzz.runtime.clock import Clock
 from agentfuzz.wire import anthropic_client, openai_client
+from agentfuzz.world.injector import FromPlan
 
 TURNS = 40
 REPETITIONS = 9
@@ -36,7 +36,7 @@ ORDER = {"order_id": "A17"}
         [("charge_card", {**ORDER, "amount": 4200}), ("send_receipt", ORDER)],
         "Done.",
     ],
-    budget=10**9,
+    max_crossings=10**9,
 )
 def billing(world: World) -> None:
     @world.tool

@@ -15,13 +15,13 @@ from agentfuzz import (
     RateLimited,
     World,
     exactly_once,
-    key_stability,
+    key_saved_before_use,
     no_blind_repeat,
     no_redo,
+    same_key_on_retry,
     scenario,
     structured_termination,
     truthful,
-    write_ahead,
 )
 
 STAFF = [f"E{number:02}" for number in range(1, 15)]
@@ -30,8 +30,8 @@ FAILURES = (TimeoutError, ConnectionError, RateLimited)
 
 @scenario(
     exactly_once("salary", intents=[{"employee": employee} for employee in STAFF]),
-    write_ahead(),
-    key_stability(),
+    key_saved_before_use(),
+    same_key_on_retry(),
     no_blind_repeat(),
     no_redo(),
     structured_termination(),

@@ -14,8 +14,8 @@ from agentfuzz import (
     Completion,
     RateLimited,
     World,
+    duplicate_trigger_ignored,
     exactly_once,
-    input_dedup,
     no_redo,
     scenario,
     single_flight,
@@ -27,7 +27,7 @@ FAILURES = (TimeoutError, ConnectionError, RateLimited)
 
 
 @scenario(
-    input_dedup(),
+    duplicate_trigger_ignored(),
     no_redo(),
     single_flight(),
     exactly_once("shipment", intents=[{"order_id": "A17"}]),

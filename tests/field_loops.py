@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz import Completion, Invariant, ModelError, Scenario, ToolError, World, scenario
-from agentfuzz.replies import as_text
+from agentfuzz.world.reply_faults import as_text
 
 FAULTS = (TimeoutError, ConnectionError, ToolError)
 CHARGE = ("charge_card", {"order_id": "A17", "amount": 42})

@@ -8,8 +8,8 @@ import asyncio
 from contextlib import suppress
 
 from agentfuzz import Completion, ModelError, ToolError, World, scenario
-from agentfuzz.replies import as_text
 from agentfuzz.scenarios import cancel_campaign
+from agentfuzz.world.reply_faults import as_text
 
 FAULTS = (TimeoutError, ConnectionError, ToolError)
 MODEL_FAULTS = (ModelError, TimeoutError, ConnectionError)

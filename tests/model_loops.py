@@ -14,7 +14,7 @@ from typing import Any
 from field_loops import CHARGE, FAULTS, Loop
 
 from agentfuzz import Completion, Invariant, ModelError, World, scenario
-from agentfuzz.replies import as_text
+from agentfuzz.world.reply_faults import as_text
 
 CLOSED = "Done! Order A17 is charged."
 DETECTOR = re.compile(r"\b(done|complete|finished)\b", re.IGNORECASE)

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from agentfuzz.codec import (
+from agentfuzz.core.codec import (
     MAX_NODES,
     described,
     digest,
@@ -21,9 +21,9 @@ from agentfuzz.codec import (
     scope_value,
     snapshot,
 )
-from agentfuzz.errors import SavedFileError
-from agentfuzz.faults import Slot
-from agentfuzz.history import (
+from agentfuzz.core.errors import SavedFileError
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import (
     EVENTS,
     Called,
     Cancelled,

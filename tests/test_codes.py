@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import agentfuzz.codes
-from agentfuzz.codes import CODES, FAMILIES, listing, page
-from agentfuzz.errors import AgentfuzzError
+import agentfuzz.core.codes
+from agentfuzz.core.codes import CODES, FAMILIES, listing, page
+from agentfuzz.core.errors import AgentfuzzError
 
-PACKAGE = Path(agentfuzz.codes.__file__).parent
+PACKAGE = Path(agentfuzz.core.codes.__file__).parent
 CODE = re.compile(r"AF\d{3}")
 
 

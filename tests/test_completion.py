@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from agentfuzz.completion import REASONS, STATUSES, Completion
+from agentfuzz.core.completion import REASONS, STATUSES, Completion
 
 PAIRS = [(status, reason) for status, reasons in REASONS.items() for reason in reasons]
 

@@ -7,10 +7,10 @@ import pytest
 from search.support import hunt, shown
 
 from agentfuzz import Completion, ToolError, World, call, scenario
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.invariants import continuable, one_decision_one_interrupt
-from agentfuzz.replies import as_text
 from agentfuzz.search.space import Space
+from agentfuzz.world.reply_faults import as_text
 
 FAULTS = (TimeoutError, ConnectionError, ToolError)
 BLOCKED = Completion.blocked(reason="dependency_unavailable")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentfuzz.errors import PlanError
-from agentfuzz.faults import MODEL, TABLES, TOOL, Fault, FaultPlan, Slot, rank, select
+from agentfuzz.core.errors import PlanError
+from agentfuzz.core.faults import MODEL, TABLES, TOOL, Fault, FaultPlan, Slot, rank, select
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,20}", fullmatch=True) | st.sampled_from(
     ["model", "tool", "handoff"]

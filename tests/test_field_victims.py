@@ -34,24 +34,28 @@ from field_loops import (
 from search.support import hunt
 
 from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, run
-from agentfuzz._run import Agent, Simulation
-from agentfuzz.faults import FaultPlan
-from agentfuzz.injector import FromPlan
-from agentfuzz.invariants.answers import finished_reply, last_word
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.verdict import HELD, VIOLATED, Verdict
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer
 from agentfuzz.invariants.asking import executed_as_asked
-from agentfuzz.invariants.doors import differences, same_by_every_door
-from agentfuzz.invariants.ending import limits_hold, nothing_after_the_end, returns_control
-from agentfuzz.invariants.shown import pairing, receipt_seen
+from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
+from agentfuzz.invariants.ending import (
+    limits_hold,
+    no_effect_after_reported_failure,
+    returns_control,
+)
+from agentfuzz.invariants.shown import receipts_shown, results_paired
 from agentfuzz.search.space import Space, size
-from agentfuzz.verdict import HELD, VIOLATED, Verdict
+from agentfuzz.world.injector import FromPlan
 
 LAWS = (
-    pairing(),
-    receipt_seen(),
+    results_paired(),
+    receipts_shown(),
     executed_as_asked(),
-    last_word(),
-    finished_reply(),
-    nothing_after_the_end(),
+    no_stale_answer(),
+    no_act_on_cut_reply(),
+    no_effect_after_reported_failure(),
     limits_hold(**LIMITS),
     returns_control(),
 )
@@ -73,21 +77,28 @@ REFUSED = "ship#1:lost/rate_limited"
 UNKNOWN = "model#1:unknown_tool"
 CASES = {
     "pairing": Case(
-        pairing(), Dangles, (f"AF404 charge_card: {TIMEOUT}", f"AF404 charge_card_v2: {UNKNOWN}")
+        results_paired(),
+        Dangles,
+        (f"AF404 charge_card: {TIMEOUT}", f"AF404 charge_card_v2: {UNKNOWN}"),
     ),
-    "pairing, by position": Case(pairing(), Zips, (f"AF404 charge_card: {TIMEOUT}",), True),
+    "pairing, by position": Case(results_paired(), Zips, (f"AF404 charge_card: {TIMEOUT}",), True),
     "pairing, vanished": Case(
-        pairing(), TidiesUp, (f"AF405 charge_card: {TIMEOUT}", f"AF405 charge_card_v2: {UNKNOWN}")
+        results_paired(),
+        TidiesUp,
+        (f"AF405 charge_card: {TIMEOUT}", f"AF405 charge_card_v2: {UNKNOWN}"),
     ),
-    "receipt_seen": Case(
-        receipt_seen(),
+    "receipts_shown": Case(
+        receipts_shown(),
         AllOrNothing,
         (f"AF406 charge_card: {REFUSED}",),
         True,
         ("lost/rate_limited",),
     ),
-    "receipt_seen, drowned": Case(
-        receipt_seen(), OneForAll, (f"AF406 ship: {TIMEOUT}", f"AF406 charge_card: {BESIDE}"), True
+    "receipts_shown, drowned": Case(
+        receipts_shown(),
+        OneForAll,
+        (f"AF406 ship: {TIMEOUT}", f"AF406 charge_card: {BESIDE}"),
+        True,
     ),
     "executed_as_asked": Case(
         executed_as_asked(), EveryCall, ("AF407 charge_card: model#1:duplicate_ids",)
@@ -98,18 +109,26 @@ CASES = {
     "executed_as_asked, dropped": Case(
         executed_as_asked(), FirstThree, ("AF407 charge_card dropped: model#1:fan_out",)
     ),
-    "last_word": Case(last_word(), Hasty, ("AF303 answer: model#1:mixed_done",)),
-    "last_word, a tool's": Case(last_word(), AnyText, ("AF303 answer: model#2:empty",)),
-    "finished_reply": Case(finished_reply(), NeverLooks, ("AF208 answer: model#2:truncated",)),
-    "finished_reply, an effect": Case(
-        finished_reply(),
+    "no_stale_answer": Case(no_stale_answer(), Hasty, ("AF303 answer: model#1:mixed_done",)),
+    "no_stale_answer, a tool's": Case(no_stale_answer(), AnyText, ("AF303 answer: model#2:empty",)),
+    "no_act_on_cut_reply": Case(
+        no_act_on_cut_reply(), NeverLooks, ("AF208 answer: model#2:truncated",)
+    ),
+    "no_act_on_cut_reply, an effect": Case(
+        no_act_on_cut_reply(),
         NeverLooks,
         ("AF208 charge: model#1:truncated", "AF208 answer: model#2:truncated"),
         True,
     ),
-    "finished_reply, a stream": Case(finished_reply(), Streams, ("AF208 answer: model#2:cut",)),
-    "finished_reply, blank": Case(finished_reply(), Blank, ("AF209 answer: model#1:empty",)),
-    "nothing_after_the_end": Case(nothing_after_the_end(), Outbox, (f"AF210 charge: {TIMEOUT}",)),
+    "no_act_on_cut_reply, a stream": Case(
+        no_act_on_cut_reply(), Streams, ("AF208 answer: model#2:cut",)
+    ),
+    "no_act_on_cut_reply, blank": Case(
+        no_act_on_cut_reply(), Blank, ("AF209 answer: model#1:empty",)
+    ),
+    "no_effect_after_reported_failure": Case(
+        no_effect_after_reported_failure(), Outbox, (f"AF210 charge: {TIMEOUT}",)
+    ),
     "limits_hold": Case(limits_hold(**LIMITS), CountsTurns, ("AF211 calls: model#1:fan_out",)),
     "limits_hold, in prose": Case(limits_hold(**LIMITS), Sorry, ("AF212 limit: model#1:loop",)),
 }
@@ -194,7 +213,7 @@ def test_returns_control(agent, found, simulation):
 # P10: the doors
 
 
-def compare_doors(
+def compare_entrypoints(
     scenario: Scenario, doors: Mapping[str, Agent], plan: str | FaultPlan = ""
 ) -> list[Verdict]:
     """What `differences` says of each door against the first one, under one plan."""
@@ -208,7 +227,7 @@ def compare_doors(
     verdicts = []
     for name, history in others:
         found = tuple(differences(history, expected, door=name, than=first))
-        law = f"same_by_every_door({name}, {first})"
+        law = f"same_by_every_entrypoint({name}, {first})"
         verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
     return verdicts
 
@@ -224,7 +243,7 @@ def smallest(story: Scenario, agents: Mapping[str, Agent], simulation: Simulatio
     ]
     for plan in sorted(plans, key=size):
         runs = [simulation.execute(story, agent, FromPlan(plan)) for agent in agents.values()]
-        if same_by_every_door()(runs[1], runs[0]).status == VIOLATED:
+        if same_by_every_entrypoint()(runs[1], runs[0]).status == VIOLATED:
             return str(plan)
     return None
 
@@ -256,16 +275,16 @@ def test_doors(name, simulation):
     assert smallest(story, doors, simulation) == plan
 
 
-def test_compare_doors():
+def test_compare_entrypoints():
     """Each door against the first; the report names them."""
     doors = {
         "plain": lambda world: Loop(world).run(),
         "awaited": lambda world: AsyncLoop(world).arun(),
         "streamed": lambda world: EveryCall(world).run(),
     }
-    verdicts = compare_doors(shop(), doors, "model#1:duplicate_ids")
+    verdicts = compare_entrypoints(shop(), doors, "model#1:duplicate_ids")
     assert [verdict.status for verdict in verdicts] == [HELD, VIOLATED]
     (violation,) = verdicts[1].violations
     assert (violation.code, violation.title) == ("AF305", "charge_card ran 2x, other door 1x")
     assert violation.says == "charge(order_id='A17') 2x by streamed"
-    assert [verdict.status for verdict in compare_doors(shop(), doors)] == [HELD, HELD]
+    assert [verdict.status for verdict in compare_entrypoints(shop(), doors)] == [HELD, HELD]

@@ -38,18 +38,18 @@ from agentfuzz import (
     Completion,
     World,
     compensated,
-    input_dedup,
-    key_independence,
+    duplicate_trigger_ignored,
+    key_not_from_model,
+    key_saved_before_use,
     no_contradiction,
     no_redo,
     retry_budget,
     run,
     single_flight,
     unknown_is_not_failed,
-    write_ahead,
 )
-from agentfuzz._run import Simulation
-from agentfuzz.history import Committed
+from agentfuzz.core.history import Committed
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import resume_after_crash, retry_storm, saga, webhook_twice
 from agentfuzz.search.space import Space
 
@@ -97,9 +97,9 @@ def never(name):
     return [f"AF802 {name} was never exercised"]
 
 
-# K4 write_ahead
+# K4 key_saved_before_use
 
-AHEAD = alone(write_ahead(), order)
+AHEAD = alone(key_saved_before_use(), order)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_key_that_is_not_written_ahead(simulation, victim, plan):
 
 def test_a_checkpoint_that_knows_no_keys(simulation):
     """The position of fourteen is saved, before or behind: its keys die with the process."""
-    law = alone(write_ahead(), resume_after_crash.resume_after_crash)
+    law = alone(key_saved_before_use(), resume_after_crash.resume_after_crash)
     for victim in resume_after_crash.VICTIMS:
         assert found(law, victim, simulation) == ["AF109 salary: no faults"]
     assert held(law, resume_after_crash.saves_the_key_ahead, simulation, depth=1) > 400
@@ -133,13 +133,13 @@ def test_write_ahead_where_there_is_no_key(simulation):
     def sends_no_key(world: World) -> Completion:
         return DONE if charged(world, None) else UNKNOWN
 
-    assert untested(AHEAD, sends_no_key, simulation) == never("write_ahead")
+    assert untested(AHEAD, sends_no_key, simulation) == never("key_saved_before_use")
 
 
-# K3 key_independence
+# K3 key_not_from_model
 
 LIVES = replace(order, resume=False, faults=())  # a process that does not die
-INDEPENDENT = alone(key_independence(), LIVES)
+INDEPENDENT = alone(key_not_from_model(), LIVES)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_key_independence_where_the_model_says_the_same(simulation):
     """Its words are never changed; or the key hangs on none."""
     calm = {"exclude": ("drift", "repeat", "reword")}
     assert untested(INDEPENDENT, hashes_the_arguments, simulation, **calm) == never(
-        "key_independence"
+        "key_not_from_model"
     )
-    assert untested(INDEPENDENT, rolls_a_key, simulation) == never("key_independence")
+    assert untested(INDEPENDENT, rolls_a_key, simulation) == never("key_not_from_model")
 
 
 # E3, R2, C5: the second delivery
@@ -203,7 +203,7 @@ def test_single_flight_where_nothing_is_tried_twice(simulation):
 )
 def test_a_trigger_that_counts_twice(simulation, victim, plan):
     """After the end, or on the way to it."""
-    assert found(alone(input_dedup(), HOOK), victim, simulation) == [
+    assert found(alone(duplicate_trigger_ignored(), HOOK), victim, simulation) == [
         f"AF111 mail: {plan}",
         f"AF111 shipment: {plan}",
     ]
@@ -211,14 +211,17 @@ def test_a_trigger_that_counts_twice(simulation, victim, plan):
 
 def test_a_trigger_that_counts_once(simulation):
     """However often and whenever it comes."""
-    assert held(alone(input_dedup(), HOOK), webhook_twice.claims_it_first, simulation) > 5
+    assert (
+        held(alone(duplicate_trigger_ignored(), HOOK), webhook_twice.claims_it_first, simulation)
+        > 5
+    )
 
 
 def test_input_dedup_where_each_trigger_comes_once(simulation):
     """The other faults say nothing about it."""
-    law, agent = alone(input_dedup(), HOOK), webhook_twice.takes_every_delivery
+    law, agent = alone(duplicate_trigger_ignored(), HOOK), webhook_twice.takes_every_delivery
     calm = {"exclude": ("duplicate_trigger",)}
-    assert untested(law, agent, simulation, **calm) == never("input_dedup")
+    assert untested(law, agent, simulation, **calm) == never("duplicate_trigger_ignored")
 
 
 REDONE = alone(no_redo(), HOOK)

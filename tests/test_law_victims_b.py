@@ -40,15 +40,15 @@ from agentfuzz import (
     approval_single_use,
     budget_is_not_success,
     cancel_report,
-    effect_memory,
+    effects_remembered,
     ends_within,
     errors_surface,
     no_effect_after_cancel,
     no_hidden_calls,
     run,
 )
-from agentfuzz._run import Simulation
-from agentfuzz.history import Called
+from agentfuzz.core.history import Called
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import approve_payment, cancel_campaign
 from agentfuzz.search.space import Space
 
@@ -274,7 +274,7 @@ def test_ends_within_where_nothing_ends(simulation):
             with suppress(*FAULTS):
                 world.tools.charge_card(order_id="A17")
 
-    short = replace(TIMED, budget=20)
+    short = replace(TIMED, max_crossings=20)
     assert untested(short, never_ends, simulation, exclude=("timeout",)) == [
         "AF802 ends_within(seconds=600) was never exercised"
     ]
@@ -338,9 +338,9 @@ def test_errors_surface_where_no_model_asks(simulation):
     ]
 
 
-# X1 effect_memory
+# X1 effects_remembered
 
-REMEMBERS = alone(effect_memory(), shop)
+REMEMBERS = alone(effects_remembered(), shop)
 
 
 def test_a_receipt_falls_out_of_the_window(simulation):
@@ -368,6 +368,6 @@ def test_results_outlive_the_window(simulation):
 
 def test_effect_memory_where_no_model_asks(simulation):
     """There is no conversation to be shortened."""
-    assert untested(alone(effect_memory(), order), has_a_deadline, simulation) == [
-        "AF802 effect_memory was never exercised"
+    assert untested(alone(effects_remembered(), order), has_a_deadline, simulation) == [
+        "AF802 effects_remembered was never exercised"
     ]

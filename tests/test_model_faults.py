@@ -36,10 +36,10 @@ from agentfuzz import (
     at_most_once,
     bounded,
     executed_as_asked,
-    finished_reply,
-    last_word,
     limits_hold,
-    quiescence,
+    no_act_on_cut_reply,
+    no_effect_after_completion,
+    no_stale_answer,
     replay_transparency,
     run,
     structured_termination,
@@ -47,8 +47,8 @@ from agentfuzz import (
     truthful,
     valid_calls,
 )
-from agentfuzz._run import Simulation
-from agentfuzz.faults import MODEL_KINDS, TOOL
+from agentfuzz.core.faults import MODEL_KINDS, TOOL
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
 
 KINDS = MODEL_KINDS[1:]  # the first is no fault
@@ -116,21 +116,21 @@ CASES = {
     ),
     "empty": Case(
         "An empty turn asks for nothing more, so it is the answer.",
-        finished_reply(),
+        no_act_on_cut_reply(),
         "AF209 answer: model#1:empty",
         Blank,
         silent=None,
     ),
     "truncated": Case(
         "Half a sentence is the answer; nobody looked at the stop reason.",
-        finished_reply(),
+        no_act_on_cut_reply(),
         "AF208 answer: model#2:truncated",
         NeverLooks,
         silent=None,
     ),
     "cut": Case(
         "The end of a broken stream is taken for the end of the reply.",
-        finished_reply(),
+        no_act_on_cut_reply(),
         "AF208 answer: model#2:cut",
         Streams,
         silent=None,
@@ -144,7 +144,7 @@ CASES = {
     ),
     "error": Case(
         "The API's error text is handed on as the answer.",
-        last_word(),
+        no_stale_answer(),
         "AF303 answer: model#1:error",
         QuotesTheError,
         silent=None,
@@ -193,7 +193,7 @@ CASES = {
     ),
     "mixed_done": Case(
         "The call that stands behind the completion is still executed.",
-        quiescence(),
+        no_effect_after_completion(),
         "AF302 charge: model#1:mixed_done",
         Relays,
         BY_TOOL,

@@ -12,9 +12,9 @@ from model_loops import CLOSING, SUCCESS, Careful, order, plain
 from search.support import hunt, shown
 
 from agentfuzz import Completion, Invariant, ModelError, Scenario, truthful
-from agentfuzz._run import Simulation
-from agentfuzz.faults import TOOL, FaultPlan
-from agentfuzz.search.saved import Saved
+from agentfuzz.archive.saved import Saved
+from agentfuzz.core.faults import TOOL, FaultPlan
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
 
 OF_TOOLS = tuple(map(str, TOOL.all()))

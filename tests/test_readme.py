@@ -103,7 +103,7 @@ def test_every_law_and_fault_is_in_the_readme():
     """The tables of laws and faults are complete."""
     import agentfuzz
     from agentfuzz import invariants
-    from agentfuzz.faults import TABLES
+    from agentfuzz.core.faults import TABLES
 
     text = README.read_text(encoding="utf-8")
     for name in invariants.__all__:

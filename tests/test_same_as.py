@@ -8,8 +8,9 @@ from field_loops import EveryCall, Loop, shop
 from search.support import hunt, shown
 
 import agentfuzz
-from agentfuzz._run import Simulation, by_another_door
-from agentfuzz.errors import InvariantViolated
+from agentfuzz.core.errors import InvariantViolated
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.engine.single import by_another_door
 
 
 async def awaited(world):

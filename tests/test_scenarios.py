@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import (
     approve_payment,
     cancel_campaign,

@@ -13,9 +13,9 @@ from search.support import hunt, shown
 
 from agentfuzz import Completion, History, Invariant, World, at_most_once, exactly_once, scenario
 from agentfuzz import invariant as own
-from agentfuzz._run import Simulation
-from agentfuzz.faults import PROCESS_KINDS
-from agentfuzz.history import Decided, Done
+from agentfuzz.core.faults import PROCESS_KINDS
+from agentfuzz.core.history import Decided, Done
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
 
 SEEDS = range(20)

@@ -22,20 +22,20 @@ from agentfuzz import (
     at_most_once,
     bounded,
     exactly_once,
-    key_injectivity,
-    key_stability,
     no_blind_repeat,
+    no_effect_after_completion,
     no_lost_intent,
-    progress,
-    quiescence,
+    no_stuck_repeats,
+    one_intent_per_key,
     replay_transparency,
+    same_key_on_retry,
     scenario,
     structured_termination,
     survives,
     truthful,
     valid_calls,
 )
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget
 from agentfuzz.search.space import Space
 
@@ -47,7 +47,7 @@ FAULTS = (*LOST, ToolError)  # and a refusal
 def story(law: Invariant, dedup: Any = "none", budget: int = 20) -> Scenario:
     """Two tools, one law: charging an order, and looking up whether it is charged."""
 
-    @scenario(law, task="Charge order A17.", budget=budget)
+    @scenario(law, task="Charge order A17.", max_crossings=budget)
     def billing(world: World) -> None:
         charged = world.state.setdefault("charged", [])
 
@@ -316,15 +316,19 @@ CASES = {
         structured_termination(), prose, ("AF204 completion: find#1:once/timeout",), looks_first
     ),
     "truthful": Case(truthful(), swallows, (f"AF301 claim: {LOST_TIMEOUT}",), honest),
-    "quiescence": Case(quiescence(), done_then_more, (f"AF302 charge: {ONCE}",), done_last),
+    "no_effect_after_completion": Case(
+        no_effect_after_completion(), done_then_more, (f"AF302 charge: {ONCE}",), done_last
+    ),
     "bounded": Case(bounded(), waits(0), (f"AF201 run: {LOST_TIMEOUT}",), waits(3), budget=6),
     "bounded, by a declared limit": Case(
         bounded(calls=3), waits(6), (f"AF201 tool calls: {LOST_TIMEOUT}",), waits(2)
     ),
-    "progress": Case(progress(), waits(6), (f"AF207 find: {LOST_TIMEOUT}",), waits(3)),
-    "key_stability": Case(key_stability(), fresh_key, (f"AF106 charge: {ONCE}",), with_key, "key"),
-    "key_injectivity": Case(
-        key_injectivity(), numbered_keys, (f"AF107 charge: {ONCE}",), scoped_keys, "key"
+    "progress": Case(no_stuck_repeats(), waits(6), (f"AF207 find: {LOST_TIMEOUT}",), waits(3)),
+    "same_key_on_retry": Case(
+        same_key_on_retry(), fresh_key, (f"AF106 charge: {ONCE}",), with_key, "key"
+    ),
+    "one_intent_per_key": Case(
+        one_intent_per_key(), numbered_keys, (f"AF107 charge: {ONCE}",), scoped_keys, "key"
     ),
     "valid_calls, arguments": Case(
         valid_calls(),
@@ -382,32 +386,32 @@ ELSEWHERE = {
     "test_model_faults.py": {"text_has_no_authority"},
     "test_field_victims.py": {
         "executed_as_asked",
-        "finished_reply",
-        "last_word",
+        "no_act_on_cut_reply",
+        "no_stale_answer",
         "limits_hold",
-        "nothing_after_the_end",
-        "pairing",
-        "receipt_seen",
+        "no_effect_after_reported_failure",
+        "results_paired",
+        "receipts_shown",
         "returns_control",
-        "same_by_every_door",
+        "same_by_every_entrypoint",
     },
     "test_conversations.py": {"continuable", "one_decision_one_interrupt"},
     "test_law_victims_a.py": {
         "compensated",
-        "input_dedup",
-        "key_independence",
+        "duplicate_trigger_ignored",
+        "key_not_from_model",
         "no_contradiction",
         "no_redo",
         "retry_budget",
         "single_flight",
         "unknown_is_not_failed",
-        "write_ahead",
+        "key_saved_before_use",
     },
     "test_law_victims_b.py": {
         "approval_single_use",
         "budget_is_not_success",
         "cancel_report",
-        "effect_memory",
+        "effects_remembered",
         "ends_within",
         "errors_surface",
         "no_effect_after_cancel",
@@ -505,7 +509,7 @@ def test_a_shallow_finding_does_not_hide_a_deep_one() -> None:
             return gives_up_after(3)(world)
         return retries(world)
 
-    @scenario(truthful(), at_most_once("charge"), task="Charge order A17.", budget=20)
+    @scenario(truthful(), at_most_once("charge"), task="Charge order A17.", max_crossings=20)
     def orders(world: World) -> None:
         charged = world.state.setdefault("charged", [])
 

@@ -7,13 +7,13 @@ Called by the adapters.
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from agentfuzz.completion import Completion
-from agentfuzz.errors import ScenarioError
-from agentfuzz.history import Json
-from agentfuzz.replies import as_text
-from agentfuzz.toolbox import DONE
-from agentfuzz.tools import KEY
-from agentfuzz.world import World
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.history import Json
+from agentfuzz.world.reply_faults import as_text
+from agentfuzz.world.toolbox import DONE
+from agentfuzz.world.tools import KEY
+from agentfuzz.world.world import World
 
 # How a loop mints the idempotency key of a call: not at all (whatever the model sends), the id
 # of the tool call, or a function of (tool, arguments, call id).

@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 from pydantic_core import PydanticCustomError, ValidationError
 
 from agentfuzz.adapters._bridge import Bridge
-from agentfuzz.errors import InvalidArguments
+from agentfuzz.core.errors import InvalidArguments
 
 _call_id: ContextVar[str | None] = ContextVar("agentfuzz_langchain_call_id", default=None)
 

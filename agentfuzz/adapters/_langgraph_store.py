@@ -12,7 +12,7 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from agentfuzz.world import World
+from agentfuzz.world.world import World
 
 CHECKPOINT, WRITES = "checkpoint", "writes"  # of a super-step; of one task within it
 

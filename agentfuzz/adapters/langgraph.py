@@ -8,8 +8,8 @@ Called by agents under test:
     agent = create_agent(adapters.langgraph.model(world), adapters.langgraph.tools(world))
     return adapters.langgraph.outcome(agent.invoke({"messages": [("user", world.task)]}))
 
-The thread pools of a sync graph are ordered as all pools are (`agentfuzz.threads`). LangSmith's
-tracing, where it was on, is switched off in this process: it wants the network.
+The thread pools of a sync graph are ordered as all pools are (see `runtime.thread_pools`).
+LangSmith's tracing, where it was on, is switched off in this process: it wants the network.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ from pydantic import PrivateAttr
 from agentfuzz.adapters._bridge import Key, bridges, completion
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.adapters._langgraph_store import WorldSaver
-from agentfuzz.completion import Completion
-from agentfuzz.world import World
+from agentfuzz.core.completion import Completion
+from agentfuzz.world.world import World
 
 
 def model(world: World) -> BaseChatModel:

@@ -38,8 +38,8 @@ from openai.types.responses import (
 
 from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion
 from agentfuzz.adapters._openai_items import items, plain
-from agentfuzz.completion import Completion
-from agentfuzz.world import World
+from agentfuzz.core.completion import Completion
+from agentfuzz.world.world import World
 
 
 def model(world: World) -> Model:

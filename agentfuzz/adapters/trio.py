@@ -20,9 +20,9 @@ from typing import Any, NoReturn
 import trio
 from trio._core import _run
 
-from agentfuzz.clock import FOREVER, Clock, Real, active_clock
-from agentfuzz.errors import Crash, CutOff
-from agentfuzz.world import World
+from agentfuzz.core.errors import Crash, CutOff
+from agentfuzz.runtime.clock import FOREVER, Clock, Real, active_clock
+from agentfuzz.world.world import World
 
 MOMENT = 0.02  # real seconds for threads
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec
 
-from agentfuzz.codec import plain
-from agentfuzz.history import History
-from agentfuzz.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation
+from agentfuzz.core.codec import plain
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation
 
 P = ParamSpec("P")
 # None: not exercised. Otherwise the violations, none of them if the law held.

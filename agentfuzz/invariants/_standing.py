@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Committed,
     Done,

@@ -7,10 +7,10 @@ run through `Invariant`. Source: CATALOGUE laws C5 and R2.
 from collections import Counter
 from collections.abc import Iterator
 
-from agentfuzz.history import Called, Done, History, Intent, Resumed, Struck
+from agentfuzz.core.history import Called, Done, History, Intent, Resumed, Struck
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent
-from agentfuzz.verdict import Violation
 
 _SAME_TASK = ("duplicate", "restart")
 _NEW_WISH = ("follow_up", "interrupt", "decision")
@@ -115,7 +115,7 @@ def _claimed_anew(
 
 
 @law(needs_baseline=True)
-def input_dedup() -> Check:
+def duplicate_trigger_ignored() -> Check:
     """R2: with nothing but second deliveries of the trigger, after the end or in the middle, the
     ledger holds what it holds in the run with one: each intent as often, nothing more and nothing
     less.

@@ -7,7 +7,7 @@ stands in the history. Called by the run through `Invariant`. Source: CATALOGUE 
 
 from collections.abc import Iterator
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,
@@ -19,9 +19,9 @@ from agentfuzz.history import (
     Replied,
     Resumed,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import undoable, undos
-from agentfuzz.verdict import Violation
 
 _NEW_WORD = ("follow_up", "interrupt", "decision")  # a leg that begins with something new
 _OPEN = ("blocked", "partial")  # statuses that a later, better informed leg may better

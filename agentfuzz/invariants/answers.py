@@ -6,7 +6,8 @@ Called by the run through `Invariant`. Source: CATALOGUE laws P4 and P5, and the
 
 from collections.abc import Iterator
 
-from agentfuzz.history import Called, Committed, Done, Ended, History, ModelTurn, Replied
+from agentfuzz.core.history import Called, Committed, Done, Ended, History, ModelTurn, Replied
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (
     DONE,
@@ -18,14 +19,13 @@ from agentfuzz.invariants._talk import (
     own_completion,
     passes_for_success,
 )
-from agentfuzz.verdict import Violation
 
 RECOGNISED = 8  # characters of an earlier text that cannot stand in another one by chance
 LABEL = 20  # characters that may stand before an error's message: "Error: "
 
 
 @law()
-def last_word() -> Check:
+def no_stale_answer() -> Check:
     """P4: where the answer is a text that the model, a tool or an error said, the model said it
     after the last reply of a tool. It is no preamble, no older text, no error text and no output
     of a tool. A Completion that the agent returns is looked at for its handle and detail.
@@ -100,7 +100,7 @@ def _not_the_last(ended: Ended, text: str, what: str, seq: int) -> Violation:
 
 
 @law()
-def finished_reply() -> Check:
+def no_act_on_cut_reply() -> Check:
     """P5: no effect and no success comes from a model's turn that was cut off or failed (stop
     `length`, `cut`, `error`: AF208), and a run that passes for a success ends with an answer that
     is not blank (AF209). A completion by the done tool is an answer; so is a Completion that the

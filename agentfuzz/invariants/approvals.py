@@ -8,8 +8,8 @@ often effects may follow, and until when, is judged here.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agentfuzz.codec import scope_value
-from agentfuzz.history import (
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,
@@ -20,9 +20,9 @@ from agentfuzz.history import (
     Interrupted,
     Json,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import asked_for
-from agentfuzz.verdict import Violation
 
 _KEY = "idempotency_key"  # minted by the loop: no part of what a person approves
 _OVER = ("success", "failed", "cancelled")

@@ -6,8 +6,9 @@ run through `Invariant`. Source: CATALOGUE law P3, and the bugs behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.codec import scope_value
-from agentfuzz.history import Called, History, ModelInput
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.history import Called, History, ModelInput
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (
     DONE,
@@ -20,7 +21,6 @@ from agentfuzz.invariants._talk import (
     passes_for_success,
     replies,
 )
-from agentfuzz.verdict import Violation
 
 
 @law()

@@ -6,8 +6,8 @@ happened by then. Called by the run through `Invariant`. Source: CATALOGUE B16.
 
 from collections.abc import Iterator
 
-from agentfuzz.codec import plain
-from agentfuzz.history import (
+from agentfuzz.core.codec import plain
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,
@@ -17,10 +17,10 @@ from agentfuzz.history import (
     ModelTurn,
     Replied,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import final_leg, named, standing, undoing, words_of
 from agentfuzz.invariants._talk import DONE
-from agentfuzz.verdict import Violation
 
 
 @law()

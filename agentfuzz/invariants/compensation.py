@@ -8,8 +8,8 @@ the intent of the compensation; Garcia-Molina and Salem, "Sagas" (1987).
 from collections.abc import Iterator
 from typing import Literal
 
-from agentfuzz.errors import ScenarioError
-from agentfuzz.history import (
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.history import (
     Called,
     Committed,
     Done,
@@ -20,6 +20,7 @@ from agentfuzz.history import (
     Replied,
     Saved,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import (
     SETTLES,
@@ -34,7 +35,6 @@ from agentfuzz.invariants._standing import (
     words_of,
 )
 from agentfuzz.invariants._talk import clean
-from agentfuzz.verdict import Violation
 
 _ACTS = (Called, Done, Messaged, ModelInput, ModelTurn, Saved)
 

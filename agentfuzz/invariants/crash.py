@@ -6,9 +6,9 @@ raising an ordinary exception. Called by the run through `Invariant`; part of ev
 
 from collections.abc import Iterable
 
-from agentfuzz.history import Ended, History, Struck
+from agentfuzz.core.history import Ended, History, Struck
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.verdict import Violation
 
 
 @law()

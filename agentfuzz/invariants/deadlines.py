@@ -7,9 +7,9 @@ success. Called by the run through `Invariant`. Source: CATALOGUE laws C7 and C1
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agentfuzz.codec import dump, plain, scope_value
-from agentfuzz.errors import ScenarioError
-from agentfuzz.history import (
+from agentfuzz.core.codec import dump, plain, scope_value
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,
@@ -28,10 +28,10 @@ from agentfuzz.history import (
     Resumed,
     Struck,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import DONE, clean, replies
 from agentfuzz.invariants.retries import logical, logical_of
-from agentfuzz.verdict import Violation
 
 # What the backend does by itself; all else is an act of the agent, or reaches it.
 _BACKEND = (Delivered, Committed, Replayed, Refused, Struck)

@@ -1,19 +1,19 @@
 """The law about the doors of a loop: sync, async, streamed, one API or another (AF305).
 
 Law: whichever door a task goes in by, the same effects come of it and it ends in the same way.
-Differential: two runs are each other's oracle, and nothing has to be declared. `same_by_every_door`
+Differential: two runs are each other's oracle, and nothing has to be declared. The law
 takes, as its baseline, the run under the same plan by another door; `differences` is the bare
 comparison. Source: CATALOGUE law P10.
 """
 
-from agentfuzz.history import Ended, History, Struck
+from agentfuzz.core.history import Ended, History, Struck
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent
-from agentfuzz.verdict import Violation
 
 
 @law(needs_baseline=True)
-def same_by_every_door() -> Check:
+def same_by_every_entrypoint() -> Check:
     """P10: the same effects (intents and counts) and the same ending (how, and the claim) as the
     run given as baseline: the same plan, by another door.
 

@@ -7,9 +7,9 @@ an Orchestration Contract, Not a Tool Property" (2026).
 
 from collections.abc import Iterator
 
-from agentfuzz.codec import scope_value
-from agentfuzz.faults import Slot
-from agentfuzz.history import (
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import (
     OUTCOMES,
     Called,
     Committed,
@@ -20,10 +20,10 @@ from agentfuzz.history import (
     Replied,
     Struck,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import undos
 from agentfuzz.invariants._talk import clean
-from agentfuzz.verdict import Violation
 
 
 def struck_by(history: History, *words: str) -> set[Slot]:

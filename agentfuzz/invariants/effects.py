@@ -8,8 +8,8 @@ Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from agentfuzz.codec import scope_value
-from agentfuzz.history import (
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.history import (
     Called,
     Committed,
     Done,
@@ -19,8 +19,8 @@ from agentfuzz.history import (
     Replayed,
     Replied,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.verdict import Violation
 
 # Reasons of a success that claim no more than what the fault-free run does.
 NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")

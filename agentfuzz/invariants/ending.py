@@ -7,8 +7,8 @@ bugs behind them.
 
 import re
 
-from agentfuzz.errors import ScenarioError
-from agentfuzz.history import (
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.history import (
     Called,
     Committed,
     Done,
@@ -19,9 +19,9 @@ from agentfuzz.history import (
     Replied,
     Struck,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import Asked, asked_for, origin, passes_for_success, replies
-from agentfuzz.verdict import Violation
 
 _FAILURE = re.compile(
     r"\b(error|timed out|timeout|fail(ed|ure)?|cancel(l?ed)?|aborted|exception)\b", re.IGNORECASE
@@ -29,10 +29,11 @@ _FAILURE = re.compile(
 
 
 @law()
-def nothing_after_the_end() -> Check:
+def no_effect_after_reported_failure() -> Check:
     """P6: no effect of a call comes after its failure was reported (by its own reply, or to the
     model as its result), and none after the run's answer. What the network did (a late or lost
-    delivery of that call) is not the loop's doing; calls after the done tool are `quiescence`'s.
+    delivery of that call) is not the loop's doing; calls after the done tool are
+    `no_effect_after_completion`'s.
 
     NOT_EXERCISED when no effectful call was reported as failed and nothing followed the answer.
     """

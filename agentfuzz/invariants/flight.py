@@ -5,7 +5,7 @@ waits, whoever sends it: a second worker, a nested trigger, a child of the same 
 the run through `Invariant`. Source: CATALOGUE law E3.
 """
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Committed,
     Crashed,
@@ -17,8 +17,8 @@ from agentfuzz.history import (
     Replied,
     Resumed,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.verdict import Violation
 
 
 @law()

@@ -7,10 +7,10 @@ Source: CATALOGUE law L4; Tian Pan, "When Your Agent Framework Becomes the Bug" 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from agentfuzz.history import Called, Ended, Event, History, Json
+from agentfuzz.core.history import Called, Ended, Event, History, Json
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import DONE
-from agentfuzz.verdict import Violation
 
 Log = Callable[[Json], "Iterable[str] | None"]
 

@@ -9,10 +9,10 @@ it is written down before it is used, so that a restart finds it. Called by the 
 import re
 from collections.abc import Iterator, Mapping
 
-from agentfuzz.history import Called, History, Intent, Json, Saved, Struck
+from agentfuzz.core.history import Called, History, Intent, Json, Saved, Struck
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.keys import keyed_calls
-from agentfuzz.verdict import Violation
 
 SAME_MEANING = ("drift", "repeat", "reword")  # model faults that change words, not intents
 _RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}")
@@ -22,12 +22,13 @@ _CUT = re.compile(r"<(\d+ bytes .*|\d+ more.*|more than \d+ values|deeper than \
 
 
 @law(needs_baseline=True)
-def key_independence() -> Check:
+def key_not_from_model() -> Check:
     """K3: the model says the same otherwise (`drift`, `repeat`, `reword`), and every intent that
     is called in both runs carries a key that it carries in the fault-free run.
 
     A departure: a random key (a UUID of version 4) is derived from nothing, and another one in
-    another run says nothing; whether it stays the same within a run is `key_stability`'s to judge.
+    another run says nothing; whether it stays the same within a run is for
+    `same_key_on_retry` to judge.
 
     NOT_EXERCISED when anything but these faults struck, or nothing, or no such intent had a key.
     """
@@ -85,7 +86,7 @@ def _moved(struck: list[Struck], call: Called, key: str | None) -> Violation:
 
 
 @law()
-def write_ahead() -> Check:
+def key_saved_before_use() -> Check:
     """K4: the key of a keyed write has been saved (it stands in a saved value, or in the name
     under which one is saved) before the first call that carries it.
 

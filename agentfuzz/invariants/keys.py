@@ -4,9 +4,9 @@ Law: one intent, one key, for as long as the task lives; two intents, two keys. 
 through `Invariant`. Source: CATALOGUE laws K1 and K2.
 """
 
-from agentfuzz.history import Called, History, Intent
+from agentfuzz.core.history import Called, History, Intent
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.verdict import Violation
 
 
 def keyed_calls(history: History) -> list[Called]:
@@ -16,7 +16,7 @@ def keyed_calls(history: History) -> list[Called]:
 
 
 @law()
-def key_stability() -> Check:
+def same_key_on_retry() -> Check:
     """K1: every call of one intent carries the same key. Two calls without a key break it too.
 
     NOT_EXERCISED when no intent of a keyed tool was called twice.
@@ -59,7 +59,7 @@ def _changed(before: Called, call: Called) -> Violation:
 
 
 @law()
-def key_injectivity() -> Check:
+def one_intent_per_key() -> Check:
     """K2: two intents never share a key.
 
     NOT_EXERCISED when fewer than two intents carried a key.

@@ -8,7 +8,7 @@ Tian Pan, "When Your Agent Framework Becomes the Bug" (2026).
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Committed,
     Crashed,
@@ -22,6 +22,7 @@ from agentfuzz.history import (
     Resumed,
     Saved,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (
     CUT,
@@ -36,7 +37,6 @@ from agentfuzz.invariants._talk import (
     restarts,
 )
 from agentfuzz.invariants.doubt import looks_up
-from agentfuzz.verdict import Violation
 
 _FINAL = ("success", "failed", "cancelled")  # blocked and partial leave the task open
 
@@ -53,7 +53,7 @@ class _Read(NamedTuple):
 
 
 @law()
-def effect_memory() -> Check:
+def effects_remembered() -> Check:
     """X1: once the reply of an effect that the model asked for has been read, every later input of
     that conversation holds it: a message that answers its id, or a record (the effect's id, a
     value that only its reply gave, or the tool or the effect by name together with its scope).

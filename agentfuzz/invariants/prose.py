@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
-from agentfuzz.history import Called, Committed, Done, Ended, History, Json, ModelTurn, Struck
+from agentfuzz.core.history import Called, Committed, Done, Ended, History, Json, ModelTurn, Struck
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.verdict import Violation
 
 
 class _Act(NamedTuple):

@@ -5,11 +5,11 @@ the way, the world ends up as it does without faults, or the answer says otherwi
 run through `Invariant`. Source: CATALOGUE laws E4 and E5.
 """
 
-from agentfuzz.codec import scope_value
-from agentfuzz.history import Called, History, Intent, Replied
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.history import Called, History, Intent, Replied
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent
-from agentfuzz.verdict import Violation
 
 
 @law()

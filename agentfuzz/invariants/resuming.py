@@ -7,7 +7,7 @@ decides, each decision moves the one call that it was made for. Called by the ru
 
 from collections.abc import Iterator
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Decided,
     History,
@@ -18,9 +18,9 @@ from agentfuzz.history import (
     Resumed,
     Struck,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import bound, clean, replies
-from agentfuzz.verdict import Violation
 
 
 @law()

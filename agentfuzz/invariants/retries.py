@@ -7,12 +7,12 @@ the Bug" (2026).
 
 from collections.abc import Iterator, Mapping
 
-from agentfuzz.codec import dump, plain
-from agentfuzz.errors import ScenarioError
-from agentfuzz.history import Called, History, Json, Replied
+from agentfuzz.core.codec import dump, plain
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.history import Called, History, Json, Replied
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import asked_for, origin
-from agentfuzz.verdict import Violation
 
 KEY = "idempotency_key"  # the argument that is no part of what a call is about
 

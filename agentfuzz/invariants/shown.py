@@ -7,7 +7,8 @@ the run through `Invariant`. Source: CATALOGUE laws P1 and P2, and the bugs behi
 
 from collections.abc import Iterable, Iterator
 
-from agentfuzz.history import Called, Committed, History, ModelInput, Replayed, Replied, Shown
+from agentfuzz.core.history import Called, Committed, History, ModelInput, Replayed, Replied, Shown
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (
     CUT,
@@ -23,11 +24,10 @@ from agentfuzz.invariants._talk import (
     replies,
     restarts,
 )
-from agentfuzz.verdict import Violation
 
 
 @law()
-def pairing(*, forgets: bool = False) -> Check:
+def results_paired(*, forgets: bool = False) -> Check:
     """P1: in every model input each call has exactly one result after it, each result its own
     call (AF404), and what was shown once is still there in the next input of the same
     conversation, in the same order (AF405). `forgets=True` allows the latter: a loop that
@@ -172,7 +172,7 @@ def _vanished(
 
 
 @law()
-def receipt_seen() -> Check:
+def receipts_shown() -> Check:
     """P2: the result of every executed call that the model asked for stands in the next input of
     the conversation, whatever happened to the calls beside it. The receipt of an effect must be
     recognisable in it (one of its values), and must not be lost when the loop begins the

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Crashed,
     Done,
@@ -21,6 +21,7 @@ from agentfuzz.history import (
     ModelInput,
     Replied,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (
     CUT,
@@ -35,7 +36,6 @@ from agentfuzz.invariants._talk import (
 )
 from agentfuzz.invariants.doubt import looks_up, struck_by
 from agentfuzz.invariants.retries import logical
-from agentfuzz.verdict import Violation
 
 _NONE_OF_IT = re.compile(r"\b(no|0|zero|without)( \w+)? (errors?|failures?|problems?)\b", re.I)
 _TROUBLE = re.compile(

@@ -8,7 +8,7 @@ L1, L3; Tian Pan, "'Done!' Is Not a Return Code" (2026).
 from bisect import bisect
 from collections.abc import Iterable
 
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Committed,
     Done,
@@ -19,8 +19,8 @@ from agentfuzz.history import (
     Replied,
     Resumed,
 )
+from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
-from agentfuzz.verdict import Violation
 
 
 @law()
@@ -185,7 +185,7 @@ def _over(word: str, have: int, limit: int, seq: int) -> Violation:
 
 
 @law()
-def progress(*, k: int = 3) -> Check:
+def no_stuck_repeats(*, k: int = 3) -> Check:
     """L3: no call is made again after k identical calls in a row each got the identical,
     complete reply. Replies that raised do not count: retries of those are `bounded`'s to judge.
 
@@ -235,7 +235,7 @@ def _stuck(streak: list[Called], call: Called) -> Violation:
 
 
 @law()
-def quiescence() -> Check:
+def no_effect_after_completion() -> Check:
     """C6: nothing called after the first valid Done of a leg takes effect. A request that was
     already under way at the Done is `truthful`'s to judge.
 

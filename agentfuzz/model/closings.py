@@ -12,7 +12,7 @@ logs quoted in Tian Pan, "'Done!' Is Not a Return Code" (2026).
 import re
 from collections.abc import Iterable, Iterator
 
-from agentfuzz.errors import AgentfuzzError, PlanError
+from agentfuzz.core.errors import AgentfuzzError, PlanError
 from agentfuzz.model import grammar
 from agentfuzz.model.grammar import FEATURES, LANGUAGES, UNFINISHED, Closing
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentfuzz.completion import Completion
-from agentfuzz.errors import ScenarioError, near_miss
-from agentfuzz.history import Json
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.core.history import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Law: it knows only the messages of this call and the ids it issued itself. A planned call whose
 result it cannot see is planned again, with a fresh id; an error, or a reply cut off in the
 middle, is tried again and then given up honestly; a new message of the user starts the work
-over. `Manners` say how often and whether. Called by agents, adapters and wire faces; misbehaves
-at slots like everything else (see `misbehave`).
+over. `ModelBehaviour` says how often and whether. Called by agents, adapters and wire faces;
+misbehaves at slots like everything else (see `misbehave`).
 """
 
 import json
@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentfuzz.codec import plain
-from agentfuzz.completion import Completion
-from agentfuzz.faults import Slot
-from agentfuzz.history import Json, ModelInput, ModelTurn, Shown, Struck
-from agentfuzz.model.misbehave import Draft, Planned, Situation, misbehave
+from agentfuzz.core.codec import plain
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import Json, ModelInput, ModelTurn, Shown, Struck
+from agentfuzz.model.model_faults import Draft, Planned, Situation, misbehave
 from agentfuzz.model.script import Call, Script, resolve
-from agentfuzz.toolbox import DONE
+from agentfuzz.world.toolbox import DONE
 
 if TYPE_CHECKING:
-    from agentfuzz.world import World
+    from agentfuzz.world.world import World
 
 Message = Mapping[str, Any]
 Turn = dict[str, Json]
@@ -36,7 +36,7 @@ _IN_DOUBT = re.compile(r"timed out|timeout|connection", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ModelBehaviour:
     """How a simulated model reacts.
 
     `retries`: how often it tries a call again whose reply reads as an error or is cut off (two,
@@ -59,10 +59,12 @@ class SimulatedModel:
     reply is cut in the middle (`turn` returns that one with stop `cut`, for wire faces).
     """
 
-    def __init__(self, world: "World", script: Script, manners: Manners | None = None) -> None:
+    def __init__(
+        self, world: "World", script: Script, model_behaviour: ModelBehaviour | None = None
+    ) -> None:
         self._world = world
         self._script = script
-        self._manners = manners or Manners()
+        self._model_behaviour = model_behaviour or ModelBehaviour()
         self._issued: dict[str, Call] = {}
         self._loops = False
         self.usage = {"input": 0, "output": 0}
@@ -88,7 +90,7 @@ class SimulatedModel:
         events, now = world.events, world.clock.now
         shown = tuple(map(_shown, messages))
         events.append(ModelInput(len(events), now, slot, shown))
-        seen = _Seen(messages, self._issued, self._manners)
+        seen = _Seen(messages, self._issued, self._model_behaviour)
         draft = self._plan(messages, tools, seen)
         fault = world.injector.at(slot, len(events), draft.group)
         worse = None if fault is None else misbehave(fault, draft, self._situation(seen))
@@ -113,7 +115,7 @@ class SimulatedModel:
                 continue
             for one in open_calls:
                 errors = seen.errors.get(id(one), [])
-                if len(errors) > self._manners.retries:
+                if len(errors) > self._model_behaviour.retries:
                     return self._closing(seen, f"{one.tool}: {errors[-1][:200]}")
             calls = tuple(
                 Planned(one.tool, resolve(one.arguments, seen.replies), one) for one in open_calls
@@ -224,7 +226,10 @@ class _Seen:
     """What the messages since the last one of the user show of the calls issued."""
 
     def __init__(
-        self, messages: Sequence[Message], issued: Mapping[str, Call], manners: Manners
+        self,
+        messages: Sequence[Message],
+        issued: Mapping[str, Call],
+        model_behaviour: ModelBehaviour,
     ) -> None:
         self.finished: set[int] = set()
         self.errors: dict[int, list[str]] = {}
@@ -232,10 +237,10 @@ class _Seen:
         self.last: Call | None = None
         self.done = False
         start = -1
-        if manners.works_again:
+        if model_behaviour.works_again:
             start = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
         for message in messages[start + 1 :]:
-            if not manners.replans_missing:
+            if not model_behaviour.replans_missing:
                 self._taken_for_done(message, issued)
             call = issued.get(message.get("tool_call_id") or "")
             if message.get("role") != "tool" or call is None:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from agentfuzz.core.findings import Counterexample
 from agentfuzz.model.closings import FEATURES, LANGUAGES, Closing, classic_detector, corpus
-from agentfuzz.report import sinks
-from agentfuzz.search.result import Counterexample
+from agentfuzz.report import escaping
 
 PLAIN = "(none)"
 TITLE = "How often the words mislead"
@@ -126,9 +126,9 @@ def table(found: Confusion) -> str:
     """The figures for a terminal: overall, by language, by feature, and examples."""
     from tabulate import tabulate
 
-    blocks = [sinks.terminal(headline(found))]
+    blocks = [escaping.terminal(headline(found))]
     for title, rows in sections(found):
-        shown = [[sinks.terminal(cell) for cell in row] for row in rows]
+        shown = [[escaping.terminal(cell) for cell in row] for row in rows]
         headers = [title, *HEADERS]
         blocks.append(
             tabulate(
@@ -139,15 +139,15 @@ def table(found: Confusion) -> str:
             )
         )
     for title, closings in misread(found):
-        lines = [f"  {sinks.terminal(f'{one.language}  {one.text}')}" for one in closings]
+        lines = [f"  {escaping.terminal(f'{one.language}  {one.text}')}" for one in closings]
         blocks.append("\n".join([title, *lines]))
     return "\n\n".join(blocks)
 
 
 def markdown(found: Confusion) -> str:
     """The same as Markdown, ending in a line break."""
-    text = "\n\n".join([f"## {sinks.markdown(headline(found))}", *blocks(found)])
-    return "\n".join(sinks.guard(line) for line in text.split("\n")) + "\n"
+    text = "\n\n".join([f"## {escaping.markdown(headline(found))}", *blocks(found)])
+    return "\n".join(escaping.guard(line) for line in text.split("\n")) + "\n"
 
 
 def blocks(found: Confusion) -> list[str]:
@@ -155,10 +155,12 @@ def blocks(found: Confusion) -> list[str]:
     parts = []
     for title, rows in sections(found):
         lines = [[title, *HEADERS], ["---", *["---:"] * len(HEADERS)]]
-        lines += [[sinks.markdown(row[0]), *row[1:]] for row in rows]
+        lines += [[escaping.markdown(row[0]), *row[1:]] for row in rows]
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
     for title, closings in misread(found):
-        listed = [f"- {sinks.markdown(one.language)}: {sinks.code(one.text)}" for one in closings]
+        listed = [
+            f"- {escaping.markdown(one.language)}: {escaping.code(one.text)}" for one in closings
+        ]
         parts.append("\n".join([f"{title}:", "", *listed]))
     return parts
 

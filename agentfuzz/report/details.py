@@ -5,19 +5,19 @@ Law: every count is one of the result's own. Called by the pytest session.
 
 from tabulate import tabulate
 
-from agentfuzz.report import sinks
-from agentfuzz.search.result import CampaignResult
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.report import escaping
 
 
 def details(result: CampaignResult) -> list[str]:
     """Lines with one table of laws, one of fault kinds and one of tools."""
     laws = [
-        [sinks.terminal(name), count.held, count.violated, count.not_exercised]
+        [escaping.terminal(name), count.held, count.violated, count.not_exercised]
         for name, count in result.laws.items()
     ]
-    kinds = [[sinks.terminal(kind), count] for kind, count in result.kinds.items()]
-    tools = [[sinks.terminal(name), count] for name, count in result.tools.items()]
-    lines = ["", sinks.terminal(f"{result.nodeid}: {result.clean}")]
+    kinds = [[escaping.terminal(kind), count] for kind, count in result.kinds.items()]
+    tools = [[escaping.terminal(name), count] for name, count in result.tools.items()]
+    lines = ["", escaping.terminal(f"{result.nodeid}: {result.clean}")]
     for rows, headers in (
         (laws, ["law", "held", "violated", "not exercised"]),
         (kinds, ["fault", "struck"]),

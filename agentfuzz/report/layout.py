@@ -7,7 +7,7 @@ terminal and markdown. Every text that comes in is escaped here.
 import unicodedata
 from collections.abc import Sequence
 
-from agentfuzz.report import sinks
+from agentfuzz.report import escaping
 from agentfuzz.report.sequence import Row
 
 ARROWS = {
@@ -53,13 +53,13 @@ def cut(text: str, width: int, *, tail: bool = False) -> str:
 
 def plain(text: str, ascii_only: bool = False, keep: str = "") -> str:
     """Data as it may stand in a line: escaped, in ASCII if asked for."""
-    text = sinks.visible(text, keep)
+    text = escaping.visible(text, keep)
     return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
 
 
 def safe(line: str, width: int) -> str:
     """A finished line: no CI command, no wider than `width`, no space at its end."""
-    return cut(sinks.guard(line.rstrip()), width)
+    return cut(escaping.guard(line.rstrip()), width)
 
 
 def wrap(text: str, width: int, limit: int = 8) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agentfuzz.faults import Slot
-from agentfuzz.history import (
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import (
     Called,
     Committed,
     Delivered,
@@ -25,7 +25,7 @@ from agentfuzz.history import (
     Replied,
     Struck,
 )
-from agentfuzz.report.words import LOST_REPLIES, life_words, short
+from agentfuzz.report.phrases import LOST_REPLIES, life_words, short
 
 Arrow = Literal[
     "", "request", "request_lost", "request_late", "late", "reply", "reply_lost", "reply_changed"

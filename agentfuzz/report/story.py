@@ -8,10 +8,10 @@ own sink. Called by terminal, markdown, html and data.
 from collections import Counter
 from dataclasses import dataclass
 
-from agentfuzz.history import Called, History, Json
+from agentfuzz.core.findings import DIED, Control, Counterexample
+from agentfuzz.core.history import Called, History, Json
 from agentfuzz.report import sequence
-from agentfuzz.report.words import count, effects_words, fault_words, short
-from agentfuzz.search.result import DIED, Control, Counterexample
+from agentfuzz.report.phrases import count, effects_words, fault_words, short
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md

@@ -11,9 +11,10 @@ import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from agentfuzz.report import data, html, markdown
-from agentfuzz.report.sinks import stem
-from agentfuzz.search.result import CampaignResult
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.report.escaping import stem
+from agentfuzz.report.formats import html, markdown
+from agentfuzz.report.formats import json as json_format
 
 
 def write(
@@ -43,10 +44,10 @@ def _files(results: Sequence[CampaignResult], exit_code: int | None) -> Iterator
         name = stem(cx.id)
         yield f"{name}.html", html.finding(cx)
         yield f"{name}.md", markdown.finding(cx)
-        yield f"{name}.json", data.text(data.finding(cx))
+        yield f"{name}.json", json_format.text(json_format.finding(cx))
     yield "index.html", html.index(results)
     yield "index.md", markdown.index(results)
-    yield "report.json", data.text(data.run(results, exit_code))
+    yield "report.json", json_format.text(json_format.run(results, exit_code))
 
 
 def _replace(path: Path, content: bytes) -> None:

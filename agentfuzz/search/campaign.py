@@ -10,25 +10,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentfuzz import escapes
-from agentfuzz._run import Agent, Simulation, check_plan, require_struck
-from agentfuzz._scenario import Scenario
-from agentfuzz.clock import Real
-from agentfuzz.errors import NondeterministicAgent, PlanError
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import History, Struck
-from agentfuzz.injector import Crossing, FromPlan, Injector
-from agentfuzz.search import covering
-from agentfuzz.search.ahead import Ahead, Following
-from agentfuzz.search.confirm import Found, aside, confirmed, escaped, first_difference
+from agentfuzz.archive.crash_log import CrashLog, Following
+from agentfuzz.archive.saved import Saved
+from agentfuzz.core.codec import first_difference
+from agentfuzz.core.errors import NondeterministicAgent, PlanError
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.findings import CampaignResult, Counterexample, Level
+from agentfuzz.core.history import History, Struck
+from agentfuzz.core.verdict import Violation
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.engine.single import check_plan, require_struck
+from agentfuzz.runtime import leaks
+from agentfuzz.runtime.clock import Real
+from agentfuzz.search import pairwise
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.guided import Corpus
-from agentfuzz.search.result import CampaignResult, Counterexample, Level
-from agentfuzz.search.saved import Saved
+from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import shrink
 from agentfuzz.search.space import Space, plan_of, size
 from agentfuzz.search.systematic import Level as Walk
-from agentfuzz.verdict import Violation
+from agentfuzz.search.verify import Found, aside, confirmed, escaped
+from agentfuzz.world.injector import Injector
 
 Signature = tuple[str, str]
 
@@ -59,53 +62,56 @@ class Campaign:
         space: Space | None = None,
         budget: Budget | None = None,
         root: Path | None = None,
-        ahead: Ahead | None = None,
+        crash_log: CrashLog | None = None,
+        same_as: Agent | None = None,
     ) -> None:
         self.scenario = scenario
-        self.agent = agent
-        self.simulation = simulation
         self.nodeid = nodeid or scenario.name
         self.space = space or Space(faults=scenario.faults)
         self.budget = budget or Budget()
-        self.root = root or Path.cwd()
-        self.ahead = ahead or Ahead()
-        self.runs = 0
+        self.runner = Runner(
+            scenario,
+            agent,
+            simulation,
+            nodeid=self.nodeid,
+            space=self.space,
+            root=root or Path.cwd(),
+            crash_log=crash_log or CrashLog(),
+            other=same_as,
+        )
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
         self.stopped = "exhausted"
         self._started = Real.monotonic()
         self._levels: list[Level] = []
         self._found: dict[Signature, Found] = {}
+        self._singles: list[FaultPlan] = []  # for another entrypoint, if there is one
         self._findings: list[Counterexample] = []
-        self._coverage = Coverage(self.space, [law.name for law in scenario.invariants])
+        laws = [law.name for law in scenario.invariants]
+        self._coverage = Coverage(
+            self.space, laws if same_as is None else [*laws, self.runner.same_as]
+        )
         self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
-        self._baseline: History | None = None
-        escapes.taken()  # what came before is no affair of this campaign
+        leaks.taken()  # what came before is no affair of this campaign
 
-    def _under(self, plan: FaultPlan) -> FromPlan:
-        return FromPlan(plan, process=self.space.process)
+    @property
+    def runs(self) -> int:
+        """How often the agent was run so far."""
+        return self.runner.runs
 
     # Runs ---------------------------------------------------------------------------------
 
-    def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
-        """One run under a plan, counted and not judged."""
-        injector = self._under(plan)
-        self.runs += 1
-        self.ahead.begin(plan)
-        history = self.simulation.execute(self.scenario, self.agent, injector, trace=trace)
-        return history, injector.crossings
-
     def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
-        self.runs += 1
-        self.ahead.begin(plan)
-        history = self.simulation.execute(self.scenario, self.agent, injector)
+        history = self.runner.run(injector, plan)
         self._coverage.saw(history, injector.crossings)
         if plan is not None:
             self._corpus.glance(history, injector.crossings)
-        baseline, counts = self._baseline, self._coverage.verdicts
+        baseline, counts = self.runner.baseline, self._coverage.verdicts
         for place, law in enumerate(self.scenario.invariants):
-            found = None if law.needs_baseline and baseline is None else law.check(history, baseline)
+            found = (
+                None if law.needs_baseline and baseline is None else law.check(history, baseline)
+            )
             if found is None:
                 counts[place][2] += 1
             elif violations := tuple(found):
@@ -148,16 +154,17 @@ class Campaign:
 
         Raises NondeterministicAgent when two fault-free runs differ.
         """
-        injector = self._under(FaultPlan())
-        self._baseline, crossings = self.execute(FaultPlan())
-        self.scenario.check(list(self._baseline.tools))
-        again = self._judged(injector, "fault-free", FaultPlan())
-        difference = first_difference(self._baseline, again)
+        runner, nothing = self.runner, FaultPlan()
+        runner.baseline, crossings = runner.execute(nothing)
+        self.scenario.check(list(runner.baseline.tools))
+        again = self._judged(runner.under(nothing), "fault-free", nothing)
+        difference = first_difference(runner.baseline, again)
         if difference:
             raise NondeterministicAgent(
                 f"AF904 {self.nodeid}: two runs without faults differ. {difference} Seed what is "
-                f"random, and take time from the (virtual) clock.{aside(self.root)}"
+                f"random, and take time from the (virtual) clock.{aside(runner.root)}"
             )
+        self._compared(nothing, again, "fault-free")
         self._baseline_crossings = crossings
         for one in saved:
             self._replay(one)
@@ -165,15 +172,16 @@ class Campaign:
 
     def _replay(self, one: Saved) -> None:
         try:
-            assert self._baseline is not None, "saved plans are replayed after the baseline"
-            check_plan(one.plan, list(self._baseline.tools))
+            assert self.runner.baseline is not None, "saved plans are replayed after the baseline"
+            check_plan(one.plan, list(self.runner.baseline.tools))
         except PlanError as error:
             self.notes.append(f"saved {one.id} no longer applies: {error}")
             return
-        history = self._judged(self._under(one.plan), "saved", one.plan)
+        history = self._judged(self.runner.under(one.plan), "saved", one.plan)
+        self._compared(one.plan, history, "saved")
         if len(history.of(Struck)) < len(one.plan):
             self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
-        elif all(v.signature != (one.code, one.subject) for v in self.violations(history)):
+        elif (one.code, one.subject) not in self._signatures(one.plan, history):
             self.notes.append(f"replayed saved finding {one.id}: fixed")
             self.fixed.append(one)
         else:
@@ -184,10 +192,11 @@ class Campaign:
 
         Raises PlanError when the plan does not apply to this agent any more.
         """
-        self._baseline, _ = self.execute(FaultPlan())
-        check_plan(plan, list(self._baseline.tools))
-        history = self._judged(self._under(plan), "regression", plan)
+        self.runner.baseline, _ = self.runner.execute(FaultPlan())
+        check_plan(plan, list(self.runner.baseline.tools))
+        history = self._judged(self.runner.under(plan), "regression", plan)
         require_struck(plan, history)
+        self._compared(plan, history, "regression")
         self._found = {sig: f for sig, f in self._found.items() if code in ("", sig[0])}
 
     def search(self, saved: Sequence[Saved] = ()) -> None:
@@ -200,12 +209,14 @@ class Campaign:
                 self._cover(total - skipped)
             walk = Walk(parents, self.space)
             if total is None:
-                assert self._baseline is not None, "the baseline comes first"
-                total = walk.count(self._baseline, self._baseline_crossings)
+                assert self.runner.baseline is not None, "the baseline comes first"
+                total = walk.count(self.runner.baseline, self._baseline_crossings)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             done = self._walk(walk, name, last=depth == self.budget.depth)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
             self._levels.append(Level(name, done, total, skipped))
+            if depth == 1 and self.runner.other is not None:
+                self._by_the_other()
             if self.stopped != "exhausted":
                 return
             if not walk.next:
@@ -215,25 +226,47 @@ class Campaign:
 
     def _walk(self, walk: Walk, name: str, *, last: bool) -> int:
         done = 0
-        for plan in walk.plans(self.execute, self._out_of_budget):
+        for plan in walk.plans(self.runner.execute, self._out_of_budget):
             if self._out_of_budget():
                 break
-            injector = self._under(plan)
+            injector = self.runner.under(plan)
             history = self._judged(injector, name, plan)
             if walk.exists(plan, history):
                 done += 1
+                if self.runner.other is not None and len(plan) == 1:
+                    self._singles.append(plan)
                 if not last:
                     walk.grew(plan, history, injector.crossings)
         return done
 
+    def _by_the_other(self) -> None:
+        """Every plan with one fault again, by the other entrypoint: two runs each."""
+        name, done = "plans with one fault by another entrypoint", 0
+        for plan in self._singles:
+            if self._out_of_budget():
+                break
+            history, _ = self.runner.execute(plan)
+            self._compared(plan, history, name)
+            done += 1
+        self._levels.append(Level(name, done, len(self._singles)))
+
+    def _compared(self, plan: FaultPlan, history: History, phase: str) -> None:
+        """How the other entrypoint, if there is one, came out under the same plan."""
+        if self.runner.other is None or len(plan) > 1:
+            return
+        found = self.runner.compared(plan, history)
+        self._coverage.verdicts[-1][1 if found else 0] += 1
+        for violation in found:
+            self._keep(self.runner.same_as, violation, history, plan, phase)
+
     def _cover(self, pairs: int) -> None:
         columns = [(slot, self.space.at(group)) for slot, group in self._coverage.groups.items()]
         done = 0
-        for plan in covering.rows_if_few(columns, pairs):
+        for plan in pairwise.rows_if_few(columns, pairs):
             if self._out_of_budget():
                 break
             done += 1
-            self._judged(self._under(plan), "covering array", plan)
+            self._judged(self.runner.under(plan), "covering array", plan)
         if done:
             self._levels.append(Level("plans of a covering array of pairs", done, None))
 
@@ -246,7 +279,7 @@ class Campaign:
         room = min(wanted, self.budget.max_runs - self.runs)
 
         def run(injector: Injector) -> History:
-            return self._judged(Following(injector, self.ahead), "random plans")
+            return self._judged(Following(injector, self.runner.crash_log), "random plans")
 
         self._corpus.explore(run, runs=room, stop=self._out_of_budget)
         self._levels.append(Level("random plans and values", self.runs - before, None))
@@ -268,8 +301,9 @@ class Campaign:
                 known = {slot: self.space.at(group) for slot, group in groups}
                 smaller, runs = shrink(found.plan, self._fails(signature), known)
                 found = found._replace(plan=smaller)
-            self._findings.append(confirmed(self, found, before, runs))
-        assert self._baseline is not None, "a result comes after the baseline"
+            self._findings.append(confirmed(self.runner, found, before, runs))
+        baseline = self.runner.baseline
+        assert baseline is not None, "a result comes after the baseline"
         coverage, seconds = self._coverage, Real.monotonic() - self._started
         return CampaignResult(
             nodeid=self.nodeid,
@@ -285,26 +319,18 @@ class Campaign:
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
             notes=tuple(self.notes),
-            untested=tuple(coverage.untested(list(self._baseline.tools)) if self._levels else ()),
-            clean=clean_run(self._baseline),
+            untested=tuple(coverage.untested(list(baseline.tools)) if self._levels else ()),
+            clean=clean_run(baseline),
             escapes=tuple(
-                f"AF905 escapes control: {escaped(one, self.root)}" for one in escapes.taken()
+                f"AF905 escapes control: {escaped(one, self.runner.root)}" for one in leaks.taken()
             ),
         )
 
+    def _signatures(self, plan: FaultPlan, history: History) -> set[Signature]:
+        return {violation.signature for violation in self.runner.violations(history, plan)}
+
     def _fails(self, signature: Signature) -> Callable[[FaultPlan], bool]:
-        def fails(plan: FaultPlan) -> bool:
-            history, _ = self.execute(plan)
-            if len(history.of(Struck)) < len(plan):
-                return False
-            return any(v.signature == signature for v in self.violations(history))
-
-        return fails
-
-    def violations(self, history: History) -> list[Violation]:
-        """Every violation of every law in a history."""
-        verdicts = self.scenario.judge(history, self._baseline)
-        return [violation for verdict in verdicts for violation in verdict.violations]
+        return lambda plan: self.runner.breaks(plan, signature)
 
 
 def _number(n: int) -> str:

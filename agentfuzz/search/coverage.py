@@ -7,12 +7,12 @@ by the campaign. The idea that a `sometimes` that never fires is a failure: Anti
 
 from collections.abc import Sequence
 
-from agentfuzz.faults import Slot
-from agentfuzz.history import Called, History, Struck
-from agentfuzz.injector import Crossing
-from agentfuzz.search.result import LawCount
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.findings import LawCount
+from agentfuzz.core.history import Called, History, Struck
+from agentfuzz.core.verdict import HELD, VIOLATED, Status
 from agentfuzz.search.space import Space, kind_of
-from agentfuzz.verdict import HELD, VIOLATED, Status
+from agentfuzz.world.injector import Crossing
 
 
 class Coverage:

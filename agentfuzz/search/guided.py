@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from math import fsum
 from random import Random
 
-from agentfuzz.errors import NondeterministicAgent
-from agentfuzz.faults import Fault, FaultPlan, Slot
-from agentfuzz.history import (
+from agentfuzz.core.errors import NondeterministicAgent
+from agentfuzz.core.faults import Fault, FaultPlan, Slot
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,
@@ -34,10 +34,10 @@ from agentfuzz.history import (
     Saved,
     Struck,
 )
-from agentfuzz.injector import Crossing, Drawn, FromPlan, Injector
-from agentfuzz.replies import VARIANTS
 from agentfuzz.search.space import Space, kind_of, plan_of
 from agentfuzz.search.systematic import after_last_fault
+from agentfuzz.world.injector import Crossing, Drawn, FromPlan, Injector
+from agentfuzz.world.reply_faults import VARIANTS
 
 LATENCIES = (1, 120)  # virtual seconds
 DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault

@@ -8,7 +8,7 @@ guided phase find; what the systematic phase finds is minimal by construction.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from agentfuzz.faults import TABLES, Fault, FaultPlan, Slot, rank
+from agentfuzz.core.faults import TABLES, Fault, FaultPlan, Slot, rank
 from agentfuzz.search.space import size
 
 MAX_RUNS = 500

@@ -7,7 +7,7 @@ request arrived; a model's closing can be reworded, its calls cannot. Called by 
 
 from collections.abc import Iterable
 
-from agentfuzz.faults import (
+from agentfuzz.core.faults import (
     APPROVAL,
     DELIVERIES,
     MODEL,
@@ -22,8 +22,8 @@ from agentfuzz.faults import (
     rank,
     select,
 )
-from agentfuzz.history import History, Struck
-from agentfuzz.model.misbehave import VARIANTS
+from agentfuzz.core.history import History, Struck
+from agentfuzz.model.model_faults import VARIANTS
 
 _API = ("rate_limited", "error", "timeout", "cut", "truncated", "empty")
 _AGAIN = ("repeat", "drift", "contradict", "loop")
@@ -54,7 +54,7 @@ _PROCESS_GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 class Space:
-    """The faults of a campaign by group of crossings. See `agentfuzz.faults.select` for the
+    """The faults of a campaign by group of crossings. See `agentfuzz.core.faults.select` for the
     meaning of `faults`, `only` and `exclude`."""
 
     def __init__(

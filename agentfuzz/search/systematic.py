@@ -18,8 +18,8 @@ order reduction (Godefroid 1996).
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import (
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import (
     Called,
     Delivered,
     Event,
@@ -30,8 +30,8 @@ from agentfuzz.history import (
     Resumed,
     Struck,
 )
-from agentfuzz.injector import Crossing
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import Crossing
 
 Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from agentfuzz.clock import FOREVER, active_clock
-from agentfuzz.errors import AgentfuzzError, CutOff
-from agentfuzz.wire.face import Face, WireReply, face_of
+from agentfuzz.core.errors import AgentfuzzError, CutOff
+from agentfuzz.runtime.clock import FOREVER, active_clock
+from agentfuzz.wire.router import Face, WireReply, face_of
 
 HOST = "http://agentfuzz.invalid"  # a name that no resolver knows
 _LIBRARIES = ("httpx2", "httpx")

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from agentfuzz.clock import Real
-from agentfuzz.errors import AgentfuzzError, CutOff
+from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
-from agentfuzz.wire.face import WireReply, face_of
+from agentfuzz.runtime.clock import Real
+from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
 STOP = 10.0  # real seconds until a server that does not stop is an error

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentfuzz import Completion, World, exactly_once, run, scenario, structured_termination
-from agentfuzz._run import Agent, Simulation
-from agentfuzz._scenario import Scenario
-from agentfuzz.history import Called, Committed, History
+from agentfuzz.core.history import Called, Committed, History
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 
 LAWS = (exactly_once("charge"), structured_termination())
@@ -40,7 +40,7 @@ def charge_and_tell(world: World) -> None:
 def with_budget(crossings: int) -> Scenario:
     """One order in a world that allows so many crossings: turn, call, turn, ..."""
 
-    @scenario(*LAWS, task=TASK, script=[A17, Completion.success()], budget=crossings)
+    @scenario(*LAWS, task=TASK, script=[A17, Completion.success()], max_crossings=crossings)
     def short(world: World) -> None:
         _card(world)
 

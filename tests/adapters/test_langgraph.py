@@ -18,9 +18,9 @@ from langgraph.prebuilt import ToolNode, create_react_agent
 from langsmith.utils import tracing_is_enabled
 
 from agentfuzz import Completion, ScenarioError, World, adapters, exactly_once, run, scenario
-from agentfuzz._run import Agent
-from agentfuzz.clock import Real
-from agentfuzz.history import Committed
+from agentfuzz.core.history import Committed
+from agentfuzz.engine.simulation import Agent
+from agentfuzz.runtime.clock import Real
 
 from .shop import (
     Says,

@@ -25,15 +25,15 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
 from agentfuzz import Completion, World, adapters, exactly_once, in_child, scenario
-from agentfuzz._run import Agent, Simulation
-from agentfuzz._scenario import Scenario
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Called, Committed, Crashed, History, Resumed, Saved
-from agentfuzz.injector import FromPlan
-from agentfuzz.report import terminal
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.history import Called, Committed, Crashed, History, Resumed, Saved
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.report.formats import terminal
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.result import CampaignResult
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan
 
 lg = adapters.langgraph
 CONFIG: Any = {"configurable": {"thread_id": "thread-7"}}

@@ -11,7 +11,7 @@ from agents import Agent, Runner, StopAtTools
 from agents.items import ToolCallOutputItem
 
 from agentfuzz import Completion, World, adapters, run, scenario
-from agentfuzz.clock import Real
+from agentfuzz.runtime.clock import Real
 
 from .shop import (
     Says,

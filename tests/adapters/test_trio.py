@@ -10,9 +10,9 @@ pytest.importorskip("trio")
 import trio
 
 from agentfuzz import Completion, World, adapters, exactly_once, run, scenario
-from agentfuzz._run import Agent
-from agentfuzz.clock import START, Real
-from agentfuzz.history import Called, Committed, History, Replied
+from agentfuzz.core.history import Called, Committed, History, Replied
+from agentfuzz.engine.simulation import Agent
+from agentfuzz.runtime.clock import START, Real
 
 from .shop import again, charged, findings
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from agentfuzz import Scenario, World, exactly_once, scenario
-from agentfuzz.cassettes import Cassette, CassetteModel
-from agentfuzz.clock import Clock
-from agentfuzz.injector import Injector
+from agentfuzz.model.cassettes import Cassette, CassetteModel
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.injector import Injector
 
 TASK = "Charge order A17, 42.00 EUR, then ship it."
 CHARGE = ("call_1", "charge_card", {"order_id": "A17", "amount": 42})

@@ -10,8 +10,8 @@ import anthropic
 import openai
 import pytest
 
-from agentfuzz._run import Simulation
-from agentfuzz.cassettes import record_run
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.model.cassettes import record_run
 
 from .agents import LINES, PROTOCOLS, shop, talk
 from .provider import Provider

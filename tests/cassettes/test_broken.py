@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from agentfuzz.cassettes import Cassette
-from agentfuzz.cassettes.document import _yaml, read
-from agentfuzz.errors import SavedFileError
+from agentfuzz.core.errors import SavedFileError
+from agentfuzz.model.cassettes import Cassette
+from agentfuzz.model.cassettes.document import _yaml, read
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)

@@ -94,10 +94,10 @@ def test_recorded_once_then_fuzzed_offline(tmp_path):
     assert "shop.yaml: exists already" in again.stdout
     clean = door(tmp_path)
     assert "2 passed" in clean.stdout, clean.stdout
-    found = door(tmp_path, "--agentfuzz", "--agentfuzz-faults=1", "-k", "agent")
+    found = door(tmp_path, "--agentfuzz", "--agentfuzz-depth=1", "-k", "agent")
     assert "AF101" in found.stdout, found.stdout
     (tmp_path / "test_shop.py").write_text(FILE.format(miss="error"))
-    missed = door(tmp_path, "--agentfuzz", "--agentfuzz-faults=1", "-k", "agent")
+    missed = door(tmp_path, "--agentfuzz", "--agentfuzz-depth=1", "-k", "agent")
     assert missed.returncode == 1
     assert "CassetteMiss: no recording in shop.yaml fits this question" in missed.stdout
 
@@ -115,7 +115,7 @@ def test_a_scenario_is_declared_without_reading_a_cassette():
     code = (
         "import sys; from agentfuzz import scenario; "
         "scenario(cassette='x.yaml', on_miss='nearest')(print); "
-        "print({'yaml', 'vcr', 'agentfuzz.cassettes.model'} & set(sys.modules))"
+        "print({'yaml', 'vcr', 'agentfuzz.model.cassettes.model'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

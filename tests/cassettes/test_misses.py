@@ -5,11 +5,11 @@ from contextlib import suppress
 import pytest
 
 import agentfuzz
-import agentfuzz.cassettes
+import agentfuzz.model.cassettes
 from agentfuzz import CassetteMiss, run
-from agentfuzz.cassettes import Cassette
-from agentfuzz.errors import AgentfuzzError, ScenarioError
-from agentfuzz.history import Called, ModelTurn
+from agentfuzz.core.errors import AgentfuzzError, ScenarioError
+from agentfuzz.core.history import Called, ModelTurn
+from agentfuzz.model.cassettes import Cassette
 from agentfuzz.wire import openai_client
 
 from .agents import LINES, plain, talk, taped
@@ -40,10 +40,10 @@ def test_a_miss_is_an_error_that_names_the_nearest_and_what_differs(tape, offlin
 
 def test_a_miss_is_one_of_the_public_errors():
     """It stands in the one tree, under one name, and is exported like the others."""
-    assert CassetteMiss.__module__ == "agentfuzz.errors"
+    assert CassetteMiss.__module__ == "agentfuzz.core.errors"
     assert CassetteMiss.__bases__ == (AgentfuzzError,)
     assert "CassetteMiss" in agentfuzz.__all__
-    assert agentfuzz.cassettes.CassetteMiss is CassetteMiss
+    assert agentfuzz.model.cassettes.CassetteMiss is CassetteMiss
 
 
 def test_every_field_that_differs_is_named(tape, offline):
@@ -107,7 +107,7 @@ def test_simulate_goes_on_from_the_recording(tape, offline, simulation):
 
 
 def test_simulate_gives_up_honestly(tape, offline, simulation):
-    """A tool that never answers is tried as often as manners say, then given up."""
+    """A tool that never answers is tried as often as model_behaviour say, then given up."""
     plan = " + ".join(f"charge_card#{n}:once/error" for n in (1, 2, 3))
     done = run(taped(tape(), "simulate"), plain, plan, simulation=simulation)
     assert calls(done) == ["charge_card"] * 3

@@ -5,8 +5,8 @@ import json
 import openai
 
 from agentfuzz import Completion, run
-from agentfuzz.cassettes import Cassette, record_run
-from agentfuzz.history import ModelTurn
+from agentfuzz.core.history import ModelTurn
+from agentfuzz.model.cassettes import Cassette, record_run
 from agentfuzz.wire import async_openai_client
 
 from .agents import LINES, plain, shop, taped
@@ -15,7 +15,7 @@ from .provider import Provider
 
 
 def test_a_failed_call_of_the_recording_is_no_step_of_its_plan(fresh):
-    """A recorded retry is manners: the plan has the call once."""
+    """A recorded retry is model_behaviour: the plan has the call once."""
     call = ("c", "charge_card", {"order_id": "A17", "amount": "much"})
     good = ("d", "charge_card", {"order_id": "A17", "amount": 42})
     path = taken(

@@ -6,9 +6,9 @@ import os
 import pytest
 
 from agentfuzz import run
-from agentfuzz.cassettes import Cassette
-from agentfuzz.codec import dump, history_to_json
-from agentfuzz.history import Called, ModelTurn, Struck
+from agentfuzz.core.codec import dump, history_to_json
+from agentfuzz.core.history import Called, ModelTurn, Struck
+from agentfuzz.model.cassettes import Cassette
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from agentfuzz.wire import anthropic_client, openai_client
@@ -84,7 +84,7 @@ def test_every_single_fault_has_an_answer(tape, agent, offline, simulation):
 
 def test_the_tape_is_read_once_for_a_campaign(tape, offline, simulation, monkeypatch):
     """However many runs ask, the file is opened once; a changed file is read again."""
-    import agentfuzz.cassettes.store as store
+    import agentfuzz.model.cassettes.store as store
 
     opened = []
     read = store.read
@@ -102,7 +102,7 @@ def test_the_tape_is_read_once_for_a_campaign(tape, offline, simulation, monkeyp
 @pytest.mark.parametrize("plan", ["", "charge_card#1:once/timeout", "model#1:repeat"])
 def test_replays_are_the_same_byte_for_byte(tape, plan, offline, simulation):
     """The same plan writes the same history, in the same process and from the file again."""
-    import agentfuzz.cassettes.store as store
+    import agentfuzz.model.cassettes.store as store
 
     texts = set()
     for _ in range(3):

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from agentfuzz._run import Simulation
-from agentfuzz.cassettes import Cassette, SecretFound, record, record_run
-from agentfuzz.cassettes.document import dump
-from agentfuzz.cassettes.secrets import search
-from agentfuzz.errors import AgentfuzzError, SavedFileError
+from agentfuzz.core.errors import AgentfuzzError, SavedFileError
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.model.cassettes import Cassette, SecretFound, record, record_run
+from agentfuzz.model.cassettes.document import dump
+from agentfuzz.model.cassettes.secrets import search
 
 from .agents import LINES, shop, talk
 from .conftest import KEY, client, taken

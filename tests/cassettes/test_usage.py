@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from agentfuzz import run
-from agentfuzz.cassettes import Cassette
-from agentfuzz.cassettes.decode import turn_of
-from agentfuzz.history import ModelTurn
+from agentfuzz.core.history import ModelTurn
+from agentfuzz.model.cassettes import Cassette
+from agentfuzz.model.cassettes.decode import turn_of
 from agentfuzz.providers import anthropic, openai_chat, openai_responses
 from agentfuzz.wire import anthropic_client, openai_client
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from agentfuzz.errors import AgentfuzzError, PlanError
+from agentfuzz.core.errors import AgentfuzzError, PlanError
 from agentfuzz.model import grammar
 from agentfuzz.model.closings import (
     CLOSINGS,

@@ -2,11 +2,12 @@
 
 import pytest
 
-from agentfuzz._run import Simulation, run
-from agentfuzz.history import Called, Committed, Done, ModelTurn
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.history import Called, Committed, Done, ModelTurn
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.engine.single import run
 from agentfuzz.model.closings import CLOSINGS, SIZE, TRIED, classic_detector, closing
 from agentfuzz.scenarios import resolve_ticket
+from agentfuzz.world.injector import FromPlan
 
 STORY = resolve_ticket.resolve_ticket
 # Every fifth of the corpus: a step that is prime to the number of languages meets all of them.

@@ -17,9 +17,10 @@ from laws.histories import (
     tell,
 )
 
-from agentfuzz._run import Simulation, run
-from agentfuzz.faults import Slot
-from agentfuzz.history import ModelTurn, Struck
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import ModelTurn, Struck
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.engine.single import run
 from agentfuzz.invariants.prose import text_has_no_authority
 from agentfuzz.scenarios import resolve_ticket
 from agentfuzz.search.campaign import Budget, Campaign

@@ -7,9 +7,9 @@ Called by the tests of the laws; `judge` puts a law's verdict into one comparabl
 from collections.abc import Callable
 from typing import Any
 
-from agentfuzz.completion import REASONS
-from agentfuzz.faults import Slot
-from agentfuzz.history import (
+from agentfuzz.core.completion import REASONS
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,

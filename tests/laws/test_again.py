@@ -2,9 +2,9 @@
 
 import pytest
 
-from agentfuzz.faults import Slot
-from agentfuzz.history import Struck
-from agentfuzz.invariants import input_dedup, no_redo
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import Struck
+from agentfuzz.invariants import duplicate_trigger_ignored, no_redo
 
 from .histories import (
     charge,
@@ -91,7 +91,7 @@ def test_no_redo_not_exercised():
     assert judge(LAW, tell(charged(), restarts(), charged(), done())) == "NOT_EXERCISED"
 
 
-# input_dedup
+# duplicate_trigger_ignored
 
 ONCE = tell(charged(), done())
 SECOND = happens(Struck, Slot("process", "end", 1), "duplicate_trigger")
@@ -99,22 +99,29 @@ SECOND = happens(Struck, Slot("process", "end", 1), "duplicate_trigger")
 
 def test_input_dedup_held():
     """Two deliveries, one effect, whichever of them brought it about."""
-    assert judge(input_dedup(), tell(*SUCCESS, SECOND, AGAIN, done()), ONCE) == "HELD"
+    assert judge(duplicate_trigger_ignored(), tell(*SUCCESS, SECOND, AGAIN, done()), ONCE) == "HELD"
     middle = happens(Struck, Slot("process", "charge_card", 1), "duplicate_trigger/after")
     within = (resumes("duplicate", after="running"), done("blocked"), resumes("back", 1))
     history = tell(charge(), commit(), middle, *within, ok(), done())
-    assert judge(input_dedup(), history, ONCE) == "HELD"
+    assert judge(duplicate_trigger_ignored(), history, ONCE) == "HELD"
 
 
 def test_input_dedup_broken():
     """AF111: once for each delivery; or not at all, because each left it to the other."""
     twice = tell(*SUCCESS, SECOND, AGAIN, charged(), done())
-    assert judge(input_dedup(), twice, ONCE) == ["AF111 charge: Committed#1 Struck#1 Committed#2"]
-    assert input_dedup()(twice, ONCE).violations[0].title == "charge_card ran 2x, one trigger 1x"
+    assert judge(duplicate_trigger_ignored(), twice, ONCE) == [
+        "AF111 charge: Committed#1 Struck#1 Committed#2"
+    ]
+    assert (
+        duplicate_trigger_ignored()(twice, ONCE).violations[0].title
+        == "charge_card ran 2x, one trigger 1x"
+    )
     more = tell(*SUCCESS, SECOND, AGAIN, ship(), commit(), ok(), done())
-    assert judge(input_dedup(), more, ONCE) == ["AF111 shipment: Struck#1 Committed#2"]
+    assert judge(duplicate_trigger_ignored(), more, ONCE) == [
+        "AF111 shipment: Struck#1 Committed#2"
+    ]
     none = tell(SECOND, AGAIN, done("blocked"))
-    assert judge(input_dedup(), none, ONCE) == ["AF111 charge: Struck#1"]
+    assert judge(duplicate_trigger_ignored(), none, ONCE) == ["AF111 charge: Struck#1"]
 
 
 @pytest.mark.parametrize(
@@ -128,11 +135,14 @@ def test_input_dedup_broken():
 def test_input_dedup_not_exercised(faults):
     """No second delivery, or another fault beside it."""
     history = tell(*faults, charged(), AGAIN, charged(), done())
-    assert judge(input_dedup(), history, ONCE) == "NOT_EXERCISED"
+    assert judge(duplicate_trigger_ignored(), history, ONCE) == "NOT_EXERCISED"
 
 
 def test_input_dedup_nothing_to_do():
     """NOT_EXERCISED without a fault-free run, and where neither run did anything."""
-    assert judge(input_dedup(), tell(SECOND, charged())) == "NOT_EXERCISED"
+    assert judge(duplicate_trigger_ignored(), tell(SECOND, charged())) == "NOT_EXERCISED"
     quiet = tell(looked_up(), done())
-    assert judge(input_dedup(), tell(SECOND, looked_up(), done()), quiet) == "NOT_EXERCISED"
+    assert (
+        judge(duplicate_trigger_ignored(), tell(SECOND, looked_up(), done()), quiet)
+        == "NOT_EXERCISED"
+    )

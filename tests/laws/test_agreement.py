@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.history import Decided, Messaged, ToolFacts
+from agentfuzz.core.history import Decided, Messaged, ToolFacts
 from agentfuzz.invariants.agreement import no_contradiction
 
 from .histories import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.history import History
+from agentfuzz.core.history import History
 from agentfuzz.invariants import truthful
 
 from .histories import (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agentfuzz.errors import ScenarioError
-from agentfuzz.faults import Slot
-from agentfuzz.history import Crashed, ToolFacts
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import Crashed, ToolFacts
 from agentfuzz.invariants import compensated
 
 from .histories import (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agentfuzz.errors import ScenarioError
-from agentfuzz.faults import Slot
-from agentfuzz.history import Struck
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import Struck
 from agentfuzz.invariants.deadlines import budget_is_not_success, ends_within
 
 from .histories import (

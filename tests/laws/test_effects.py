@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.history import Committed, Done, Ended, History, Intent
+from agentfuzz.core.history import Committed, Done, Ended, History, Intent
 from agentfuzz.invariants import (
     at_most_once,
     exactly_once,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.invariants.doors import differences, same_by_every_door
+from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
 
 from .histories import (
     charge,
@@ -21,11 +21,11 @@ from .histories import (
     timeout,
 )
 
-LAW = same_by_every_door()
+LAW = same_by_every_entrypoint()
 FAULT = struck("charge_card", 1, "once/timeout")
 
 
-def test_same_by_every_door_held():
+def test_same_by_every_entrypoint_held():
     """The same effects, in any order and by any calls, and the same ending."""
     streamed = tell(charged(), charged("B18"), done(handle="ch_1"))
     assert judge(LAW, tell(charged("B18"), charge(), commit(), ok(), done()), streamed) == "HELD"
@@ -34,7 +34,7 @@ def test_same_by_every_door_held():
 
 
 @pytest.mark.parametrize(("times", "witness"), [(0, "Ended#1"), (2, "Committed#1 Committed#2")])
-def test_same_by_every_door_other_effects(times, witness):
+def test_same_by_every_entrypoint_other_effects(times, witness):
     """AF305: an effect happens more often, or less often, by one door than by the other."""
     other = tell(charged(), done())
     history = tell(*[charged()] * times, done())
@@ -42,7 +42,7 @@ def test_same_by_every_door_other_effects(times, witness):
     assert LAW(history, other).violations[0].title == f"charge_card ran {times}x, other door 1x"
 
 
-def test_same_by_every_door_another_intent():
+def test_same_by_every_entrypoint_another_intent():
     """AF305: the count is that of an intent, not of a tool."""
     history = tell(charged("B18"), done())
     assert judge(LAW, history, tell(charged(), done())) == ["AF305 charge: Ended#1"]
@@ -51,7 +51,7 @@ def test_same_by_every_door_another_intent():
 @pytest.mark.parametrize(
     "ending", [done("failed"), returned("Charged."), raised("ValueError"), cut_off("hung")]
 )
-def test_same_by_every_door_another_ending(ending):
+def test_same_by_every_entrypoint_another_ending(ending):
     """AF305: it ends in another way, or claims something else."""
     found = judge(LAW, tell(charged(), ending), tell(charged(), done()))
     assert found == ["AF305 ending: Ended#1"]
@@ -69,7 +69,7 @@ def test_differences_names_the_doors():
     )
 
 
-def test_same_by_every_door_not_exercised():
+def test_same_by_every_entrypoint_not_exercised():
     """No other run; the run itself; other faults; and a prefix has no ending to compare."""
     history = tell(FAULT, charged(), done())
     assert judge(LAW, history) == "NOT_EXERCISED"

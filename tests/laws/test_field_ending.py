@@ -2,8 +2,12 @@
 
 import pytest
 
-from agentfuzz.errors import ScenarioError
-from agentfuzz.invariants.ending import limits_hold, nothing_after_the_end, returns_control
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.invariants.ending import (
+    limits_hold,
+    no_effect_after_reported_failure,
+    returns_control,
+)
 
 from .histories import (
     asks,
@@ -33,21 +37,21 @@ from .histories import (
     wants,
 )
 
-# nothing_after_the_end
+# no_effect_after_reported_failure
 
-LAW = nothing_after_the_end()
+LAW = no_effect_after_reported_failure()
 REFUSED = reply("failed", raised="ToolError")
 TOLD = shows(user(), wants("tc_1"), gets("tc_1", "Error: charge_card timed out"))
 
 
 @pytest.mark.parametrize("failed", [timeout(), REFUSED, reply("unknown", "?")])
-def test_nothing_after_the_end_held(failed):
+def test_no_effect_after_reported_failure_held(failed):
     """A call failed, and no effect of it came later; a new call is another matter."""
     assert judge(LAW, tell(charge(), commit(), failed, done("blocked"))) == "HELD"
     assert judge(LAW, tell(charge(), failed, charged(), done())) == "HELD"
 
 
-def test_nothing_after_the_end_after_its_own_failure():
+def test_no_effect_after_reported_failure_after_its_own_failure():
     """AF210: the effect came after the reply that reported the call as failed."""
     for failed in (timeout(), REFUSED):
         history = tell(charge(), failed, lookup(), ok(), commit(of=1), done("blocked"))
@@ -55,7 +59,7 @@ def test_nothing_after_the_end_after_its_own_failure():
         assert LAW(history).violations[0].title == "charge_card ran after its failure"
 
 
-def test_nothing_after_the_end_after_the_model_was_told():
+def test_no_effect_after_reported_failure_after_the_model_was_told():
     """AF210: the model was told that the call failed, and it was executed, or went on, later."""
     running = (asks("tc_1"), under("tc_1", charge()), TOLD, commit(), ok())
     assert judge(LAW, tell(*running, done())) == ["AF210 charge: ModelInput#1 Committed#1"]
@@ -69,7 +73,7 @@ def test_nothing_after_the_end_after_the_model_was_told():
 
 
 @pytest.mark.parametrize("fault", ["late/timeout", "late/timeout@90", "lost/error"])
-def test_nothing_after_the_end_leaves_the_network_alone(fault):
+def test_no_effect_after_reported_failure_leaves_the_network_alone(fault):
     """A request that the network delivered late is not the loop's doing."""
     story = [charge(), struck("charge_card", 1, fault), timeout(), done("blocked"), commit()]
     assert judge(LAW, tell(*story)) == "HELD"
@@ -89,15 +93,15 @@ def test_nothing_after_the_end_leaves_the_network_alone(fault):
         (cut_off("budget"), "Ended"),
     ],
 )
-def test_nothing_after_the_end_of_the_run(end, kind):
+def test_no_effect_after_reported_failure_of_the_run(end, kind):
     """AF210: a stray task acts after the answer, or what it had begun goes on."""
     found = [f"AF210 charge: {kind}#1 Committed#1"]
     assert judge(LAW, tell(looked_up(), end, charged(), returned())) == found
     assert judge(LAW, tell(charge(), end, commit(), ok(), returned())) == found
 
 
-def test_nothing_after_the_end_not_exercised():
-    """Nothing failed; only a look-up failed; or the done tool ended it (`quiescence`)."""
+def test_no_effect_after_reported_failure_not_exercised():
+    """Nothing failed; only a look-up failed; or the done tool ended it."""
     for history in (
         tell(charged(), done()),
         tell(lookup(), timeout(), charged(), done()),

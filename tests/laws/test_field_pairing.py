@@ -2,8 +2,8 @@
 
 import pytest
 
-from agentfuzz.history import Shown
-from agentfuzz.invariants.shown import pairing, receipt_seen
+from agentfuzz.core.history import Shown
+from agentfuzz.invariants.shown import receipts_shown, results_paired
 
 from .histories import (
     asks,
@@ -54,7 +54,7 @@ def turn(*messages):
 )
 def test_pairing_held(messages):
     """One result for each call, after it; a turn may be split over messages."""
-    assert judge(pairing(), turn(*messages)) == "HELD"
+    assert judge(results_paired(), turn(*messages)) == "HELD"
 
 
 @pytest.mark.parametrize(
@@ -73,21 +73,21 @@ def test_pairing_held(messages):
 )
 def test_pairing_broken(messages, subject, title):
     """AF404: whatever is not one call with one result."""
-    assert judge(pairing(), turn(*messages)) == [f"AF404 {subject}: ModelInput#2"]
-    assert pairing()(turn(*messages)).violations[0].title == title
+    assert judge(results_paired(), turn(*messages)) == [f"AF404 {subject}: ModelInput#2"]
+    assert results_paired()(turn(*messages)).violations[0].title == title
 
 
 def test_pairing_says_it_once():
     """What is broken once stays broken in every later input: one violation."""
     broken = shows(user(), wants("tc_1"))
     history = tell(shows(user()), asks("tc_1"), broken, says("..."), broken, says("Charged."))
-    assert judge(pairing(), history) == ["AF404 charge_card: ModelInput#2"]
+    assert judge(results_paired(), history) == ["AF404 charge_card: ModelInput#2"]
 
 
 def test_pairing_an_id_that_the_model_used_again():
     """A model that counts its ids from one in every turn is shown two calls of one id."""
     history = tell(asks("tc_1"), shows(user(), *PAIR), asks("tc_1"), shows(user(), *PAIR, *PAIR))
-    assert judge(pairing(), history) == "HELD"
+    assert judge(results_paired(), history) == "HELD"
 
 
 def test_pairing_results_exchanged():
@@ -101,17 +101,17 @@ def test_pairing_results_exchanged():
             shows(user(), wants("tc_1", "tc_2"), gets("tc_1", first), gets("tc_2", second)),
         )
 
-    assert judge(pairing(), failed("error: no reply", '{"parcel": 7}')) == "HELD"
-    assert judge(pairing(), failed("in other words", '{"parcel": 7}')) == "HELD"
+    assert judge(results_paired(), failed("error: no reply", '{"parcel": 7}')) == "HELD"
+    assert judge(results_paired(), failed("in other words", '{"parcel": 7}')) == "HELD"
     exchanged = failed('{"parcel": 7}', "error: no reply")
-    assert judge(pairing(), exchanged) == ["AF404 charge_card: ModelInput#2"]
-    assert pairing()(exchanged).violations[0].title == "charge_card: result of another call"
+    assert judge(results_paired(), exchanged) == ["AF404 charge_card: ModelInput#2"]
+    assert results_paired()(exchanged).violations[0].title == "charge_card: result of another call"
 
 
 def grown(*second, law=None):
     """Two inputs of one conversation: the first shows a pair."""
     history = tell(asks("tc_1"), shows(user(), *PAIR), asks(SHIP), shows(*second))
-    return judge(law or pairing(), history)
+    return judge(law or results_paired(), history)
 
 
 SHIPPED = (wants("tc_2"), gets("tc_2"))
@@ -134,13 +134,13 @@ def test_pairing_vanished():
     assert grown(user(), wants("tc_1")) == ["AF404 charge_card: ModelInput#2", GONE]
     two = (*PAIR, *SHIPPED)
     history = tell(asks("tc_1", SHIP), shows(user(), *two), shows(user(), *SHIPPED, *PAIR))
-    assert judge(pairing(), history) == [GONE]
-    assert pairing()(history).violations[0].title == "charge_card: moved from its place"
+    assert judge(results_paired(), history) == [GONE]
+    assert results_paired()(history).violations[0].title == "charge_card: moved from its place"
 
 
 def test_pairing_forgets():
     """A loop that shortens its context on purpose: pairs are judged, memory is not."""
-    law = pairing(forgets=True)
+    law = results_paired(forgets=True)
     assert grown(user(), *SHIPPED, law=law) == "HELD"
     assert grown(user(), wants("tc_1"), law=law) == ["AF404 charge_card: ModelInput#2"]
 
@@ -151,16 +151,16 @@ def test_pairing_two_conversations_in_turn():
         *(asks("tc_1"), shows(user(), *PAIR), shows(user()), asks(SHIP)),
         *(shows(user(), *SHIPPED), shows(user(), *PAIR), shows(user(), *SHIPPED)),
     )
-    assert judge(pairing(), history) == "HELD"
+    assert judge(results_paired(), history) == "HELD"
 
 
 def test_pairing_not_exercised():
     """No input held a call or a result; or there was no model."""
     for history in (tell(shows(user()), says("Done.")), tell(charged(), done()), tell(shows())):
-        assert judge(pairing(), history) == "NOT_EXERCISED"
+        assert judge(results_paired(), history) == "NOT_EXERCISED"
 
 
-# receipt_seen
+# receipts_shown
 
 RECEIPT = {"charge_id": "ch_1", "amount": 42}
 CHARGED = (under("tc_1", charge()), commit(), ok(RECEIPT))
@@ -173,58 +173,58 @@ UNSEEN = "AF406 charge_card: Called#1 Replied#1 ModelInput#2"
 def test_receipt_seen_held(text):
     """The result of each executed call is in the next input, if only by one of its values."""
     history = tell(*ASKED, *CHARGED, shows(user(), wants("tc_1"), gets("tc_1", text)))
-    assert judge(receipt_seen(), history) == "HELD"
+    assert judge(receipts_shown(), history) == "HELD"
 
 
 def test_receipt_seen_lost_with_a_siblings_failure():
     """AF406: the next input does not show what was executed, or shows something else for it."""
     both = (wants("tc_1", "tc_2"), gets("tc_1", "error: a call failed"), gets("tc_2", "error"))
-    assert judge(receipt_seen(), tell(*ASKED, *CHARGED, *SHIP_FAILED, shows(user(), *both))) == [
+    assert judge(receipts_shown(), tell(*ASKED, *CHARGED, *SHIP_FAILED, shows(user(), *both))) == [
         UNSEEN
     ]
     lost = (wants("tc_2"), gets("tc_2", "error"))
     history = tell(*ASKED, *CHARGED, *SHIP_FAILED, shows(user(), *lost))
-    assert judge(receipt_seen(), history) == [UNSEEN]
-    assert receipt_seen()(history).violations[0].title == "charge_card: receipt not shown"
+    assert judge(receipts_shown(), history) == [UNSEEN]
+    assert receipts_shown()(history).violations[0].title == "charge_card: receipt not shown"
 
 
 def test_receipt_seen_a_failure_is_a_result_too():
     """AF406: the model is not told what became of a call that failed."""
     history = tell(*ASKED, *SHIP_FAILED, *CHARGED, shows(user(), wants("tc_1"), gets("tc_1", "42")))
-    assert judge(receipt_seen(), history) == ["AF406 ship: Called#1 Replied#1 ModelInput#2"]
+    assert judge(receipts_shown(), history) == ["AF406 ship: Called#1 Replied#1 ModelInput#2"]
 
 
 def test_receipt_seen_when_the_conversation_begins_again():
     """AF406: an effect is forgotten by a loop that starts over; a look-up may be."""
-    assert judge(receipt_seen(), tell(*ASKED, *CHARGED, shows(user()))) == [UNSEEN]
+    assert judge(receipts_shown(), tell(*ASKED, *CHARGED, shows(user()))) == [UNSEEN]
     looked = (under("tc_1", lookup()), ok())
-    assert judge(receipt_seen(), tell(*ASKED, *looked, shows(user()))) == "NOT_EXERCISED"
+    assert judge(receipts_shown(), tell(*ASKED, *looked, shows(user()))) == "NOT_EXERCISED"
     other = shows(user("Ship order B18."))
-    assert judge(receipt_seen(), tell(*ASKED, *CHARGED, other)) == "NOT_EXERCISED"
+    assert judge(receipts_shown(), tell(*ASKED, *CHARGED, other)) == "NOT_EXERCISED"
 
 
 def test_receipt_seen_waits_for_the_reply():
     """A call that still runs when the model is asked again is due in the input after its reply."""
     open_call = (*ASKED, under("tc_1", charge()), commit(), shows(user(), *SHIPPED), says("..."))
     seen = shows(user(), *SHIPPED, wants("tc_1"), gets("tc_1", "ch_1"))
-    assert judge(receipt_seen(), tell(*open_call, ok(RECEIPT), seen)) == "HELD"
-    lost = judge(receipt_seen(), tell(*open_call, ok(RECEIPT), shows(user(), *SHIPPED)))
+    assert judge(receipts_shown(), tell(*open_call, ok(RECEIPT), seen)) == "HELD"
+    lost = judge(receipts_shown(), tell(*open_call, ok(RECEIPT), shows(user(), *SHIPPED)))
     assert lost == ["AF406 charge_card: Called#1 Replied#1 ModelInput#3"]
-    assert judge(receipt_seen(), tell(*open_call)) == "NOT_EXERCISED"
+    assert judge(receipts_shown(), tell(*open_call)) == "NOT_EXERCISED"
 
 
 def test_receipt_seen_judges_the_last_attempt():
     """A call that was repeated under its id has one result: that of the last attempt."""
     tries = (under("tc_1", charge()), timeout(), *CHARGED)
     shown = shows(user(), wants("tc_1"), gets("tc_1", "ch_1"))
-    assert judge(receipt_seen(), tell(*ASKED, *tries, shown)) == "HELD"
+    assert judge(receipts_shown(), tell(*ASKED, *tries, shown)) == "HELD"
 
 
 def test_receipt_seen_without_anything_to_recognise():
     """A reply of yes or no cannot be told in other words."""
     yes = (under("tc_1", charge()), commit(), ok({"ok": True}))
     history = tell(*ASKED, *yes, shows(user(), wants("tc_1"), gets("tc_1", "charged")))
-    assert judge(receipt_seen(), history) == "HELD"
+    assert judge(receipts_shown(), history) == "HELD"
 
 
 def test_receipt_seen_not_exercised():
@@ -234,4 +234,4 @@ def test_receipt_seen_not_exercised():
         tell(*ASKED, charged(), shows(user())),
         tell(charged(), done()),
     ):
-        assert judge(receipt_seen(), history) == "NOT_EXERCISED"
+        assert judge(receipts_shown(), history) == "NOT_EXERCISED"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from agentfuzz.faults import Slot
-from agentfuzz.history import Struck
-from agentfuzz.invariants import key_independence, write_ahead
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import Struck
+from agentfuzz.invariants import key_not_from_model, key_saved_before_use
 
 from .histories import (
     charge,
@@ -22,7 +22,7 @@ from .histories import (
     timeout,
 )
 
-# key_independence
+# key_not_from_model
 
 
 def model(fault):
@@ -33,7 +33,7 @@ BASE = tell(charged(key="charge:A17"), done(), dedup="key")
 
 
 def judged(*steps, baseline=BASE, dedup="key"):
-    return judge(key_independence(), tell(*steps, done(), dedup=dedup), baseline)
+    return judge(key_not_from_model(), tell(*steps, done(), dedup=dedup), baseline)
 
 
 @pytest.mark.parametrize("fault", ["drift", "drift=2", "repeat", "reword=7"])
@@ -53,8 +53,8 @@ def test_key_independence_follows_the_words():
     again = judged(charged(key="charge:A17"), model("repeat"), charged(key="tc_2"))
     assert again == ["AF113 charge: Struck#1 Called#2"]
     lost = tell(model("drift"), charged(), done(), dedup="key")
-    assert judge(key_independence(), lost, BASE) == ["AF113 charge: Struck#1 Called#1"]
-    title = key_independence()(lost, BASE).violations[0].title
+    assert judge(key_not_from_model(), lost, BASE) == ["AF113 charge: Struck#1 Called#1"]
+    title = key_not_from_model()(lost, BASE).violations[0].title
     assert title == "charge_card: the model moved its key"
 
 
@@ -91,12 +91,12 @@ def test_key_independence_tools_without_keys():
     assert judged(model("drift"), charged(key="x"), dedup="none") == "NOT_EXERCISED"
     base = tell(charged(), done(), dedup="key")
     assert judged(model("drift"), charged(), baseline=base) == "NOT_EXERCISED"
-    assert judge(key_independence(), BASE) == "NOT_EXERCISED"
+    assert judge(key_not_from_model(), BASE) == "NOT_EXERCISED"
 
 
-# write_ahead
+# key_saved_before_use
 
-LAW = write_ahead()
+LAW = key_saved_before_use()
 
 
 @pytest.mark.parametrize(

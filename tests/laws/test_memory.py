@@ -2,8 +2,8 @@
 
 import pytest
 
-from agentfuzz.history import Crashed, Messaged, Saved
-from agentfuzz.invariants.memory import effect_memory
+from agentfuzz.core.history import Crashed, Messaged, Saved
+from agentfuzz.invariants.memory import effects_remembered
 
 from .histories import (
     Slot,
@@ -32,7 +32,7 @@ from .histories import (
     wants,
 )
 
-LAW = effect_memory()
+LAW = effects_remembered()
 RECEIPT = {"charge_id": "ch_77", "status": "paid"}
 WORK = (shows(user()), asks("tc_1"), under("tc_1", charge()), commit(), ok(RECEIPT))
 SEEN = shows(user(), wants("tc_1"), gets("tc_1", '{"charge_id": "ch_77"}'))

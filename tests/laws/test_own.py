@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.errors import InvariantViolated
+from agentfuzz.core.errors import InvariantViolated
 from agentfuzz.invariants import Invariant, bounded, exactly_once, invariant, replay_transparency
 
 from .histories import charged, done, judge, tell

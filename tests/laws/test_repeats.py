@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.history import Committed, History
+from agentfuzz.core.history import Committed, History
 from agentfuzz.invariants import (
     no_blind_repeat,
     replay_transparency,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.errors import ScenarioError
+from agentfuzz.core.errors import ScenarioError
 from agentfuzz.invariants.retries import retry_budget
 
 from .histories import (

@@ -2,7 +2,12 @@
 
 import pytest
 
-from agentfuzz.invariants import bounded, progress, quiescence, structured_termination
+from agentfuzz.invariants import (
+    bounded,
+    no_effect_after_completion,
+    no_stuck_repeats,
+    structured_termination,
+)
 
 from .histories import (
     charge,
@@ -120,20 +125,22 @@ def test_bounded_not_exercised():
 
 def test_progress_held():
     """Repeats are fine while something changes: the arguments, the reply, or the tool."""
-    assert judge(progress(), tell(*[looked_up()] * 3, done())) == "HELD"
-    assert judge(progress(), tell(*(looked_up(body=n) for n in range(9)))) == "HELD"
-    assert judge(progress(), tell(*(looked_up(str(n)) for n in range(9)))) == "HELD"
+    assert judge(no_stuck_repeats(), tell(*[looked_up()] * 3, done())) == "HELD"
+    assert judge(no_stuck_repeats(), tell(*(looked_up(body=n) for n in range(9)))) == "HELD"
+    assert judge(no_stuck_repeats(), tell(*(looked_up(str(n)) for n in range(9)))) == "HELD"
     mixed = [looked_up(), looked_up(), charged()]
-    assert judge(progress(), tell(*mixed, *mixed, *mixed)) == "HELD"
+    assert judge(no_stuck_repeats(), tell(*mixed, *mixed, *mixed)) == "HELD"
 
 
 def test_progress_broken():
     """AF207: the same call and the same reply k times, and then the same call again."""
     history = tell(*[looked_up(body="pending")] * 4, done())
-    assert judge(progress(), history) == ["AF207 lookup: Called#1 Called#2 Called#3 Called#4"]
-    assert judge(progress(k=1), history) == ["AF207 lookup: Called#1 Called#2"]
-    assert judge(progress(k=4), history) == "HELD"
-    assert progress()(tell(*[charged()] * 4)).violations[0].title == (
+    assert judge(no_stuck_repeats(), history) == [
+        "AF207 lookup: Called#1 Called#2 Called#3 Called#4"
+    ]
+    assert judge(no_stuck_repeats(k=1), history) == ["AF207 lookup: Called#1 Called#2"]
+    assert judge(no_stuck_repeats(k=4), history) == "HELD"
+    assert no_stuck_repeats()(tell(*[charged()] * 4)).violations[0].title == (
         "charge_card 3x same call and reply"
     )
 
@@ -144,49 +151,57 @@ def test_progress_broken():
 def test_progress_ignores_replies_that_are_none(odd):
     """A reply that raised or was cut off starts the count again: `bounded` judges retries."""
     polls = [looked_up(), looked_up(), lookup(), odd]
-    assert judge(progress(), tell(*polls, *polls, *polls)) == "HELD"
+    assert judge(no_stuck_repeats(), tell(*polls, *polls, *polls)) == "HELD"
 
 
 def test_progress_leaves_retries_and_open_calls_alone():
     """Four timeouts alike, or four calls that were never answered, are no four replies alike."""
     for polls in ([lookup(), timeout()], [lookup()]):
-        assert judge(progress(), tell(*polls * 4, looked_up(), looked_up())) == "HELD"
+        assert judge(no_stuck_repeats(), tell(*polls * 4, looked_up(), looked_up())) == "HELD"
 
 
 def test_progress_not_exercised():
     """No tool was called twice in a row."""
-    assert judge(progress(), tell(looked_up(), charged(), looked_up())) == "NOT_EXERCISED"
+    assert judge(no_stuck_repeats(), tell(looked_up(), charged(), looked_up())) == "NOT_EXERCISED"
 
 
-# quiescence
+# no_effect_after_completion
 
 
 def test_quiescence_held():
     """After the done tool nothing called later takes effect; a look-up may."""
-    assert judge(quiescence(), tell(charged(), done(via="tool"), looked_up())) == "HELD"
+    assert (
+        judge(no_effect_after_completion(), tell(charged(), done(via="tool"), looked_up()))
+        == "HELD"
+    )
 
 
 def test_quiescence_broken():
     """AF302: called after the completion event, and it took effect."""
     history = tell(done("blocked", via="tool"), charged())
-    assert judge(quiescence(), history) == ["AF302 charge: Done#1 Committed#1"]
-    assert quiescence()(history).violations[0].title == "charge_card ran after done"
+    assert judge(no_effect_after_completion(), history) == ["AF302 charge: Done#1 Committed#1"]
+    assert no_effect_after_completion()(history).violations[0].title == "charge_card ran after done"
 
 
 def test_quiescence_leaves_open_requests_to_truthful():
     """A request that was under way at the Done is not this law's to judge."""
-    assert judge(quiescence(), tell(charge(), timeout(), done(via="tool"), commit())) == "HELD"
+    assert (
+        judge(no_effect_after_completion(), tell(charge(), timeout(), done(via="tool"), commit()))
+        == "HELD"
+    )
 
 
 def test_quiescence_counts_from_the_first_valid_done():
     """A malformed event completes nothing; a second completion does not reopen the task."""
     malformed = done(via="tool", problem="no status")
-    assert judge(quiescence(), tell(malformed, charged(), done(via="tool"))) == "HELD"
+    assert (
+        judge(no_effect_after_completion(), tell(malformed, charged(), done(via="tool"))) == "HELD"
+    )
     history = tell(done(via="tool"), charge(), commit(), ok(), done(via="tool"))
-    assert judge(quiescence(), history) == ["AF302 charge: Done#1 Committed#1"]
+    assert judge(no_effect_after_completion(), history) == ["AF302 charge: Done#1 Committed#1"]
 
 
 def test_quiescence_not_exercised():
     """The done tool was not called."""
-    assert judge(quiescence(), tell(charged(), done())) == "NOT_EXERCISED"
-    assert judge(quiescence(), tell(charged())) == "NOT_EXERCISED"
+    assert judge(no_effect_after_completion(), tell(charged(), done())) == "NOT_EXERCISED"
+    assert judge(no_effect_after_completion(), tell(charged())) == "NOT_EXERCISED"

@@ -16,8 +16,8 @@ import pydantic  # noqa: F401
 import pytest
 import tabulate  # noqa: F401
 
-import agentfuzz._actions
-import agentfuzz._session
+import agentfuzz.plugin.actions
+import agentfuzz.plugin.session
 import agentfuzz.search.guided  # noqa: F401
 
 from .sources import AGENT, SCENARIO, SHOP
@@ -55,7 +55,7 @@ class Project:
 
     def campaign(self, *args: str) -> pytest.RunResult:
         """A small campaign in this process: every plan with one fault."""
-        return self.run("--agentfuzz", "--agentfuzz-faults=1", "--agentfuzz-max-runs=80", *args)
+        return self.run("--agentfuzz", "--agentfuzz-depth=1", "--agentfuzz-max-runs=80", *args)
 
     def spawn(self, *args: str, cwd: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
         """pytest in a process of its own, with agentfuzz and the plugins named by `-p`."""

@@ -4,7 +4,7 @@ SCENARIO = """
 from agentfuzz import Completion, World, exactly_once, fuzz, scenario, structured_termination
 
 
-@scenario(exactly_once("charge"), structured_termination(), task="Charge A17.", budget=30)
+@scenario(exactly_once("charge"), structured_termination(), task="Charge A17.", max_crossings=30)
 def charge_order(world: World) -> None:
     @world.tool(effect="charge", scope=("order_id",), dedup="key")
     def charge_card(order_id: str, cents: int, idempotency_key: str | None = None) -> dict:

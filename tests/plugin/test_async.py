@@ -92,7 +92,7 @@ def test_beside_pytest_asyncio(project: Project, mode: str) -> None:
     """In both modes of pytest-asyncio: their tests are theirs, ours are ours, and their async
     fixtures reach ours."""
     project.file("test_async.py", ASYNCIO + FIXTURE)
-    for option in ("--agentfuzz-faults=1", "--agentfuzz"):
+    for option in ("--agentfuzz-depth=1", "--agentfuzz"):
         done = project.spawn(
             "-p",
             "pytest_asyncio.plugin",

@@ -112,7 +112,7 @@ SCRIPTS = {
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_that_cannot_be_played(project: Project, script: str) -> None:
     """The item of the script, and what is wrong with it."""
-    scenario = SCENARIO.replace("budget=30", f"script={script}")
+    scenario = SCENARIO.replace("max_crossings=30", f"script={script}")
     project.agent(body(CALL), scenario=scenario)
     project.file("test_other.py", "def test_other(): pass\n")
     result = project.campaign("--continue-on-collection-errors")
@@ -131,7 +131,7 @@ def test_a_model_without_a_script(project: Project) -> None:
 def test_an_outcome_that_fails(project: Project) -> None:
     """outcome= that raises or returns something else is the scenario's error, with the value."""
     for outcome, told in (("lambda v: v['x']", "TypeError"), ("lambda v: 5", "returned 5")):
-        scenario = SCENARIO.replace("budget=30", f"outcome={outcome}")
+        scenario = SCENARIO.replace("max_crossings=30", f"outcome={outcome}")
         project.agent(body("return 7"), scenario=scenario)
         result = project.campaign()
         result.assert_outcomes(failed=1, passed=1)

@@ -88,7 +88,7 @@ def test_after():
 )
 
 
-@pytest.mark.parametrize("mode", [(), ("--agentfuzz", "--agentfuzz-faults=1")], ids=["plain", "on"])
+@pytest.mark.parametrize("mode", [(), ("--agentfuzz", "--agentfuzz-depth=1")], ids=["plain", "on"])
 def test_everything_of_pytest_goes_together(project: Project, mode: tuple[str, ...]) -> None:
     """Fixtures are set up once per test, not per run; parameters, classes, xfail and skip mean
     what they always mean."""
@@ -223,6 +223,6 @@ def test_junit_parses_with_hostile_text(project: Project) -> None:
 def test_warnings_as_errors(project: Project) -> None:
     """With -W error the verdict is the same: nothing of ours warns."""
     project.shop()
-    result = project.spawn("-W", "error", "--agentfuzz", "--agentfuzz-faults=1")
+    result = project.spawn("-W", "error", "--agentfuzz", "--agentfuzz-depth=1")
     assert result.returncode == 1, result.stdout + result.stderr
     assert len(project.saved()) == 1

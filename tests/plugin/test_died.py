@@ -45,10 +45,10 @@ def test_a_death_is_told_at_the_next_start(project: Project, name: str) -> None:
     fails the test with the plan and the replay line. The tests after it run."""
     death, how = DEATHS[name]
     dies(project, death)
-    first = project.spawn("--agentfuzz", "--agentfuzz-faults=1")
+    first = project.spawn("--agentfuzz", "--agentfuzz-depth=1")
     assert "passed" not in first.stdout
     assert len(left(project)) == 1
-    for mode in ((), ("--agentfuzz", "--agentfuzz-faults=1")):
+    for mode in ((), ("--agentfuzz", "--agentfuzz-depth=1")):
         again = project.spawn(*mode)
         assert again.returncode == 1
         assert "1 failed, 1 passed" in lines(again)[-1]
@@ -67,7 +67,7 @@ def test_a_death_is_told_at_the_next_start(project: Project, name: str) -> None:
 def test_the_stack_of_a_crash_is_shown(project: Project) -> None:
     """What Python's fault handler says of the replay, without the harness and the paths."""
     dies(project, "ctypes.string_at(0)")
-    project.spawn("--agentfuzz", "--agentfuzz-faults=1")
+    project.spawn("--agentfuzz", "--agentfuzz-depth=1")
     done = project.spawn()
     assert "stack    test_agent.py:" in done.stdout
     (page,) = (project.path / "reports/agentfuzz").glob("AF-*.json")
@@ -81,7 +81,7 @@ def test_the_first_session_says_what_an_earlier_one_left(project: Project) -> No
     """A session that does not run the test says it once, in its summary and its exit status."""
     dies(project, "os._exit(1)")
     project.file("test_other.py", "def test_other(): pass\n")
-    project.spawn("--agentfuzz", "--agentfuzz-faults=1", NODE)
+    project.spawn("--agentfuzz", "--agentfuzz-depth=1", NODE)
     told = project.spawn("test_other.py")
     (id_,) = project.saved()
     assert told.returncode == 1
@@ -97,7 +97,7 @@ def test_the_first_session_says_what_an_earlier_one_left(project: Project) -> No
 def test_a_death_that_is_mended_is_forgotten(project: Project) -> None:
     """A plan that its replay survives is told as a note, and the test runs as ever."""
     path = dies(project, "os._exit(1)")
-    project.spawn("--agentfuzz", "--agentfuzz-faults=1")
+    project.spawn("--agentfuzz", "--agentfuzz-depth=1")
     path.write_text(path.read_text().replace("os._exit(1)", "return Completion.failed()"))
     done = project.spawn()
     assert done.returncode == 0, done.stdout
@@ -118,7 +118,7 @@ def test_a_death_without_any_fault(project: Project) -> None:
 def test_the_replay_line_runs_the_plan(project: Project) -> None:
     """--agentfuzz-replay does what it says, though it ends pytest; the next start tells it."""
     dies(project, "os._exit(7)")
-    project.spawn("--agentfuzz", "--agentfuzz-faults=1")
+    project.spawn("--agentfuzz", "--agentfuzz-depth=1")
     project.spawn("--co")
     assert len(left(project)) == 1  # collecting tells nothing
     project.spawn()
@@ -134,7 +134,7 @@ def test_the_replay_line_runs_the_plan(project: Project) -> None:
 def test_under_xdist_a_death_is_reported_at_once(project: Project, name: str) -> None:
     """The controller puts the plan in place of `worker crashed`, and the other tests run."""
     dies(project, DEATHS[name][0])
-    done = project.spawn(*XDIST, "--agentfuzz", "--agentfuzz-faults=1")
+    done = project.spawn(*XDIST, "--agentfuzz", "--agentfuzz-depth=1")
     assert done.returncode == 1
     assert "1 failed, 1 passed" in lines(done)[-1]
     (id_,) = project.saved()
@@ -164,7 +164,7 @@ def test_a_regression_test_that_dies(project: Project) -> None:
 def test_under_xdist_a_death_is_tried_again_by_a_worker(project: Project) -> None:
     """The next session under xdist judges it as one without does."""
     dies(project, "os._exit(1)")
-    project.spawn(*XDIST, "--agentfuzz", "--agentfuzz-faults=1")
+    project.spawn(*XDIST, "--agentfuzz", "--agentfuzz-depth=1")
     again = project.spawn(*XDIST)
     assert "it died again: exit 1." in " ".join(again.stdout.split())
     assert "1 failed, 1 passed" in lines(again)[-1]

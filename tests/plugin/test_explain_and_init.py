@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.codes import CODES
+from agentfuzz.core.codes import CODES
 
 from .conftest import Project
 

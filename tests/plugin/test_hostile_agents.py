@@ -260,7 +260,7 @@ def test_zz_nothing_leaked():
 """
 
 
-@pytest.mark.parametrize("mode", [(), ("--agentfuzz", "--agentfuzz-faults=1")], ids=["plain", "on"])
+@pytest.mark.parametrize("mode", [(), ("--agentfuzz", "--agentfuzz-depth=1")], ids=["plain", "on"])
 def test_what_a_run_changes_is_put_back(project: Project, mode: tuple[str, ...]) -> None:
     """Working directory, environment, randomness, streams, signal handlers and the recursion
     limit are the same for every run, and for the tests after it."""

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from agentfuzz import World, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.injector import FromPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.world.injector import FromPlan
 
 from .conftest import OFF, Project
 from .sources import FIXED, SCENARIO, SHOP, body
@@ -29,7 +29,7 @@ def test_workers_give_the_same_results(project: Project) -> None:
     project.agent(body('raise ValueError("boom")'), name="test_d.py")
 
     def everything(*args: str) -> tuple[list[str], dict[str, object]]:
-        done = project.spawn("--agentfuzz", "--agentfuzz-faults=1", *args)
+        done = project.spawn("--agentfuzz", "--agentfuzz-depth=1", *args)
         assert done.returncode == 1, done.stdout + done.stderr
         text = done.stdout[done.stdout.index("= agentfuzz =") :]
         lines = [re.sub(r"\d+\.\d+ ?s", "", line) for line in text.splitlines()]
@@ -54,7 +54,7 @@ def test_workers_pass_on_what_they_noticed(project: Project) -> None:
     project.shop("test_a.py")
     project.shop("test_b.py")
     project.file(".agentfuzz/AF-1234.json", "{")
-    done = project.spawn("--agentfuzz", "--agentfuzz-faults=1", *XDIST)
+    done = project.spawn("--agentfuzz", "--agentfuzz-depth=1", *XDIST)
     assert done.stdout.count("AF903 AF-1234.json") == 1, done.stdout
     for path in (project.path / ".agentfuzz").glob("**/*"):
         if path.is_file():
@@ -62,7 +62,7 @@ def test_workers_pass_on_what_they_noticed(project: Project) -> None:
     (project.path / ".agentfuzz/bad").rmdir()
     (project.path / ".agentfuzz").rmdir()
     project.file(".agentfuzz", "a file in the way")
-    done = project.spawn("--agentfuzz", "--agentfuzz-faults=1", *XDIST)
+    done = project.spawn("--agentfuzz", "--agentfuzz-depth=1", *XDIST)
     assert done.returncode == 1
     assert done.stdout.count("counterexamples not saved") == 1, done.stdout
 
@@ -97,7 +97,7 @@ def test_spins(world):
 )
 def test_ctrl_c_ends_the_session(project: Project, inside: str) -> None:
     """A real Ctrl-C is pytest's: exit 2 at once, findings so far kept; never a finding of ours."""
-    scenario = SCENARIO.replace("budget=30", "budget=10**9")
+    scenario = SCENARIO.replace("max_crossings=30", "max_crossings=10**9")
     project.file("test_a_shop.py", SHOP)
     project.file("test_spin.py", scenario + SPINS.format(inside=inside))
     process = subprocess.Popen(

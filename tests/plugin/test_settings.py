@@ -42,7 +42,7 @@ def test_a_key_like_no_other_is_answered_with_the_list(project: Project) -> None
         ("agentfuzz_max_time = soon", "agentfuzz_max_time must be a number of seconds"),
         ("agentfuzz_max_time = nan", "agentfuzz_max_time = nan: must be"),
         ("agentfuzz_run_timeout = inf", "agentfuzz_run_timeout = inf: must be"),
-        ("agentfuzz_faults = -1", "agentfuzz_faults = -1: must be a whole number, at least 0"),
+        ("agentfuzz_depth = -1", "agentfuzz_depth = -1: must be a whole number, at least 0"),
         ("agentfuzz_seed = 1.5", "agentfuzz_seed must be a whole number"),
     ],
 )

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from agentfuzz.faults import Fault, FaultPlan, Slot
-from agentfuzz.history import Event, History, Intent, ToolFacts
-from agentfuzz.search.result import CampaignResult, Control, Counterexample
-from agentfuzz.verdict import Violation
+from agentfuzz.core.faults import Fault, FaultPlan, Slot
+from agentfuzz.core.findings import CampaignResult, Control, Counterexample
+from agentfuzz.core.history import Event, History, Intent, ToolFacts
+from agentfuzz.core.verdict import Violation
 
 from .samples import ALL, campaign
 

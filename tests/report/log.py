@@ -3,8 +3,8 @@
 Called by the samples and by tests that need a history of their own.
 """
 
-from agentfuzz.faults import FaultPlan, Slot
-from agentfuzz.history import (
+from agentfuzz.core.faults import FaultPlan, Slot
+from agentfuzz.core.history import (
     Called,
     Committed,
     Delivered,

@@ -6,16 +6,16 @@ campaigns with some of them.
 
 from typing import Any
 
-from agentfuzz.faults import FaultPlan, Slot
-from agentfuzz.history import Delivered, Done, Ended, History, ModelTurn, Refused, Replayed
-from agentfuzz.search.result import (
+from agentfuzz.core.faults import FaultPlan, Slot
+from agentfuzz.core.findings import (
     CampaignResult,
     Control,
     Counterexample,
     LawCount,
     Level,
 )
-from agentfuzz.verdict import Violation
+from agentfuzz.core.history import Delivered, Done, Ended, History, ModelTurn, Refused, Replayed
+from agentfuzz.core.verdict import Violation
 
 from .log import ARGS, Log
 

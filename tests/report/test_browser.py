@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from agentfuzz.report import html
+from agentfuzz.report.formats import html
 
 from . import samples
 from .hostile import PAYLOADS, poisoned

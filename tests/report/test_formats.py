@@ -6,8 +6,10 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from agentfuzz import codec
-from agentfuzz.report import data, html, markdown, svg
+from agentfuzz.core import codec
+from agentfuzz.report import svg
+from agentfuzz.report.formats import html, markdown
+from agentfuzz.report.formats import json as json_format
 from agentfuzz.report.story import tell
 
 from .samples import ALL, RESULTS, campaign, cut_off
@@ -19,7 +21,7 @@ def test_all_formats_tell_the_same_story(name: str) -> None:
     cx = ALL[name]
     story = tell(cx)
     page = BeautifulSoup(html.finding(cx), "html.parser").get_text()
-    read = json.loads(data.text(data.finding(cx)))
+    read = json.loads(json_format.text(json_format.finding(cx)))
     assert read["title"] == story.title
     for text in (story.sentence, story.replay, story.hint):
         assert text in page
@@ -31,7 +33,7 @@ def test_all_formats_tell_the_same_story(name: str) -> None:
 def test_a_finding_holds_its_whole_history(name: str) -> None:
     """What was written reads back to the same events."""
     cx = ALL[name]
-    read = json.loads(data.text(data.finding(cx)))
+    read = json.loads(json_format.text(json_format.finding(cx)))
     assert codec.history_from_json(read).events == cx.history.events
     assert codec.digest(codec.history_from_json(read)) == codec.digest(cx.history)
     again = codec.history_from_json({**read, "events": read["baseline"]})
@@ -40,28 +42,28 @@ def test_a_finding_holds_its_whole_history(name: str) -> None:
 
 def test_effects_name_their_twin() -> None:
     """The second charge says which one it repeats."""
-    effects = data.finding(ALL["double_charge"])["effects"]
+    effects = json_format.finding(ALL["double_charge"])["effects"]
     assert [effect.get("same_as") for effect in effects] == [None, "charge-1"]
 
 
 def test_a_session_holds_no_durations() -> None:
     """Two sessions of other speed write the same bytes."""
     slow, fast = campaign("double_charge", seconds=9.1), campaign("double_charge", seconds=0.2)
-    for write in (lambda r: data.text(data.run(r)), html.index, markdown.index):
+    for write in (lambda r: json_format.text(json_format.run(r)), html.index, markdown.index):
         assert write([slow]) == write([fast])
 
 
 def test_complete_and_exit_code() -> None:
     """A session is complete when every campaign was exhausted."""
-    assert data.run([campaign()])["complete"] is True
-    run = data.run(RESULTS, 1)
+    assert json_format.run([campaign()])["complete"] is True
+    run = json_format.run(RESULTS, 1)
     assert (run["complete"], run["stopped"], run["exit_code"], run["seed"]) == (
         False,
         ["exhausted", "max_runs"],
         1,
         7,
     )
-    assert data.run([campaign(), campaign(seed=8)])["seed"] is None
+    assert json_format.run([campaign(), campaign(seed=8)])["seed"] is None
 
 
 @pytest.mark.parametrize("name", ALL)

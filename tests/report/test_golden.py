@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agentfuzz.report import data, html, markdown, terminal
+from agentfuzz.report.formats import html, markdown, terminal
+from agentfuzz.report.formats import json as json_format
 
 from .samples import ALL, RESULTS
 
@@ -20,7 +21,7 @@ SAMPLES = ("double_charge", "late_delivery", "two_faults")
 FILES: dict[str, Callable[[], str]] = {
     "index.html": lambda: html.index(RESULTS),
     "index.md": lambda: markdown.index(RESULTS),
-    "report.json": lambda: data.text(data.run(RESULTS, 1)),
+    "report.json": lambda: json_format.text(json_format.run(RESULTS, 1)),
     "summary.txt": lambda: "\n".join(terminal.summary(RESULTS, report="r/index.html")) + "\n",
 }
 for _name in SAMPLES:
@@ -28,7 +29,7 @@ for _name in SAMPLES:
     FILES[f"{_name}.txt"] = lambda cx=_cx: terminal.block(cx) + "\n"  # type: ignore[misc]
     FILES[f"{_name}.html"] = lambda cx=_cx: html.finding(cx)  # type: ignore[misc]
     FILES[f"{_name}.md"] = lambda cx=_cx: markdown.finding(cx)  # type: ignore[misc]
-    FILES[f"{_name}.json"] = lambda cx=_cx: data.text(data.finding(cx))  # type: ignore[misc]
+    FILES[f"{_name}.json"] = lambda cx=_cx: json_format.text(json_format.finding(cx))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", FILES)

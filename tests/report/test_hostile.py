@@ -7,8 +7,10 @@ import unicodedata
 import pytest
 from bs4 import BeautifulSoup
 
-from agentfuzz import codec
-from agentfuzz.report import data, html, layout, markdown, terminal
+from agentfuzz.core import codec
+from agentfuzz.report import layout
+from agentfuzz.report.formats import html, markdown, terminal
+from agentfuzz.report.formats import json as json_format
 
 from .hostile import PAYLOADS, poisoned, results
 from .samples import ALL, RESULTS
@@ -124,10 +126,10 @@ def test_json(payload: str) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
-    text = data.text(data.finding(poisoned(payload)))
+    text = json_format.text(json_format.finding(poisoned(payload)))
     text.encode()
     read = json.loads(text, parse_constant=refuse)
     assert read["title"] == payload
     assert len(codec.history_from_json(read)) == len(ALL["two_faults"].history)
-    session = json.loads(data.text(data.run(results(payload))), parse_constant=refuse)
+    session = json.loads(json_format.text(json_format.run(results(payload))), parse_constant=refuse)
     assert session["campaigns"][0]["nodeid"] == payload

@@ -8,9 +8,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 import agentfuzz
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.closings import LANGUAGES, Closing, corpus
-from agentfuzz.report import confusion, html, markdown
+from agentfuzz.report import confusion
+from agentfuzz.report.formats import html, markdown
 from agentfuzz.report.write import write
 from agentfuzz.scenarios import resolve_ticket
 from agentfuzz.search.campaign import Budget, Campaign

@@ -2,11 +2,11 @@
 
 import pytest
 
-from agentfuzz.faults import MODEL, TOOL, Fault, FaultPlan, Slot
-from agentfuzz.history import Ended, History, Struck
+from agentfuzz.core.faults import MODEL, TOOL, Fault, FaultPlan, Slot
+from agentfuzz.core.history import Ended, History, Struck
 from agentfuzz.report import sequence
+from agentfuzz.report.phrases import count, fault_words
 from agentfuzz.report.story import NO_FAULT, tell
-from agentfuzz.report.words import count, fault_words
 
 from .log import Log
 from .samples import ALL

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from agentfuzz.report import layout, terminal
+from agentfuzz.report import layout
+from agentfuzz.report.formats import terminal
 from agentfuzz.report.sequence import Row
 
 from .samples import ALL, RESULTS, campaign, cut_off
@@ -80,7 +81,7 @@ def test_wide_letters_count_twice() -> None:
 def test_reports_load_neither_pytest_nor_heavy_packages() -> None:
     """Importing the paper imports no Jinja2, no tabulate, no pytest, no Hypothesis."""
     code = (
-        "import sys, agentfuzz.report.terminal, agentfuzz.report.write; "
+        "import sys, agentfuzz.report.formats.terminal, agentfuzz.report.write; "
         "print([m for m in ('pytest', 'hypothesis', 'jinja2', 'tabulate') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from agentfuzz import Completion, World, at_most_once, scenario, structured_termination
-from agentfuzz._run import Simulation
-from agentfuzz.report import data
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.report.formats import json as json_format
 from agentfuzz.search.campaign import Budget, Campaign
 
 ORDERS = ("A17", "B18")
@@ -79,8 +79,8 @@ def main() -> None:
             )
             campaign.search()
             result = campaign.result()
-        text = data.text(data.run([result]))
-        text += "".join(data.text(data.finding(cx)) for cx in result.findings)
+        text = json_format.text(json_format.run([result]))
+        text += "".join(json_format.text(json_format.finding(cx)) for cx in result.findings)
         print(name, len(result.findings), sha256(text.encode()).hexdigest())
 
 

@@ -44,7 +44,7 @@ def story(dedup: Any, faults: tuple[str, ...], *, resume: bool, model: bool = Fa
     """One or two effects that are charged, and a look at them."""
     script = [("act", {"order": "A"}), ("act", {"order": "B"}), "All done."] if model else None
 
-    @scenario(*every_law(), resume=resume, faults=faults, budget=30, script=script)
+    @scenario(*every_law(), resume=resume, faults=faults, max_crossings=30, script=script)
     def generated(world: World) -> None:
         done: list[str] = world.state.setdefault("done", [])
 

@@ -25,7 +25,7 @@ from agentfuzz import (
     World,
     bounded,
     exactly_once,
-    key_stability,
+    same_key_on_retry,
     scenario,
     structured_termination,
     truthful,
@@ -132,10 +132,10 @@ def orders(key: str) -> Scenario:
         truthful(),
         bounded(),
         structured_termination(),
-        key_stability(),
+        same_key_on_retry(),
         task="Charge order A17, 42.00 EUR.",
         outcome=outcome,
-        budget=12,
+        max_crossings=12,
     )
     def charge_order(world: World) -> None:
         charged: list[str] = world.state.setdefault("charged", [])

@@ -14,11 +14,11 @@ from agentfuzz import (
     ToolError,
     World,
     at_most_once,
-    key_stability,
     no_blind_repeat,
     no_lost_intent,
-    progress,
+    no_stuck_repeats,
     replay_transparency,
+    same_key_on_retry,
     scenario,
     structured_termination,
     truthful,
@@ -71,9 +71,9 @@ def _story(dedups: dict[str, str]) -> Scenario:
         replay_transparency(),
         structured_termination(),
         truthful(),
-        progress(k=2),
-        key_stability(),
-        budget=30,
+        no_stuck_repeats(k=2),
+        same_key_on_retry(),
+        max_crossings=30,
     )
     def generated(world: World) -> None:
         done: list[tuple[str, str]] = world.state.setdefault("done", [])

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz import Scenario, World
-from agentfuzz._run import Simulation
+from agentfuzz.archive.saved import Saved
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.result import CampaignResult
-from agentfuzz.search.saved import Saved
 from agentfuzz.search.space import Space
 
 Agent = Callable[[World], Any]

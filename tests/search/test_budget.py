@@ -5,8 +5,8 @@ import contextlib
 import pytest
 
 from agentfuzz import Completion, World
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
 
 from .support import hunt, shown

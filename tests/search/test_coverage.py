@@ -8,13 +8,13 @@ from agentfuzz import (
     History,
     World,
     at_most_once,
-    key_stability,
-    quiescence,
+    no_effect_after_completion,
+    same_key_on_retry,
     scenario,
     structured_termination,
     truthful,
 )
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
 
 from .support import hunt
@@ -95,15 +95,15 @@ def test_a_tool_that_is_never_called_is_named() -> None:
 
 
 def test_a_law_that_never_came_into_play_is_named() -> None:
-    @scenario(at_most_once(), key_stability(), quiescence(), truthful())
+    @scenario(at_most_once(), same_key_on_retry(), no_effect_after_completion(), truthful())
     def without_keys(world: World) -> None:
         acting.build(world)
 
     with Simulation() as simulation:
         result = hunt(without_keys, careful, simulation)
     assert [text for text in result.untested if text.startswith("AF802")] == [
-        "AF802 key_stability was never exercised",
-        "AF802 quiescence was never exercised",
+        "AF802 same_key_on_retry was never exercised",
+        "AF802 no_effect_after_completion was never exercised",
         "AF802 truthful was never exercised",
     ]
     assert result.laws["at_most_once"].held > 0

@@ -4,8 +4,8 @@ from itertools import combinations, product
 
 import pytest
 
-from agentfuzz.faults import TOOL, Fault, Slot
-from agentfuzz.search import covering
+from agentfuzz.core.faults import TOOL, Fault, Slot
+from agentfuzz.search import pairwise
 
 ALL = TOOL.default()
 Columns = list[tuple[Slot, tuple[Fault, ...]]]
@@ -32,7 +32,7 @@ SIZES = [
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_every_pair_of_values_is_in_some_row(sizes: tuple[int, ...]) -> None:
     given = columns(*sizes)
-    rows = list(covering.rows(given))
+    rows = list(pairwise.rows(given))
     for (one, first), (other, second) in combinations(given, 2):
         met = {(row.get(one), row.get(other)) for row in rows}
         assert met >= set(product(first, second)), f"{one} and {other}"
@@ -41,7 +41,7 @@ def test_every_pair_of_values_is_in_some_row(sizes: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_there_are_at_most_the_square_of_the_prime(sizes: tuple[int, ...]) -> None:
     given = columns(*sizes)
-    prime, rows = covering.order(given), list(covering.rows(given))
+    prime, rows = pairwise.order(given), list(pairwise.rows(given))
     assert len(rows) <= prime * prime
     assert all(prime % divisor for divisor in range(2, prime))
     assert prime >= max(sizes) + 1
@@ -52,10 +52,10 @@ def test_there_are_at_most_the_square_of_the_prime(sizes: tuple[int, ...]) -> No
 def test_rows_hold_nothing_but_the_faults_of_their_columns() -> None:
     given = columns(3, 25, 8)
     offered = dict(given)
-    for row in covering.rows(given):
+    for row in pairwise.rows(given):
         assert all(fault in offered[slot] for slot, fault in row)
 
 
 def test_the_same_columns_give_the_same_rows() -> None:
     given = columns(8, 8, 8)
-    assert [str(row) for row in covering.rows(given)] == [str(row) for row in covering.rows(given)]
+    assert [str(row) for row in pairwise.rows(given)] == [str(row) for row in pairwise.rows(given)]

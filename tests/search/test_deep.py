@@ -6,8 +6,8 @@ import contextlib
 import pytest
 
 from agentfuzz import Completion, NondeterministicAgent, World, scenario, truthful
-from agentfuzz._run import Simulation
-from agentfuzz.search.result import CampaignResult
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.engine.simulation import Simulation
 
 from .support import hunt, shown
 

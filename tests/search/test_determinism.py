@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agentfuzz._run import Simulation
-from agentfuzz.codec import dump
-from agentfuzz.search.transport import from_json, to_json
+from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.core.codec import dump
+from agentfuzz.engine.simulation import Simulation
 
 from .loops import LOOPS, orders
 from .programs import program

@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from agentfuzz._run import Simulation
-from agentfuzz.faults import FaultPlan
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.systematic import Level, state_after_last_fault
 

@@ -26,12 +26,12 @@ from agentfuzz import (
     structured_termination,
     truthful,
 )
-from agentfuzz._run import Simulation
-from agentfuzz.faults import TOOL, Slot
-from agentfuzz.history import Called, Delivered, Replied, Struck
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.faults import TOOL, Slot
+from agentfuzz.core.history import Called, Delivered, Replied, Struck
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.closings import CLOSINGS
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan
 
 from .loops import LOOPS, orders
 from .support import hunt, shown

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from agentfuzz import Completion, World
-from agentfuzz._run import Simulation
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Struck
+from agentfuzz.archive.saved import Saved, save
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Struck
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.saved import Saved, save
 
 from .test_deep import BLOCKED, DONE, acting, careful
 
@@ -118,7 +118,7 @@ def test_one_fixed_plan_is_not_held_up_by_another_that_still_fails() -> None:
 
 
 def test_what_is_saved_is_what_is_replayed(tmp_path: Any) -> None:
-    from agentfuzz.search.saved import load_all
+    from agentfuzz.archive.saved import load_all
 
     with Simulation() as simulation:
         campaign = Campaign(acting, victim, simulation, budget=Budget(max_seconds=600.0))

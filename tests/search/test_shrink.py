@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from agentfuzz.faults import TABLES, TOOL, Fault, FaultPlan, Slot, rank
+from agentfuzz.core.faults import TABLES, TOOL, Fault, FaultPlan, Slot, rank
 from agentfuzz.search.shrink import MAX_RUNS, shrink
 from agentfuzz.search.space import size
 

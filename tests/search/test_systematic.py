@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from agentfuzz import History, Scenario, World
-from agentfuzz._run import Simulation
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Struck
-from agentfuzz.injector import Crossing, FromPlan
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Struck
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from agentfuzz.search.systematic import Level
+from agentfuzz.world.injector import Crossing, FromPlan
 
 from .programs import program
 from .support import hunt

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agentfuzz.clock import Clock, virtual_time
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.runtime.virtual_time import virtual_time
 
 
 @pytest.fixture

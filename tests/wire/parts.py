@@ -16,9 +16,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter
 
-from agentfuzz.clock import Clock
-from agentfuzz.errors import CutOff
-from agentfuzz.wire.face import Face, WireReply
+from agentfuzz.core.errors import CutOff
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.wire.router import Face, WireReply
 
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 BODIES: dict[str, Any] = {CHAT: ChatCompletion, RESPONSES: Response, MESSAGES: Message}

@@ -10,7 +10,7 @@ import anthropic
 import openai
 import pytest
 
-from agentfuzz.clock import virtual_time
+from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import (
     anthropic_client,
     async_anthropic_client,
@@ -18,7 +18,7 @@ from agentfuzz.wire import (
     openai_client,
     serve,
 )
-from agentfuzz.wire.face import WireReply
+from agentfuzz.wire.router import WireReply
 
 from .loops import SYNC, Awaited
 from .parts import CONVERSATION, PAY, SHIP, FakeWorld

@@ -10,10 +10,11 @@ import anthropic
 import openai
 import pytest
 
-from agentfuzz.clock import Real, virtual_time
-from agentfuzz.errors import CutOff, ModelError
+from agentfuzz.core.errors import CutOff, ModelError
+from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import async_openai_client, openai_client
-from agentfuzz.wire.face import WireReply
+from agentfuzz.wire.router import WireReply
 
 from .loops import CHAT_TOOLS, chat_turn, messages_turn, responses_turn
 from .parts import BOTH, PAY, FakeWorld, data, says

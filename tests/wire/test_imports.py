@@ -34,7 +34,7 @@ print(*sorted(theirs - {"agentfuzz", "agentfuzz.providers"}))
 def test_an_sdk_may_be_imported_first_in_a_simulation() -> None:
     """Frozen dates in the types of an SDK are no trouble, also in what it imports lazily."""
     code = """
-from agentfuzz.clock import virtual_time
+from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import anthropic_client, openai_client
 
 with virtual_time():
@@ -51,7 +51,7 @@ with virtual_time():
 FAKES = """
 class FakeWorld:
     def __init__(self, *lines):
-        from agentfuzz.clock import Clock
+        from agentfuzz.runtime.clock import Clock
         self.clock, self.model = Clock(), lambda messages, tools, lines=list(lines): lines.pop(0)
 says = lambda text: {"content": text, "tool_calls": [], "stop": "end"}
 """

@@ -16,13 +16,13 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from agentfuzz import Completion, Run, World, exactly_once, run, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Called, Delivered, Refused, Replied
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Called, Delivered, Refused, Replied
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Real
 from agentfuzz.wire.mcp import mount
 from agentfuzz.wire.server import serve
+from agentfuzz.world.injector import FromPlan
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ A17 = {"order_id": "A17", "amount": 42}
 ERAS = ("auto", "legacy")  # 2026-07-28, and the handshake with its sessions
 
 
-@scenario(exactly_once("charge"), task="Charge order A17, 42.00 EUR.", budget=20)
+@scenario(exactly_once("charge"), task="Charge order A17, 42.00 EUR.", max_crossings=20)
 def shop(world: World) -> None:
     @world.tool(effect="charge", scope=("order_id",))
     def charge_card(order_id: str, amount: int) -> dict[str, Any]:

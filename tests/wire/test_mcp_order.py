@@ -12,11 +12,11 @@ from mcp import Client, ClientSession
 from mcp.shared.exceptions import MCPError
 
 from agentfuzz import Completion, World, call, run, scenario
-from agentfuzz.clock import Clock
-from agentfuzz.codec import digest
-from agentfuzz.history import Called, Done, Replied
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.codec import digest
+from agentfuzz.core.history import Called, Done, Replied
+from agentfuzz.runtime.clock import Clock
 from agentfuzz.wire.mcp import memory_client, server, tool_list
+from agentfuzz.world.injector import FromPlan
 
 from .test_mcp import A17, charge, insist, shop, under, words
 

@@ -18,9 +18,9 @@ import mcp_types as types
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
-from agentfuzz.codec import history_from_json
-from agentfuzz.history import Delivered, History, Refused
-from agentfuzz.wire._mcp_stdio import main
+from agentfuzz.cli.mcp import main
+from agentfuzz.core.codec import history_from_json
+from agentfuzz.core.history import Delivered, History, Refused
 
 A17 = {"order_id": "A17", "amount": 42}
 SHOP = """
@@ -28,7 +28,7 @@ from agentfuzz import scenario
 
 print("a scenario may print: nothing but protocol reaches stdout")
 
-@scenario(task="Charge order A17, 42.00 EUR.", budget=10)
+@scenario(task="Charge order A17, 42.00 EUR.", max_crossings=10)
 def shop(world):
     @world.tool(effect="charge", scope=("order_id",))
     def charge_card(order_id: str, amount: int) -> dict:

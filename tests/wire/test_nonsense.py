@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentfuzz.wire.face import face_of
+from agentfuzz.wire.router import face_of
 
 from .parts import CHAT, MESSAGES, PAY, RESPONSES, FakeWorld, check, says
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from agentfuzz.errors import AgentfuzzError, CutOff
+from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.wire import async_http_client, http_client, openai_client, serve
-from agentfuzz.wire.face import CODECS, WireReply, face_of
+from agentfuzz.wire.router import CODECS, WireReply, face_of
 
 from .parts import CHAT, MESSAGES, PAY, RESPONSES, FakeWorld, says
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from agentfuzz import run, scenario
-from agentfuzz.clock import Real, virtual_time
-from agentfuzz.errors import AgentfuzzError, CutOff, ScenarioError
+from agentfuzz.core.errors import AgentfuzzError, CutOff, ScenarioError
+from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import openai_client, serve
-from agentfuzz.wire.face import WireReply
+from agentfuzz.wire.router import WireReply
 
 from .parts import CHAT, FakeWorld, says
 

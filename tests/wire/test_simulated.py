@@ -9,13 +9,13 @@ import openai
 import pytest
 
 from agentfuzz import Completion, run, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Called, History, ModelTurn, Struck
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Called, History, ModelTurn, Struck
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import anthropic_client, async_openai_client, openai_client
-from agentfuzz.wire.face import WireReply
+from agentfuzz.wire.router import WireReply
+from agentfuzz.world.injector import FromPlan
 
 
 @scenario(

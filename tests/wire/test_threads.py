@@ -7,14 +7,14 @@ import pytest
 from anthropic import NotFoundError, beta_async_tool, beta_tool
 from openai import BadRequestError
 
-from agentfuzz.clock import virtual_time
-from agentfuzz.errors import ModelError
+from agentfuzz.core.errors import ModelError
+from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import (
     anthropic_client,
     async_anthropic_client,
     openai_client,
 )
-from agentfuzz.wire.face import WireReply
+from agentfuzz.wire.router import WireReply
 
 from .loops import MESSAGES_TOOLS, RESPONSES_TOOLS
 from .parts import PAY, FakeWorld, says

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agentfuzz import Run, Scenario, run
-from agentfuzz._run import Simulation
+from agentfuzz.engine.simulation import Simulation
 
 Play = Callable[..., Run]
 

@@ -6,8 +6,7 @@ for: which call, how often delivered, what was committed, what reached the agent
 
 from typing import Any
 
-from agentfuzz.clock import Clock
-from agentfuzz.history import (
+from agentfuzz.core.history import (
     Called,
     Committed,
     Delivered,
@@ -20,8 +19,9 @@ from agentfuzz.history import (
     Replied,
     Struck,
 )
-from agentfuzz.injector import FromPlan
-from agentfuzz.world import World
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.injector import FromPlan
+from agentfuzz.world.world import World
 
 
 def bare_world() -> World:

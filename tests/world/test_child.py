@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from agentfuzz import Completion, ScenarioError, World, exactly_once, fuzz, in_child, run, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Called, History, Resumed
-from agentfuzz.injector import FromPlan
-from agentfuzz.pipe import packed, unpacked
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Called, History, Resumed
+from agentfuzz.engine.child.pipe import packed, unpacked
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan
 from scenarios import charge_order as card
 
 from .stories import told

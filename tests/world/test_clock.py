@@ -16,10 +16,11 @@ import stamina
 import tenacity
 
 from agentfuzz import scenario, wire
-from agentfuzz._run import Simulation
-from agentfuzz.clock import START, Clock, Real, active_clock, virtual_time
-from agentfuzz.faults import FaultPlan
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import START, Clock, Real, active_clock
+from agentfuzz.runtime.virtual_time import virtual_time
+from agentfuzz.world.injector import FromPlan
 
 from . import imported_sleep
 

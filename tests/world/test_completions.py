@@ -11,7 +11,7 @@ from agentfuzz import (
     scenario,
     structured_termination,
 )
-from agentfuzz.history import Done
+from agentfuzz.core.history import Done
 
 from .stories import told
 
@@ -22,7 +22,9 @@ def shop(world):
         return {"receipt": "r1"}
 
 
-SHOP = scenario(exactly_once("payment"), structured_termination(), task="Pay A17.", budget=6)(shop)
+SHOP = scenario(
+    exactly_once("payment"), structured_termination(), task="Pay A17.", max_crossings=6
+)(shop)
 PAID = Completion.success(handle="r1")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agentfuzz.errors import ScenarioError
+from agentfuzz.core.errors import ScenarioError
 
 from .stories import bare_world
 

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from agentfuzz import Completion, NondeterministicAgent, World, escapes, in_child, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.clock import Real
-from agentfuzz.injector import FromPlan
-from agentfuzz.report import data, markdown, terminal
+from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.report.formats import json as json_format
+from agentfuzz.report.formats import markdown, terminal
+from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.result import CampaignResult
-from agentfuzz.search.transport import from_json, to_json
+from agentfuzz.world.injector import FromPlan
 
 ROOT = Path(__file__).parent
 DONE = Completion.success()
@@ -249,7 +250,7 @@ def test_a_campaign_names_it_in_every_report(simulation: Simulation) -> None:
     result = campaign(simulation, doing(starts_a_thread))
     assert result.escapes == (text,)
     assert f"warning: {text}" in terminal.summary([result], report=None)
-    assert data.run([result])["campaigns"][0]["escapes"] == [text]
+    assert json_format.run([result])["campaigns"][0]["escapes"] == [text]
     assert "## Escapes control\n\n- AF905 escapes control: thread mine at test" in markdown.index(
         [result]
     )

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from agentfuzz import RateLimited, scenario
-from agentfuzz.errors import ScenarioError
-from agentfuzz.history import Committed, Replied
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.history import Committed, Replied
 
 from .shop import LIMITED, RESET, TIMEOUT, Gone, once, shop
 from .stories import bare_world, told

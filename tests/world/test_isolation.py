@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from agentfuzz import run, scenario
-from agentfuzz.errors import ScenarioError
+from agentfuzz.core.errors import ScenarioError
 
 
 @scenario()

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from agentfuzz import Completion, World, call, ref, scenario
-from agentfuzz.history import Called, Done, ModelTurn, Struck
+from agentfuzz.core.history import Called, Done, ModelTurn, Struck
 from agentfuzz.model.closings import closing
-from agentfuzz.replies import as_text
+from agentfuzz.world.reply_faults import as_text
 
 from .stories import told
 

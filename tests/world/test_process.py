@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from agentfuzz import Completion, ScenarioError, run, scenario
-from agentfuzz.errors import PlanError
-from agentfuzz.history import (
+from agentfuzz.core.errors import PlanError
+from agentfuzz.core.history import (
     Called,
     Cancelled,
     Committed,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 from pydantic import BaseModel
 
-from agentfuzz.codec import dump, plain
-from agentfuzz.errors import RateLimited
-from agentfuzz.faults import REPLIES
-from agentfuzz.replies import VARIANTS, Reply, as_text, damaged, failure, phantom
+from agentfuzz.core.codec import dump, plain
+from agentfuzz.core.errors import RateLimited
+from agentfuzz.core.faults import REPLIES
+from agentfuzz.world.reply_faults import VARIANTS, Reply, as_text, damaged, failure, phantom
 
 
 class Order(BaseModel):

@@ -16,8 +16,8 @@ from agentfuzz import (
     scenario,
     structured_termination,
 )
-from agentfuzz.faults import FaultPlan
-from agentfuzz.history import Called, Committed
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Called, Committed
 
 from .stories import told
 
@@ -28,7 +28,9 @@ def shop(world):
         return {"receipt": "r1"}
 
 
-SHOP = scenario(exactly_once("payment"), structured_termination(), task="Pay A17.", budget=6)(shop)
+SHOP = scenario(
+    exactly_once("payment"), structured_termination(), task="Pay A17.", max_crossings=6
+)(shop)
 PAID = Completion.success(handle="r1")
 
 
@@ -235,7 +237,7 @@ def test_a_scenario_decorator_is_checked():
     with pytest.raises(ScenarioError, match=r"@scenario\(bounded\) is no invariant; call it"):
         scenario(agentfuzz.bounded)
     with pytest.raises(ScenarioError, match="give at least 1"):
-        scenario(budget=0)
+        scenario(max_crossings=0)
     with pytest.raises(ScenarioError, match="decorates a function"):
         scenario()("shop")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agentfuzz import Completion, World, call, ref, scenario
-from agentfuzz.errors import ScenarioError
+from agentfuzz.core.errors import ScenarioError
 from agentfuzz.model.script import parse, resolve
 
 

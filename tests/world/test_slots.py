@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agentfuzz import scenario
-from agentfuzz.history import Called
+from agentfuzz.core.history import Called
 
 from .shop import once, shop
 
@@ -54,7 +54,7 @@ def test_the_budget_of_crossings(play, swallow):
     """Calls, refusals, model turns and the done tool count alike; after the last one each
     crossing is refused, so that nothing more happens to a loop that swallows everything."""
 
-    @scenario(budget=5, script=[("pay", {"order_id": "A17"}), "Paid."])
+    @scenario(max_crossings=5, script=[("pay", {"order_id": "A17"}), "Paid."])
     def story(world):
         shop.build(world)
 
@@ -85,7 +85,7 @@ def test_the_budget_of_crossings(play, swallow):
 def test_a_mistake_that_follows_from_the_budget(play):
     """A framework that takes the CutOff for a result and trips over it was cut off."""
 
-    @scenario(budget=3)
+    @scenario(max_crossings=3)
     def story(world):
         shop.build(world)
 

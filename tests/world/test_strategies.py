@@ -7,8 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 import agentfuzz
 from agentfuzz import Completion, FaultPlan, at_most_once, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.faults import TOOL
+from agentfuzz.core.faults import TOOL
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.strategies import closings, fault_plans
 
 QUICK = settings(

@@ -11,12 +11,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 import pytest
 
 from agentfuzz import Completion, escapes, exactly_once, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.clock import START, Real
-from agentfuzz.history import Called, Committed
-from agentfuzz.injector import FromPlan
+from agentfuzz.core.history import Called, Committed
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import START, Real
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan
 
 DONE = Completion.success(handle="seat_12A")
 

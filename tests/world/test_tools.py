@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from agentfuzz.errors import InvalidArguments, UnknownTool
-from agentfuzz.history import Called, Intent, Refused
+from agentfuzz.core.errors import InvalidArguments, UnknownTool
+from agentfuzz.core.history import Called, Intent, Refused
 
 from .stories import bare_world
 

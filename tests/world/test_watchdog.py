@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from agentfuzz import run, scenario
-from agentfuzz._run import Simulation
-from agentfuzz.codec import dump, history_to_json
+from agentfuzz.core.codec import dump, history_to_json
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.confirm import finding_id
 from agentfuzz.search.space import Space
+from agentfuzz.search.verify import finding_id
 
 
 @scenario()

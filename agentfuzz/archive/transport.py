@@ -1,0 +1,65 @@
+"""Campaign results as JSON, for a worker process to send and a controller to read.
+
+Law: what comes back equals what was sent, to the last event. Called by the doors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from agentfuzz.core.codec import history_from_json, history_to_json
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.findings import CampaignResult, Control, Counterexample, LawCount, Level
+from agentfuzz.core.history import Json
+from agentfuzz.core.verdict import Violation
+
+_OWN = ("violation", "plan", "history", "baseline", "controls")
+
+
+def to_json(result: CampaignResult) -> dict[str, Json]:
+    """A result as a JSON object."""
+    out = {field.name: getattr(result, field.name) for field in fields(result)}
+    out["levels"] = [
+        [level.name, level.done, level.total, level.skipped] for level in result.levels
+    ]
+    out["laws"] = {
+        name: [count.held, count.violated, count.not_exercised]
+        for name, count in result.laws.items()
+    }
+    out["findings"] = [_finding_to_json(finding) for finding in result.findings]
+    return out
+
+
+def from_json(data: Mapping[str, Any]) -> CampaignResult:
+    """The result that `to_json` wrote."""
+    given = dict(data)
+    given["levels"] = tuple(Level(*level) for level in given["levels"])
+    given["laws"] = {name: LawCount(*count) for name, count in given["laws"].items()}
+    given["findings"] = tuple(_finding_from_json(finding) for finding in given["findings"])
+    given["notes"], given["untested"] = tuple(given["notes"]), tuple(given["untested"])
+    given["escapes"] = tuple(given["escapes"])
+    return CampaignResult(**given)
+
+
+def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
+    out = {f.name: getattr(finding, f.name) for f in fields(finding) if f.name not in _OWN}
+    return {
+        **out,
+        "violation": list(finding.violation),
+        "plan": str(finding.plan),
+        "history": history_to_json(finding.history),
+        "baseline": history_to_json(finding.baseline),
+        "controls": [[c.removed, c.plan, c.broken, c.effects] for c in finding.controls],
+    }
+
+
+def _finding_from_json(data: Mapping[str, Any]) -> Counterexample:
+    given = dict(data)
+    violation = list(given["violation"])
+    violation[6] = tuple(violation[6])
+    given["violation"] = Violation(*violation)
+    given["plan"] = FaultPlan.parse(given["plan"])
+    given["history"] = history_from_json(given["history"])
+    given["baseline"] = history_from_json(given["baseline"])
+    given["controls"] = tuple(Control(*control) for control in given["controls"])
+    return Counterexample(**given)

@@ -1,0 +1,135 @@
+"""What a campaign found, and exactly what it covered: frozen data for every report.
+
+Law: a report adds nothing; whatever it says is a field here. Written by the campaign, read by
+report/ and by the doors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+
+DIED = "the run that ended the process"  # the phase of a counterexample without a history
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The same plan with one fault left out. `broken` says whether the same law still breaks;
+    `effects` counts what was committed then, as `1 charge`."""
+
+    removed: str
+    plan: str
+    broken: bool
+    effects: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """One bug: the smallest plan that shows it, replayed and controlled.
+
+    `id` is the same on every machine and in every run: a hash of nodeid, code, subject and plan.
+    `location` is `path:line function`, the path relative to the project, or None.
+    `history` is the run under `plan`, `baseline` the run without faults (the same object when
+    the plan is empty). `stack` is where the run was when it was cut off, or the process died:
+    one call a line, outermost first. It differs from run to run, and is part of no digest.
+    """
+
+    id: str
+    nodeid: str
+    scenario: str
+    task: str
+    law: str
+    violation: Violation
+    plan: FaultPlan
+    history: History
+    baseline: History
+    phase: str
+    faults_before: int
+    shrink_runs: int
+    controls: tuple[Control, ...]
+    location: str | None
+    stack: str = ""
+
+    @property
+    def code(self) -> str:
+        return self.violation.code
+
+    @property
+    def title(self) -> str:
+        return self.violation.title
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How far one phase got. `done` of `total` plans were run; `skipped` were left out because
+    a plan that leads to the same state was run. What proves impossible is no plan and not counted,
+    once it was tried. `total` None: the phase has no end (random)."""
+
+    name: str
+    done: int
+    total: int | None
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LawCount:
+    """How often a law held, was broken and was not exercised, over all runs of a campaign."""
+
+    held: int = 0
+    violated: int = 0
+    not_exercised: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignResult:
+    """One campaign: one test, one scenario, one search.
+
+    `kinds` counts per fault kind how often it struck (0: it could have and never did), `tools`
+    how often each tool was called. `seconds` are real; every other number is deterministic
+    unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
+    `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
+    play, each with its AF8xx code; `escapes` what escaped control, each with AF905.
+    """
+
+    nodeid: str
+    scenario: str
+    runs: int
+    seconds: float
+    struck: int
+    stopped: str
+    seed: int
+    levels: tuple[Level, ...] = ()
+    findings: tuple[Counterexample, ...] = ()
+    laws: Mapping[str, LawCount] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    tools: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
+    clean: str = ""
+    escapes: tuple[str, ...] = ()
+
+    def covered(self) -> str:
+        """One sentence: what was run, of what there was."""
+        parts = []
+        for level in self.levels:
+            covered = level.done + level.skipped
+            if level.total is None:
+                parts.append(f"{level.done:,} {level.name}")
+            elif covered < level.total:
+                parts.append(f"{level.done:,} of {level.total:,} {level.name}")
+            elif level.skipped:
+                parts.append(f"{covered:,} of {level.total:,} {level.name}")
+            else:
+                parts.append(f"all {level.total:,} {level.name}")
+            if level.skipped:
+                parts.append(f"{level.skipped:,} skipped as equivalent")
+        return ", ".join(parts) or "one run without faults"
+
+
+def finding_id(nodeid: str, violation: Violation, plan: FaultPlan) -> str:
+    """The same id for the same bug on every machine: no line numbers, no values, no time."""
+    parts = (nodeid, violation.code, violation.subject, str(plan))
+    return f"AF-{sha256(chr(0).join(parts).encode()).hexdigest()[:6]}"

@@ -1,0 +1,50 @@
+"""Verdicts and violations: what a law says about a history.
+
+Law: a verdict is three-valued. A law whose subject never came up was NOT_EXERCISED, which is no
+evidence of anything. Written by invariants, read by the search and by every report.
+"""
+
+from typing import Literal, NamedTuple
+
+from agentfuzz.core.errors import InvariantViolated, violation_type
+
+Status = Literal["HELD", "VIOLATED", "NOT_EXERCISED"]
+HELD: Status = "HELD"
+VIOLATED: Status = "VIOLATED"
+NOT_EXERCISED: Status = "NOT_EXERCISED"
+
+
+class Violation(NamedTuple):
+    """One way in which a history breaks a law.
+
+    `title` is the one line of the summary: at most about 36 characters, tool and numbers first.
+    `sentence` says the same to somebody who has not seen the run. `says` and `world` are the
+    two halves of the contradiction. `witness` holds the `seq` of the events that prove it, the
+    last one being the event at which the law broke.
+    """
+
+    code: str
+    subject: str
+    title: str
+    sentence: str
+    says: str
+    world: str
+    witness: tuple[int, ...]
+    hint: str
+
+    @property
+    def signature(self) -> tuple[str, str]:
+        """What makes two violations the same bug: the code and the subject."""
+        return (self.code, self.subject)
+
+    def error(self) -> InvariantViolated:
+        """This violation as an exception whose type is the signature's own."""
+        return violation_type(self.code, self.subject)(f"{self.code} {self.title}: {self.sentence}")
+
+
+class Verdict(NamedTuple):
+    """What one law says about one history."""
+
+    law: str
+    status: Status
+    violations: tuple[Violation, ...] = ()

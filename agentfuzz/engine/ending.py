@@ -1,0 +1,102 @@
+"""The ending of a leg: how it came about, and the completion that the agent's answer stands for.
+
+Law: an exception is read for what ended the run, however often a framework has wrapped it; and a
+completion is written down once, whichever way it came. Called by the simulation.
+"""
+
+import asyncio
+from typing import Any, NamedTuple
+
+from agentfuzz.core.codec import described, message, plain
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import CutOff, ScenarioError
+from agentfuzz.core.events import made
+from agentfuzz.core.history import Cancelled, Done, Messaged, Resumed
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.world.world import World
+
+
+class Ending(NamedTuple):
+    """How a leg ended: see `agentfuzz.core.events.Ended`."""
+
+    how: str
+    value: Any = None
+    error: str = ""
+    detail: str = ""
+
+
+def raised(exc: BaseException, world: World) -> Ending:
+    """How a leg ended that raised: frameworks wrap a CutOff, or trip over one that they took for
+    a result."""
+    if world.process.crashed_at is not None:
+        return Ending("crashed")
+    if inner := _cut_off_in(exc):
+        return Ending("cut_off", None, inner.why, inner.detail)
+    if world.calls.exhausted:
+        return Ending("cut_off", None, "budget", f"more than {world.calls.budget} crossings")
+    how = "raised" if isinstance(exc, Exception) else "died"
+    if isinstance(exc, asyncio.CancelledError) and _was_stopped(world):
+        how = "cancelled"
+    return Ending(how, None, type(exc).__name__, message(exc))
+
+
+def _was_stopped(world: World) -> bool:
+    return any(
+        type(event) in (Cancelled, Messaged) and event.how == "task"
+        for event in _of_this_leg(world)
+    )
+
+
+def _of_this_leg(world: World) -> list[Any]:
+    """The events of the leg that is running, from its beginning on."""
+    if world.process.legs == 1:
+        return world.events
+    leg, now, found = world.process.leg, 1, []
+    for event in world.events:
+        if type(event) is Resumed:
+            now = event.leg
+        if now == leg:
+            found.append(event)
+    return found
+
+
+def _cut_off_in(error: BaseException) -> CutOff | None:
+    """The CutOff that a task group has wrapped."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error if isinstance(error, CutOff) else None
+    return next(filter(None, map(_cut_off_in, error.exceptions)), None)
+
+
+def completed(scenario: Scenario, world: World, value: Any) -> None:
+    """Write down the Completion that the agent returned, or that its answer maps to. The done
+    tool's event, handed on as it is, is not a second one."""
+    said = [event for event in _of_this_leg(world) if type(event) is Done] if world.said else ()
+    completion = value if type(value) is Completion or isinstance(value, Completion) else None
+    if completion is None and scenario.outcome is not None and not said:
+        try:
+            completion = scenario.outcome(value)
+        except Exception as error:
+            raise ScenarioError(
+                f"outcome= of scenario {scenario.name!r} failed on {described(value)[:120]}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if completion is not None and not isinstance(completion, Completion):
+            raise ScenarioError(
+                f"outcome= of scenario {scenario.name!r} returned {described(completion)[:80]}; "
+                "it must return a Completion or None."
+            )
+    if completion is None:
+        return
+    given = completion.__dict__
+    status, reason, handle = given["status"], given["reason"], given["handle"]
+    facts = (status, reason, None if handle is None else plain(handle))
+    if (
+        said
+        and not said[-1].problem
+        and (said[-1].status, said[-1].reason, said[-1].handle) == facts
+    ):
+        return
+    world.said = True
+    events, detail = world.events, given["detail"]
+    at = (len(events), world.clock.now, "return", *facts, "", plain(detail) if detail else "")
+    events.append(made(Done, at))

@@ -1,0 +1,165 @@
+"""A scenario: the story an agent is put into, and the laws that must hold in it.
+
+Law: a scenario is data and one function that builds a fresh world; it holds no state of a run.
+Written by users with the `scenario` decorator, read by the run, the search and the doors.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.core.faults import PROCESS, select
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Verdict
+from agentfuzz.invariants import (
+    Invariant,
+    at_most_once,
+    bounded,
+    replay_transparency,
+    survives,
+    valid_calls,
+)
+from agentfuzz.model.cassettes.on_miss import ON_MISS
+from agentfuzz.model.script import Script, parse
+from agentfuzz.model.simulated import ModelBehaviour, SimulatedModel
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.injector import Injector
+from agentfuzz.world.world import World
+
+BEHAVIOUR = ModelBehaviour()
+# What holds in every scenario, declared or not.
+ALWAYS = (survives(), bounded(), valid_calls())
+# What is judged where nothing is declared: the oracle that needs no declaration.
+UNDECLARED = (at_most_once(), replay_transparency())
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named story: build(world) declares the tools, the laws judge the history."""
+
+    name: str
+    build: Callable[[World], object]
+    invariants: tuple[Invariant, ...]
+    task: str = ""
+    script: Script | None = None
+    outcome: Callable[[Any], Completion | None] | None = None
+    resume: Callable[[World], object] | bool = False
+    follow_ups: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    max_crossings: int = 200
+    model_behaviour: ModelBehaviour = BEHAVIOUR
+    cassette: Path | None = None
+    on_miss: str = "error"
+
+    def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
+        """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
+        world = World(self.task, injector, clock, max_crossings=self.max_crossings, trace=trace)
+        self.build(world)
+        if self.script is not None:
+            world._model = SimulatedModel(world, self.script, self.model_behaviour)
+            world.tools.offers_done = self.script.closes_with_tool
+        if self.cassette is not None:
+            from agentfuzz.model.cassettes import Cassette, CassetteModel
+
+            cassette = Cassette.load(self.cassette)
+            world._model = CassetteModel(world, cassette, self.on_miss, self.model_behaviour)
+            world.tools.offers_done = cassette.offers_done
+        return world
+
+    def check(self, tools: Sequence[str]) -> None:
+        """Raise ScenarioError when the script, or the cassette, calls a tool that the world does
+        not have."""
+        if self.script is not None:
+            self.script.check(tools)
+        if self.cassette is not None:
+            from agentfuzz.model.cassettes import Cassette
+
+            Cassette.load(self.cassette).check(tools)
+
+    def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
+        """What every law of the scenario says about a history."""
+        return tuple([law(history, baseline) for law in self.invariants])
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def scenario(
+    *invariants: Invariant,
+    task: str = "",
+    script: Sequence[Any] | None = None,
+    outcome: Callable[[Any], Completion | None] | None = None,
+    resume: Callable[[World], object] | bool = False,
+    follow_ups: Sequence[str] = (),
+    faults: Sequence[str] = (),
+    max_crossings: int = 200,
+    model_behaviour: ModelBehaviour | None = None,
+    cassette: str | os.PathLike[str] | None = None,
+    on_miss: str = "error",
+) -> Callable[[Callable[[World], object]], Scenario]:
+    """Decorate a function that declares the tools of a fresh World.
+
+    `invariants` are the laws (left out: at_most_once and replay_transparency); `task` is what
+    the agent is asked; `script` is what the simulated model plans; `outcome` maps whatever the
+    agent returns to a Completion (or None); after `max_crossings` crossings a run is cut off;
+    `model_behaviour` says how the simulated model reacts to errors and lost results.
+    `resume` says that the agent's process may die and is started again: True for the same agent,
+    or a function of a world. `follow_ups` are what the user says after the task, one leg each.
+    `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
+    `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
+    `cassette` is a recorded conversation that is the model instead of a script, as a path beside
+    the scenario's file; `on_miss` says what it does with a question that was not recorded:
+    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it).
+    """
+    for given in invariants:
+        if not isinstance(given, Invariant):
+            name = getattr(given, "__name__", repr(given))
+            raise ScenarioError(
+                f"@scenario({name}) is no invariant; call it ({name}()), or wrap a function of "
+                "your own with agentfuzz.invariant."
+            )
+    words = (faults,) if isinstance(faults, str) else tuple(faults)
+    select(PROCESS, faults=words)  # a wrong word is an error here
+    if max_crossings < 1:
+        raise ScenarioError(
+            f"max_crossings={max_crossings} would cut off every run; give at least 1."
+        )
+    if script is not None and cassette is not None:
+        raise ScenarioError("script= and cassette= both say what the model does; give one.")
+    if on_miss not in ON_MISS:
+        raise ScenarioError(
+            f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
+        )
+    laws = ALWAYS + (invariants or UNDECLARED)
+
+    def decorate(build: Callable[[World], object]) -> Scenario:
+        if not callable(build):
+            raise ScenarioError(f"@scenario(...) decorates a function of a world, not {build!r}.")
+        unique = tuple({law.name: law for law in laws}.values())
+        return Scenario(
+            name=getattr(build, "__name__", "scenario"),
+            build=build,
+            invariants=unique,
+            task=task,
+            script=None if script is None else parse(script),
+            outcome=outcome,
+            resume=resume,
+            follow_ups=(follow_ups,) if isinstance(follow_ups, str) else tuple(follow_ups),
+            faults=(("crash",) if resume else ()) + words,
+            max_crossings=max_crossings,
+            model_behaviour=model_behaviour or BEHAVIOUR,
+            cassette=None if cassette is None else _beside(build, cassette),
+            on_miss=on_miss,
+        )
+
+    return decorate
+
+
+def _beside(build: Callable[[World], object], cassette: str | os.PathLike[str]) -> Path:
+    """The path of a cassette: as it is, or beside the file of the scenario's function."""
+    file = getattr(getattr(build, "__code__", None), "co_filename", "")
+    return Path(os.path.abspath(os.path.join(os.path.dirname(file), cassette)))

@@ -1,0 +1,304 @@
+"""The simulation: what it takes to run an agent once, from the first call to the frozen history.
+
+Law: whatever the agent does - return, raise anything at all, never end - the run has an ending
+and a history, and leaves nothing behind. A run has one leg, or several: the process dies and is
+started again, a decision arrives, the user goes on. Called by `run` and by the search, which
+differ in the injector alone.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
+
+from agentfuzz.core.codec import plain
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
+from agentfuzz.core.events import made
+from agentfuzz.core.history import Ended, History
+from agentfuzz.engine.ending import Ending, completed, raised
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.runtime import leaks
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
+from agentfuzz.runtime.isolation import Isolation
+from agentfuzz.runtime.thread_pools.gate import Gate
+from agentfuzz.runtime.thread_pools.patches import gated
+from agentfuzz.runtime.virtual_time import virtual_time
+from agentfuzz.runtime.watchdog import Watchdog
+from agentfuzz.world.injector import Injector
+from agentfuzz.world.process import MAX_RESTARTS, Decision
+from agentfuzz.world.world import World
+
+Agent = Callable[[World], Any]
+RUN_TIMEOUT = 10.0  # real seconds before a run that crosses nothing is interrupted
+
+
+class Next(NamedTuple):
+    """What the next leg of a run begins with."""
+
+    why: str
+    task: str = ""
+    decision: Decision | None = None
+
+
+class Simulation:
+    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop.
+
+    A context manager; entering costs tens of milliseconds, a run inside microseconds.
+    """
+
+    def __init__(self, run_timeout: float = RUN_TIMEOUT) -> None:
+        self.watchdog = Watchdog(run_timeout)
+        self._isolation = Isolation()
+        self._stack = ExitStack()
+        self._loop: VirtualLoop | None = None
+        self._clock: Clock | None = None
+
+    def __enter__(self) -> "Simulation":
+        clock = self._clock = self._stack.enter_context(virtual_time())
+        self._gate = self._stack.enter_context(gated(Gate(clock)))
+        self._isolation.install()
+        self._stack.callback(self._isolation.remove)
+        self._stack.callback(leaks.install())
+        self.watchdog.arm()
+        self._stack.callback(self.watchdog.disarm)
+        self._stack.callback(self._close_loop)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def execute(
+        self, scenario: Scenario, agent: Agent, injector: Injector, *, trace: bool = False
+    ) -> History:
+        """One run. `trace` notes the agent's code location at every call."""
+        clock, isolation = self._clock, self._isolation
+        assert clock is not None, "a simulation runs inside its with block"
+        clock.reset()
+        isolation.begin()
+        try:
+            world = scenario.world(injector, clock, trace=trace)
+        except BaseException:
+            isolation.end()
+            raise
+        world.patience = self.watchdog.seconds
+        self._gate.begin(world.calls)
+        leaks.begin()
+        try:
+            ending = self._legs(scenario, agent, world)
+        finally:
+            leaks.end()
+            world.calls.budget = -1  # nothing that this run holds may act again
+            self._gate.end()
+            isolation.end()
+        if ending.how != "returned":
+            self._abandon(world)
+        model = world._model
+        missed = None if model is None else getattr(model, "missed", None)
+        if missed is not None:  # whatever the agent, or its client, made of it
+            raise missed
+        return _freeze(world, ending)
+
+    # Legs ---------------------------------------------------------------------------------
+
+    def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
+        """Leg after leg, until nothing more happens to this task."""
+        process = first.process
+        if not (scenario.follow_ups or process.asks):
+            ending = self._leg(scenario, agent, first, last=not process.waiting)
+            if not process.waiting:
+                return ending
+            return self._more_legs(scenario, agent, first, ending)
+        return self._more_legs(scenario, agent, first, None)
+
+    def _more_legs(
+        self, scenario: Scenario, agent: Agent, first: World, ended: Ending | None
+    ) -> Ending:
+        process = first.process
+        restart = scenario.resume if callable(scenario.resume) else agent
+        coming = [Next("follow_up", task) for task in scenario.follow_ups]
+        world, entry = first, agent
+        while True:
+            process.begin_within = self._within(scenario, agent, first)
+            ending = ended or self._leg(scenario, entry, world, last=False)
+            ended = None
+            if ending.how == "cut_off":
+                break
+            following = self._following(scenario, first, ending, coming)
+            if following is None:
+                break
+            process.begin(following.why, ending.how)
+            world = first.again(following.why, task=following.task, decision=following.decision)
+            if following.decision is not None:
+                process.decided(following.decision)
+            entry = restart if following.why == "restart" else agent
+        self._settle(first)
+        return ending
+
+    def _following(
+        self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
+    ) -> Next | None:
+        process = first.process
+        if ending.how == "crashed":
+            bury()
+            again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
+            return Next("restart") if again else None
+        if process.messages:
+            return Next("interrupt", process.messages.pop(0))
+        if not any(one.decision for one in coming):
+            coming[:0] = [Next("decision", decision=one) for one in process.decisions()]
+        if process.asks and not process.waiting and not coming:
+            fault = process.at_the_end(bool(scenario.resume))
+            if fault is not None:
+                return Next("restart" if fault == "crash" else "duplicate")
+        return coming.pop(0) if coming else None
+
+    def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
+        """One leg: an agent from its beginning to its end."""
+        clock, process = world.clock, world.process
+        loop = self._current_loop()
+        self.watchdog.begin()
+        try:
+            answer = agent(world)
+            if type(answer) is not Completion and inspect.isawaitable(answer):
+                value = self._await(answer, scenario, world, last=last)
+            else:
+                value = answer
+                completed(scenario, world, value)
+                if clock.gate is not None:
+                    clock.gate.finish()
+                if last and not process.waiting:
+                    clock.flush()  # what is still under way arrives after the agent's answer
+                if loop.made:
+                    finish(loop)  # a sync entry point left something behind
+            if world.calls.exhausted:  # swallowed, and answered all the same
+                raise CutOff("budget", f"more than {world.calls.budget} crossings")
+            if process.crashed_at is not None:  # swallowed as well
+                raise Crash
+            # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
+            value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
+            return made(Ending, ("returned", value, "", ""))  # type: ignore[no-any-return]
+        except AgentfuzzError:
+            raise
+        except BaseException as exc:
+            self.watchdog.end()  # before anything else: a tick may come at any line
+            if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
+                raise
+            if process.crashed_at is not None:
+                self._gate.kill()
+                self._drop_loop(dead=True)
+            return raised(exc, world)
+        finally:
+            self.watchdog.end()
+
+    def _within(
+        self, scenario: Scenario, agent: Agent, first: World
+    ) -> Callable[[str, Decision | None], Any]:
+        """How a leg begins within another one: the same agent, at once and to its end."""
+
+        def begin(why: str, decision: Decision | None) -> Any:
+            process = first.process
+            outer = process.leg
+            process.begin(why, "running")
+            world = first.again(why, decision=decision)
+            if decision is not None:
+                process.decided(decision)
+            how = "returned"
+            try:
+                answer = agent(world)
+                if inspect.isawaitable(answer):
+                    return self._awaited_within(answer, scenario, world, outer)
+                completed(scenario, world, answer)
+            except Exception:
+                how = "raised"
+            process.back(outer, how)
+            return None
+
+        return begin
+
+    async def _awaited_within(
+        self, answer: Awaitable[Any], scenario: Scenario, world: World, outer: int
+    ) -> None:
+        how = "returned"
+        try:
+            completed(scenario, world, await answer)
+        except Exception:
+            how = "raised"
+        world.process.back(outer, how)
+
+    # Event loops --------------------------------------------------------------------------
+
+    def _current_loop(self) -> VirtualLoop:
+        """This thread's loop, for async agents and for sync entry points of async frameworks."""
+        if self._loop is None or self._loop.is_closed():
+            assert self._clock is not None, "a simulation runs inside its with block"
+            self._loop = VirtualLoop(self._clock)
+            self._loop.set_exception_handler(lambda loop, context: None)
+            asyncio.set_event_loop(self._loop)
+        return self._loop
+
+    def _await(self, value: Awaitable[Any], scenario: Scenario, world: World, *, last: bool) -> Any:
+        loop, process = self._current_loop(), world.process
+
+        async def main() -> Any:
+            result = await value
+            process.cancel_task = None
+            completed(scenario, world, result)
+            if world.clock.gate is not None:
+                world.clock.gate.finish()
+            if last and not process.waiting:
+                world.clock.flush()
+            if world.calls.late:
+                await asyncio.gather(*world.calls.late, return_exceptions=True)
+            return result
+
+        task = loop.create_task(main())
+        process.cancel_task = task.cancel
+        try:
+            result = loop.run_until_complete(task)
+        finally:
+            process.cancel_task = None
+        finish(loop)
+        return result
+
+    def _settle(self, world: World) -> None:
+        """Let what is still under way arrive."""
+        world.clock.held = False
+        if world.clock.next_due is None and not world.calls.late:
+            return
+
+        async def settle() -> None:
+            world.clock.flush()
+            await asyncio.gather(*world.calls.late, return_exceptions=True)
+
+        self._current_loop().run_until_complete(settle())
+
+    def _abandon(self, world: World) -> None:
+        """Let what is still due happen, and drop the loop of a run that did not return."""
+        with suppress(BaseException):
+            self._settle(world)
+        self._drop_loop()
+
+    def _close_loop(self) -> None:
+        self._drop_loop()
+        if self._loop is not None:
+            self._loop.close()
+
+    def _drop_loop(self, *, dead: bool = False) -> None:
+        if self._loop is not None and not self._loop.made and not self._loop.is_closed():
+            return  # nothing was ever begun on it
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            with suppress(BaseException):
+                (abandon if dead else finish)(loop)
+            loop.close()
+
+
+def _freeze(world: World, ending: Ending) -> History:
+    events = world.events
+    how, value, error, detail = ending
+    shown = value if how == "returned" else None
+    events.append(made(Ended, (len(events), world.clock.now, how, shown, error, detail)))
+    return History(events, world.facts)

@@ -1,0 +1,125 @@
+"""One run under one plan, judged: the whole engine as a function.
+
+Law: a plan that cannot be read, or does not strike, is an error and no evidence. Called by users,
+by regression tests and by whoever compares the entrypoints of a loop.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import Called, History, ModelTurn, Saved, Struck
+from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.invariants.doors import differences
+from agentfuzz.world.injector import FromPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run under a plan: its history and what the laws say."""
+
+    history: History
+    plan: FaultPlan
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every violation of every law."""
+        return tuple(v for verdict in self.verdicts for v in verdict.violations)
+
+    def check(self, *codes: str) -> None:
+        """Raise the first violation (of these codes, if any are given) as its own exception
+        type. Raises PlanError when a fault of the plan never struck: such a run is no evidence.
+        """
+        require_struck(self.plan, self.history)
+        for violation in self.violations:
+            if not codes or violation.code in codes:
+                raise violation.error()
+
+
+def run(
+    scenario: Scenario,
+    agent: Agent,
+    plan: str | FaultPlan = "",
+    *,
+    simulation: Simulation | None = None,
+) -> Run:
+    """Run an agent once in a scenario, under a fault plan, and judge it.
+
+    `agent` is a function of a world, sync or async (a `@fuzz` test without other fixtures works
+    too). Raises PlanError for a plan that cannot be read or names an unknown tool,
+    ScenarioError for a scenario that cannot be built.
+    """
+    wanted = FaultPlan.parse(plan)
+    agent = getattr(agent, "agentfuzz_agent", agent)
+    if simulation is None:
+        with Simulation() as own:
+            return run(scenario, agent, wanted, simulation=own)
+    baseline = simulation.execute(scenario, agent, FromPlan())
+    scenario.check(list(baseline.tools))
+    check_plan(wanted, list(baseline.tools))
+    history = baseline
+    if wanted:
+        history = simulation.execute(scenario, agent, FromPlan(wanted))
+    return Run(history, wanted, scenario.judge(history, baseline))
+
+
+def check_plan(plan: FaultPlan, tools: list[str]) -> None:
+    """Raise PlanError when the plan names a tool that the world does not have."""
+    for slot, _ in plan:
+        if slot.boundary == "tool" and slot.name not in tools:
+            raise PlanError(
+                f"the plan {str(plan)!r} names the tool {slot.name!r}; this world has "
+                f"{', '.join(tools) or 'none'}.{near_miss(slot.name, tools)}"
+            )
+
+
+def require_struck(plan: FaultPlan, history: History) -> None:
+    """Raise PlanError when a fault of the plan never struck: such a run is no evidence."""
+    struck = {event.slot for event in history.of(Struck)}
+    missed = [str(slot) for slot, _ in plan if slot not in struck]
+    if missed:
+        crossed = [str(event.slot) for event in history.of(Called)]
+        crossed += [str(event.slot) for event in history.of(ModelTurn)]
+        crossed += [str(event.slot) for event in history.of(Saved)]
+        raise PlanError(
+            f"the plan {str(plan)!r} no longer applies: nothing happened at {', '.join(missed)}. "
+            f"This run crossed: {', '.join(crossed[:20]) or 'nothing'}. Find the bug again with "
+            "pytest --agentfuzz, or delete this test if its loop is gone."
+        )
+
+
+def compare_entrypoints(
+    scenario: Scenario,
+    entrypoints: Mapping[str, Agent],
+    plan: str | FaultPlan = "",
+    *,
+    simulation: Simulation | None = None,
+) -> list[Verdict]:
+    """One loop by several entrypoints (sync, async, streamed) under one plan: the verdict of each
+    against the first one. Raises ScenarioError for fewer than two entrypoints."""
+    wanted = FaultPlan.parse(plan)
+    if len(entrypoints) < 2:
+        raise ScenarioError(
+            f"compare_entrypoints needs two entrypoints or more, got {list(entrypoints)}."
+        )
+    if simulation is None:
+        with Simulation() as own:
+            return compare_entrypoints(scenario, entrypoints, wanted, simulation=own)
+    runs = {
+        name: simulation.execute(
+            scenario, getattr(agent, "agentfuzz_agent", agent), FromPlan(wanted)
+        )
+        for name, agent in entrypoints.items()
+    }
+    (first, expected), *others = runs.items()
+    check_plan(wanted, list(expected.tools))
+    verdicts = []
+    for name, history in others:
+        found = tuple(differences(history, expected, door=name, than=first))
+        law = f"same_by_every_entrypoint({name}, {first})"
+        verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
+    return verdicts

@@ -1,0 +1,21 @@
+"""What a cassette's model does with a question that nobody recorded: the words for it.
+
+Law: said here once, and cheap to import: a scenario checks the word when it is declared, long
+before a cassette is read. Called by scenarios and by the cassette's model.
+"""
+
+from typing import Literal, get_args
+
+from agentfuzz.core.errors import ScenarioError, near_miss
+
+OnMiss = Literal["error", "nearest", "simulate"]
+ON_MISS: tuple[str, ...] = get_args(OnMiss)
+
+
+def checked(on_miss: str) -> str:
+    """The word, if it is one. Raises ScenarioError."""
+    if on_miss not in ON_MISS:
+        raise ScenarioError(
+            f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
+        )
+    return on_miss

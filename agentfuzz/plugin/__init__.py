@@ -1,0 +1,36 @@
+"""The pytest plugin. pytest lives in this folder alone.
+
+settings        options and ini keys
+findings        what is saved, noted and shown of a session's findings
+process_death   a process that died under a plan
+capture         what agents print in thousands of runs
+session         one pytest session: campaigns, results, reports
+actions         the one-shot options: explain, init, replay, export
+hooks           what pytest calls
+"""
+
+from agentfuzz.plugin.hooks import (
+    pytest_addoption,
+    pytest_cmdline_main,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_pyfunc_call,
+    pytest_runtest_makereport,
+    pytest_runtestloop,
+    pytest_sessionfinish,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_cmdline_main",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_pyfunc_call",
+    "pytest_runtest_makereport",
+    "pytest_runtestloop",
+    "pytest_sessionfinish",
+    "pytest_sessionstart",
+    "pytest_terminal_summary",
+]

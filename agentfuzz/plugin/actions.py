@@ -1,0 +1,222 @@
+"""The one-shot options: explain a code, write a demo test, export and replay a counterexample.
+
+Law: nothing is ever overwritten, and every answer names the next command. Called by the plugin.
+"""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentfuzz.archive.saved import Saved, load, load_all
+from agentfuzz.core import codes
+from agentfuzz.core.codec import described
+from agentfuzz.core.errors import AgentfuzzError, near_miss
+from agentfuzz.plugin.findings import SAVED
+from agentfuzz.report.escaping import visible
+
+DEMO = '''"""A billing agent that charges twice, and the test that finds it."""
+
+from agentfuzz import Completion, World, exactly_once, fuzz, scenario, structured_termination
+
+
+@scenario(exactly_once("charge"), structured_termination(), task="Charge order A17, 42.00 EUR.")
+def charge_order(world: World) -> None:
+    @world.tool(effect="charge", scope=("order_id",), dedup="key")
+    def charge_card(order_id: str, cents: int, idempotency_key: str | None = None) -> dict:
+        """Charge the card of an order."""
+        return {"charge_id": "ch_1", "cents": cents}
+
+
+def billing_agent(task, tools):
+    for attempt in range(3):
+        key = f"attempt-{attempt}"  # a new key for every attempt: the bug
+        # key = "charge-A17"  # one key per order: the fix
+        try:
+            reply = tools.charge_card(order_id="A17", cents=4200, idempotency_key=key)
+        except (TimeoutError, ConnectionError):
+            continue
+        if isinstance(reply, dict) and "charge_id" in reply:
+            return Completion.success(handle=str(reply["charge_id"]))
+    return Completion.blocked(reason="outcome_unknown")
+
+
+@fuzz(charge_order)
+def test_billing_agent(world):
+    return billing_agent(world.task, world.tools)
+'''
+
+_SET_UP = ("setup_module", "teardown_module", "setup_function", "teardown_function")
+
+
+def main(config: pytest.Config) -> int | None:
+    """Answer an option that needs no tests, or prepare one that does (then None)."""
+    try:
+        if code := config.getoption("--agentfuzz-explain"):
+            print(codes.listing() if code == "list" else codes.page(code.upper()))
+            return 0
+        if config.getoption("--agentfuzz-init"):
+            return _init(config)
+        wanted = config.getoption("--agentfuzz-export") or config.getoption("--agentfuzz-replay")
+        found = find(config, wanted)
+        if _no_paths(config):
+            config.args[:] = sorted({f"{config.rootpath}/{saved.nodeid}" for saved in found})
+        if config.getoption("--agentfuzz-export"):
+            # one process collects, and nothing runs (options of xdist, if it is there)
+            config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
+        return None
+    except AgentfuzzError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _no_paths(config: pytest.Config) -> bool:
+    """Whether the command line names no test to look in."""
+    return config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def find(config: pytest.Config, wanted: str) -> list[Saved]:
+    """The saved counterexamples of an id, a file, or `all`. Raises AgentfuzzError if none."""
+    if wanted.endswith(".json"):
+        return [load(Path(wanted))]
+    folder = config.rootpath / SAVED
+    saved, notes = load_all(folder)
+    found = [one for one in saved if wanted in ("all", one.id)]
+    if not found:
+        ids = [one.id for one in saved]
+        told = "; ".join(notes) if notes else f"saved are: {', '.join(ids) or 'none'}"
+        raise AgentfuzzError(
+            f"no saved counterexample {wanted!r} in {SAVED}/ ({told}).{near_miss(wanted, ids)} "
+            "Find counterexamples with pytest --agentfuzz."
+        )
+    return found
+
+
+def keep_replayed(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect every test that has nothing to replay."""
+    nodeids = {one.nodeid for one in find(config, config.getoption("--agentfuzz-replay"))}
+    kept = [item for item in items if item.nodeid in nodeids]
+    dropped = [item for item in items if item.nodeid not in nodeids]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def _init(config: pytest.Config) -> int:
+    folder = config.rootpath / "tests"
+    path = folder / "test_agentfuzz_demo.py"
+    shown = path.relative_to(config.rootpath).as_posix()
+    try:
+        if not folder.is_dir():
+            folder.mkdir()
+        if path.exists():
+            print(f"{shown} exists, left alone")
+        else:
+            path.write_text(DEMO, encoding="utf-8")
+            print(f"wrote {shown}")
+    except OSError as error:
+        raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
+    print(f"next: pytest --agentfuzz {shown}")
+    return 0
+
+
+def export(session: pytest.Session) -> None:
+    """Write the regression test of a saved counterexample beside the test that found it."""
+    config = session.config
+    try:
+        for saved in find(config, config.getoption("--agentfuzz-export")):
+            item = next((item for item in session.items if item.nodeid == saved.nodeid), None)
+            if item is None:
+                raise AgentfuzzError(
+                    f"{saved.id} was found by {saved.nodeid}, which is not collected any more."
+                )
+            _write(config, saved, item)
+    except AgentfuzzError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
+    word = re.sub(r"\W+", "_", saved.id.lower())
+    path = Path(item.path).parent / f"test_{word}.py"
+    shown = path.relative_to(config.rootpath).as_posix()
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(regression_test(saved, item, word))
+    except FileExistsError:
+        print(f"\n{shown} exists, left alone")
+        return
+    except OSError as error:
+        raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
+    print(f"\nwrote {shown}: red while the bug lives, green after the fix")
+    print(f"next: pytest {shown}; git add {shown}")
+
+
+def regression_test(saved: Saved, item: Any, word: str) -> str:
+    """The source of a regression test. Raises AgentfuzzError for a test that cannot be called
+    from another module. Nothing of a saved file gets into it as code."""
+    own = item.cls.__qualname__ if item.cls is not None else item.originalname
+    first, *inner = own.split(".")
+    target = ".".join([f"_{first}", *inner])
+    if item.cls is not None:
+        target += f"().{item.originalname}"
+    names = [f"{first} as _{first}", *_fixtures(item)]
+    extra = "".join(f",\n    {name}={value!r}" for name, value in _parameters(item).items())
+    title = visible(f"{saved.code} {saved.title}").replace("\\", "/").replace('"', "'")
+    return (
+        f'"""{title}. Red while the bug lives, green after the fix.\n\n'
+        f'Written by: pytest --agentfuzz-export {saved.id}\n"""\n\n'
+        + "".join(f"from {item.module.__name__} import {name}  # noqa: F401\n" for name in names)
+        + f"\nfrom agentfuzz import regression\n\n"
+        f"test_{word} = regression(\n"
+        f"    {target},\n"
+        f"    plan={str(saved.plan)!r},\n"
+        f"    code={saved.code!r}{extra},\n"
+        f")\n"
+    )
+
+
+def _fixtures(item: Any) -> list[str]:
+    """What the exported test needs of the module of its test: fixtures and set-up functions."""
+    found = [one for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
+    for one in found:
+        if "::" in one.baseid:
+            name = "setup_method or setup_class" if "_xunit_" in one.argname else one.argname
+            raise AgentfuzzError(
+                f"{item.nodeid} needs {name} of its class, which an exported test cannot use; "
+                "make it a fixture outside the class (or in conftest.py)."
+            )
+    functions = {id(one.func) for one in found}
+    return sorted(
+        name
+        for name, value in vars(item.module).items()
+        if id(getattr(value, "__wrapped__", None)) in functions or name in _SET_UP
+    )
+
+
+def _parameters(item: Any) -> dict[str, Any]:
+    """The values that parametrize gave the test (a parametrized fixture stays a fixture)."""
+    if not hasattr(item, "callspec"):
+        return {}
+    direct: set[str] = set()
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+        names = [n.strip() for n in names.split(",")] if isinstance(names, str) else list(names)
+        indirect = mark.args[2] if len(mark.args) > 2 else mark.kwargs.get("indirect", False)
+        if indirect is not True:
+            direct |= set(names) - set(indirect or ())
+    values = {n: v for n, v in item.callspec.params.items() if n in direct}
+    for name, value in values.items():
+        if not _literal(value):
+            raise AgentfuzzError(
+                f"{item.nodeid}: the parameter {name} = {described(value)} cannot be written as "
+                "Python; parametrize by a name or number and build the object in the test."
+            )
+    return values
+
+
+def _literal(value: object) -> bool:
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except Exception:  # a repr that raises, or is no literal
+        return False

@@ -1,0 +1,125 @@
+"""The findings of a session: what is saved of them, noted about them, and shown.
+
+Law: what one session found is the first thing that the next one runs; a folder that cannot be
+written is one line and changes no verdict. Used by the session, and by what tells of processes
+that died.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
+
+from agentfuzz.archive.saved import Saved, forget, load, load_all, save
+from agentfuzz.core.codec import digest
+from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.report.formats import terminal
+
+SAVED = ".agentfuzz"
+
+
+class Failed(Exception):
+    """A `@fuzz` test failed: the text to show instead of a traceback, and its one line."""
+
+    def __init__(self, line: str, text: str) -> None:
+        super().__init__(line)
+        self.line = line
+        self.text = text
+
+
+class Findings:
+    """The counterexamples in `.agentfuzz/` and the lines about them. `lines` are for the summary,
+    `untold` the tests in which a process died before this session."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.root = config.rootpath
+        self.folder = self.root / SAVED
+        self.lines: list[str] = []
+        self.untold: list[str] = []
+        self.replay: str | None = config.getoption("--agentfuzz-replay")
+        self._saved, notes = load_all(self.folder)
+        self.note(notes)
+        if self.replay and self.replay.endswith(".json"):
+            self._saved = [load(Path(self.replay))]
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Keep lines for the summary, each once however many workers say it."""
+        self.lines += [line for line in dict.fromkeys(lines) if line not in self.lines]
+
+    def saved_for(self, nodeid: str) -> list[Saved]:
+        """The saved counterexamples of one test."""
+        wanted = self.replay if self.replay and not self.replay.endswith(".json") else "all"
+        return [s for s in self._saved if s.nodeid == nodeid and wanted in ("all", s.id)]
+
+    def forget(self, fixed: Sequence[Saved]) -> None:
+        """These are no longer there: delete their files."""
+        self._saved = [one for one in self._saved if one not in fixed]
+        try:
+            forget(self.folder, fixed)
+        except OSError as error:
+            self.note([f"{SAVED} cannot be written: {error.strerror}"])
+
+    def remember(self, found: Counterexample) -> None:
+        """Save a finding that no test of this session has made."""
+        self.untold.append(found.nodeid)
+        self._saved = [one for one in self._saved if one.id != found.id]
+        try:
+            self._saved.append(load(save(self.folder, found)))
+        except OSError as error:
+            self.note([f"agentfuzz: counterexamples not saved ({error.strerror})"])
+
+    def store(self, result: CampaignResult) -> None:
+        """Keep the findings for the next session, instead of older ones of the same bug."""
+        try:
+            for finding in result.findings:
+                old = [
+                    s
+                    for s in self._saved
+                    if (s.nodeid, s.code, s.subject)
+                    == (finding.nodeid, finding.code, finding.violation.subject)
+                    and s.id != finding.id
+                ]
+                save(self.folder, finding)
+                forget(self.folder, old)
+        except OSError as error:
+            self.note(
+                [
+                    f"agentfuzz: counterexamples not saved ({error.strerror}): {SAVED}/ cannot be "
+                    "written, so they will not be replayed first"
+                ]
+            )
+
+    def compared(self, result: CampaignResult) -> list[str]:
+        """Whether a replayed history is the one that was saved, byte for byte."""
+        known = {saved.id: saved.digest for saved in self._saved}
+        out = []
+        for finding in result.findings:
+            now = digest(finding.history)
+            before = known.get(finding.id)
+            if before is not None:
+                same = "the same, byte for byte" if now == before else "another history than saved"
+                out.append(f"  history  sha256 {now[:16]}  {same}")
+        return out
+
+    def failure(self, found: Sequence[Counterexample], more: Sequence[str] = ()) -> Failed:
+        """How these findings are shown."""
+        first, *others = found
+        line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
+        text = terminal.blocks(found, ascii_only=not _unicode(sys.__stdout__))
+        return Failed(line, "\n\n".join([text, *more]))
+
+    def show(self, report: pytest.TestReport, failed: Failed) -> None:
+        """Put the block in place of a traceback."""
+        path, line, _ = report.location
+        place = ReprFileLocation(path, (line or 0) + 1, failed.line)
+        shown = [] if self.config.getoption("tbstyle", "auto") == "line" else [failed.text + "\n"]
+        entry = ReprTraceback([ReprEntryNative(shown)], None, "native")
+        report.longrepr = ExceptionChainRepr([(entry, place, None)])
+
+
+def _unicode(stream: Any) -> bool:
+    return "utf" in (getattr(stream, "encoding", None) or "").lower()

@@ -1,0 +1,208 @@
+"""The pytest plugin: options and hooks.
+
+Law: with the plugin installed and unused, starting pytest imports this file, `settings`
+and nothing else of agentfuzz; whatever costs something is imported when the first `@fuzz` test
+runs or an option asks for it. Called by pytest through its entry point.
+"""
+
+import importlib.metadata
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentfuzz.plugin.settings import SETTINGS, campaigns_on, ini_key, refuse_unknown_keys
+
+if TYPE_CHECKING:
+    from agentfuzz.plugin.session import Session
+
+KEY = pytest.StashKey["Session"]()
+DISTRIBUTION = "pytest-agentfuzz"
+
+_ACTIONS = (
+    ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
+    ("export", "ID", "write a saved counterexample as a regression test"),
+    ("explain", "CODE", "explain a code as AF101 (or: list)"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("agentfuzz", "agentfuzz: simulation testing for agent loops")
+    group.addoption(
+        "--agentfuzz",
+        action="store_true",
+        default=None,
+        help="run a campaign for every @fuzz test (without: one run, and saved counterexamples)",
+    )
+    parser.addini("agentfuzz", "run campaigns by default", type="bool", default=False)
+    for name, metavar, kind, default, text in SETTINGS:
+        group.addoption(
+            f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
+        )
+        ini = {int: "int", float: "float", str: "string"}[kind]
+        parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
+    for name, metavar, text in _ACTIONS:
+        group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
+    group.addoption(
+        "--agentfuzz-record",
+        metavar="PATH",
+        help="run the tests of this cassette once, with their real model, and write it",
+    )
+    group.addoption(
+        "--agentfuzz-init", action="store_true", help="write one demo test; overwrite nothing"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "agentfuzz: a test decorated with @fuzz (set by it)")
+    _refuse_namesake()
+    refuse_unknown_keys(config)
+    config.stash[SEEN] = seen = _Seen(config)
+    config.pluginmanager.register(seen, "agentfuzz-seen")
+
+
+def _refuse_namesake() -> None:
+    """Stop when another distribution owns the import package `agentfuzz`."""
+    try:
+        other = importlib.metadata.version("agentfuzz")
+    except importlib.metadata.PackageNotFoundError:
+        return
+    raise pytest.UsageError(
+        f"two distributions own the import package 'agentfuzz': {DISTRIBUTION} and agentfuzz "
+        f"{other}. Each overwrites files of the other. Uninstall both, then install the one you "
+        f"want: pip uninstall agentfuzz {DISTRIBUTION}; pip install {DISTRIBUTION}"
+    )
+
+
+def session_of(config: pytest.Config) -> "Session":
+    """The state of this pytest session, made (and its imports done) on first use."""
+    if KEY not in config.stash:
+        from agentfuzz.plugin.session import Session
+
+        config.stash[KEY] = Session(config, campaigns_on(config))
+    return config.stash[KEY]
+
+
+class _Seen:
+    """What the test reports of one session bring, its own or those of workers. Registered with
+    its config, because pytest may run inside pytest."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.any = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.any = self.any or "agentfuzz" in report.keywords
+        if hasattr(report, "agentfuzz"):
+            session_of(self.config).collect(report.agentfuzz)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        lines = getattr(node, "workeroutput", {}).get("agentfuzz", ())
+        if lines:
+            session_of(self.config).findings.note(lines)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
+        if _left(self.config):
+            from agentfuzz.plugin import process_death
+
+            process_death.crashed(session_of(self.config).findings, report)
+
+
+def _left(config: pytest.Config) -> bool:
+    """Whether a process has written a plan ahead, and is still at it or dead."""
+    return any((config.rootpath / ".agentfuzz").glob("ahead-*.plan"))
+
+
+SEEN = pytest.StashKey[_Seen]()
+
+
+def _asked(config: pytest.Config) -> bool:
+    return any(config.getoption(f"--agentfuzz-{name}") for name, *_ in _ACTIONS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if not _asked(config) and not config.getoption("--agentfuzz-init"):
+        return None
+    from agentfuzz.plugin import actions
+
+    return actions.main(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    if not session.config.getoption("--agentfuzz-export") or session.testsfailed:
+        return None
+    from agentfuzz.plugin import actions
+
+    actions.export(session)
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly or _asked(config):
+        return
+    if _left(config):
+        from agentfuzz.plugin import process_death
+
+        process_death.tell(session_of(config).findings)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if hasattr(getattr(item, "obj", None), "agentfuzz"):
+            item.add_marker(pytest.mark.agentfuzz)
+    if config.getoption("--agentfuzz-replay"):
+        from agentfuzz.plugin import actions
+
+        actions.keep_replayed(config, items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    given = getattr(pyfuncitem.obj, "agentfuzz", None)
+    if given is None:
+        return None
+    session_of(pyfuncitem.config).run(pyfuncitem, given)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call" and hasattr(getattr(item, "obj", None), "agentfuzz"):
+        session_of(item.config).told(item, call, report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    if config.option.collectonly:
+        return
+    if hasattr(config, "workeroutput"):
+        if KEY in config.stash:
+            config.workeroutput["agentfuzz"] = config.stash[KEY].findings.lines
+    elif KEY in config.stash or (config.pluginmanager.hasplugin("dsession") and _left(config)):
+        session_of(config).finish(session)
+    elif _no_campaign(config, exitstatus) and not config.getoption("--agentfuzz-export"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def _no_campaign(config: pytest.Config, exitstatus: int) -> bool:
+    return campaigns_on(config) and exitstatus in (0, 5) and not config.stash[SEEN].any
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    if KEY in config.stash:
+        config.stash[KEY].summary(terminalreporter)
+    elif _no_campaign(config, exitstatus) and not config.option.collectonly:
+        terminalreporter.write_line(
+            "agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"
+        )

@@ -1,0 +1,229 @@
+"""The process died under a plan: a segfault, os._exit, a kill. Told with its plan, and survived.
+
+Law: a plan under which a process died is never run again in a process that has other work to do,
+unless somebody asks for just that (--agentfuzz-replay). A session that met it again would die
+before it could report anything, at the first test of a long list; so it is replayed in a process
+of its own, a second pytest for this one test. Dies that too, the test fails with the plan and how
+the process ended, and nothing else of it is run; does it survive, the death is told as a note and
+forgotten, and the test runs as ever. Called by the session: at its start, at its end, and when a
+worker of xdist has died.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agentfuzz.archive import crash_log
+from agentfuzz.archive.crash_log import Left
+from agentfuzz.archive.saved import Saved
+from agentfuzz.archive.transport import to_json
+from agentfuzz.core.codec import dump
+from agentfuzz.core.findings import DIED, CampaignResult, Counterexample, Level, finding_id
+from agentfuzz.core.history import History
+from agentfuzz.core.locations import relative, shortened
+from agentfuzz.core.verdict import Violation
+from agentfuzz.plugin.findings import Findings
+from agentfuzz.plugin.settings import setting
+from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.user_code import is_beginning, is_own
+from agentfuzz.search.campaign import Campaign
+
+CODE = "AF902"
+PATIENCE = 60.0  # real seconds for the start of a process of its own, beside its run
+_SETTLE = 2.0  # real seconds for the kernel to clear up after a worker
+_FRAME = re.compile(r'  File "(.+)", line (\d+) in (.+)')
+
+
+class End(NamedTuple):
+    """How a process ended: in words, and where it was."""
+
+    words: str = ""
+    stack: str = ""
+
+
+def log_of(findings: Findings, nodeid: str, scenario: str) -> crash_log.CrashLog:
+    """Where the campaign of a test writes its plans."""
+    try:
+        return crash_log.CrashLog(findings.folder, nodeid, scenario)
+    except OSError as error:
+        findings.note([f"agentfuzz: {findings.folder.name} cannot be written ({error.strerror}): "
+                      "if the process dies, nobody will know under which plan"])  # fmt: skip
+        return crash_log.CrashLog()
+
+
+def stuck(campaign: Campaign, stacks: str) -> None:
+    """A run did not react to its interruption: its stacks go where they survive it."""
+    campaign.runner.crash_log.stuck(stacks)
+    campaign.notes.append("a run could not be interrupted for three times its time: it was "
+                          "blocked outside of Python")  # fmt: skip
+
+
+def tell(findings: Findings) -> None:
+    """Keep and note what processes left behind that died, in this session or an earlier one."""
+    left, notes = crash_log.take(findings.folder)
+    findings.note(notes)
+    for one in left:
+        _kept(findings, one)
+
+
+def crashed(findings: Findings, report: pytest.TestReport) -> None:
+    """A worker of xdist died in this test: report it at once, if it wrote a plan ahead."""
+    deadline = Real.monotonic() + _SETTLE
+    left, notes = crash_log.take(findings.folder, report.nodeid)
+    while not left and crash_log.held(findings.folder, report.nodeid):
+        if Real.monotonic() > deadline:
+            break
+        Real.sleep(0.01)
+        left, notes = crash_log.take(findings.folder, report.nodeid)
+    findings.note(notes)
+    if left:
+        found = [_kept(findings, one) for one in left]
+        report.agentfuzz = dump(to_json(_result(findings, found)))  # type: ignore[attr-defined]
+        findings.show(report, findings.failure(found))
+
+
+def judge(findings: Findings, nodeid: str, scenario: str) -> CampaignResult | None:
+    """The verdict on a test in which a process died before; None when it may run (again)."""
+    found: list[Counterexample] = []
+    for one in findings.saved_for(nodeid):
+        if one.code != CODE:
+            continue
+        end = _replayed(findings, one)
+        if end is not None:
+            found.append(finding(Left(nodeid, one.plan, scenario), end))
+            continue
+        findings.note([f"agentfuzz: {one.id} ({nodeid}, {one.plan}) survived its replay in a "
+                      "process of its own; forgotten"])  # fmt: skip
+        findings.forget([one])
+    return _result(findings, found) if found else None
+
+
+def _kept(findings: Findings, left: Left) -> Counterexample:
+    """A death that is new: a finding, saved and noted."""
+    found = finding(left, End("", _stack(left.stacks, findings.root)))
+    again = f"replay it (this may end pytest again): pytest --agentfuzz-replay {found.id}"
+    findings.note([f"AF902 {left.nodeid}: the process died under the plan {found.plan}; {again}"])
+    findings.remember(found)
+    return found
+
+
+def finding(left: Left, end: End) -> Counterexample:
+    """A death as a counterexample without a history: nothing of the run is left but its plan."""
+    again = f" Replayed in a process of its own, it died again: {end.words}." if end.words else ""
+    violation = Violation(
+        CODE,
+        "process",
+        "the process died",
+        "The process that ran this test was gone in the middle of a run: a crash in native code, "
+        f"os._exit, or a kill (out of memory, a job that was stopped).{again}",
+        "",
+        "",
+        (),
+        "look for os._exit, for native code, and for memory that only grows",
+    )
+    nothing = History([])
+    return Counterexample(
+        id=finding_id(left.nodeid, violation, left.plan),
+        nodeid=left.nodeid,
+        scenario=left.scenario,
+        task="",
+        law="the process lives",
+        violation=violation,
+        plan=left.plan,
+        history=nothing,
+        baseline=nothing,
+        phase=DIED,
+        faults_before=len(left.plan),
+        shrink_runs=0,
+        controls=(),
+        location=None,
+        stack=end.stack,
+    )
+
+
+def _result(findings: Findings, found: Sequence[Counterexample]) -> CampaignResult:
+    return CampaignResult(
+        nodeid=found[0].nodeid,
+        scenario=found[0].scenario,
+        runs=len(found),
+        seconds=0.0,
+        struck=0,
+        stopped="exhausted",
+        seed=setting(findings.config, "seed"),
+        levels=(Level(f"run{'s' * (len(found) > 1)} that ended the process", len(found), None),),
+        findings=tuple(found),
+    )
+
+
+# In a process of its own ----------------------------------------------------------------------
+
+
+def _replayed(findings: Findings, saved: Saved) -> End | None:
+    """Replay a plan in a second pytest. None when that comes to its end, whatever it finds."""
+    patience = PATIENCE + 4 * float(setting(findings.config, "run-timeout"))
+    environ = {name: v for name, v in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    with tempfile.TemporaryDirectory() as reports:
+        try:
+            done = subprocess.run(
+                [*_command(findings.config), "--agentfuzz-replay", saved.id,
+                 "--agentfuzz-report-dir", reports],
+                cwd=findings.config.invocation_params.dir,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=patience,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            crash_log.take(findings.folder, saved.nodeid)
+            return End(f"it did not end within {patience:g} s")
+    left, _ = crash_log.take(findings.folder, saved.nodeid)
+    if not left and done.returncode in (0, 1):
+        return None
+    how = _how(done.returncode) if left else f"pytest itself failed ({_how(done.returncode)})"
+    return End(how, _stack(done.stderr.decode("utf-8", "replace"), findings.root))
+
+
+def _command(config: pytest.Config) -> list[str]:
+    """pytest as it was called, without paths, and without what its ini file adds to every call
+    (workers, reports, coverage)."""
+    given = [sys.executable, "-m", "pytest", "-o", "addopts=", f"--rootdir={config.rootpath}"]
+    if config.inipath is not None:
+        given += ["-c", str(config.inipath)]
+    for name in config.option.plugins or ():
+        given += ["-p", name]
+    for text in config.option.override_ini or ():
+        given += ["-o", text]
+    return [*given, f"--import-mode={config.option.importmode}"]
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"exit {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _stack(dump: str, root: Path) -> str:
+    """The agent's part of the stacks that Python's fault handler writes (of the thread in which
+    it ran), outermost call first."""
+    threads = re.split(r"\n(?=(?:Thread|Current thread|Stack) )", dump)
+    for thread in threads:
+        frames = [found for line in thread.splitlines() if (found := _FRAME.match(line))]
+        calls: list[str] = []
+        for path, line, name in (frame.groups() for frame in frames):
+            if is_beginning(path, name):
+                return shortened(calls[::-1])
+            if not is_own(path):
+                calls.append(relative(f"{path}:{line} {name}", root))
+    return ""

@@ -1,0 +1,204 @@
+"""One pytest session: runs `@fuzz` tests, gathers results, writes reports and the summary.
+
+Law: one test is one campaign on one worker; a result travels as JSON on its test report, so that
+xdist, plain runs and reruns take the same way; a report that cannot be written is one line and
+changes no verdict. Called by the plugin.
+"""
+
+import json
+import os
+import traceback
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentfuzz._fuzz import Fuzz
+from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.core.codec import dump
+from agentfuzz.core.errors import AgentfuzzError
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.locations import relative
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.plugin import process_death
+from agentfuzz.plugin.capture import muted
+from agentfuzz.plugin.findings import Failed, Findings
+from agentfuzz.plugin.settings import setting
+from agentfuzz.report import escaping, write
+from agentfuzz.report.details import details
+from agentfuzz.report.formats import terminal
+from agentfuzz.runtime.user_code import is_own
+from agentfuzz.search.campaign import Budget, Campaign
+
+SAVED = ".agentfuzz"
+
+
+class Session:
+    """The agentfuzz side of one pytest session (of one worker, or of the controller)."""
+
+    def __init__(self, config: pytest.Config, campaigns: bool) -> None:
+        self.config = config
+        self.campaigns = campaigns
+        self.root = config.rootpath
+        self.report_dir = self.root / setting(config, "report-dir")
+        self.results: list[CampaignResult] = []
+        self.findings = Findings(config)
+        self._written = ""
+
+    # One test -----------------------------------------------------------------------------
+
+    def run(self, item: pytest.Function, given: Fuzz) -> None:
+        """Run one `@fuzz` test. Raises Failed when something was found."""
+        try:
+            if wanted := self.config.getoption("--agentfuzz-record"):
+                self._record(item, given, wanted)
+                return
+            died = (
+                None
+                if self.findings.replay
+                else process_death.judge(self.findings, item.nodeid, given.scenario.name)
+            )
+            result = died or self._campaign(item, given)
+        except AgentfuzzError as error:
+            line = str(error).partition(". ")[0][:120]
+            place = _place(error, self.root)
+            raise Failed(line, f"{type(error).__name__}: {error}{place}") from error
+        item.stash[_RESULT] = result
+        for finding in result.findings:  # on the item, not a report: JUnit reads the last one
+            item.user_properties.append(("agentfuzz.finding", finding.id))
+            item.user_properties.append(("agentfuzz.code", finding.code))
+        if given.plan is None:
+            self.findings.store(result)
+        problems = result.findings
+        nothing = [text for text in result.untested if text.startswith("AF801")]
+        if problems:
+            compared = self.findings.compared(result) if self.findings.replay else []
+            raise self.findings.failure(problems, compared)
+        if nothing:
+            raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
+
+    def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
+        """Run the test once in real time with its real model, and write its cassette."""
+        from agentfuzz.model.cassettes import record_run
+
+        path = given.scenario.cassette
+        if path is None or path != Path(
+            os.path.abspath(self.config.invocation_params.dir / wanted)
+        ):
+            named = "no cassette" if path is None else f"the cassette {path.name}"
+            pytest.skip(f"not recorded: its scenario names {named}, not {wanted}")
+        turns = record_run(given.scenario, self._agent(item, given), path)
+        self.findings.note([f"agentfuzz: recorded {turns} turns of a model in {wanted}"])
+
+    def _agent(self, item: pytest.Function, given: Fuzz) -> Agent:
+        owner = [item.instance] if given.method else []
+        names = item._fixtureinfo.argnames
+        return given.agent(*owner, **{name: item.funcargs[name] for name in names})
+
+    def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
+        budget = Budget(
+            max_runs=given.max_runs or setting(self.config, "max-runs"),
+            max_seconds=setting(self.config, "max-time"),
+            depth=setting(self.config, "depth"),
+            seed=setting(self.config, "seed"),
+        )
+        with (
+            closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
+            Simulation(setting(self.config, "run-timeout")) as simulation,
+        ):
+            campaign = Campaign(
+                given.scenario,
+                self._agent(item, given),
+                simulation,
+                nodeid=item.nodeid,
+                space=given.space(),
+                budget=budget,
+                root=self.root,
+                crash_log=log,
+                same_as=given.same_as,
+            )
+            simulation.watchdog.stuck = partial(process_death.stuck, campaign)
+            saved = self.findings.saved_for(item.nodeid)
+            if given.plan is not None:
+                campaign.regress(given.plan, given.code)
+            elif self.findings.replay:
+                campaign.plain(saved)
+            elif self.campaigns:
+                with muted(self.config):
+                    campaign.search(saved)
+                    self.findings.forget(campaign.fixed)
+                    return campaign.result()
+            else:
+                campaign.plain(saved)
+                self.findings.forget(campaign.fixed)
+            return campaign.result()
+
+    def told(self, item: pytest.Item, call: Any, report: pytest.TestReport) -> None:
+        """Put the result on the test's report, and the block in place of a traceback."""
+        result = item.stash.get(_RESULT, None)
+        if result is not None:
+            report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
+        error = None if call.excinfo is None else call.excinfo.value
+        if isinstance(error, Failed):
+            self.findings.show(report, error)
+
+    # The whole session --------------------------------------------------------------------
+
+    def collect(self, text: str) -> None:
+        """Take in one result, from this process or a worker."""
+        self.results.append(from_json(json.loads(text)))
+
+    def finish(self, session: pytest.Session) -> None:
+        """Write the reports. Never raises: a full disk must not swallow the verdict."""
+        process_death.tell(self.findings)  # a worker of xdist, if nobody has said so yet
+        self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
+            0,
+            5,
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
+            return
+        shown = os.path.relpath(self.report_dir, self.root)
+        try:
+            write.write(self.report_dir, self.results)
+            self._written = f"{shown}/index.html".replace(os.sep, "/")
+        except OSError as error:
+            self.findings.note(
+                [f"agentfuzz: report not written ({error.strerror or error}): {shown}"]
+            )
+            if self.config.getoption("--agentfuzz-report-dir") and session.exitstatus == 0:
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def summary(self, reporter: Any) -> None:
+        """The agentfuzz section at the end of the session."""
+        notes = [note for result in self.results for note in result.notes]
+        found = any(result.findings for result in self.results)
+        if not (self.campaigns or found or notes or self.findings.lines):
+            return
+        reporter.section("agentfuzz", sep="=")
+        lines = terminal.summary(self.results, report=self._written or None)
+        if self.config.get_verbosity() < 0:
+            lines = lines[:1]
+        if self.config.get_verbosity() > 1:
+            lines += [line for result in self.results for line in details(result)]
+        for line in [*lines, *map(escaping.terminal, self.findings.lines)]:
+            reporter.write_line(line)
+
+
+_RESULT = pytest.StashKey[CampaignResult]()
+
+
+def _place(error: AgentfuzzError, root: Path) -> str:
+    """The line of the user's own code that led to the error, if there is one."""
+    frames = [
+        (frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    users = [one for one in frames if not (is_own(one[0]) or one[0].startswith("<"))]
+    if not users:
+        return ""
+    path, line, name = users[-1]
+    return f"\n  {relative(f'{path}:{line} in {name}', root)}"

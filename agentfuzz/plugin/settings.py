@@ -1,0 +1,79 @@
+"""The settings of a session: options and ini keys, one row each.
+
+Law: each option is an ini key of the same name; a wrong value or an unknown key is an error that
+names the place. Read by the hooks and by the session.
+"""
+
+from typing import Any
+
+import pytest
+
+# option, metavar, type, default, help; each is an ini key of the same name with underscores.
+SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
+    ("max-runs", "N", int, 10_000, "runs of one campaign at most"),
+    ("max-time", "SECONDS", float, 30.0, "real seconds of one campaign at most"),
+    ("depth", "N", int, 2, "walk every plan with up to N faults (0: none)"),
+    ("seed", "N", int, 0, "seed of the random phase"),
+    ("run-timeout", "SECONDS", float, 10.0, "real seconds before a spinning run is cut off"),
+    ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
+)
+
+
+def ini_key(name: str) -> str:
+    return f"agentfuzz_{name.replace('-', '_')}"
+
+
+def refuse_unknown_keys(config: pytest.Config) -> None:
+    known = ["agentfuzz", *(ini_key(name) for name, *_ in SETTINGS)]
+    given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
+    for key in config.inicfg if given is None else given:
+        if key.startswith("agentfuzz") and key not in known:
+            import difflib
+
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
+            raise pytest.UsageError(f"{_ini_file(config)}: unknown ini key {key!r}.{hint}")
+    campaigns_on(config)
+    for name, *_ in SETTINGS:
+        setting(config, name)
+
+
+def _ini_file(config: pytest.Config) -> str:
+    return config.inipath.name if config.inipath is not None else "command line"
+
+
+def setting(config: pytest.Config, name: str) -> Any:
+    """The value of a setting: the option, else the ini key. Raises UsageError naming the key."""
+    _, _, kind, default, _ = next(row for row in SETTINGS if row[0] == name)
+    value = config.getoption(f"--agentfuzz-{name}")
+    place = f"--agentfuzz-{name}"
+    if value is None:
+        place = f"{_ini_file(config)}: {ini_key(name)}"
+        value = _ini_value(config, ini_key(name), _expected(kind))
+        if value is None:
+            value = default
+    if kind is str:
+        return value
+    low = 0 if name in ("depth", "seed") else 1 if kind is int else 1e-3
+    if not low <= value < float("inf"):
+        raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
+    return value
+
+
+def _ini_value(config: pytest.Config, key: str, expected: str) -> Any:
+    try:
+        return config.getini(key)
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(
+            f"{_ini_file(config)}: {key} must be {expected} ({error})"
+        ) from error
+
+
+def _expected(kind: type) -> str:
+    return {int: "a whole number", float: "a number of seconds", str: "a text"}[kind]
+
+
+def campaigns_on(config: pytest.Config) -> bool:
+    """Whether `@fuzz` tests run as campaigns."""
+    given = config.getoption("--agentfuzz")
+    return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)

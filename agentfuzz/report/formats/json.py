@@ -1,0 +1,163 @@
+"""JSON: a finding and a session for machines, under a schema name and version.
+
+Law: strict JSON, equal bytes for equal findings; no durations, no timestamps, no host paths. The
+object of a finding holds its whole history, which `codec.history_from_json` reads from it as it
+stands. Called by `write` and by the doors.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentfuzz.core import codec
+from agentfuzz.core.faults import FORMAT_VERSION, TABLES
+from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.history import History, Json
+from agentfuzz.report import story as stories
+
+FINDING = "agentfuzz.finding/1"
+RUN = "agentfuzz.run/1"
+
+
+def finding(cx: Counterexample) -> dict[str, Json]:
+    """One finding: what broke, the plan, how it was shrunk and controlled, and both histories."""
+    story = stories.tell(cx)
+    return {
+        "schema": FINDING,
+        "format": FORMAT_VERSION,
+        "id": cx.id,
+        "code": cx.code,
+        "title": cx.title,
+        "sentence": cx.violation.sentence,
+        "subject": cx.violation.subject,
+        "nodeid": cx.nodeid,
+        "scenario": cx.scenario,
+        "task": cx.task,
+        "law": cx.law,
+        "location": cx.location,
+        "plan": {"text": story.plan, "faults": _faults(cx)},
+        "phase": cx.phase,
+        "shrink": {"faults_before": cx.faults_before, "runs": cx.shrink_runs},
+        "controls": [
+            {"removed": c.removed, "plan": c.plan, "broken": c.broken, "effects": c.effects}
+            for c in cx.controls
+        ],
+        "effects": _effects(cx.history),
+        "same": story.same,
+        "differs": story.differs,
+        "says": cx.violation.says,
+        "world": cx.violation.world,
+        "hint": cx.violation.hint,
+        "witness": list(cx.violation.witness),
+        "tools": {name: list(facts) for name, facts in sorted(cx.history.tools.items())},
+        "events": _events(cx.history),
+        "baseline": _events(cx.baseline),
+        "replay": story.replay,
+        "keep": story.keep,
+        **({"stack": list(story.stack)} if story.stack else {}),
+    }
+
+
+def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict[str, Json]:
+    """A session: `complete` when every campaign ran all it was asked to, and each campaign with
+    what it covered."""
+    stopped = [result.stopped for result in results]
+    seeds = sorted({result.seed for result in results})
+    out: dict[str, Json] = {
+        "schema": RUN,
+        "complete": all(how == "exhausted" for how in stopped),
+        "stopped": sorted(set(stopped)),
+        "seed": seeds[0] if len(seeds) == 1 else None,
+        "campaigns": [_campaign(result) for result in results],
+        "findings": [cx.id for result in results for cx in result.findings],
+    }
+    if exit_code is not None:
+        out["exit_code"] = exit_code
+    return out
+
+
+def text(data: Mapping[str, Json]) -> str:
+    """The JSON text of a finding or a session, ending in a line break.
+
+    Text that is no Unicode (a lone surrogate) stands as its JSON escape; a number that is none
+    (NaN, Infinity) as text.
+    """
+    dumped = codec.dump(_strict(data), indent=1)
+    return dumped.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def _campaign(result: CampaignResult) -> dict[str, Json]:
+    return {
+        "nodeid": result.nodeid,
+        "scenario": result.scenario,
+        "runs": result.runs,
+        "struck": result.struck,
+        "stopped": result.stopped,
+        "seed": result.seed,
+        "covered": result.covered(),
+        "levels": [
+            {"name": v.name, "done": v.done, "total": v.total, "skipped": v.skipped}
+            for v in result.levels
+        ],
+        "laws": {
+            name: {"held": n.held, "violated": n.violated, "not_exercised": n.not_exercised}
+            for name, n in result.laws.items()
+        },
+        "kinds": dict(result.kinds),
+        "tools": dict(result.tools),
+        "untested": list(result.untested),
+        "escapes": list(result.escapes),
+        "notes": list(result.notes),
+        "clean": result.clean,
+        "findings": [cx.id for cx in result.findings],
+    }
+
+
+def _faults(cx: Counterexample) -> list[Json]:
+    out: list[Json] = []
+    for slot, fault in cx.plan:
+        table = TABLES.get(slot.boundary)
+        known = table is not None and len(table.axes) == len(fault.axes)
+        one: dict[str, Json] = {
+            "boundary": slot.boundary,
+            "name": slot.name,
+            "nth": slot.nth,
+            "fault": str(fault),
+            "axes": list(fault.axes),
+        }
+        if known and slot.boundary == "tool":
+            one["delivery"], one["reply"] = fault.axes
+        out.append(one | {"variant": fault.variant, "latency": fault.latency})
+    return out
+
+
+def _effects(history: History) -> list[Json]:
+    """The ledger; `same_as` names the first effect of the same intent."""
+    first: dict[str, str] = {}
+    out: list[Json] = []
+    for commit in history.ledger:
+        one: dict[str, Json] = {
+            "id": commit.effect_id,
+            "effect": commit.intent.effect,
+            "tool": commit.tool,
+            "call": commit.call,
+            "t": commit.t,
+        }
+        twin = first.setdefault(str(commit.intent), commit.effect_id)
+        out.append(one if twin == commit.effect_id else one | {"same_as": twin})
+    return out
+
+
+def _events(history: History) -> list[Json]:
+    return [codec.event_to_json(event) for event in history.events]
+
+
+def _strict(value: Any) -> Json:
+    """The same tree with what JSON cannot hold as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"<{value}>"
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item) for item in value]
+    return value

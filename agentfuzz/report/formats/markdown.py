@@ -1,0 +1,122 @@
+"""Markdown: one finding for an issue or a step summary, and the index of a session.
+
+Law: no text of a tested agent becomes a link, an image, a tag or a table cell of its own.
+Called by `write` and by the doors.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.report import confusion
+from agentfuzz.report import story as stories
+from agentfuzz.report.escaping import code, fence, guard, markdown, stem
+from agentfuzz.report.layout import lanes
+from agentfuzz.report.phrases import count
+from agentfuzz.report.sequence import Row
+
+
+def finding(cx: Counterexample) -> str:
+    """One finding as a Markdown page, ending in a line break."""
+    story = stories.tell(cx)
+    parts = [f"# {markdown(story.headline)}", markdown(story.sentence)]
+    parts += [f"> **Warning:** {markdown(warning)}" for warning in story.warnings]
+    if story.says or story.world:
+        parts.append(
+            _table(("the agent says", "the world holds"), [[code(story.says), code(story.world)]])
+        )
+    parts.append("## Fault")
+    if story.faults:
+        parts.append("\n".join(f"- {markdown(f.words)}: {code(f.plan)}" for f in story.faults))
+        parts.append(" ".join(map(markdown, (_sentence(story.shrink), *story.controls))))
+    else:
+        parts.append(markdown(_sentence(story.shrink)))
+    if story.rows:
+        parts += ["## Sequence", fence("\n".join(_lines(story.rows)))]
+    if story.plain_rows:
+        lines = "\n".join(_lines(story.plain_rows))
+        parts += [f"Without the fault: {markdown(story.plain_effects)}.", fence(lines)]
+    parts.append(_list(_details(story)))
+    if story.stack:
+        parts += ["## Stack", fence("\n".join(story.stack))]
+    if misled := confusion.of(cx):
+        parts += [f"## {confusion.TITLE}", markdown(confusion.lead(misled))]
+        parts += confusion.blocks(misled)
+    parts += ["## Replay", fence("\n".join((story.replay, story.keep, story.explain)), "sh")]
+    return _join(parts)
+
+
+def index(results: Sequence[CampaignResult]) -> str:
+    """The session as a Markdown page: what was not tested, findings, campaigns."""
+    findings = [cx for result in results for cx in result.findings]
+    parts = [f"# agentfuzz: {count(len(findings), 'finding')} in {count(len(results), 'campaign')}"]
+    untested = [(text, result) for result in results for text in result.untested]
+    if untested:
+        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in untested]
+        parts += ["## Not tested", "\n".join(lines)]
+    if findings:
+        rows = [[_page(cx), code(cx.code), markdown(cx.title), code(cx.nodeid)] for cx in findings]
+        parts += ["## Findings", _table(("id", "code", "what", "test"), rows)]
+    parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(result) for result in results])]
+    escapes = [(text, result) for result in results for text in result.escapes]
+    if escapes:
+        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in escapes]
+        parts += ["## Escapes control", "\n".join(lines)]
+    notes = [(text, result) for result in results for text in result.notes]
+    if notes:
+        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in notes]
+        parts += ["## Notes", "\n".join(lines)]
+    return _join(parts)
+
+
+_CAMPAIGN = ("test", "scenario", "runs", "faults struck", "covered", "findings", "seed")
+
+
+def _campaign(result: CampaignResult) -> list[str]:
+    return [
+        code(result.nodeid),
+        code(result.scenario),
+        f"{result.runs:,}",
+        f"{result.struck:,}",
+        markdown(result.covered()),
+        str(len(result.findings)),
+        str(result.seed),
+    ]
+
+
+def _page(cx: Counterexample) -> str:
+    """The id as a link to its page; the address is a file stem and nothing else."""
+    return f"[{markdown(cx.id)}]({stem(cx.id)}.md)"
+
+
+def _lines(rows: Sequence[Row]) -> list[str]:
+    return lanes(rows, width=96, limit=200)
+
+
+def _details(story: stories.Story) -> Iterable[tuple[str, str]]:
+    yield "same", code(story.same) if story.same else ""
+    yield "differs", code(story.differs) if story.differs else ""
+    yield "code", code(story.location) if story.location else ""
+    yield "hint", markdown(story.hint)
+    yield "law", code(story.law)
+    yield "scenario", code(story.scenario)
+    yield "test", code(story.nodeid)
+
+
+def _list(pairs: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- **{name}**: {text}" for name, text in pairs if text)
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _join(parts: Iterable[str]) -> str:
+    """Parts with a blank line between; no line that a CI runner would take as a command, because
+    step summaries and comments are printed to logs too."""
+    text = "\n\n".join(part for part in parts if part)
+    return "\n".join(guard(line) for line in text.split("\n")) + "\n"

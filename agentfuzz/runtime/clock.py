@@ -1,0 +1,139 @@
+"""Virtual time: one clock that moves only when somebody waits.
+
+Law: no real second passes in a run. A sleep moves the clock to its end at once, and whatever
+falls due on the way (a late delivery) happens on the way, at its own time. Called by the world
+(timeouts, late deliveries), by the patched `time.sleep`, and by the event loop.
+
+Times are seconds since the start of the run, which is 2026-01-01T00:00:00Z for whoever asks the
+wall clock. Who puts this clock in the place of the real one: `virtual_time` for the wall clock and
+sleeps, `thread_pools` for the threads of a pool.
+"""
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from threading import Thread
+from typing import Protocol
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FOREVER = float("inf")
+
+
+class Real:
+    """The real clock, for what is not simulated: budgets, watchdog, durations. In a class, where
+    freezegun does not look for functions to replace. Seconds."""
+
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+
+
+class Gate(Protocol):
+    """What the clock's users see of the threads of a pool: see `thread_pools.gate`."""
+
+    @property
+    def pooled(self) -> Sequence[Thread]:
+        """The threads of pools."""
+        ...
+
+    def enter(self) -> None:
+        """A crossing by the thread that is running."""
+        ...
+
+    def waits(self, seconds: float, preempted: bool) -> bool:
+        """A crossing waits. False when it does so in no order, or for ever."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Virtual seconds pass for this thread."""
+        ...
+
+    def until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until something is true, or for so many virtual seconds."""
+        ...
+
+    def step(self) -> bool:
+        """Let the next thread go on that can. False: none can."""
+        ...
+
+    def next_deadline(self) -> float | None:
+        """When the first of the threads that wait goes on by itself."""
+        ...
+
+    def holds(self) -> bool:
+        """Whether this thread does work of a pool."""
+        ...
+
+    def others_ready(self) -> bool:
+        """Whether another thread could go on now."""
+        ...
+
+    def finish(self) -> None:
+        """What the agent left in its pools goes on to its end."""
+        ...
+
+
+class Clock:
+    """Virtual seconds since the start of a run, and what is due later."""
+
+    __slots__ = ("_due", "_serial", "gate", "held", "now", "real")
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._serial = 0
+        self.held = False  # waiting moves nothing: the process that waits is dead
+        self.gate: Gate | None = None  # while threads beside the main one are about
+        self.real = 0  # how many partners in other processes or threads live in real time
+
+    def reset(self) -> None:
+        """Back to second 0 with nothing due."""
+        self._due.clear()
+        self.held = False
+        self.now = 0.0
+
+    def schedule(self, due: float, action: Callable[[], None]) -> None:
+        """Run `action` when the clock reaches `due` (virtual seconds)."""
+        self._serial += 1
+        heapq.heappush(self._due, (due, self._serial, action))
+
+    def advance(self, seconds: float) -> None:
+        """Move forward, letting happen what falls due. An infinite wait moves nowhere."""
+        if seconds > 0 and seconds != FOREVER and not self.held:
+            self._until(self.now + seconds)
+
+    def flush(self) -> None:
+        """Let everything still due happen, each at its own time."""
+        while self._due:
+            self._until(max(self._due[0][0], self.now))
+
+    def _until(self, target: float) -> None:
+        while self._due and self._due[0][0] <= target:
+            due, _, action = heapq.heappop(self._due)
+            if due > self.now:
+                self._set(due)
+            action()
+        if target > self.now:
+            self._set(target)
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next action falls due, or None."""
+        return self._due[0][0] if self._due else None
+
+    def _set(self, now: float) -> None:
+        self.now = now
+
+
+_active: Clock | None = None
+
+
+def active_clock() -> Clock | None:
+    """The clock of the simulation that is running, or None outside of one."""
+    return _active
+
+
+def activate(clock: Clock | None) -> None:
+    """This is the clock of the simulation from now on. Called by `virtual_time` alone."""
+    global _active
+    _active = clock

@@ -1,0 +1,170 @@
+"""The waits of `threading`, `queue` and `concurrent.futures`, brought to the gate.
+
+Law: inside a run, a thread of the agent that waits lets the others go on, and a wait with a
+time-out takes virtual time. Outside of a run, and in threads of other people, everything is as it
+was. Installed by the simulation, once.
+
+Virtual, because they end in `Condition.wait`: `Condition.wait` and `wait_for`, `Event.wait`,
+`Semaphore.acquire`, `Barrier.wait`, `queue.Queue.get` and `put` (and its siblings),
+`Future.result` and `exception`, `concurrent.futures.wait` and `as_completed`, `Executor.map`;
+`ThreadPoolExecutor.shutdown` as well, and `time.sleep` in a pool.
+
+Real, because they are written in C or belong to no pool: `Lock.acquire(timeout=)`,
+`RLock.acquire(timeout=)`, `SimpleQueue.get(timeout=)`, `Thread.join(timeout=)`, and whatever runs
+in a thread that the agent started itself (`threading.Timer` among them, which is noted).
+"""
+
+import queue
+import threading
+from _thread import allocate_lock, get_ident
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.thread import _WorkItem
+from contextlib import contextmanager
+from typing import Any
+
+from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.thread_pools.gate import Gate
+from agentfuzz.runtime.thread_pools.work_item import here
+
+_gate: Gate | None = None
+_submit = ThreadPoolExecutor.submit
+_shutdown = ThreadPoolExecutor.shutdown
+_run = _WorkItem.run
+_wait = threading.Condition.wait
+_start = threading.Thread.start
+_made = Future.__init__
+
+
+@contextmanager
+def gated(gate: Gate) -> Iterator[Gate]:
+    """Bring the waits of this process's threads to a gate until the block ends."""
+    global _gate
+    outer, _gate = _gate, gate
+    restore = _patch() if outer is None else lambda: None
+    try:
+        yield gate
+    finally:
+        _gate = outer
+        restore()
+
+
+def _patch() -> Callable[[], None]:
+    new: tuple[tuple[Any, str, Any], ...] = (
+        (ThreadPoolExecutor, "submit", submit),
+        (ThreadPoolExecutor, "shutdown", shutdown),
+        (_WorkItem, "run", run),
+        (threading.Condition, "wait", wait),
+        (threading.Thread, "start", start),
+        (threading, "_time", monotonic),
+        (queue, "time", monotonic),
+        (Future, "__init__", made),
+        (Future, "__hash__", number),
+    )
+    old = [(owner, name, owner.__dict__.get(name)) for owner, name, _ in new]
+    for owner, name, value in new:
+        setattr(owner, name, value)
+
+    def restore() -> None:
+        for owner, name, value in old:
+            delattr(owner, name) if value is None else setattr(owner, name, value)
+
+    return restore
+
+
+def _mine() -> Gate | None:
+    """The gate, for a thread of the run that goes on."""
+    gate = _gate
+    return gate if gate is not None and get_ident() in gate.idents else None
+
+
+def submit(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    gate = _mine()
+    if gate is None:
+        return _submit(self, fn, *args, **kwargs)
+    return gate.submit(_submit, self, fn, *args, **kwargs)
+
+
+def run(self: Any, *rest: Any) -> None:
+    """A pool's thread does a piece of work, and sets its future."""
+    try:
+        _run(self, *rest)
+    finally:
+        work = here.__dict__.pop("work", None)
+        if work is not None:
+            work.gate.done(work)
+
+
+def shutdown(self: Any, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    gate = _mine()
+    if gate is not None and gate.alive:
+        _shutdown(self, False, cancel_futures=cancel_futures)
+        if wait:
+            gate.until(lambda: not any(work.pool is self for work in gate.alive))
+    _shutdown(self, wait, cancel_futures=cancel_futures)
+
+
+def wait(self: Any, timeout: float | None = None) -> bool:
+    gate = _mine()
+    if gate is None or gate.clock.real:
+        return _wait(self, timeout)
+    if not self._is_owned():
+        raise RuntimeError("cannot wait on un-acquired lock")
+    waiter = allocate_lock()
+    waiter.acquire()
+    self._waiters.append(waiter)
+    saved = self._release_save()
+    notified = False
+    try:
+        notified = gate.until(lambda: not waiter.locked(), timeout)
+        return notified
+    finally:
+        self._acquire_restore(saved)
+        if not notified and waiter in self._waiters:
+            self._waiters.remove(waiter)
+
+
+def start(self: threading.Thread) -> None:
+    """A thread starts: one of a pool, or one that the gate does not hold."""
+    gate = _gate
+    if gate is None or not gate.idents:
+        _start(self)
+        return
+    if getattr(here, "submitting", False):
+        gate.pooled.append(self)
+        _start(self)
+        return
+    gate.foreign.append(self)
+    gate.clock.gate = gate
+    if isinstance(self, threading.Timer):
+        gate.note("threading.Timer runs in real time")
+    if _mine() is None:
+        _start(self)
+        return
+    ident = get_ident()
+    me = gate.idents.pop(ident)
+    try:
+        _start(self)
+    finally:
+        gate.idents[ident] = me
+
+
+def monotonic() -> float:
+    gate = _mine()
+    return Real.monotonic() if gate is None or gate.clock.real else gate.clock.now
+
+
+def made(self: Any) -> None:
+    """Number the futures of a run."""
+    _made(self)
+    gate = _gate if getattr(here, "submitting", False) else _mine()
+    if gate is not None:
+        gate.futures += 1
+        self._number = gate.futures
+
+
+def number(self: Any) -> int:
+    """A future is hashed by its number, not by its address: a set of futures has the same order
+    in every run."""
+    found: int = self.__dict__.get("_number", 0)
+    return found or object.__hash__(self)

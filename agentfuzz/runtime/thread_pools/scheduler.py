@@ -1,0 +1,174 @@
+"""The baton: of all threads of a run, the one that has it runs.
+
+Law: the baton is handed over and never shared. Work gives it back when it is done or waits; whoever
+let it go on waits until then. Work that blocks where nobody can see it is let go without the baton
+after a moment of real time, and gets it back when it comes to a crossing. Held by the gate
+(`agentfuzz.runtime.thread_pools.gate`).
+"""
+
+import threading
+from _thread import allocate_lock
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from agentfuzz.runtime import leaks
+from agentfuzz.runtime.clock import Clock, Real
+from agentfuzz.runtime.thread_pools.work_item import (
+    DONE,
+    LOOSE,
+    READY,
+    RUNNING,
+    SLICE,
+    WAITING,
+    Work,
+    asleep,
+)
+
+PATIENCE = 0.25  # real seconds that work may block while nobody else could free it
+GRACE = 2.0  # real seconds that foreign threads get before a wait without end is called hung
+
+
+class Scheduler:
+    """Who has the baton of a simulation, and who waits for it. `idents` are the threads of the run:
+    its main one (None), and those that do its work."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.idents: dict[int, Work | None] = {}
+        self.alive: list[Work] = []
+        self.ready: list[Work] = []
+        self.foreign: list[threading.Thread] = []
+        self.pooled: list[threading.Thread] = []
+        self.futures = 0
+        self._noted: set[str] = set()
+        self._guard = allocate_lock()
+        self._calls: Any = None  # the world's: whoever waits does not hold their lock
+
+    def step(self) -> bool:
+        """Let the next one go on that can, to its end or until it waits. False: nobody can."""
+        self._wake()
+        for work in self.ready:
+            if work.future is not None and work.future.cancelled():
+                self.ready.remove(work)
+                self.alive.remove(work)
+                return True
+            if work.can_start():
+                self.ready.remove(work)
+                work.state = RUNNING
+                work.go.release()
+                self._await(work)
+                return True
+        return False
+
+    def _wake(self) -> None:
+        """Those whose wait is over are ready: in the order of their time."""
+        now = self.clock.now
+        over = [work for work in self.alive if work.state is WAITING and work.is_over()]
+        for work in sorted(over, key=lambda work: work.deadline or now):
+            work.state = READY
+            self.ready.append(work)
+
+    def next_deadline(self) -> float | None:
+        """When the first one wakes that waits for a time."""
+        found = [w.deadline for w in self.alive if w.state is WAITING and w.deadline is not None]
+        return min(found, default=None)
+
+    def _hand_back(self, me: Work, state: str) -> None:
+        """Give the baton back to whoever let this work go on, and wait for it."""
+        me.alive()
+        saved = self._let_go()
+        with self._guard:
+            if state is READY:
+                self.ready.append(me)
+            before, me.state = me.state, state
+            if before is not LOOSE:
+                me.back.release()
+        me.go.acquire()
+        self._take(saved)
+        me.alive()
+
+    def _let_go(self) -> Any:
+        """Whoever waits in the midst of a call leaves the world to others."""
+        lock = self._calls.lock
+        return lock._release_save() if lock._is_owned() else None
+
+    def _take(self, saved: Any) -> None:
+        if saved is not None:
+            self._calls.lock._acquire_restore(saved)
+
+    def done(self, work: Work) -> None:
+        """The work is done, and its future says so."""
+        with self._guard:
+            if work in self.alive:
+                self.alive.remove(work)
+            before, work.state = work.state, DONE
+            self.idents.pop(work.thread, None)
+        if before is not LOOSE:
+            work.back.release()
+
+    def _await(self, work: Work) -> None:
+        """Wait until work gives the baton back. Work that blocks is let go."""
+        saved = self._let_go()
+        try:
+            if not work.back.acquire(True, SLICE):
+                self._look_after(work)
+        except BaseException:  # the watchdog's: nobody waits for this work any more
+            self._let_loose(work)
+            raise
+        finally:
+            self._take(saved)
+
+    def _let_loose(self, work: Work) -> bool:
+        """Let work go on without the baton, unless it has given it back."""
+        with self._guard:
+            if work.back.acquire(False):
+                return False
+            work.state = LOOSE
+            return True
+
+    def _look_after(self, work: Work) -> None:
+        begun, seen = Real.monotonic(), None
+        while not work.back.acquire(True, SLICE):
+            before, seen = seen, asleep(work.thread, work.native)
+            if seen is None or seen != before:
+                continue
+            helped = any(other.state in (READY, WAITING) for other in self.alive)
+            if helped or Real.monotonic() - begun > PATIENCE:
+                if self._let_loose(work) and not helped:
+                    self.note(f"{work.name} waits in a pool for what the gate cannot see")
+                return
+
+    def busy(self, pool: ThreadPoolExecutor) -> int:
+        """How many threads of a pool have work."""
+        return sum(work.pool is pool and not work.queued for work in self.alive)
+
+    # What is not controlled ---------------------------------------------------------------
+
+    def others(self) -> bool:
+        """Whether threads run that the gate does not hold."""
+        return any(work.state is LOOSE for work in self.alive) or any(
+            thread.is_alive() for thread in self.foreign
+        )
+
+    def _stir(self, true: Callable[[], bool]) -> bool:
+        """Give threads without the baton real time, until they have done something for us, or all
+        are asleep. Whether they may do more."""
+        limit, before = Real.monotonic() + GRACE, None
+        while Real.monotonic() < limit:
+            if true() or self.ready:
+                return True
+            Real.sleep(SLICE)
+            loose = [(work.thread, work.native) for work in self.alive if work.state is LOOSE]
+            loose += [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
+            seen = [asleep(*thread) for thread in loose]
+            if None not in seen and seen == before:
+                break
+            before = seen
+        return False
+
+    def note(self, detail: str) -> None:
+        """Report what is not controlled, once in a run."""
+        if detail not in self._noted:
+            self._noted.add(detail)
+            leaks.note("thread", detail)

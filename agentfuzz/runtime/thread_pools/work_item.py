@@ -1,0 +1,137 @@
+"""A piece of work in a thread pool, as the gate knows it.
+
+Law: work runs on its pool's thread, and only while it has the baton. Made by the gate
+(`agentfuzz.runtime.thread_pools.gate`), which lets it go on.
+"""
+
+import ctypes
+import sys
+import threading
+import time
+from _thread import allocate_lock, get_ident
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, Protocol
+
+from agentfuzz.core.errors import Crash
+from agentfuzz.runtime.clock import Clock, Real
+
+SLICE = 0.005  # real seconds between two looks at a thread that does not come back
+RUNNING, READY, WAITING, LOOSE, DONE = "running", "ready", "waiting", "loose", "done"
+here = threading.local()  # `work`: what this thread does; `submitting`: it hands some in
+
+
+class Holder(Protocol):
+    """What work sees of the gate that made it."""
+
+    clock: Clock
+    idents: dict[int, Any]
+
+    def busy(self, pool: ThreadPoolExecutor) -> int:
+        """How many threads of a pool have work."""
+        ...
+
+    def enter(self) -> None:
+        """A crossing."""
+        ...
+
+    def done(self, work: Any) -> None:
+        """The work is done."""
+        ...
+
+
+class Work:
+    """One piece of work in a pool. `go` lets it go on, `back` says that it has the baton no
+    longer; `queued` work has no thread yet."""
+
+    def __init__(self, gate: Holder, pool: ThreadPoolExecutor, name: str, *, queued: bool) -> None:
+        self.gate, self.pool, self.name, self.queued = gate, pool, name, queued
+        self.state = READY if queued else RUNNING
+        self.go, self.back = allocate_lock(), allocate_lock()
+        self.go.acquire()
+        self.back.acquire()
+        self.thread = self.native = 0
+        self.future: Future[Any] | None = None
+        self.until: Callable[[], bool] | None = None  # what it waits for, and how long
+        self.deadline: float | None = None
+        self.doomed = False
+
+    def __call__(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """The work itself, on its thread."""
+        gate = self.gate
+        self.thread, self.native = get_ident(), threading.get_native_id()
+        here.work = self
+        gate.idents[self.thread] = self
+        if self.queued:
+            self.go.acquire()
+            self.queued = False
+        self.alive()
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            if not self.doomed:
+                gate.enter()
+
+    def alive(self) -> None:
+        """Raises Crash when the run is over."""
+        if self.doomed:
+            raise Crash
+
+    def is_over(self) -> bool:
+        """Whether what it waits for has come true, or its time has come."""
+        if self.deadline is not None and self.deadline <= self.gate.clock.now:
+            return True
+        return self.until is not None and self.until()
+
+    def can_start(self) -> bool:
+        """Whether a thread of the pool is free for it."""
+        return not self.queued or self.gate.busy(self.pool) < self.pool._max_workers
+
+
+_clock_of: Callable[[int], int] | None = getattr(time, "pthread_getcpuclockid", None)
+_read: Callable[[int], int] | None = getattr(time, "clock_gettime_ns", None)
+
+
+def asleep(ident: int, native: int) -> object | None:
+    """Where a thread sleeps, and how much it has done: two looks that are equal say that it is
+    blocked. None: it runs, or could."""
+    frame = sys._current_frames().get(ident)
+    if frame is None:
+        return (ident,)
+    try:
+        with open(f"/proc/self/task/{native}/stat") as stat:
+            if stat.read().rpartition(")")[2].split()[0] in "RD":
+                return None
+    except OSError:  # another system
+        pass
+    # Whoever looks has the interpreter: one that spins waits for it, and sleeps in the kernel. A
+    # thread with a frame is alive, so that its clock may be asked for.
+    done = 0 if _clock_of is None or _read is None else _read(_clock_of(ident))
+    return (ident, id(frame), frame.f_lasti, done)
+
+
+def settled(pool: Any, busy: int) -> None:
+    """Wait until a pool knows of its idle threads: it takes one then, and starts none."""
+    idle = getattr(pool, "_idle_semaphore", None)
+    limit = Real.monotonic() + SLICE
+    while idle is not None and idle._value < len(pool._threads) - busy:
+        if Real.monotonic() > limit:
+            return
+        Real.sleep(0)
+
+
+def interrupt(ident: int) -> None:
+    """Raise Crash in a thread, at its next line."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Crash))
+
+
+def named(fn: Any, args: tuple[Any, ...]) -> str:
+    """The function that work is about: executors wrap it, in a context or a partial."""
+    while True:
+        if isinstance(fn, partial):
+            fn, args = fn.func, fn.args
+        elif getattr(fn, "__name__", "") == "run" and args and callable(args[0]):
+            fn, args = args[0], args[1:]
+        else:
+            return str(getattr(fn, "__qualname__", type(fn).__name__))

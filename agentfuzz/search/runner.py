@@ -1,0 +1,93 @@
+"""The runner: runs an agent under a plan, counts the runs, and says what broke.
+
+Law: every run of a campaign is made here, so that each is counted and written ahead; a plan is
+judged in the same way whether it was met, shrunk, replayed or controlled. Used by the campaign and
+by whatever confirms what it found.
+"""
+
+from pathlib import Path
+
+from agentfuzz.archive.crash_log import CrashLog
+from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.history import History, Struck
+from agentfuzz.core.verdict import Violation
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.invariants.doors import differences
+from agentfuzz.search.space import Space
+from agentfuzz.world.injector import Crossing, FromPlan, Injector
+
+
+class Runner:
+    """One agent in one scenario, inside `simulation`'s with block. `other` is another entrypoint
+    to the same loop: its run under a plan with at most one fault must come out the same (AF305).
+    `baseline` is the fault-free history, once there is one; `runs` counts."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        agent: Agent,
+        simulation: Simulation,
+        *,
+        nodeid: str,
+        space: Space,
+        root: Path,
+        crash_log: CrashLog,
+        other: Agent | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.agent = agent
+        self.simulation = simulation
+        self.nodeid = nodeid
+        self.space = space
+        self.root = root
+        self.crash_log = crash_log
+        self.other = getattr(other, "agentfuzz_agent", other)
+        self.runs = 0
+        self.baseline: History | None = None
+
+    @property
+    def same_as(self) -> str:
+        """The law that the other entrypoint comes out the same, as it is named in reports."""
+        return f"same_as({getattr(self.other, '__name__', type(self.other).__name__)})"
+
+    def under(self, plan: FaultPlan) -> FromPlan:
+        """An injector for a plan, asked about all that this campaign may do."""
+        return FromPlan(plan, process=self.space.process)
+
+    def run(self, injector: Injector, plan: FaultPlan | None) -> History:
+        """One run. Without a plan, its faults are written ahead as they are drawn."""
+        self.runs += 1
+        self.crash_log.begin(plan)
+        return self.simulation.execute(self.scenario, self.agent, injector)
+
+    def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
+        """One run under a plan, with the crossings at which it could have been struck."""
+        injector = self.under(plan)
+        self.runs += 1
+        self.crash_log.begin(plan)
+        history = self.simulation.execute(self.scenario, self.agent, injector, trace=trace)
+        return history, injector.crossings
+
+    def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
+        """How the other entrypoint comes out otherwise under this plan: one run more."""
+        assert self.other is not None, "there is something to compare with"
+        self.runs += 1
+        self.crash_log.begin(plan)
+        then = self.simulation.execute(self.scenario, self.other, self.under(plan))
+        return differences(history, then, than=self.same_as[8:-1])
+
+    def violations(self, history: History, plan: FaultPlan) -> list[Violation]:
+        """Every violation of every law in the history of a run under this plan."""
+        verdicts = self.scenario.judge(history, self.baseline)
+        found = [violation for verdict in verdicts for violation in verdict.violations]
+        if self.other is not None and len(plan) <= 1:
+            found += self.compared(plan, history)
+        return found
+
+    def breaks(self, plan: FaultPlan, signature: tuple[str, str]) -> bool:
+        """Whether this law breaks on this subject under a plan, every fault of it striking."""
+        history, _ = self.execute(plan)
+        if len(history.of(Struck)) < len(plan):
+            return False
+        return any(v.signature == signature for v in self.violations(history, plan))

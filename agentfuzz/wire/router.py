@@ -1,0 +1,207 @@
+"""The face: a world's model behind the HTTP endpoints of real providers, without any HTTP.
+
+Law: a pure router; (method, path, headers, body) in, a `WireReply` out. Every request is one
+crossing: of the model where it gets that far, else of the boundary alone, so that a client that
+sends nonsense for ever is cut off too. Called by the in-process clients and by the server.
+
+What goes wrong has the provider's own form: a ModelError is its status and error body (429 with
+Retry-After; 529 is `overloaded_error` at Anthropic and 503 at OpenAI); a reply that is cut ends a
+stream early and cleanly, or drops the connection before the first byte; TimeoutError is a reply
+that never comes.
+"""
+
+import json
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any, Literal
+
+from agentfuzz.core.errors import ModelError
+from agentfuzz.providers import anthropic, openai_chat, openai_responses
+from agentfuzz.providers.turns import (
+    Asked,
+    BadRequest,
+    Json,
+    Kept,
+    Stamp,
+    Turn,
+    as_message,
+    dump,
+    tokens,
+)
+from agentfuzz.runtime.clock import START
+
+Ending = Literal["complete", "cut", "never"]
+MODEL = "agentfuzz"
+CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
+_COUNT = "/v1/messages/count_tokens"
+_MODELS = "/v1/models"
+_EPOCH = int(START.timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class WireReply:
+    """What goes back: the pieces of the body in order (a stream has one per event), and how it
+    ends. `complete`; `cut`: a stream ends after these pieces, in order and without its end, and
+    any other connection is dropped with nothing sent; `never`: the connection stays open and
+    silent."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    chunks: tuple[bytes, ...] = ()
+    ending: Ending = "complete"
+    streamed: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """All pieces together."""
+        return b"".join(self.chunks)
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the connection ends without a byte of a reply."""
+        return self.ending == "cut" and not self.streamed
+
+
+class Face:
+    """The endpoints of one world. It numbers its replies, and keeps the conversations that later
+    requests go on from (`previous_response_id`, threads)."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        self.lock = threading.RLock()
+        self._kept: dict[str, Kept] = {}
+        self._requests = 0
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> WireReply:
+        """Answer one request. `path` may have a query; names of headers are in lower case, or
+        the mapping does not care. Raises CutOff once the run's budget is used up."""
+        with self.lock:
+            self._requests += 1
+            stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
+            path = path.partition("?")[0]
+            codec = CODECS.get(path)
+            theirs = "anthropic-version" in headers or path.startswith(anthropic.PATH)
+            form = codec or (anthropic if theirs else openai_chat)
+            try:
+                if codec is None:
+                    return self._other(form, method, path, body, stamp)
+                if method != "POST":
+                    raise BadRequest(f"{method} {path}: only POST is served here", status=405)
+                asked = codec.parse(_object(body), self._kept)
+            except BadRequest as bad:
+                self.world.crossing()
+                return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
+            return self._turn(codec, asked, stamp)
+
+    def _turn(self, codec: ModuleType, asked: Asked, stamp: Stamp) -> WireReply:
+        model = self.world.model
+        try:
+            turn = getattr(model, "turn", model)(asked.messages, asked.tools)
+        except ModelError as error:
+            wait = getattr(error, "retry_after", None)
+            return _error(codec, error.status, str(error), stamp, wait=wait)
+        except TimeoutError:
+            return WireReply(0, ending="never")
+        cut = turn["stop"] == "cut"
+        if asked.stream:
+            made = codec.stream(asked, turn, stamp)
+            events = made.until(turn.get("cut_at", "middle")) if cut else made.events
+            reply = WireReply(
+                200,
+                {
+                    "content-type": "text/event-stream; charset=utf-8",
+                    "cache-control": "no-cache",
+                    **codec.headers(stamp),
+                },
+                tuple(events),
+                "cut" if cut else "complete",
+                streamed=True,
+            )
+        elif cut:
+            reply = WireReply(0, ending="cut")
+        else:
+            reply = _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
+        if asked.keep and not cut:
+            self._keep(stamp.id(codec.PREFIX), asked, turn)
+        return reply
+
+    def _keep(self, reply: str, asked: Asked, turn: Turn) -> None:
+        if asked.after is not None:
+            self._kept[asked.after] = replace(self._kept[asked.after], continued=True)
+        self._kept[reply] = Kept([*asked.messages, as_message(turn)], asked.tools)
+
+    def _other(
+        self, form: ModuleType, method: str, path: str, body: bytes, stamp: Stamp
+    ) -> WireReply:
+        """The endpoints beside the model: its name, and counting tokens."""
+        if path == _COUNT and method == "POST":
+            asked = anthropic.parse({"max_tokens": 1, **_object(body)}, self._kept)
+            given, _ = tokens(asked, {"content": None, "tool_calls": []})
+            found: Json = {"input_tokens": given}
+        elif path in (_MODELS, f"{_MODELS}/{MODEL}") and method == "GET":
+            card = (
+                {
+                    "type": "model",
+                    "id": MODEL,
+                    "display_name": MODEL,
+                    "lifecycle": "active",
+                    "created_at": START.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                }
+                if form is anthropic
+                else {"id": MODEL, "object": "model", "created": _EPOCH, "owned_by": MODEL}
+            )
+            page = {"has_more": False, "first_id": MODEL, "last_id": MODEL}
+            found = {"object": "list"} if form is openai_chat else page
+            found = card if path.endswith(MODEL) else {**found, "data": [card]}
+        else:
+            served = ", ".join(f"POST {known}" for known in (*CODECS, _COUNT))
+            raise BadRequest(
+                f"there is no {method} {path}; there is: {served}, GET {_MODELS}.", status=404
+            )
+        self.world.crossing()
+        return _json(200, found, form.headers(stamp))
+
+
+def face_of(world: Any) -> Face:
+    """The face of a world: one, however many clients it has, so that no id comes twice."""
+    found: Face | None = vars(world).get("_face")
+    if found is None:
+        found = vars(world).setdefault("_face", Face(world))
+    return found
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise BadRequest("the body is no JSON object")
+    return found
+
+
+def _json(status: int, value: Json, headers: Mapping[str, str]) -> WireReply:
+    return WireReply(status, {"content-type": "application/json", **headers}, (dump(value),))
+
+
+def _error(
+    form: ModuleType,
+    status: int,
+    message: str,
+    stamp: Stamp,
+    place: str = "",
+    code: str = "",
+    wait: float | None = None,
+) -> WireReply:
+    status = form.status_of(status)
+    headers = form.headers(stamp)
+    if wait is not None:
+        headers["retry-after"] = str(math.ceil(wait))
+        if form is not anthropic:
+            headers["retry-after-ms"] = f"{wait * 1000:g}"
+    if status == 405:
+        headers["allow"] = "POST"
+    return _json(status, form.error(status, message, stamp, place, code), headers)

@@ -1,0 +1,172 @@
+"""The simulated backend: where a delivery arrives, is recognised or carried out, and committed.
+
+Law: what is in the ledger happened, what is not did not, and the tool's body ran exactly as
+often as the backend did not recognise a repeat. Called by the world for every delivery.
+
+Deduplication follows the tool's declaration: `none`; `scope`, where the business scope itself is
+unique; or `key`, with the rules of Stripe's API v1: the first result of a key is kept, errors
+included, and replayed to repeats; the key with other parameters is an error; a key in use by a
+running request is a conflict; keys expire (24 virtual hours); a refused request keeps nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from agentfuzz.core.codec import dump, message
+from agentfuzz.core.errors import CutOff, KeyConflict, KeyReused
+from agentfuzz.core.events import made
+from agentfuzz.core.history import Committed, Delivered, Event, Intent, Json, Refused, Replayed
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.reply_faults import Reply
+from agentfuzz.world.tools import KEY, ToolSpec
+
+KEY_TTL = 24 * 3600.0  # virtual seconds
+
+
+class Request(NamedTuple):
+    """One call as the backend sees it."""
+
+    call: str
+    spec: ToolSpec
+    args: Mapping[str, Json]  # a snapshot, for the ledger
+    bound: Mapping[str, object]  # validated, for the body
+    key: str | None
+    intent: Intent | None
+
+
+class _Stored:
+    """What the backend remembers under a key or scope. `reply` None: still running."""
+
+    __slots__ = ("at", "effect_id", "params", "reply")
+
+    def __init__(self, params: str, at: float) -> None:
+        self.params = params
+        self.at = at
+        self.reply: Reply | None = None
+        self.effect_id = ""
+
+
+class Backend:
+    """One run's backend: its dedup records and its part of the history."""
+
+    __slots__ = ("_clock", "_effects", "_log", "_seen", "_stored", "last")
+
+    def __init__(self, log: list[Event], clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._stored: dict[object, _Stored] = {}
+        self._effects: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+        self.last: dict[str, object] = {}  # each tool's last honest reply
+
+    def arrive(self, request: Request) -> tuple[int, Reply | None]:
+        """A delivery arrives. Returns its number for this call, and the reply if the backend
+        recognised a repeat or refuses; None: run the body, then `settle`."""
+        nth = self._seen.get(request.call, 0) + 1
+        self._seen[request.call] = nth
+        self._log.append(made(Delivered, (len(self._log), self._clock.now, request.call, nth)))
+        spec = request.spec
+        if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
+            return nth, None
+        known = self._recognise(request, nth)
+        return nth, known if type(known) is Reply else None
+
+    def carry_out(self, request: Request, body: Callable[..., Any]) -> Reply:
+        """A delivery from its arrival to its answer, when nothing is awaited."""
+        call, spec, _, bound, key, intent = request
+        log, seen = self._log, self._seen
+        nth = seen[call] = seen.get(call, 0) + 1
+        log.append(made(Delivered, (len(log), self._clock.now, call, nth)))
+        stored: Reply | _Stored | None = None
+        if spec.recognises and not (spec.keyed and key is None):
+            stored = self._recognise(request, nth)
+            if type(stored) is Reply:
+                return stored
+        try:
+            value = body(**(spec.for_body(bound) if spec.strips else bound))
+        except CutOff:
+            raise
+        except BaseException as error:
+            return self.settle(request, nth, None, error)
+        effect_id = self._commit(request, nth) if intent is not None else ""
+        reply: Reply = made(Reply, ("applied", value, None, True))
+        self.last[spec.name] = value
+        if stored is not None and stored.reply is None:  # type: ignore[union-attr]
+            stored.reply, stored.effect_id = reply, effect_id  # type: ignore[union-attr]
+        return reply
+
+    def _record(self, request: Request) -> object:
+        if request.spec.dedup == "scope":
+            return request.intent
+        return (request.spec.name, request.key)
+
+    def _recognise(self, request: Request, nth: int) -> "Reply | _Stored":
+        """The reply to a repeat, or where the reply to this one will be kept."""
+        place = self._record(request)
+        stored = self._stored.get(place)
+        now = self._clock.now
+        keyed = request.spec.dedup == "key"
+        if stored is not None and keyed and now - stored.at > KEY_TTL:
+            stored = None
+        params = dump({k: v for k, v in request.args.items() if k != KEY}) if keyed else ""
+        if stored is None:
+            found = self._stored[place] = _Stored(params, now)
+            return found
+        if keyed and stored.params != params:
+            text = f"{request.spec.name}: key {request.key!r} was used with other parameters"
+            return self._refuse(request, "key_reused", KeyReused(text))
+        if stored.reply is None:
+            text = f"{request.spec.name}: a request with key {request.key!r} is still running"
+            return self._refuse(request, "key_conflict", KeyConflict(text))
+        if stored.effect_id:
+            event = Replayed(len(self._log), now, stored.effect_id, request.call, nth)
+            self._log.append(event)
+        return stored.reply._replace(outcome="replayed") if stored.effect_id else stored.reply
+
+    def drop(self, request: Request) -> None:
+        """The request was given up before its body had run to the end: forget its key."""
+        stored = self._stored.get(self._record(request))
+        if stored is not None and stored.reply is None:
+            del self._stored[self._record(request)]
+
+    def _refuse(self, request: Request, kind: str, error: BaseException) -> Reply:
+        self._log.append(
+            Refused(len(self._log), self._clock.now, request.call, kind, message(error))
+        )
+        return Reply("failed", error=error)
+
+    def settle(
+        self, request: Request, nth: int, value: object, error: BaseException | None
+    ) -> Reply:
+        """The body has run: commit its effect, or note that it failed without one."""
+        spec = request.spec
+        effect_id = ""
+        if error is not None:
+            detail = f"{type(error).__name__}: {message(error)}"[:500]
+            event = Refused(len(self._log), self._clock.now, request.call, "tool_raised", detail)
+            self._log.append(event)
+            reply = Reply("failed", error=error)
+        else:
+            if request.intent is not None:
+                effect_id = self._commit(request, nth)
+            reply = made(Reply, ("applied", value, None, True))
+            self.last[spec.name] = value
+        if spec.dedup != "none":
+            stored = self._stored.get(self._record(request))
+            if stored is not None and stored.reply is None:
+                if error is not None and spec.dedup == "scope":
+                    del self._stored[self._record(request)]  # nothing happened in this scope
+                else:
+                    stored.reply, stored.effect_id = reply, effect_id
+        return reply
+
+    def _commit(self, request: Request, nth: int) -> str:
+        intent, spec = request.intent, request.spec
+        assert intent is not None, "only effects are committed"
+        number = self._effects.get(intent.effect, 0) + 1
+        self._effects[intent.effect] = number
+        effect_id = f"{intent.effect}-{number}"
+        call, _, args, _, key, _ = request
+        at = (len(self._log), self._clock.now, effect_id, call, nth, spec.name, intent, key, args)
+        self._log.append(made(Committed, at))
+        return effect_id

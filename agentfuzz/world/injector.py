@@ -1,0 +1,70 @@
+"""The injector: asked at every crossing of a boundary whether there is a fault here.
+
+Law: search and replay share every line of a run but the injector. It answers from a plan, or
+draws, and it notes every crossing at which it was asked, which is how the search learns what
+there is to break. Called by the world.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from agentfuzz.core.events import made
+from agentfuzz.core.faults import Fault, FaultPlan, Slot
+
+
+class Crossing(NamedTuple):
+    """A slot that was reached, how many events lay before it, and which group of faults may
+    strike there (tools: `write`, `read`; the
+    model: `calls`, `closing`, `done`, `giving_up`, `closed`; the process: `process write`,
+    `process read`, `process turn`, `process save`, `process end`; `approval`; `schedule`)."""
+
+    slot: Slot
+    seq: int
+    group: str
+
+
+class Injector(Protocol):
+    """Decides the fault at a crossing, and remembers the crossings of the run. `process` says
+    whether it wants to be asked about the agent's process at all."""
+
+    crossings: list[Crossing]
+    process: bool
+
+    def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
+        """The fault that strikes here, or None."""
+        ...
+
+
+_NONE = FaultPlan()
+
+
+class FromPlan:
+    """The faults of a plan; the empty plan is the fault-free run."""
+
+    __slots__ = ("_get", "crossings", "process")
+
+    def __init__(self, plan: FaultPlan | None = None, *, process: bool = False) -> None:
+        self.crossings: list[Crossing] = []
+        if plan is None:
+            plan = _NONE
+        self.process = process or plan.touches("process")
+        self._get: Callable[[Slot], Fault | None] = plan.by_slot.get
+
+    def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
+        self.crossings.append(made(Crossing, (slot, seq, group)))
+        return self._get(slot)
+
+
+class Drawn:
+    """Faults drawn at the crossing: late, so that none is spent on a call that never comes."""
+
+    __slots__ = ("_draw", "crossings", "process")
+
+    def __init__(self, draw: Callable[[Slot, str], Fault | None], *, process: bool = False) -> None:
+        self.crossings: list[Crossing] = []
+        self.process = process
+        self._draw = draw
+
+    def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
+        self.crossings.append(Crossing(slot, seq, group))
+        return self._draw(slot, group)

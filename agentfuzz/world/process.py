@@ -1,0 +1,208 @@
+"""The agent's process: how often it lives within a run, and what may happen to it.
+
+Law: what a dead process held may not act again; what it wrote down, and what the backend did,
+stays. A run has one Process; each leg of it (a restart, a decision, a message, a second delivery
+of the trigger) has a World of its own. Called by the world at every crossing, and by the
+simulation between two legs.
+
+A crash is placed before or after a crossing, or while its request is in flight. That is every
+moment there is: whether the backend has only got the request, carried it out or already answered
+makes no difference to a process that dies before it learns of it, for the backend lives on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agentfuzz.core.errors import Crash
+from agentfuzz.core.events import (
+    Cancelled,
+    Crashed,
+    Decided,
+    Event,
+    Interrupted,
+    Messaged,
+    Resumed,
+    Struck,
+)
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.injector import Injector
+
+RESTART = 1.0  # virtual seconds until a supervisor has started the process again
+MAX_RESTARTS = 5
+MAX_DUPLICATES = 5  # so often a trigger is delivered again; then its sender gives up
+JUMP = 25 * 3600.0  # virtual seconds that a clock jump skips: more than keys are kept
+INTERRUPTION = "Wait. Where are you with this?"
+
+
+class Decision(NamedTuple):
+    """A person's answer: `granted` is None when nobody answered in time."""
+
+    approval: str
+    call: str
+    granted: bool | None
+
+
+class Process:
+    """The lives of one run's agent. `asks` says whether the injector is asked about them."""
+
+    life = 1  # a world of an earlier life is dead
+    leg = 1
+    legs = 1
+    restarts = 0
+    duplicates = 0
+    crashed_at: int | None = None
+    stopped = False  # the token says so
+    double: Decision | None = None
+    cancel_task: Callable[[], object] | None = None
+    begin_within: Callable[[str, Decision | None], Any] | None = None
+    _approvals = 0
+
+    def __init__(self, events: list[Event], clock: Clock, injector: Injector) -> None:
+        self.asks = injector.process
+        self.polls: set[str] = set()  # `token`, `inbox`: what the agent watches by itself
+        self.inbox: list[str] = []
+        self.messages: list[str] = []  # those that a leg of their own begins with
+        self.waiting: list[tuple[Interrupted, Slot, Fault | None]] = []
+        self._nth: dict[tuple[str, str], int] = {}
+        self._events = events
+        self._clock = clock
+        self._injector = injector
+
+    # What the world asks ------------------------------------------------------------------
+
+    def slot(self, name: str, boundary: str = "process") -> Slot:
+        """The next slot of a crossing that is the process's own: a save, the end, an approval."""
+        nth = self._nth[boundary, name] = self._nth.get((boundary, name), 0) + 1
+        return Slot(boundary, name, nth)
+
+    def fault(self, slot: Slot, group: str) -> Fault | None:
+        """The fault that strikes here, if it can."""
+        fault = self._injector.at(slot, len(self._events), group)
+        return fault if fault is not None and self._possible(fault.axes[0]) else None
+
+    def _possible(self, kind: str) -> bool:
+        if kind in ("cancel", "interrupt"):
+            watched = "token" if kind == "cancel" else "inbox"
+            return watched in self.polls or self.cancel_task is not None
+        if kind == "duplicate_trigger":
+            return self.begin_within is not None and self.duplicates < MAX_DUPLICATES
+        return True
+
+    def struck(self, slot: Slot, fault: Fault) -> None:
+        """Write down that a fault of the plan happened."""
+        self._write(Struck, slot, str(fault))
+
+    def _write(self, kind: Any, *fields: Any) -> Any:
+        event = kind(len(self._events), self._clock.now, *fields)
+        self._events.append(event)
+        return event
+
+    # What happens to it -------------------------------------------------------------------
+
+    def crash(self, slot: Slot) -> None:
+        """The process dies here. Raises Crash."""
+        self._write(Crashed, slot)
+        self.crashed_at = len(self._events)
+        self.life += 1
+        self._clock.held = True  # a dying process waits for nothing
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            loop.stop()
+        raise Crash
+
+    def cancel(self) -> None:
+        """Somebody presses Stop."""
+        if "token" in self.polls:
+            self.stopped = True
+            self._write(Cancelled, "token")
+        elif self.cancel_task is not None:
+            self._write(Cancelled, "task")
+            self.cancel_task()
+
+    def jump(self) -> None:
+        """The machine slept: time has gone on without the process."""
+        self._clock.advance(JUMP)
+
+    def interrupt(self) -> None:
+        """The user says something while the agent is at work."""
+        if "inbox" in self.polls:
+            self.inbox.append(INTERRUPTION)
+            self._write(Messaged, INTERRUPTION, "inbox")
+        elif self.cancel_task is not None:
+            self.messages.append(INTERRUPTION)
+            self._write(Messaged, INTERRUPTION, "task")
+            self.cancel_task()
+
+    # Approvals ----------------------------------------------------------------------------
+
+    def ask(self, tool: str, call: str) -> str:
+        """A call waits for a person's decision, which a later leg brings."""
+        self._approvals += 1
+        slot = self.slot(tool, "approval")
+        asked = f"approval_{self._approvals}"
+        event = self._write(Interrupted, asked, call or f"{tool}_{slot.nth}")
+        self.waiting.append((event, slot, self._injector.at(slot, event.seq, "approval")))
+        return asked
+
+    def decisions(self) -> list[Decision]:
+        """What is decided next about the call that waits longest, in the order of arrival."""
+        if not self.waiting:
+            return []
+        asked, slot, fault = self.waiting.pop(0)
+        yes = Decision(asked.interrupt, asked.call, True)
+        if fault is None:
+            return [yes]
+        self.struck(slot, fault)
+        match fault.axes[0]:
+            case "twice":
+                return [yes, yes]
+            case "double_click":
+                self.double = yes
+                return [yes]
+            case "refused":
+                return [yes._replace(granted=False)]
+        return [yes._replace(granted=None), yes]
+
+    def decided(self, decision: Decision) -> None:
+        """Write down that a decision arrived."""
+        self._write(Decided, decision.approval, decision.call, decision.granted)
+
+    def at_the_end(self, restarts: bool) -> str | None:
+        """What happens once the agent has answered: it dies before the answer is acknowledged, or
+        its trigger is delivered again. The kind of the fault, or None."""
+        slot = self.slot("end")
+        fault = self.fault(slot, "process end")
+        kind = None if fault is None else fault.axes[0]
+        if fault is None or (kind == "crash" and not restarts):
+            return None
+        self.struck(slot, fault)
+        if kind == "crash":
+            self._write(Crashed, slot)
+            self.life += 1
+        return kind
+
+    # Legs ---------------------------------------------------------------------------------
+
+    def begin(self, why: str, after: str) -> int:
+        """Another leg begins: its number. After a crash nothing of what the dying process still
+        said counts."""
+        if self.crashed_at is not None:
+            del self._events[self.crashed_at :]
+            self.crashed_at = None
+        self._clock.held = False
+        if why == "restart":
+            self.restarts += 1
+            self._clock.advance(RESTART)
+        self.duplicates += why == "duplicate"
+        self.legs += 1
+        self.leg = self.legs
+        self.stopped = False
+        self._write(Resumed, why, self.leg, after)
+        return self.leg
+
+    def back(self, leg: int, after: str) -> None:
+        """A leg within another one is over; the outer one goes on."""
+        self.leg = leg
+        self._write(Resumed, "back", leg, after)

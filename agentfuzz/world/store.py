@@ -1,0 +1,62 @@
+"""The store: what an agent writes down to find again when its process has died.
+
+Law: a value is copied on its way in and on its way out, so that nothing a process held in memory
+survives by accident; each write is a crossing, at which the process may die before or after. Used
+by agents as a mapping, `world.store["cursor"] = 3`; a loop with a store of its own (a file,
+SQLite, a checkpointer) marks its writes with `world.saving` instead.
+"""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from typing import Any
+
+from agentfuzz.core.codec import described
+from agentfuzz.core.errors import ScenarioError
+
+Saving = Callable[[str, Any], AbstractContextManager[None]]
+
+
+class Store(MutableMapping[str, Any]):
+    """A durable mapping of names to anything that can be copied."""
+
+    __slots__ = ("_data", "_saving")
+
+    def __init__(self, data: dict[str, Any], saving: Saving) -> None:
+        self._data = data
+        self._saving = saving
+
+    def __getitem__(self, key: str) -> Any:
+        return deepcopy(self._data[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        try:
+            kept = deepcopy(value)
+        except Exception as error:
+            raise ScenarioError(
+                f"world.store[{key!r}] = {described(value)[:80]} cannot be copied "
+                f"({type(error).__name__}: {error}); write plain data, as into a file."
+            ) from error
+        with self._saving(key, kept):
+            self._data[key] = kept
+
+    def __delitem__(self, key: str) -> None:
+        with self._saving(key, None):
+            del self._data[key]
+
+    def claim(self, key: str, value: Any = True) -> bool:
+        """Write the value if there is none under this key yet, in one step, and say whether it
+        was written: an insert with a unique key, by which two workers agree on one."""
+        if key in self._data:
+            return False
+        self[key] = value
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._data))
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __repr__(self) -> str:
+        return f"Store({self._data!r})"

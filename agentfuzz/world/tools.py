@@ -1,0 +1,281 @@
+"""Tools: what a scenario declares about a function, and how a call's arguments are checked.
+
+Law: a tool is a plain typed function plus its effect, its business scope and how its backend
+deduplicates; its schema is its signature. Called by the world when a scenario declares a tool
+and at every call. The declaration is derived once per function and kept; pydantic is asked only
+when arguments are not already exactly of the declared plain types.
+"""
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import FunctionType
+from typing import Any, Literal
+
+from agentfuzz.core.codec import _HIGH, _LOW, scope_value
+from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
+from agentfuzz.core.events import made
+from agentfuzz.core.faults import TABLES, Slot
+from agentfuzz.core.history import Intent, Json, ToolFacts
+
+Dedup = Literal["none", "key", "scope"]
+DEDUPS = ("none", "key", "scope")
+KEY = "idempotency_key"
+_WRITABLE = re.compile(r"[^\s#:+/=@]+")
+_EXACT = frozenset({str, int, float, bool})
+_SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
+SAME: dict[Callable[..., Any], tuple[Any, "ToolSpec"]] = {}
+
+
+class ToolSpec:
+    """The declaration of one tool, derived from its function's signature."""
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        name: str,
+        effect: str | None,
+        scope: tuple[str, ...],
+        dedup: str,
+        undoes: str | None = None,
+    ) -> None:
+        self.name = name
+        self.effect = effect
+        self.scope = scope
+        self.dedup = dedup
+        self.description = inspect.getdoc(fn) or ""
+        self.is_async = inspect.iscoroutinefunction(fn)
+        self.undoes = undoes
+        self.facts = ToolFacts(name, effect, scope, dedup, undoes)
+        self._annotations, self._defaults = _parameters(fn, name)
+        self.own_key = KEY in self._annotations
+        if dedup == "key" and not self.own_key:
+            self._annotations[KEY] = str | None
+            self._defaults[KEY] = None
+        self.names = tuple(self._annotations)
+        exact = {name: _kinds(hint) for name, hint in self._annotations.items() if _kinds(hint)}
+        required = [name for name in self.names if name not in self._defaults]
+        # The quick path: all required parameters, nothing else, each exactly of a plain type.
+        self.quick = exact if all(name in exact for name in required) else {}
+        self.required = frozenset(required)
+        self.fewest = len(required)
+        self.keyed = dedup == "key"
+        self.recognises = dedup != "none"
+        self.strips = self.keyed and not self.own_key
+        self._slots: list[Slot] = []
+        self._check(fn)
+
+    def _check(self, fn: Callable[..., Any]) -> None:
+        place = f"tool {self.name!r}"
+        if self.dedup not in DEDUPS:
+            raise ScenarioError(f"{place}: dedup={self.dedup!r} is none of {', '.join(DEDUPS)}.")
+        if self.name in TABLES or not _WRITABLE.fullmatch(self.name):
+            raise ScenarioError(
+                f"{place}: this name cannot be written in a fault plan; give another with name=."
+            )
+        if self.effect is None and (self.scope or self.dedup != "none"):
+            raise ScenarioError(
+                f"{place} declares scope or dedup but no effect; a tool without an effect only "
+                "reads. Say @world.tool(effect='...')."
+            )
+        if not all(_is_exact(hint) for name, hint in self._annotations.items() if name != KEY):
+            assert self.schema is not None, "a signature without a schema has raised"
+        for name in self.scope:
+            if name not in self._annotations:
+                hint = near_miss(name, self._annotations)
+                raise ScenarioError(
+                    f"{place}: scope names {name!r}, which is no parameter of it "
+                    f"({', '.join(self._annotations) or 'it has none'}).{hint}"
+                )
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """One mapping of a call's positional and keyword arguments. One too many, or one given
+        twice, gets a name that the backend refuses."""
+        if not args:
+            return kwargs
+        given = dict(zip(self.names, args, strict=False))
+        for number, value in enumerate(args[len(self.names) :], len(self.names) + 1):
+            given[f"argument {number}"] = value
+        for name, value in kwargs.items():
+            given[f"{name} (again)" if name in given else name] = value
+        return given
+
+    def intent(self, bound: Mapping[str, Any]) -> Intent | None:
+        """What a call with these validated arguments is meant to cause, or None: it reads."""
+        if self.effect is None:
+            return None
+        scope = [(n, scope_value(bound.get(n, self._defaults.get(n)))) for n in self.scope]
+        return made(Intent, (self.effect, tuple(scope)))  # type: ignore[no-any-return]
+
+    def for_body(self, bound: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments that the function itself takes: no key that it did not declare."""
+        if self.dedup != "key" or self.own_key or KEY not in bound:
+            return bound
+        return {name: value for name, value in bound.items() if name != KEY}
+
+    def taken(self, arguments: Mapping[str, Any]) -> Intent | bool | None:
+        """The intent of a call whose arguments need neither validation nor a longer look: they are
+        exactly of the declared plain types, and small. True: it reads. None: not so simple."""
+        quick = self.quick
+        for name, value in arguments.items():
+            kind = type(value)
+            if kind not in quick.get(name, ()):
+                return None
+            if kind is str:
+                if len(value) > 63 or not value.isascii():
+                    return None
+            elif kind is int:
+                if not _LOW <= value <= _HIGH:
+                    return None
+            elif kind is float:
+                return None
+        if len(arguments) < self.fewest or not self.required <= arguments.keys():
+            return None
+        if self.effect is None:
+            return True
+        try:
+            scope = tuple([(name, arguments[name]) for name in self.scope])
+        except KeyError:  # a default
+            return None
+        return made(Intent, (self.effect, scope))  # type: ignore[no-any-return]
+
+    def slot(self, nth: int) -> Slot:
+        """The slot of its nth call."""
+        slots = self._slots
+        while len(slots) <= nth:
+            slots.append(Slot("tool", self.name, len(slots)))
+        return slots[nth]
+
+    def validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments as the backend understands them. Raises InvalidArguments (400)."""
+        quick = self.quick
+        for name, value in arguments.items():
+            if type(value) not in quick.get(name, ()):
+                break
+        else:
+            if self.required <= arguments.keys():
+                return arguments
+        return self._validate(arguments)
+
+    def _validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        from pydantic import ValidationError
+
+        try:
+            found: Mapping[str, Any] = self._adapter.validate_python(dict(arguments))
+            return found
+        except ValidationError as error:
+            parts = [
+                f"{'.'.join(map(str, part['loc'])) or 'arguments'}: {part['msg']}"
+                for part in error.errors(include_url=False, include_input=False)
+            ]
+            raise InvalidArguments(f"{self.name}: {'; '.join(parts)}") from None
+
+    @cached_property
+    def _adapter(self) -> Any:
+        from typing import NotRequired
+
+        from pydantic import ConfigDict, TypeAdapter
+        from typing_extensions import TypedDict
+
+        fields: dict[str, Any] = {
+            name: NotRequired[hint] if name in self._defaults else hint
+            for name, hint in self._annotations.items()
+        }
+        make: Any = TypedDict
+        shape = make(self.name, fields)
+        shape.__pydantic_config__ = ConfigDict(extra="forbid")
+        return TypeAdapter(shape)
+
+    @cached_property
+    def schema(self) -> dict[str, Json]:
+        """The JSON schema of the arguments: an object with `properties` and `required`."""
+        try:
+            schema: dict[str, Json] = self._adapter.json_schema()
+        except Exception as error:
+            raise ScenarioError(
+                f"tool {self.name!r}: its signature has no JSON schema: {error}"
+            ) from error
+        schema.pop("title", None)
+        schema.setdefault("properties", {})
+        for name, value in self._defaults.items():
+            if value is None or isinstance(value, (str, int, float, bool)):
+                schema["properties"][name].setdefault("default", value)
+        return schema
+
+
+def _kinds(hint: object) -> frozenset[type]:
+    """The types of which a value needs no validation."""
+    if hint == str | None:
+        return frozenset({str, type(None)})
+    return frozenset({hint}) if _is_exact(hint) else frozenset()  # type: ignore[arg-type]
+
+
+def _is_exact(hint: object) -> bool:
+    return isinstance(hint, type) and hint in _EXACT  # other annotations need not be hashable
+
+
+def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The annotations and defaults of a function's parameters."""
+    try:
+        signature = inspect.signature(fn)
+        hints = typing.get_type_hints(fn, include_extras=True)
+    except (TypeError, ValueError, NameError) as error:
+        raise ScenarioError(
+            f"tool {name!r}: its signature cannot be read ({error}); wrap it in a plain function "
+            "with annotated parameters."
+        ) from error
+    annotations: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    for parameter in signature.parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise ScenarioError(
+                f"tool {name!r}: the parameter {parameter} has no place in a JSON schema; use "
+                "named parameters."
+            )
+        annotations[parameter.name] = hints.get(parameter.name, Any)
+        if parameter.default is not parameter.empty:
+            defaults[parameter.name] = parameter.default
+    return annotations, defaults
+
+
+def spec_of(
+    fn: Callable[..., Any],
+    name: str | None,
+    effect: str | None,
+    scope: tuple[str, ...],
+    dedup: str,
+    undoes: str | None = None,
+) -> ToolSpec:
+    """The spec of a function, derived once per code object and signature: worlds are built once
+    per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
+    same = SAME.get(fn) if type(fn) is FunctionType else None
+    declaration = (name, effect, scope, dedup, undoes)
+    if same is not None and same[0] == declaration:
+        return same[1]  # the very function, declared in the same way
+    spec = _spec_of(fn, name, effect, tuple(scope), dedup, undoes)
+    if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
+        SAME[fn] = (declaration, spec)
+    return spec
+
+
+def _spec_of(
+    fn: Callable[..., Any],
+    name: str | None,
+    effect: str | None,
+    scope: tuple[str, ...],
+    dedup: str,
+    undoes: str | None,
+) -> ToolSpec:
+    label: str = name or str(getattr(fn, "__name__", "tool"))
+    inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
+    code = getattr(inner, "__code__", None)
+    if code is None:
+        return ToolSpec(fn, label, effect, scope, dedup, undoes)
+    declared = (inner.__annotations__, inner.__defaults__, inner.__kwdefaults__)
+    known = (code, label, effect, scope, dedup, undoes)
+    kept = _SPECS.get(known)
+    if kept is None or kept[0] != declared:
+        kept = _SPECS[known] = (declared, ToolSpec(fn, label, effect, scope, dedup, undoes))
+    return kept[1]
