@@ -132,8 +132,8 @@ class Project:
 
     def _change(self, block: Block) -> None:
         lines = block.text.splitlines(keepends=True)
-        before = "".join(line[1:] for line in lines if line[0] in " -")
-        after = "".join(line[1:] for line in lines if line[0] in " +")
+        before = "".join(line[line[0] != "\n" :] for line in lines if line[0] in " -\n")
+        after = "".join(line[line[0] != "\n" :] for line in lines if line[0] in " +\n")
         source = self._read(block.words)
         assert source.count(before) == 1, f"does not fit {block.words}:\n{block.text}"
         (self.folder / block.words).write_text(source.replace(before, after), encoding="utf-8")
