@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 import pytest
 
 from agentfuzz import Completion, escapes, exactly_once, scenario
-from agentfuzz.core.history import Called, Committed
+from agentfuzz.core.events import Called, Committed
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import START, Real
 from agentfuzz.search.campaign import Budget, Campaign
