@@ -27,8 +27,9 @@ if TYPE_CHECKING:
         ToolError,
         UnknownTool,
     )
-    from agentfuzz.core.faults import Fault, FaultPlan, Slot
+    from agentfuzz.core.faults import Fault, Slot
     from agentfuzz.core.history import History
+    from agentfuzz.core.plan import FaultPlan
     from agentfuzz.core.verdict import Verdict, Violation
     from agentfuzz.engine.child.process import in_child
     from agentfuzz.engine.scenario import Scenario, scenario
@@ -109,7 +110,8 @@ _PLACES = {
         "ToolError",
         "UnknownTool",
     ),
-    "core.faults": ("Fault", "FaultPlan", "Slot"),
+    "core.faults": ("Fault", "Slot"),
+    "core.plan": ("FaultPlan",),
     "core.history": ("History",),
     "invariants": (
         "Invariant",

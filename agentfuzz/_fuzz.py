@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError, ScenarioError
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import compare_entrypoints, run

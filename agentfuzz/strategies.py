@@ -13,7 +13,8 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from agentfuzz.core.faults import MODEL, Fault, FaultPlan, Slot, rank
+from agentfuzz.core.faults import TABLES, Fault, Slot, rank
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.model.closings import Closing, corpus
 from agentfuzz.runtime.clock import Clock
@@ -31,12 +32,12 @@ def fault_plans(
     space = Space()
     names = [
         (Slot("tool", spec.name, 1), space.at("write" if spec.effect else "read"))
-        for spec in world.specs.values()
+        for spec in world.gateway.specs.values()
     ]
     if world.has_model:
         done = scenario.script is not None and scenario.script.closes_with_tool
         turn = {*space.at("calls"), *space.at("done" if done else "closing")}
-        simplest_first = sorted(turn, key=lambda f: (rank(MODEL, f.axes), f.variant))
+        simplest_first = sorted(turn, key=lambda f: (rank(TABLES["model"], f.axes), f.variant))
         names.append((Slot("model", "", 1), tuple(simplest_first)))
     if not names:
         return st.just(FaultPlan())

@@ -28,7 +28,7 @@ from agentfuzz import (
     scenario,
     truthful,
 )
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.space import Space

@@ -20,7 +20,7 @@ from time import perf_counter
 from _measure import interleaved, ratio, table
 
 from agentfuzz import Completion, World, at_most_once, scenario, structured_termination
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign

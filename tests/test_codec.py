@@ -22,8 +22,7 @@ from agentfuzz.core.codec import (
     snapshot,
 )
 from agentfuzz.core.errors import SavedFileError
-from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     EVENTS,
     Called,
     Cancelled,
@@ -33,7 +32,6 @@ from agentfuzz.core.history import (
     Delivered,
     Done,
     Ended,
-    History,
     Intent,
     Interrupted,
     Messaged,
@@ -46,8 +44,9 @@ from agentfuzz.core.history import (
     Saved,
     Shown,
     Struck,
-    ToolFacts,
 )
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import History, ToolFacts
 
 
 class Charge(BaseModel):

@@ -5,7 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentfuzz.core.errors import PlanError
-from agentfuzz.core.faults import MODEL, TABLES, TOOL, Fault, FaultPlan, Slot, rank, select
+from agentfuzz.core.faults import TABLES, Fault, Slot, rank
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.selection import select
+
+TOOL = TABLES["tool"]
+MODEL = TABLES["model"]
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,20}", fullmatch=True) | st.sampled_from(
     ["model", "tool", "handoff"]

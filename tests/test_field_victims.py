@@ -34,7 +34,7 @@ from field_loops import (
 from search.support import hunt
 
 from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, run
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Verdict
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer

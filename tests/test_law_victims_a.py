@@ -48,7 +48,7 @@ from agentfuzz import (
     single_flight,
     unknown_is_not_failed,
 )
-from agentfuzz.core.history import Committed
+from agentfuzz.core.events import Committed
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import resume_after_crash, retry_storm, saga, webhook_twice
 from agentfuzz.search.space import Space

@@ -47,7 +47,7 @@ from agentfuzz import (
     no_hidden_calls,
     run,
 )
-from agentfuzz.core.history import Called
+from agentfuzz.core.events import Called
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import approve_payment, cancel_campaign
 from agentfuzz.search.space import Space

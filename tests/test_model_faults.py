@@ -47,9 +47,12 @@ from agentfuzz import (
     truthful,
     valid_calls,
 )
-from agentfuzz.core.faults import MODEL_KINDS, TOOL
+from agentfuzz.core.faults import TABLES
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.model.model_faults import KINDS as MODEL_KINDS
 from agentfuzz.search.space import Space
+
+TOOL = TABLES["tool"]
 
 KINDS = MODEL_KINDS[1:]  # the first is no fault
 OF_TOOLS = tuple(map(str, TOOL.all()))

@@ -13,9 +13,12 @@ from search.support import hunt, shown
 
 from agentfuzz import Completion, Invariant, ModelError, Scenario, truthful
 from agentfuzz.archive.saved import Saved
-from agentfuzz.core.faults import TOOL, FaultPlan
+from agentfuzz.core.faults import TABLES
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
+
+TOOL = TABLES["tool"]
 
 OF_TOOLS = tuple(map(str, TOOL.all()))
 

@@ -13,8 +13,8 @@ from search.support import hunt, shown
 
 from agentfuzz import Completion, History, Invariant, World, at_most_once, exactly_once, scenario
 from agentfuzz import invariant as own
+from agentfuzz.core.events import Decided, Done
 from agentfuzz.core.faults import PROCESS_KINDS
-from agentfuzz.core.history import Decided, Done
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.history import Json
+from agentfuzz.core.events import Json
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.tools import KEY
@@ -32,7 +32,7 @@ class Bridge:
         self.name = name
         self.description = world.tools[name].description or name
         self._world = world
-        self._mint = key if name != DONE and world.specs[name].dedup == "key" else None
+        self._mint = key if name != DONE and world.gateway.specs[name].dedup == "key" else None
 
     @property
     def is_async(self) -> bool:

@@ -115,7 +115,7 @@ class SimulatedChatModel(BaseChatModel):
             (good if isinstance(made["args"], dict) else bad).append(made)
         stop, usage = turn["stop"], turn.get("usage") or {"input": 0, "output": 0}
         message = AIMessage(
-            id=f"turn_{len(self._world.events)}_{self._turns}",
+            id=f"turn_{len(self._world.gateway.log)}_{self._turns}",
             content=turn["content"] or "",
             tool_calls=good,
             invalid_tool_calls=[{**made, "error": "the arguments are no object"} for made in bad],

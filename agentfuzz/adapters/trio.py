@@ -22,14 +22,14 @@ from trio._core import _run
 
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime.clock import FOREVER, Clock, Real, active_clock
-from agentfuzz.world.world import World
+from agentfuzz.world.world import World, inside
 
 MOMENT = 0.02  # real seconds for threads
 
 
 def clock(world: World) -> "VirtualClock":
     """A clock for `trio.run(..., clock=...)` of an agent in this world."""
-    world.calls.library = Library(world)
+    inside(world).calls.library = Library(world)
     return VirtualClock(world.clock)
 
 

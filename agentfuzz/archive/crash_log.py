@@ -23,7 +23,8 @@ from typing import Any
 from agentfuzz.archive.saved import set_aside
 from agentfuzz.core.codec import dump
 from agentfuzz.core.errors import PlanError, SavedFileError
-from agentfuzz.core.faults import FORMAT_VERSION, Fault, FaultPlan, Slot
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.world.injector import Crossing, Injector
 
 SCHEMA = "agentfuzz.ahead/1"

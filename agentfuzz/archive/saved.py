@@ -16,8 +16,8 @@ from typing import Any
 
 from agentfuzz.core.codec import digest, dump
 from agentfuzz.core.errors import PlanError, SavedFileError
-from agentfuzz.core.faults import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.findings import Counterexample
+from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 
 SCHEMA = "agentfuzz.saved/1"
 _ID = re.compile(r"AF-[0-9a-f]{4,64}")

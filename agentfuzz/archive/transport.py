@@ -8,9 +8,9 @@ from dataclasses import fields
 from typing import Any
 
 from agentfuzz.core.codec import history_from_json, history_to_json
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.events import Json
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample, LawCount, Level
-from agentfuzz.core.history import Json
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 _OWN = ("violation", "plan", "history", "baseline", "controls")

@@ -1,9 +1,9 @@
-"""`python -m agentfuzz.wire.mcp`: one world of a scenario as a process that speaks over its stdio.
+"""`python -m agentfuzz mcp`: one world of a scenario as a process that speaks over its stdio.
 
 Law: the process serves one client in real time and ends with it; what happened is written to a
 file then, and only protocol goes to stdout. Called by MCP clients that start their servers:
 
-    python -m agentfuzz.wire.mcp module:scenario [--plan PLAN] [--history FILE]
+    python -m agentfuzz mcp module:scenario [--plan PLAN] [--history FILE]
 
 A broken argument is one line on stderr and exit code 2.
 """
@@ -21,13 +21,14 @@ from typing import Any, NoReturn
 
 from agentfuzz.core.codec import dump, history_to_json, message
 from agentfuzz.core.errors import AgentfuzzError, CutOff, near_miss
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Ended, History
+from agentfuzz.core.events import Ended
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.single import check_plan
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import FromPlan
-from agentfuzz.world.world import World
+from agentfuzz.world.world import World, inside
 
 
 class _OneLine(argparse.ArgumentParser):
@@ -37,7 +38,7 @@ class _OneLine(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until the client leaves. Returns the exit code."""
-    parser = _OneLine(prog="agentfuzz.wire.mcp", allow_abbrev=False)
+    parser = _OneLine(prog="agentfuzz mcp", allow_abbrev=False)
     parser.add_argument("scenario", metavar="module:scenario")
     parser.add_argument("--plan", default="", help="the faults, as in charge_card#1:once/timeout")
     parser.add_argument("--history", type=Path, help="the file to write the history to, as JSON")
@@ -91,7 +92,7 @@ def _world(scenario: Scenario, plan: FaultPlan) -> World:
         raise AgentfuzzError(
             f"the scenario {scenario.name!r} fails: {type(error).__name__}: {message(error)}"
         ) from error
-    check_plan(plan, list(world.specs))
+    check_plan(plan, list(world.gateway.specs))
     return world
 
 
@@ -116,7 +117,7 @@ async def _serve(world: World, history: Path | None) -> None:
                 os._exit(0)  # for the same reason
             raise
     world.clock.flush()
-    await asyncio.gather(*world.calls.late, return_exceptions=True)
+    await asyncio.gather(*inside(world).calls.late, return_exceptions=True)
 
 
 def _cut_off(group: BaseExceptionGroup[BaseException]) -> CutOff | None:
@@ -129,7 +130,7 @@ def _cut_off(group: BaseExceptionGroup[BaseException]) -> CutOff | None:
 def write(world: World, history: Path | None, how: str, error: str, detail: str) -> None:
     """Write the history, whose last event says how it ended."""
     if history is not None:
-        ended = Ended(len(world.events), world.clock.now, how, None, error, detail)
-        facts = {name: spec.facts for name, spec in world.specs.items()}
-        whole = History([*world.events, ended], facts)
+        gateway = inside(world)
+        ended = Ended(len(gateway.log), gateway.clock.now, how, None, error, detail)
+        whole = History([*gateway.log, ended], gateway.facts)
         history.write_text(dump(history_to_json(whole), indent=1) + "\n", "utf-8")

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.core.errors import CutOff, SavedFileError
-from agentfuzz.core.faults import FORMAT_VERSION, Slot
-from agentfuzz.core.history import EVENTS, Event, History, Intent, Json, Shown, ToolFacts
+from agentfuzz.core.events import EVENTS, Event, Intent, Json, Shown
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.plan import FORMAT_VERSION
 
 MAX_DEPTH = 20
 MAX_ITEMS = 1_000
@@ -180,6 +182,8 @@ def event_to_json(event: Event) -> dict[str, Json]:
     for name, value in event._asdict().items():
         if isinstance(value, Slot):
             out[name] = list(value)
+        elif isinstance(value, Fault):
+            out[name] = value.text
         elif isinstance(value, Intent):
             out[name] = {"effect": value.effect, "scope": [list(pair) for pair in value.scope]}
         else:

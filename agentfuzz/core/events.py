@@ -10,7 +10,7 @@ much). Compare events by type and value: two kinds of event may hold equal field
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.faults import Fault, Slot
 
 # `made(Called, (seq, ...))` is `Called(seq, ...)` without a Python frame: half the time.
 made: Any = tuple.__new__
@@ -54,7 +54,7 @@ class Struck(NamedTuple):
     seq: int
     t: float
     slot: Slot
-    fault: str
+    fault: Fault
 
 
 class Delivered(NamedTuple):
@@ -163,8 +163,9 @@ class Done(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """The agent wrote something that outlives its process. `slot.name` is the key of
-    `world.store`, or the name of a store of the agent's own (then `value` is None)."""
+    """The agent wrote something that outlives its process. `slot` is at the boundary `store`; its
+    name is the key of `world.store`, or that of a store of the agent's own (then `value` is None).
+    """
 
     seq: int
     t: float

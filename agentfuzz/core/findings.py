@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from agentfuzz.core.faults import FaultPlan
 from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 DIED = "the run that ended the process"  # the phase of a counterexample without a history

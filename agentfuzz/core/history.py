@@ -9,61 +9,8 @@ judged afterwards.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from agentfuzz.core.events import (
-    EVENTS,
-    OUTCOMES,
-    Called,
-    Cancelled,
-    Committed,
-    Crashed,
-    Decided,
-    Delivered,
-    Done,
-    Ended,
-    Event,
-    Intent,
-    Interrupted,
-    Json,
-    Messaged,
-    ModelInput,
-    ModelTurn,
-    Refused,
-    Replayed,
-    Replied,
-    Resumed,
-    Saved,
-    Shown,
-    Struck,
-)
+from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Resumed
 
-__all__ = [
-    "EVENTS",
-    "OUTCOMES",
-    "Called",
-    "Cancelled",
-    "Committed",
-    "Crashed",
-    "Decided",
-    "Delivered",
-    "Done",
-    "Ended",
-    "Event",
-    "History",
-    "Intent",
-    "Interrupted",
-    "Json",
-    "Messaged",
-    "ModelInput",
-    "ModelTurn",
-    "Refused",
-    "Replayed",
-    "Replied",
-    "Resumed",
-    "Saved",
-    "Shown",
-    "Struck",
-    "ToolFacts",
-]
 E_ = TypeVar("E_", bound=NamedTuple)
 
 

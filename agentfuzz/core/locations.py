@@ -6,7 +6,8 @@ alone. Called by the search (where a law broke), by the doors (where a process d
 
 from pathlib import Path
 
-from agentfuzz.core.history import Called, History
+from agentfuzz.core.events import Called
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 
 STACK = 30  # lines

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import made
-from agentfuzz.core.history import Cancelled, Done, Messaged, Resumed
+from agentfuzz.core.events import Cancelled, Done, Messaged, Resumed
 from agentfuzz.engine.scenario import Scenario
-from agentfuzz.world.world import World
+from agentfuzz.world.local import LocalGateway
 
 
 class Ending(NamedTuple):
@@ -25,34 +24,34 @@ class Ending(NamedTuple):
     detail: str = ""
 
 
-def raised(exc: BaseException, world: World) -> Ending:
+def raised(exc: BaseException, gateway: LocalGateway) -> Ending:
     """How a leg ended that raised: frameworks wrap a CutOff, or trip over one that they took for
     a result."""
-    if world.process.crashed_at is not None:
+    if gateway.process.crashed_at is not None:
         return Ending("crashed")
     if inner := _cut_off_in(exc):
         return Ending("cut_off", None, inner.why, inner.detail)
-    if world.calls.exhausted:
-        return Ending("cut_off", None, "budget", f"more than {world.calls.budget} crossings")
+    if gateway.calls.exhausted:
+        return Ending("cut_off", None, "budget", f"more than {gateway.calls.budget} crossings")
     how = "raised" if isinstance(exc, Exception) else "died"
-    if isinstance(exc, asyncio.CancelledError) and _was_stopped(world):
+    if isinstance(exc, asyncio.CancelledError) and _was_stopped(gateway):
         how = "cancelled"
     return Ending(how, None, type(exc).__name__, message(exc))
 
 
-def _was_stopped(world: World) -> bool:
+def _was_stopped(gateway: LocalGateway) -> bool:
     return any(
         type(event) in (Cancelled, Messaged) and event.how == "task"
-        for event in _of_this_leg(world)
+        for event in _of_this_leg(gateway)
     )
 
 
-def _of_this_leg(world: World) -> list[Any]:
+def _of_this_leg(gateway: LocalGateway) -> list[Any]:
     """The events of the leg that is running, from its beginning on."""
-    if world.process.legs == 1:
-        return world.events
-    leg, now, found = world.process.leg, 1, []
-    for event in world.events:
+    if gateway.process.legs == 1:
+        return gateway.log
+    leg, now, found = gateway.process.leg, 1, []
+    for event in gateway.log:
         if type(event) is Resumed:
             now = event.leg
         if now == leg:
@@ -67,10 +66,10 @@ def _cut_off_in(error: BaseException) -> CutOff | None:
     return next(filter(None, map(_cut_off_in, error.exceptions)), None)
 
 
-def completed(scenario: Scenario, world: World, value: Any) -> None:
+def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     """Write down the Completion that the agent returned, or that its answer maps to. The done
     tool's event, handed on as it is, is not a second one."""
-    said = [event for event in _of_this_leg(world) if type(event) is Done] if world.said else ()
+    said = [event for event in _of_this_leg(gateway) if type(event) is Done] if gateway.said else ()
     completion = value if type(value) is Completion or isinstance(value, Completion) else None
     if completion is None and scenario.outcome is not None and not said:
         try:
@@ -96,7 +95,6 @@ def completed(scenario: Scenario, world: World, value: Any) -> None:
         and (said[-1].status, said[-1].reason, said[-1].handle) == facts
     ):
         return
-    world.said = True
-    events, detail = world.events, given["detail"]
-    at = (len(events), world.clock.now, "return", *facts, "", plain(detail) if detail else "")
-    events.append(made(Done, at))
+    gateway.said = True
+    detail = given["detail"]
+    gateway.log.write(Done, "return", *facts, "", plain(detail) if detail else "")

@@ -12,8 +12,9 @@ from typing import Any
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError, near_miss
-from agentfuzz.core.faults import PROCESS, select
+from agentfuzz.core.faults import TABLES
 from agentfuzz.core.history import History
+from agentfuzz.core.selection import select
 from agentfuzz.core.verdict import Verdict
 from agentfuzz.invariants import (
     Invariant,
@@ -25,12 +26,22 @@ from agentfuzz.invariants import (
 )
 from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Script, parse
-from agentfuzz.model.simulated import ModelBehaviour, SimulatedModel
+from agentfuzz.model.simulated import ModelBehaviour, Planner, Scripted, SimulatedModel
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import Injector
+from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
 
 BEHAVIOUR = ModelBehaviour()
+
+
+def serve(world: World, **kwargs: Any) -> Any:
+    """How a world is served on loopback: see `agentfuzz.wire.serve`."""
+    from agentfuzz.wire.server import serve
+
+    return serve(world, **kwargs)
+
+
 # What holds in every scenario, declared or not.
 ALWAYS = (survives(), bounded(), valid_calls())
 # What is judged where nothing is declared: the oracle that needs no declaration.
@@ -57,17 +68,24 @@ class Scenario:
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
-        world = World(self.task, injector, clock, max_crossings=self.max_crossings, trace=trace)
+        gateway = LocalGateway(injector, clock, max_crossings=self.max_crossings, trace=trace)
+        world = World(self.task, gateway)
+        world._serve = serve
         self.build(world)
-        if self.script is not None:
-            world._model = SimulatedModel(world, self.script, self.model_behaviour)
-            world.tools.offers_done = self.script.closes_with_tool
+        planner: Planner
         if self.cassette is not None:
-            from agentfuzz.model.cassettes import Cassette, CassetteModel
+            from agentfuzz.model.cassettes.model import FromCassette
+            from agentfuzz.model.cassettes.store import Cassette
 
             cassette = Cassette.load(self.cassette)
-            world._model = CassetteModel(world, cassette, self.on_miss, self.model_behaviour)
-            world.tools.offers_done = cassette.offers_done
+            planner = FromCassette(cassette, self.on_miss)
+            gateway.offers_done = cassette.offers_done
+        elif self.script is not None:
+            planner = Scripted(self.script)
+            gateway.offers_done = self.script.closes_with_tool
+        else:
+            return world
+        gateway.model = SimulatedModel(gateway, planner, self.model_behaviour)
         return world
 
     def check(self, tools: Sequence[str]) -> None:
@@ -76,7 +94,7 @@ class Scenario:
         if self.script is not None:
             self.script.check(tools)
         if self.cassette is not None:
-            from agentfuzz.model.cassettes import Cassette
+            from agentfuzz.model.cassettes.store import Cassette
 
             Cassette.load(self.cassette).check(tools)
 
@@ -123,7 +141,7 @@ def scenario(
                 "your own with agentfuzz.invariant."
             )
     words = (faults,) if isinstance(faults, str) else tuple(faults)
-    select(PROCESS, faults=words)  # a wrong word is an error here
+    select(TABLES["process"], faults=words)  # a wrong word is an error here
     if max_crossings < 1:
         raise ScenarioError(
             f"max_crossings={max_crossings} would cut off every run; give at least 1."

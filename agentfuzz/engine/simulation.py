@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
-from agentfuzz.core.events import made
-from agentfuzz.core.history import Ended, History
+from agentfuzz.core.events import Ended, made
+from agentfuzz.core.history import History
 from agentfuzz.engine.ending import Ending, completed, raised
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import leaks
@@ -28,8 +28,10 @@ from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
 from agentfuzz.world.injector import Injector
+from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import MAX_RESTARTS, Decision
-from agentfuzz.world.world import World
+from agentfuzz.world.process_faults.striking import at_the_end
+from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
 RUN_TIMEOUT = 10.0  # real seconds before a run that crosses nothing is interrupted
@@ -83,29 +85,29 @@ class Simulation:
         except BaseException:
             isolation.end()
             raise
-        world.patience = self.watchdog.seconds
-        self._gate.begin(world.calls)
+        gateway = inside(world)
+        gateway.patience = self.watchdog.seconds
+        self._gate.begin(gateway.calls)
         leaks.begin()
         try:
             ending = self._legs(scenario, agent, world)
         finally:
             leaks.end()
-            world.calls.budget = -1  # nothing that this run holds may act again
+            gateway.calls.budget = -1  # nothing that this run holds may act again
             self._gate.end()
             isolation.end()
         if ending.how != "returned":
-            self._abandon(world)
-        model = world._model
-        missed = None if model is None else getattr(model, "missed", None)
-        if missed is not None:  # whatever the agent, or its client, made of it
-            raise missed
-        return _freeze(world, ending)
+            self._abandon(gateway)
+        model = gateway.model
+        if model is not None and model.planner.missed is not None:
+            raise model.planner.missed  # whatever the agent, or its client, made of it
+        return _freeze(gateway, ending)
 
     # Legs ---------------------------------------------------------------------------------
 
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
         """Leg after leg, until nothing more happens to this task."""
-        process = first.process
+        process = inside(first).process
         if not (scenario.follow_ups or process.asks):
             ending = self._leg(scenario, agent, first, last=not process.waiting)
             if not process.waiting:
@@ -116,7 +118,7 @@ class Simulation:
     def _more_legs(
         self, scenario: Scenario, agent: Agent, first: World, ended: Ending | None
     ) -> Ending:
-        process = first.process
+        process = inside(first).process
         restart = scenario.resume if callable(scenario.resume) else agent
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
@@ -130,17 +132,17 @@ class Simulation:
             if following is None:
                 break
             process.begin(following.why, ending.how)
-            world = first.again(following.why, task=following.task, decision=following.decision)
+            world = first._again(following.why, task=following.task, decision=following.decision)
             if following.decision is not None:
                 process.decided(following.decision)
             entry = restart if following.why == "restart" else agent
-        self._settle(first)
+        self._settle(inside(first))
         return ending
 
     def _following(
         self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
     ) -> Next | None:
-        process = first.process
+        process = inside(first).process
         if ending.how == "crashed":
             bury()
             again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
@@ -150,14 +152,15 @@ class Simulation:
         if not any(one.decision for one in coming):
             coming[:0] = [Next("decision", decision=one) for one in process.decisions()]
         if process.asks and not process.waiting and not coming:
-            fault = process.at_the_end(bool(scenario.resume))
+            fault = at_the_end(process, restarts=bool(scenario.resume))
             if fault is not None:
                 return Next("restart" if fault == "crash" else "duplicate")
         return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         """One leg: an agent from its beginning to its end."""
-        clock, process = world.clock, world.process
+        gateway = inside(world)
+        clock, process = gateway.clock, gateway.process
         loop = self._current_loop()
         self.watchdog.begin()
         try:
@@ -166,15 +169,15 @@ class Simulation:
                 value = self._await(answer, scenario, world, last=last)
             else:
                 value = answer
-                completed(scenario, world, value)
+                completed(scenario, inside(world), value)
                 if clock.gate is not None:
                     clock.gate.finish()
                 if last and not process.waiting:
                     clock.flush()  # what is still under way arrives after the agent's answer
                 if loop.made:
                     finish(loop)  # a sync entry point left something behind
-            if world.calls.exhausted:  # swallowed, and answered all the same
-                raise CutOff("budget", f"more than {world.calls.budget} crossings")
+            if gateway.calls.exhausted:  # swallowed, and answered all the same
+                raise CutOff("budget", f"more than {gateway.calls.budget} crossings")
             if process.crashed_at is not None:  # swallowed as well
                 raise Crash
             # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
@@ -189,7 +192,7 @@ class Simulation:
             if process.crashed_at is not None:
                 self._gate.kill()
                 self._drop_loop(dead=True)
-            return raised(exc, world)
+            return raised(exc, gateway)
         finally:
             self.watchdog.end()
 
@@ -199,10 +202,10 @@ class Simulation:
         """How a leg begins within another one: the same agent, at once and to its end."""
 
         def begin(why: str, decision: Decision | None) -> Any:
-            process = first.process
+            process = inside(first).process
             outer = process.leg
             process.begin(why, "running")
-            world = first.again(why, decision=decision)
+            world = first._again(why, decision=decision)
             if decision is not None:
                 process.decided(decision)
             how = "returned"
@@ -210,7 +213,7 @@ class Simulation:
                 answer = agent(world)
                 if inspect.isawaitable(answer):
                     return self._awaited_within(answer, scenario, world, outer)
-                completed(scenario, world, answer)
+                completed(scenario, inside(world), answer)
             except Exception:
                 how = "raised"
             process.back(outer, how)
@@ -223,10 +226,10 @@ class Simulation:
     ) -> None:
         how = "returned"
         try:
-            completed(scenario, world, await answer)
+            completed(scenario, inside(world), await answer)
         except Exception:
             how = "raised"
-        world.process.back(outer, how)
+        inside(world).process.back(outer, how)
 
     # Event loops --------------------------------------------------------------------------
 
@@ -240,18 +243,19 @@ class Simulation:
         return self._loop
 
     def _await(self, value: Awaitable[Any], scenario: Scenario, world: World, *, last: bool) -> Any:
-        loop, process = self._current_loop(), world.process
+        loop, gateway = self._current_loop(), inside(world)
+        process, calls, clock = gateway.process, gateway.calls, gateway.clock
 
         async def main() -> Any:
             result = await value
             process.cancel_task = None
-            completed(scenario, world, result)
-            if world.clock.gate is not None:
-                world.clock.gate.finish()
+            completed(scenario, inside(world), result)
+            if clock.gate is not None:
+                clock.gate.finish()
             if last and not process.waiting:
-                world.clock.flush()
-            if world.calls.late:
-                await asyncio.gather(*world.calls.late, return_exceptions=True)
+                clock.flush()
+            if calls.late:
+                await asyncio.gather(*calls.late, return_exceptions=True)
             return result
 
         task = loop.create_task(main())
@@ -263,22 +267,23 @@ class Simulation:
         finish(loop)
         return result
 
-    def _settle(self, world: World) -> None:
+    def _settle(self, gateway: LocalGateway) -> None:
         """Let what is still under way arrive."""
-        world.clock.held = False
-        if world.clock.next_due is None and not world.calls.late:
+        clock, late = gateway.clock, gateway.calls.late
+        clock.held = False
+        if clock.next_due is None and not late:
             return
 
         async def settle() -> None:
-            world.clock.flush()
-            await asyncio.gather(*world.calls.late, return_exceptions=True)
+            clock.flush()
+            await asyncio.gather(*late, return_exceptions=True)
 
         self._current_loop().run_until_complete(settle())
 
-    def _abandon(self, world: World) -> None:
+    def _abandon(self, gateway: LocalGateway) -> None:
         """Let what is still due happen, and drop the loop of a run that did not return."""
         with suppress(BaseException):
-            self._settle(world)
+            self._settle(gateway)
         self._drop_loop()
 
     def _close_loop(self) -> None:
@@ -296,9 +301,7 @@ class Simulation:
             loop.close()
 
 
-def _freeze(world: World, ending: Ending) -> History:
-    events = world.events
+def _freeze(gateway: LocalGateway, ending: Ending) -> History:
     how, value, error, detail = ending
-    shown = value if how == "returned" else None
-    events.append(made(Ended, (len(events), world.clock.now, how, shown, error, detail)))
-    return History(events, world.facts)
+    gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
+    return History(gateway.log, gateway.facts)

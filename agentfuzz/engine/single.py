@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Called, History, ModelTurn, Saved, Struck
+from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation

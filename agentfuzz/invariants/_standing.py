@@ -11,17 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentfuzz.core.history import (
-    Called,
-    Committed,
-    Done,
-    Event,
-    History,
-    Intent,
-    Json,
-    Replied,
-    Resumed,
-)
+from agentfuzz.core.events import Called, Committed, Done, Event, Intent, Json, Replied, Resumed
+from agentfuzz.core.history import History
 from agentfuzz.invariants._talk import leaves
 
 SETTLES = ("success", "partial")  # what an answer with these has claimed may stand

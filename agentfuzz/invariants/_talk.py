@@ -10,16 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agentfuzz.core.history import (
-    Called,
-    Done,
-    Ended,
-    History,
-    Json,
-    ModelInput,
-    ModelTurn,
-    Replied,
-)
+from agentfuzz.core.events import Called, Done, Ended, Json, ModelInput, ModelTurn, Replied
+from agentfuzz.core.history import History
 
 CUT = 500  # characters of a message that a history keeps
 DONE = "done"  # the tool that ends a task: its calls are Done events

@@ -7,7 +7,8 @@ run through `Invariant`. Source: CATALOGUE laws C5 and R2.
 from collections import Counter
 from collections.abc import Iterator
 
-from agentfuzz.core.history import Called, Done, History, Intent, Resumed, Struck
+from agentfuzz.core.events import Called, Done, Intent, Resumed, Struck
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent
@@ -144,8 +145,7 @@ def duplicate_trigger_ignored() -> Check:
 
 
 def _is_second_delivery(event: Struck) -> bool:
-    kind = event.fault.split("/")[0].split("=")[0].split("@")[0]
-    return event.slot.boundary == "process" and kind == "duplicate_trigger"
+    return event.fault.axes[0] == "duplicate_trigger"
 
 
 def _differs(history: History, tool: str, intent: Intent, have: int, want: int) -> Violation:

@@ -7,18 +7,18 @@ stands in the history. Called by the run through `Invariant`. Source: CATALOGUE 
 
 from collections.abc import Iterator
 
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Cancelled,
     Committed,
     Decided,
     Done,
     Event,
-    History,
     Messaged,
     Replied,
     Resumed,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import undoable, undos

@@ -6,7 +6,8 @@ Called by the run through `Invariant`. Source: CATALOGUE laws P4 and P5, and the
 
 from collections.abc import Iterator
 
-from agentfuzz.core.history import Called, Committed, Done, Ended, History, ModelTurn, Replied
+from agentfuzz.core.events import Called, Committed, Done, Ended, ModelTurn, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Cancelled,
     Committed,
     Decided,
     Done,
-    History,
     Intent,
     Interrupted,
     Json,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import asked_for

@@ -7,7 +7,8 @@ run through `Invariant`. Source: CATALOGUE law P3, and the bugs behind it.
 from collections.abc import Iterator
 
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.history import Called, History, ModelInput
+from agentfuzz.core.events import Called, ModelInput
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (

@@ -7,16 +7,8 @@ happened by then. Called by the run through `Invariant`. Source: CATALOGUE B16.
 from collections.abc import Iterator
 
 from agentfuzz.core.codec import plain
-from agentfuzz.core.history import (
-    Called,
-    Cancelled,
-    Committed,
-    Done,
-    Event,
-    History,
-    ModelTurn,
-    Replied,
-)
+from agentfuzz.core.events import Called, Cancelled, Committed, Done, Event, ModelTurn, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import final_leg, named, standing, undoing, words_of

@@ -6,7 +6,8 @@ Law: success is a statement about the world, and the ledger refutes it. Called b
 
 from collections.abc import Callable
 
-from agentfuzz.core.history import Called, Committed, Done, History
+from agentfuzz.core.events import Called, Committed, Done
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent, claimed_success, expected_something

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from typing import Literal
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Done,
-    History,
     Messaged,
     ModelInput,
     ModelTurn,
     Replied,
     Saved,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import (

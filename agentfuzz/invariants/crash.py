@@ -6,7 +6,8 @@ raising an ordinary exception. Called by the run through `Invariant`; part of ev
 
 from collections.abc import Iterable
 
-from agentfuzz.core.history import Ended, History, Struck
+from agentfuzz.core.events import Ended, Struck
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 

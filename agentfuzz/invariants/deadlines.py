@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agentfuzz.core.codec import dump, plain, scope_value
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Cancelled,
     Committed,
@@ -18,7 +18,6 @@ from agentfuzz.core.history import (
     Done,
     Ended,
     Event,
-    History,
     Json,
     ModelInput,
     ModelTurn,
@@ -28,6 +27,7 @@ from agentfuzz.core.history import (
     Resumed,
     Struck,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import DONE, clean, replies
@@ -116,7 +116,7 @@ def _overruns(
 
 
 def _jumped(event: Event) -> bool:
-    return isinstance(event, Struck) and event.fault.startswith("clock_jump")
+    return isinstance(event, Struck) and event.fault.axes[0] == "clock_jump"
 
 
 def _progress(event: Event, calls: dict[str, Called], known: set[str]) -> bool:

@@ -6,7 +6,9 @@ takes, as its baseline, the run under the same plan by another door; `difference
 comparison. Source: CATALOGUE law P10.
 """
 
-from agentfuzz.core.history import Ended, History, Struck
+from agentfuzz.core.events import Ended, Struck
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent
@@ -29,8 +31,8 @@ def same_by_every_entrypoint() -> Check:
     return check
 
 
-def _struck(history: History) -> set[tuple[str, str]]:
-    return {(str(event.slot), event.fault) for event in history.of(Struck)}
+def _struck(history: History) -> set[tuple[Slot, Fault]]:
+    return {(event.slot, event.fault) for event in history.of(Struck)}
 
 
 def differences(

@@ -8,18 +8,18 @@ an Orchestration Contract, Not a Tool Property" (2026).
 from collections.abc import Iterator
 
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     OUTCOMES,
     Called,
     Committed,
     Done,
-    History,
     Intent,
     Replayed,
     Replied,
     Struck,
 )
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._standing import undos
@@ -31,7 +31,7 @@ def struck_by(history: History, *words: str) -> set[Slot]:
     return {
         event.slot
         for event in history.of(Struck)
-        if not words or set(event.fault.split("@")[0].split("=")[0].split("/")) & set(words)
+        if not words or set(event.fault.axes) & set(words)
     }
 
 

@@ -9,16 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.history import (
-    Called,
-    Committed,
-    Done,
-    History,
-    Intent,
-    Json,
-    Replayed,
-    Replied,
-)
+from agentfuzz.core.events import Called, Committed, Done, Intent, Json, Replayed, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 

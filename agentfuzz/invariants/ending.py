@@ -8,17 +8,17 @@ bugs behind them.
 import re
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Done,
     Ended,
-    History,
     ModelInput,
     ModelTurn,
     Replied,
     Struck,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import Asked, asked_for, origin, passes_for_success, replies
@@ -49,8 +49,7 @@ def no_effect_after_reported_failure() -> Check:
         network = {
             event.slot._replace(boundary="tool")
             for event in history.of(Struck)
-            if event.fault.split("/")[0].split("@")[0] in ("late", "lost")
-            or event.fault.endswith("/in_flight")
+            if event.fault.axes[0] in ("late", "lost") or event.fault.axes[-1] == "in_flight"
         }
         found: dict[tuple[str, str], Violation] = {}
         followed = False

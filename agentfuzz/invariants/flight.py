@@ -5,18 +5,18 @@ waits, whoever sends it: a second worker, a nested trigger, a child of the same 
 the run through `Invariant`. Source: CATALOGUE law E3.
 """
 
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Crashed,
     Delivered,
-    History,
     Intent,
     Refused,
     Replayed,
     Replied,
     Resumed,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 

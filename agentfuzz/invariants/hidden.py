@@ -7,7 +7,8 @@ Source: CATALOGUE law L4; Tian Pan, "When Your Agent Framework Becomes the Bug" 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from agentfuzz.core.history import Called, Ended, Event, History, Json
+from agentfuzz.core.events import Called, Ended, Event, Json
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import DONE

@@ -4,7 +4,8 @@ Law: one intent, one key, for as long as the task lives; two intents, two keys. 
 through `Invariant`. Source: CATALOGUE laws K1 and K2.
 """
 
-from agentfuzz.core.history import Called, History, Intent
+from agentfuzz.core.events import Called, Intent
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 

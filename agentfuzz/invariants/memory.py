@@ -8,13 +8,12 @@ Tian Pan, "When Your Agent Framework Becomes the Bug" (2026).
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Crashed,
     Done,
     Event,
-    History,
     Messaged,
     ModelInput,
     Replayed,
@@ -22,6 +21,7 @@ from agentfuzz.core.history import (
     Resumed,
     Saved,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (

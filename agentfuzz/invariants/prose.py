@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
-from agentfuzz.core.history import Called, Committed, Done, Ended, History, Json, ModelTurn, Struck
+from agentfuzz.core.events import Called, Committed, Done, Ended, Json, ModelTurn, Struck
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 
@@ -48,7 +49,7 @@ def text_has_no_authority() -> Check:
 
 
 def _reworded(struck: Struck) -> bool:
-    return struck.slot.boundary == "model" and struck.fault.partition("=")[0] == "reword"
+    return struck.slot.boundary == "model" and struck.fault.axes[0] == "reword"
 
 
 def _words(*histories: History) -> list[str]:

@@ -4,7 +4,8 @@ Law: a call that the backend had to refuse is answered by a better one, or by an
 not claim success. Called by the run through `Invariant`.
 """
 
-from agentfuzz.core.history import Called, History, Refused, Replayed, Replied
+from agentfuzz.core.events import Called, Refused, Replayed, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent, claimed_success

@@ -6,7 +6,8 @@ run through `Invariant`. Source: CATALOGUE laws E4 and E5.
 """
 
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.history import Called, History, Intent, Replied
+from agentfuzz.core.events import Called, Intent, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants.effects import by_intent

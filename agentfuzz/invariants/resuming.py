@@ -7,10 +7,9 @@ decides, each decision moves the one call that it was made for. Called by the ru
 
 from collections.abc import Iterator
 
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Decided,
-    History,
     Interrupted,
     ModelInput,
     ModelTurn,
@@ -18,6 +17,7 @@ from agentfuzz.core.history import (
     Resumed,
     Struck,
 )
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import bound, clean, replies

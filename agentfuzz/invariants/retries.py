@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from agentfuzz.core.codec import dump, plain
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.history import Called, History, Json, Replied
+from agentfuzz.core.events import Called, Json, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import asked_for, origin

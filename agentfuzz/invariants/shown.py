@@ -7,7 +7,8 @@ the run through `Invariant`. Source: CATALOGUE laws P1 and P2, and the bugs behi
 
 from collections.abc import Iterable, Iterator
 
-from agentfuzz.core.history import Called, Committed, History, ModelInput, Replayed, Replied, Shown
+from agentfuzz.core.events import Called, Committed, ModelInput, Replayed, Replied, Shown
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (

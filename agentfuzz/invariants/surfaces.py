@@ -10,17 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agentfuzz.core.history import (
-    Called,
-    Crashed,
-    Done,
-    Ended,
-    Event,
-    History,
-    Json,
-    ModelInput,
-    Replied,
-)
+from agentfuzz.core.events import Called, Crashed, Done, Ended, Event, Json, ModelInput, Replied
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 from agentfuzz.invariants._talk import (

@@ -8,17 +8,8 @@ L1, L3; Tian Pan, "'Done!' Is Not a Return Code" (2026).
 from bisect import bisect
 from collections.abc import Iterable
 
-from agentfuzz.core.history import (
-    Called,
-    Committed,
-    Done,
-    Ended,
-    Event,
-    History,
-    ModelTurn,
-    Replied,
-    Resumed,
-)
+from agentfuzz.core.events import Called, Committed, Done, Ended, Event, ModelTurn, Replied, Resumed
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants._law import Check, law
 

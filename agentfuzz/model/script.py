@@ -16,7 +16,7 @@ from typing import Any
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError, near_miss
-from agentfuzz.core.history import Json
+from agentfuzz.core.events import Json
 
 
 @dataclass(frozen=True, slots=True)

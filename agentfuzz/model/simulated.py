@@ -4,25 +4,26 @@ Law: it knows only the messages of this call and the ids it issued itself. A pla
 result it cannot see is planned again, with a fresh id; an error, or a reply cut off in the
 middle, is tried again and then given up honestly; a new message of the user starts the work
 over. `ModelBehaviour` says how often and whether. Called by agents, adapters and wire faces;
-misbehaves at slots like everything else (see `misbehave`).
+misbehaves at slots like everything else (see `model_faults`).
 """
 
+import copy
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import CassetteMiss
+from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Json, ModelInput, ModelTurn, Shown, Struck
-from agentfuzz.model.model_faults import Draft, Planned, Situation, misbehave
+from agentfuzz.model.model_faults import KINDS
+from agentfuzz.model.model_faults.kind import Draft, Planned, Situation
 from agentfuzz.model.script import Call, Script, resolve
+from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.toolbox import DONE
-
-if TYPE_CHECKING:
-    from agentfuzz.world.world import World
 
 Message = Mapping[str, Any]
 Turn = dict[str, Json]
@@ -51,6 +52,39 @@ class ModelBehaviour:
     works_again: bool = True
 
 
+class Plan(NamedTuple):
+    """What a model would do now: go on with a script; or, where the turn was `recorded`, take that
+    one, which cost the `usage` that its provider counted, if it did."""
+
+    script: Script
+    recorded: Draft | None = None
+    usage: Mapping[str, int] | None = None
+
+
+class Planner(Protocol):
+    """Where a model's plans come from: a script, or a cassette. `missed` is the error of a
+    question that no cassette holds, for an agent that swallows it."""
+
+    missed: CassetteMiss | None
+
+    def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
+        """What it would do, asked this. Raises CassetteMiss."""
+        ...
+
+
+class Scripted:
+    """A planner whose plan is one script, from beginning to end."""
+
+    missed: CassetteMiss | None = None
+
+    def __init__(self, script: Script) -> None:
+        self._plan = Plan(script)
+
+    def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
+        """The script."""
+        return self._plan
+
+
 class SimulatedModel:
     """`model(messages, tools)` -> one assistant turn: a dict with `role`, `content`, `tool_calls`
     (each `id`, `name`, `arguments`), `stop` (`end`, `tool_calls` or `length`) and `usage`.
@@ -60,14 +94,20 @@ class SimulatedModel:
     """
 
     def __init__(
-        self, world: "World", script: Script, model_behaviour: ModelBehaviour | None = None
+        self, gateway: LocalGateway, planner: Planner, behaviour: ModelBehaviour | None = None
     ) -> None:
-        self._world = world
-        self._script = script
-        self._model_behaviour = model_behaviour or ModelBehaviour()
+        self.planner = planner
+        self.usage = {"input": 0, "output": 0}
+        self._gateway = gateway
+        self._behaviour = behaviour or ModelBehaviour()
         self._issued: dict[str, Call] = {}
         self._loops = False
-        self.usage = {"input": 0, "output": 0}
+
+    def of_leg(self, gateway: LocalGateway) -> "SimulatedModel":
+        """The same model in another leg of the run."""
+        other = copy.copy(self)
+        other._gateway = gateway
+        return other
 
     async def aio(self, messages: Sequence[Message], tools: Any = None) -> Turn:
         """The same for async agents."""
@@ -81,51 +121,51 @@ class SimulatedModel:
 
     def turn(self, messages: Sequence[Message], tools: Any = None) -> Turn:
         """One turn as it leaves the provider, a torn one included."""
-        world = self._world
-        world.crossing()
-        slot = world.slot_for("model", "")
-        if world.process.asks:
-            with world.may_die("model", "process turn"):
+        gateway = self._gateway
+        gateway.crossing()
+        slot = gateway.slot_for("model", "")
+        if gateway.process.asks:
+            with gateway.may_die("turn", "", "process turn"):
                 pass
-        events, now = world.events, world.clock.now
+        log = gateway.log
         shown = tuple(map(_shown, messages))
-        events.append(ModelInput(len(events), now, slot, shown))
-        seen = _Seen(messages, self._issued, self._model_behaviour)
-        draft = self._plan(messages, tools, seen)
-        fault = world.injector.at(slot, len(events), draft.group)
-        worse = None if fault is None else misbehave(fault, draft, self._situation(seen))
+        log.write(ModelInput, slot, shown)
+        seen = _Seen(messages, self._issued, self._behaviour)
+        plan = self.planner.plan(messages, tools)
+        draft = plan.recorded or self._honest(plan.script, seen)
+        fault = gateway.injector.at(slot, len(log), draft.group)
+        if fault is None:
+            worse = None
+        else:
+            worse = KINDS[fault.axes[0]](draft, self._situation(plan.script, seen), fault.variant)
         if fault is not None and worse is not None:
-            events.append(Struck(len(events), now, slot, str(fault)))
+            log.write(Struck, slot, fault)
             self._loops = self._loops or fault.axes[0] == "loop"
             draft = worse
         elif self._loops and draft.group != "calls":
             draft = self._looping(draft, seen)
-        return self._say(slot, shown, draft)
+        return self._say(slot, shown, draft, plan.usage if draft is plan.recorded else None)
 
     # What it would do ---------------------------------------------------------------------
 
-    def _plan(self, messages: Sequence[Message], tools: Any, seen: "_Seen") -> Draft:
-        """The turn it would take without a fault: all that another kind of model replaces."""
-        return self._honest(seen)
-
-    def _honest(self, seen: "_Seen") -> Draft:
-        for step in self._script.steps:
+    def _honest(self, script: Script, seen: "_Seen") -> Draft:
+        for step in script.steps:
             open_calls = [one for one in step if id(one) not in seen.finished]
             if not open_calls:
                 continue
             for one in open_calls:
                 errors = seen.errors.get(id(one), [])
-                if len(errors) > self._model_behaviour.retries:
-                    return self._closing(seen, f"{one.tool}: {errors[-1][:200]}")
+                if len(errors) > self._behaviour.retries:
+                    return self._closing(script, seen, f"{one.tool}: {errors[-1][:200]}")
             calls = tuple(
                 Planned(one.tool, resolve(one.arguments, seen.replies), one) for one in open_calls
             )
             return Draft("calls", None, calls, "tool_calls")
-        return self._closing(seen, "")
+        return self._closing(script, seen, "")
 
-    def _closing(self, seen: "_Seen", trouble: str) -> Draft:
+    def _closing(self, script: Script, seen: "_Seen", trouble: str) -> Draft:
         """The end of the task, as the script closes it or, in trouble, as honesty does."""
-        closing: str | Completion = self._script.closing
+        closing: str | Completion = script.closing
         if not isinstance(closing, Completion):
             text = f"I could not finish the task: {trouble}" if trouble else closing
             return Draft("giving_up" if trouble else "closing", text)
@@ -142,10 +182,9 @@ class SimulatedModel:
         calls = (Planned(DONE, arguments),)
         return Draft("giving_up" if trouble else "done", None, calls, "tool_calls")
 
-    def _situation(self, seen: "_Seen") -> Situation:
-        return Situation(
-            self._world.specs, self._last(seen), self._closing(seen, ""), self._undo(seen)
-        )
+    def _situation(self, script: Script, seen: "_Seen") -> Situation:
+        closing = self._closing(script, seen, "")
+        return Situation(self._gateway.specs, self._last(seen), closing, self._undo(seen))
 
     def _last(self, seen: "_Seen") -> Planned | None:
         if seen.last is None:
@@ -156,7 +195,7 @@ class SimulatedModel:
         """The call that undoes the last one, where a tool declares that it does."""
         last = self._last(seen)
         undoer = next(
-            (s for s in self._world.specs.values() if last and s.undoes == last.tool), None
+            (s for s in self._gateway.specs.values() if last and s.undoes == last.tool), None
         )
         if last is None or undoer is None or isinstance(last.arguments, str):
             return None
@@ -168,8 +207,14 @@ class SimulatedModel:
 
     # What it says -------------------------------------------------------------------------
 
-    def _say(self, slot: Slot, shown: "tuple[Shown, ...]", draft: Draft) -> Turn:
-        world = self._world
+    def _say(
+        self,
+        slot: Slot,
+        shown: tuple[Shown, ...],
+        draft: Draft,
+        counted: Mapping[str, int] | None,
+    ) -> Turn:
+        gateway = self._gateway
         made: list[dict[str, Json]] = []
         for planned in draft.calls if draft.raises is None else ():
             call_id = f"tc_{len(self._issued) + 1}"
@@ -177,27 +222,13 @@ class SimulatedModel:
                 call_id = made[-1]["id"]
             else:
                 self._issued[call_id] = planned.step or Call(planned.tool)
-                world.reserve(call_id, planned.tool)
+                gateway.reserve(call_id, planned.tool)
             made.append({"id": call_id, "name": planned.tool, "arguments": planned.arguments})
         stop = draft.stop if draft.raises is None else "error"
         calls = tuple((m["id"], m["name"], plain(m["arguments"])) for m in made)
-        read = sum(len(one.text) for one in shown) // CHARS_PER_TOKEN
-        written = len(draft.text or "") + sum(len(str(m["arguments"])) for m in made)
-        usage = {"input": read, "output": written // CHARS_PER_TOKEN}
+        usage = dict(counted) if counted is not None else _estimated(shown, draft, made)
         text = draft.text if draft.raises is None else str(draft.raises)
-        events = world.events
-        events.append(
-            ModelTurn(
-                len(events),
-                world.clock.now,
-                slot,
-                len(shown),
-                text,
-                calls,
-                stop,
-                sum(usage.values()),
-            )
-        )
+        gateway.log.write(ModelTurn, slot, len(shown), text, calls, stop, sum(usage.values()))
         for name, count in usage.items():
             self.usage[name] += count
         if draft.raises is not None:
@@ -209,6 +240,15 @@ class SimulatedModel:
             "stop": stop,
             "usage": usage,
         }
+
+
+def _estimated(
+    shown: tuple[Shown, ...], draft: Draft, made: Sequence[Mapping[str, Json]]
+) -> dict[str, int]:
+    """Tokens read and written: an estimate."""
+    read = sum(len(one.text) for one in shown) // CHARS_PER_TOKEN
+    written = len(draft.text or "") + sum(len(str(m["arguments"])) for m in made)
+    return {"input": read, "output": written // CHARS_PER_TOKEN}
 
 
 def _shown(message: Message) -> Shown:

@@ -4,20 +4,17 @@ Law: every event of the history is in a row, rows stand in event order, and a ro
 where a fault struck. Pure; called by the story, which every format reads.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Delivered,
     Done,
     Ended,
     Event,
-    History,
     ModelInput,
     ModelTurn,
     Refused,
@@ -25,6 +22,8 @@ from agentfuzz.core.history import (
     Replied,
     Struck,
 )
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.history import History
 from agentfuzz.report.phrases import LOST_REPLIES, life_words, short
 
 Arrow = Literal[
@@ -117,7 +116,7 @@ class _Rows:
 
     def _life_struck(self, event: Struck) -> None:
         """A fault of the process or the schedule, unless the next event shows it."""
-        if event.slot.boundary == "schedule" or event.fault.startswith("clock_jump"):
+        if event.slot.boundary == "schedule" or event.fault.axes[0] == "clock_jump":
             waits = event.slot.boundary == "schedule"
             text = "waits for the others" if waits else "a day and an hour go by"
             self._strike(self._row(event, "life", text), event.slot)
@@ -226,7 +225,7 @@ class _Rows:
         if event.slot in self.inputs:
             row.seqs.insert(0, self.inputs[event.slot])
         if event.slot in self.struck:
-            row.note = self.struck[event.slot].fault
+            row.note = str(self.struck[event.slot].fault)
             self._strike(row, event.slot)
 
     def _ended(self, event: Ended) -> None:
@@ -255,7 +254,7 @@ class _Rows:
             self._strike(row, slot)
 
 
-def _axes(fault: str) -> tuple[str, str]:
-    """Delivery and reply of a fault's text form; for a model fault, its kind and `intact`."""
-    delivery, _, reply = re.split("[=@]", fault, maxsplit=1)[0].partition("/")
-    return delivery, reply or "intact"
+def _axes(fault: Fault) -> tuple[str, str]:
+    """Delivery and reply of a fault; for a model fault, its kind and `intact`."""
+    first, *rest = fault.axes
+    return first, rest[0] if rest else "intact"

@@ -8,8 +8,9 @@ own sink. Called by terminal, markdown, html and data.
 from collections import Counter
 from dataclasses import dataclass
 
+from agentfuzz.core.events import Called, Json
 from agentfuzz.core.findings import DIED, Control, Counterexample
-from agentfuzz.core.history import Called, History, Json
+from agentfuzz.core.history import History
 from agentfuzz.report import sequence
 from agentfuzz.report.phrases import count, effects_words, fault_words, short
 

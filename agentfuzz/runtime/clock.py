@@ -73,10 +73,22 @@ class Gate(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """A clock in another process that this one follows."""
+
+    def advance(self, seconds: float) -> None:
+        """Move forward."""
+        ...
+
+    def flush(self) -> None:
+        """Let everything still due happen."""
+        ...
+
+
 class Clock:
     """Virtual seconds since the start of a run, and what is due later."""
 
-    __slots__ = ("_due", "_serial", "gate", "held", "now", "real")
+    __slots__ = ("_due", "_serial", "elsewhere", "gate", "held", "now", "real")
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -84,6 +96,7 @@ class Clock:
         self._serial = 0
         self.held = False  # waiting moves nothing: the process that waits is dead
         self.gate: Gate | None = None  # while threads beside the main one are about
+        self.elsewhere: Elsewhere | None = None  # who moves it, in a child process
         self.real = 0  # how many partners in other processes or threads live in real time
 
     def reset(self) -> None:
@@ -99,11 +112,16 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         """Move forward, letting happen what falls due. An infinite wait moves nowhere."""
-        if seconds > 0 and seconds != FOREVER and not self.held:
+        if self.elsewhere is not None:
+            self.elsewhere.advance(seconds)
+        elif seconds > 0 and seconds != FOREVER and not self.held:
             self._until(self.now + seconds)
 
     def flush(self) -> None:
         """Let everything still due happen, each at its own time."""
+        if self.elsewhere is not None:
+            self.elsewhere.flush()
+            return
         while self._due:
             self._until(max(self._due[0][0], self.now))
 

@@ -14,9 +14,10 @@ from agentfuzz.archive.crash_log import CrashLog, Following
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.codec import first_difference
 from agentfuzz.core.errors import NondeterministicAgent, PlanError
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult, Counterexample, Level
-from agentfuzz.core.history import History, Struck
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation

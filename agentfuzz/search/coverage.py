@@ -7,11 +7,12 @@ by the campaign. The idea that a `sometimes` that never fires is a failure: Anti
 
 from collections.abc import Sequence
 
+from agentfuzz.core.events import Called, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.findings import LawCount
-from agentfuzz.core.history import Called, History, Struck
+from agentfuzz.core.history import History
 from agentfuzz.core.verdict import HELD, VIOLATED, Status
-from agentfuzz.search.space import Space, kind_of
+from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
 
 
@@ -36,7 +37,7 @@ class Coverage:
         struck = history.of(Struck)
         self.struck += len(struck)
         for event in struck:
-            kind = kind_of(event.fault)
+            kind = event.fault.kind
             self._kinds[kind] = self._kinds.get(kind, 0) + 1
         for slot, _, group in crossings:
             if slot not in groups:
@@ -55,7 +56,7 @@ class Coverage:
     def kinds(self) -> dict[str, int]:
         """How often each fault kind struck; 0 for those that could have and never did."""
         groups = set(self.groups.values())
-        possible = {kind_of(str(fault)): 0 for group in groups for fault in self._space.at(group)}
+        possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
         return dict(sorted({**possible, **self._kinds}.items()))
 
     def untested(self, tools: Sequence[str]) -> list[str]:

@@ -16,15 +16,13 @@ from math import fsum
 from random import Random
 
 from agentfuzz.core.errors import NondeterministicAgent
-from agentfuzz.core.faults import Fault, FaultPlan, Slot
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Cancelled,
     Committed,
     Decided,
     Done,
     Ended,
-    History,
     Messaged,
     ModelTurn,
     Refused,
@@ -34,7 +32,10 @@ from agentfuzz.core.history import (
     Saved,
     Struck,
 )
-from agentfuzz.search.space import Space, kind_of, plan_of
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.space import Space, plan_of
 from agentfuzz.search.systematic import after_last_fault
 from agentfuzz.world.injector import Crossing, Drawn, FromPlan, Injector
 from agentfuzz.world.reply_faults import VARIANTS
@@ -111,7 +112,7 @@ class Corpus:
             if len(plan) >= self._depth:
                 self._open.append(entry)
         for event in struck:
-            kind = kind_of(event.fault)
+            kind = event.fault.kind
             self._credit[kind] = self._credit.get(kind, 0.0) + 1.0 / len(struck)
 
     # What is run --------------------------------------------------------------------------
@@ -166,7 +167,7 @@ class Corpus:
             reached = self._number.get((crossing.slot,))
             rare = 1.0 + (0 if reached is None else self._hits[reached]) ** 0.5
             for fault in self._space.at(crossing.group):
-                weight = (1.0 + BIAS * self._credit.get(kind_of(str(fault)), 0.0) / best) / rare
+                weight = (1.0 + BIAS * self._credit.get(fault.kind, 0.0) / best) / rare
                 drawn.append((self._random.random() ** (1.0 / weight), crossing.slot, fault))
         return [(slot, fault) for _, slot, fault in sorted(drawn)[-MAX_PLACES:]]
 

@@ -7,7 +7,8 @@ The construction is Bose's orthogonal array OA(p^2, p+1, p, 2) for a prime p.
 
 from collections.abc import Iterator, Sequence
 
-from agentfuzz.core.faults import Fault, FaultPlan, Slot
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.plan import FaultPlan
 
 
 def rows(columns: Sequence[tuple[Slot, Sequence[Fault]]]) -> Iterator[FaultPlan]:

@@ -8,8 +8,9 @@ by whatever confirms what it found.
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import History, Struck
+from agentfuzz.core.events import Struck
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation

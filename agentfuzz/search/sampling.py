@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from random import Random
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.faults import Fault, FaultPlan, Slot
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED, Status
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation

@@ -8,7 +8,9 @@ guided phase find; what the systematic phase finds is minimal by construction.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from agentfuzz.core.faults import TABLES, Fault, FaultPlan, Slot, rank
+from agentfuzz.boundaries import BOUNDARIES
+from agentfuzz.core.faults import TABLES, Fault, Slot, rank
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import size
 
 MAX_RUNS = 500
@@ -93,11 +95,11 @@ def _elsewhere(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
     the same plan with such a fault at another slot, where that is a smaller one."""
     taken = {slot for slot, _ in plan}
     for slot, fault in plan:
-        if slot.boundary == "process":
+        if BOUNDARIES[slot.boundary].of_process:
             moved = (
                 plan.without(slot).with_(other, same)
                 for other, possible in known.items()
-                if other.boundary == "process" and other not in taken
+                if BOUNDARIES[other.boundary].of_process and other not in taken
                 for same in possible
                 if same.axes[0] == fault.axes[0]
             )

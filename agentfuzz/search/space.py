@@ -1,56 +1,17 @@
-"""The fault space: which faults may strike at a crossing, simplest first.
+"""The space of a campaign: which faults may strike at which crossings.
 
-Law: a fault is offered only where it could make a difference, so that "all plans" means all
-plans that say something. A tool that only reads leaves no trace of how often or how late its
-request arrived; a model's closing can be reworded, its calls cannot. Called by the search.
+Law: a crossing is asked about by its group; what is tried there is said by its boundary, and
+chosen by the words of the user. Used by every phase of the search.
 """
 
 from collections.abc import Iterable
 
-from agentfuzz.core.faults import (
-    APPROVAL,
-    DELIVERIES,
-    MODEL,
-    MOMENTS,
-    PROCESS,
-    PROCESS_KINDS,
-    SCHEDULE,
-    TABLES,
-    TOOL,
-    Fault,
-    FaultPlan,
-    rank,
-    select,
-)
-from agentfuzz.core.history import History, Struck
-from agentfuzz.model.model_faults import VARIANTS
-
-_API = ("rate_limited", "error", "timeout", "cut", "truncated", "empty")
-_AGAIN = ("repeat", "drift", "contradict", "loop")
-# Which model faults mean anything at which kind of turn.
-_MODEL_GROUPS = {
-    "calls": (
-        *("skip", "repeat", "drift", "duplicate_ids", "malformed_args", "unknown_tool"),
-        *("mixed_done", "loop", "fan_out", *_API),
-    ),
-    "closing": ("reword", *_AGAIN, *_API),
-    "done": ("no_done", "bad_done", "double_done", "mixed_done", *_AGAIN, *_API),
-    "giving_up": _API,
-    "closed": ("repeat", "loop"),
-}
-# Which process faults mean anything at which kind of crossing, and at which of its moments: what
-# comes after a read or a turn comes before the next crossing as well.
-_EARLY = ("before",)
-_PROCESS_GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "process write": {
-        **dict.fromkeys(("crash", "cancel"), MOMENTS),
-        **dict.fromkeys(("interrupt", "duplicate_trigger", "clock_jump"), MOMENTS[:2]),
-    },
-    "process read": dict.fromkeys(PROCESS_KINDS[1:], _EARLY),
-    "process turn": dict.fromkeys(("crash", "cancel", "interrupt"), _EARLY),
-    "process save": {"crash": MOMENTS[:2]},
-    "process end": dict.fromkeys(("crash", "duplicate_trigger"), _EARLY),
-}
+from agentfuzz.boundaries import BOUNDARIES
+from agentfuzz.core.events import Struck
+from agentfuzz.core.faults import TABLES, Fault, rank
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.selection import select
 
 
 class Space:
@@ -65,26 +26,13 @@ class Space:
         exclude: Iterable[str] = (),
     ) -> None:
         words = {"faults": tuple(faults), "only": tuple(only), "exclude": tuple(exclude)}
-        tool, model = select(TOOL, **words), select(MODEL, **words)
-        self._groups: dict[str, tuple[Fault, ...]] = {
-            "write": tool,
-            "read": tuple(fault for fault in tool if fault.axes[0] == DELIVERIES[0]),
-        }
-        for group, kinds in _MODEL_GROUPS.items():
-            found: list[Fault] = []
-            for fault in model:
-                if fault.axes[0] in kinds:
-                    variants = range(VARIANTS.get(fault.axes[0], 1))
-                    found.extend(Fault(fault.axes, variant) for variant in variants)
-            self._groups[group] = tuple(found)
-        process = select(PROCESS, **words)
-        for group, moments in _PROCESS_GROUPS.items():
-            self._groups[group] = tuple(
-                fault for fault in process if fault.axes[1] in moments.get(fault.axes[0], ())
-            )
-        self._groups["approval"] = select(APPROVAL, **words)
-        self._groups["schedule"] = select(SCHEDULE, **words)
-        self.process = bool(process)
+        self._groups: dict[str, tuple[Fault, ...]] = {}
+        self.process = False
+        for boundary in BOUNDARIES.values():
+            chosen = select(boundary.table, **words)
+            self.process = self.process or (boundary.of_process and bool(chosen))
+            for group, tried in boundary.groups.items():
+                self._groups[group] = tuple(found for fault in chosen for found in tried(fault))
 
     def at(self, group: str) -> tuple[Fault, ...]:
         """The faults of one group of crossings."""
@@ -102,17 +50,4 @@ def size(plan: FaultPlan) -> tuple[object, ...]:
 
 def plan_of(history: History) -> FaultPlan:
     """The faults that struck in a run, as a plan."""
-    return FaultPlan.parse(
-        " + ".join(f"{event.slot}:{event.fault}" for event in history.of(Struck))
-    )
-
-
-def kind_of(fault: str) -> str:
-    """A fault's text without wording and latency: what coverage is counted by."""
-    found = _KINDS.get(fault)
-    if found is None:
-        found = _KINDS[fault] = fault.partition("@")[0].partition("=")[0]
-    return found
-
-
-_KINDS: dict[str, str] = {}
+    return FaultPlan((event.slot, event.fault) for event in history.of(Struck))

@@ -18,18 +18,19 @@ order reduction (Godefroid 1996).
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import (
+from agentfuzz.boundaries import BOUNDARIES
+from agentfuzz.core.events import (
     Called,
     Delivered,
     Event,
-    History,
     ModelTurn,
     Replayed,
     Replied,
     Resumed,
     Struck,
 )
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
 
@@ -128,7 +129,9 @@ def state_after_last_fault(history: History) -> bytes:
     """
     struck = history.of(Struck)
     last, answered = _last_fault(history)
-    spoiled = {(e.slot.name, e.slot.nth): e.fault for e in struck if e.slot.boundary in _AT_CALLS}
+    spoiled = {
+        (e.slot.name, e.slot.nth): e.fault for e in struck if BOUNDARIES[e.slot.boundary].at_calls
+    }
     state = blake2b(digest_size=16)
     open_calls: dict[str, str] = {}
     under_way: dict[str, str] = {}
@@ -137,9 +140,10 @@ def state_after_last_fault(history: History) -> bytes:
             continue
         if type(event) is Called:
             slot = event.slot
-            fault = open_calls[event.call] = spoiled.get((slot.name, slot.nth), "")
-            if fault.startswith("late") or fault.endswith("/in_flight"):
-                under_way[event.call] = fault.partition("@")[2]
+            fault = spoiled.get((slot.name, slot.nth))
+            open_calls[event.call] = "" if fault is None else fault.text
+            if fault is not None and (fault.axes[0] == "late" or fault.axes[-1] == "in_flight"):
+                under_way[event.call] = "" if fault.latency is None else str(fault.latency)
         elif type(event) is Replied:
             open_calls.pop(event.call, None)
         elif type(event) is Delivered:
@@ -151,18 +155,14 @@ def state_after_last_fault(history: History) -> bytes:
         state.update(repr(event[1:]).encode("utf-8", "backslashreplace"))
         if event.seq > last and answered(event):
             break
-    stays = sorted(f"{event.slot} {event.fault}" for event in struck if _stays(event))
+    stays = sorted(
+        f"{event.slot} {event.fault}"
+        for event in struck
+        if BOUNDARIES[event.slot.boundary].stays(event.fault)
+    )
     pending = (sorted(under_way.items()), sorted(open_calls.items()), stays)
     state.update(repr(pending).encode("utf-8", "backslashreplace"))
     return state.digest()
-
-
-_AT_CALLS = ("tool", "process", "schedule")
-
-
-def _stays(struck: Struck) -> bool:
-    """Whether a fault goes on after what it spoiled."""
-    return struck.slot.boundary == "approval" or struck.fault == "loop"
 
 
 def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
@@ -175,7 +175,7 @@ def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
     last = struck[-1]
     place = last.slot._replace(boundary="tool")
     calls = {called.call for called in history.of(Called) if called.slot == place}
-    restarts = last.fault.startswith("crash")
+    restarts = last.fault.axes[0] == "crash"
 
     def answered(event: Event) -> bool:
         if type(event) is Resumed and event.why == "restart":

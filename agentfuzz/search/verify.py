@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from agentfuzz.core.codec import first_difference
 from agentfuzz.core.errors import NondeterministicAgent
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.events import Committed
 from agentfuzz.core.findings import Control, Counterexample, finding_id
-from agentfuzz.core.history import Committed, History
+from agentfuzz.core.history import History
 from agentfuzz.core.locations import of_violation, relative, shortened
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.runtime import leaks
 from agentfuzz.search.runner import Runner

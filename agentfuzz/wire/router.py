@@ -92,7 +92,7 @@ class Face:
                     raise BadRequest(f"{method} {path}: only POST is served here", status=405)
                 asked = codec.parse(_object(body), self._kept)
             except BadRequest as bad:
-                self.world.crossing()
+                self.world.gateway.crossing()
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
             return self._turn(codec, asked, stamp)
 
@@ -161,7 +161,7 @@ class Face:
             raise BadRequest(
                 f"there is no {method} {path}; there is: {served}, GET {_MODELS}.", status=404
             )
-        self.world.crossing()
+        self.world.gateway.crossing()
         return _json(200, found, form.headers(stamp))
 
 

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import CutOff, KeyConflict, KeyReused
-from agentfuzz.core.events import made
-from agentfuzz.core.history import Committed, Delivered, Event, Intent, Json, Refused, Replayed
-from agentfuzz.runtime.clock import Clock
+from agentfuzz.core.events import Committed, Delivered, Intent, Json, Refused, Replayed, made
+from agentfuzz.world.log import Log
 from agentfuzz.world.reply_faults import Reply
 from agentfuzz.world.tools import KEY, ToolSpec
 
@@ -51,9 +50,9 @@ class Backend:
 
     __slots__ = ("_clock", "_effects", "_log", "_seen", "_stored", "last")
 
-    def __init__(self, log: list[Event], clock: Clock) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
-        self._clock = clock
+        self._clock = log.clock
         self._stored: dict[object, _Stored] = {}
         self._effects: dict[str, int] = {}
         self._seen: dict[str, int] = {}
@@ -64,7 +63,7 @@ class Backend:
         recognised a repeat or refuses; None: run the body, then `settle`."""
         nth = self._seen.get(request.call, 0) + 1
         self._seen[request.call] = nth
-        self._log.append(made(Delivered, (len(self._log), self._clock.now, request.call, nth)))
+        self._log.write(Delivered, request.call, nth)
         spec = request.spec
         if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
             return nth, None
@@ -74,9 +73,9 @@ class Backend:
     def carry_out(self, request: Request, body: Callable[..., Any]) -> Reply:
         """A delivery from its arrival to its answer, when nothing is awaited."""
         call, spec, _, bound, key, intent = request
-        log, seen = self._log, self._seen
+        seen = self._seen
         nth = seen[call] = seen.get(call, 0) + 1
-        log.append(made(Delivered, (len(log), self._clock.now, call, nth)))
+        self._log.write(Delivered, call, nth)
         stored: Reply | _Stored | None = None
         if spec.recognises and not (spec.keyed and key is None):
             stored = self._recognise(request, nth)
@@ -119,8 +118,7 @@ class Backend:
             text = f"{request.spec.name}: a request with key {request.key!r} is still running"
             return self._refuse(request, "key_conflict", KeyConflict(text))
         if stored.effect_id:
-            event = Replayed(len(self._log), now, stored.effect_id, request.call, nth)
-            self._log.append(event)
+            self._log.write(Replayed, stored.effect_id, request.call, nth)
         return stored.reply._replace(outcome="replayed") if stored.effect_id else stored.reply
 
     def drop(self, request: Request) -> None:
@@ -130,9 +128,7 @@ class Backend:
             del self._stored[self._record(request)]
 
     def _refuse(self, request: Request, kind: str, error: BaseException) -> Reply:
-        self._log.append(
-            Refused(len(self._log), self._clock.now, request.call, kind, message(error))
-        )
+        self._log.write(Refused, request.call, kind, message(error))
         return Reply("failed", error=error)
 
     def settle(
@@ -143,8 +139,7 @@ class Backend:
         effect_id = ""
         if error is not None:
             detail = f"{type(error).__name__}: {message(error)}"[:500]
-            event = Refused(len(self._log), self._clock.now, request.call, "tool_raised", detail)
-            self._log.append(event)
+            self._log.write(Refused, request.call, "tool_raised", detail)
             reply = Reply("failed", error=error)
         else:
             if request.intent is not None:
@@ -167,6 +162,5 @@ class Backend:
         self._effects[intent.effect] = number
         effect_id = f"{intent.effect}-{number}"
         call, _, args, _, key, _ = request
-        at = (len(self._log), self._clock.now, effect_id, call, nth, spec.name, intent, key, args)
-        self._log.append(made(Committed, at))
+        self._log.write(Committed, effect_id, call, nth, spec.name, intent, key, args)
         return effect_id

@@ -8,65 +8,50 @@ A call is the generator `_cross`: it yields where time passes or an async body h
 so that sync and async agents share every line of it.
 """
 
-import asyncio
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentfuzz.core.codec import message, plain, snapshot
 from agentfuzz.core.errors import Crash, CutOff, InvalidArguments, UnknownTool, near_miss
-from agentfuzz.core.events import made
+from agentfuzz.core.events import Called, Intent, Json, Refused, Replied, Struck, made
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.core.history import Called, Event, Intent, Json, Refused, Replied, Struck
-from agentfuzz.runtime.async_library import cancellations, given_up, pause
-from agentfuzz.runtime.clock import FOREVER, Clock
+from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
-from agentfuzz.world.backend import Backend, Request
+from agentfuzz.world.backend import Request
+from agentfuzz.world.delivery import LATE, Delivery, Preempted, Sleep, Steps
 from agentfuzz.world.injector import Injector
+from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
-from agentfuzz.world.process_faults import Preempted, Sleep, in_turn, through
+from agentfuzz.world.process_faults.striking import in_turn, through
 from agentfuzz.world.reply_faults import TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.world.tools import KEY, ToolSpec
 
 Failure = Callable[[str], BaseException] | type[BaseException] | str
-Steps = Generator[Any, Any, Any]
 
 _SLOTS: dict[tuple[str, str, int], Slot] = {}  # the same in every run
-LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
 
 
-class Calls:
-    """The calls of one run: counts crossings, keeps slots, writes events."""
+class Calls(Delivery):
+    """The calls of one run: counts crossings, keeps slots, writes events. `trace` says whether
+    the line of the user's code is noted at each call."""
 
     exhausted = False
-    library: Any = None  # what the agent's loop is built on, if not asyncio
     _lock: Any = None
     _crossings = 0
     _calls = 0
 
     def __init__(
-        self,
-        events: list[Event],
-        injector: Injector,
-        clock: Clock,
-        process: Process,
-        *,
-        budget: int,
-        trace: bool,
+        self, log: Log, injector: Injector, process: Process, *, budget: int, trace: bool
     ) -> None:
+        super().__init__(log, process, budget)
         self.specs: dict[str, ToolSpec] = {}
-        self.functions: dict[str, Callable[..., Any]] = {}
         self.failures: dict[str, Failure] = {}
-        self.late: list[asyncio.Task[Any]] = []
-        self.events = events
-        self.clock = clock
-        self.process = process
-        self.budget = budget
+        self.trace = trace
         self._injector = injector
-        self._backend = Backend(events, clock)
-        self._nth: dict[str, int] = {}
+        self._nth: dict[str, int] = {}  # by tool
+        self._others: dict[tuple[str, str], int] = {}  # by boundary and name
         self._reserved: dict[str, Slot] = {}
-        self._trace = trace
 
     @property
     def lock(self) -> Any:
@@ -79,7 +64,7 @@ class Calls:
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
         id, or, for a loop that hands no ids on, the oldest kept one of this name."""
-        if self._reserved:
+        if self._reserved and boundary == "tool":
             if asked is None:
                 names = (call for call, slot in self._reserved.items() if slot.name == name)
                 asked = next(names, None)
@@ -88,18 +73,11 @@ class Calls:
                 return kept
         return self._next_slot(boundary, name)
 
-    def others_ready(self) -> bool:
-        """Whether another task of this loop, or another thread of the run, could go on now."""
-        loop = asyncio._get_running_loop()
-        if loop is not None:
-            return bool(getattr(loop, "_ready", ()))
-        if self.library is not None:
-            return bool(self.library.others_ready())
-        return self.clock.gate is not None and self.clock.gate.others_ready()
-
     def _next_slot(self, boundary: str, name: str) -> Slot:
-        nth = self._nth.get(name, 0) + 1
-        self._nth[name] = nth
+        if boundary == "tool":
+            nth = self._nth[name] = self._nth.get(name, 0) + 1
+        else:
+            nth = self._others[boundary, name] = self._others.get((boundary, name), 0) + 1
         slot = _SLOTS.get((boundary, name, nth))
         if slot is None:
             slot = _SLOTS[boundary, name, nth] = Slot(boundary, name, nth)
@@ -154,38 +132,24 @@ class Calls:
         spec = self.specs.get(name)
         if spec is None:
             return self._unknown(name, arguments, asked)
-        return await self._drive(self._cross(spec, arguments, asked, awaits=True))
-
-    async def _drive(self, steps: Steps) -> Any:
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    result = await (pause(step) if isinstance(step, Sleep) else step)
-                except BaseException as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(result)
-        except StopIteration as stop:
-            return stop.value
+        return await self._driven(self._cross(spec, arguments, asked, awaits=True))
 
     def _at_once(self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None) -> Any:
         """What `_cross` does, for a sync agent without threads whose process is left alone."""
-        intent = None if self._reserved or self._trace else spec.taken(arguments)
+        intent = None if self._reserved or self.trace else spec.taken(arguments)
         if intent is None:
             request, slot = self._request(spec, arguments, asked)
         else:
             request, slot = self._plain_request(spec, arguments, intent, asked)
-        events = self.events
+        log = self.log
         group = "read" if request[5] is None else "write"
-        fault = self._injector.at(slot, len(events) - 1, group)
+        fault = self._injector.at(slot, len(log) - 1, group)
         if fault is None:
             reply = self._backend.carry_out(request, self.functions[spec.name])
             outcome, value, error, complete = reply
             if error is not None:
                 return self.answer(request[0], reply)
-            at = (len(events), self.clock.now, request[0], outcome, complete, plain(value), None)
-            events.append(made(Replied, at))
+            log.write(Replied, request[0], outcome, complete, plain(value), None)
             return value
         delivery, kind = fault.axes
         last = self._note_struck(request, slot, fault)
@@ -221,9 +185,7 @@ class Calls:
         key = args.get(KEY) if spec.keyed else None
         if intent is True:
             intent = None
-        events = self.events
-        at = (len(events), self.clock.now, call, slot, args, key, intent, None, asked)
-        events.append(made(Called, at))
+        self.log.write(Called, call, slot, args, key, intent, None, asked)
         return made(Request, (call, spec, args, arguments, key, intent)), slot
 
     def _request(
@@ -251,7 +213,7 @@ class Calls:
     ) -> Steps:
         request, slot = self._request(spec, arguments, asked)
         group = "read" if request.intent is None else "write"
-        fault = self._injector.at(slot, len(self.events) - 1, group)
+        fault = self._injector.at(slot, len(self.log) - 1, group)
         if fault is not None:
             return (yield from self._struck(request, slot, fault))
         if self.process.asks or self.process.double:
@@ -270,41 +232,8 @@ class Calls:
         intent: Intent | None,
         asked: str | None,
     ) -> None:
-        events = self.events
-        where = caller() if self._trace else None
-        at = (len(events), self.clock.now, call, slot, args, key, intent, where, asked)
-        events.append(made(Called, at))
-
-    def served(self, request: Request) -> Steps:
-        """Deliver, and wait for the answer as long as the agent does."""
-        if not request.spec.is_async:
-            return self._deliver(request)
-        try:
-            return (yield from self._adeliver(request))
-        except cancellations() as error:
-            self.gave_up(request.call, error)
-            raise
-
-    def gave_up(self, call: str, error: BaseException) -> None:
-        """The agent's own deadline came before the answer: it cannot know the outcome."""
-        if self.budget >= 0 and type(error) is not GeneratorExit:  # else the run is over
-            self._replied(call, Reply("unknown", error=error), None)
-
-    def _deliver(self, request: Request) -> Reply:
-        return self._backend.carry_out(request, self.functions[request[1].name])
-
-    def _adeliver(self, request: Request) -> Steps:
-        nth, known = self._backend.arrive(request)
-        if known is not None:
-            return known
-        try:
-            value = yield self.functions[request.spec.name](**request.spec.for_body(request.bound))
-        except given_up():
-            self._backend.drop(request)
-            raise
-        except BaseException as error:
-            return self._backend.settle(request, nth, None, error)
-        return self._backend.settle(request, nth, value, None)
+        where = caller() if self.trace else None
+        self.log.write(Called, call, slot, args, key, intent, where, asked)
 
     def _struck(self, request: Request, slot: Slot, fault: Fault) -> Steps:
         delivery, kind = fault.axes
@@ -323,7 +252,7 @@ class Calls:
 
     def _note_struck(self, request: Request, slot: Slot, fault: Fault) -> object:
         """Write a fault down. The tool's last reply before it."""
-        self.events.append(made(Struck, (len(self.events), self.clock.now, slot, fault.text)))
+        self.log.write(Struck, slot, fault)
         return self._backend.last.get(request.spec.name)
 
     def _phantom(self, request: Request, last: object, delivery: str, fault: Fault) -> Reply:
@@ -337,23 +266,6 @@ class Calls:
         if kind != "intact":
             reply = damaged(kind, fault.variant, reply, request.spec.name, last)
         return self.answer(request.call, reply)
-
-    def under_way(self, request: Request, latency: float = LATE) -> None:
-        """The request arrives so many virtual seconds later, whoever still waits for it."""
-        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request))
-
-    def _arrive_late(self, request: Request) -> None:
-        if not request.spec.is_async:
-            self._deliver(request)
-            return
-        body = self._drive(self._adeliver(request))
-        if self.library is not None:
-            self.library.arrive(body)
-            return
-        try:
-            self.late.append(asyncio.get_running_loop().create_task(body))
-        except RuntimeError:  # a sync agent, whose own loops have ended
-            asyncio.run(body)
 
     def _fail(self, request: Request, kind: str) -> Steps:
         """The agent gets no reply: a timeout, a lost connection, or a 429."""
@@ -373,25 +285,9 @@ class Calls:
         error = default if wanted is None or isinstance(wanted, str) else wanted(str(default))
         return self.answer(request.call, Reply(outcome, error=error))
 
-    def answer(self, call: str, reply: Reply) -> Any:
-        """Write down what the agent gets, and give it to it."""
-        error = reply.error
-        if error is None:
-            self._replied(call, reply, plain(reply.value))
-            return reply.value
-        self._replied(call, reply, message(error))
-        raise error
-
-    def _replied(self, call: str, reply: Reply, body: Json) -> None:
-        events = self.events
-        raised = None if reply.error is None else type(reply.error).__name__
-        outcome, _, _, complete = reply
-        at = (len(events), self.clock.now, call, outcome, complete, body, raised)
-        events.append(made(Replied, at))
-
     def _refused(self, call: str, kind: str, error: BaseException) -> None:
-        text, events = message(error), self.events
-        events.append(Refused(len(events), self.clock.now, call, kind, text))
+        text = message(error)
+        self.log.write(Refused, call, kind, text)
         self._replied(call, Reply("failed", error=error), text)
 
     def _unknown(self, name: str, arguments: Mapping[str, Any], asked: str | None) -> Any:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from agentfuzz.core.events import made
-from agentfuzz.core.faults import Fault, FaultPlan, Slot
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.plan import FaultPlan
 
 
 class Crossing(NamedTuple):
@@ -36,6 +37,7 @@ class Injector(Protocol):
 
 
 _NONE = FaultPlan()
+PROCESS = ("process", "store", "turn", "end")  # the boundaries of the agent's process
 
 
 class FromPlan:
@@ -47,7 +49,7 @@ class FromPlan:
         self.crossings: list[Crossing] = []
         if plan is None:
             plan = _NONE
-        self.process = process or plan.touches("process")
+        self.process = process or plan.touches(PROCESS)
         self._get: Callable[[Slot], Fault | None] = plan.by_slot.get
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:

@@ -19,15 +19,14 @@ from agentfuzz.core.events import (
     Cancelled,
     Crashed,
     Decided,
-    Event,
     Interrupted,
     Messaged,
     Resumed,
     Struck,
 )
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import Injector
+from agentfuzz.world.log import Log
 
 RESTART = 1.0  # virtual seconds until a supervisor has started the process again
 MAX_RESTARTS = 5
@@ -59,54 +58,35 @@ class Process:
     begin_within: Callable[[str, Decision | None], Any] | None = None
     _approvals = 0
 
-    def __init__(self, events: list[Event], clock: Clock, injector: Injector) -> None:
+    def __init__(self, log: Log, injector: Injector) -> None:
         self.asks = injector.process
         self.polls: set[str] = set()  # `token`, `inbox`: what the agent watches by itself
         self.inbox: list[str] = []
         self.messages: list[str] = []  # those that a leg of their own begins with
         self.waiting: list[tuple[Interrupted, Slot, Fault | None]] = []
+        self.log = log
+        self.injector = injector
         self._nth: dict[tuple[str, str], int] = {}
-        self._events = events
-        self._clock = clock
-        self._injector = injector
 
     # What the world asks ------------------------------------------------------------------
 
-    def slot(self, name: str, boundary: str = "process") -> Slot:
-        """The next slot of a crossing that is the process's own: a save, the end, an approval."""
+    def slot(self, boundary: str, name: str) -> Slot:
+        """The next slot of a crossing that is the process's own: a save, a turn, the end."""
         nth = self._nth[boundary, name] = self._nth.get((boundary, name), 0) + 1
         return Slot(boundary, name, nth)
 
-    def fault(self, slot: Slot, group: str) -> Fault | None:
-        """The fault that strikes here, if it can."""
-        fault = self._injector.at(slot, len(self._events), group)
-        return fault if fault is not None and self._possible(fault.axes[0]) else None
-
-    def _possible(self, kind: str) -> bool:
-        if kind in ("cancel", "interrupt"):
-            watched = "token" if kind == "cancel" else "inbox"
-            return watched in self.polls or self.cancel_task is not None
-        if kind == "duplicate_trigger":
-            return self.begin_within is not None and self.duplicates < MAX_DUPLICATES
-        return True
-
     def struck(self, slot: Slot, fault: Fault) -> None:
         """Write down that a fault of the plan happened."""
-        self._write(Struck, slot, str(fault))
-
-    def _write(self, kind: Any, *fields: Any) -> Any:
-        event = kind(len(self._events), self._clock.now, *fields)
-        self._events.append(event)
-        return event
+        self.log.write(Struck, slot, fault)
 
     # What happens to it -------------------------------------------------------------------
 
     def crash(self, slot: Slot) -> None:
         """The process dies here. Raises Crash."""
-        self._write(Crashed, slot)
-        self.crashed_at = len(self._events)
+        self.log.write(Crashed, slot)
+        self.crashed_at = len(self.log)
         self.life += 1
-        self._clock.held = True  # a dying process waits for nothing
+        self.log.clock.held = True  # a dying process waits for nothing
         loop = asyncio._get_running_loop()
         if loop is not None:
             loop.stop()
@@ -116,34 +96,39 @@ class Process:
         """Somebody presses Stop."""
         if "token" in self.polls:
             self.stopped = True
-            self._write(Cancelled, "token")
+            self.log.write(Cancelled, "token")
         elif self.cancel_task is not None:
-            self._write(Cancelled, "task")
+            self.log.write(Cancelled, "task")
             self.cancel_task()
 
     def jump(self) -> None:
         """The machine slept: time has gone on without the process."""
-        self._clock.advance(JUMP)
+        self.log.clock.advance(JUMP)
 
     def interrupt(self) -> None:
         """The user says something while the agent is at work."""
         if "inbox" in self.polls:
             self.inbox.append(INTERRUPTION)
-            self._write(Messaged, INTERRUPTION, "inbox")
+            self.log.write(Messaged, INTERRUPTION, "inbox")
         elif self.cancel_task is not None:
             self.messages.append(INTERRUPTION)
-            self._write(Messaged, INTERRUPTION, "task")
+            self.log.write(Messaged, INTERRUPTION, "task")
             self.cancel_task()
+
+    def within(self, why: str, decision: Decision | None) -> Any:
+        """Another leg, from its beginning to its end, while this one waits. What is to be awaited
+        for it, or None."""
+        return None if self.begin_within is None else self.begin_within(why, decision)
 
     # Approvals ----------------------------------------------------------------------------
 
     def ask(self, tool: str, call: str) -> str:
         """A call waits for a person's decision, which a later leg brings."""
         self._approvals += 1
-        slot = self.slot(tool, "approval")
+        slot = self.slot("approval", tool)
         asked = f"approval_{self._approvals}"
-        event = self._write(Interrupted, asked, call or f"{tool}_{slot.nth}")
-        self.waiting.append((event, slot, self._injector.at(slot, event.seq, "approval")))
+        event = self.log.write(Interrupted, asked, call or f"{tool}_{slot.nth}")
+        self.waiting.append((event, slot, self.injector.at(slot, event.seq, "approval")))
         return asked
 
     def decisions(self) -> list[Decision]:
@@ -167,21 +152,7 @@ class Process:
 
     def decided(self, decision: Decision) -> None:
         """Write down that a decision arrived."""
-        self._write(Decided, decision.approval, decision.call, decision.granted)
-
-    def at_the_end(self, restarts: bool) -> str | None:
-        """What happens once the agent has answered: it dies before the answer is acknowledged, or
-        its trigger is delivered again. The kind of the fault, or None."""
-        slot = self.slot("end")
-        fault = self.fault(slot, "process end")
-        kind = None if fault is None else fault.axes[0]
-        if fault is None or (kind == "crash" and not restarts):
-            return None
-        self.struck(slot, fault)
-        if kind == "crash":
-            self._write(Crashed, slot)
-            self.life += 1
-        return kind
+        self.log.write(Decided, decision.approval, decision.call, decision.granted)
 
     # Legs ---------------------------------------------------------------------------------
 
@@ -189,20 +160,20 @@ class Process:
         """Another leg begins: its number. After a crash nothing of what the dying process still
         said counts."""
         if self.crashed_at is not None:
-            del self._events[self.crashed_at :]
+            del self.log[self.crashed_at :]
             self.crashed_at = None
-        self._clock.held = False
+        self.log.clock.held = False
         if why == "restart":
             self.restarts += 1
-            self._clock.advance(RESTART)
+            self.log.clock.advance(RESTART)
         self.duplicates += why == "duplicate"
         self.legs += 1
         self.leg = self.legs
         self.stopped = False
-        self._write(Resumed, why, self.leg, after)
+        self.log.write(Resumed, why, self.leg, after)
         return self.leg
 
     def back(self, leg: int, after: str) -> None:
         """A leg within another one is over; the outer one goes on."""
         self.leg = leg
-        self._write(Resumed, "back", leg, after)
+        self.log.write(Resumed, "back", leg, after)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import RateLimited
-from agentfuzz.core.history import Json
+from agentfuzz.core.events import Json
 
 
 class Reply(NamedTuple):

@@ -10,14 +10,12 @@ the world. Called by agents and adapters.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentfuzz.core.completion import REASONS, STATUSES
 from agentfuzz.core.errors import near_miss
-from agentfuzz.core.history import Json
-
-if TYPE_CHECKING:
-    from agentfuzz.world.world import World
+from agentfuzz.core.events import Json
+from agentfuzz.world.gateway import HasGateway
 
 DONE = "done"
 DONE_SCHEMA: dict[str, Json] = {
@@ -41,30 +39,30 @@ class Tool:
 
     __slots__ = ("_world", "name")
 
-    def __init__(self, world: "World", name: str) -> None:
+    def __init__(self, world: HasGateway, name: str) -> None:
         self._world = world
         self.name = name
 
     @property
     def description(self) -> str:
         """The function's docstring."""
-        return self._world.specs[self.name].description
+        return self._world.gateway.specs[self.name].description
 
     @property
     def schema(self) -> dict[str, Json]:
         """The JSON schema of the arguments."""
-        return self._world.specs[self.name].schema
+        return self._world.gateway.specs[self.name].schema
 
     @property
     def is_async(self) -> bool:
         """Whether the tool's own function is a coroutine function."""
-        return self._world.specs[self.name].is_async
+        return self._world.gateway.specs[self.name].is_async
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         world = self._world
         if args:
-            kwargs = world.specs[self.name].arguments(args, kwargs)
-        return world.call(self.name, kwargs)
+            kwargs = world.gateway.specs[self.name].arguments(args, kwargs)
+        return world.gateway.call(self.name, kwargs)
 
     def __repr__(self) -> str:
         return f"<tool {self.name}>"
@@ -78,8 +76,8 @@ class AsyncTool(Tool):
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         world = self._world
         if args:
-            kwargs = world.specs[self.name].arguments(args, kwargs)
-        return await world.acall(self.name, kwargs)
+            kwargs = world.gateway.specs[self.name].arguments(args, kwargs)
+        return await world.gateway.acall(self.name, kwargs)
 
 
 class DoneTool(Tool):
@@ -107,8 +105,8 @@ class DoneTool(Tool):
         detail: Any = "",
         **unknown: Any,
     ) -> dict[str, Json]:
-        self._world.crossing()
-        problem = self._world.complete("tool", status, reason, handle, detail, unknown)
+        self._world.gateway.crossing()
+        problem = self._world.gateway.complete("tool", status, reason, handle, detail, unknown)
         return {"ok": False, "error": problem} if problem else {"ok": True}
 
 
@@ -125,42 +123,44 @@ class Toolbox(Mapping[str, Tool]):
     """The tools of a world by attribute and by name. The done tool is always there; iterating
     names it only when the scenario's model closes with it."""
 
-    __slots__ = ("_aio", "_world", "offers_done")
+    __slots__ = ("_aio", "_world")
 
-    def __init__(self, world: "World", aio: bool = False) -> None:
+    def __init__(self, world: HasGateway, aio: bool = False) -> None:
         self._world = world
         self._aio = aio
-        self.offers_done = False
 
     @property
     def aio(self) -> "Toolbox":
         """The same tools for an async agent."""
-        box = Toolbox(self._world, aio=True)
-        box.offers_done = self.offers_done
-        return box
+        return Toolbox(self._world, aio=True)
 
     def __getitem__(self, name: str) -> Tool:
+        world = self._world
         if name == DONE:
-            return AsyncDoneTool(self._world, DONE) if self._aio else DoneTool(self._world, DONE)
-        if name not in self._world.specs:
-            self._world.call(name, {})  # a backend would answer 404: so does this
-        return AsyncTool(self._world, name) if self._aio else Tool(self._world, name)
+            return AsyncDoneTool(world, DONE) if self._aio else DoneTool(world, DONE)
+        if name not in world.gateway.specs:
+            world.gateway.call(name, {})  # a backend would answer 404: so does this
+        return AsyncTool(world, name) if self._aio else Tool(world, name)
 
     def __getattr__(self, name: str) -> Tool:
-        if name == DONE or name in self._world.specs:
+        specs = self._world.gateway.specs
+        if name == DONE or name in specs:
             return self[name]
         raise AttributeError(
-            f"this world has no tool {name!r}; there is: {', '.join(self._world.specs) or 'none'}."
-            f"{near_miss(name, self._world.specs)}"
+            f"this world has no tool {name!r}; there is: {', '.join(specs) or 'none'}."
+            f"{near_miss(name, specs)}"
         )
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._world.specs
-        if self.offers_done:
+        gateway = self._world.gateway
+        yield from gateway.specs
+        if gateway.offers_done:
             yield DONE
 
     def __len__(self) -> int:
-        return len(self._world.specs) + self.offers_done
+        gateway = self._world.gateway
+        return len(gateway.specs) + gateway.offers_done
 
     def __contains__(self, name: object) -> bool:
-        return name in self._world.specs or (name == DONE and self.offers_done)
+        gateway = self._world.gateway
+        return name in gateway.specs or (name == DONE and gateway.offers_done)

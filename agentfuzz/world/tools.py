@@ -7,26 +7,24 @@ when arguments are not already exactly of the declared plain types.
 """
 
 import inspect
-import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import FunctionType
 from typing import Any, Literal
 
 from agentfuzz.core.codec import _HIGH, _LOW, scope_value
 from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
-from agentfuzz.core.events import made
-from agentfuzz.core.faults import TABLES, Slot
-from agentfuzz.core.history import Intent, Json, ToolFacts
+from agentfuzz.core.events import Intent, Json, made
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import ToolFacts
 
 Dedup = Literal["none", "key", "scope"]
 DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
-_WRITABLE = re.compile(r"[^\s#:+/=@]+")
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
-SAME: dict[Callable[..., Any], tuple[Any, "ToolSpec"]] = {}
+_SAME: dict[Callable[..., Any], tuple[Any, Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -71,10 +69,6 @@ class ToolSpec:
         place = f"tool {self.name!r}"
         if self.dedup not in DEDUPS:
             raise ScenarioError(f"{place}: dedup={self.dedup!r} is none of {', '.join(DEDUPS)}.")
-        if self.name in TABLES or not _WRITABLE.fullmatch(self.name):
-            raise ScenarioError(
-                f"{place}: this name cannot be written in a fault plan; give another with name=."
-            )
         if self.effect is None and (self.scope or self.dedup != "none"):
             raise ScenarioError(
                 f"{place} declares scope or dedup but no effect; a tool without an effect only "
@@ -240,27 +234,33 @@ def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict
     return annotations, defaults
 
 
-def spec_of(
-    fn: Callable[..., Any],
-    name: str | None,
-    effect: str | None,
-    scope: tuple[str, ...],
-    dedup: str,
-    undoes: str | None = None,
-) -> ToolSpec:
-    """The spec of a function, derived once per code object and signature: worlds are built once
-    per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools."""
-    same = SAME.get(fn) if type(fn) is FunctionType else None
-    declaration = (name, effect, scope, dedup, undoes)
-    if same is not None and same[0] == declaration:
-        return same[1]  # the very function, declared in the same way
-    spec = _spec_of(fn, name, effect, tuple(scope), dedup, undoes)
-    if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
-        SAME[fn] = (declaration, spec)
+Declared = tuple[str | None, str | None, Sequence[str], str, str | None]
+
+
+def spec_of(fn: Callable[..., Any], declared: Declared) -> ToolSpec:
+    """The spec of a function and its declared name, effect, scope, dedup and undoes. It is derived
+    once, and again when the function's defaults or annotations are other ones: worlds are built
+    once per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools.
+    """
+    known: Any = fn if type(fn) is FunctionType else None
+    if known is not None:
+        kept = _SAME.get(known)
+        own = (declared, fn.__defaults__, fn.__kwdefaults__)
+        if kept is not None and kept[0] == own and kept[1] == fn.__annotations__:
+            return kept[2]  # the very function, declared in the same way
+    name, effect, scope, dedup, undoes = declared
+    spec = _by_code(fn, name, effect, tuple(scope), dedup, undoes)
+    if known is not None and "<locals>" not in fn.__qualname__:  # made once
+        own = (declared, fn.__defaults__, _copied(fn.__kwdefaults__))
+        _SAME[known] = (own, dict(fn.__annotations__), spec)
     return spec
 
 
-def _spec_of(
+def _copied(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if given is None else dict(given)
+
+
+def _by_code(
     fn: Callable[..., Any],
     name: str | None,
     effect: str | None,
@@ -273,7 +273,7 @@ def _spec_of(
     code = getattr(inner, "__code__", None)
     if code is None:
         return ToolSpec(fn, label, effect, scope, dedup, undoes)
-    declared = (inner.__annotations__, inner.__defaults__, inner.__kwdefaults__)
+    declared = (dict(inner.__annotations__), inner.__defaults__, _copied(inner.__kwdefaults__))
     known = (code, label, effect, scope, dedup, undoes)
     kept = _SPECS.get(known)
     if kept is None or kept[0] != declared:

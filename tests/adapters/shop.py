@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentfuzz import Completion, World, exactly_once, run, scenario, structured_termination
-from agentfuzz.core.history import Called, Committed, History
+from agentfuzz.core.events import Called, Committed
+from agentfuzz.core.history import History
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.search.campaign import Budget, Campaign

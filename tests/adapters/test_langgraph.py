@@ -18,7 +18,7 @@ from langgraph.prebuilt import ToolNode, create_react_agent
 from langsmith.utils import tracing_is_enabled
 
 from agentfuzz import Completion, ScenarioError, World, adapters, exactly_once, run, scenario
-from agentfuzz.core.history import Committed
+from agentfuzz.core.events import Committed
 from agentfuzz.engine.simulation import Agent
 from agentfuzz.runtime.clock import Real
 

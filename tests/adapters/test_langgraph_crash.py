@@ -25,9 +25,10 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
 from agentfuzz import Completion, World, adapters, exactly_once, in_child, scenario
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.events import Called, Committed, Crashed, Resumed, Saved
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.core.history import Called, Committed, Crashed, History, Resumed, Saved
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.report.formats import terminal

@@ -10,7 +10,8 @@ pytest.importorskip("trio")
 import trio
 
 from agentfuzz import Completion, World, adapters, exactly_once, run, scenario
-from agentfuzz.core.history import Called, Committed, History, Replied
+from agentfuzz.core.events import Called, Committed, Replied
+from agentfuzz.core.history import History
 from agentfuzz.engine.simulation import Agent
 from agentfuzz.runtime.clock import START, Real
 

@@ -8,7 +8,7 @@ import agentfuzz
 import agentfuzz.model.cassettes
 from agentfuzz import CassetteMiss, run
 from agentfuzz.core.errors import AgentfuzzError, ScenarioError
-from agentfuzz.core.history import Called, ModelTurn
+from agentfuzz.core.events import Called, ModelTurn
 from agentfuzz.model.cassettes import Cassette
 from agentfuzz.wire import openai_client
 

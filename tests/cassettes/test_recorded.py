@@ -5,7 +5,7 @@ import json
 import openai
 
 from agentfuzz import Completion, run
-from agentfuzz.core.history import ModelTurn
+from agentfuzz.core.events import ModelTurn
 from agentfuzz.model.cassettes import Cassette, record_run
 from agentfuzz.wire import async_openai_client
 

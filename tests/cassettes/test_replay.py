@@ -7,7 +7,7 @@ import pytest
 
 from agentfuzz import run
 from agentfuzz.core.codec import dump, history_to_json
-from agentfuzz.core.history import Called, ModelTurn, Struck
+from agentfuzz.core.events import Called, ModelTurn, Struck
 from agentfuzz.model.cassettes import Cassette
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agentfuzz import run
-from agentfuzz.core.history import ModelTurn
+from agentfuzz.core.events import ModelTurn
 from agentfuzz.model.cassettes import Cassette
 from agentfuzz.model.cassettes.decode import turn_of
 from agentfuzz.providers import anthropic, openai_chat, openai_responses

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.core.history import Called, Committed, Done, ModelTurn
+from agentfuzz.core.events import Called, Committed, Done, ModelTurn
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import run
 from agentfuzz.model.closings import CLOSINGS, SIZE, TRIED, classic_detector, closing

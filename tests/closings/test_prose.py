@@ -17,8 +17,8 @@ from laws.histories import (
     tell,
 )
 
+from agentfuzz.core.events import ModelTurn, Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import ModelTurn, Struck
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import run
 from agentfuzz.invariants.prose import text_has_no_authority

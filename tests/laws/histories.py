@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agentfuzz.core.completion import REASONS
-from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Cancelled,
     Committed,
@@ -18,7 +17,6 @@ from agentfuzz.core.history import (
     Delivered,
     Done,
     Ended,
-    History,
     Intent,
     Interrupted,
     ModelInput,
@@ -30,8 +28,9 @@ from agentfuzz.core.history import (
     Saved,
     Shown,
     Struck,
-    ToolFacts,
 )
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import History, ToolFacts
 
 Step = Callable[["_Story"], None]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Struck
 from agentfuzz.invariants import duplicate_trigger_ignored, no_redo
 
 from .histories import (

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentfuzz.core.history import Decided, Messaged, ToolFacts
+from agentfuzz.core.events import Decided, Messaged
+from agentfuzz.core.history import ToolFacts
 from agentfuzz.invariants.agreement import no_contradiction
 
 from .histories import (

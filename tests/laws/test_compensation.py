@@ -3,8 +3,9 @@
 import pytest
 
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.events import Crashed
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Crashed, ToolFacts
+from agentfuzz.core.history import ToolFacts
 from agentfuzz.invariants import compensated
 
 from .histories import (

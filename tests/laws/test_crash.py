@@ -2,8 +2,8 @@
 
 import pytest
 
+from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Struck
 from agentfuzz.invariants import survives
 
 from .histories import charged, cut_off, died, done, judge, prefix, raised, tell

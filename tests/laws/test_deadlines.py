@@ -3,8 +3,8 @@
 import pytest
 
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Struck
 from agentfuzz.invariants.deadlines import budget_is_not_success, ends_within
 
 from .histories import (

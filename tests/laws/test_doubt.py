@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.core.history import Replied
+from agentfuzz.core.events import Replied
 from agentfuzz.invariants.doubt import unknown_is_not_failed
 
 from .histories import (

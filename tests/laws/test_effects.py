@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentfuzz.core.history import Committed, Done, Ended, History, Intent
+from agentfuzz.core.events import Committed, Done, Ended, Intent
+from agentfuzz.core.history import History
 from agentfuzz.invariants import (
     at_most_once,
     exactly_once,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.core.history import Shown
+from agentfuzz.core.events import Shown
 from agentfuzz.invariants.shown import receipts_shown, results_paired
 
 from .histories import (

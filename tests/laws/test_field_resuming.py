@@ -2,8 +2,8 @@
 
 import pytest
 
+from agentfuzz.core.events import Decided, Interrupted, Resumed, Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Decided, Interrupted, Resumed, Struck
 from agentfuzz.invariants.resuming import (
     continuable,
     one_decision_one_interrupt,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.core.history import Delivered
+from agentfuzz.core.events import Delivered
 from agentfuzz.invariants import single_flight
 
 from .histories import (

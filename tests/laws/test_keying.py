@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.core.history import Struck
 from agentfuzz.invariants import key_not_from_model, key_saved_before_use
 
 from .histories import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.core.history import Crashed, Messaged, Saved
+from agentfuzz.core.events import Crashed, Messaged, Saved
 from agentfuzz.invariants.memory import effects_remembered
 
 from .histories import (

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentfuzz.core.history import Committed, History
+from agentfuzz.core.events import Committed
+from agentfuzz.core.history import History
 from agentfuzz.invariants import (
     no_blind_repeat,
     replay_transparency,

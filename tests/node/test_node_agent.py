@@ -14,7 +14,7 @@ pytest.importorskip("mcp_types", reason="needs the MCP SDK: pip install 'mcp>=2,
 pytest.importorskip("uvicorn", reason="needs uvicorn")
 
 from agentfuzz import Completion, World, exactly_once, run, scenario
-from agentfuzz.core.history import Called, ModelTurn, Replied
+from agentfuzz.core.events import Called, ModelTurn, Replied
 
 pytestmark = pytest.mark.slow
 

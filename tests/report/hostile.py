@@ -3,9 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from agentfuzz.core.faults import Fault, FaultPlan, Slot
+from agentfuzz.core.events import Event, Intent
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample
-from agentfuzz.core.history import Event, History, Intent, ToolFacts
+from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 from .samples import ALL, campaign

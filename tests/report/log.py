@@ -3,20 +3,20 @@
 Called by the samples and by tests that need a history of their own.
 """
 
-from agentfuzz.core.faults import FaultPlan, Slot
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Delivered,
     Done,
     Ended,
     Event,
-    History,
     Intent,
     Replied,
     Struck,
-    ToolFacts,
 )
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.plan import FaultPlan
 
 TOOLS = {
     "charge_card": ToolFacts("charge_card", "charge", ("order_id",), "none"),

@@ -6,7 +6,8 @@ campaigns with some of them.
 
 from typing import Any
 
-from agentfuzz.core.faults import FaultPlan, Slot
+from agentfuzz.core.events import Delivered, Done, Ended, ModelTurn, Refused, Replayed
+from agentfuzz.core.faults import Slot
 from agentfuzz.core.findings import (
     CampaignResult,
     Control,
@@ -14,7 +15,8 @@ from agentfuzz.core.findings import (
     LawCount,
     Level,
 )
-from agentfuzz.core.history import Delivered, Done, Ended, History, ModelTurn, Refused, Replayed
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 from .log import ARGS, Log

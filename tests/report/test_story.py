@@ -2,14 +2,19 @@
 
 import pytest
 
-from agentfuzz.core.faults import MODEL, TOOL, Fault, FaultPlan, Slot
-from agentfuzz.core.history import Ended, History, Struck
+from agentfuzz.core.events import Ended, Struck
+from agentfuzz.core.faults import TABLES, Fault, Slot
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.report import sequence
 from agentfuzz.report.phrases import count, fault_words
 from agentfuzz.report.story import NO_FAULT, tell
 
 from .log import Log
 from .samples import ALL
+
+TOOL = TABLES["tool"]
+MODEL = TABLES["model"]
 
 
 def test_every_fault_has_a_phrase_of_its_own() -> None:

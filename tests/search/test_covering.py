@@ -4,8 +4,10 @@ from itertools import combinations, product
 
 import pytest
 
-from agentfuzz.core.faults import TOOL, Fault, Slot
+from agentfuzz.core.faults import TABLES, Fault, Slot
 from agentfuzz.search import pairwise
+
+TOOL = TABLES["tool"]
 
 ALL = TOOL.default()
 Columns = list[tuple[Slot, tuple[Fault, ...]]]

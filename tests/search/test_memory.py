@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.systematic import Level, state_after_last_fault

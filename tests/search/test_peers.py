@@ -26,8 +26,8 @@ from agentfuzz import (
     structured_termination,
     truthful,
 )
-from agentfuzz.core.faults import TOOL, Slot
-from agentfuzz.core.history import Called, Delivered, Replied, Struck
+from agentfuzz.core.events import Called, Delivered, Replied, Struck
+from agentfuzz.core.faults import TABLES, Slot
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.closings import CLOSINGS
 from agentfuzz.search.space import Space
@@ -35,6 +35,8 @@ from agentfuzz.world.injector import FromPlan
 
 from .loops import LOOPS, orders
 from .support import hunt, shown
+
+TOOL = TABLES["tool"]
 
 # The reason that each loop was written for, and the smallest plan that shows it.
 INTENDED = {

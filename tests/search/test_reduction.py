@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agentfuzz import Completion, World, at_most_once, scenario
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
 from agentfuzz.search.systematic import Level, after_last_fault, state_after_last_fault

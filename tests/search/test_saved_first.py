@@ -8,8 +8,8 @@ import pytest
 
 from agentfuzz import Completion, World
 from agentfuzz.archive.saved import Saved, save
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Struck
+from agentfuzz.core.events import Struck
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 

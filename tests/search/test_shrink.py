@@ -5,9 +5,12 @@ from random import Random
 
 import pytest
 
-from agentfuzz.core.faults import TABLES, TOOL, Fault, FaultPlan, Slot, rank
+from agentfuzz.core.faults import TABLES, Fault, Slot, rank
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.shrink import MAX_RUNS, shrink
 from agentfuzz.search.space import size
+
+TOOL = TABLES["tool"]
 
 Fails = Callable[[FaultPlan], bool]
 ALL = TOOL.default()

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from agentfuzz import History, Scenario, World
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Struck
+from agentfuzz.core.events import Struck
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space

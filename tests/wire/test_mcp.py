@@ -12,7 +12,8 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from agentfuzz import Completion, World, exactly_once, run, scenario
-from agentfuzz.core.history import Called, Delivered, History, Refused, Replied
+from agentfuzz.core.events import Called, Delivered, Refused, Replied
+from agentfuzz.core.history import History
 from agentfuzz.wire.mcp import annotations, hints, memory_client
 
 A17 = {"order_id": "A17", "amount": 42}

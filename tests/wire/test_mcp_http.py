@@ -16,8 +16,8 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from agentfuzz import Completion, Run, World, exactly_once, run, scenario
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Called, Delivered, Refused, Replied
+from agentfuzz.core.events import Called, Delivered, Refused, Replied
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
 from agentfuzz.wire.mcp import mount

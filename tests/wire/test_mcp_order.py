@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 
 from agentfuzz import Completion, World, call, run, scenario
 from agentfuzz.core.codec import digest
-from agentfuzz.core.history import Called, Done, Replied
+from agentfuzz.core.events import Called, Done, Replied
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.wire.mcp import memory_client, server, tool_list
 from agentfuzz.world.injector import FromPlan

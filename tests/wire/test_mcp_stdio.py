@@ -20,7 +20,8 @@ from mcp.shared.exceptions import MCPError
 
 from agentfuzz.cli.mcp import main
 from agentfuzz.core.codec import history_from_json
-from agentfuzz.core.history import Delivered, History, Refused
+from agentfuzz.core.events import Delivered, Refused
+from agentfuzz.core.history import History
 
 A17 = {"order_id": "A17", "amount": 42}
 SHOP = """

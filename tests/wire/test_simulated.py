@@ -9,8 +9,9 @@ import openai
 import pytest
 
 from agentfuzz import Completion, run, scenario
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Called, History, ModelTurn, Struck
+from agentfuzz.core.events import Called, ModelTurn, Struck
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import anthropic_client, async_openai_client, openai_client

@@ -6,19 +6,19 @@ for: which call, how often delivered, what was committed, what reached the agent
 
 from typing import Any
 
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Delivered,
     Done,
     Ended,
-    History,
     ModelTurn,
     Refused,
     Replayed,
     Replied,
     Struck,
 )
+from agentfuzz.core.history import History
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import FromPlan
 from agentfuzz.world.world import World

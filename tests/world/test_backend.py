@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from agentfuzz import KeyConflict, KeyReused, scenario
-from agentfuzz.core.history import Committed, Refused, Replayed, Replied
+from agentfuzz.core.events import Committed, Refused, Replayed, Replied
 
 from .stories import bodies, told
 

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from agentfuzz import Completion, InvalidArguments, UnknownTool, scenario
-from agentfuzz.core.faults import DELIVERIES, REPLIES
-from agentfuzz.core.history import Called, Committed, Delivered, Replied, Struck
+from agentfuzz.boundaries.tool import DELIVERIES, REPLIES
+from agentfuzz.core.events import Called, Committed, Delivered, Replied, Struck
 
 from .shop import LIMITED, PHANTOM, RECEIPT, RESET, TIMEOUT, Gone, once, shop
 from .stories import bodies, told

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from agentfuzz import Completion, ScenarioError, World, exactly_once, fuzz, in_child, run, scenario
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Called, History, Resumed
+from agentfuzz.core.events import Called, Resumed
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.pipe import packed, unpacked
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real

@@ -16,7 +16,7 @@ import stamina
 import tenacity
 
 from agentfuzz import scenario, wire
-from agentfuzz.core.faults import FaultPlan
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import START, Clock, Real, active_clock
 from agentfuzz.runtime.virtual_time import virtual_time

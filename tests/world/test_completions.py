@@ -11,7 +11,7 @@ from agentfuzz import (
     scenario,
     structured_termination,
 )
-from agentfuzz.core.history import Done
+from agentfuzz.core.events import Done
 
 from .stories import told
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from agentfuzz import Completion, scenario
-from agentfuzz.core.history import Called
+from agentfuzz.core.events import Called
 
 DONE = Completion.success(reason="nothing_to_do")
 

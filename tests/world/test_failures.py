@@ -6,7 +6,7 @@ import pytest
 
 from agentfuzz import RateLimited, scenario
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.history import Committed, Replied
+from agentfuzz.core.events import Committed, Replied
 
 from .shop import LIMITED, RESET, TIMEOUT, Gone, once, shop
 from .stories import bare_world, told

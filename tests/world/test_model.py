@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agentfuzz import Completion, World, call, ref, scenario
-from agentfuzz.core.history import Called, Done, ModelTurn, Struck
+from agentfuzz.core.events import Called, Done, ModelTurn, Struck
 from agentfuzz.model.closings import closing
 from agentfuzz.world.reply_faults import as_text
 

@@ -9,7 +9,7 @@ import pytest
 
 from agentfuzz import Completion, ScenarioError, run, scenario
 from agentfuzz.core.errors import PlanError
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Cancelled,
     Committed,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 from pydantic import BaseModel
 
+from agentfuzz.boundaries.tool import REPLIES
 from agentfuzz.core.codec import dump, plain
 from agentfuzz.core.errors import RateLimited
-from agentfuzz.core.faults import REPLIES
 from agentfuzz.world.reply_faults import VARIANTS, Reply, as_text, damaged, failure, phantom
 
 

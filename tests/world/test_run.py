@@ -16,8 +16,8 @@ from agentfuzz import (
     scenario,
     structured_termination,
 )
-from agentfuzz.core.faults import FaultPlan
-from agentfuzz.core.history import Called, Committed
+from agentfuzz.core.events import Called, Committed
+from agentfuzz.core.plan import FaultPlan
 
 from .stories import told
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agentfuzz import scenario
-from agentfuzz.core.history import Called
+from agentfuzz.core.events import Called
 
 from .shop import once, shop
 

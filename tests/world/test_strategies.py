@@ -7,9 +7,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 import agentfuzz
 from agentfuzz import Completion, FaultPlan, at_most_once, scenario
-from agentfuzz.core.faults import TOOL
+from agentfuzz.core.faults import TABLES
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.strategies import closings, fault_plans
+
+TOOL = TABLES["tool"]
 
 QUICK = settings(
     max_examples=100,

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 import pytest
 
 from agentfuzz import Completion, exactly_once, scenario
-from agentfuzz.core.history import Called, Committed
+from agentfuzz.core.events import Called, Committed
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import START, Real

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from agentfuzz.core.errors import InvalidArguments, UnknownTool
-from agentfuzz.core.history import Called, Intent, Refused
+from agentfuzz.core.events import Called, Intent, Refused
 
 from .stories import bare_world
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from agentfuzz.engine.child.pipe import unpacked
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
-from agentfuzz.world.process_faults import Sleep
-from agentfuzz.world.world import World
+from agentfuzz.world.delivery import Sleep
+from agentfuzz.world.world import World, inside
 
-_AS_IT_IS = ("crossing", "living", "slot_for", "reserve")  # methods of a world
+_AS_IT_IS = ("crossing", "living", "slot_for", "reserve")  # methods of a gateway
 
 
 class Home:
@@ -24,7 +24,7 @@ class Home:
     `pressed` that its main task is to be cancelled."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
+        self.gateway = inside(world)
         self.ready = False
         self.pressed = False
         self._numbers = count(1)
@@ -33,7 +33,7 @@ class Home:
     def answer(self, verb: str, given: tuple[Any, ...]) -> Any:
         """Do what was asked. Raises what the world raises."""
         if verb in _AS_IT_IS:
-            return getattr(self.world, verb)(*given)
+            return getattr(self.gateway, verb)(*given)
         asked: Callable[..., Any] = getattr(self, f"_{verb}")
         return asked(*given)
 
@@ -47,11 +47,11 @@ class Home:
     # Calls --------------------------------------------------------------------------------
 
     def _call(self, name: str, arguments: Any, asked: str | None) -> Any:
-        return self.world.call(name, arguments, asked)
+        return self.gateway.call(name, arguments, asked)
 
     def _start(self, name: str, arguments: Any, asked: str | None) -> tuple[Any, ...]:
-        self.world.living()
-        calls = self.world.calls
+        self.gateway.living()
+        calls = self.gateway.calls
         spec = calls.specs.get(name)
         if spec is None:
             return ("value", calls.call(name, arguments, asked))
@@ -83,7 +83,7 @@ class Home:
 
     def _awaited(self, step: Any) -> Any:
         """What an awaitable of the run comes to, on a loop of its own."""
-        loop = VirtualLoop(self.world.clock)
+        loop = VirtualLoop(self.gateway.clock)
         loop.set_exception_handler(lambda loop, context: None)
         try:
             return loop.run_until_complete(step)
@@ -94,18 +94,18 @@ class Home:
     # The model, the store, the inbox ------------------------------------------------------
 
     def _model(self, how: str, messages: Any, tools: Any) -> Any:
-        turn = getattr(self.world.model, how)(messages, tools)
+        turn = getattr(self.gateway.model, how)(messages, tools)
         return self._awaited(turn) if inspect.isawaitable(turn) else turn
 
     def _usage(self) -> Any:
-        return self.world.model.usage
+        return self.gateway.model.usage
 
     def _store(self, how: str, *given: Any) -> Any:
-        found = getattr(self.world.store, how)(*given)
+        found = getattr(self.gateway.store, how)(*given)
         return list(found) if how == "keys" else found
 
     def _inbox(self, how: str, *given: Any) -> Any:
-        return getattr(self.world.inbox, how)(*given)
+        return getattr(self.gateway.inbox, how)(*given)
 
     # The life of the process --------------------------------------------------------------
 
@@ -115,20 +115,20 @@ class Home:
         def press() -> None:
             self.pressed = True
 
-        self.world.process.cancel_task = press
+        self.gateway.process.cancel_task = press
 
     def _cancelled(self) -> bool:
-        return self.world.cancelled
+        return self.gateway.cancelled
 
     def _request_approval(self, tool: str, call: str) -> str:
-        return self.world.request_approval(tool, call=call)
+        return self.gateway.request_approval(tool, call)
 
     def _complete(self, given: tuple[Any, ...], named: dict[str, Any]) -> str:
-        return self.world.complete(*given, **named)
+        return self.gateway.complete(*given, **named)
 
     def _enter(self, verb: str, *given: Any) -> tuple[int, Any]:
         number = next(self._numbers)
-        self._open[number] = around = getattr(self.world, verb)(*given)
+        self._open[number] = around = getattr(self.gateway, verb)(*given)
         return number, around.__enter__()
 
     def _leave(self, number: int, error: tuple[Any, ...] | None) -> None:
@@ -136,7 +136,7 @@ class Home:
         self._open.pop(number).__exit__(raised and type(raised), raised, None)
 
     def _advance(self, seconds: float) -> None:
-        self.world.clock.advance(seconds)
+        self.gateway.clock.advance(seconds)
 
     def _flush(self) -> None:
-        self.world.clock.flush()
+        self.gateway.clock.flush()

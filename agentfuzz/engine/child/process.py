@@ -35,7 +35,7 @@ from agentfuzz.engine.child.stub import moved
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
-from agentfuzz.world.world import World
+from agentfuzz.world.world import World, inside
 
 GRACE = 1.0  # real seconds that a process has to die once it has closed its pipe
 Work = Callable[[], Any]
@@ -72,11 +72,12 @@ class _Leg:
 
     def __init__(self, world: World, agent: Callable[..., Any]) -> None:
         self._world = world
+        self._gateway = inside(world)
         self._agent = agent
         self._home = Home(world)
         self._pid = 0
         self._status: int | None = None
-        self._until = Real.monotonic() + world.patience
+        self._until = Real.monotonic() + self._gateway.patience
 
     def run(self, work: Work) -> Any:
         """Fork, answer what the child asks, and end as it ended."""
@@ -91,7 +92,7 @@ class _Leg:
         os.close(outward[0])
         self._pipe = Pipe(inward[0], outward[1], self._world)
         self._pipe.lives = self._lives
-        process, calls = self._world.process, self._world.calls
+        process, calls = self._gateway.process, self._gateway.calls
         outer = process.cancel_task, calls.others_ready
         calls.others_ready = lambda: self._home.ready  # type: ignore[method-assign]
         try:
@@ -107,7 +108,7 @@ class _Leg:
             self._pipe.close()
 
     def _serve(self) -> Any:
-        world, home, events = self._world, self._home, self._world.events
+        gateway, home, events = self._gateway, self._home, self._gateway.log
         known = len(events)
         while True:
             try:
@@ -131,7 +132,7 @@ class _Leg:
                 if where is not None:
                     _place(events, first, where)
             home.pressed, pressed = False, home.pressed
-            now, due = world.clock.now, world.clock.next_due
+            now, due = gateway.clock.now, gateway.clock.next_due
             self._pipe.send(kind, answer, now, due, events[known:], pressed)
             known = len(events)
 

@@ -1,7 +1,7 @@
 """Cassettes: one real conversation with a model provider, recorded once, replayed offline.
 
     Cassette.load(path)     the recording as a lookup, read once however many runs ask it
-    CassetteModel           a world's model that answers from a cassette
+    FromCassette            where a model that answers from a cassette has its plans
     record(path)            a context manager around a real conversation: writes a cassette
     record_run              the same around one run of an agent in a scenario
 
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agentfuzz.core.errors import CassetteMiss
-    from agentfuzz.model.cassettes.model import CassetteModel
+    from agentfuzz.model.cassettes.model import FromCassette
     from agentfuzz.model.cassettes.on_miss import ON_MISS
     from agentfuzz.model.cassettes.recorder import record, record_run
     from agentfuzz.model.cassettes.secrets import SecretFound
     from agentfuzz.model.cassettes.store import Cassette
 
 _PLACES = {
-    "model.cassettes.model": ("CassetteModel",),
+    "model.cassettes.model": ("FromCassette",),
     "model.cassettes.on_miss": ("ON_MISS",),
     "model.cassettes.recorder": ("record", "record_run"),
     "model.cassettes.secrets": ("SecretFound",),
@@ -34,7 +34,7 @@ __all__ = [
     "ON_MISS",
     "Cassette",
     "CassetteMiss",
-    "CassetteModel",
+    "FromCassette",
     "SecretFound",
     "record",
     "record_run",

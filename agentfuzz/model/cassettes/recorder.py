@@ -24,6 +24,7 @@ from agentfuzz.model.cassettes.secrets import SecretFound, kept, search
 from agentfuzz.model.cassettes.store import Cassette
 from agentfuzz.runtime.clock import Clock, active_clock
 from agentfuzz.world.injector import FromPlan
+from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
 
 
@@ -70,8 +71,9 @@ def record_run(scenario: Any, agent: Callable[[World], Any], path: str | os.Path
     """Run an agent once in a scenario's world, in real time and with its real model, and record
     it. Tools are the world's own, without faults; `world.recording` is true. The number of turns
     that were saved. Raises as `record` does, and whatever the agent raises."""
-    world = World(scenario.task, FromPlan(), Clock(), max_crossings=scenario.max_crossings)
-    vars(world)["recording"] = True
+    gateway = LocalGateway(FromPlan(), Clock(), max_crossings=scenario.max_crossings, trace=False)
+    world = World(scenario.task, gateway)
+    world.recording = True
     scenario.build(world)
     with record(path) as recorded:
         answer = agent(world)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agentfuzz.core.findings import CampaignResult, Counterexample
-from agentfuzz.core.history import (
+from agentfuzz.core.events import (
     Called,
     Committed,
     Decided,
     Done,
     Ended,
     Event,
-    History,
     Interrupted,
     Json,
     Messaged,
@@ -32,6 +30,8 @@ from agentfuzz.core.history import (
     Saved,
     Struck,
 )
+from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.history import History
 from agentfuzz.report import confusion, escaping, svg
 from agentfuzz.report import story as stories
 from agentfuzz.report.phrases import count

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentfuzz.core import codec
-from agentfuzz.core.faults import FORMAT_VERSION, TABLES
+from agentfuzz.core.events import Json
+from agentfuzz.core.faults import TABLES
 from agentfuzz.core.findings import CampaignResult, Counterexample
-from agentfuzz.core.history import History, Json
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FORMAT_VERSION
 from agentfuzz.report import story as stories
 
 FINDING = "agentfuzz.finding/1"

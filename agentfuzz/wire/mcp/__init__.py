@@ -7,7 +7,7 @@ server of `world.serve()`:
     async with memory_client(world) as client:       in memory, in virtual time
         await client.call_tool("charge_card", {"order_id": "A17", "amount": 42})
     mount(world)                                     an ASGI app: streamable HTTP
-    python -m agentfuzz.wire.mcp module:scenario     a process that speaks over its stdio
+    python -m agentfuzz mcp module:scenario          a process that speaks over its stdio
 
 What an agent's client sees: a refusal of the backend, an exception of a tool's body or bad
 arguments are a result with `isError`; an unknown tool is the protocol's own error -32602; a
@@ -16,7 +16,6 @@ connection breaks this one request (MCPError -32000 in Python); a 429 is `isErro
 to wait; a damaged reply is the text that it is.
 """
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -76,7 +75,7 @@ def tool_list(world: World) -> list[Any]:
     found = []
     for name in world.tools:
         tool = world.tools[name]
-        spec = None if name == DONE else world.specs[name]
+        spec = None if name == DONE else world.gateway.specs[name]
         said = types.ToolAnnotations(read_only_hint=False, destructive_hint=False)
         found.append(
             types.Tool(
@@ -143,9 +142,3 @@ async def _pipe(world: World) -> AsyncIterator[Any]:
 def mount(world: World) -> Mounted:
     """The world as an ASGI app that speaks streamable HTTP at whatever path it is mounted."""
     return Mounted(server(world))
-
-
-if __name__ == "__main__":
-    from agentfuzz.cli.mcp import main
-
-    sys.exit(main(sys.argv[1:]))

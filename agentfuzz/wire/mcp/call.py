@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 
 from agentfuzz.core.codec import message, snapshot
 from agentfuzz.core.errors import CutOff, UnknownTool
-from agentfuzz.core.history import Called, ModelTurn, Replied, Struck
+from agentfuzz.core.events import Called, ModelTurn, Replied, Struck
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.world import World
@@ -108,13 +108,12 @@ def _broken(ctx: Any, why: str) -> MCPError:
 
 def _struck(world: World) -> str:
     """What became of the reply of the call that was answered last: an axis value of its fault."""
-    events = world.events
+    events = world.gateway.log
     replied = next(event for event in reversed(events) if type(event) is Replied)
     called = next(e for e in reversed(events) if type(e) is Called and e.call == replied.call)
     for event in events[called.seq :]:
         if type(event) is Struck and event.slot == called.slot:
-            axes = event.fault.partition("=")[0].partition("@")[0].split("/")
-            return axes[1] if len(axes) > 1 else "intact"
+            return event.fault.axes[1]
     return "intact"
 
 
@@ -125,14 +124,14 @@ def _asked(world: World, ctx: Any, name: str, arguments: Mapping[str, Any]) -> s
     For others it is the open call that the model asked for last, the one with these arguments
     if there is one; a repeat of a call that was made already belongs to none.
     """
-    turns = [event for event in world.events if type(event) is ModelTurn]
+    turns = [event for event in world.gateway.log if type(event) is ModelTurn]
     if not turns:
         return None
     issued = {i: args for turn in turns for i, tool, args in turn.calls if tool == name}
     for given in ((ctx.meta or {}).get(CALL_ID), ctx.request_id):
         if given in issued:
             return str(given)
-    made = {event.asked for event in world.events if type(event) is Called}
+    made = {event.asked for event in world.gateway.log if type(event) is Called}
     sent = snapshot(arguments)
     if any(issued[i] == sent for i in issued if i in made) and not any(
         issued[i] == sent for i in issued if i not in made

@@ -1,0 +1,33 @@
+"""The boundary of approvals: what becomes of a person's decision on its way to the agent."""
+
+from agentfuzz.boundaries.boundary import Boundary, once
+from agentfuzz.core.faults import Fault, Slot
+
+_WORDS = {
+    "twice": "delivered twice, one after the other",
+    "double_click": "delivered twice, the second time in the middle of the first",
+    "refused": "refused",
+    "late": "given after the time for it was over",
+}
+
+
+def _place(slot: Slot) -> str:
+    return f"approval {slot.nth} of {slot.name}"
+
+
+def _says(fault: Fault) -> str:
+    return _WORDS[fault.axes[0]]
+
+
+def _stays(fault: Fault) -> bool:
+    return True  # it strikes when the decision comes
+
+
+BOUNDARY = Boundary(
+    name="approval",
+    axes=(("once", *_WORDS),),
+    groups={"approval": once},
+    place=_place,
+    says=_says,
+    stays=_stays,
+)

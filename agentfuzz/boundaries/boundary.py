@@ -1,0 +1,56 @@
+"""A boundary: everything that is to be known about one kind of crossing, in one record.
+
+Law: what may happen there (the axes of its faults), at which groups of its crossings it is tried,
+how a fault is said in a report, and what of it outlives its moment. The search and the reports ask
+this record and know no boundary by name. One file a boundary beside this one; `make generate`
+finds them and writes their tables into `core.tables`. How its faults strike lies with what crosses
+there: `world.calls`, `world.process_faults`, `model`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from agentfuzz.core.faults import Fault, Slot, Table
+
+
+def _never(fault: Fault) -> bool:
+    return False
+
+
+def once(fault: Fault) -> tuple[Fault, ...]:
+    """A group in which every fault of the table is tried as it is."""
+    return (fault,)
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """One boundary. `groups` say which faults a campaign tries at which crossings: from a fault of
+    the table to its variants there, none if it means nothing. `place` and `says` are its phrases;
+    an unknown fault is said as its text. `at_calls`: its slots are those of tool calls. `stays`:
+    a fault that goes on after what it spoiled. `of_process`: it is asked about only if something
+    may happen to the agent's process."""
+
+    name: str
+    axes: tuple[tuple[str, ...], ...]
+    groups: Mapping[str, Callable[[Fault], Iterable[Fault]]]
+    place: Callable[[Slot], str]
+    says: Callable[[Fault], str]
+    off: frozenset[tuple[str, ...]] = frozenset()
+    led: bool = False
+    at_calls: bool = False
+    of_process: bool = False
+    stays: Callable[[Fault], bool] = _never
+
+    @property
+    def table(self) -> Table:
+        """Its faults, in order of simplicity."""
+        return Table(self.name, self.axes, self.off, self.led)
+
+    def phrase(self, slot: Slot, fault: Fault) -> str:
+        """One fault in words: `call 1 of charge_card: delivered once, reply lost in a timeout`."""
+        try:
+            said = self.says(fault)
+        except (KeyError, IndexError, ValueError):
+            said = str(fault)  # of a later version: never hidden
+        variant = f" (variant {fault.variant})" if fault.variant else ""
+        return f"{self.place(slot)}: {said}{variant}"

@@ -1,0 +1,61 @@
+"""The boundaries of the agent's process: at a tool call, a save, a turn of the model, the end.
+
+What may happen is the same at all four, and lies in `agentfuzz.world.process_faults`, one file a
+kind; each has addresses of its own, so that a store key may be called like a tool. All are off by
+default: a scenario says which of them its loop has to live with.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import product
+
+from agentfuzz.boundaries.boundary import Boundary
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.world.process_faults import KINDS
+from agentfuzz.world.process_faults.kind import MOMENTS
+
+MOMENT_WORDS = {
+    "before": "before it",
+    "after": "after it, before its reply is read",
+    "in_flight": "while its request is in flight, which arrives later",
+}
+_AXES = (("none", *KINDS), MOMENTS)
+
+
+def _at(group: str) -> Callable[[Fault], Iterable[Fault]]:
+    def tried(fault: Fault) -> tuple[Fault, ...]:
+        kind, moment = fault.axes
+        return (fault,) if moment in KINDS[kind].at.get(group, ()) else ()
+
+    return tried
+
+
+def _says(fault: Fault) -> str:
+    return f"{KINDS[fault.axes[0]].says}, {MOMENT_WORDS[fault.axes[1]]}"
+
+
+def _boundary(
+    name: str, groups: tuple[str, ...], place: Callable[[Slot], str], *, at_calls: bool = False
+) -> Boundary:
+    return Boundary(
+        name=name,
+        axes=_AXES,
+        off=frozenset(product(*_AXES)),
+        led=True,
+        groups={group: _at(group) for group in groups},
+        place=place,
+        says=_says,
+        at_calls=at_calls,
+        of_process=True,
+    )
+
+
+def _named(slot: Slot) -> str:
+    return f"{slot.name} {slot.nth}"
+
+
+BOUNDARIES = (
+    _boundary("process", ("process write", "process read"), _named, at_calls=True),
+    _boundary("store", ("process save",), lambda slot: f"save {slot.nth} of {slot.name}"),
+    _boundary("turn", ("process turn",), lambda slot: f"turn {slot.nth} of the model"),
+    _boundary("end", ("process end",), lambda slot: "end of the run"),
+)

@@ -1,0 +1,73 @@
+"""The boundary of tool calls: deliveries x reply.
+
+A tool that only reads is faulted in its reply alone: how often or how late its request arrives
+leaves no trace that a loop or law could see.
+"""
+
+from collections.abc import Mapping
+
+from agentfuzz.boundaries.boundary import Boundary, once
+from agentfuzz.core.faults import Fault, Slot
+
+DELIVERIES = ("once", "lost", "twice", "late")
+_ARRIVED: Mapping[str, str] = {
+    "intact": "",
+    "timeout": "reply lost in a timeout",
+    "error": "reply lost in a connection error",
+    "rate_limited": "answered with 429, too many requests",
+    "truncated": "reply cut off in the middle",
+    "ambiguous": "reply does not say whether it was done",
+    "malformed": "reply breaks its schema",
+    "wrong": "reply is plausible and false",
+    "hostile": "reply carries text that gives orders",
+}
+_NOT_ARRIVED: Mapping[str, str] = {
+    "intact": "answered as if it had been done",
+    "timeout": "the agent sees a timeout",
+    "error": "the agent sees a connection error",
+    "rate_limited": "the agent sees 429, too many requests",
+    "truncated": "answered with half a reply",
+    "ambiguous": "answered without saying whether it was done",
+    "malformed": "answered with a reply that breaks its schema",
+    "wrong": "answered with a plausible and false reply",
+    "hostile": "answered with text that gives orders",
+}
+REPLIES = tuple(_ARRIVED)
+# A reply that could only come from work that was done does not come from work that was not: such
+# a backend lies (phantom success), which exists but is nothing that a loop can defend against.
+_LIES = frozenset(
+    (delivery, reply)
+    for delivery in ("lost", "late")
+    for reply in ("intact", "truncated", "malformed", "wrong", "hostile")
+)
+_DELIVERED = {"once": "delivered once", "lost": "request lost", "twice": "delivered twice"}
+
+
+def _of_a_read(fault: Fault) -> tuple[Fault, ...]:
+    return (fault,) if fault.axes[0] == "once" else ()
+
+
+def _place(slot: Slot) -> str:
+    return f"call {slot.nth} of {slot.name}"
+
+
+def _says(fault: Fault) -> str:
+    delivery, reply = fault.axes
+    if delivery == "late":
+        after = "" if fault.latency is None else f", after {fault.latency:g} s"
+        parts = [f"delivered late{after}", _NOT_ARRIVED[reply]]
+    else:
+        said = (_NOT_ARRIVED if delivery == "lost" else _ARRIVED)[reply]
+        parts = [_DELIVERED[delivery], said]
+    return ", ".join(filter(None, parts))
+
+
+BOUNDARY = Boundary(
+    name="tool",
+    axes=(DELIVERIES, REPLIES),
+    off=_LIES,
+    groups={"write": once, "read": _of_a_read},
+    place=_place,
+    says=_says,
+    at_calls=True,
+)

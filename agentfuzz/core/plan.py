@@ -1,0 +1,185 @@
+"""The fault plan: which fault strikes at which slot.
+
+Law: a plan is made of slots and faults; its text form is test id, saved file and replay line in
+one, and reads back to an equal plan whatever the names in it. Called by the world, by the search,
+and by whoever types a plan.
+
+    charge_card#1:once/timeout + lookup#4:twice + model#2:reword=7 + ship#1:late/timeout@45
+    process:charge_card#1:crash/after + schedule:book_seat#2:preempted + approval:refund#1:twice
+    store:cursor#2:crash + "my tool: a+b"#1:lost/timeout
+
+reads: the first call of charge_card is delivered once and its reply is lost in a timeout; the
+fourth lookup is delivered twice; the model's second turn is reworded with wording 7; the first
+ship request arrives 45 virtual seconds after it was sent. And: the process dies after the first
+charge_card was carried out, before its reply; before the second book_seat every other task goes
+on first; the approval of the first refund is delivered twice. And: the process dies before the
+second save of `cursor`; the first request of a tool with an odd name is lost.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from agentfuzz.core.errors import PlanError, near_miss
+from agentfuzz.core.faults import TABLES, Fault, Slot, quoted, unquoted
+
+FORMAT_VERSION = 2  # of plans and histories; a change is told in docs/decisions
+NOTHING = "no faults"
+
+
+class FaultPlan:
+    """Which fault strikes at which slot. Immutable; equal plans have equal text."""
+
+    __slots__ = ("_by_slot",)
+
+    def __init__(self, faults: Mapping[Slot, Fault] | Iterable[tuple[Slot, Fault]] = ()) -> None:
+        self._by_slot: dict[Slot, Fault] = dict(faults)
+
+    def get(self, slot: Slot) -> Fault | None:
+        """The fault at this slot, or None."""
+        return self._by_slot.get(slot)
+
+    @property
+    def by_slot(self) -> Mapping[Slot, Fault]:
+        """The faults by slot. Do not change it."""
+        return self._by_slot
+
+    def touches(self, boundaries: Collection[str]) -> bool:
+        """Whether a fault is at one of these boundaries."""
+        for slot in self._by_slot:  # noqa: SIM110 - a generator costs more than this
+            if slot[0] in boundaries:
+                return True
+        return False
+
+    def with_(self, slot: Slot, fault: Fault) -> "FaultPlan":
+        """This plan and one more fault (or another fault at the same slot)."""
+        found: FaultPlan = FaultPlan.__new__(FaultPlan)
+        found._by_slot = {**self._by_slot, slot: fault}
+        return found
+
+    def without(self, slot: Slot) -> "FaultPlan":
+        """This plan with no fault at this slot."""
+        return FaultPlan({s: f for s, f in self._by_slot.items() if s != slot})
+
+    def __iter__(self) -> Iterator[tuple[Slot, Fault]]:
+        return iter(sorted(self._by_slot.items()))
+
+    def __len__(self) -> int:
+        return len(self._by_slot)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FaultPlan) and self._by_slot == other._by_slot
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._by_slot.items()))
+
+    def __str__(self) -> str:
+        return " + ".join(f"{slot}:{fault}" for slot, fault in self) or NOTHING
+
+    def __repr__(self) -> str:
+        return f"FaultPlan.parse({str(self)!r})"
+
+    @classmethod
+    def parse(cls, text: "str | FaultPlan") -> "FaultPlan":
+        """Read the text form. Raises PlanError naming the part that cannot be read."""
+        if isinstance(text, FaultPlan):
+            return text
+        if text.strip() in ("", NOTHING):
+            return cls()
+        parts = list(_parts(text))
+        slots = [slot for slot, _ in parts]
+        for slot in slots:
+            if slots.count(slot) > 1:
+                raise PlanError(f"plan {text!r}: the slot {slot} is named twice; keep one of them.")
+        return cls(parts)
+
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_WORD = rf"{_QUOTED}|[^\s#:+\"][^\s#:+]*"
+_SLOT = re.compile(rf"\s*(?:(?P<boundary>\w+):)?(?P<name>{_WORD})?#(?P<nth>[1-9]\d*)", re.DOTALL)
+_FAULT = re.compile(
+    r":(?P<axes>[a-z_]+(?:/[a-z_]+)*)(?:=(?P<variant>\d+))?(?:@(?P<latency>\d+(?:\.\d+)?))?"
+    r"\s*(?P<end>\+|$)"
+)
+
+
+def _parts(text: str) -> Iterator[tuple[Slot, Fault]]:
+    at = 0
+    while True:
+        slot = _SLOT.match(text, at)
+        fault = _FAULT.match(text, slot.end()) if slot else None
+        if slot is None or fault is None:
+            raise PlanError(
+                f"cannot read {_part(text, at)!r} in the plan. A part looks like "
+                'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost or '
+                "model#3:reword=2."
+            )
+        part = text[at : fault.start("end")].strip()
+        where = _read_slot(slot, part)
+        yield where, _read_fault(fault, where.boundary, part)
+        at = fault.end()
+        if not fault["end"]:
+            return
+
+
+def _part(text: str, at: int) -> str:
+    """What cannot be read: up to the next part, as far as one can tell."""
+    return text[at:].partition(" + ")[0].strip()
+
+
+def _read_slot(found: re.Match[str], part: str) -> Slot:
+    boundary, name, nth = found["boundary"], found["name"] or "", int(found["nth"])
+    odd = name.startswith('"')
+    if odd:
+        name = unquoted(name[1:-1])
+    if boundary is None:
+        if not name and not odd:
+            raise PlanError(f"{part!r}: there is no name before the #.")
+        at_a_boundary = not odd and name in TABLES and name != "tool"
+        return Slot(name, "", nth) if at_a_boundary else Slot("tool", name, nth)
+    if boundary not in TABLES:
+        raise PlanError(
+            f"{part!r}: there is no boundary {boundary!r}.{near_miss(boundary, TABLES)} A name "
+            f"with a colon stands in quotes: {quoted(f'{boundary}:{name}')}#{nth}."
+        )
+    return Slot(boundary, name, nth)
+
+
+def _read_fault(found: re.Match[str], boundary: str, part: str) -> Fault:
+    table = TABLES[boundary]
+    given = tuple(found["axes"].split("/"))
+    axes = given + table.neutral[len(given) :]
+    if len(axes) != len(table.axes):
+        raise PlanError(f"{part!r}: a {boundary} fault has at most {len(table.axes)} parts.")
+    for value, axis in zip(axes, table.axes, strict=True):
+        if value not in axis:
+            hint = near_miss(value, axis)
+            raise PlanError(f"{part!r}: {value!r} is none of {', '.join(axis)}.{hint}")
+    if not table.is_fault(axes):
+        raise PlanError(f"{part!r} is no fault at all; leave it out.")
+    latency = float(found["latency"]) if found["latency"] else None
+    if latency is not None and axes[0] != "late":
+        raise PlanError(f"{part!r}: only a late delivery has a latency (@seconds).")
+    return Fault(axes, int(found["variant"] or 0), latency)
+
+
+def fault_of(boundary: str, text: str) -> Fault:
+    """Read the text of one fault at a boundary, as histories keep it. Raises PlanError."""
+    found = _FAULT.fullmatch(f":{text}")
+    if found is None or boundary not in TABLES:
+        raise PlanError(f"cannot read the fault {text!r} at the boundary {boundary!r}.")
+    return _read_fault(found, boundary, text)
+
+
+def migrated(plan: FaultPlan, tools: Collection[str]) -> FaultPlan:
+    """A plan of format 1, in which saves, turns and the end of a run were addressed like the tool
+    calls of a process, as one of today. `tools` are those of the world that it belongs to."""
+    if all(slot.boundary != "process" or slot.name in tools for slot, _ in plan):
+        return plan
+    places = {"model": ("turn", ""), "end": ("end", "")}
+    moved = {}
+    for slot, fault in plan:
+        if slot.boundary == "process" and slot.name not in tools:
+            boundary, name = places.get(slot.name, ("store", slot.name))
+            slot = Slot(boundary, name, slot.nth)
+        moved[slot] = fault
+    return FaultPlan(moved)

@@ -1,0 +1,101 @@
+"""A model fault: what it makes of the turn that the model would have taken, and where it strikes.
+
+Law: each kind is a pure function from an honest draft to a dishonest one, or None where it would
+mean nothing (then it did not strike). One file a kind beside this one; `make generate` finds it.
+Called by the simulated model at a slot that has a fault.
+
+A draft is a turn before it has ids: a text, calls, and how it stops (`end`, `tool_calls`,
+`length`: the provider cut it off; `cut`: the connection broke in the middle). `raises` is the
+API's error instead of a turn.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agentfuzz.core.events import Json
+from agentfuzz.model.script import Call
+from agentfuzz.world.tools import ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One call of a draft. `arguments` is a text where the model wrote no valid JSON; `same_id`
+    says that it bears the id of the call before it; `step` is the script's call behind it."""
+
+    tool: str
+    arguments: Mapping[str, Json] | str
+    step: Call | None = None
+    same_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A turn in the making. `group` is the kind of turn it is (see `boundaries.model`)."""
+
+    group: str
+    text: str | None = None
+    calls: tuple[Planned, ...] = ()
+    stop: str = "end"
+    raises: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a misbehaving model knows: its tools, the last call it saw answered, how it would
+    close now, and what undoes that last call, if anything does."""
+
+    specs: Mapping[str, ToolSpec]
+    last: Planned | None
+    closing: Draft
+    undo: Planned | None = None
+
+
+Turned = Callable[[Draft, Situation, int], Draft | None]
+GROUPS = ("calls", "closing", "done", "giving_up", "closed")  # the kinds of turns
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFault:
+    """One kind. `order` is its place among the others, simplest first; `at` are the groups of
+    turns at which a campaign tries it, in so many `variants`; `says` is its phrase in reports."""
+
+    name: str
+    order: int
+    at: tuple[str, ...]
+    says: str
+    variants: int
+    turned: Turned
+
+    def __call__(self, draft: Draft, at: Situation, variant: int) -> Draft | None:
+        return self.turned(draft, at, variant)
+
+
+def model_fault(
+    *, order: int, at: tuple[str, ...], says: str, variants: int = 1
+) -> Callable[[Turned], ModelFault]:
+    """Make a function from a draft, a situation and a variant a model fault of its name."""
+    assert set(at) <= set(GROUPS), f"{at} names no group of turns"
+    return lambda turned: ModelFault(turned.__name__, order, at, says, variants, turned)
+
+
+def again(planned: Planned) -> Planned:
+    """The same call, under an id of its own."""
+    return replace(planned, same_id=False)
+
+
+def half(draft: Draft, stop: str) -> Draft:
+    """The first half of a turn, its last call torn in the midst of its JSON."""
+    text = draft.text and draft.text[: max(len(draft.text) // 2, 1)]
+    if not draft.calls:
+        return replace(draft, text=text, stop=stop)
+    *whole, last = draft.calls
+    written = last.arguments if isinstance(last.arguments, str) else json.dumps(last.arguments)
+    torn = replace(last, arguments=written[: max(len(written) // 2, 1)])
+    return replace(draft, text=text, calls=(*whole, torn), stop=stop)
+
+
+def arguments_of(planned: Planned) -> Mapping[str, Any]:
+    """The arguments of a call, none if they are torn."""
+    return planned.arguments if not isinstance(planned.arguments, str) else {}

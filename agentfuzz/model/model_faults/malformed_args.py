@@ -1,0 +1,29 @@
+"""malformed_args: writes arguments that are not what the tool takes.
+
+Arguments that are no JSON, no object, or lack a field.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agentfuzz.core.events import Json
+from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
+
+
+@model_fault(
+    order=130, at=("calls",), says="writes arguments that are not what the tool takes", variants=3
+)
+def malformed_args(draft: Draft, at: Situation, variant: int) -> Draft | None:
+    if draft.group != "calls" or isinstance(draft.calls[-1].arguments, str):
+        return None
+    *rest, last = draft.calls
+    arguments = last.arguments
+    assert not isinstance(arguments, str), "checked above"
+    if variant % 3 == 0:
+        bad: Mapping[str, Json] | str = json.dumps(arguments)[:-1]
+    elif variant % 3 == 1:
+        bad = json.dumps(list(arguments.values()))
+    else:
+        bad = dict(list(arguments.items())[1:])
+    return replace(draft, calls=(*rest, replace(last, arguments=bad)))

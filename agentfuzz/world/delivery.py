@@ -1,0 +1,133 @@
+"""The delivery of a request: how it reaches the backend, is waited for, given up, and answered.
+
+Law: the agent learns nothing that a real backend would not tell it, and what nobody waits for any
+more still arrives. Below the calls, which decide what strikes, and below what strikes around one.
+
+A delivery is a generator: it yields where time passes (`Sleep`) or an async body has to be
+awaited, so that sync and async agents share every line of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any
+
+from agentfuzz.core.codec import message, plain
+from agentfuzz.core.events import Json, Replied
+from agentfuzz.runtime.async_library import cancellations, given_up, pause
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.backend import Backend, Request
+from agentfuzz.world.log import Log
+from agentfuzz.world.process import Process
+from agentfuzz.world.reply_faults import Reply
+
+Steps = Generator[Any, Any, Any]
+LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
+STALL = 0.001  # virtual seconds: whatever else is ready goes first
+
+
+class Sleep(float):
+    """Yielded by a crossing: virtual seconds pass before it goes on."""
+
+
+class Preempted(Sleep):
+    """Yielded by a crossing: everything else that can go on goes first."""
+
+
+class Delivery:
+    """The deliveries of one run. `library` is what the agent's loop is built on, if not asyncio;
+    a `budget` below zero says that the run is over."""
+
+    library: Any = None
+
+    def __init__(self, log: Log, process: Process, budget: int) -> None:
+        self.functions: dict[str, Callable[..., Any]] = {}
+        self.late: list[asyncio.Task[Any]] = []
+        self.log = log
+        self.clock: Clock = log.clock
+        self.process = process
+        self.budget = budget
+        self._backend = Backend(log)
+
+    def served(self, request: Request) -> Steps:
+        """Deliver, and wait for the answer as long as the agent does."""
+        if not request.spec.is_async:
+            return self._deliver(request)
+        try:
+            return (yield from self._adeliver(request))
+        except cancellations() as error:
+            self.gave_up(request.call, error)
+            raise
+
+    def gave_up(self, call: str, error: BaseException) -> None:
+        """The agent's own deadline came before the answer: it cannot know the outcome."""
+        if self.budget >= 0 and type(error) is not GeneratorExit:  # else the run is over
+            self._replied(call, Reply("unknown", error=error), None)
+
+    def _deliver(self, request: Request) -> Reply:
+        return self._backend.carry_out(request, self.functions[request[1].name])
+
+    def _adeliver(self, request: Request) -> Steps:
+        nth, known = self._backend.arrive(request)
+        if known is not None:
+            return known
+        try:
+            value = yield self.functions[request.spec.name](**request.spec.for_body(request.bound))
+        except given_up():
+            self._backend.drop(request)
+            raise
+        except BaseException as error:
+            return self._backend.settle(request, nth, None, error)
+        return self._backend.settle(request, nth, value, None)
+
+    def under_way(self, request: Request, latency: float = LATE) -> None:
+        """The request arrives so many virtual seconds later, whoever still waits for it."""
+        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request))
+
+    def _arrive_late(self, request: Request) -> None:
+        if not request.spec.is_async:
+            self._deliver(request)
+            return
+        body = self._driven(self._adeliver(request))
+        if self.library is not None:
+            self.library.arrive(body)
+            return
+        try:
+            self.late.append(asyncio.get_running_loop().create_task(body))
+        except RuntimeError:  # a sync agent, whose own loops have ended
+            asyncio.run(body)
+
+    async def _driven(self, steps: Steps) -> Any:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    result = await (pause(step) if isinstance(step, Sleep) else step)
+                except BaseException as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as stop:
+            return stop.value
+
+    def others_ready(self) -> bool:
+        """Whether another task of this loop, or another thread of the run, could go on now."""
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            return bool(getattr(loop, "_ready", ()))
+        if self.library is not None:
+            return bool(self.library.others_ready())
+        return self.clock.gate is not None and self.clock.gate.others_ready()
+
+    def answer(self, call: str, reply: Reply) -> Any:
+        """Write down what the agent gets, and give it to it."""
+        error = reply.error
+        if error is None:
+            self._replied(call, reply, plain(reply.value))
+            return reply.value
+        self._replied(call, reply, message(error))
+        raise error
+
+    def _replied(self, call: str, reply: Reply, body: Json) -> None:
+        raised = None if reply.error is None else type(reply.error).__name__
+        outcome, _, _, complete = reply
+        self.log.write(Replied, call, outcome, complete, body, raised)

@@ -1,0 +1,170 @@
+"""The gateway of a world that lives in this process: crossings, calls, the store, completions.
+
+Law: each leg of a run has a gateway of its own over the same backend; that of a dead process may
+not act. Made with the World of each leg, asked by whoever stands on the agent's side, and by the
+engine, which knows its inside.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from agentfuzz.core.codec import plain
+from agentfuzz.core.completion import Completion
+from agentfuzz.core.errors import Crash, ScenarioError
+from agentfuzz.core.events import Done, Saved
+from agentfuzz.core.faults import Slot
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.calls import Calls
+from agentfuzz.world.injector import Injector
+from agentfuzz.world.log import Log
+from agentfuzz.world.process import Process
+from agentfuzz.world.process_faults.striking import at_a_place, fault_at
+from agentfuzz.world.store import Store
+from agentfuzz.world.tools import ToolSpec, spec_of
+
+
+class LocalGateway:
+    """See `Gateway`. `said` tells whether there is a Done in this run; `model` is the simulated
+    one, or None; `patience` (real seconds) is how long a leg in another process may be silent."""
+
+    leg = 1
+    life = 1
+    said = False
+    offers_done = False
+    model: Any = None
+    patience = 10.0
+
+    def __init__(
+        self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
+    ) -> None:
+        self.clock = clock
+        self.injector = injector
+        self.log = Log(clock)
+        self.process = Process(self.log, injector)
+        self.calls = Calls(self.log, injector, self.process, budget=max_crossings, trace=trace)
+        self.specs: dict[str, ToolSpec] = self.calls.specs
+        self.facts: dict[str, Any] = {}  # what a law may know about the tools
+        self._durable: dict[str, Any] = {}
+
+    def again(self) -> "LocalGateway":
+        """The gateway of another leg: the same backend, store and clock."""
+        other = copy.copy(self)
+        other.leg, other.life = self.process.leg, self.process.life
+        other.__dict__.pop("store", None)
+        if self.model is not None:
+            other.model = self.model.of_leg(other)
+        return other
+
+    def declare(self, declared: tuple[Any, ...], function: Any) -> None:
+        """Add a tool: its name, effect, scope, dedup and undoes, and its body."""
+        spec = spec_of(function, declared)
+        label = spec.name
+        if label in self.specs or label == "done":
+            raise ScenarioError(
+                f"the tool {label!r} is declared twice, or bears the name of the done "
+                "tool; give one of them another name=."
+            )
+        self.specs[label] = spec
+        self.facts[label] = spec.facts
+        self.calls.functions[label] = function
+
+    # Crossings ----------------------------------------------------------------------------
+
+    def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
+        """Call a tool by name, as a sync agent does."""
+        if self.life != self.process.life:
+            raise Crash
+        return self.calls.call(name, arguments, asked)
+
+    async def acall(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
+        """Call a tool by name, as an async agent does; a sync tool as well as an async one."""
+        self.living()
+        return await self.calls.acall(name, arguments, asked)
+
+    def crossing(self) -> None:
+        """Count one crossing of a boundary. Raises CutOff once they are used up."""
+        self.living()
+        self.calls.crossing()
+
+    def living(self) -> None:
+        """Raises Crash when the process that this leg belongs to is dead."""
+        if self.life != self.process.life:
+            raise Crash
+
+    def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
+        """The next slot of a name at a boundary."""
+        return self.calls.slot_for(boundary, name, asked)
+
+    def reserve(self, call_id: str, tool: str) -> None:
+        """Keep the next slot of a tool for a call that the model asked for."""
+        self.calls.reserve(call_id, tool)
+
+    # The life of the agent's process ------------------------------------------------------
+
+    @cached_property
+    def store(self) -> Store:
+        """What outlives the agent's process, as a mapping."""
+        return Store(self._durable, self.saving)
+
+    @contextmanager
+    def saving(self, name: str, value: Any = None) -> Iterator[None]:
+        """Mark a durable write: the process may die before it, or right after it."""
+        with self.may_die("store", name, "process save") as slot:
+            yield
+            self.log.write(Saved, slot, plain(value))
+
+    @contextmanager
+    def may_die(self, boundary: str, name: str, group: str) -> Iterator[Slot]:
+        """A crossing of the process's own: something may happen to it before, or after."""
+        self.living()
+        process = self.process
+        slot = process.slot(boundary, name)
+        fault = fault_at(process, slot, group) if process.asks else None
+        at_a_place(process, slot, "before", fault)
+        yield slot
+        at_a_place(process, slot, "after", fault)
+
+    def request_approval(self, tool: str, call: str) -> str:
+        """Ask a person to allow a call. The id of the request."""
+        self.crossing()
+        return self.process.ask(tool, call)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody has pressed Stop; whoever looks is not stopped otherwise."""
+        self.process.polls.add("token")
+        return self.process.stopped
+
+    @property
+    def inbox(self) -> list[str]:
+        """What the user has said; whoever looks takes the messages out."""
+        self.process.polls.add("inbox")
+        return self.process.inbox
+
+    def complete(
+        self,
+        via: str,
+        status: Any,
+        reason: Any,
+        handle: Any,
+        detail: Any = "",
+        unknown: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Write down a completion event; the problem with it, or an empty string."""
+        problem = ""
+        try:
+            done = Completion(status=status, reason=reason or "", handle=handle, detail=detail)
+            reason = done.reason
+        except ValidationError as error:
+            problem = "; ".join(part["msg"] for part in error.errors(include_url=False))
+        if unknown and not problem:
+            problem = f"unknown arguments: {', '.join(sorted(unknown))}"
+        self.said = True
+        facts = (str(status), str(reason or ""), plain(handle), problem)
+        self.log.write(Done, via, *facts, str(plain(detail or "")))
+        return problem
