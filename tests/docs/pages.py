@@ -127,17 +127,21 @@ class Project:
         path = self.folder / block.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text, encoding="utf-8")
+        self._needs(block)
+        if block.language in _READ:
+            _READ[block.language](block.text)
+        if block.language == "yaml":  # a workflow: what it runs was typed here before
+            for line in re.findall(r"^ *-? *run: (.*)$", block.text, re.MULTILINE):
+                assert line in self._printed or known(words_of(line)), line
+
+    def _needs(self, block: Block) -> None:
+        """Skip the page where something that it imports, or Node, is not installed."""
+        if block.language == "js" and shutil.which("node") is None:
+            pytest.skip("node is not installed")
         if block.language == "python":
             for root in sorted(imported(block.text)):
                 if not any(self.folder.rglob(f"{root}.py")) and not (self.folder / root).is_dir():
                     pytest.importorskip(root)
-        elif block.language == "js" and shutil.which("node") is None:
-            pytest.skip("node is not installed")
-        elif block.language in _READ:
-            _READ[block.language](block.text)
-        if block.language == "yaml":  # a workflow: what it runs was typed here before
-            for line in re.findall(r"^ *-? *run: (.*)$", block.text, re.MULTILINE):
-                assert line in self._printed or _known(shlex.split(line)), line
 
     def _change(self, block: Block) -> None:
         lines = block.text.splitlines(keepends=True)
@@ -159,8 +163,8 @@ class Project:
 
     def _command(self, command: str) -> str:
         """What a command prints."""
-        words = shlex.split(re.sub(r"\s+# .*$", "", command))
-        if _known(words):
+        words = words_of(command)
+        if known(words):
             return ""
         self.commands += 1
         if words[0] == "pytest":
@@ -200,7 +204,12 @@ class Project:
         ]
 
 
-def _known(words: list[str]) -> bool:
+def words_of(command: str) -> list[str]:
+    """The words of a command, without a comment."""
+    return shlex.split(re.sub(r"\s+# .*$", "", command))
+
+
+def known(words: list[str]) -> bool:
     """Whether this is a command that is not typed here; then its names must exist."""
     if words[0] == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -212,8 +221,8 @@ def _known(words: list[str]) -> bool:
     for word in words[2:]:
         name, _, extras = word.rstrip("]").partition("[")
         if name == project["name"]:
-            known = set(project["optional-dependencies"])
-            assert set(filter(None, extras.split(","))) <= known, f"no such extra: {word}"
+            there = set(project["optional-dependencies"])
+            assert set(filter(None, extras.split(","))) <= there, f"no such extra: {word}"
     return True
 
 
