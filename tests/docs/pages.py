@@ -7,7 +7,6 @@ Used by `test_docs`.
 A fenced block says what it is in its first line:
 
     python tests/test_x.py      a file (also: ini, toml, yaml, js, json, ...)
-    python excerpt of PATH      lines that stand in a file of the project
     diff PATH                   a change of a file: every line of it must fit
     console                     commands after `$ `, and what they print
     text printed by COMMAND     more of what that command prints, wherever it stands on the page
@@ -60,8 +59,7 @@ class Block(NamedTuple):
     @property
     def path(self) -> str:
         """The file that the block is, or an empty string."""
-        ways = self.language in ("console", "diff", "text") or self.words.startswith("excerpt of ")
-        return "" if ways else self.words
+        return "" if self.language in ("console", "diff", "text") else self.words
 
 
 def pages() -> dict[str, Path]:
@@ -110,15 +108,11 @@ class Project:
             self._to_check.append(block)
 
     def end(self) -> None:
-        """Check what may stand before the command that prints it, or the file that it is of."""
+        """Check what may stand before the command that prints it."""
         for block in self._to_check:
-            if block.language == "text":
-                command = block.words.removeprefix("printed by ")
-                assert command in self._printed, f"never typed: {command}"
-                must_show(self._printed[command][0], block.text.splitlines())
-            else:
-                name = block.words.removeprefix("excerpt of ")
-                assert block.text in self._read(name), f"not in {name}:\n{block.text}"
+            command = block.words.removeprefix("printed by ")
+            assert command in self._printed, f"never typed: {command}"
+            must_show(self._printed[command][0], block.text.splitlines())
 
     def _read(self, name: str) -> str:
         return (self.folder / name).read_text(encoding="utf-8")
