@@ -17,10 +17,12 @@ from agentfuzz.invariants.queries.conversations import DONE
 
 @law(codes={"AF308": "A run that was stopped claims success"}, catalogue="C10")
 def budget_is_not_success() -> Check:
-    """No success is claimed by a run that was stopped. Not after a cancellation with work
-    still to be done (an effect of the fault-free run, or a call that the model asked for); and not
-    by a loop that stops its model: its last turn asked for calls that were never made, or, other
-    than in the fault-free run, whose result no model was shown; nor by a run that was cut off.
+    """No success is claimed by a run that was stopped.
+
+    Not after a cancellation with work still to be done (an effect of the fault-free run, or a call
+    that the model asked for); and not by a loop that stops its model: its last turn asked for calls
+    that were never made, or, other than in the fault-free run, whose result no model was shown; nor
+    by a run that was cut off.
 
     Departs from the catalogue: no limit needs to be declared (`limits_hold` judges declared ones,
     AF212). A completion that the model itself asked for is its own claim, `truthful`'s to judge,

@@ -15,10 +15,12 @@ from agentfuzz.invariants.queries.undoing import named, standing
 
 @law(codes={"AF311": "A cancelled run keeps an effect to itself"}, catalogue="B16")
 def cancel_report() -> Check:
-    """A leg that was stopped and ends cancelled or failed names, in the handle, the detail
-    or whatever else it returns, every effect that had happened by then and was not undone: by a
-    value of its scope, by its id, or by a name in its reply. `partial` and `blocked` own up to it
-    by themselves; a claim of success is not this law's.
+    """A stopped task names every effect that had happened by then and stands.
+
+    A leg that was stopped and ends cancelled or failed names, in the handle, the detail or whatever
+    else it returns, every effect that had happened by then and was not undone: by a value of its
+    scope, by its id, or by a name in its reply. `partial` and `blocked` own up to it by themselves;
+    a claim of success is not this law's.
 
     Effects that an earlier leg has claimed (success, partial) are known. What a call of the done
     tool says in `detail` is read where a model makes the call; where nobody can see it (a leg

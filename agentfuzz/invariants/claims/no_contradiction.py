@@ -28,10 +28,12 @@ _OPEN = ("blocked", "partial")  # statuses that a later, better informed leg may
 
 @law(codes={"AF306": "The run contradicts itself"}, catalogue="C9")
 def no_contradiction() -> Check:
-    """All valid completions of a task agree on status and handle. A later one may differ when
-    somebody has spoken in between (a message, a cancellation, a decision, a leg that begins with
-    one), when the earlier one left the task open (`blocked`, `partial`) and another leg went on
-    with it, or when it says that the earlier one is superseded.
+    """The completions of a task agree, and no effect is taken back without a cause.
+
+    All valid completions agree on status and handle. A later one may differ when somebody has
+    spoken in between (a message, a cancellation, a decision, a leg that begins with one), when the
+    earlier one left the task open (`blocked`, `partial`) and another leg went on with it, or when
+    it says that the earlier one is superseded.
 
     And no effect is taken back (`undoes`) without a cause: somebody spoke, another write failed or
     is in doubt (this is a compensation), the effect was there twice, the completion that follows

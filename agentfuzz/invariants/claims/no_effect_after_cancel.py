@@ -14,8 +14,10 @@ from agentfuzz.invariants.queries.undoing import undoing
 
 @law(codes={"AF310": "An effect was begun after the cancel"}, catalogue="B16")
 def no_effect_after_cancel() -> Check:
-    """Once the task was stopped, its leg calls no write any more, except one that undoes
-    (`undoes` of the tool) what an earlier call did or may have done.
+    """Once a task was stopped, it calls no write any more but to undo.
+
+    The leg that was stopped calls no write any more, except one that undoes (`undoes` of the tool)
+    what an earlier call did or may have done.
 
     Not counted: a request that was under way, whenever it arrives; and what other tasks of the
     leg begin before the stop has reached anybody (before the next reply or turn of a model). A

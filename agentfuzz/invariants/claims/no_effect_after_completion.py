@@ -12,8 +12,10 @@ from agentfuzz.invariants.law import Check, law
 
 @law(codes={"AF302": "An effect after the completion"}, catalogue="C6")
 def no_effect_after_completion() -> Check:
-    """Nothing called after the first valid Done of a leg takes effect. A request that was
-    already under way at the Done is `truthful`'s to judge.
+    """Nothing that is called after the completion takes effect.
+
+    The completion is the first valid Done of a leg. A request that was already under way at the
+    Done is `truthful`'s to judge.
 
     NOT_EXERCISED when the done tool was not called: after a return nothing of the loop runs.
     """

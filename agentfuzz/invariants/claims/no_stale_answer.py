@@ -19,9 +19,11 @@ LABEL = 20  # characters that may stand before an error's message: "Error: "
 
 @law(codes={"AF303": "The answer is not the last word"}, catalogue="P4")
 def no_stale_answer() -> Check:
-    """Where the answer is a text that the model, a tool or an error said, the model said it
-    after the last reply of a tool. It is no preamble, no older text, no error text and no output
-    of a tool. A Completion that the agent returns is looked at for its handle and detail.
+    """The answer is what the model said last, after the last reply of a tool.
+
+    Where the answer is a text that the model, a tool or an error said, the model said it after the
+    last reply of a tool. It is no preamble, no older text, no error text and no output of a tool. A
+    Completion that the agent returns is looked at for its handle and detail.
 
     NOT_EXERCISED when the run did not return, says that the task is not done, ended by the done
     tool, had no model, or answered in words of the loop's own.

@@ -16,8 +16,10 @@ from agentfuzz.invariants.queries.ledgers import unequal
 
 @law(codes={"AF305": "Two doors, two outcomes"}, catalogue="P10", needs_baseline=True)
 def same_by_every_entrypoint() -> Check:
-    """The effects (intents and counts) and the ending (how, and the claim) are those of the run
-    given as baseline: the same plan, by another door.
+    """Every entrypoint of a loop has the same effects and the same ending.
+
+    The effects (intents and counts) and the ending (how, and the claim) are those of the run given
+    as baseline: the same plan, by another door.
 
     NOT_EXERCISED when the baseline is the run itself, or was struck by other faults.
     """

@@ -25,8 +25,10 @@ class _Act(NamedTuple):
 
 @law(codes={"AF304": "The words of the model decided"}, catalogue="T1", needs_baseline=True)
 def text_has_no_authority() -> Check:
-    """The calls (tool, arguments, key), the effects, the completions and the way of ending are
-    those of the fault-free run, in the same order, whatever words the model closed with.
+    """The words of the model decide nothing.
+
+    The calls (tool, arguments, key), the effects, the completions and the way of ending are those
+    of the fault-free run, in the same order, whatever words the model closed with.
 
     Words that the agent hands on whole, in an argument or a handle, are not compared: passing
     them on decides nothing. A key made of them does. NOT_EXERCISED when no closing was reworded,

@@ -14,9 +14,11 @@ from agentfuzz.invariants.queries.wanted import expected_something
 
 @law(codes={"AF301": "Success is claimed and the world disagrees"}, catalogue="C4")
 def truthful(*, postcondition: Callable[[History], bool] | None = None) -> Check:
-    """When the agent claims success, every effect of the fault-free run has happened (without
-    one: some effect has), no request was still under way that took effect later, and the
-    `postcondition`, a function of the history, holds.
+    """When the agent claims success, the world agrees.
+
+    Every effect of the fault-free run has happened (without one: some effect has), no request was
+    still under way that took effect later, and the `postcondition`, a function of the history,
+    holds.
 
     NOT_EXERCISED when the agent did not claim success.
     """

@@ -17,12 +17,14 @@ from agentfuzz.invariants.queries.undoing import undone
 
 @law(codes={"AF307": "An unknown outcome was told as failed"}, catalogue="E6")
 def unknown_is_not_failed() -> Check:
-    """Every reply of a write has an outcome of the closed set, and one that says applied or
-    replayed has an effect behind it; and where the last word on an intent was unknown or in
-    flight, and the effect is in the ledger after all, the completion does not say `failed`.
-    `blocked` and `partial` are honest. The last word is the last reply of a write of the intent,
-    unless a full answer of a reading tool about that scope came after it. An effect that had been
-    taken back (`undoes`) by then is no longer there.
+    """What is not known is not told as failed.
+
+    Every reply of a write has an outcome of the closed set, and one that says applied or replayed
+    has an effect behind it; and where the last word on an intent was unknown or in flight, and the
+    effect is in the ledger after all, the completion does not say `failed`. `blocked` and `partial`
+    are honest. The last word is the last reply of a write of the intent, unless a full answer of a
+    reading tool about that scope came after it. An effect that had been taken back (`undoes`) by
+    then is no longer there.
 
     Departs from the catalogue: a reply that a fault forged (a lying tool, a hostile text) is not
     held against the loop, and a completion is judged by the ledger, not by what the backend could

@@ -41,7 +41,7 @@ _ACTS = (Called, Done, Messaged, ModelInput, ModelTurn, Saved)
 @law(codes={"AF110": "What was done was not undone, or not as it should be"}, catalogue="B06")
 def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
     """What a task that failed has done is undone, once and in order, or the answer says what
-    stands: the tools that declare `undoes` are used well.
+    stands. The tools that declare `undoes` are used well:
 
     - An effect is undone once (subject: the undoing effect). One request that was delivered twice
       is `at_most_once`'s to judge.

@@ -17,7 +17,9 @@ from agentfuzz.invariants.queries.ledgers import Unequal, unequal
     needs_baseline=True,
 )
 def duplicate_trigger_ignored() -> Check:
-    """With nothing but second deliveries of the trigger, after the end or in the middle, the ledger
+    """A trigger that is delivered twice has the effects of one.
+
+    With nothing but second deliveries of the trigger, after the end or in the middle, the ledger
     holds what it holds in the run with one: each intent as often, nothing more and nothing less.
 
     NOT_EXERCISED when another fault struck, or none, or neither run committed anything.

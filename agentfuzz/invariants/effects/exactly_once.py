@@ -24,8 +24,8 @@ from agentfuzz.invariants.queries.wanted import declared, missing
     catalogue="E1 E2",
 )
 def exactly_once(effect: str, *, intents: Iterable[Mapping[str, Json]] = ()) -> Check:
-    """No intent of the effect takes effect more than once, and if the answer claims success,
-    each one does. A loop that honestly ends `blocked` after a lost reply has kept the law.
+    """Every intent of the effect takes effect once if the answer claims success, and never more
+    than once. A loop that honestly ends `blocked` after a lost reply has kept the law.
 
     `intents` names the scopes that must happen (`[{"order_id": "A17"}]`); left out, those of the
     fault-free run, and without one, at least one commit of the effect.

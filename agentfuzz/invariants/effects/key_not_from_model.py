@@ -18,7 +18,9 @@ _RANDOM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}
 
 @law(codes={"AF113": "The key follows the words of the model"}, catalogue="K3", needs_baseline=True)
 def key_not_from_model() -> Check:
-    """When the model says the same otherwise (`drift`, `repeat`, `reword`), every intent that is
+    """A key does not change when the model says the same in other words.
+
+    When the model says the same otherwise (`drift`, `repeat`, `reword`), every intent that is
     called in both runs carries a key that it carries in the fault-free run.
 
     A departure: a random key (a UUID of version 4) is derived from nothing, and another one in

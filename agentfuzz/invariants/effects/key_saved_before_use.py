@@ -18,8 +18,8 @@ _CUT = re.compile(r"<(\d+ bytes .*|\d+ more.*|more than \d+ values|deeper than \
 
 @law(codes={"AF109": "A key was used before it was saved"}, catalogue="K4")
 def key_saved_before_use() -> Check:
-    """The key of a keyed write has been saved (it stands in a saved value, or in the name
-    under which one is saved) before the first call that carries it.
+    """An idempotency key is saved before the first call that carries it. It stands in a saved
+    value, or in the name under which one is saved.
 
     Where something was saved before that cannot be looked into (a store of the agent's own that
     shows no value, or a value that was cut), the key may stand there: such a key is not judged.

@@ -13,9 +13,11 @@ from agentfuzz.invariants.queries.calls import names
 
 @law(codes={"AF104": "Blind repeat: called again while the outcome was in doubt"}, catalogue="E5")
 def no_blind_repeat(effect: str | None = None) -> Check:
-    """After an effectful call whose reply leaves its effect unknown, in flight or cut off,
-    the same intent is not called again unless it carries the same key, its backend deduplicates
-    by scope, or a full answer of a reading tool about that scope came in between.
+    """A write whose outcome is in doubt is not called again blindly.
+
+    After an effectful call whose reply leaves its effect unknown, in flight or cut off, the same
+    intent is not called again unless it carries the same key, its backend deduplicates by scope, or
+    a full answer of a reading tool about that scope came in between.
 
     NOT_EXERCISED when no effectful call was left in doubt. A 429 is no doubt: it says failed.
     """

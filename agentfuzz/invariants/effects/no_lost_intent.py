@@ -24,8 +24,11 @@ from agentfuzz.invariants.queries.wanted import declared, missing
 def no_lost_intent(
     effect: str | None = None, *, intents: Iterable[Mapping[str, Json]] = ()
 ) -> Check:
-    """What success claims has happened (AF103), and a call answered as applied or replayed has an
-    effect of its own intent behind it (AF108: phantom success, swallowed second intent).
+    """What success claims has happened, and what was answered as applied has an effect behind it.
+
+    AF103: an intent that a claim of success covers never happened. AF108: a call answered as
+    applied or replayed has no effect of its own intent behind it (phantom success, swallowed second
+    intent).
 
     `intents` needs `effect`. NOT_EXERCISED when no effectful call was answered and none claimed.
     """

@@ -16,9 +16,11 @@ from agentfuzz.invariants.queries.ledgers import Unequal, unequal
     needs_baseline=True,
 )
 def replay_transparency() -> Check:
-    """Under faults the ledger holds what it holds in the fault-free run, nothing more; and nothing
-    less unless the ending says otherwise (another status than success, an exception, or being cut
-    off). Compares effects and scopes: the oracle that needs no declaration.
+    """Under faults the ledger holds what it holds without them, or the answer says otherwise.
+
+    Nothing more than in the fault-free run; and nothing less unless the ending says otherwise
+    (another status than success, an exception, or being cut off). Compares effects and scopes: the
+    oracle that needs no declaration.
 
     NOT_EXERCISED when neither run committed anything, and in the fault-free run itself.
     """

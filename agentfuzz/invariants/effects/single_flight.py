@@ -23,8 +23,9 @@ from agentfuzz.invariants.law import Check, law
 
 @law(codes={"AF112": "Two requests for one intent at the same time"}, catalogue="E3")
 def single_flight(effect: str | None = None) -> Check:
-    """At any moment at most one request of an intent is open: called, and neither answered
-    nor given up. `effect` None means every effect.
+    """At most one request of an intent is open at any moment.
+
+    Open is what was called, and is neither answered nor given up. `effect` None means every effect.
 
     Where the backend recognises the second request (the same key, or dedup by scope), the letter
     of the catalogue is kept: two such calls may be open, but the second must not arrive while the

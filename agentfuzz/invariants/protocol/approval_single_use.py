@@ -48,10 +48,11 @@ class _Grant(NamedTuple):
 
 @law(codes={"AF409": "An approval was used twice, too late, or not at all"}, catalogue="A1")
 def approval_single_use(*tools: str) -> Check:
-    """Each effect of these tools has a grant of its own, given before the call was made. A
-    grant (the first yes to an interrupt, however often it is delivered) is for one call: the one
-    with the id that it names, or the same tool with the same arguments under another id. It is
-    good for one effect, and for none once its time was over, or it was refused, or the task was
+    """Each effect of these tools has a grant of its own, given before the call was made.
+
+    A grant (the first yes to an interrupt, however often it is delivered) is for one call: the one
+    with the id that it names, or the same tool with the same arguments under another id. It is good
+    for one effect, and for none once its time was over, or it was refused, or the task was
     cancelled, or the leg that asked for it had ended in success, failed or cancelled.
 
     Without names: the calls that waited for a decision, and later ones of the same intent. A call

@@ -49,12 +49,14 @@ class _Read(NamedTuple):
 
 @law(codes={"AF412": "An effect was forgotten"}, catalogue="X1")
 def effects_remembered() -> Check:
-    """Once the reply of an effect that the model asked for has been read, every later input of
-    that conversation holds it: a message that answers its id, or a record (the effect's id, a
-    value that only its reply gave, or the tool or the effect by name together with its scope).
-    So does every input of a leg that goes on with the task (restart, follow_up, interrupt,
-    decision), until a completion ends it; `blocked` and `partial` leave it open. To compact is to
-    shorten, not to erase.
+    """An effect whose reply was read is in every later input of the model, until the task is over.
+
+    Once the reply of an effect that the model asked for has been read, every later input of that
+    conversation holds it: a message that answers its id, or a record (the effect's id, a value that
+    only its reply gave, or the tool or the effect by name together with its scope). So does every
+    input of a leg that goes on with the task (restart, follow_up, interrupt, decision), until a
+    completion ends it; `blocked` and `partial` leave it open. To compact is to shorten, not to
+    erase.
 
     Departs from the catalogue: an input whose new texts are longer than a history keeps is not
     judged; a restarted leg need not know what died unsaved with the step before it, nor what it

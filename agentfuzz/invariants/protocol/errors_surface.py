@@ -49,10 +49,12 @@ class _Lost(NamedTuple):
 
 @law(codes={"AF411": "An error was swallowed"}, catalogue="L5")
 def errors_surface() -> Check:
-    """Every failed or unknown reply of a call that a model asked for is in the next input of
-    that conversation, as the result of its id (or told in another message), with a text that says
-    so; where no input follows, the leg raises, or its completion is no success. It is never left
-    out, and never replaced by nothing or by a success.
+    """No error is swallowed: the model is shown it, or the ending tells it.
+
+    Every failed or unknown reply of a call that a model asked for is in the next input of that
+    conversation, as the result of its id (or told in another message), with a text that says so;
+    where no input follows, the leg raises, or its completion is no success. It is never left out,
+    and never replaced by nothing or by a success.
 
     Departs from the catalogue: a text that is neither an error's nor a success's (another
     language) is left alone; so is an error that the loop dealt with itself, by a repeat that was

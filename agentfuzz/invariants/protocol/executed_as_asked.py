@@ -18,10 +18,12 @@ from agentfuzz.invariants.queries.endings import closed_by_tool, passes_for_succ
 
 @law(codes={"AF407": "Executed otherwise than asked"}, catalogue="P3")
 def executed_as_asked() -> Check:
-    """Each call that a model asked for is executed once, as the tool and for the intent that
-    it named; an id that comes twice in a turn counts once. Repeating a call whose reply failed is
-    no second execution (`no_blind_repeat` judges that). No effect is called for that no model
-    asked for, and no call is dropped in silence by a run that passes for a success.
+    """What the model asked for is executed once, as it asked, and no other effect is called for.
+
+    Each call that a model asked for is executed once, as the tool and for the intent that it named;
+    an id that comes twice in a turn counts once. Repeating a call whose reply failed is no second
+    execution (`no_blind_repeat` judges that). No effect is called for that no model asked for, and
+    no call is dropped in silence by a run that passes for a success.
 
     NOT_EXERCISED when no model asked for a call, or when the loop does not say which of its calls
     were asked for (`asked`).

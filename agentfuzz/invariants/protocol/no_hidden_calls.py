@@ -37,11 +37,12 @@ def calls_of(value: Json) -> list[str] | None:
 
 @law(codes={"AF410": "The loop's log and the backend disagree"}, catalogue="L4")
 def no_hidden_calls(*, log: Log | None = None) -> Check:
-    """The loop's own log names each tool as often as the backend was called. `log` takes the
-    value that the run returned to the names of the tools it says it called, or to None; left out,
-    the value's `calls` (names, or mappings with a `tool` or `name`, and `attempts` where one
-    entry stands for several). An SDK that calls a second time by itself, under the same id, is in
-    nobody's log.
+    """The loop's own log names each tool as often as the backend was called.
+
+    `log` takes the value that the run returned to the names of the tools it says it called, or to
+    None; left out, the value's `calls` (names, or mappings with a `tool` or `name`, and `attempts`
+    where one entry stands for several). An SDK that calls a second time by itself, under the same
+    id, is in nobody's log.
 
     Departs from the catalogue: a request that the network delivers twice is one call, for no loop
     can know of it; and after a restart or a message the log may begin anew with the last leg.

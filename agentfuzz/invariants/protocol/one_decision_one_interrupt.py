@@ -15,10 +15,12 @@ from agentfuzz.invariants.queries.calls import clean
 
 @law(codes={"AF408": "A decision answered another interrupt"}, catalogue="P9")
 def one_decision_one_interrupt() -> Check:
-    """Every interrupt has an id of its own; a decision reaches the call that raised its
-    interrupt; and an interrupted call is executed only after a decision for it that does not
-    refuse, once for each interrupt, however often it was decided. To try again what was answered
-    with an error, or not clearly, is no second execution, until it is decided again.
+    """A decision moves the one call that it was made for, once.
+
+    Every interrupt has an id of its own; a decision reaches the call that raised its interrupt; and
+    an interrupted call is executed only after a decision for it that does not refuse, once for each
+    interrupt, however often it was decided. To try again what was answered with an error, or not
+    clearly, is no second execution, until it is decided again.
 
     NOT_EXERCISED when nothing was interrupted and nothing decided.
     """

@@ -21,8 +21,10 @@ from agentfuzz.invariants.queries.texts import CUT, leaves
 
 @law(codes={"AF406": "The receipt of an executed call was not shown"}, catalogue="P2")
 def receipts_shown() -> Check:
-    """The result of every executed call that the model asked for stands in the next input of
-    the conversation, whatever happened to the calls beside it. The receipt of an effect must be
+    """The model is shown the result of every call that was executed for it.
+
+    The result of every executed call that the model asked for stands in the next input of the
+    conversation, whatever happened to the calls beside it. The receipt of an effect must be
     recognisable in it (one of its values), and must not be lost when the loop begins the
     conversation again; the result of a look-up may.
 

@@ -22,10 +22,11 @@ from agentfuzz.invariants.queries.texts import forms
     catalogue="P1",
 )
 def results_paired(*, forgets: bool = False) -> Check:
-    """In every model input each call has exactly one result after it, each result its own
-    call (AF404), and what was shown once is still there in the next input of the same
-    conversation, in the same order (AF405). `forgets=True` allows the latter: a loop that
-    shortens its context on purpose.
+    """In every input of the model each call has one result, and each result its call.
+
+    Each call has exactly one result after it, each result its own call (AF404), and what was shown
+    once is still there in the next input of the same conversation, in the same order (AF405).
+    `forgets=True` allows the latter: a loop that shortens its context on purpose.
 
     NOT_EXERCISED when no input held a call or a result.
     """

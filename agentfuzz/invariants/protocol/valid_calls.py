@@ -37,8 +37,10 @@ _CODES = {
     always=True,
 )
 def valid_calls() -> Check:
-    """A refused call is followed by an accepted one (of the same tool, if there is such a tool),
-    or nothing of the fault-free run's effects is missing, or success is not claimed.
+    """A call that the backend refused is mended, or success is not claimed.
+
+    A refused call is followed by an accepted one (of the same tool, if there is such a tool), or
+    nothing of the fault-free run's effects is missing, or success is not claimed.
 
     NOT_EXERCISED when the backend refused nothing.
     """

@@ -19,8 +19,10 @@ from agentfuzz.invariants.law import Check, law
 )
 def bounded(*, calls: int | None = None, turns: int | None = None) -> Check:
     """The run ends by itself, within `calls` tool calls and `turns` model turns if given.
+
     A run that was cut off (by the budget, the watchdog, or because nothing could act any more)
-    breaks it. Counts iterations, not distinct errors."""
+    breaks it. Counts iterations, not distinct errors.
+    """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         ended = history.ended

@@ -15,9 +15,11 @@ from agentfuzz.invariants.queries.conversations import bound
 
 @law(codes={"AF213": "The conversation cannot be continued"}, catalogue="P7")
 def continuable() -> Check:
-    """When a conversation is resumed after an ending of any kind, the first input of the new
-    leg holds no call without a result, and the leg gets as far as a turn of the model. Legs that a
-    fault struck may fail.
+    """Whatever a conversation ended with, it can be resumed.
+
+    When a conversation is resumed after an ending of any kind, the first input of the new leg holds
+    no call without a result, and the leg gets as far as a turn of the model. Legs that a fault
+    struck may fail.
 
     NOT_EXERCISED when nothing was resumed.
     """

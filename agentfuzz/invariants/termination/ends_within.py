@@ -33,10 +33,12 @@ _BACKEND = (Delivered, Committed, Replayed, Refused, Struck)
 
 @law(codes={"AF215": "The run did not end in its time"}, catalogue="C7")
 def ends_within(*, seconds: float | None = None, turns: int | None = None) -> Check:
-    """From the beginning of a leg, or from its last progress, to its completion or ending pass
-    at most so many virtual `seconds`, and at most so many `turns` of a model. Progress is an
-    effect, or a reply that says applied and is new: the same answer to the same question is none.
-    A run that hangs has no ending at all.
+    """Every leg of a run ends within its time.
+
+    From the beginning of a leg, or from its last progress, to its completion or ending pass at most
+    so many virtual `seconds`, and at most so many `turns` of a model. Progress is an effect, or a
+    reply that says applied and is new: the same answer to the same question is none. A run that
+    hangs has no ending at all.
 
     Departs from the catalogue: what is asked for is any ending. Whether it is a structured one is
     `structured_termination`'s to judge, the budget `bounded`'s, and spinning `returns_control`'s.

@@ -26,10 +26,12 @@ def limits_hold(
     tokens: int | None = None,
     seconds: float | None = None,
 ) -> Check:
-    """A declared limit is never exceeded (AF211): no tool call beyond `calls`, no model turn
-    beyond `turns`, no turn once `tokens` are used up, no call or turn begun after `seconds` of
-    virtual time. And a run that a limit stopped, with the model still asking for calls or the
-    last call failed, says so by a status or an exception (AF212), not by a text or success.
+    """A declared limit is never exceeded, and an answer that it forced says so.
+
+    No tool call beyond `calls`, no model turn beyond `turns`, no turn once `tokens` are used up, no
+    call or turn begun after `seconds` of virtual time (AF211). And a run that a limit stopped, with
+    the model still asking for calls or the last call failed, says so by a status or an exception
+    (AF212), not by a text or success.
 
     NOT_EXERCISED when nothing was called and no model asked.
     """

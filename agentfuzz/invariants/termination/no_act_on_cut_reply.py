@@ -22,10 +22,12 @@ from agentfuzz.invariants.queries.endings import closed_by_tool, own_completion,
     catalogue="P5",
 )
 def no_act_on_cut_reply() -> Check:
-    """No effect and no success comes from a model's turn that was cut off or failed (stop
-    `length`, `cut`, `error`: AF208), and a run that passes for a success ends with an answer that
-    is not blank (AF209). A completion by the done tool is an answer; so is a Completion that the
-    agent itself returns after an API error, with nothing of the broken reply in it.
+    """Nothing is done, and nothing claimed, on a reply of the model that did not finish.
+
+    No effect and no success comes from a model's turn that was cut off or failed (stop `length`,
+    `cut`, `error`: AF208), and a run that passes for a success ends with an answer that is not
+    blank (AF209). A completion by the done tool is an answer; so is a Completion that the agent
+    itself returns after an API error, with nothing of the broken reply in it.
 
     NOT_EXERCISED when no turn was unfinished and the run did not end so.
     """

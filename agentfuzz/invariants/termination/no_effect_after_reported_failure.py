@@ -19,9 +19,11 @@ _FAILURE = re.compile(
 
 @law(codes={"AF210": "An effect after its failure, or the end, had been reported"}, catalogue="P6")
 def no_effect_after_reported_failure() -> Check:
-    """No effect of a call comes after its failure was reported (by its own reply, or to the
-    model as its result), and none after the run's answer. What the network did (a late or lost
-    delivery of that call) is not the loop's doing; calls after the done tool are
+    """No effect comes after its failure, or the end of the run, was reported.
+
+    No effect of a call comes after its failure was reported (by its own reply, or to the model as
+    its result), and none after the run's answer. What the network did (a late or lost delivery of
+    that call) is not the loop's doing; calls after the done tool are
     `no_effect_after_completion`'s.
 
     NOT_EXERCISED when no effectful call was reported as failed and nothing followed the answer.

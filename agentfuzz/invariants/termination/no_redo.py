@@ -17,10 +17,12 @@ _NEW_WISH = ("follow_up", "interrupt", "decision")
 
 @law(codes={"AF216": "Done again after it was done"}, catalogue="C5")
 def no_redo() -> Check:
-    """After a valid Done(success), a leg that begins because the trigger was delivered again
-    or the process restarted calls no write for an intent that had been committed when success was
-    claimed. A call that the backend answers from memory (the same key) counts too: the law is
-    that the task is over, and keys expire.
+    """A task that has ended in success is not done again.
+
+    After a valid Done(success), a leg that begins because the trigger was delivered again or the
+    process restarted calls no write for an intent that had been committed when success was claimed.
+    A call that the backend answers from memory (the same key) counts too: the law is that the task
+    is over, and keys expire.
 
     Nor does it claim success with another handle (subject: claim), unless the user has said
     something in between.

@@ -17,10 +17,11 @@ from agentfuzz.invariants.queries.conversations import asked_for, origin
 
 @law(codes={"AF217": "Too many attempts at one call"}, catalogue="L2")
 def retry_budget(*, attempts: int = 3, factor: float | None = None) -> Check:
-    """A call that fails is tried at most `attempts` times (the same tool, the same arguments
-    apart from the key), counted over all layers within a leg, from its last applied or replayed
-    reply on. With `factor`, a call that failed is made at most so many times as often as the model
-    asked for it, over the whole run.
+    """A call that fails is tried at most `attempts` times, over all layers of the loop.
+
+    An attempt is the same tool with the same arguments apart from the key, counted within a leg,
+    from its last applied or replayed reply on. With `factor`, a call that failed is made at most so
+    many times as often as the model asked for it, over the whole run.
 
     Departs from the catalogue: it counts what the loop sends, not what arrives, for a network that
     delivers a request twice is nobody's retry; and calls side by side, of which none has failed

@@ -12,8 +12,10 @@ from agentfuzz.invariants.law import Check, law
 
 @law(codes={"AF214": "Control was not returned"}, catalogue="P11")
 def returns_control() -> Check:
-    """The run ends by itself, by returning or by raising. One that hangs or spins until it is
-    cut off breaks it; running into the budget is `bounded`'s to judge.
+    """The run ends by itself, by returning or by raising.
+
+    One that hangs or spins until it is cut off breaks it; running into the budget is `bounded`'s to
+    judge.
 
     NOT_EXERCISED when the run has not ended or ran into the budget.
     """

@@ -21,8 +21,10 @@ from agentfuzz.invariants.law import Check, law
     catalogue="C1 C3",
 )
 def structured_termination(*, handle_for: Iterable[str] = ()) -> Check:
-    """A task that ends normally has exactly one valid Done, in each leg of its run that returned.
-    `handle_for` names the statuses that must carry a handle.
+    """A task that ends normally has exactly one valid completion event.
+
+    That is one valid Done in each leg of its run that returned. `handle_for` names the statuses
+    that must carry a handle.
 
     NOT_EXERCISED when every leg raised, died or was cut off (that is `bounded`'s to judge).
     """

@@ -18,9 +18,11 @@ from agentfuzz.invariants.law import Check, law
     always=True,
 )
 def survives() -> Check:
-    """An agent runs where no fault strikes, and under faults it ends by returning or by raising an
-    ordinary exception. That is an honest ending; without any fault it is AF900. SystemExit,
-    GeneratorExit, a stray CancelledError and the like are AF901 at any time."""
+    """The agent runs without faults, and under them ends by returning or by an ordinary exception.
+
+    An ordinary exception under a fault is an honest ending; without any fault it is AF900.
+    SystemExit, GeneratorExit, a stray CancelledError and the like are AF901 at any time.
+    """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         ended = history.ended
