@@ -4,13 +4,13 @@ Law: a loop keeps its conversation in the store, as a server does between two re
 """
 
 import pytest
-from search.support import hunt, shown
 
 from agentfuzz import Completion, ToolError, World, call, scenario
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.invariants import continuable, one_decision_one_interrupt
 from agentfuzz.search.space import Space
 from agentfuzz.world.reply_faults import as_text
+from search.support import hunt, shown
 
 FAULTS = (TimeoutError, ConnectionError, ToolError)
 BLOCKED = Completion.blocked(reason="dependency_unavailable")

@@ -9,6 +9,22 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pytest
+
+from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, run
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.verdict import HELD, VIOLATED, Verdict
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer
+from agentfuzz.invariants.asking import executed_as_asked
+from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
+from agentfuzz.invariants.ending import (
+    limits_hold,
+    no_effect_after_reported_failure,
+    returns_control,
+)
+from agentfuzz.invariants.shown import receipts_shown, results_paired
+from agentfuzz.search.space import Space, size
+from agentfuzz.world.injector import FromPlan
 from field_loops import (
     FAULTS,
     LIMITS,
@@ -32,22 +48,6 @@ from field_loops import (
     shop,
 )
 from search.support import hunt
-
-from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, run
-from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import HELD, VIOLATED, Verdict
-from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer
-from agentfuzz.invariants.asking import executed_as_asked
-from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
-from agentfuzz.invariants.ending import (
-    limits_hold,
-    no_effect_after_reported_failure,
-    returns_control,
-)
-from agentfuzz.invariants.shown import receipts_shown, results_paired
-from agentfuzz.search.space import Space, size
-from agentfuzz.world.injector import FromPlan
 
 LAWS = (
     results_paired(),

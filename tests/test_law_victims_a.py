@@ -9,6 +9,25 @@ serve where they fit, and those of `law_loops_a`.
 from dataclasses import replace
 
 import pytest
+
+from agentfuzz import (
+    Completion,
+    World,
+    compensated,
+    duplicate_trigger_ignored,
+    key_not_from_model,
+    key_saved_before_use,
+    no_contradiction,
+    no_redo,
+    retry_budget,
+    run,
+    single_flight,
+    unknown_is_not_failed,
+)
+from agentfuzz.core.events import Committed
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.scenarios import resume_after_crash, retry_storm, saga, webhook_twice
+from agentfuzz.search.space import Space
 from law_loops_a import (
     DONE,
     UNKNOWN,
@@ -33,25 +52,6 @@ from law_loops_a import (
     two_valued,
 )
 from search.support import hunt, shown
-
-from agentfuzz import (
-    Completion,
-    World,
-    compensated,
-    duplicate_trigger_ignored,
-    key_not_from_model,
-    key_saved_before_use,
-    no_contradiction,
-    no_redo,
-    retry_budget,
-    run,
-    single_flight,
-    unknown_is_not_failed,
-)
-from agentfuzz.core.events import Committed
-from agentfuzz.engine.simulation import Simulation
-from agentfuzz.scenarios import resume_after_crash, retry_storm, saga, webhook_twice
-from agentfuzz.search.space import Space
 
 
 @pytest.fixture(scope="module")

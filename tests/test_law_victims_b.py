@@ -10,6 +10,24 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+
+from agentfuzz import (
+    Completion,
+    World,
+    approval_single_use,
+    budget_is_not_success,
+    cancel_report,
+    effects_remembered,
+    ends_within,
+    errors_surface,
+    no_effect_after_cancel,
+    no_hidden_calls,
+    run,
+)
+from agentfuzz.core.events import Called
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.scenarios import approve_payment, cancel_campaign
+from agentfuzz.search.space import Space
 from law_loops_b import (
     DONE,
     FAULTS,
@@ -33,24 +51,6 @@ from law_loops_b import (
     waits_for_ever,
 )
 from search.support import hunt, shown
-
-from agentfuzz import (
-    Completion,
-    World,
-    approval_single_use,
-    budget_is_not_success,
-    cancel_report,
-    effects_remembered,
-    ends_within,
-    errors_surface,
-    no_effect_after_cancel,
-    no_hidden_calls,
-    run,
-)
-from agentfuzz.core.events import Called
-from agentfuzz.engine.simulation import Simulation
-from agentfuzz.scenarios import approve_payment, cancel_campaign
-from agentfuzz.search.space import Space
 
 PAYING, MAILING = approve_payment.approve_payment, cancel_campaign.cancel_campaign
 

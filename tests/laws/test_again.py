@@ -5,8 +5,7 @@ import pytest
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.invariants import duplicate_trigger_ignored, no_redo
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants import approval_single_use
-
-from .histories import (
+from invariants.histories import (
     asks,
     call,
     cancels,

@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants import cancel_report, no_effect_after_cancel
-
-from .histories import (
+from invariants.histories import (
     asks,
     cancels,
     charge,

@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.history import History
 from agentfuzz.invariants import truthful
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -7,8 +7,7 @@ from agentfuzz.core.events import Crashed
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import ToolFacts
 from agentfuzz.invariants import compensated
-
-from .histories import (
+from invariants.histories import (
     call,
     charge,
     charged,

@@ -5,8 +5,7 @@ import pytest
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.invariants import survives
-
-from .histories import charged, cut_off, died, done, judge, prefix, raised, tell
+from invariants.histories import charged, cut_off, died, done, judge, prefix, raised, tell
 
 
 def struck():

@@ -6,8 +6,7 @@ from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.invariants.deadlines import budget_is_not_success, ends_within
-
-from .histories import (
+from invariants.histories import (
     asks,
     cancels,
     charge,

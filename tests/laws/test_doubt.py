@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.events import Replied
 from agentfuzz.invariants.doubt import unknown_is_not_failed
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -9,8 +9,7 @@ from agentfuzz.invariants import (
     exactly_once,
     no_lost_intent,
 )
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer
-
-from .histories import (
+from invariants.histories import (
     asks,
     charge,
     charged,

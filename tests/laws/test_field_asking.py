@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants.asking import executed_as_asked
-
-from .histories import (
+from invariants.histories import (
     asks,
     charge,
     charged,

@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -8,8 +8,7 @@ from agentfuzz.invariants.ending import (
     no_effect_after_reported_failure,
     returns_control,
 )
-
-from .histories import (
+from invariants.histories import (
     asks,
     charge,
     charged,

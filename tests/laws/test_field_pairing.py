@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.events import Shown
 from agentfuzz.invariants.shown import receipts_shown, results_paired
-
-from .histories import (
+from invariants.histories import (
     asks,
     charge,
     charged,

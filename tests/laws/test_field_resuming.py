@@ -8,8 +8,7 @@ from agentfuzz.invariants.resuming import (
     continuable,
     one_decision_one_interrupt,
 )
-
-from .histories import (
+from invariants.histories import (
     asks,
     charge,
     charged,

@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.events import Delivered
 from agentfuzz.invariants import single_flight
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

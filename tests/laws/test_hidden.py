@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants.hidden import no_hidden_calls
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -7,8 +7,7 @@ import pytest
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.invariants import key_not_from_model, key_saved_before_use
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     done,

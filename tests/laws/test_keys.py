@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants import one_intent_per_key, same_key_on_retry
-
-from .histories import charge, charged, commit, done, judge, ok, ship, tell, timeout
+from invariants.histories import charge, charged, commit, done, judge, ok, ship, tell, timeout
 
 
 def test_key_stability_held():

@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.events import Crashed, Messaged, Saved
 from agentfuzz.invariants.memory import effects_remembered
-
-from .histories import (
+from invariants.histories import (
     Slot,
     asks,
     charge,

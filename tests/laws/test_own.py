@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.errors import InvariantViolated
 from agentfuzz.invariants import Invariant, bounded, exactly_once, invariant, replay_transparency
-
-from .histories import charged, done, judge, tell
+from invariants.histories import charged, done, judge, tell
 
 
 @invariant

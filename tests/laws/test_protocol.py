@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants import valid_calls
-
-from .histories import (
+from invariants.histories import (
     call,
     charge,
     charged,

@@ -8,8 +8,7 @@ from agentfuzz.invariants import (
     no_blind_repeat,
     replay_transparency,
 )
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -4,8 +4,7 @@ import pytest
 
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.invariants.retries import retry_budget
-
-from .histories import (
+from invariants.histories import (
     asks,
     call,
     charge,

@@ -3,8 +3,7 @@
 import pytest
 
 from agentfuzz.invariants.surfaces import errors_surface, reads_as_error
-
-from .histories import (
+from invariants.histories import (
     asks,
     charge,
     charged,

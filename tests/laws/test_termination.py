@@ -8,8 +8,7 @@ from agentfuzz.invariants import (
     no_stuck_repeats,
     structured_termination,
 )
-
-from .histories import (
+from invariants.histories import (
     charge,
     charged,
     commit,

@@ -12,8 +12,7 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
-
-from .test_deep import BLOCKED, DONE, acting, careful
+from search.test_deep import BLOCKED, DONE, acting, careful
 
 Agent = Callable[[World], Any]
 

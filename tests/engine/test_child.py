@@ -20,12 +20,11 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.pipe import packed, unpacked
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
+from agentfuzz.scenarios import charge_order as card
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import FromPlan
-from scenarios import charge_order as card
-
-from .stories import told
+from world.stories import told
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 Agent = Callable[[World], Any]

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-import agentfuzz.core.codes
+import agentfuzz
 from agentfuzz.core.codes import CODES, FAMILIES, listing, page
 from agentfuzz.core.errors import AgentfuzzError
 
-PACKAGE = Path(agentfuzz.core.codes.__file__).parent
+PACKAGE = Path(agentfuzz.__file__).parent
+PAGES = PACKAGE / "core" / "pages"
 CODE = re.compile(r"AF\d{3}")
 
 
@@ -27,7 +28,7 @@ def test_every_code_in_the_source_is_in_the_table():
 
 def test_every_page_has_a_code():
     """One page for each code, and no page without one."""
-    assert {path.stem for path in (PACKAGE / "pages").iterdir()} == set(CODES)
+    assert {path.stem for path in PAGES.iterdir()} == set(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -7,9 +7,6 @@ walk over all pairs, and from a larger plan that is shrunk.
 from typing import Any, NamedTuple
 
 import pytest
-from field_loops import Loop
-from model_loops import CLOSING, SUCCESS, Careful, order, plain
-from search.support import hunt, shown
 
 from agentfuzz import Completion, Invariant, ModelError, Scenario, truthful
 from agentfuzz.archive.saved import Saved
@@ -17,6 +14,9 @@ from agentfuzz.core.faults import TABLES
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
+from field_loops import Loop
+from model.loops import CLOSING, SUCCESS, Careful, order, plain
+from search.support import hunt, shown
 
 TOOL = TABLES["tool"]
 

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from field_loops import CHARGE, FAULTS, Loop
-
 from agentfuzz import Completion, Invariant, ModelError, World, scenario
 from agentfuzz.world.reply_faults import as_text
+from field_loops import CHARGE, FAULTS, Loop
 
 CLOSED = "Done! Order A17 is charged."
 DETECTOR = re.compile(r"\b(done|complete|finished)\b", re.IGNORECASE)

@@ -9,26 +9,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
-from field_loops import LIMITS, Blank, CountsTurns, EveryCall, Loop, NeverLooks, Streams
-from model_loops import (
-    Careful,
-    HandsOnTheText,
-    KeyOfArguments,
-    KeyPerCall,
-    NearestName,
-    NeverTires,
-    OnlyTheClosing,
-    QuotesTheError,
-    ReadsWords,
-    Relays,
-    Soothes,
-    StartsOver,
-    TakesTheEndForSuccess,
-    order,
-    plain,
-    without_a_model,
-)
-from search.support import hunt, shown
 
 from agentfuzz import (
     Invariant,
@@ -51,6 +31,26 @@ from agentfuzz.core.faults import TABLES
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.model_faults import KINDS as MODEL_KINDS
 from agentfuzz.search.space import Space
+from field_loops import LIMITS, Blank, CountsTurns, EveryCall, Loop, NeverLooks, Streams
+from model.loops import (
+    Careful,
+    HandsOnTheText,
+    KeyOfArguments,
+    KeyPerCall,
+    NearestName,
+    NeverTires,
+    OnlyTheClosing,
+    QuotesTheError,
+    ReadsWords,
+    Relays,
+    Soothes,
+    StartsOver,
+    TakesTheEndForSuccess,
+    order,
+    plain,
+    without_a_model,
+)
+from search.support import hunt, shown
 
 TOOL = TABLES["tool"]
 

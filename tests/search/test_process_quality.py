@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from search.support import hunt, shown
 
 from agentfuzz import Completion, History, Invariant, World, at_most_once, exactly_once, scenario
 from agentfuzz import invariant as own
@@ -17,6 +16,7 @@ from agentfuzz.core.events import Decided, Done
 from agentfuzz.core.faults import PROCESS_KINDS
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
+from search.support import hunt, shown
 
 SEEDS = range(20)
 DONE, BLOCKED = Completion.success(handle="ch_1"), Completion.blocked()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from search.support import hunt, shown
 
 from agentfuzz import (
     Completion,
@@ -38,6 +37,7 @@ from agentfuzz import (
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget
 from agentfuzz.search.space import Space
+from search.support import hunt, shown
 
 SEEDS = range(20)
 LOST = (TimeoutError, ConnectionError)  # a reply that did not come: the effect is in doubt

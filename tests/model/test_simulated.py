@@ -8,8 +8,7 @@ from agentfuzz import Completion, World, call, ref, scenario
 from agentfuzz.core.events import Called, Done, ModelTurn, Struck
 from agentfuzz.model.closings import closing
 from agentfuzz.world.reply_faults import as_text
-
-from .stories import told
+from world.stories import told
 
 
 def chat(world, *, show=lambda message: message, turns=12, then=()):

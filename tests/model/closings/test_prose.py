@@ -3,7 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from laws.histories import (
+
+from agentfuzz.core.events import ModelTurn, Struck
+from agentfuzz.core.faults import Slot
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.engine.single import run
+from agentfuzz.invariants.prose import text_has_no_authority
+from agentfuzz.scenarios import resolve_ticket
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.space import Space
+from invariants.histories import (
     call,
     charge,
     charged,
@@ -16,15 +25,6 @@ from laws.histories import (
     raised,
     tell,
 )
-
-from agentfuzz.core.events import ModelTurn, Struck
-from agentfuzz.core.faults import Slot
-from agentfuzz.engine.simulation import Simulation
-from agentfuzz.engine.single import run
-from agentfuzz.invariants.prose import text_has_no_authority
-from agentfuzz.scenarios import resolve_ticket
-from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.space import Space
 
 LAW = text_has_no_authority()
 

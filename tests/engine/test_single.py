@@ -18,8 +18,7 @@ from agentfuzz import (
 )
 from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.plan import FaultPlan
-
-from .stories import told
+from world.stories import told
 
 
 def shop(world):

@@ -12,8 +12,7 @@ from agentfuzz import (
     structured_termination,
 )
 from agentfuzz.core.events import Done
-
-from .stories import told
+from world.stories import told
 
 
 def shop(world):

@@ -4,13 +4,13 @@ Law: what differs is found by exactly the smallest plan, and the same loop never
 """
 
 import pytest
-from field_loops import EveryCall, Loop, shop
-from search.support import hunt, shown
 
 import agentfuzz
 from agentfuzz.core.errors import InvariantViolated
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import by_another_door
+from field_loops import EveryCall, Loop, shop
+from search.support import hunt, shown
 
 
 async def awaited(world):
