@@ -1,19 +1,18 @@
 """Loops and scenarios for the faults of the model: one loop that nothing of the model's moves, and
 loops with one realistic flaw each.
 
-Law: a flaw is one method on top of a loop of `field_loops`; nothing here knows a plan. Called by
-the tests of model faults.
+Law: a flaw is one method on top of a loop of `invariants.loops.field`; nothing here knows a plan.
+Called by the tests of model faults.
 """
 
 import json
 import re
-from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
 from agentfuzz import Completion, Invariant, ModelError, World, scenario
 from agentfuzz.world.reply_faults import as_text
-from field_loops import CHARGE, FAULTS, Loop
+from invariants.loops.field import CHARGE, FAULTS, Loop
 
 CLOSED = "Done! Order A17 is charged."
 DETECTOR = re.compile(r"\b(done|complete|finished)\b", re.IGNORECASE)
@@ -74,7 +73,7 @@ class Careful(Loop):
             raise ValueError("the arguments are no JSON object")
         if name == "done":
             return self.complete(arguments)
-        if name not in self.world.specs:
+        if name not in self.world.gateway.specs:
             raise ValueError(f"there is no tool {name}")
         scope = (name, str(arguments.get("order_id")))
         if name == "cancel_charge" and ("charge_card", scope[1]) in self.receipts:
@@ -165,7 +164,7 @@ class NearestName(Loop):
     """A tool that is not there is mended: the one with the nearest name is called."""
 
     def execute(self, call):
-        known = get_close_matches(call["name"], self.world.specs, 1)
+        known = get_close_matches(call["name"], self.world.gateway.specs, 1)
         return super().execute({**call, "name": known[0]})
 
 
@@ -247,8 +246,3 @@ def without_a_model(world: World) -> Completion:
     except FAULTS:
         return Completion.blocked()
     return SUCCESS if "charge_id" in found else Completion.partial(reason="unverified")
-
-
-def plain(loop: type[Loop]) -> Callable[[World], Any]:
-    """A loop as an agent."""
-    return lambda world: loop(world).run()

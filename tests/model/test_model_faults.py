@@ -31,7 +31,16 @@ from agentfuzz.core.faults import TABLES
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.model_faults import KINDS as MODEL_KINDS
 from agentfuzz.search.space import Space
-from field_loops import LIMITS, Blank, CountsTurns, EveryCall, Loop, NeverLooks, Streams
+from invariants.loops.field import (
+    LIMITS,
+    Blank,
+    CountsTurns,
+    EveryCall,
+    Loop,
+    NeverLooks,
+    Streams,
+    plain,
+)
 from model.loops import (
     Careful,
     HandsOnTheText,
@@ -47,7 +56,6 @@ from model.loops import (
     StartsOver,
     TakesTheEndForSuccess,
     order,
-    plain,
     without_a_model,
 )
 from search.support import hunt, shown

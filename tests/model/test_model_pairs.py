@@ -14,8 +14,8 @@ from agentfuzz.core.faults import TABLES
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
-from field_loops import Loop
-from model.loops import CLOSING, SUCCESS, Careful, order, plain
+from invariants.loops.field import Loop, plain
+from model.loops import CLOSING, SUCCESS, Careful, order
 from search.support import hunt, shown
 
 TOOL = TABLES["tool"]

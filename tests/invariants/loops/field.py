@@ -4,7 +4,7 @@ same with one flaw each, taken from a real bug of a released framework.
 Law: a loop is a class only so that a flaw is one method. Called by the tests of those laws.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentfuzz import Completion, Invariant, ModelError, Scenario, ToolError, World, scenario
@@ -109,71 +109,12 @@ class Loop:
         return as_text(self.world.call(call["name"], call["arguments"], asked=call["id"]))
 
 
-# The victims
+def plain(loop: type[Loop]) -> Callable[[World], Any]:
+    """A loop as an agent."""
+    return lambda world: loop(world).run()
 
 
-class Dangles(Loop):
-    """P1: a call that failed gets no result."""
-
-    def act(self, turn):
-        calls = self.wanted(turn)
-        self.said(turn, calls)
-        for call in calls:
-            text = self.attempt(call)
-            if not text.startswith("error"):
-                self.result(call["id"], text)
-
-
-class Zips(Loop):
-    """P1: what came and what failed are collected apart, and matched to the calls by position."""
-
-    def act(self, turn):
-        calls = self.wanted(turn)
-        self.said(turn, calls)
-        texts = sorted(map(self.attempt, calls), key=lambda text: text.startswith("error"))
-        for call, text in zip(calls, texts, strict=True):
-            self.result(call["id"], text)
-
-
-class TidiesUp(Loop):
-    """P1: the model has seen its errors; they are taken out of the conversation."""
-
-    def ask(self):
-        turn = super().ask()
-        bad = [m["tool_call_id"] for m in self.messages if (m["content"] or "").startswith("error")]
-        self.messages = [
-            message
-            for message in self.messages
-            if message.get("tool_call_id") not in bad
-            and not any(call["id"] in bad for call in message.get("tool_calls", ()))
-        ]
-        return turn
-
-
-class AllOrNothing(Loop):
-    """P2: one failed call, and the whole turn is taken back: the receipt beside it is lost."""
-
-    def act(self, turn):
-        before = len(self.messages)
-        try:
-            calls = self.wanted(turn)
-            self.said(turn, calls)
-            for call in calls:
-                self.result(call["id"], self.execute(call))
-        except (*FAULTS, ValueError):
-            del self.messages[before:]
-
-
-class OneForAll(Loop):
-    """P2: one failed call, and every call of the turn is reported as failed."""
-
-    def act(self, turn):
-        calls = self.wanted(turn)
-        self.said(turn, calls)
-        texts = [self.attempt(call) for call in calls]
-        failed = any(text.startswith("error") for text in texts)
-        for call, text in zip(calls, texts, strict=True):
-            self.result(call["id"], "error: a tool failed" if failed else text)
+# The victims of more than one test
 
 
 class EveryCall(Loop):
@@ -181,48 +122,6 @@ class EveryCall(Loop):
 
     def wanted(self, turn):
         return list(turn["tool_calls"])
-
-
-class TriesAgain(Loop):
-    """P3: a hidden retry, which the model knows nothing about."""
-
-    def attempt(self, call):
-        try:
-            return self.execute(call)
-        except TimeoutError:
-            return as_text(self.world.call(call["name"], call["arguments"]))
-        except (*FAULTS, ValueError) as error:
-            return f"error: {error}"
-
-
-class FirstThree(Loop):
-    """P3: a cap on parallel calls, kept in silence."""
-
-    def wanted(self, turn):
-        return super().wanted(turn)[:3]
-
-
-class Hasty(Loop):
-    """P4: the text beside the calls is the answer, whatever comes of them."""
-
-    def run(self):
-        turn = self.ask()
-        while turn is not None and self.finished(turn) and turn["tool_calls"]:
-            try:
-                self.act(turn)
-            except OverTheLimit:
-                return self.out_of_budget()
-            if turn["content"]:
-                return turn["content"]
-            turn = self.ask()
-        return super().run() if turn is None else self.answer(turn)
-
-
-class AnyText(Loop):
-    """P4: where the model says nothing, the last message will do."""
-
-    def answer(self, turn):
-        return turn["content"] or self.messages[-1]["content"]
 
 
 class NeverLooks(Loop):
@@ -252,34 +151,9 @@ class Blank(Loop):
         return turn["content"]
 
 
-class Outbox(Loop):
-    """P6: reports a failure, and sends the call again at the end, when nobody looks."""
-
-    def __init__(self, world):
-        super().__init__(world)
-        self.failed = []
-
-    def attempt(self, call):
-        text = super().attempt(call)
-        self.failed += [call] * (text.startswith("error") and call["name"] in self.world.specs)
-        return text
-
-    def answer(self, turn):
-        for call in self.failed:
-            super().attempt(call)
-        return super().answer(turn)
-
-
 class CountsTurns(Loop):
     """P8: looks at its limit of calls once a turn."""
 
     def execute(self, call):
         self.calls = min(self.calls, LIMITS["calls"] - 1)
         return super().execute(call)
-
-
-class Sorry(Loop):
-    """P8: the limit is a sentence."""
-
-    def out_of_budget(self):
-        return "Sorry, need more steps to process this request."
