@@ -31,6 +31,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.plan import FaultPlan
 
 Step = Callable[["_Story"], None]
 
@@ -222,8 +223,10 @@ def under(asked: str, step: Step) -> Step:
     return with_id
 
 
-def struck(tool: str, nth: int, fault: str) -> Step:
-    return lambda story: story.add(Struck, Slot("tool", tool, nth), fault)
+def strikes(plan: str) -> Step:
+    """Faults that really happen here: `strikes("charge_card#1:once/timeout")`."""
+    faults = tuple(FaultPlan.parse(plan))
+    return lambda story: [story.add(Struck, slot, fault) for slot, fault in faults] and None
 
 
 def happens(kind: type, *fields: Any) -> Step:

@@ -9,7 +9,7 @@ import agentfuzz
 from agentfuzz.core.errors import InvariantViolated
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import by_another_door
-from field_loops import EveryCall, Loop, shop
+from invariants.loops.field import EveryCall, Loop, shop
 from search.support import hunt, shown
 
 
