@@ -145,6 +145,9 @@ def test_a_call_made_while_another_leg_ran():
     assert judge(LAW, history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def done_at_the_limit(world: World) -> Completion:
     """Victim: three turns are enough, and whoever gets through them is done."""
     return talk(world, turns=3, over=DONE)

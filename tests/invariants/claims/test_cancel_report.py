@@ -101,6 +101,9 @@ def test_not_exercised():
     assert judge(REPORT, tell(*STOPPED, says("Done."), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 MAILING = cancel_campaign.cancel_campaign
 
 

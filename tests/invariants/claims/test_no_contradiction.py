@@ -168,6 +168,9 @@ def test_not_exercised():
     assert judge(LAW, tell(charged(), done(problem="no"), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def does_as_it_is_told(world: World) -> Completion:
     """Victim: the model confirms, and then takes it back."""
     return talk(world, intent_key)

@@ -64,6 +64,9 @@ def test_not_exercised():
     assert judge(CALM, tell(charged(), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def mails(world: World, *, looks_each_time: bool) -> Completion:
     """A sync loop that polls the token: before each mail, or once before the first."""
     sent: list[str] = []

@@ -47,6 +47,9 @@ def test_not_exercised():
     assert judge(no_effect_after_completion(), tell(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def done_then_more(world: World) -> None:
     """Victim: says that it is done, then tidies up."""
     try:

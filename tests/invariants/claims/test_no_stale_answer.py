@@ -111,6 +111,9 @@ def test_not_exercised():
         assert judge(no_stale_answer(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 class Hasty(Loop):
     """P4: the text beside the calls is the answer, whatever comes of them."""
 

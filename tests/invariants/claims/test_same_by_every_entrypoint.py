@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from agentfuzz import Scenario, same_by_every_entrypoint
+from agentfuzz import Scenario, compare_entrypoints, same_by_every_entrypoint
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import HELD, VIOLATED, Verdict
+from agentfuzz.core.verdict import HELD, VIOLATED
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.doors import differences
 from agentfuzz.search.space import Space, size
@@ -88,29 +88,7 @@ def test_not_exercised():
     assert judge(LAW, prefix(charged()), tell(charged(), ship(), done("failed"))) == "HELD"
 
 
-@pytest.fixture(scope="module")
-def simulation():
-    with Simulation() as made:
-        yield made
-
-
-def compare_entrypoints(
-    scenario: Scenario, doors: Mapping[str, Agent], plan: str | FaultPlan = ""
-) -> list[Verdict]:
-    """What `differences` says of each door against the first one, under one plan."""
-    wanted = FaultPlan.parse(plan)
-    with Simulation() as simulation:
-        runs = {
-            name: simulation.execute(scenario, agent, FromPlan(wanted))
-            for name, agent in doors.items()
-        }
-    (first, expected), *others = runs.items()
-    verdicts = []
-    for name, history in others:
-        found = tuple(differences(history, expected, door=name, than=first))
-        law = f"same_by_every_entrypoint({name}, {first})"
-        verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
-    return verdicts
+# on whole loops
 
 
 def smallest(story: Scenario, agents: Mapping[str, Agent], simulation: Simulation) -> str | None:
@@ -137,35 +115,32 @@ class AsyncLoop(Loop):
         return self.run()
 
 
-DOORS = {
-    "a stream without an end": (Streams, "model#1:cut"),
-    "every call": (EveryCall, "model#1:duplicate_ids"),
-}
+async def awaited(world):
+    """The survivor by another entrypoint."""
+    return await AsyncLoop(world).arun()
 
 
-@pytest.mark.parametrize("name", DOORS)
-def test_victim(name, simulation):
-    """A second door with a loop of its own differs under one fault."""
-    victim, plan = DOORS[name]
-    story = shop(parallel=name == "a stream without an end")
-    assert smallest(story, doors(victim), simulation) == plan
+@pytest.mark.parametrize(
+    ("victim", "parallel", "plan"),
+    [(Streams, True, "model#1:cut"), (EveryCall, False, "model#1:duplicate_ids")],
+)
+def test_victim(victim, parallel, plan, simulation):
+    """A second entrypoint with a loop of its own differs under one fault."""
+    two = {"plain": awaited, "streamed": plain(victim)}
+    assert smallest(shop(parallel=parallel), two, simulation) == plan
 
 
 def test_survivor(simulation):
     """The same loop never differs."""
-    assert smallest(shop(), doors(Loop), simulation) is None
-
-
-def doors(victim):
-    """The survivor, awaited; and another loop, streamed."""
-    return {"plain": lambda world: AsyncLoop(world).arun(), "streamed": plain(victim)}
+    two = {"plain": awaited, "streamed": plain(Loop)}
+    assert smallest(shop(), two, simulation) is None
 
 
 def test_compare_entrypoints():
-    """Each door against the first; the report names them."""
+    """Each entrypoint against the first; the report names them."""
     three = {
         "plain": plain(Loop),
-        "awaited": lambda world: AsyncLoop(world).arun(),
+        "awaited": awaited,
         "streamed": plain(EveryCall),
     }
     verdicts = compare_entrypoints(shop(), three, "model#1:duplicate_ids")

@@ -158,6 +158,9 @@ def test_not_exercised_without_a_baseline():
     assert judge(LAW, tell(struck(), says(), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 STORY = resolve_ticket.resolve_ticket
 
 

@@ -121,6 +121,9 @@ def test_not_exercised(ending):
     assert judge(truthful(), tell(charge(), timeout(), *ending), CLEAN) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def test_victim(found):
     """Whatever happens, all is well."""
     assert found(truthful(), billing(), swallows, **EVERY_SEED) == [

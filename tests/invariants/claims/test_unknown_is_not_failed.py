@@ -121,6 +121,7 @@ def test_a_reply_of_a_read_may_say_anything():
     assert judge(LAW, history) == "HELD"
 
 
+# on whole loops
 NOT_DONE = Completion.failed(reason="tool_failed")
 KEY = "trigger_1:charge_card:A17"
 

@@ -66,6 +66,9 @@ def test_not_exercised():
     assert judge(at_most_once("shipment"), tell(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 ONCE, TWICE = "AF101 charge: charge#1:once/timeout", "AF102 charge: charge#1:twice"
 
 

@@ -236,6 +236,9 @@ def test_not_exercised():
     assert judge(LAW, tell(charged(), FAILED)) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def cancels_what_it_planned(world: World) -> Completion:
     """Victim: when anything fails, everything that was planned is given back."""
     flights = ["LIS-1", "LIS-2"]

@@ -76,6 +76,9 @@ def test_nothing_to_do():
     )
 
 
+# on whole loops
+
+
 LAW = duplicate_trigger_ignored()
 
 

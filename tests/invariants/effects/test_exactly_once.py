@@ -90,6 +90,9 @@ def test_not_exercised():
     assert judge(exactly_once("charge"), tell(done(problem="no such reason"))) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def test_victim(found):
     """Whatever happens, all is well."""
     law = exactly_once("charge")

@@ -84,6 +84,9 @@ def test_tools_without_keys():
     assert judge(key_not_from_model(), BASE) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def hashes_the_arguments(world: World) -> Completion:
     """Victim: the key is what the model wrote."""
     return talk(world, lambda one: json.dumps(one["arguments"]))

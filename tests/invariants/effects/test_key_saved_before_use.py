@@ -60,6 +60,9 @@ def test_not_exercised():
     assert judge(LAW, tell(charged(key="k1"), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def saves_the_first_key(world: World) -> Completion:
     """Victim: the first key is saved; the one of a repeat is minted on the spot."""
     world.store.setdefault("key", str(uuid4()))

@@ -130,6 +130,9 @@ def test_not_exercised():
     )
 
 
+# on whole loops
+
+
 def test_victim(found):
     """Calls again after a timeout, as if nothing had happened."""
     assert found(no_blind_repeat("charge"), billing(), retries, **EVERY_SEED) == [

@@ -80,6 +80,9 @@ def test_not_exercised():
     assert judge(no_lost_intent("shipment"), tell(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def believes(world: World) -> Completion:
     """Victim where a reply may lie: takes its word for it, and says nothing."""
     return world.tools.charge(order_id="A17") and BLOCKED

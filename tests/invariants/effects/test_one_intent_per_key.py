@@ -35,6 +35,9 @@ def test_not_exercised():
     assert judge(one_intent_per_key(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def numbered_keys(world: World) -> Completion:
     """Victim: counts its keys by orders and by attempts, so that two meet."""
     for number, order in enumerate(("A17", "B18")):

@@ -87,6 +87,9 @@ def test_not_exercised():
     assert judge(replay_transparency(), tell(done()), tell(done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def test_victim(found):
     """Calls again after a timeout, as if nothing had happened."""
     assert found(replay_transparency(), billing(), retries, **EVERY_SEED) == [

@@ -42,6 +42,9 @@ def test_not_exercised():
     assert judge(same_key_on_retry(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def fresh_key(world: World) -> Completion:
     """Victim: a key an attempt."""
     for attempt in range(2):

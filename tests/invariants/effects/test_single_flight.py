@@ -107,6 +107,9 @@ def test_not_exercised():
     assert judge(LAW, history) == "HELD"
 
 
+# on whole loops
+
+
 def test_victim(found):
     """The second delivery comes while the first one's request is under way."""
     for victim in webhook_twice.VICTIMS:

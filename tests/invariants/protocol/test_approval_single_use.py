@@ -142,6 +142,9 @@ def test_not_exercised():
     assert judged(*WAIT, GRANT, ship(), commit(), ok()) == "HELD"
 
 
+# on whole loops
+
+
 PAYING = approve_payment.approve_payment
 APPROVED = approval_single_use("pay_invoice")
 

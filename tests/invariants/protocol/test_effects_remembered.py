@@ -202,6 +202,7 @@ def test_each_effect_for_itself():
     assert judge(LAW, history) == ["AF412 shipment: Committed#2 Replied#2 ModelInput#2"]
 
 
+# on whole loops
 WINDOW = 4
 
 

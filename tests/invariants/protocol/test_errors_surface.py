@@ -199,6 +199,9 @@ def test_what_reads_as_an_error(text, error):
     assert reads_as_error(text) is error
 
 
+# on whole loops
+
+
 @pytest.mark.parametrize("nothing", ["", "null", '{"status": "ok"}'])
 def test_victim(found, nothing):
     """An empty result, or a success, in its place."""

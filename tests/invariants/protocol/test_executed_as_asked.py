@@ -125,6 +125,9 @@ def test_not_exercised():
         assert judge(LAW, tell(*steps, done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 class TriesAgain(Loop):
     """P3: a hidden retry, which the model knows nothing about."""
 

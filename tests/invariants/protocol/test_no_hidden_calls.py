@@ -103,6 +103,9 @@ def test_not_exercised(value):
     assert judge(LAW, prefix(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def sdk(world: World, *, logs_attempts: bool) -> dict:
     """A loop that hands on its log, and an SDK that tries each request twice."""
     log: list[str] = []

@@ -95,6 +95,9 @@ def test_not_exercised():
     assert judge(LAW, tell(TWO, A17, commit(), ok(), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 @scenario(one_decision_one_interrupt(), task="Refund A17 and B18.")
 def refunds(world: World) -> None:
     """Two refunds that a person has to allow, each for itself."""

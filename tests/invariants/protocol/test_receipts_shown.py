@@ -101,6 +101,9 @@ def test_not_exercised():
         assert judge(receipts_shown(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 class AllOrNothing(Loop):
     """P2: one failed call, and the whole turn is taken back: the receipt beside it is lost."""
 

@@ -155,6 +155,9 @@ def test_not_exercised():
         assert judge(results_paired(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 class Dangles(Loop):
     """P1: a call that failed gets no result."""
 

@@ -78,6 +78,9 @@ def test_not_exercised(kind):
     assert judge(valid_calls(), tell(charge(), refuse(kind), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def after_a_timeout(refused: Callable[[World], Any], otherwise: Completion) -> Any:
     """After a timeout, makes a call that the backend refuses, and swallows the refusal. A victim
     if it claims success then, a survivor if it does not."""

@@ -44,6 +44,9 @@ def test_not_exercised():
     assert judge(bounded(calls=0), prefix(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 LOST = "charge#1:lost/timeout"
 
 

@@ -74,6 +74,7 @@ def test_not_exercised():
     assert judge(continuable(), tell(*FIRST, raised("ValueError"))) == "NOT_EXERCISED"
 
 
+# on whole loops
 FAULTS = (TimeoutError, ConnectionError, ToolError)
 BLOCKED = Completion.blocked(reason="dependency_unavailable")
 

@@ -126,6 +126,9 @@ def test_needs_a_time(wrong):
         ends_within(**wrong)
 
 
+# on whole loops
+
+
 @scenario(task="Charge order A17.")
 def hanging_order(world: World) -> None:
     """An order is charged, and a lost reply is never missed by itself."""

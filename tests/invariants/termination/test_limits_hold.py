@@ -112,6 +112,9 @@ def test_needs_a_limit(limits):
         limits_hold(**limits)
 
 
+# on whole loops
+
+
 class Sorry(Loop):
     """P8: the limit is a sentence."""
 

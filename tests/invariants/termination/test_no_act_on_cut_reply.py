@@ -136,6 +136,9 @@ def test_not_exercised():
         assert judge(no_act_on_cut_reply(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 LAW = no_act_on_cut_reply()
 WORDS = "AF208 answer: model#2:truncated"
 

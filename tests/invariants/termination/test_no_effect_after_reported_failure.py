@@ -99,6 +99,9 @@ def test_not_exercised():
         assert judge(LAW, history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 class Outbox(Loop):
     """P6: reports a failure, and sends the call again at the end, when nobody looks."""
 

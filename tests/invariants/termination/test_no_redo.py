@@ -85,6 +85,9 @@ def test_not_exercised():
     assert judge(LAW, tell(charged(), restarts(), charged(), done())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def a_number_for_each(world: World) -> Completion:
     """Victim: does it once, and answers each delivery with a number of its own."""
     if world.store.claim(world.trigger_id):

@@ -50,6 +50,9 @@ def test_not_exercised():
     assert judge(no_stuck_repeats(), tell(looked_up(), charged(), looked_up())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def test_victim(found):
     """Looks six times for what was lost."""
     assert found(no_stuck_repeats(), billing(), waits(6), **EVERY_SEED) == [

@@ -123,6 +123,9 @@ def test_a_budget_that_nobody_could_keep(wrong):
         retry_budget(**wrong)
 
 
+# on whole loops
+
+
 STORM = retry_storm.retry_storm
 ONE_LOSS = "get_quote#1:once/error"
 

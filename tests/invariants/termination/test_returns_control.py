@@ -30,6 +30,9 @@ def test_not_exercised():
     assert judge(returns_control(), prefix(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 async def waits(world: World) -> Any:
     """Waits for the charge, however long it takes."""
     try:

@@ -58,6 +58,9 @@ def test_not_exercised():
         assert judge(structured_termination(), history) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def prose(world: World) -> Completion | str:
     """Victim: ends in words when something went wrong."""
     try:

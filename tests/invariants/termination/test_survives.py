@@ -41,6 +41,9 @@ def test_not_exercised():
     assert judge(survives(), prefix(charged())) == "NOT_EXERCISED"
 
 
+# on whole loops
+
+
 def exits(world: World) -> Completion:
     """Victim: a timeout ends the whole process."""
     try:
