@@ -9,6 +9,7 @@ from agentfuzz import Run, Scenario, run
 from agentfuzz.engine.simulation import Simulation
 
 Play = Callable[..., Run]
+pytest.register_assert_rewrite("invariants.support", "invariants.histories")
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_victim(found, victim, plan):
 @pytest.mark.slow
 def test_survivor(held):
     """Whatever it says, in one turn or in two."""
-    assert held(LAW, LIVES, takes_the_intent) > 10
+    assert held(LAW, LIVES, takes_the_intent, alone=True) > 10
 
 
 def test_untested(untested):
