@@ -19,24 +19,23 @@ from agentfuzz.core.events import (
     Ended,
     Intent,
     Interrupted,
-    ModelInput,
-    ModelTurn,
     Refused,
     Replayed,
     Replied,
     Resumed,
     Saved,
-    Shown,
     Struck,
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.plan import FaultPlan
 
-Step = Callable[["_Story"], None]
+Step = Callable[["Story"], None]
 
 
-class _Story:
+class Story:
+    """What has happened so far, in a world with two tools that have effects, and one that looks."""
+
     def __init__(self, dedup: str) -> None:
         self.events: list[Any] = []
         self.passed = 0.0  # seconds, beyond one for each event
@@ -64,7 +63,7 @@ class _Story:
 
 def prefix(*steps: Step, dedup: str = "none") -> History:
     """The steps as a history that has not ended yet. `dedup` is that of charge_card and ship."""
-    story = _Story(dedup)
+    story = Story(dedup)
     for step in steps:
         step(story)
     return History(story.events, story.tools)
@@ -77,7 +76,7 @@ def tell(*steps: Step, dedup: str = "none") -> History:
 
 
 def call(tool: str, key: str | None = None, **args: Any) -> Step:
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         nth = 1 + sum(event.slot.name == tool for event in story.of(Called))
         facts = story.tools.get(tool)
         intent = None
@@ -104,7 +103,7 @@ def lookup(order: str = "A17") -> Step:
 def commit(of: int | None = None) -> Step:
     """The request arrives and takes effect."""
 
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         made = story.call(of)
         nth, effect = story.deliver(made.call), f"e{len(story.of(Committed)) + 1}"
         story.add(
@@ -117,7 +116,7 @@ def commit(of: int | None = None) -> Step:
 def replay(effect: str = "e1") -> Step:
     """The request arrives and is taken for a repeat of an earlier effect."""
 
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         made = story.call(None)
         story.add(Replayed, effect, made.call, story.deliver(made.call))
 
@@ -132,7 +131,7 @@ def reply(
     raised: str | None = None,
     of: int | None = None,
 ) -> Step:
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         story.add(Replied, story.call(of).call, outcome, complete, body, raised)
 
     return step
@@ -147,7 +146,7 @@ def timeout() -> Step:
 
 
 def refuse(kind: str) -> Step:
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         story.add(Refused, story.call(None).call, kind, "no")
         reply("failed", raised="ToolError")(story)
 
@@ -161,66 +160,6 @@ def charged(order: str = "A17", key: str | None = None) -> Step:
 
 def looked_up(order: str = "A17", body: Any = "ok") -> Step:
     return lambda story: [step(story) for step in (lookup(order), ok(body))] and None
-
-
-def turn() -> Step:
-    return lambda story: story.add(
-        ModelTurn, Slot("model", "", len(story.of(ModelTurn)) + 1), 1, "text", (), "end"
-    )
-
-
-def asks(*calls: Any, text: str | None = None, stop: str = "tool_calls", tokens: int = 0) -> Step:
-    """A turn of the model that asks for calls: ids (of charging order A17), or (id, tool,
-    arguments)."""
-    made = tuple(
-        (one, "charge_card", {"order_id": "A17"}) if isinstance(one, str) else one for one in calls
-    )
-
-    def step(story: _Story) -> None:
-        slot = Slot("model", "", len(story.of(ModelTurn)) + 1)
-        story.add(ModelTurn, slot, 1, text, made, stop, tokens)
-
-    return step
-
-
-def says(text: str, stop: str = "end", tokens: int = 0) -> Step:
-    return asks(text=text, stop=stop, tokens=tokens)
-
-
-def shows(*messages: Shown) -> Step:
-    """What the model is shown before its next turn."""
-
-    def step(story: _Story) -> None:
-        story.add(ModelInput, Slot("model", "", len(story.of(ModelTurn)) + 1), messages)
-
-    return step
-
-
-def user(text: str = "Charge order A17.") -> Shown:
-    return Shown("user", text, (), None)
-
-
-def wants(*calls: str, text: str = "") -> Shown:
-    """The message of an assistant's turn that asked for these ids."""
-    return Shown("assistant", text, calls, None)
-
-
-def gets(call: str | None, text: str = "ok") -> Shown:
-    """The message of a result of this id."""
-    return Shown("tool", text, (), call)
-
-
-def under(asked: str, step: Step) -> Step:
-    """The step, whose calls the model asked for under this id."""
-
-    def with_id(story: _Story) -> None:
-        start = len(story.events)
-        step(story)
-        for at, event in enumerate(story.events[start:], start):
-            if type(event) is Called:
-                story.events[at] = event._replace(asked=asked)
-
-    return with_id
 
 
 def strikes(plan: str) -> Step:
@@ -247,7 +186,7 @@ def resumes(why: str, leg: int = 2, after: str = "returned") -> Step:
 def restarts(leg: int = 2) -> Step:
     """The process dies here and is started again."""
 
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         story.add(Crashed, Slot("process", "end", leg - 1))
         story.add(Resumed, "restart", leg, "crashed")
 
@@ -277,7 +216,7 @@ def decides(call: str, value: Any = True, *, interrupt: str = "i1") -> Step:
 def has_undos(dedup: str = "none") -> Step:
     """There are tools that take effects back: refund undoes charge_card, recall undoes ship."""
 
-    def step(story: _Story) -> None:
+    def step(story: Story) -> None:
         scope = ("order_id",)
         story.tools["refund"] = ToolFacts("refund", "refund", scope, dedup, "charge_card")
         story.tools["recall"] = ToolFacts("recall", "recall", scope, dedup, "ship")

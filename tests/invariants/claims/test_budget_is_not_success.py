@@ -4,15 +4,14 @@ import pytest
 
 from agentfuzz import Completion, World, budget_is_not_success
 from agentfuzz.scenarios import cancel_campaign
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
-    asks,
     cancels,
     charge,
     charged,
     commit,
     cut_off,
     done,
-    gets,
     judge,
     looked_up,
     ok,
@@ -21,14 +20,9 @@ from invariants.histories import (
     restarts,
     resumes,
     returned,
-    says,
     ship,
-    shows,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 from invariants.loops.shopping import DONE, shop, talk
 

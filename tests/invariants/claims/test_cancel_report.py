@@ -4,8 +4,8 @@ import pytest
 
 from agentfuzz import cancel_report
 from agentfuzz.scenarios import cancel_campaign
+from invariants.conversations import asks, says
 from invariants.histories import (
-    asks,
     cancels,
     charge,
     charged,
@@ -19,7 +19,6 @@ from invariants.histories import (
     reply,
     resumes,
     returned,
-    says,
     ship,
     tell,
     timeout,

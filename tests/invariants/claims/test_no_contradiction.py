@@ -6,6 +6,7 @@ from agentfuzz import Completion, World, no_contradiction, run
 from agentfuzz.core.events import Committed, Decided, Messaged
 from agentfuzz.core.history import ToolFacts
 from agentfuzz.scenarios import webhook_twice
+from invariants.conversations import under
 from invariants.histories import (
     call,
     cancels,
@@ -26,7 +27,6 @@ from invariants.histories import (
     ship,
     tell,
     timeout,
-    under,
 )
 from invariants.loops.order import LIVES, intent_key, talk
 from invariants.loops.webhook import AT_THE_END, HOOK, same_keys_again

@@ -4,8 +4,8 @@ import pytest
 
 from agentfuzz import Completion, World, no_effect_after_cancel
 from agentfuzz.scenarios import cancel_campaign
+from invariants.conversations import asks
 from invariants.histories import (
-    asks,
     cancels,
     charge,
     charged,

@@ -3,8 +3,8 @@
 import pytest
 
 from agentfuzz import no_stale_answer
+from invariants.conversations import asks, says, under
 from invariants.histories import (
-    asks,
     charge,
     charged,
     commit,
@@ -15,9 +15,7 @@ from invariants.histories import (
     raised,
     reply,
     returned,
-    says,
     tell,
-    under,
 )
 from invariants.loops.field import Loop, OverTheLimit, plain, shop
 

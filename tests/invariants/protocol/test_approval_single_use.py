@@ -4,8 +4,8 @@ import pytest
 
 from agentfuzz import Completion, World, approval_single_use
 from agentfuzz.scenarios import approve_payment
+from invariants.conversations import asks, under
 from invariants.histories import (
-    asks,
     call,
     cancels,
     charge,
@@ -22,7 +22,6 @@ from invariants.histories import (
     ship,
     tell,
     timeout,
-    under,
     waits,
 )
 from invariants.loops.shopping import DONE, FAULTS, UNKNOWN

@@ -5,13 +5,12 @@ import pytest
 from agentfuzz import Completion, World, effects_remembered, run
 from agentfuzz.core.events import Called, Crashed, Messaged, Saved
 from agentfuzz.core.faults import Slot
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
-    asks,
     charge,
     charged,
     commit,
     done,
-    gets,
     happens,
     judge,
     looked_up,
@@ -21,14 +20,9 @@ from invariants.histories import (
     replay,
     restarts,
     resumes,
-    says,
     ship,
-    shows,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 from invariants.loops.shopping import has_a_deadline, order, shop, talk
 from invariants.support import judged_by

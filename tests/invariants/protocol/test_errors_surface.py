@@ -4,15 +4,14 @@ import pytest
 
 from agentfuzz import Completion, World, errors_surface
 from agentfuzz.invariants.surfaces import reads_as_error
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
-    asks,
     charge,
     charged,
     commit,
     cut_off,
     died,
     done,
-    gets,
     judge,
     looked_up,
     lookup,
@@ -23,15 +22,10 @@ from invariants.histories import (
     restarts,
     resumes,
     returned,
-    says,
     ship,
-    shows,
     strikes,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 from invariants.loops.shopping import has_a_deadline, order, shop, talk
 

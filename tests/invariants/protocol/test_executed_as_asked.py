@@ -4,13 +4,12 @@ import pytest
 
 from agentfuzz import executed_as_asked
 from agentfuzz.world.reply_faults import as_text
+from invariants.conversations import asks, gets, shows, under, user, wants
 from invariants.histories import (
-    asks,
     charge,
     charged,
     cut_off,
     done,
-    gets,
     judge,
     looked_up,
     lookup,
@@ -19,12 +18,8 @@ from invariants.histories import (
     reply,
     returned,
     ship,
-    shows,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 from invariants.loops.field import FAULTS, EveryCall, Loop, plain, shop
 

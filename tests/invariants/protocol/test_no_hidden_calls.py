@@ -3,6 +3,7 @@
 import pytest
 
 from agentfuzz import World, no_hidden_calls
+from invariants.conversations import under
 from invariants.histories import (
     charge,
     charged,
@@ -18,7 +19,6 @@ from invariants.histories import (
     strikes,
     tell,
     timeout,
-    under,
 )
 from invariants.loops.shopping import FAULTS, has_a_deadline, order
 

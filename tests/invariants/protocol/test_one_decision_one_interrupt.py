@@ -4,8 +4,8 @@ import pytest
 
 from agentfuzz import Completion, World, one_decision_one_interrupt, scenario
 from agentfuzz.core.events import Decided, Interrupted
+from invariants.conversations import asks, under
 from invariants.histories import (
-    asks,
     charge,
     charged,
     commit,
@@ -16,7 +16,6 @@ from invariants.histories import (
     ok,
     tell,
     timeout,
-    under,
 )
 from invariants.support import judged_by
 from search.support import hunt

@@ -3,24 +3,18 @@
 import pytest
 
 from agentfuzz import at_most_once, receipts_shown, run
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
-    asks,
     charge,
     charged,
     commit,
     done,
-    gets,
     judge,
     lookup,
     ok,
-    says,
     ship,
-    shows,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 from invariants.loops.field import FAULTS, Loop, plain, shop
 

@@ -4,24 +4,8 @@ import pytest
 
 from agentfuzz import results_paired
 from agentfuzz.core.events import Shown
-from invariants.histories import (
-    asks,
-    charge,
-    charged,
-    commit,
-    done,
-    gets,
-    judge,
-    ok,
-    reply,
-    says,
-    ship,
-    shows,
-    tell,
-    under,
-    user,
-    wants,
-)
+from invariants.conversations import asks, gets, says, shows, under, user, wants
+from invariants.histories import charge, charged, commit, done, judge, ok, reply, ship, tell
 from invariants.loops.field import Loop, plain, shop
 
 SHIP = ("tc_2", "ship", {"order_id": "A17"})

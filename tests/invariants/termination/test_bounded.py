@@ -3,7 +3,8 @@
 import pytest
 
 from agentfuzz import bounded
-from invariants.histories import charged, cut_off, done, judge, prefix, raised, tell, turn
+from invariants.conversations import turn
+from invariants.histories import charged, cut_off, done, judge, prefix, raised, tell
 from invariants.loops.billing import billing, waits
 from invariants.support import EVERY_SEED
 

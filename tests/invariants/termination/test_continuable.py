@@ -7,25 +7,19 @@ import pytest
 from agentfuzz import Completion, ToolError, World, continuable, scenario
 from agentfuzz.core.events import Resumed
 from agentfuzz.world.reply_faults import as_text
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
-    asks,
     charge,
     cut_off,
     died,
     done,
-    gets,
     happens,
     judge,
     raised,
     returned,
-    says,
-    shows,
     strikes,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 
 FIRST = (shows(user()), asks("tc_1"), under("tc_1", charge()), timeout())

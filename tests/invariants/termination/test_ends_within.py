@@ -8,6 +8,7 @@ import pytest
 
 from agentfuzz import Completion, World, ends_within, scenario
 from agentfuzz.core.errors import ScenarioError
+from invariants.conversations import turn
 from invariants.histories import (
     charge,
     charged,
@@ -27,7 +28,6 @@ from invariants.histories import (
     strikes,
     tell,
     timeout,
-    turn,
 )
 from invariants.loops.shopping import DONE, FAULTS, UNKNOWN, has_a_deadline, order, shop, talk
 

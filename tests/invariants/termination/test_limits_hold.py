@@ -4,8 +4,8 @@ import pytest
 
 from agentfuzz import limits_hold
 from agentfuzz.core.errors import ScenarioError
+from invariants.conversations import asks, says, under
 from invariants.histories import (
-    asks,
     charge,
     charged,
     cut_off,
@@ -16,11 +16,9 @@ from invariants.histories import (
     ok,
     raised,
     returned,
-    says,
     ship,
     tell,
     timeout,
-    under,
 )
 from invariants.loops.field import LIMITS, CountsTurns, Loop, plain, shop
 

@@ -3,20 +3,8 @@
 import pytest
 
 from agentfuzz import no_act_on_cut_reply
-from invariants.histories import (
-    asks,
-    charged,
-    cut_off,
-    done,
-    judge,
-    raised,
-    reply,
-    returned,
-    says,
-    ship,
-    tell,
-    under,
-)
+from invariants.conversations import asks, says, under
+from invariants.histories import charged, cut_off, done, judge, raised, reply, returned, ship, tell
 from invariants.loops.field import Blank, Loop, NeverLooks, Streams, plain, shop
 
 PREAMBLE = "Payment done!"

@@ -3,14 +3,13 @@
 import pytest
 
 from agentfuzz import no_effect_after_reported_failure
+from invariants.conversations import asks, gets, shows, under, user, wants
 from invariants.histories import (
-    asks,
     charge,
     charged,
     commit,
     cut_off,
     done,
-    gets,
     judge,
     looked_up,
     lookup,
@@ -18,13 +17,9 @@ from invariants.histories import (
     raised,
     reply,
     returned,
-    shows,
     strikes,
     tell,
     timeout,
-    under,
-    user,
-    wants,
 )
 from invariants.loops.field import Loop, plain, shop
 

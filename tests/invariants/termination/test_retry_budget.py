@@ -5,8 +5,8 @@ import pytest
 from agentfuzz import retry_budget, run
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.scenarios import retry_storm
+from invariants.conversations import asks, under
 from invariants.histories import (
-    asks,
     call,
     charge,
     charged,
@@ -23,7 +23,6 @@ from invariants.histories import (
     ship,
     tell,
     timeout,
-    under,
 )
 from invariants.support import judged_by
 
