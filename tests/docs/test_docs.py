@@ -11,7 +11,7 @@ from tests.docs.pages import ROOT, Project, blocks
 PAGES = pages.pages()
 TEXTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"(?:\]\(|^\[\d+\]: )([^)\s]+)", re.MULTILINE)
-FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 GENERATED = {
     "laws": "docs/laws.md",
     "faults": "docs/faults.md",
