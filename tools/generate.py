@@ -99,7 +99,7 @@ def laws() -> str:
         places |= dict.fromkeys(decorated(path, "law"), f"{path.parent.name}.{path.stem}")
     names = sorted(places)
     lines = [f"from agentfuzz.invariants.{places[name]} import {name}" for name in names]
-    told = ["LAWS", "Invariant", "LawRecord", *sorted([*names, "invariant"])]
+    told = ["Invariant", *sorted([*names, "invariant"])]
     return f'''"""The laws, one file each, in a folder for each family of codes.
 
 {EDIT}
