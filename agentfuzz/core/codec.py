@@ -17,7 +17,7 @@ from agentfuzz.core.errors import CutOff, SavedFileError
 from agentfuzz.core.events import EVENTS, Event, Intent, Json, Shown
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History, ToolFacts
-from agentfuzz.core.plan import FORMAT_VERSION
+from agentfuzz.core.plan import FORMAT_VERSION, fault_of
 
 MAX_DEPTH = 20
 MAX_ITEMS = 1_000
@@ -201,6 +201,8 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
     try:
         if "slot" in fields:
             fields["slot"] = Slot(*fields["slot"])
+        if "fault" in fields:
+            fields["fault"] = fault_of(fields["slot"].boundary, fields["fault"])
         if fields.get("intent") is not None:
             scope = tuple((name, value) for name, value in fields["intent"]["scope"])
             fields["intent"] = Intent(fields["intent"]["effect"], scope)

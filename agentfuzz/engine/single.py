@@ -11,10 +11,10 @@ from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
+from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.doors import differences
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.world.injector import FromPlan
 
 
@@ -28,8 +28,8 @@ class Run:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Every violation of every law."""
-        return tuple(v for verdict in self.verdicts for v in verdict.violations)
+        """What is broken: one violation for each code and subject, whichever law says so."""
+        return unique(v for verdict in self.verdicts for v in verdict.violations)
 
     def check(self, *codes: str) -> None:
         """Raise the first violation (of these codes, if any are given) as its own exception
@@ -120,7 +120,7 @@ def compare_entrypoints(
     check_plan(wanted, list(expected.tools))
     verdicts = []
     for name, history in others:
-        found = tuple(differences(history, expected, door=name, than=first))
+        found = unique(differences(history, expected, door=name, than=first))
         law = f"same_by_every_entrypoint({name}, {first})"
         verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
     return verdicts

@@ -18,7 +18,7 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult, Counterexample, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan, require_struck
@@ -117,7 +117,7 @@ class Campaign:
                 counts[place][2] += 1
             elif violations := tuple(found):
                 counts[place][1] += 1
-                for violation in violations:
+                for violation in unique(violations):
                     self._keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
@@ -138,8 +138,8 @@ class Campaign:
         if known is None or size(plan) < size(known.plan):
             self._found[violation.signature] = Found(law, violation, plan, phase)
 
-    def _out_of_budget(self) -> bool:
-        if self.runs >= self.budget.max_runs:
+    def _out_of_budget(self, runs: int = 1) -> bool:
+        if self.runs + runs > self.budget.max_runs:
             self.stopped = "max_runs"
             return True
         if Real.monotonic() - self._started > self.budget.max_seconds:
@@ -244,7 +244,7 @@ class Campaign:
         """Every plan with one fault again, by the other entrypoint: two runs each."""
         name, done = "plans with one fault by another entrypoint", 0
         for plan in self._singles:
-            if self._out_of_budget():
+            if self._out_of_budget(runs=2):
                 break
             history, _ = self.runner.execute(plan)
             self._compared(plan, history, name)

@@ -45,7 +45,7 @@ from agentfuzz.core.events import (
     Shown,
     Struck,
 )
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History, ToolFacts
 
 
@@ -229,7 +229,7 @@ SLOT = Slot("tool", "charge_card", 1)
 HISTORY = History(
     [
         Called(0, 0.0, "c1", SLOT, {"order_id": "A17"}, "k1", INTENT, "loop.py:3 run"),
-        Struck(1, 0.0, SLOT, "twice"),
+        Struck(1, 0.0, SLOT, Fault(("twice", "intact"))),
         Delivered(2, 0.0, "c1", 1),
         Committed(3, 0.0, "e1", "c1", 1, "charge_card", INTENT, "k1", {"order_id": "A17"}),
         Replayed(4, 0.0, "e1", "c1", 2),

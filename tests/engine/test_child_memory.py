@@ -81,7 +81,7 @@ def test_a_store_of_its_own_survives_the_crash(
 ) -> None:
     victim, survivor = store(tmp_path, first=False), store(tmp_path, first=True)
     found = crashes(wrap(victim), card_twice, simulation)
-    assert found == [f"AF101 process:{saves}#1:crash"]
+    assert found == [f"AF101 store:{saves}#1:crash"]
     assert crashes(wrap(survivor), card_twice, simulation) == []
 
 

@@ -28,7 +28,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History, ToolFacts
-from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.plan import FaultPlan, fault_of
 
 Step = Callable[["Story"], None]
 
@@ -46,6 +46,8 @@ class Story:
         }
 
     def add(self, kind: Any, *fields: Any) -> None:
+        if kind is Struck and isinstance(fields[1], str):
+            fields = (fields[0], fault_of(fields[0].boundary, fields[1]))
         seq = len(self.events)
         self.events.append(kind(seq, seq + self.passed, *fields))
 
@@ -187,7 +189,7 @@ def restarts(leg: int = 2) -> Step:
     """The process dies here and is started again."""
 
     def step(story: Story) -> None:
-        story.add(Crashed, Slot("process", "end", leg - 1))
+        story.add(Crashed, Slot("end", "", leg - 1))
         story.add(Resumed, "restart", leg, "crashed")
 
     return step
@@ -200,7 +202,7 @@ def cancels(how: str = "token") -> Step:
 
 def saves(value: Any = None, *, name: str = "keys") -> Step:
     """Something is written down that outlives the process."""
-    return lambda story: story.add(Saved, Slot("process", name, 0), value)
+    return lambda story: story.add(Saved, Slot("store", name, 0), value)
 
 
 def waits(call: str, interrupt: str = "i1") -> Step:

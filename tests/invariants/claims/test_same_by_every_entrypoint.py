@@ -10,7 +10,7 @@ from agentfuzz import Scenario, compare_entrypoints, same_by_every_entrypoint
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.doors import differences
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.search.space import Space, size
 from agentfuzz.world.injector import FromPlan
 from invariants.histories import (

@@ -41,9 +41,10 @@ def test_broken():
 
 
 def test_with_a_part_of_the_effects():
-    """AF301 for each effect of the fault-free run that is missing."""
+    """AF301, once however many effects of the fault-free run are missing; the first is told."""
     baseline = tell(charged("A17"), charged("B2"), ship(), commit(), ok(), done())
-    assert judge(truthful(), CLEAN, baseline) == ["AF301 claim: Done#1"] * 2
+    assert judge(truthful(), CLEAN, baseline) == ["AF301 claim: Done#1"]
+    assert "charge" in truthful()(CLEAN, baseline).violations[0].world
 
 
 def test_with_a_request_still_open():

@@ -32,6 +32,12 @@ def test_twice():
     assert judge(exactly_once("charge"), history) == ["AF101 charge: Committed#1 Committed#2"]
 
 
+def test_when_one_request_arrives_twice():
+    """AF102: one call, two deliveries, two effects, whatever is claimed."""
+    history = tell(charge(), commit(), commit(), ok(), done())
+    assert judge(exactly_once("charge"), history) == ["AF102 charge: Committed#1 Committed#2"]
+
+
 def test_broken():
     """AF103: success is claimed and the effect never happened."""
     history = tell(charge(), timeout(), done())
