@@ -5,7 +5,7 @@ import pytest
 from agentfuzz import exactly_once
 from agentfuzz.core.events import Committed, Done, Ended, Intent
 from agentfuzz.core.history import History
-from invariants.histories import charge, charged, commit, done, judge, looked_up, tell, timeout
+from invariants.histories import charge, charged, commit, done, judge, looked_up, ok, tell, timeout
 from invariants.loops.billing import billing, honest, swallows
 from invariants.support import EVERY_SEED
 
