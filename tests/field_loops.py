@@ -261,7 +261,7 @@ class Outbox(Loop):
 
     def attempt(self, call):
         text = super().attempt(call)
-        self.failed += [call] * (text.startswith("error") and call["name"] in self.world.specs)
+        self.failed += [call] * (text.startswith("error") and call["name"] in self.world.gateway.specs)
         return text
 
     def answer(self, turn):

@@ -75,7 +75,7 @@ class Careful(Loop):
             raise ValueError("the arguments are no JSON object")
         if name == "done":
             return self.complete(arguments)
-        if name not in self.world.specs:
+        if name not in self.world.gateway.specs:
             raise ValueError(f"there is no tool {name}")
         scope = (name, str(arguments.get("order_id")))
         if name == "cancel_charge" and ("charge_card", scope[1]) in self.receipts:
@@ -166,7 +166,7 @@ class NearestName(Loop):
     """A tool that is not there is mended: the one with the nearest name is called."""
 
     def execute(self, call):
-        known = get_close_matches(call["name"], self.world.specs, 1)
+        known = get_close_matches(call["name"], self.world.gateway.specs, 1)
         return super().execute({**call, "name": known[0]})
 
 

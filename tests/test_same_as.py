@@ -1,7 +1,9 @@
-"""`@fuzz(scenario, same_as=...)`: a campaign compares two doors of one loop (P10, AF305).
+"""`@fuzz(scenario, same_as=...)`: a campaign compares two entrypoints of one loop (P10, AF305).
 
 Law: what differs is found by exactly the smallest plan, and the same loop never differs.
 """
+
+from dataclasses import replace
 
 import pytest
 from field_loops import EveryCall, Loop, shop
@@ -9,22 +11,23 @@ from search.support import hunt, shown
 
 import agentfuzz
 from agentfuzz.core.errors import InvariantViolated
+from agentfuzz.core.findings import Level
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.engine.single import by_another_door
+from agentfuzz.search.campaign import Budget, Campaign
 
 
 async def awaited(world):
-    """Another door to the same loop."""
+    """Another entrypoint to the same loop."""
     return Loop(world).run()
 
 
 def every(world):
-    """A door with a loop of its own: it executes an id as often as it comes."""
+    """An entrypoint with a loop of its own: it executes an id as often as it comes."""
     return EveryCall(world).run()
 
 
 def quiet(world):
-    """A door that does nothing."""
+    """An entrypoint that does nothing."""
 
 
 def plain(world):
@@ -39,15 +42,39 @@ def plain(world):
         (quiet, ["AF305 charge: no faults", "AF305 ending: model#1:empty"]),
     ],
 )
-def test_a_campaign_compares_doors(other, found):
-    """The smallest plan under which the doors differ; nothing if they are one loop."""
+def test_a_campaign_compares_entrypoints(other, found):
+    """The smallest plan under which they differ; nothing if they are one loop. Each plan with at
+    most one fault is compared, its runs are counted, and the coverage says so."""
+    given = shop(agentfuzz.bounded())
     with Simulation() as simulation:
-        story = by_another_door(shop(agentfuzz.bounded()), other, simulation)
-        result = hunt(story, plain, simulation, depth=2, deep_runs=0)
+        alone = hunt(given, plain, simulation, depth=1, deep_runs=0)
+        result = hunt(given, plain, simulation, depth=1, deep_runs=0, same_as=other)
     assert [line for line in shown(result) if "AF305" in line] == found
     count = result.laws[f"same_as({other.__name__})"]
-    assert count.held + count.violated > 20
-    assert count.not_exercised > 20  # two faults: not asked again
+    singles = next(level.done for level in result.levels if "one fault" in level.name)
+    assert (count.held + count.violated, count.not_exercised) == (singles + 1, 0)
+    assert result.levels[1] == Level(
+        "plans with one fault by another entrypoint", singles, singles
+    )
+    assert f"all {singles:,} plans with one fault by another entrypoint" in result.covered()
+    assert result.runs >= alone.runs + 2 * singles + 1
+
+
+def test_the_budget_counts_the_other_entrypoint():
+    """No more runs than the budget allows, and the level says how far it got."""
+    budget = Budget(max_seconds=600.0, depth=1, deep_runs=0)
+    with Simulation() as simulation:
+        alone = Campaign(shop(), plain, simulation, budget=budget)
+        alone.search()
+        limit = alone.runs + 11
+        campaign = Campaign(
+            shop(), plain, simulation, budget=replace(budget, max_runs=limit), same_as=awaited
+        )
+        campaign.search()
+        assert limit - 2 < campaign.runs <= limit
+        result = campaign.result()
+    assert result.stopped == "max_runs"
+    assert 0 < result.levels[-1].done < result.levels[-1].total
 
 
 def test_the_decorator():

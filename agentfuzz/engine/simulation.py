@@ -98,9 +98,9 @@ class Simulation:
             isolation.end()
         if ending.how != "returned":
             self._abandon(gateway)
-        model = gateway.model
-        if model is not None and model.planner.missed is not None:
-            raise model.planner.missed  # whatever the agent, or its client, made of it
+        planner = getattr(gateway.model, "planner", None)  # a test may put in a model of its own
+        if planner is not None and planner.missed is not None:
+            raise planner.missed  # whatever the agent, or its client, made of it
         return _freeze(gateway, ending)
 
     # Legs ---------------------------------------------------------------------------------

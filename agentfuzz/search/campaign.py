@@ -138,8 +138,8 @@ class Campaign:
         if known is None or size(plan) < size(known.plan):
             self._found[violation.signature] = Found(law, violation, plan, phase)
 
-    def _out_of_budget(self) -> bool:
-        if self.runs >= self.budget.max_runs:
+    def _out_of_budget(self, runs: int = 1) -> bool:
+        if self.runs + runs > self.budget.max_runs:
             self.stopped = "max_runs"
             return True
         if Real.monotonic() - self._started > self.budget.max_seconds:
@@ -244,7 +244,7 @@ class Campaign:
         """Every plan with one fault again, by the other entrypoint: two runs each."""
         name, done = "plans with one fault by another entrypoint", 0
         for plan in self._singles:
-            if self._out_of_budget():
+            if self._out_of_budget(runs=2):
                 break
             history, _ = self.runner.execute(plan)
             self._compared(plan, history, name)

@@ -83,7 +83,7 @@ def saying(model: Says, agent: Agent) -> Agent:
     """The agent in the same world, with that model."""
 
     def run(world: World) -> Any:
-        world._model = model
+        world.gateway.model = model
         return agent(world)
 
     return run

@@ -5,14 +5,11 @@ it does not know which. Called by the tests of cassettes. `talk(protocol, client
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agentfuzz import Scenario, World, exactly_once, scenario
-from agentfuzz.model.cassettes import Cassette, CassetteModel
-from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.injector import Injector
 
 TASK = "Charge order A17, 42.00 EUR, then ship it."
 CHARGE = ("call_1", "charge_card", {"order_id": "A17", "amount": 42})
@@ -38,26 +35,9 @@ def shop(world: World) -> None:
         return {"parcel": "p_1"}
 
 
-@dataclass(frozen=True)
-class Taped(Scenario):
-    """A scenario whose model is a cassette."""
-
-    cassette: Path = Path()
-    on_miss: str = "error"
-
-    def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
-        world = Scenario.world(self, injector, clock, trace=trace)
-        cassette = Cassette.load(self.cassette)
-        cassette.check(list(world.specs))
-        world._model = CassetteModel(world, cassette, self.on_miss)
-        world.tools.offers_done = cassette.offers_done
-        return world
-
-
-def taped(path: Path, on_miss: str = "error", of: Scenario = shop) -> Taped:
+def taped(path: Path, on_miss: str = "error", of: Scenario = shop) -> Scenario:
     """A scenario with the model of a cassette."""
-    known = {one.name: getattr(of, one.name) for one in fields(Scenario)}
-    return Taped(**{**known, "cassette": path, "on_miss": on_miss})
+    return replace(of, script=None, cassette=path, on_miss=on_miss)
 
 
 def act(world: World, call_id: str, name: str, arguments: dict[str, Any]) -> str:

@@ -87,7 +87,7 @@ def test_the_model_keeps_the_miss_for_an_agent_that_swallows_it(tape, offline, s
     run_it = taped(tape())
     with suppress(CassetteMiss):  # the run may look for it by itself
         run(run_it, swallows, TIMEOUT, simulation=simulation)
-    assert isinstance(seen[-1].missed, CassetteMiss)
+    assert isinstance(seen[-1].planner.missed, CassetteMiss)
 
 
 def test_nearest_answers_with_the_turn_at_the_same_place(tape, offline, simulation):

@@ -27,11 +27,11 @@ def asked_by(world, seen):
         seen.append(model(messages, tools))
         return seen[-1]
 
-    world._model = kept
+    world.gateway.model = kept
     try:
         return plain(world)
     finally:
-        world._model = model
+        world.gateway.model = model
         seen.append(model.usage)
 
 

@@ -23,11 +23,14 @@ def hunt(
     *,
     space: Space | None = None,
     saved: Sequence[Saved] = (),
+    same_as: Agent | None = None,
     **budget: Any,
 ) -> CampaignResult:
     """One campaign without a limit in seconds, so that a slow machine changes nothing."""
     given = Budget(**{"max_seconds": 600.0, "deep_runs": 20, **budget})
-    campaign = Campaign(scenario, agent, simulation, space=space, budget=given)
+    campaign = Campaign(
+        scenario, agent, simulation, space=space, budget=given, same_as=same_as
+    )
     campaign.search(saved)
     return campaign.result()
 

@@ -49,12 +49,16 @@ class FakeModel:
 
 
 class FakeWorld:
-    """A world with nothing but a model and a clock."""
+    """A world with nothing but a model and a clock, and its own gateway."""
 
     def __init__(self, *lines: Any, clock: Clock | None = None, budget: int = 200) -> None:
         self.model = FakeModel(*lines)
         self.clock = clock or Clock()
         self.budget = budget
+
+    @property
+    def gateway(self) -> "FakeWorld":
+        return self
 
     def crossing(self) -> None:
         self.budget -= 1

@@ -21,12 +21,13 @@ from agentfuzz.core.events import (
 from agentfuzz.core.history import History
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import FromPlan
+from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
 
 
 def bare_world() -> World:
     """A world outside of any run: enough to declare tools in and to call them."""
-    return World("the task", FromPlan(), Clock())
+    return World("the task", LocalGateway(FromPlan(), Clock(), max_crossings=200, trace=False))
 
 
 def told(history: History, *kinds: type) -> list[str]:

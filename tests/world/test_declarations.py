@@ -14,7 +14,7 @@ from .stories import bare_world
 def declared(fn: Callable[..., Any], **how: Any) -> Any:
     world = bare_world()
     world.tool(**how)(fn)
-    return world.specs[how.get("name") or fn.__name__]
+    return world.gateway.specs[how.get("name") or fn.__name__]
 
 
 def anything(text: str, number: int = 1, ratio: float = 0.5, tags: list[str] = []):  # noqa: B006
@@ -113,7 +113,7 @@ def test_one_function_is_derived_once():
         @world.tool
         def lookup(order_id: str): ...
 
-        return world.specs["lookup"]
+        return world.gateway.specs["lookup"]
 
     assert build() is build()
 

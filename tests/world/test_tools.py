@@ -29,7 +29,7 @@ def charge(order_id: str, amount: int = 1): ...
 def declared(fn: Callable[..., Any], **how: Any) -> Any:
     world = bare_world()
     world.tool(**how)(fn)
-    return world.specs[how.get("name") or fn.__name__]
+    return world.gateway.specs[how.get("name") or fn.__name__]
 
 
 # schema
@@ -142,7 +142,7 @@ def test_arguments_are_coerced_as_json_would_be(arguments, body):
     reply = world.tools.anything(**arguments)
     assert reply == body
     assert [type(part) for part in reply] == [type(part) for part in body]
-    assert world.events[0].args == arguments
+    assert world.gateway.log[0].args == arguments
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_wrong_arguments_are_answered_as_a_backend_would(arguments, message):
     with pytest.raises(InvalidArguments, match=f"^anything: {message}") as caught:
         world.tools.anything(**arguments)
     assert caught.value.status == 400
-    kinds = [type(event).__name__ for event in world.events]
+    kinds = [type(event).__name__ for event in world.gateway.log]
     assert kinds == ["Called", "Refused", "Replied"]
-    assert world.events[0].intent is None
-    assert world.events[1].kind == "invalid_arguments"
+    assert world.gateway.log[0].intent is None
+    assert world.gateway.log[1].kind == "invalid_arguments"
 
 
 def test_positional_arguments_have_names():
@@ -189,7 +189,7 @@ def test_too_many_positional_arguments(args, kwargs, message):
     world.tool(anything)
     with pytest.raises(InvalidArguments, match=message):
         world.tools.anything(*args, **kwargs)
-    assert [type(event).__name__ for event in world.events] == ["Called", "Refused", "Replied"]
+    assert [type(event).__name__ for event in world.gateway.log] == ["Called", "Refused", "Replied"]
 
 
 def test_the_scope_of_a_default():
@@ -202,7 +202,7 @@ def test_the_scope_of_a_default():
     world.tools.charge(order_id="A17")
     world.tools.charge(order_id="A17", part=1)
     world.tools.charge(part="1", order_id="A17")
-    intents = {event.intent for event in world.events if type(event) is Called}
+    intents = {event.intent for event in world.gateway.log if type(event) is Called}
     assert intents == {Intent("charge", (("order_id", "A17"), ("part", 1)))}
 
 
@@ -227,7 +227,7 @@ def test_an_unknown_tool():
     world.tool(charge)
     with pytest.raises(UnknownTool, match=r"no tool 'chrge'.*Did you mean 'charge'\?"):
         world.tools["chrge"]
-    assert [e.kind for e in world.events if type(e) is Refused] == ["unknown_tool"]
+    assert [e.kind for e in world.gateway.log if type(e) is Refused] == ["unknown_tool"]
     with pytest.raises(AttributeError, match=r"no tool 'chrge'.*Did you mean 'charge'\?"):
         _ = world.tools.chrge
-    assert len(world.events) == 3
+    assert len(world.gateway.log) == 3
