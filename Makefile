@@ -1,12 +1,20 @@
 # Two commands do everything on a fresh machine with Python 3.11+ and make:
-#   make demo    find bugs in a hand-written loop and in two real frameworks, one of them killed
-#   make test    the test suite
+#   make demo        find bugs in a hand-written loop and in two real frameworks, one of them killed
+#   make test        the test suite
+# And for who changes agentfuzz:
+#   make check       format, lint, types, floors, circles, what is generated
+#   make house       the rooms of the package, their floors, and what points the wrong way
+#   make generate    write what is told in one file and read in another
+#   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
+#   make wheel-test  the README's five minutes from the wheel, outside of the checkout
 PYTHON ?= python3
+PYTHONS ?=
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test test-fast test-slow check format bench wheel lock clean
+.PHONY: demo test test-fast test-slow core wheel-test check house generate generate-check format \
+  bench wheel lock clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -19,11 +27,27 @@ test-fast: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
+core: $(READY)
+	$(BIN)/python tools/core.py $(PYTHONS)
+
+wheel-test: $(READY)
+	$(BIN)/python tools/wheel.py
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory house generate-check
+
+house: $(READY)
+	$(BIN)/python tools/house.py
+
+generate: $(READY)
+	$(BIN)/python tools/generate.py
+
+generate-check: $(READY)
+	$(BIN)/python tools/generate.py --check
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -11,11 +11,11 @@ A broken argument is one line on stderr and exit code 2.
 import argparse
 import asyncio
 import contextlib
-import importlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -66,7 +66,7 @@ def _scenario(name: str) -> Scenario:
         raise AgentfuzzError(f"cannot read {name!r}: say module:scenario, as in shop:charge_order.")
     sys.path.insert(0, os.getcwd())
     try:
-        found = importlib.import_module(module)
+        found = import_module(module)
     except Exception as error:
         raise AgentfuzzError(
             f"cannot import the module {module!r}: {type(error).__name__}: {message(error)}"

@@ -9,12 +9,13 @@ import os
 import random
 import signal
 import sys
+from _random import Random
+from _signal import getsignal
 from collections.abc import Callable, MutableMapping
-from importlib import import_module
 from typing import Any
 
 _SEEDED = random.Random(20260101).getstate()[1]  # as C keeps it
-_set_random: Callable[..., None] = import_module("_random").Random.setstate
+_set_random: Callable[..., None] = Random.setstate
 # What was changed since the last look: filled by the audit hook (`os.putenv`, `os.chdir`, ...) and
 # by `signal.signal`, which has no event.
 touched: set[str] = {"at first"}
@@ -23,7 +24,7 @@ _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
 )
 # The C function: the one in `signal` builds an enum member per call.
-_handler: Callable[[int], Any] = import_module("_signal").getsignal
+_handler: Callable[[int], Any] = getsignal
 
 
 class Isolation:

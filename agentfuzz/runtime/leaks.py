@@ -11,13 +11,14 @@ the start of a thread (before Python 3.12), clocks that are not frozen. A real `
 somebody kept from before the simulation is seen from Python 3.13 on.
 """
 
+import _thread
 import os
 import sys
+import threading
 import time
 from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from agentfuzz.runtime.clock import active_clock
@@ -121,7 +122,7 @@ def _popen(args: tuple[Any, ...]) -> str:
     return _program(args[1] if isinstance(args[1], list | tuple) else args[0])
 
 
-def _thread(args: tuple[Any, ...]) -> str:
+def _started(args: tuple[Any, ...]) -> str:
     target = args[0] if args else None
     thread = getattr(target, "__self__", None)
     return str(getattr(thread, "name", "") or getattr(target, "__name__", ""))
@@ -139,8 +140,8 @@ _EVENTS: dict[str, tuple[str, _Detail]] = {
     "os.posix_spawn": ("os.posix_spawn", lambda args: _program(args[0])),
     "os.fork": ("os.fork", lambda args: ""),
     "os.forkpty": ("os.fork", lambda args: ""),
-    "_thread.start_new_thread": ("thread", _thread),
-    "_thread.start_joinable_thread": ("thread", _thread),
+    "_thread.start_new_thread": ("thread", _started),
+    "_thread.start_joinable_thread": ("thread", _started),
     "time.sleep": ("time.sleep", lambda args: f"{args[0]} s, really"),
 }
 
@@ -193,7 +194,7 @@ _CLOCKS = (
     (time, "clock_gettime_ns", "time.clock_gettime"),
     (os, "getrandom", "os.getrandom"),
 )
-_THREADS = (("threading", "_start_new_thread"), ("_thread", "start_new_thread"))
+_THREADS = ((threading, "_start_new_thread"), (_thread, "start_new_thread"))
 
 
 def install() -> Callable[[], None]:
@@ -210,10 +211,10 @@ def install() -> Callable[[], None]:
             restore.append((module, name, real))
             setattr(module, name, _noting(real, kind))
     if sys.version_info < (3, 12):
-        for home, name in _THREADS:
-            place: Any = import_module(home)
-            restore.append((place, name, getattr(place, name)))
-            setattr(place, name, _telling(getattr(place, name), "_thread.start_new_thread"))
+        for module, name in _THREADS:
+            real = getattr(module, name)
+            restore.append((module, name, real))
+            setattr(module, name, _telling(real, "_thread.start_new_thread"))
 
     def put_back() -> None:
         for module, name, real in reversed(restore):

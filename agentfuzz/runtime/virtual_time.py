@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,7 +55,8 @@ def virtual_time() -> Iterator[Clock]:
 
 def _pull_time(clock: Clock) -> None:
     """Freezegun asks for the time where it is wanted: nothing is pushed when the clock moves."""
-    api: Any = import_module("freezegun.api")
+    from freezegun import api
+
     start = START.replace(tzinfo=None)
 
     def now() -> datetime:
@@ -102,9 +102,9 @@ def _dates_for_pydantic() -> None:
     are pydantic models, and pydantic must know what a frozen date is."""
     if "pydantic" not in sys.modules:
         return
+    from freezegun import api
     from pydantic_core import core_schema
 
-    api: Any = import_module("freezegun.api")
     api.FakeDatetime.__get_pydantic_core_schema__ = lambda *_: core_schema.datetime_schema()
     api.FakeDate.__get_pydantic_core_schema__ = lambda *_: core_schema.date_schema()
 
@@ -112,7 +112,8 @@ def _dates_for_pydantic() -> None:
 def _time_for_threads() -> None:
     """Freezegun gives real time to whatever `threading` or `queue` calls, and a thread's own
     function is called by `threading`."""
-    lists: Any = import_module("freezegun.api").ignore_lists
+    from freezegun.api import ignore_lists as lists
+
     lists[-1] = tuple(name for name in lists[-1] if name not in ("threading", "queue"))
 
 

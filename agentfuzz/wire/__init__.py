@@ -56,7 +56,9 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name == "mcp":
-        return import_module("agentfuzz.wire.mcp")
+        import agentfuzz.wire.mcp as found  # `from` would ask this function again
+
+        return found
     raise AttributeError(
         f"module 'agentfuzz.wire' has no {name!r}; there is: {', '.join(__all__)}, mcp"
     )

@@ -19,7 +19,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError, CutOff
@@ -53,14 +52,14 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     as a 500. Raises AgentfuzzError when uvicorn is not installed.
     """
     try:
-        uvicorn: Any = import_module("uvicorn")
-        protocol = import_module("uvicorn.protocols.http.h11_impl").H11Protocol
+        import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
     except ImportError as error:
         raise AgentfuzzError(f"serve() needs uvicorn ({error}): pip install uvicorn.") from error
     listener = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = _App(world, hold, hurry)
-    thread = _Thread(uvicorn, protocol, app, listener)
+    thread = _Thread(uvicorn, H11Protocol, app, listener)
     thread.start()
     world.clock.real += 1
     try:
@@ -76,9 +75,10 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
 def _mcp_app(world: Any) -> Any:
     """The MCP face, if the SDK that it needs is installed."""
     try:
-        return import_module("agentfuzz.wire.mcp").mount(world)
+        from agentfuzz.wire.mcp import mount
     except ImportError:
         return None
+    return mount(world)
 
 
 class _App:

@@ -4,10 +4,11 @@ import gzip
 import time
 
 import pytest
+import yaml
 
 from agentfuzz.core.errors import SavedFileError
 from agentfuzz.model.cassettes import Cassette
-from agentfuzz.model.cassettes.document import _yaml, read
+from agentfuzz.model.cassettes.document import read
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
@@ -80,10 +81,10 @@ def test_a_cassette_cut_anywhere_is_refused(tape, stream, tmp_path):
 
 def edited(tape, tmp_path, change, protocol="chat", stream=False):
     """The cassette with its data changed."""
-    data = _yaml.safe_load(tape(protocol, stream).read_text())
+    data = yaml.safe_load(tape(protocol, stream).read_text())
     change(data["interactions"])
     path = tmp_path / "edited.yaml"
-    path.write_text(_yaml.safe_dump(data))
+    path.write_text(yaml.safe_dump(data))
     return path
 
 

@@ -108,7 +108,7 @@ def test_the_budget_cuts_off_a_client_that_never_stops() -> None:
     _, history = under("", calls)
     assert history.ended is not None
     assert (history.ended.how, history.ended.error) == ("cut_off", "budget")
-    assert len(history.of(Called)) == shop.budget
+    assert len(history.of(Called)) == shop.max_crossings
 
 
 def test_the_done_tool_is_there_when_it_is_offered() -> None:

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from agentfuzz import Completion, NondeterministicAgent, World, escapes, in_child, scenario
+from agentfuzz import Completion, NondeterministicAgent, World, in_child, scenario
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.report.formats import markdown, terminal
+from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.world.injector import FromPlan
@@ -49,7 +50,7 @@ def doing(what: Callable[[], object]) -> Callable[[World], Completion]:
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    escapes.taken()
+    leaks.taken()
 
 
 def noted(simulation: Simulation, what: Callable[[], object]) -> list[str]:
@@ -57,7 +58,7 @@ def noted(simulation: Simulation, what: Callable[[], object]) -> list[str]:
     simulation.execute(shop, doing(what), FromPlan())
     first = getattr(what, "__code__", noted.__code__).co_firstlineno
     found = []
-    for one in escapes.taken():
+    for one in leaks.taken():
         where = "nowhere"
         if one.where is not None:
             path, _, rest = one.where.rpartition(":")
@@ -164,14 +165,14 @@ def test_an_async_run_is_no_escape(simulation: Simulation) -> None:
         return DONE
 
     simulation.execute(shop, agent, FromPlan())
-    assert escapes.taken() == []
+    assert leaks.taken() == []
 
 
 def test_nothing_is_noted_outside_of_a_run(simulation: Simulation) -> None:
     connects()
     starts_a_thread()
     reads_the_clock()
-    assert escapes.taken() == []
+    assert leaks.taken() == []
 
 
 def test_the_seams_are_put_back() -> None:
@@ -197,36 +198,34 @@ def test_a_served_world_and_its_partners_are_no_escape(simulation: Simulation) -
     def served(world: World) -> None: ...
 
     simulation.execute(served, agent, FromPlan())
-    assert escapes.taken() == []
+    assert leaks.taken() == []
 
 
 @POSIX
 def test_a_child_is_no_escape_and_its_own_are_told(simulation: Simulation) -> None:
     simulation.execute(shop, in_child(doing(lambda: None)), FromPlan())
-    assert escapes.taken() == []
+    assert leaks.taken() == []
     simulation.execute(shop, in_child(doing(starts_a_thread)), FromPlan())
     line = starts_a_thread.__code__.co_firstlineno + 2
-    assert escapes.taken() == [
-        escapes.Escape("thread", "mine", f"{__file__}:{line} starts_a_thread")
-    ]
+    assert leaks.taken() == [leaks.Escape("thread", "mine", f"{__file__}:{line} starts_a_thread")]
 
 
 def test_a_note_of_somebody_else(simulation: Simulation) -> None:
     def told() -> None:
-        escapes.note("thread", "work that could not be ordered")
-        escapes.note("thread", "the same line's second")
+        leaks.note("thread", "work that could not be ordered")
+        leaks.note("thread", "the same line's second")
 
     assert noted(simulation, told) == [
         "thread work that could not be ordered line 1",
         "thread the same line's second line 2",
     ]
-    escapes.note("thread", "outside of a run")
-    assert escapes.taken() == []
+    leaks.note("thread", "outside of a run")
+    assert leaks.taken() == []
 
 
 def test_what_is_exempt(simulation: Simulation) -> None:
     def exempt() -> None:
-        with escapes.exempt(), escapes.exempt():
+        with leaks.exempt(), leaks.exempt():
             time.clock_gettime(time.CLOCK_REALTIME)
 
     assert noted(simulation, exempt) == []

@@ -10,9 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 
 import pytest
 
-from agentfuzz import Completion, escapes, exactly_once, scenario
+from agentfuzz import Completion, exactly_once, scenario
 from agentfuzz.core.events import Called, Committed
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import START, Real
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
@@ -552,9 +553,9 @@ def test_work_that_spins_is_cut_off():
 
 
 def noted(play, agent):
-    escapes.taken()
+    leaks.taken()
     result = play(flight, agent)
-    return result, [one.detail for one in escapes.taken() if one.kind == "thread"]
+    return result, [one.detail for one in leaks.taken() if one.kind == "thread"]
 
 
 def test_work_that_blocks_out_of_sight_is_let_go(play):

@@ -11,9 +11,10 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from agentfuzz.core.errors import SavedFileError
 
@@ -24,11 +25,10 @@ MAX_ALIASES = 1_000
 VERSION = 1
 AGAIN = "Delete it and record it again with --agentfuzz-record"
 
-_yaml: Any = import_module("yaml")
-_Loader: Any = getattr(_yaml, "CSafeLoader", _yaml.SafeLoader)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = type(
     "_Dumper",
-    (getattr(_yaml, "CSafeDumper", _yaml.SafeDumper),),
+    (getattr(yaml, "CSafeDumper", yaml.SafeDumper),),
     {"ignore_aliases": lambda self, data: True},
 )
 
@@ -99,13 +99,13 @@ def parse(text: str, name: str) -> Document:
         loader = _Loader(text)
         node = loader.get_single_node()
         data = loader.construct_document(node)
-    except _yaml.reader.ReaderError as error:
+    except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _broken(name, line, f"is no YAML ({error.reason})") from None
-    except _yaml.constructor.ConstructorError as error:
+    except yaml.constructor.ConstructorError as error:
         said = f"is refused: {error.problem}"
         raise _broken(name, _line(error.problem_mark), said) from None
-    except _yaml.MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _broken(name, _line(mark), f"is no YAML ({error.problem})") from None
     except (ValueError, TypeError, RecursionError) as error:
@@ -118,7 +118,7 @@ def parse(text: str, name: str) -> Document:
 
 def dump(interactions: list[dict[str, Any]]) -> str:
     """The text of a cassette that vcrpy reads as well."""
-    made: str = _yaml.dump(
+    made: str = yaml.dump(
         {"interactions": interactions, "version": VERSION}, Dumper=_Dumper, allow_unicode=True
     )
     return made
@@ -129,7 +129,7 @@ def _bounded(text: str, name: str) -> None:
     sizes: dict[str, int] = {}
     inside: list[list[Any]] = [[0, None]]  # values so far, and the anchor, of what is open
     aliases = 0
-    for event in _yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=_Loader):
         kind, line = type(event).__name__, _line(event.start_mark)
         if kind in ("SequenceStartEvent", "MappingStartEvent"):
             inside.append([1, event.anchor])

@@ -14,7 +14,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,8 @@ def record(path: str | os.PathLike[str]) -> Iterator[Recorded]:
         )
     if not file.parent.is_dir():
         raise SavedFileError(f"{file.name}: its folder {file.parent.name!r} does not exist.")
-    vcr = import_module("vcr")
+    import vcr
+
     machine = vcr.VCR(
         record_mode=vcr.mode.ALL,
         decode_compressed_response=True,
@@ -91,7 +91,9 @@ class _Nowhere:
 
     @staticmethod
     def load_cassette(cassette_path: Any, serializer: Any) -> Any:
-        raise import_module("vcr.persisters.filesystem").CassetteNotFoundError
+        from vcr.persisters.filesystem import CassetteNotFoundError
+
+        raise CassetteNotFoundError
 
     @staticmethod
     def save_cassette(cassette_path: Any, cassette_dict: Any, serializer: Any) -> None:
