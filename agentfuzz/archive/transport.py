@@ -14,6 +14,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 _OWN = ("violation", "plan", "history", "baseline", "controls")
+_VIOLATION = ("code", "subject", "title", "sentence", "says", "world", "witness", "hint")
 
 
 def to_json(result: CampaignResult) -> dict[str, Json]:
@@ -45,7 +46,7 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
     out = {f.name: getattr(finding, f.name) for f in fields(finding) if f.name not in _OWN}
     return {
         **out,
-        "violation": list(finding.violation),
+        "violation": {name: getattr(finding.violation, name) for name in _VIOLATION},
         "plan": str(finding.plan),
         "history": history_to_json(finding.history),
         "baseline": history_to_json(finding.baseline),
@@ -55,9 +56,8 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
 
 def _finding_from_json(data: Mapping[str, Any]) -> Counterexample:
     given = dict(data)
-    violation = list(given["violation"])
-    violation[6] = tuple(violation[6])
-    given["violation"] = Violation(*violation)
+    said = given["violation"]
+    given["violation"] = Violation(**{**said, "witness": tuple(said["witness"])})
     given["plan"] = FaultPlan.parse(given["plan"])
     given["history"] = history_from_json(given["history"])
     given["baseline"] = history_from_json(given["baseline"])

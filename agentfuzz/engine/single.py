@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
 from agentfuzz.core.history import History
+from agentfuzz.core.migrations import migrated, typed
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
 from agentfuzz.engine.scenario import Scenario
@@ -54,14 +55,16 @@ def run(
     too). Raises PlanError for a plan that cannot be read or names an unknown tool,
     ScenarioError for a scenario that cannot be built.
     """
-    wanted = FaultPlan.parse(plan)
+    wanted = typed(plan)
     agent = getattr(agent, "agentfuzz_agent", agent)
     if simulation is None:
         with Simulation() as own:
             return run(scenario, agent, wanted, simulation=own)
     baseline = simulation.execute(scenario, agent, FromPlan())
-    scenario.check(list(baseline.tools))
-    check_plan(wanted, list(baseline.tools))
+    tools = list(baseline.tools)
+    scenario.check(tools)
+    wanted = migrated(wanted, tools)
+    check_plan(wanted, tools)
     history = baseline
     if wanted:
         history = simulation.execute(scenario, agent, FromPlan(wanted))
@@ -102,7 +105,7 @@ def compare_entrypoints(
 ) -> list[Verdict]:
     """One loop by several entrypoints (sync, async, streamed) under one plan: the verdict of each
     against the first one. Raises ScenarioError for fewer than two entrypoints."""
-    wanted = FaultPlan.parse(plan)
+    wanted = typed(plan)
     if len(entrypoints) < 2:
         raise ScenarioError(
             f"compare_entrypoints needs two entrypoints or more, got {list(entrypoints)}."
@@ -117,6 +120,9 @@ def compare_entrypoints(
         for name, agent in entrypoints.items()
     }
     (first, expected), *others = runs.items()
+    today = migrated(wanted, expected.tools)
+    if today is not wanted:  # an old plan, whose places the tools have told
+        return compare_entrypoints(scenario, entrypoints, today, simulation=simulation)
     check_plan(wanted, list(expected.tools))
     verdicts = []
     for name, history in others:
