@@ -261,7 +261,8 @@ class Outbox(Loop):
 
     def attempt(self, call):
         text = super().attempt(call)
-        self.failed += [call] * (text.startswith("error") and call["name"] in self.world.gateway.specs)
+        if text.startswith("error") and call["name"] in self.world.tools:
+            self.failed.append(call)
         return text
 
     def answer(self, turn):

@@ -169,7 +169,7 @@ def test_key_independence_where_the_model_says_the_same(simulation):
 # E3, R2, C5: the second delivery
 
 HOOK = webhook_twice.webhook_twice
-AT_THE_END = "process:end#1:duplicate_trigger"
+AT_THE_END = "end#1:duplicate_trigger"
 ON_THE_WAY = "process:send_mail#1:duplicate_trigger"
 
 

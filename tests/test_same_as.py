@@ -53,9 +53,7 @@ def test_a_campaign_compares_entrypoints(other, found):
     count = result.laws[f"same_as({other.__name__})"]
     singles = next(level.done for level in result.levels if "one fault" in level.name)
     assert (count.held + count.violated, count.not_exercised) == (singles + 1, 0)
-    assert result.levels[1] == Level(
-        "plans with one fault by another entrypoint", singles, singles
-    )
+    assert result.levels[1] == Level("plans with one fault by another entrypoint", singles, singles)
     assert f"all {singles:,} plans with one fault by another entrypoint" in result.covered()
     assert result.runs >= alone.runs + 2 * singles + 1
 

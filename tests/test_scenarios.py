@@ -188,7 +188,7 @@ def test_the_position_says_nothing_of_the_effect():
     and before the payment skips it."""
     story = resume_after_crash
     after = plans(story, story.saves_the_position_after, "crash")
-    assert after["AF101 salary"] == "process:position#1:crash"
+    assert after["AF101 salary"] == "store:position#1:crash"
     before = plans(story, story.saves_the_position_before, "crash")
     assert before["AF103 salary"] == before["AF301 claim"] == "process:pay#1:crash"
 
@@ -224,7 +224,7 @@ def test_calling_off_a_trip():
 
 def test_a_webhook_that_comes_twice():
     """After the end it is enough to have noted it; in the middle of the work it is not."""
-    at_the_end = "process:end#1:duplicate_trigger"
+    at_the_end = "end#1:duplicate_trigger"
     on_the_way = "process:send_mail#1:duplicate_trigger"
     at_once = "process:ship#1:duplicate_trigger"
     story = webhook_twice

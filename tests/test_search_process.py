@@ -297,7 +297,7 @@ CASES = {
     "crash at a save": Case(
         ONCE,
         writes_after,
-        "AF101 charge: process:charged#1:crash",
+        "AF101 charge: store:charged#1:crash",
         writes_after,
         CRASH,
         "none",
@@ -318,7 +318,7 @@ CASES = {
         ("interrupt",),
     ),
     "the trigger again": Case(
-        ONCE, locks, "AF101 charge: process:end#1:duplicate_trigger", claims, TRIGGER
+        ONCE, locks, "AF101 charge: end#1:duplicate_trigger", claims, TRIGGER
     ),
     "the trigger in the middle": Case(
         ONCE, checks_then_acts, "AF101 charge: process:charge#1:duplicate_trigger", claims, TRIGGER

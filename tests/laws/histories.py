@@ -31,6 +31,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.plan import fault_of
 
 Step = Callable[["_Story"], None]
 
@@ -46,6 +47,8 @@ class _Story:
         }
 
     def add(self, kind: Any, *fields: Any) -> None:
+        if kind is Struck and isinstance(fields[1], str):
+            fields = (fields[0], fault_of(fields[0].boundary, fields[1]))
         seq = len(self.events)
         self.events.append(kind(seq, seq + self.passed, *fields))
 
@@ -245,7 +248,7 @@ def restarts(leg: int = 2) -> Step:
     """The process dies here and is started again."""
 
     def step(story: _Story) -> None:
-        story.add(Crashed, Slot("process", "end", leg - 1))
+        story.add(Crashed, Slot("end", "", leg - 1))
         story.add(Resumed, "restart", leg, "crashed")
 
     return step
@@ -258,7 +261,7 @@ def cancels(how: str = "token") -> Step:
 
 def saves(value: Any = None, *, name: str = "keys") -> Step:
     """Something is written down that outlives the process."""
-    return lambda story: story.add(Saved, Slot("process", name, 0), value)
+    return lambda story: story.add(Saved, Slot("store", name, 0), value)
 
 
 def waits(call: str, interrupt: str = "i1") -> Step:

@@ -94,7 +94,7 @@ def test_no_redo_not_exercised():
 # duplicate_trigger_ignored
 
 ONCE = tell(charged(), done())
-SECOND = happens(Struck, Slot("process", "end", 1), "duplicate_trigger")
+SECOND = happens(Struck, Slot("end", "", 1), "duplicate_trigger")
 
 
 def test_input_dedup_held():

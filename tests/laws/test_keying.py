@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agentfuzz.core.events import Struck
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.invariants import key_not_from_model, key_saved_before_use
 
 from .histories import (
@@ -76,7 +76,7 @@ def test_key_independence_random_keys():
         (charged(key="x"),),
         (model("skip"), charged(key="x")),
         (model("drift"), struck("charge_card", 1, "once/timeout"), charged(key="x")),
-        (struck("charge_card", 1, "drift"), charged(key="x")),
+        (struck("charge_card", 1, Fault(("drift", "intact"))), charged(key="x")),
         (model("drift"), charged("a17", key="x")),
     ],
     ids=["no fault", "another fault", "a tool fault too", "no fault of a model", "other intents"],

@@ -36,7 +36,7 @@ LAW = effects_remembered()
 RECEIPT = {"charge_id": "ch_77", "status": "paid"}
 WORK = (shows(user()), asks("tc_1"), under("tc_1", charge()), commit(), ok(RECEIPT))
 SEEN = shows(user(), wants("tc_1"), gets("tc_1", '{"charge_id": "ch_77"}'))
-SAVES = happens(Saved, Slot("process", "notes", 1), "...")
+SAVES = happens(Saved, Slot("store", "notes", 1), "...")
 CLOSE = (says("Done."), done())
 GONE = "AF412 charge: Committed#1 Replied#1"
 

@@ -98,12 +98,12 @@ PLANS = (
     "process:charge#1:crash",
     "process:charge#1:crash/after",
     "process:charge#1:crash/in_flight",
-    "process:begun#1:crash + process:begun#2:crash/after",
-    "process:file#1:crash",
-    "process:file#1:crash/after",
-    "process:asked#1:crash/after",
-    "process:end#1:crash",
-    "process:end#1:duplicate_trigger",
+    "store:begun#1:crash + store:begun#2:crash/after",
+    "store:file#1:crash",
+    "store:file#1:crash/after",
+    "store:asked#1:crash/after",
+    "end#1:crash",
+    "end#1:duplicate_trigger",
     "process:charge#1:duplicate_trigger/after",
     "process:charge#1:duplicate_trigger + process:charge#2:crash/after",
     "process:charge#1:cancel/after",
@@ -131,7 +131,7 @@ def test_a_plain_loop_has_the_history_that_it_has_in_one_process(
 @pytest.mark.parametrize(
     "plan",
     ["", "charge_card#1:late/timeout", "model#2:loop", "model#2:cut",
-     "process:model#2:crash", "process:charge_card#1:crash/after"],
+     "turn#2:crash", "process:charge_card#1:crash/after"],
 )  # fmt: skip
 def test_a_loop_with_a_model_too(simulation: Simulation, agent: Agent, plan: str) -> None:
     here = history(simulation, agent, plan, card.charge_order)
@@ -237,7 +237,7 @@ def test_a_store_of_its_own_survives_the_crash(
 ) -> None:
     victim, survivor = store(place, first=False), store(place, first=True)
     found = crashes(wrap(victim), card_twice, simulation)
-    assert found == [f"AF101 process:{saves}#1:crash"]
+    assert found == [f"AF101 store:{saves}#1:crash"]
     assert crashes(wrap(survivor), card_twice, simulation) == []
 
 
