@@ -19,7 +19,6 @@ from agentfuzz.core import migrations
 from agentfuzz.core.codec import digest, dump
 from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
 from agentfuzz.core.findings import Counterexample
-from agentfuzz.core.history import History
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 
 SCHEMA, VERSION = "agentfuzz.saved", 2  # 1: plans and digests of format 1
@@ -40,14 +39,10 @@ class Saved:
     digest: str
     format: int = FORMAT_VERSION
 
-    def gave(self, history: History) -> bool:
-        """Whether this is the history that was saved, byte for byte."""
-        return digest(history, self.format) == self.digest
 
-
-def save(folder: Path, counterexample: Counterexample) -> Path:
-    """Write one counterexample; what a file of this id says beyond it stays in the file. Raises
-    OSError when the folder cannot be written."""
+def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
+    """Write one counterexample; what its file says beyond it is kept. `was` is the id that it had
+    in an older format. Raises OSError when the folder cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
@@ -65,7 +60,7 @@ def save(folder: Path, counterexample: Counterexample) -> Path:
     }
     path = folder / f"{counterexample.id}.json"
     try:
-        before, _ = _read(path)
+        before, _ = _read(folder / f"{was}.json" if was else path)
     except NewerFileError:
         return path
     except (SavedFileError, OSError, ValueError, RecursionError):
