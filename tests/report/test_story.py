@@ -177,7 +177,7 @@ def test_a_run_that_goes_on_after_its_answer_has_an_end_of_its_own() -> None:
 def test_a_fault_without_a_trace_gets_a_row() -> None:
     """A crossing whose call never shows."""
     slot = Slot("process", "", 3)
-    history = History([Struck(0, 0.0, slot, "crash"), Ended(1, 1.0, "raised", None, "X", "")])
+    history = History([Struck(0, 0.0, slot, Fault(("crash",))), Ended(1, 1.0, "raised", None, "X", "")])
     rows = sequence.rows(history)
     assert [(row.agent, row.mark) for row in rows] == [
         ("fault process#3:crash", True),
