@@ -86,6 +86,33 @@ BOUNDARIES: Mapping[str, Boundary] = {{each.name: each for each in _ALL}}
 '''
 
 
+def formats() -> str:
+    """The registry of the report formats: every file with a FORMAT. A helper, or a format that is
+    only printed, has none."""
+    folder = PACKAGE / "report/formats"
+    names = [
+        name
+        for name in modules(folder, but=("format",))
+        if "\nFORMAT =" in (folder / f"{name}.py").read_text(encoding="utf-8")
+    ]
+    lines = [f"from agentfuzz.report.formats import {name} as _{name}" for name in names]
+    return f'''"""The formats in which a session is written, one file each: a record, by its name.
+
+{EDIT}
+"""
+
+from collections.abc import Mapping
+
+{chr(10).join(lines)}
+from agentfuzz.report.formats.format import Format
+
+_ALL = ({", ".join(f"_{name}.FORMAT" for name in names)},)
+FORMATS: Mapping[str, Format] = {{
+    each.name: each for each in sorted(_ALL, key=lambda each: (each.order, each.name))
+}}
+'''
+
+
 def tables() -> str:
     """core/tables.py, from the records of the boundaries."""
     from agentfuzz.boundaries import BOUNDARIES
@@ -122,6 +149,7 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
     )
     yield PACKAGE / "boundaries/__init__.py", boundaries
     yield PACKAGE / "core/tables.py", tables
+    yield PACKAGE / "report/formats/__init__.py", formats
 
 
 def formatted(text: str, path: Path) -> str:

@@ -9,6 +9,7 @@ judged afterwards.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from agentfuzz.core import escaping, lanes
 from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Resumed
 
 E_ = TypeVar("E_", bound=NamedTuple)
@@ -106,3 +107,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def __str__(self) -> str:
+        """Its sequence, as a terminal shows it."""
+        return lanes.printed(self, ascii_only=lanes.shows_ascii_only())
+
+    def __repr__(self) -> str:
+        how = escaping.visible(self.ended.how) if self.ended else "not ended"
+        return f"<History of {len(self.events)} events, {how}>"

@@ -7,30 +7,61 @@ by regression tests and by whoever compares the entrypoints of a loop.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agentfuzz.core import escaping
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
+from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History
+from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated, typed
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.doors import differences
+from agentfuzz.telling import block
 from agentfuzz.world.injector import FromPlan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Run:
-    """One run under a plan: its history and what the laws say."""
+    """One run under a plan: its history, what the laws say, and `baseline`, the history of the run
+    without faults that they compared it with (the same object when the plan is empty). Printed, it
+    tells its story."""
 
     history: History
     plan: FaultPlan
     verdicts: tuple[Verdict, ...]
+    baseline: History
 
     @property
     def violations(self) -> tuple[Violation, ...]:
         """Every violation of every law."""
         return tuple(v for verdict in self.verdicts for v in verdict.violations)
+
+    def story(self, *, ascii_only: bool = False, width: int = 80) -> str:
+        """The run as a terminal shows it: what broke first, or that nothing did, the faults, the
+        sequence, which laws held and which were not exercised. No line is wider than `width` (at
+        least 40) columns, and no text of an agent acts on a terminal; `ascii_only` is for one that
+        shows nothing else."""
+        missed = [str(slot) for slot in _missed(self.plan, self.history)]
+        return block.run(
+            self.history,
+            self.plan,
+            self.verdicts,
+            self.baseline,
+            missed=missed,
+            ascii_only=ascii_only,
+            width=width,
+        )
+
+    def __str__(self) -> str:
+        return self.story(ascii_only=shows_ascii_only())
+
+    def __repr__(self) -> str:
+        broken = ", ".join(dict.fromkeys(violation.code for violation in self.violations))
+        said = f"<Run under {self.plan}: {len(self.history)} events, {broken or 'nothing broke'}>"
+        return escaping.visible(said)
 
     def check(self, *codes: str) -> None:
         """Raise the first violation (of these codes, if any are given) as its own exception
@@ -68,7 +99,7 @@ def run(
     history = baseline
     if wanted:
         history = simulation.execute(scenario, agent, FromPlan(wanted))
-    return Run(history, wanted, scenario.judge(history, baseline))
+    return Run(history, wanted, scenario.judge(history, baseline), baseline)
 
 
 def check_plan(plan: FaultPlan, tools: list[str]) -> None:
@@ -81,10 +112,15 @@ def check_plan(plan: FaultPlan, tools: list[str]) -> None:
             )
 
 
+def _missed(plan: FaultPlan, history: History) -> list[Slot]:
+    """Where a fault of the plan did not strike."""
+    struck = {event.slot for event in history.of(Struck)}
+    return [slot for slot, _ in plan if slot not in struck]
+
+
 def require_struck(plan: FaultPlan, history: History) -> None:
     """Raise PlanError when a fault of the plan never struck: such a run is no evidence."""
-    struck = {event.slot for event in history.of(Struck)}
-    missed = [str(slot) for slot, _ in plan if slot not in struck]
+    missed = [str(slot) for slot in _missed(plan, history)]
     if missed:
         crossed = [str(event.slot) for event in history.of(Called)]
         crossed += [str(event.slot) for event in history.of(ModelTurn)]

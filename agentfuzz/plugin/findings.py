@@ -8,7 +8,6 @@ that died.
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
@@ -17,6 +16,7 @@ from agentfuzz.archive.saved import Saved, forget, load, load_all, save
 from agentfuzz.core.codec import digest
 from agentfuzz.core.errors import SavedFileError
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated
 from agentfuzz.report.formats import terminal
 
@@ -121,7 +121,7 @@ class Findings:
         """How these findings are shown."""
         first, *others = found
         line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
-        text = terminal.blocks(found, ascii_only=not _unicode(sys.__stdout__))
+        text = terminal.blocks(found, ascii_only=shows_ascii_only(sys.__stdout__))
         return Failed(line, "\n\n".join([text, *more]))
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
@@ -136,7 +136,3 @@ class Findings:
 def _today(saved: Saved, finding: Counterexample) -> bool:
     """Whether a finding is the very plan that was saved, perhaps in an older format."""
     return migrated(saved.plan, finding.history.tools) == finding.plan
-
-
-def _unicode(stream: Any) -> bool:
-    return "utf" in (getattr(stream, "encoding", None) or "").lower()

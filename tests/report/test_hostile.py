@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from agentfuzz.core import codec
-from agentfuzz.report import layout
+from agentfuzz.core.lanes import layout
 from agentfuzz.report.formats import html, markdown, terminal
 from agentfuzz.report.formats import json as json_format
 

@@ -19,7 +19,8 @@ from agentfuzz.core.findings import CampaignResult, Control, Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.verdict import Violation
-from agentfuzz.report import story as stories
+from agentfuzz.report.formats.format import Format
+from agentfuzz.telling import story as stories
 
 FINDING, FINDINGS = "agentfuzz.finding", 2  # 1: plans and histories of format 1
 RUN, RUNS = "agentfuzz.run", 1
@@ -219,3 +220,13 @@ def _strict(value: Any) -> Json:
     if isinstance(value, (list, tuple)):
         return [_strict(item) for item in value]
     return value
+
+
+FORMAT = Format(
+    "json",
+    ".json",
+    lambda cx: text(finding(cx)),
+    lambda results, exit_code: text(run(results, exit_code)),
+    stem="report",
+    order=3,
+)
