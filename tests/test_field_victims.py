@@ -37,15 +37,18 @@ from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, run
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Verdict
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer
-from agentfuzz.invariants.asking import executed_as_asked
-from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
-from agentfuzz.invariants.ending import (
+from agentfuzz.invariants import (
+    executed_as_asked,
     limits_hold,
+    no_act_on_cut_reply,
     no_effect_after_reported_failure,
+    no_stale_answer,
+    receipts_shown,
+    results_paired,
     returns_control,
+    same_by_every_entrypoint,
 )
-from agentfuzz.invariants.shown import receipts_shown, results_paired
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.search.space import Space, size
 from agentfuzz.world.injector import FromPlan
 

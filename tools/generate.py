@@ -5,6 +5,7 @@ them are written here, committed, and checked by `tests/test_generated.py` (`--c
 stale, write nothing).
 
     registries   the `__init__` of each folder whose files are found by it
+    code_table   core/code_table.py, from the laws
     tables       core/tables.py, from the boundaries
 """
 
@@ -86,6 +87,52 @@ BOUNDARIES: Mapping[str, Boundary] = {{each.name: each for each in _ALL}}
 '''
 
 
+def laws() -> str:
+    """The registry of the laws, by name."""
+    home = PACKAGE / "invariants"
+    places: dict[str, str] = {}
+    for path in home.glob("*/*.py"):
+        places |= dict.fromkeys(decorated(path, "law"), f"{path.parent.name}.{path.stem}")
+    names = sorted(places)
+    lines = [f"from agentfuzz.invariants.{places[name]} import {name}" for name in names]
+    told = ["LAWS", "Invariant", "LawRecord", *sorted([*names, "invariant"])]
+    return f'''"""The laws, one file each, in a folder for each family of codes.
+
+{EDIT}
+"""
+
+from collections.abc import Mapping
+
+{chr(10).join(lines)}
+from agentfuzz.invariants.law import Invariant, LawRecord, invariant
+
+__all__ = {told}
+
+_ALL = ({", ".join(f"{name}.record" for name in names)},)
+LAWS: Mapping[str, LawRecord] = {{record.name: record for record in _ALL}}
+'''
+
+
+def code_table() -> str:
+    """core/code_table.py, from the records of the laws."""
+    from agentfuzz.invariants import LAWS
+
+    titles: dict[str, str] = {}
+    for name, record in LAWS.items():
+        for code, title in record.codes.items():
+            if titles.setdefault(code, title) != title:
+                raise SystemExit(f"{name} calls {code} {title!r}, another law {titles[code]!r}")
+    rows = [f"{code!r}: {title!r}" for code, title in sorted(titles.items())]
+    return f'''"""The codes of the laws, with their titles.
+
+Law: plain data, so that a code can be explained without loading the laws.
+{EDIT} Source: `agentfuzz.invariants`. Read by `codes`.
+"""
+
+OF_LAWS: dict[str, str] = {{{", ".join(rows)}}}
+'''
+
+
 def formats() -> str:
     """The registry of the report formats: every file with a FORMAT. A helper, or a format that is
     only printed, has none."""
@@ -148,6 +195,8 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
         ),
     )
     yield PACKAGE / "boundaries/__init__.py", boundaries
+    yield PACKAGE / "invariants/__init__.py", laws
+    yield PACKAGE / "core/code_table.py", code_table
     yield PACKAGE / "core/tables.py", tables
     yield PACKAGE / "report/formats/__init__.py", formats
 

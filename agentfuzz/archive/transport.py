@@ -4,7 +4,7 @@ Law: what comes back equals what was sent, to the last event. Called by the door
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from agentfuzz.core.codec import history_from_json, history_to_json
@@ -14,7 +14,6 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 _OWN = ("violation", "plan", "history", "baseline", "controls")
-_VIOLATION = ("code", "subject", "title", "sentence", "says", "world", "witness", "hint")
 
 
 def to_json(result: CampaignResult) -> dict[str, Json]:
@@ -46,7 +45,7 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
     out = {f.name: getattr(finding, f.name) for f in fields(finding) if f.name not in _OWN}
     return {
         **out,
-        "violation": {name: getattr(finding.violation, name) for name in _VIOLATION},
+        "violation": asdict(finding.violation),
         "plan": str(finding.plan),
         "history": history_to_json(finding.history),
         "baseline": history_to_json(finding.baseline),
@@ -56,8 +55,8 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
 
 def _finding_from_json(data: Mapping[str, Any]) -> Counterexample:
     given = dict(data)
-    said = given["violation"]
-    given["violation"] = Violation(**{**said, "witness": tuple(said["witness"])})
+    violation = given["violation"]
+    given["violation"] = Violation(**{**violation, "witness": tuple(violation["witness"])})
     given["plan"] = FaultPlan.parse(given["plan"])
     given["history"] = history_from_json(given["history"])
     given["baseline"] = history_from_json(given["baseline"])

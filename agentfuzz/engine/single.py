@@ -15,10 +15,10 @@ from agentfuzz.core.history import History
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated, typed
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
+from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.doors import differences
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.telling import block
 from agentfuzz.world.injector import FromPlan
 
@@ -36,8 +36,8 @@ class Run:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Every violation of every law."""
-        return tuple(v for verdict in self.verdicts for v in verdict.violations)
+        """What is broken: one violation for each code and subject, whichever law says so."""
+        return unique(v for verdict in self.verdicts for v in verdict.violations)
 
     def story(self, *, ascii_only: bool = False, width: int = 80) -> str:
         """The run as a terminal shows it: what broke first, or that nothing did, the faults, the
@@ -162,7 +162,7 @@ def compare_entrypoints(
     check_plan(wanted, list(expected.tools))
     verdicts = []
     for name, history in others:
-        found = tuple(differences(history, expected, door=name, than=first))
+        found = unique(differences(history, expected, door=name, than=first))
         law = f"same_by_every_entrypoint({name}, {first})"
         verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
     return verdicts

@@ -19,7 +19,7 @@ from agentfuzz.core.findings import CampaignResult, Counterexample, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan, require_struck
@@ -118,7 +118,7 @@ class Campaign:
                 counts[place][2] += 1
             elif violations := tuple(found):
                 counts[place][1] += 1
-                for violation in violations:
+                for violation in unique(violations):
                     self._keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1

@@ -12,7 +12,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.lanes.layout import cells, lanes, plain, safe, wrap
 from agentfuzz.core.lanes.sequence import Row, rows
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import HELD, NOT_EXERCISED, Verdict
+from agentfuzz.core.verdict import HELD, NOT_EXERCISED, Verdict, unique
 from agentfuzz.telling import story as stories
 
 _LABEL = 9  # the fields' column: `replay   `
@@ -73,7 +73,7 @@ def run(
 ) -> str:
     """One run under a plan, in the same lines: the first thing that broke with its sequence, what
     else did, and which laws held. `missed` are the places of faults that never struck."""
-    violations = [violation for verdict in verdicts for violation in verdict.violations]
+    violations = unique(violation for verdict in verdicts for violation in verdict.violations)
     first = violations[0] if violations else None
     page = Page(max(width, 40), ascii_only)
     page.text(f"{first.code} {first.title}" if first else "nothing broke", indent=0)

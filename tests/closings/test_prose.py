@@ -21,7 +21,7 @@ from agentfuzz.core.events import ModelTurn, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import run
-from agentfuzz.invariants.prose import text_has_no_authority
+from agentfuzz.invariants import text_has_no_authority
 from agentfuzz.scenarios import resolve_ticket
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space

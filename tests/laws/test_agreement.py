@@ -4,7 +4,7 @@ import pytest
 
 from agentfuzz.core.events import Decided, Messaged
 from agentfuzz.core.history import ToolFacts
-from agentfuzz.invariants.agreement import no_contradiction
+from agentfuzz.invariants import no_contradiction
 
 from .histories import (
     call,

@@ -40,9 +40,13 @@ def test_truthful_without_an_effect():
 
 
 def test_truthful_with_a_part_of_the_effects():
-    """AF301 for each effect of the fault-free run that is missing."""
+    """AF301: each effect of the fault-free run that is missing is found, and told as one."""
     baseline = tell(charged("A17"), charged("B2"), ship(), commit(), ok(), done())
-    assert judge(truthful(), CLEAN, baseline) == ["AF301 claim: Done#1"] * 2
+    assert judge(truthful(), CLEAN, baseline) == ["AF301 claim: Done#1"]
+    assert [violation.world for violation in truthful().check(CLEAN, baseline)] == [
+        "charge(order_id='B2') has not happened",
+        "shipment(order_id='A17') has not happened",
+    ]
 
 
 def test_truthful_with_a_request_still_open():

@@ -5,7 +5,7 @@ import pytest
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.invariants.deadlines import budget_is_not_success, ends_within
+from agentfuzz.invariants import budget_is_not_success, ends_within
 
 from .histories import (
     asks,

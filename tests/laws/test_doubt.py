@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz.core.events import Replied
-from agentfuzz.invariants.doubt import unknown_is_not_failed
+from agentfuzz.invariants import unknown_is_not_failed
 
 from .histories import (
     charge,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.invariants.answers import no_act_on_cut_reply, no_stale_answer
+from agentfuzz.invariants import no_act_on_cut_reply, no_stale_answer
 
 from .histories import (
     asks,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.invariants.asking import executed_as_asked
+from agentfuzz.invariants import executed_as_asked
 
 from .histories import (
     asks,

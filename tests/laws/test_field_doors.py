@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentfuzz.invariants.doors import differences, same_by_every_entrypoint
+from agentfuzz.invariants import same_by_every_entrypoint
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 
 from .histories import (
     charge,

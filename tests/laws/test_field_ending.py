@@ -3,11 +3,7 @@
 import pytest
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.invariants.ending import (
-    limits_hold,
-    no_effect_after_reported_failure,
-    returns_control,
-)
+from agentfuzz.invariants import limits_hold, no_effect_after_reported_failure, returns_control
 
 from .histories import (
     asks,

@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz.core.events import Shown
-from agentfuzz.invariants.shown import receipts_shown, results_paired
+from agentfuzz.invariants import receipts_shown, results_paired
 
 from .histories import (
     asks,

@@ -4,10 +4,7 @@ import pytest
 
 from agentfuzz.core.events import Decided, Interrupted, Resumed, Struck
 from agentfuzz.core.faults import Slot
-from agentfuzz.invariants.resuming import (
-    continuable,
-    one_decision_one_interrupt,
-)
+from agentfuzz.invariants import continuable, one_decision_one_interrupt
 
 from .histories import (
     asks,

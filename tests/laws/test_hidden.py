@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentfuzz.invariants.hidden import no_hidden_calls
+from agentfuzz.invariants import no_hidden_calls
 
 from .histories import (
     charge,

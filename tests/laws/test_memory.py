@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz.core.events import Crashed, Messaged, Saved
-from agentfuzz.invariants.memory import effects_remembered
+from agentfuzz.invariants import effects_remembered
 
 from .histories import (
     Slot,

@@ -24,7 +24,7 @@ def test_own_law_held():
 
 
 def test_own_law_broken():
-    """AF500: each sentence is a violation; the law's name is the subject."""
+    """AF500: the law's name is the subject."""
     history = tell(charged("A17"), charged("B2"))
     assert judge(one_order, history) == ["AF500 one_order: Ended#1"]
     violation = one_order(history).violations[0]
@@ -33,13 +33,15 @@ def test_own_law_broken():
 
 
 def test_own_law_may_return_text_or_yield():
-    """One sentence as a string, several from a generator."""
+    """One sentence as a string, several from a generator: one violation, which says them all."""
 
     def two_reasons(history):
         yield "First."
         yield "Second."
 
-    assert judge(invariant(two_reasons), tell()) == ["AF500 two_reasons: Ended#1"] * 2
+    assert judge(invariant(two_reasons), tell()) == ["AF500 two_reasons: Ended#1"]
+    (violation,) = invariant(two_reasons)(tell()).violations
+    assert violation.sentence == "First. Second."
     assert len(invariant(lambda history: "Alone.")(tell()).violations) == 1
 
 

@@ -183,10 +183,13 @@ def test_replay_transparency_more():
 
 
 def test_replay_transparency_compares_scopes():
-    """AF105 twice: the wrong order was charged and the right one was not."""
+    """AF105: the wrong order was charged and the right one was not, which is told as one."""
     history = tell(charged("B2"), done())
-    expected = ["AF105 charge: Ended#1", "AF105 charge: Committed#1"]
-    assert judge(replay_transparency(), history, CLEAN) == expected
+    assert judge(replay_transparency(), history, CLEAN) == ["AF105 charge: Ended#1"]
+    assert [violation.world for violation in replay_transparency().check(history, CLEAN)] == [
+        "charge(order_id='A17') 0x instead of 1x",
+        "charge(order_id='B2') 1x instead of 0x",
+    ]
 
 
 def test_replay_transparency_does_not_compare_tools():

@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.invariants.retries import retry_budget
+from agentfuzz.invariants import retry_budget
 
 from .histories import (
     asks,

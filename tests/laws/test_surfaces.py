@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentfuzz.invariants.surfaces import errors_surface, reads_as_error
+from agentfuzz.invariants import errors_surface
+from agentfuzz.invariants.protocol.errors_surface import reads_as_error
 
 from .histories import (
     asks,
