@@ -47,7 +47,7 @@ def _files(results: Sequence[CampaignResult], exit_code: int | None) -> Iterator
                 yield f"{stem(cx.id)}{each.suffix}", each.finding(cx)
     for each in FORMATS.values():
         if each.session is not None:
-            yield f"{each.stem}{each.suffix}", each.session(results, exit_code)
+            yield each.index, each.session(results, exit_code)
 
 
 def _replace(path: Path, content: bytes) -> None:

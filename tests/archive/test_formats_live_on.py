@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vcr.serialize import deserialize
+from vcr.serializers import yamlserializer
 
 from agentfuzz import run
 from agentfuzz.archive import crash_log, saved
@@ -21,9 +23,9 @@ from agentfuzz.core.events import Crashed, Struck
 from agentfuzz.core.events import Saved as Written
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
-from agentfuzz.model.cassettes import Cassette
+from agentfuzz.model.cassettes import Cassette, document
 from agentfuzz.report.formats import json as json_format
-from tests.plugin.conftest import OFF, Project
+from plugin.conftest import OFF, Project
 
 FIXTURES = Path(__file__).parent / "fixtures"
 V1 = FIXTURES / "0.1.0"
@@ -371,6 +373,17 @@ def test_a_cassette_has_a_version_and_a_newer_one_is_refused(tmp_path: Path) -> 
     path.write_text(f"agentfuzz: new\n{text}")
     with pytest.raises(SavedFileError, match=r"tape\.yaml:1: it has no cassette format"):
         Cassette.load(path)
+
+
+def test_what_this_version_records_names_its_version_and_is_vcrpys() -> None:
+    """At the top; the last line is vcrpy's own version, without which a file is cut off."""
+    interactions = document.read(V1 / "project/tapes/chat.yaml").interactions
+    text = document.dump([dict(one) for one in interactions])
+    assert text.startswith("agentfuzz: 1\n")
+    assert text.endswith("\nversion: 1\n")
+    assert Cassette.of(document.parse(text, "tape.yaml")).name == "tape.yaml"
+    requests, responses = deserialize(text, yamlserializer)
+    assert len(requests) == len(responses) == 2
 
 
 # Plans that are typed ---------------------------------------------------------------------

@@ -13,8 +13,8 @@ from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import terminal
 from agentfuzz.search.campaign import Budget, Campaign
-from tests.report.hostile import PAYLOADS, poisoned
-from tests.report.samples import ALL
+from report.hostile import PAYLOADS, poisoned
+from report.samples import ALL
 
 TIMEOUT = "charge_card#1:once/timeout"
 

@@ -46,13 +46,16 @@ def test_the_registry_is_what_lies_in_the_folder() -> None:
         assert sys.modules[f"agentfuzz.report.formats.{name}"].FORMAT is each
 
 
-def test_no_two_formats_write_the_same_file() -> None:
-    """By their suffixes; and a session's file is called what no finding is."""
-    assert len({each.suffix for each in FORMATS.values()}) == len(FORMATS)
+def test_no_two_files_of_a_session_share_a_name() -> None:
+    """By their suffixes and indexes; and an index is called what no finding ever is."""
+    suffixes = [each.suffix for each in FORMATS.values() if each.finding]
+    indexes = [each.index for each in FORMATS.values() if each.session]
+    assert len({*suffixes, *indexes}) == len(suffixes) + len(indexes)
     for each in FORMATS.values():
-        assert each.suffix.startswith(".")
         assert each.finding or each.session
-        assert escaping.stem(each.stem) != each.stem
+    for index in indexes:
+        stem, dot, end = index.partition(".")
+        assert escaping.stem(stem) != stem or f"{dot}{end}" not in suffixes
 
 
 def test_the_writer_knows_no_format_by_name() -> None:
@@ -69,22 +72,21 @@ def test_a_new_format_is_written_beside_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One with a file for each finding, one with one for the session."""
-    ids = Format("ids", ".id", finding=lambda cx: cx.id)
-    codes = Format(
-        "codes",
-        ".txt",
+    ids = Format(name="ids", finding=lambda cx: cx.id, suffix=".id")
+    counts = Format(
+        name="counts",
         session=lambda results, exit_code: f"{exit_code} {len(results)}",
-        stem="report",
+        index="counts.txt",
     )
-    monkeypatch.setattr(module, "FORMATS", {**FORMATS, "ids": ids, "codes": codes})
+    monkeypatch.setattr(module, "FORMATS", {**FORMATS, "ids": ids, "counts": counts})
     before = {path.name for path in write(tmp_path / "all", RESULTS, exit_code=1)}
     assert before - {path.name for path in _written(tmp_path, monkeypatch)} == {
         "AF-a78d.id",
         "AF-f204.id",
-        "report.txt",
+        "counts.txt",
     }
     assert (tmp_path / "all/AF-a78d.id").read_text() == "AF-a78d"
-    assert (tmp_path / "all/report.txt").read_text() == "1 2"
+    assert (tmp_path / "all/counts.txt").read_text() == "1 2"
 
 
 def _written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:

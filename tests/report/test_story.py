@@ -178,7 +178,7 @@ def test_a_fault_without_a_trace_gets_a_row() -> None:
     """A crossing whose call never shows."""
     slot = Slot("process", "", 3)
     history = History(
-        [Struck(0, 0.0, slot, Fault(("crash",))), Ended(1, 1.0, "raised", None, "X", "")]
+        [Struck(0, 0.0, slot, Fault(("crash", "before"))), Ended(1, 1.0, "raised", None, "X", "")]
     )
     rows = sequence.rows(history)
     assert [(row.agent, row.mark) for row in rows] == [

@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from agentfuzz.core.findings import CampaignResult, Counterexample
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. `name` is its word; `suffix` ends the names of its files (`.html`).
+    """One format. `name` is its word, `order` its place among the others.
 
-    `finding` makes the file of one finding, named by its id; `session` makes the one file of a
-    session, out of its results and pytest's exit code, if that is known; a format has one of them
-    or both. `stem` names the session's file: `index` for people, `report` for machines; no finding
-    is ever called that. `order` is its place among the formats.
+    `finding` makes the file of one finding: its id and `suffix` (`.html`). `session` makes the one
+    file of a session, `index`, out of its results and pytest's exit code, if that is known. A
+    format has one of them or both.
     """
 
     name: str
-    suffix: str
     finding: Callable[[Counterexample], str] | None = None
+    suffix: str = ""
     session: Callable[[Sequence[CampaignResult], int | None], str] | None = None
-    stem: str = "index"
+    index: str = ""
     order: int = 100

@@ -211,4 +211,11 @@ def _pretty(value: Json) -> str:
     return text if len(text) <= _CUT else f"{text[:_CUT]}\n... {len(text) - _CUT} characters more"
 
 
-FORMAT = Format("html", ".html", finding, lambda results, _: index(results), order=1)
+FORMAT = Format(
+    name="html",
+    finding=finding,
+    suffix=".html",
+    session=lambda results, _: index(results),
+    index="index.html",
+    order=1,
+)

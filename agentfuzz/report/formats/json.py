@@ -223,10 +223,10 @@ def _strict(value: Any) -> Json:
 
 
 FORMAT = Format(
-    "json",
-    ".json",
-    lambda cx: text(finding(cx)),
-    lambda results, exit_code: text(run(results, exit_code)),
-    stem="report",
+    name="json",
+    finding=lambda cx: text(finding(cx)),
+    suffix=".json",
+    session=lambda results, exit_code: text(run(results, exit_code)),
+    index="report.json",
     order=3,
 )

@@ -123,4 +123,11 @@ def _join(parts: Iterable[str]) -> str:
     return "\n".join(guard(line) for line in text.split("\n")) + "\n"
 
 
-FORMAT = Format("markdown", ".md", finding, lambda results, _: index(results), order=2)
+FORMAT = Format(
+    name="markdown",
+    finding=finding,
+    suffix=".md",
+    session=lambda results, _: index(results),
+    index="index.md",
+    order=2,
+)
