@@ -73,10 +73,14 @@ def typed(text: str | FaultPlan) -> FaultPlan:
 
 
 def migrated(plan: FaultPlan, tools: Collection[str]) -> FaultPlan:
-    """A plan in which every slot has today's address, by the tools of the world it belongs to."""
+    """A plan in which every slot has today's address, by the tools of the world it belongs to.
+    Raises PlanError when two of its slots are one then."""
     if all(slot.boundary != "process" or slot.name in tools for slot, _ in plan):
         return plan
-    return FaultPlan([(_moved(slot, tools), fault) for slot, fault in plan])
+    moved = FaultPlan([(_moved(slot, tools), fault) for slot, fault in plan])
+    if len(moved) < len(plan):
+        raise PlanError(f"plan {str(plan)!r}: a slot is named twice, once as in format 1.")
+    return moved
 
 
 _TURN, _END = Slot("turn", "", 1), Slot("end", "", 1)

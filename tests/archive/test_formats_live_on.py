@@ -7,35 +7,18 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from vcr.serialize import deserialize
-from vcr.serializers import yamlserializer
 
 from agentfuzz import run
 from agentfuzz.archive import crash_log, saved
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.core import migrations
-from agentfuzz.core.codec import digest, dump, history_from_json, history_to_json
-from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
-from agentfuzz.core.events import Crashed, Struck
-from agentfuzz.core.events import Saved as Written
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.errors import PlanError
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
-from agentfuzz.model.cassettes import Cassette, document
-from agentfuzz.report.formats import json as json_format
 from plugin.conftest import OFF, Project
 
-FIXTURES = Path(__file__).parent / "fixtures"
-V1 = FIXTURES / "0.1.0"
-
-
-def files(pattern: str) -> list[Any]:
-    """Every fixture of a kind, of every version, for a test of each."""
-    found = sorted(FIXTURES.glob(f"*/{pattern}"))
-    assert found, pattern
-    return [pytest.param(path, id=path.relative_to(FIXTURES).as_posix()) for path in found]
+from .then import PLANS, V1, files
 
 
 @pytest.fixture
@@ -57,20 +40,6 @@ def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable
 # Saved counterexamples --------------------------------------------------------------------
 
 ALIVE = [one for one in sorted(V1.glob("saved/*.json")) if '"AF902"' not in one.read_text()]
-PLANS = {
-    "test_tools.py::test_one_fault": "charge_card#1:once/timeout",
-    "test_tools.py::test_two_faults": "charge_card#1:once/timeout + look_up#1:once/timeout",
-    "test_tools.py::test_an_odd_name": r'"\"best\""#1:once/timeout',
-    "test_tools.py::test_a_tool_that_is_called_turn": "tool:turn#1:once/timeout",
-    "test_models.py::test_does_as_it_is_told": "model#1:repeat",
-    "test_lives.py::test_at_a_call": "process:charge_card#1:crash/after",
-    "test_lives.py::test_at_a_save": "store:cursor#1:crash",
-    "test_lives.py::test_at_a_turn": "turn#1:crash",
-    "test_lives.py::test_at_the_end": "end#1:duplicate_trigger",
-    "test_lives.py::test_in_doubt": 'store:"in doubt"#1:crash + charge_card#1:once/timeout',
-    "test_people.py::test_check_then_act": "schedule:charge_card#1:preempted",
-    "test_people.py::test_every_click": "approval:charge_card#1:double_click",
-}
 DEAD = {
     "test_dies.py::test_dies_of_a_timeout": "charge_card#1:once/timeout",
     "test_dies.py::test_dies_when_it_is_started_again": "store:cursor#2:crash",
@@ -252,140 +221,6 @@ def test_what_this_version_writes_ahead_names_its_format(tmp_path: Path) -> None
     assert (head["schema"], head["format"]) == ("agentfuzz.ahead/2", FORMAT_VERSION)
 
 
-# Histories --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", files("histories/*.json"))
-def test_a_history_loads_and_goes_back(path: Path) -> None:
-    """To the byte: as its version would write it today's history is the file."""
-    data = json.loads(path.read_text())
-    history = history_from_json(data)
-    assert len(history) == len(data["events"])
-    back = migrations.history_as_of(history_to_json(history), data["format"])
-    assert dump(back, indent=1) + "\n" == path.read_text()
-    assert history_from_json(json.loads(dump(history_to_json(history)))).events == history.events
-    assert digest(history, 1) != digest(history, 2) == digest(history)
-
-
-@pytest.mark.parametrize(
-    ("name", "struck"),
-    [
-        ("save", [Slot("store", "cursor", 1)]),
-        ("turn", [Slot("turn", "", 1)]),
-        ("end", [Slot("end", "", 1)]),
-        ("doubt", [Slot("tool", "charge_card", 1), Slot("store", "in doubt", 1)]),
-        ("call", [Slot("process", "charge_card", 1)]),
-    ],
-)
-def test_saves_turns_and_the_end_have_their_places_of_today(name: str, struck: list[Slot]) -> None:
-    """By the history's own tools; what happened at a tool call stays at the process."""
-    history = history_from_json(json.loads((V1 / f"histories/history-{name}.json").read_text()))
-    assert [event.slot for event in history.of(Struck)] == struck
-    crashed = [event.slot for event in history.of(Crashed)]
-    assert crashed == [slot for slot in struck if slot.boundary not in ("tool", "end")]
-    assert all(event.slot.boundary == "store" for event in history.of(Written))
-
-
-def test_unknown_fields_of_a_history_are_ignored() -> None:
-    """Of the whole, of an event, of a tool's facts."""
-    data = json.loads((V1 / "histories/mcp.json").read_text())
-    known = history_from_json(data)
-    events = [{**one, "colour": "red"} for one in data["events"]]
-    tools = {name: [*facts, "more"] for name, facts in data["tools"].items()}
-    again = history_from_json({**data, "events": events, "tools": tools, "colour": "red"})
-    assert (again.events, again.tools) == (known.events, known.tools)
-
-
-def test_a_newer_history_is_refused_by_that_name() -> None:
-    data = json.loads((V1 / "histories/mcp.json").read_text())
-    with pytest.raises(NewerFileError, match=r"written by a newer agentfuzz \(history format 9;"):
-        history_from_json({**data, "format": 9})
-    with pytest.raises(
-        SavedFileError, match="unknown event 'HandedOver'; it may come from a newer"
-    ):
-        history_from_json({**data, "events": [{"event": "HandedOver", "seq": 0, "t": 0.0}]})
-    odd = {"event": "Struck", "seq": 0, "t": 0.0, "slot": ["tool", "a", 1], "fault": "thrice"}
-    with pytest.raises(SavedFileError, match=r"a broken Struck event: .*'thrice'"):
-        history_from_json({**data, "events": [odd]})
-
-
-# JSON reports -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", files("reports/AF-*.json"))
-def test_a_report_of_a_finding_loads(path: Path) -> None:
-    """It is read as this version would write it: the counterexample out of it, written anew, is
-    the same object, unknown fields aside."""
-    old = json.loads(path.read_text())
-    data = json_format.read(json.dumps({**old, "colour": "red"}))
-    assert data.pop("colour") == "red"
-    cx = json_format.counterexample(data)
-    assert cx.plan == FaultPlan.parse(PLANS[cx.nodeid])
-    assert (cx.id, len(cx.history)) == (path.stem, len(old["events"]))
-    assert json_format.text(json_format.finding(cx)) == json_format.text(data)
-    assert json_format.read(json_format.text(data)) == data
-
-
-def test_a_report_of_a_session_loads() -> None:
-    """With its counts, and what this version does not know."""
-    text = (V1 / "reports/report.json").read_text()
-    data = json_format.read(text)
-    assert data == json.loads(text)
-    assert {campaign["nodeid"] for campaign in data["campaigns"]} == set(PLANS)
-    assert json_format.read(text.replace('"seed": 0', '"colour": 1', 1)) != data
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "said"),
-    [
-        ('{"schema": "agentfuzz.finding/9"}', NewerFileError, "written by a newer agentfuzz"),
-        ('{"schema": "agentfuzz.run/9"}', NewerFileError, "written by a newer agentfuzz"),
-        ('{"schema": "agentfuzz.finding/1", "format": 9}', NewerFileError, "history format 9"),
-        ('{"schema": "agentfuzz.finding/1", "format": 1}', SavedFileError, "a broken report"),
-        ("[]", SavedFileError, "its schema is not agentfuzz.finding"),
-        ("{", SavedFileError, "no report that can be read"),
-    ],
-)
-def test_what_is_no_report_is_said(text: str, error: type[SavedFileError], said: str) -> None:
-    with pytest.raises(SavedFileError, match=said) as caught:
-        json_format.read(text)
-    assert type(caught.value) is error
-
-
-# Cassettes --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", files("project/tapes/*.yaml"))
-def test_a_cassette_loads(path: Path) -> None:
-    """A file without a version of agentfuzz's own has version 1."""
-    assert len(Cassette.load(path).recordings) == 2
-
-
-def test_a_cassette_has_a_version_and_a_newer_one_is_refused(tmp_path: Path) -> None:
-    """Unknown fields are ignored."""
-    text = (V1 / "project/tapes/chat.yaml").read_text()
-    path = tmp_path / "tape.yaml"
-    path.write_text(f"agentfuzz: 1\ncolour: red\n{text}")
-    assert len(Cassette.load(path).recordings) == 2
-    path.write_text(f"agentfuzz: 9\n{text}")
-    with pytest.raises(NewerFileError, match=r"tape\.yaml:1: written by a newer agentfuzz .*again"):
-        Cassette.load(path)
-    path.write_text(f"agentfuzz: new\n{text}")
-    with pytest.raises(SavedFileError, match=r"tape\.yaml:1: it has no cassette format"):
-        Cassette.load(path)
-
-
-def test_what_this_version_records_names_its_version_and_is_vcrpys() -> None:
-    """At the top; the last line is vcrpy's own version, without which a file is cut off."""
-    interactions = document.read(V1 / "project/tapes/chat.yaml").interactions
-    text = document.dump([dict(one) for one in interactions])
-    assert text.startswith("agentfuzz: 1\n")
-    assert text.endswith("\nversion: 1\n")
-    assert Cassette.of(document.parse(text, "tape.yaml")).name == "tape.yaml"
-    requests, responses = deserialize(text, yamlserializer)
-    assert len(requests) == len(responses) == 2
-
-
 # Plans that are typed ---------------------------------------------------------------------
 
 
@@ -415,3 +250,11 @@ def test_a_plan_that_no_format_knows_is_an_error_of_today(text: str) -> None:
         FaultPlan.parse(text)
     assert str(caught.value) == str(today.value)
     assert "format 1" not in str(caught.value)
+
+
+def test_a_plan_that_names_one_place_in_two_formats_is_an_error() -> None:
+    """No fault of a plan is lost in silence."""
+    both = FaultPlan.parse("process:cursor#1:crash + store:cursor#1:crash/after")
+    with pytest.raises(PlanError, match="a slot is named twice, once as in format 1"):
+        migrations.migrated(both, ["charge_card"])
+    assert migrations.migrated(both, ["cursor"]) is both
