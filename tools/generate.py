@@ -137,6 +137,33 @@ OF_LAWS: dict[str, str] = {{{", ".join(rows)}}}
 '''
 
 
+def formats() -> str:
+    """The registry of the report formats: every file with a FORMAT. A helper, or a format that is
+    only printed, has none."""
+    folder = PACKAGE / "report/formats"
+    names = [
+        name
+        for name in modules(folder, but=("format",))
+        if "\nFORMAT =" in (folder / f"{name}.py").read_text(encoding="utf-8")
+    ]
+    lines = [f"from agentfuzz.report.formats import {name} as _{name}" for name in names]
+    return f'''"""The formats in which a session is written, one file each: a record, by its name.
+
+{EDIT}
+"""
+
+from collections.abc import Mapping
+
+{chr(10).join(lines)}
+from agentfuzz.report.formats.format import Format
+
+_ALL = ({", ".join(f"_{name}.FORMAT" for name in names)},)
+FORMATS: Mapping[str, Format] = {{
+    each.name: each for each in sorted(_ALL, key=lambda each: (each.order, each.name))
+}}
+'''
+
+
 def tables() -> str:
     """core/tables.py, from the records of the boundaries."""
     from agentfuzz.boundaries import BOUNDARIES
@@ -175,6 +202,7 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
     yield PACKAGE / "invariants/__init__.py", laws
     yield PACKAGE / "core/code_table.py", code_table
     yield PACKAGE / "core/tables.py", tables
+    yield PACKAGE / "report/formats/__init__.py", formats
     yield PACKAGE / "__init__.py", lambda: public.init(EDIT)
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         if "<!-- begin generated: " in path.read_text(encoding="utf-8"):

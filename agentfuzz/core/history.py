@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, wraps
 from typing import Any, NamedTuple, TypeVar
 
+from agentfuzz.core import escaping, lanes
 from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Intent, Replied, Resumed
 
 E_ = TypeVar("E_", bound=NamedTuple)
@@ -166,6 +167,14 @@ class History:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def __str__(self) -> str:
+        """Its sequence, as a terminal shows it."""
+        return lanes.printed(self, ascii_only=lanes.shows_ascii_only())
+
+    def __repr__(self) -> str:
+        how = escaping.visible(self.ended.how) if self.ended else "not ended"
+        return f"<History of {len(self.events)} events, {how}>"
 
 
 def query(ask: Callable[[History], Answer]) -> Callable[[History], Answer]:

@@ -17,6 +17,7 @@ from agentfuzz.core.errors import NondeterministicAgent, PlanError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult, Counterexample, Level
 from agentfuzz.core.history import History
+from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
@@ -173,20 +174,28 @@ class Campaign:
 
     def _replay(self, one: Saved) -> None:
         try:
-            assert self.runner.baseline is not None, "saved plans are replayed after the baseline"
-            check_plan(one.plan, list(self.runner.baseline.tools))
+            plan = self._today(one.plan)
         except PlanError as error:
             self.notes.append(f"saved {one.id} no longer applies: {error}")
             return
-        history = self._judged(self.runner.under(one.plan), "saved", one.plan)
-        self._compared(one.plan, history, "saved")
-        if len(history.of(Struck)) < len(one.plan):
+        history = self._judged(self.runner.under(plan), "saved", plan)
+        self._compared(plan, history, "saved")
+        if len(history.of(Struck)) < len(plan):
             self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
-        elif (one.code, one.subject) not in self._signatures(one.plan, history):
+        elif (one.code, one.subject) not in self._signatures(plan, history):
             self.notes.append(f"replayed saved finding {one.id}: fixed")
             self.fixed.append(one)
         else:
             self.notes.append(f"replayed saved finding {one.id}: still there")
+
+    def _today(self, plan: FaultPlan) -> FaultPlan:
+        """A plan that may be an old one, as this version says it. Raises PlanError when it names
+        a tool that is not there."""
+        assert self.runner.baseline is not None, "a plan is replayed after the baseline"
+        tools = list(self.runner.baseline.tools)
+        plan = migrated(plan, tools)
+        check_plan(plan, tools)
+        return plan
 
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
@@ -194,7 +203,7 @@ class Campaign:
         Raises PlanError when the plan does not apply to this agent any more.
         """
         self.runner.baseline, _ = self.runner.execute(FaultPlan())
-        check_plan(plan, list(self.runner.baseline.tools))
+        plan = self._today(plan)
         history = self._judged(self.runner.under(plan), "regression", plan)
         require_struck(plan, history)
         self._compared(plan, history, "regression")

@@ -286,15 +286,19 @@ def test_canonical_bytes():
         dump(float("nan"))
 
 
-GOOD = {"format": 1, "tools": {}, "events": []}
+GOOD = {"format": 2, "tools": {}, "events": []}
 
 
 @pytest.mark.parametrize(
     "data",
     [
         {},
-        {**GOOD, "format": 2},
+        {**GOOD, "format": 3},
+        {**GOOD, "format": 0},
+        {**GOOD, "format": "2"},
+        {"format": 2, "tools": {}},
         {"format": 1, "tools": {}},
+        {"format": 1, "tools": {}, "events": [3]},
         {**GOOD, "tools": {"a": ["a"]}},
         {**GOOD, "tools": None},
         {**GOOD, "events": None},
@@ -304,8 +308,15 @@ GOOD = {"format": 1, "tools": {}, "events": []}
         {**GOOD, "events": [{"event": "Struck", "seq": 0, "t": 0, "slot": ["a"], "fault": ""}]},
         {**GOOD, "events": [{"event": "Called", "intent": {"effect": "charge"}}]},
         {**GOOD, "events": [{"event": "Called", "intent": {"effect": "a", "scope": ["abc"]}}]},
-        {**GOOD, "events": [{**event_to_json(HISTORY.events[-1]), "colour": "red"}]},
-        {**GOOD, "events": [{**event_to_json(HISTORY.events[-1]), "messages": [["user"]]}]},
+        {**GOOD, "events": [{"event": "Struck", "seq": 0, "t": 0, "slot": SLOT, "fault": "x"}]},
+        {
+            **GOOD,
+            "events": [
+                {**event_to_json(one), "messages": [["user"]]}
+                for one in HISTORY.events
+                if type(one) is ModelInput
+            ],
+        },
     ],
 )
 def test_a_broken_file(data):

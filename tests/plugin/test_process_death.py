@@ -184,7 +184,8 @@ BROKEN = {
     "text": b"hello\n",
     "bytes": b"\xff\xfe\x80",
     "half a head": b'{"schema": "agentfuzz.ahead/1", "for',
-    "newer": b'{"schema": "agentfuzz.ahead/2", "format": 1, "nodeid": "a", "scenario": "b"}\n\n',
+    "another": b'{"schema": "agentfuzz.saved/1", "format": 1, "nodeid": "a", "scenario": "b"}\n\n',
+    "no format": b'{"schema": "agentfuzz.ahead/1", "nodeid": "a", "scenario": "b"}\n\n',
     "a list": b"[]\n\n",
     "no plan": b'{"schema": "agentfuzz.ahead/1", "format": 1, "nodeid": "a", "scenario": "b"}\n',
     "no such fault": b'{"schema": "agentfuzz.ahead/1", "format": 1, "nodeid": "a", '
@@ -207,6 +208,21 @@ def test_a_broken_file_is_one_line(project: Project, name: str) -> None:
     assert "; moved to .agentfuzz/bad/ahead-0123456789-12.plan" in text
     assert "Traceback" not in text
     assert path.parent.joinpath("bad", path.name).read_bytes() == BROKEN[name]
+
+
+def test_a_file_of_a_newer_agentfuzz_is_one_line_and_left(project: Project) -> None:
+    """It is said, and kept for the agentfuzz that can read it."""
+    project.file("test_other.py", "def test_other(): pass\n")
+    name = ".agentfuzz/ahead-0123456789-12.plan"
+    head = '{"schema": "agentfuzz.ahead/3", "format": 1, "nodeid": "a", "scenario": "b"}\n\n'
+    path = project.file(name, head)
+    result = project.run()
+    assert result.ret == 0
+    text = " ".join(result.stdout.str().split())
+    assert text.count("AF903 ahead-0123456789-12.plan: written by a newer agentfuzz (") == 1
+    assert "; left where it is" in text
+    assert "Traceback" not in text
+    assert path.read_text() == head
 
 
 def test_an_empty_file_is_removed(project: Project) -> None:

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from agentfuzz.report import escaping
+from agentfuzz.core import escaping
 
 
 @pytest.mark.parametrize("text", ["\x1b[31m", "a\rb", "\u202egnp.exe", "\x00", "\u2028", "\ud800"])

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
 from agentfuzz.core import codec
-from agentfuzz.report import layout
+from agentfuzz.core.lanes import layout
 from agentfuzz.report.formats import html, markdown, terminal
 from agentfuzz.report.formats import json as json_format
 

@@ -5,10 +5,10 @@ import pytest
 from agentfuzz.core.events import Ended, Struck
 from agentfuzz.core.faults import TABLES, Fault, Slot
 from agentfuzz.core.history import History
+from agentfuzz.core.lanes import sequence
+from agentfuzz.core.lanes.words import count
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.report import sequence
-from agentfuzz.report.phrases import count, fault_words
-from agentfuzz.report.story import NO_FAULT, tell
+from agentfuzz.telling.story import NO_FAULT, fault_words, tell
 
 from .log import Log
 from .samples import ALL

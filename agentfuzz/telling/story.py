@@ -2,17 +2,21 @@
 
 Law: a story says nothing that is not in its counterexample, and every format says nothing that
 is not in the story, so that all formats agree. Pure; texts are raw and escaped by each format's
-own sink. Called by terminal, markdown, html and data.
+own sink. Every boundary says its faults; a fault that it does not know is shown as its plan text,
+never hidden. Called by terminal, markdown, html and data.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 
+from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import Called, Json
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.findings import DIED, Control, Counterexample
 from agentfuzz.core.history import History
-from agentfuzz.report import sequence
-from agentfuzz.report.phrases import count, effects_words, fault_words, short
+from agentfuzz.core.lanes import sequence
+from agentfuzz.core.lanes.words import count, effects_words, short
+from agentfuzz.core.plan import FaultPlan
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
@@ -66,8 +70,8 @@ class Story:
 def tell(cx: Counterexample) -> Story:
     """The story of a counterexample."""
     violation, history = cx.violation, cx.history
-    same, differs = _compare(witness_calls(history, violation.witness))
-    faults = tuple(FaultLine(fault_words(s, f), f"{s}:{f}") for s, f in cx.plan)
+    same, differs = compared(history, violation.witness)
+    faults = fault_lines(cx.plan)
     return Story(
         id=cx.id,
         code=cx.code,
@@ -99,6 +103,17 @@ def tell(cx: Counterexample) -> Story:
         keep=f"pytest --agentfuzz-export {cx.id}",
         explain=f"pytest --agentfuzz-explain {cx.code}",
     )
+
+
+def fault_words(slot: Slot, fault: Fault) -> str:
+    """One fault as a phrase: `call 1 of charge_card: delivered once, reply lost in a timeout`."""
+    boundary = BOUNDARIES.get(slot.boundary)
+    return f"{slot}: {fault}" if boundary is None else boundary.phrase(slot, fault)
+
+
+def fault_lines(plan: FaultPlan) -> tuple[FaultLine, ...]:
+    """Every fault of a plan, in its order."""
+    return tuple(FaultLine(fault_words(slot, fault), f"{slot}:{fault}") for slot, fault in plan)
 
 
 def ledger_words(history: History) -> str:
@@ -138,8 +153,9 @@ def witness_calls(history: History, witness: tuple[int, ...]) -> list[Called]:
     return list(found.values())
 
 
-def _compare(calls: list[Called]) -> tuple[str, str]:
-    """What the calls of one tool have in common, and where they differ."""
+def compared(history: History, witness: tuple[int, ...]) -> tuple[str, str]:
+    """What the calls of one tool that a verdict rests on have in common, and where they differ."""
+    calls = witness_calls(history, witness)
     if not calls or len({called.slot.name for called in calls}) > 1:
         return "", ""
     arguments = [_arguments(called) for called in calls]

@@ -1,12 +1,13 @@
 """The sequence: a history as rows of two lanes, agent and backend, in the order of events.
 
 Law: every event of the history is in a row, rows stand in event order, and a row carries a mark
-where a fault struck. Pure; called by the story, which every format reads.
+where a fault struck. Pure; called by a history that is printed, and by the story, which every
+format reads.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from agentfuzz.core.events import (
     Called,
@@ -23,13 +24,29 @@ from agentfuzz.core.events import (
     Struck,
 )
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.core.history import History
-from agentfuzz.report.phrases import LOST_REPLIES, life_words, short
+from agentfuzz.core.lanes.words import LOST_REPLIES, life_words, short
 
 Arrow = Literal[
     "", "request", "request_lost", "request_late", "late", "reply", "reply_lost", "reply_changed"
 ]
 Kind = Literal["call", "delivery", "reply", "model", "done", "end", "fault", "life"]
+
+
+class Facts(Protocol):
+    """What a sequence asks of a tool: its effect, None for one that only reads."""
+
+    @property
+    def effect(self) -> str | None: ...
+
+
+class Events(Protocol):
+    """What a sequence asks of a history, which stands above it: it prints as one."""
+
+    @property
+    def events(self) -> Sequence[Event]: ...
+
+    @property
+    def tools(self) -> Mapping[str, Facts]: ...
 
 
 @dataclass(slots=True)
@@ -55,7 +72,7 @@ class Row:
     seqs: list[int] = field(default_factory=list)
 
 
-def rows(history: History, witness: Collection[int] = ()) -> tuple[Row, ...]:
+def rows(history: Events, witness: Collection[int] = ()) -> tuple[Row, ...]:
     """The rows of a history; `witness` are the `seq`s on which the verdict rests."""
     build = _Rows(history)
     for event in history.events:
@@ -69,11 +86,11 @@ def rows(history: History, witness: Collection[int] = ()) -> tuple[Row, ...]:
 class _Rows:
     """Builds the rows event by event."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: Events) -> None:
         self.rows: list[Row] = []
         self.tools = history.tools
         self.inputs: dict[Slot, int] = {}
-        self.struck = {event.slot: event for event in history.of(Struck)}
+        self.struck = {event.slot: event for event in history.events if type(event) is Struck}
         self.axes = {slot: _axes(event.fault) for slot, event in self.struck.items()}
         self.shown: set[Slot] = set()
         self.called: dict[str, Called] = {}

@@ -1,9 +1,9 @@
 """Four sinks, one escape rule each: text of a tested agent, made inert where it is shown.
 
 Law: whatever stands in a string, a terminal moves no cursor, a CI runner takes no line as a
-command, a Markdown reader follows no link, and no file lands outside its folder. Called by the
-writers of every format, on data and only there. HTML is autoescaped by its templates, on top of
-`visible`; JSON is escaped by the codec.
+command, a Markdown reader follows no link, and no file lands outside its folder. Called by
+whatever prints and by the writers of every format, on data and only there. HTML is autoescaped by
+its templates, on top of `visible`; JSON is escaped by the codec.
 """
 
 import hashlib

@@ -1,14 +1,14 @@
 """Lines of a fixed width: measured in terminal cells, wrapped, cut, and the two-lane sequence.
 
 Law: no line is wider than asked for, and no line can be taken for a CI command. Pure; called by
-terminal and markdown. Every text that comes in is escaped here.
+whatever is printed, and by Markdown. Every text that comes in is escaped here.
 """
 
 import unicodedata
 from collections.abc import Sequence
 
-from agentfuzz.report import escaping
-from agentfuzz.report.sequence import Row
+from agentfuzz.core import escaping
+from agentfuzz.core.lanes.sequence import Row
 
 ARROWS = {
     "": "",

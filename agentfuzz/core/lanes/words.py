@@ -1,15 +1,13 @@
-"""Faults and lives in words: an English phrase for every fault of every boundary, and for what
-happens to the agent's process.
+"""The words of a sequence: values, counts, and what happens to the agent's process.
 
-Law: every boundary says its faults, and a fault that it does not know is shown as its plan text,
-never hidden. Pure; called by the story and its sequence.
+Law: one line each, cut where it is long; texts are raw, and escaped where they are shown. Pure;
+called by the sequence and by the stories told around it.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import (
     Cancelled,
     Crashed,
@@ -21,7 +19,6 @@ from agentfuzz.core.events import (
     Resumed,
     Saved,
 )
-from agentfuzz.core.faults import Fault, Slot
 
 _CUT = 200
 
@@ -36,12 +33,6 @@ _LEGS: Mapping[str, str] = {
     "duplicate": "the trigger arrives again",
     "back": "the leg that was waiting goes on",
 }
-
-
-def fault_words(slot: Slot, fault: Fault) -> str:
-    """One fault as a phrase: `call 1 of charge_card: delivered once, reply lost in a timeout`."""
-    boundary = BOUNDARIES.get(slot.boundary)
-    return f"{slot}: {fault}" if boundary is None else boundary.phrase(slot, fault)
 
 
 def count(number: int, word: str) -> str:
