@@ -116,9 +116,9 @@ def api() -> str:
             for name in found[module]:
                 parts += _entry(name, getattr(import_module(f"agentfuzz.{module}"), name))
     parts.append("## Laws")
-    module = import_module("agentfuzz.invariants")
+    laws = import_module("agentfuzz.invariants")
     for name in found["invariants"]:
-        parts += _entry(name, getattr(module, name), brief=True)
+        parts += _entry(name, getattr(laws, name), brief=True)
     for name in MODULES:
         parts += _module(name, import_module(f"agentfuzz.{name}"))
     return "\n\n".join(parts)
