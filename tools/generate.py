@@ -13,7 +13,11 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+
+import paper
+import public
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "agentfuzz"
@@ -95,7 +99,7 @@ def laws() -> str:
         places |= dict.fromkeys(decorated(path, "law"), f"{path.parent.name}.{path.stem}")
     names = sorted(places)
     lines = [f"from agentfuzz.invariants.{places[name]} import {name}" for name in names]
-    told = ["LAWS", "Invariant", "LawRecord", *sorted([*names, "invariant"])]
+    told = ["Invariant", *sorted([*names, "invariant"])]
     return f'''"""The laws, one file each, in a folder for each family of codes.
 
 {EDIT}
@@ -199,6 +203,14 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
     yield PACKAGE / "core/code_table.py", code_table
     yield PACKAGE / "core/tables.py", tables
     yield PACKAGE / "report/formats/__init__.py", formats
+    yield PACKAGE / "__init__.py", lambda: public.init(EDIT)
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        if "<!-- begin generated: " in path.read_text(encoding="utf-8"):
+            yield path, partial(_paper, path)
+
+
+def _paper(path: Path) -> str:
+    return paper.rewritten(path.read_text(encoding="utf-8"))
 
 
 def formatted(text: str, path: Path) -> str:

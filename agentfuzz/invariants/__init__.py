@@ -53,9 +53,7 @@ from agentfuzz.invariants.termination.structured_termination import structured_t
 from agentfuzz.invariants.termination.survives import survives
 
 __all__ = [
-    "LAWS",
     "Invariant",
-    "LawRecord",
     "approval_single_use",
     "at_most_once",
     "bounded",

@@ -23,7 +23,9 @@ from agentfuzz.runtime.watchdog_thread import Patrol
 TICKS = 4
 INSIST = 0.02  # real seconds between interruptions of an agent that swallows them
 LINES = 16  # lines that they are moved by, one after the other
-_ENTERS_HANDLER = dis.opmap["PUSH_EXC_INFO"]
+# Instructions at which raising unbalances the interpreter's stack of handled exceptions: on the way
+# into a handler, at its end, and at the `try:` or `pass` of one, which no exception table covers.
+_UNBALANCED = frozenset(dis.opmap[name] for name in ("PUSH_EXC_INFO", "POP_EXCEPT", "NOP"))
 
 
 class Watchdog:
@@ -162,9 +164,9 @@ class Watchdog:
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
             nonlocal lines
-            if _is_spared(frame):
+            if not self.active or _is_spared(frame):
                 return None
-            if event == "exception" or _unwinding(frame):
+            if event == "exception" or _unbalanced(frame):
                 return trace
             lines -= 1
             if lines >= 0:
@@ -193,10 +195,9 @@ class Watchdog:
             raise KeyboardInterrupt
 
 
-def _unwinding(frame: FrameType) -> bool:
-    """Whether the interpreter is on its way into a handler, where raising would unbalance its
-    stack of handled exceptions."""
-    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _ENTERS_HANDLER
+def _unbalanced(frame: FrameType) -> bool:
+    """Whether an exception that is raised here would leave another one handled for ever."""
+    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _UNBALANCED
 
 
 def _is_execute(frame: FrameType) -> bool:

@@ -4,47 +4,24 @@ import asyncio
 import atexit
 import os
 import signal
-import sqlite3
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentfuzz import Completion, ScenarioError, World, exactly_once, fuzz, in_child, run, scenario
+from agentfuzz import Completion, ScenarioError, World, fuzz, in_child, run
 from agentfuzz.core.events import Called, Resumed
-from agentfuzz.core.history import History
-from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.pipe import packed, unpacked
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
 from agentfuzz.scenarios import charge_order as card
-from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.space import Space
 from agentfuzz.world.injector import FromPlan
+from engine.children import Agent, card_twice, history, shop
 from world.stories import told
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-Agent = Callable[[World], Any]
-
-
-@scenario(exactly_once("charge"), task="Charge A17.", resume=True, follow_ups=("And B18.",),
-          faults=("cancel", "interrupt", "duplicate_trigger", "clock_jump"))  # fmt: skip
-def shop(world: World) -> None:
-    @world.tool
-    def find(order_id: str) -> dict[str, object]:
-        return {"order_id": order_id, "cents": 4200}
-
-    @world.tool(effect="charge", scope=("order_id",), dedup="key")
-    def charge(order_id: str, idempotency_key: str | None = None) -> str:
-        return f"ch_{order_id}"
-
-    @world.tool(effect="mail", scope=("to",))
-    async def mail(to: str) -> str:
-        await asyncio.sleep(2)
-        return "sent"
 
 
 def steady(world: World) -> Completion:
@@ -81,11 +58,6 @@ async def busy(world: World) -> Completion:
         await asyncio.sleep(60)
         return Completion.blocked(reason="outcome_unknown")
     return Completion.success(handle="A17")
-
-
-def history(simulation: Simulation, agent: Agent, plan: str, story: Any = shop) -> History:
-    injector = FromPlan(FaultPlan.parse(plan), process=True)
-    return simulation.execute(story, agent, injector)
 
 
 PLANS = (
@@ -155,131 +127,6 @@ def test_a_trace_names_the_line_in_the_child(simulation: Simulation) -> None:
     calls = found.of(Called)
     line = steady.__code__.co_firstlineno + 3
     assert calls[0].where == f"{__file__}:{line} steady"
-
-
-# Memory, files, stores --------------------------------------------------------------------
-
-
-@scenario(exactly_once("charge"), task="Charge A17.", resume=True)
-def card_twice(world: World) -> None:
-    @world.tool(effect="charge", scope=("order_id",))
-    def charge(order_id: str) -> str:
-        return f"ch_{order_id}"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-def file_store(place: Path, *, first: bool) -> Agent:
-    """A loop with a file of its own. Written before the charge, it survives; after it, not: then
-    the crash between the two repeats the charge."""
-
-    def agent(world: World) -> Completion:
-        path = place / "state.txt"
-        if world.leg == 1:
-            path.unlink(missing_ok=True)
-        if path.exists():
-            return Completion.blocked(reason="outcome_unknown") if first else Completion.success()
-        if first:
-            with world.saving("file"):
-                path.write_text("charging")
-        world.tools.charge(order_id="A17")
-        if not first:
-            with world.saving("file"):
-                path.write_text("charged")
-        return Completion.success(handle="A17")
-
-    return agent
-
-
-def sqlite_store(place: Path, *, first: bool) -> Agent:
-    """The same with SQLite: what was not committed is not there after the crash."""
-
-    def agent(world: World) -> Completion:
-        path = place / "state.db"
-        if world.leg == 1:
-            path.unlink(missing_ok=True)
-        connection = sqlite3.connect(path)
-        connection.execute("create table if not exists charged (order_id text primary key)")
-        if connection.execute("select * from charged").fetchall():
-            return Completion.blocked(reason="outcome_unknown") if first else Completion.success()
-        if first:
-            connection.execute("insert into charged values ('A17')")
-            with world.saving("db"):
-                connection.commit()
-        world.tools.charge(order_id="A17")
-        if not first:
-            connection.execute("insert into charged values ('A17')")
-            with world.saving("db"):
-                connection.commit()
-        connection.close()
-        return Completion.success(handle="A17")
-
-    return agent
-
-
-def crashes(agent: Agent, story: Any, simulation: Simulation) -> list[str]:
-    """What every plan with one crash, and every pair of them, finds."""
-    space = Space(faults=story.faults, only=("crash",))
-    budget = Budget(depth=2, deep_runs=0, max_seconds=600.0)
-    campaign = Campaign(story, agent, simulation, space=space, budget=budget)
-    campaign.search()
-    return [f"{one.code} {one.plan}" for one in campaign.result().findings]
-
-
-@pytest.mark.parametrize("wrap", [in_child, lambda agent: agent], ids=["SIGKILL", "in process"])
-@pytest.mark.parametrize(("store", "saves"), [(file_store, "file"), (sqlite_store, "db")])
-def test_a_store_of_its_own_survives_the_crash(
-    place: Path, simulation: Simulation, store: Any, saves: str, wrap: Any
-) -> None:
-    victim, survivor = store(place, first=False), store(place, first=True)
-    found = crashes(wrap(victim), card_twice, simulation)
-    assert found == [f"AF101 store:{saves}#1:crash"]
-    assert crashes(wrap(survivor), card_twice, simulation) == []
-
-
-def test_memory_dies_with_the_process(simulation: Simulation) -> None:
-    memory: list[int] = []
-
-    def agent(world: World) -> list[int]:
-        memory.append(world.leg)
-        world.tools.charge(order_id="A17")
-        return memory
-
-    plan = "process:charge#1:crash"
-    assert history(simulation, in_child(agent), plan, card_twice).ended.value == [2]
-    assert memory == []
-
-
-def test_an_open_transaction_is_rolled_back(place: Path, simulation: Simulation) -> None:
-    """The dead process had the database locked; the next one gets it."""
-
-    def agent(world: World) -> int:
-        connection = sqlite3.connect(place / "open.db", timeout=0)
-        connection.execute("create table if not exists seen (leg int)")
-        connection.commit()
-        connection.execute("insert into seen values (?)", (world.leg,))
-        world.tools.charge(order_id="A17")
-        connection.commit()
-        return int(connection.execute("select sum(leg) from seen").fetchone()[0])
-
-    found = history(simulation, in_child(agent), "process:charge#1:crash", card_twice)
-    assert found.ended.value == 2
-
-
-def test_a_new_process_draws_other_numbers(simulation: Simulation) -> None:
-    def agent(world: World) -> str:
-        world.store[f"leg {world.leg}"] = uuid.uuid4().hex
-        world.tools.charge(order_id="A17")
-        return " ".join(world.store[key] for key in world.store)
-
-    child = in_child(agent)
-    one, other = (history(simulation, child, "process:charge#1:crash", card_twice) for _ in "ab")
-    first, second = one.ended.value.split()
-    assert first != second
-    assert one.events == other.events
 
 
 # How a child ends -------------------------------------------------------------------------
@@ -360,10 +207,10 @@ def test_a_hung_child_is_cut_off(simulation: Simulation) -> None:
 
 
 def test_nothing_of_the_run_is_done_twice(
-    simulation: Simulation, capfd: pytest.CaptureFixture[str], place: Path
+    simulation: Simulation, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Neither what stood in its buffers, nor what waits for its exit."""
-    atexit.register(lambda: (place / "exit").write_text("twice"))
+    atexit.register(lambda: (tmp_path / "exit").write_text("twice"))
     print("before", end=" ")
 
     def agent(world: World) -> Completion:
@@ -373,7 +220,7 @@ def test_nothing_of_the_run_is_done_twice(
     history(simulation, in_child(agent), "", card_twice)
     print("after", end="")
     assert capfd.readouterr().out == "before inside after"
-    assert not (place / "exit").exists()
+    assert not (tmp_path / "exit").exists()
 
 
 def test_standard_input_is_empty(simulation: Simulation) -> None:

@@ -83,7 +83,7 @@ RETURNED = {
         PAID,
         {"status": "success", "reason": "completed", "handle": "r1", "detail": ""},
     ),
-    "unserialisable": (threading.Lock, "<built-in function allocate_lock>"),
+    "unserialisable": (len, "<built-in function len>"),
     "huge": ("x" * 10**6, "x" * 4096 + f"<{10**6 - 4096} more characters>"),
     "nan": (float("nan"), "<nan>"),
 }

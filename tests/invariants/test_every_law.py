@@ -6,6 +6,7 @@ tests/invariants/<family>/test_<law>.py
 """
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,10 @@ def test_every_law_has_one_test_and_every_test_a_law():
 
 @pytest.mark.parametrize("law", LAWS)
 def test_the_test_of_a_law(law):
-    """It lies in the family of its law, makes that law, and asserts each of the five."""
-    tree = ast.parse(FILES[law].read_text(encoding="utf-8"))
+    """It lies in the family of its law, makes that law, asserts each of the five, and shows every
+    code that the law can report."""
+    text = FILES[law].read_text(encoding="utf-8")
+    tree = ast.parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert [name for name in SHOWN if name not in functions] == []
     for name in SHOWN:
@@ -40,3 +43,4 @@ def test_the_test_of_a_law(law):
     family = FILES[law].parent.name
     assert invariants.LAWS[law].family == family
     assert getattr(invariants, law).__module__ == f"agentfuzz.invariants.{family}.{law}"
+    assert set(invariants.LAWS[law].codes) <= set(re.findall(r"AF\d{3}", text))

@@ -183,9 +183,6 @@ def test_the_seams_are_put_back() -> None:
 
 
 def test_a_served_world_and_its_partners_are_no_escape(simulation: Simulation) -> None:
-    pytest.importorskip("uvicorn")
-    pytest.importorskip("openai")
-
     def agent(world: World) -> Completion:
         with world.serve() as urls:
             port = int(urls.anthropic.rpartition(":")[2])

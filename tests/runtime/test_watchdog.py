@@ -14,7 +14,9 @@ import pytest
 
 from agentfuzz import run, scenario
 from agentfuzz.core.codec import dump, history_to_json
+from agentfuzz.core.errors import CutOff
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime import watchdog
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from agentfuzz.search.verify import finding_id
@@ -178,6 +180,69 @@ def test_without_a_timer_a_thread_watches_the_main_thread(monkeypatch):
     with Simulation(run_timeout=0.1) as simulation:
         ended = run(anywhere, swallows, simulation=simulation).history.ended
     assert (ended.how, ended.error) == ("cut_off", "spinning")
+
+
+def handles(depth=2):
+    """Handlers in handlers, which return, pass, go on and leave."""
+    for _ in range(depth):
+        with contextlib.suppress(BaseException):
+            try:
+                try:
+                    raise KeyError
+                finally:
+                    done = 1
+            except KeyError as error:
+                try:
+                    raise ValueError
+                except ValueError:
+                    pass
+                with contextlib.suppress(TypeError):
+                    raise TypeError
+                try:
+                    done = error
+                finally:
+                    done = 2
+            except BaseException:
+                continue
+    try:
+        raise KeyError(done)
+    except KeyError:
+        return
+
+
+def test_wherever_an_interruption_strikes_no_exception_stays_handled():
+    """At any line of a function that handles exceptions: afterwards none is handled any more."""
+
+    def struck(steps):
+        """What stays handled when the interruption comes after so many steps; whether it came."""
+        left = steps
+
+        def trace(frame, event, arg):
+            nonlocal left
+            if event == "exception" or watchdog._unbalanced(frame):
+                return trace
+            left -= 1
+            if left >= 0:
+                return trace
+            sys.settrace(None)
+            frame.f_trace = None
+            raise CutOff("spinning")
+
+        try:
+            sys.settrace(trace)
+            handles()
+        except CutOff:
+            pass
+        finally:
+            sys.settrace(None)
+        return sys.exception(), left < 0
+
+    came, steps = True, 0
+    while came:
+        handled, came = in_a_thread(lambda steps=steps: struck(steps))
+        assert handled is None, steps
+        steps += 1
+    assert steps > 40
 
 
 def test_what_cannot_be_interrupted_is_told_with_its_stacks():

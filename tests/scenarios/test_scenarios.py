@@ -87,11 +87,6 @@ def test_premature_completion():
     assert plans["AF103"] == plans["AF301"] == "model#1:skip"
 
 
-def test_words_do_not_move_the_survivor():
-    """No closing phrase changes what a loop does that reads receipts."""
-    assert campaign(resolve_ticket, resolve_ticket.reads_receipts, only=("reword",)).findings == ()
-
-
 def plans(story, agent, *kinds):
     """The smallest plan of each finding of one fault, when there are only faults of these kinds."""
     found = campaign(story, agent, only=kinds, deep_runs=0).findings
@@ -191,15 +186,6 @@ def test_the_position_says_nothing_of_the_effect():
     assert after["AF101 salary"] == "store:position#1:crash"
     before = plans(story, story.saves_the_position_before, "crash")
     assert before["AF103 salary"] == before["AF301 claim"] == "process:pay#1:crash"
-
-
-def test_one_lost_reply_is_nine_requests():
-    """Three attempts in each of two layers."""
-    for victim in retry_storm.VICTIMS:
-        found = campaign(retry_storm, victim, only=("once/error",)).findings
-        assert f"{found[0].title}: {found[0].plan}" == (
-            "get_quote tried 9x, budget 3: get_quote#1:once/error"
-        )
 
 
 def test_calling_off_a_trip():

@@ -1,6 +1,6 @@
 """The law that a run ends by itself (AF201 to AF203).
 
-Law: iterations are counted, not distinct errors. Source: CATALOGUE law L1.
+Law: iterations are counted, not distinct errors; part of every scenario. Source: CATALOGUE law L1.
 """
 
 from agentfuzz.core.events import Called, Ended, ModelTurn
@@ -16,6 +16,7 @@ from agentfuzz.invariants.law import Check, law
         "AF203": "The loop waits for what cannot come",
     },
     catalogue="L1",
+    always=True,
 )
 def bounded(*, calls: int | None = None, turns: int | None = None) -> Check:
     """The run ends by itself, within `calls` tool calls and `turns` model turns if given.

@@ -5,7 +5,7 @@ import pytest
 from agentfuzz import exactly_once
 from agentfuzz.core.events import Committed, Done, Ended, Intent
 from agentfuzz.core.history import History
-from invariants.histories import charge, charged, commit, done, judge, looked_up, tell, timeout
+from invariants.histories import charge, charged, commit, done, judge, looked_up, ok, tell, timeout
 from invariants.loops.billing import billing, honest, swallows
 from invariants.support import EVERY_SEED
 
@@ -30,6 +30,12 @@ def test_twice():
     """Never more than once, whatever is claimed."""
     history = tell(charged(), charged(), done("failed"))
     assert judge(exactly_once("charge"), history) == ["AF101 charge: Committed#1 Committed#2"]
+
+
+def test_when_one_request_arrives_twice():
+    """AF102: one call, two deliveries, two effects, whatever is claimed."""
+    history = tell(charge(), commit(), commit(), ok(), done())
+    assert judge(exactly_once("charge"), history) == ["AF102 charge: Committed#1 Committed#2"]
 
 
 def test_broken():

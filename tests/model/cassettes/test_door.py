@@ -1,6 +1,5 @@
 """The door: `--agentfuzz-record` writes what `scenario(cassette=...)` replays."""
 
-import inspect
 import os
 import subprocess
 import sys
@@ -12,11 +11,6 @@ import agentfuzz
 from .agents import LINES, plain, shop
 from .conftest import KEY
 from .provider import Provider
-
-pytestmark = pytest.mark.skipif(
-    "cassette" not in inspect.signature(agentfuzz.scenario).parameters,
-    reason="scenario has no cassette= yet",
-)
 
 FILE = """
 import json
