@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError, ScenarioError
+from agentfuzz.core.migrations import typed
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
@@ -171,8 +172,6 @@ def regression(test: Callable[..., Any], *, plan: str, code: str = "", **fixed: 
     agent.__doc__ = f"Red while {code or 'a law'} breaks under {plan}."
     agent.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
     marks = [m for m in getattr(test, "pytestmark", []) if not fixed or m.name != "parametrize"]
-    wrapper = _wrapped(
-        replace(given, function=agent, method=False, plan=FaultPlan.parse(plan), code=code)
-    )
+    wrapper = _wrapped(replace(given, function=agent, method=False, plan=typed(plan), code=code))
     wrapper.pytestmark = marks  # type: ignore[attr-defined]
     return wrapper

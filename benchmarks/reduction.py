@@ -16,11 +16,10 @@ from _measure import table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from agentfuzz.engine.simulation import Simulation
 from search.lives import LIVES, life, space_of
 from search.programs import program
 from search.test_systematic import LOOPS, SPACE, Lab, brute_force, walked
-
-from agentfuzz.engine.simulation import Simulation
 
 
 def measured(numbers: list[int], make: object, space: object, depth: int) -> tuple[object, ...]:

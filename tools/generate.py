@@ -5,6 +5,7 @@ them are written here, committed, and checked by `tests/test_generated.py` (`--c
 stale, write nothing).
 
     registries   the `__init__` of each folder whose files are found by it
+    code_table   core/code_table.py, from the laws
     tables       core/tables.py, from the boundaries
 """
 
@@ -12,7 +13,11 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+
+import paper
+import public
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "agentfuzz"
@@ -86,6 +91,79 @@ BOUNDARIES: Mapping[str, Boundary] = {{each.name: each for each in _ALL}}
 '''
 
 
+def laws() -> str:
+    """The registry of the laws, by name."""
+    home = PACKAGE / "invariants"
+    places: dict[str, str] = {}
+    for path in home.glob("*/*.py"):
+        places |= dict.fromkeys(decorated(path, "law"), f"{path.parent.name}.{path.stem}")
+    names = sorted(places)
+    lines = [f"from agentfuzz.invariants.{places[name]} import {name}" for name in names]
+    told = ["Invariant", *sorted([*names, "invariant"])]
+    return f'''"""The laws, one file each, in a folder for each family of codes.
+
+{EDIT}
+"""
+
+from collections.abc import Mapping
+
+{chr(10).join(lines)}
+from agentfuzz.invariants.law import Invariant, LawRecord, invariant
+
+__all__ = {told}
+
+_ALL = ({", ".join(f"{name}.record" for name in names)},)
+LAWS: Mapping[str, LawRecord] = {{record.name: record for record in _ALL}}
+'''
+
+
+def code_table() -> str:
+    """core/code_table.py, from the records of the laws."""
+    from agentfuzz.invariants import LAWS
+
+    titles: dict[str, str] = {}
+    for name, record in LAWS.items():
+        for code, title in record.codes.items():
+            if titles.setdefault(code, title) != title:
+                raise SystemExit(f"{name} calls {code} {title!r}, another law {titles[code]!r}")
+    rows = [f"{code!r}: {title!r}" for code, title in sorted(titles.items())]
+    return f'''"""The codes of the laws, with their titles.
+
+Law: plain data, so that a code can be explained without loading the laws.
+{EDIT} Source: `agentfuzz.invariants`. Read by `codes`.
+"""
+
+OF_LAWS: dict[str, str] = {{{", ".join(rows)}}}
+'''
+
+
+def formats() -> str:
+    """The registry of the report formats: every file with a FORMAT. A helper, or a format that is
+    only printed, has none."""
+    folder = PACKAGE / "report/formats"
+    names = [
+        name
+        for name in modules(folder, but=("format",))
+        if "\nFORMAT =" in (folder / f"{name}.py").read_text(encoding="utf-8")
+    ]
+    lines = [f"from agentfuzz.report.formats import {name} as _{name}" for name in names]
+    return f'''"""The formats in which a session is written, one file each: a record, by its name.
+
+{EDIT}
+"""
+
+from collections.abc import Mapping
+
+{chr(10).join(lines)}
+from agentfuzz.report.formats.format import Format
+
+_ALL = ({", ".join(f"_{name}.FORMAT" for name in names)},)
+FORMATS: Mapping[str, Format] = {{
+    each.name: each for each in sorted(_ALL, key=lambda each: (each.order, each.name))
+}}
+'''
+
+
 def tables() -> str:
     """core/tables.py, from the records of the boundaries."""
     from agentfuzz.boundaries import BOUNDARIES
@@ -121,7 +199,18 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
         ),
     )
     yield PACKAGE / "boundaries/__init__.py", boundaries
+    yield PACKAGE / "invariants/__init__.py", laws
+    yield PACKAGE / "core/code_table.py", code_table
     yield PACKAGE / "core/tables.py", tables
+    yield PACKAGE / "report/formats/__init__.py", formats
+    yield PACKAGE / "__init__.py", lambda: public.init(EDIT)
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        if "<!-- begin generated: " in path.read_text(encoding="utf-8"):
+            yield path, partial(_paper, path)
+
+
+def _paper(path: Path) -> str:
+    return paper.rewritten(path.read_text(encoding="utf-8"))
 
 
 def formatted(text: str, path: Path) -> str:

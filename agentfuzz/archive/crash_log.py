@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from agentfuzz.archive.saved import set_aside
+from agentfuzz.core import migrations
 from agentfuzz.core.codec import dump
-from agentfuzz.core.errors import PlanError, SavedFileError
+from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.world.injector import Crossing, Injector
 
-SCHEMA = "agentfuzz.ahead/1"
+SCHEMA, VERSION = "agentfuzz.ahead", 2  # 1: a plan of format 1
 PATTERN = "ahead-*.plan"
 ROOM = 16_384  # bytes for a plan; a longer one loses its last faults
 STACKS = 16_384  # bytes for the stacks of a process that does not react
@@ -45,7 +46,7 @@ class CrashLog:
     def _open(self, folder: Path, nodeid: str, scenario: str) -> None:
         """Raises OSError when the file cannot be made or held."""
         names = {"nodeid": nodeid, "scenario": scenario}
-        head = {"schema": SCHEMA, "format": FORMAT_VERSION, **names}
+        head = {"schema": f"{SCHEMA}/{VERSION}", "format": FORMAT_VERSION, **names}
         text = dump(head).encode("utf-8", "backslashreplace") + b"\n"
         self._pid = os.getpid()
         self._path = folder / f"ahead-{_mark(nodeid)}-{self._pid}.plan"
@@ -174,7 +175,8 @@ class Left:
 
 def take(folder: Path, nodeid: str | None = None) -> tuple[list[Left], list[str]]:
     """Every file that a dead process left (of one test), read and removed, and a note for each
-    that cannot be read: it is moved to `bad/` in the same folder."""
+    that cannot be read: it is moved to `bad/` in the same folder, or left for the newer agentfuzz
+    that wrote it."""
     found: list[Left] = []
     notes: list[str] = []
     for path in sorted(folder.glob(_pattern(nodeid))):
@@ -182,6 +184,8 @@ def take(folder: Path, nodeid: str | None = None) -> tuple[list[Left], list[str]
             left = _of_the_dead(path)
             if left is not None:
                 found.append(left)
+        except NewerFileError as error:
+            notes.append(f"AF903 {path.name}: {error}; left where it is")
         except SavedFileError as error:
             notes.append(f"AF903 {path.name}: {error}; moved to {folder.name}/bad/{path.name}")
             set_aside(path)
@@ -226,14 +230,15 @@ def _read(content: bytes) -> Left:
     try:
         head, _, rest = content.partition(b"\n")
         data: Any = json.loads(head)
-        form = (data.get("schema"), data.get("format")) if isinstance(data, dict) else None
-        names = (data.get("nodeid"), data.get("scenario")) if form else ()
-        if form != (SCHEMA, FORMAT_VERSION) or not all(isinstance(name, str) for name in names):
-            raise SavedFileError(f"not a plan written ahead by this version ({SCHEMA})")
+        migrations.schema(data, SCHEMA, VERSION)
+        written = migrations.version(data.get("format"), FORMAT_VERSION, "plan format")
+        nodeid, scenario = data.get("nodeid"), data.get("scenario")
+        if not (isinstance(nodeid, str) and isinstance(scenario, str)):
+            raise SavedFileError("it does not name its test and scenario")
         text, ends, _ = rest[:ROOM].partition(b"\n")
         if not ends:
             raise SavedFileError("its plan is not whole")
         stacks = rest[ROOM:].partition(b"\0")[0].decode("utf-8", "replace")
-        return Left(data["nodeid"], FaultPlan.parse(text.decode()), data["scenario"], stacks)
+        return Left(nodeid, migrations.plan(text.decode(), written), scenario, stacks)
     except (PlanError, ValueError, RecursionError) as error:
         raise SavedFileError(str(error)) from error

@@ -1,8 +1,9 @@
 """Saved counterexamples: what one campaign found is the first thing that the next one runs.
 
-Law: a saved file is a plan in its text form and the law it broke, so any version that can read
-the plan can replay it; files are written whole or not at all, and a broken file is set aside
-with a note, never a crash. Called by the doors. They live in `.agentfuzz/`, one file each.
+Law: a saved file is a plan in its text form and the law it broke, so that any version which can
+read the plan can replay it; files are written whole or not at all, a broken one is set aside with
+a note, never a crash, and one that a newer agentfuzz wrote stays what and where it is. Called by
+the doors. They live in `.agentfuzz/`, one file each.
 """
 
 import json
@@ -14,18 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentfuzz.core import migrations
 from agentfuzz.core.codec import digest, dump
-from agentfuzz.core.errors import PlanError, SavedFileError
+from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 
-SCHEMA = "agentfuzz.saved/1"
+SCHEMA, VERSION = "agentfuzz.saved", 2  # 1: plans and digests of format 1
 _ID = re.compile(r"AF-[0-9a-f]{4,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """One saved counterexample. `digest` is the SHA-256 of the history it gave."""
+    """One saved counterexample. `digest` is the SHA-256 of the history it gave, in the format of
+    histories that `format` names. `plan` has its slots where they were then (see `migrated`)."""
 
     id: str
     nodeid: str
@@ -34,16 +37,18 @@ class Saved:
     title: str
     plan: FaultPlan
     digest: str
+    format: int = FORMAT_VERSION
 
 
-def save(folder: Path, counterexample: Counterexample) -> Path:
-    """Write one counterexample. Raises OSError when the folder cannot be written."""
+def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
+    """Write one counterexample; what its file says beyond it is kept. `was` is the id that it had
+    in an older format. Raises OSError when the folder cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         _write(ignore, "*\n")
     data = {
-        "schema": SCHEMA,
+        "schema": f"{SCHEMA}/{VERSION}",
         "format": FORMAT_VERSION,
         "id": counterexample.id,
         "nodeid": counterexample.nodeid,
@@ -54,8 +59,21 @@ def save(folder: Path, counterexample: Counterexample) -> Path:
         "digest": digest(counterexample.history),
     }
     path = folder / f"{counterexample.id}.json"
-    _write(path, dump(data, indent=1) + "\n")
+    try:
+        before, _ = _read(folder / f"{was}.json" if was else path)
+    except NewerFileError:
+        return path
+    except (SavedFileError, OSError, ValueError, RecursionError):
+        before = {}
+    _write(path, dump({**before, **data}, indent=1) + "\n")
     return path
+
+
+def _read(path: Path) -> tuple[dict[str, Any], int]:
+    """The data of a file, and the format of its plan. Raises SavedFileError, NewerFileError."""
+    data: Any = json.loads(path.read_text(encoding="utf-8"))
+    migrations.schema(data, SCHEMA, VERSION)
+    return data, migrations.version(data.get("format"), FORMAT_VERSION, "plan format")
 
 
 def _write(path: Path, text: str) -> None:
@@ -73,25 +91,18 @@ def _write(path: Path, text: str) -> None:
 def load(path: Path) -> Saved:
     """Read one file. Raises SavedFileError naming it and what is wrong with it."""
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-        form = (data.get("schema"), data.get("format")) if isinstance(data, dict) else None
-        if form != (SCHEMA, FORMAT_VERSION):
-            raise SavedFileError(
-                f"{path.name}: not a saved counterexample of this version ({SCHEMA}, plan format "
-                f"{FORMAT_VERSION}); it may come from a newer agentfuzz"
-            )
+        data, written = _read(path)
         texts = [data[name] for name in ("id", "nodeid", "code", "subject", "title", "digest")]
         if not all(isinstance(text, str) for text in (*texts, data["plan"])):
-            raise SavedFileError(f"{path.name}: every field must be a string")
+            raise SavedFileError("every field must be a string")
         if not _ID.fullmatch(data["id"]):  # it names files to write and to delete
-            raise SavedFileError(f"{path.name}: {data['id'][:40]!r} is no id of a counterexample")
-        plan = FaultPlan.parse(data["plan"])
+            raise SavedFileError(f"{data['id'][:40]!r} is no id of a counterexample")
         id, nodeid, code, subject, title, digest = texts
-        return Saved(id, nodeid, code, subject, title, plan, digest)
-    except SavedFileError:
-        raise
-    except PlanError as error:
-        raise SavedFileError(f"{path.name}: {error}") from error
+        plan = migrations.plan(data["plan"], written)
+        return Saved(id, nodeid, code, subject, title, plan, digest, written)
+    except (SavedFileError, PlanError) as error:
+        kind = type(error) if isinstance(error, SavedFileError) else SavedFileError
+        raise kind(f"{path.name}: {error}") from error
     except OSError as error:
         raise SavedFileError(f"{path.name}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
@@ -101,15 +112,18 @@ def load(path: Path) -> Saved:
 
 
 def load_all(folder: Path) -> tuple[list[Saved], list[str]]:
-    """Every readable file of a folder by id, and a note for each that was set aside.
+    """Every readable file of a folder by id, and a note for each that is not.
 
-    A broken file is moved to `bad/` in the same folder, so that it is said once.
+    A broken file is moved to `bad/` in the same folder, so that it is said once; one of a newer
+    agentfuzz is left for it.
     """
     found: list[Saved] = []
     notes: list[str] = []
     for path in sorted(folder.glob("AF-*.json")):
         try:
             found.append(load(path))
+        except NewerFileError as error:
+            notes.append(f"AF903 {error}; left where it is")
         except SavedFileError as error:
             if not path.exists():
                 continue  # another process was faster

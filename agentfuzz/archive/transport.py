@@ -4,7 +4,7 @@ Law: what comes back equals what was sent, to the last event. Called by the door
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from agentfuzz.core.codec import history_from_json, history_to_json
@@ -45,7 +45,7 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
     out = {f.name: getattr(finding, f.name) for f in fields(finding) if f.name not in _OWN}
     return {
         **out,
-        "violation": list(finding.violation),
+        "violation": asdict(finding.violation),
         "plan": str(finding.plan),
         "history": history_to_json(finding.history),
         "baseline": history_to_json(finding.baseline),
@@ -55,9 +55,8 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
 
 def _finding_from_json(data: Mapping[str, Any]) -> Counterexample:
     given = dict(data)
-    violation = list(given["violation"])
-    violation[6] = tuple(violation[6])
-    given["violation"] = Violation(*violation)
+    violation = given["violation"]
+    given["violation"] = Violation(**{**violation, "witness": tuple(violation["witness"])})
     given["plan"] = FaultPlan.parse(given["plan"])
     given["history"] = history_from_json(given["history"])
     given["baseline"] = history_from_json(given["baseline"])

@@ -1,6 +1,6 @@
 """The boundary of approvals: what becomes of a person's decision on its way to the agent."""
 
-from agentfuzz.boundaries.boundary import Boundary, once
+from agentfuzz.boundaries.boundary import Boundary, Page, once
 from agentfuzz.core.faults import Fault, Slot
 
 _WORDS = {
@@ -30,4 +30,9 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     stays=_stays,
+    told=Page(
+        "Approvals",
+        "`approval:tool#nth:kind`",
+        {("kind", "the decision"): {"once": "comes once: no fault", **_WORDS}},
+    ),
 )

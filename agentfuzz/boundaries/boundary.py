@@ -23,12 +23,22 @@ def once(fault: Fault) -> tuple[Fault, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """What the documents tell of a boundary: a title, how its faults are written, and of each axis
+    (heading, column) its values in words."""
+
+    title: str
+    text: str
+    axes: Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Boundary:
     """One boundary. `groups` say which faults a campaign tries at which crossings: from a fault of
     the table to its variants there, none if it means nothing. `place` and `says` are its phrases;
     an unknown fault is said as its text. `at_calls`: its slots are those of tool calls. `stays`:
     a fault that goes on after what it spoiled. `of_process`: it is asked about only if something
-    may happen to the agent's process."""
+    may happen to the agent's process. `told` is its part of docs/faults.md."""
 
     name: str
     axes: tuple[tuple[str, ...], ...]
@@ -40,6 +50,7 @@ class Boundary:
     at_calls: bool = False
     of_process: bool = False
     stays: Callable[[Fault], bool] = _never
+    told: Page | None = None
 
     @property
     def table(self) -> Table:

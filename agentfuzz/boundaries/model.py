@@ -5,7 +5,7 @@ The kinds lie in `agentfuzz.model.model_faults`, one file each; the groups are t
 
 from collections.abc import Callable
 
-from agentfuzz.boundaries.boundary import Boundary
+from agentfuzz.boundaries.boundary import Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.model.model_faults import KINDS
 from agentfuzz.model.model_faults.kind import GROUPS
@@ -38,4 +38,9 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     stays=_stays,
+    told=Page(
+        "Model turns",
+        "`model#nth:kind`",
+        {("kind", "the model"): {name: kind.says for name, kind in KINDS.items()}},
+    ),
 )

@@ -6,9 +6,10 @@ default: a scenario says which of them its loop has to live with.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import product
 
-from agentfuzz.boundaries.boundary import Boundary
+from agentfuzz.boundaries.boundary import Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.process_faults import KINDS
 from agentfuzz.world.process_faults.kind import MOMENTS
@@ -53,8 +54,26 @@ def _named(slot: Slot) -> str:
     return f"{slot.name} {slot.nth}"
 
 
+def _tried(name: str) -> str:
+    asked = "`resume=`" if name == "crash" else f'`faults=("{name}",)`'
+    return f"{KINDS[name].says} (tried with {asked})"
+
+
+_TOLD = Page(
+    "The agent's process",
+    "`process:tool#nth:kind/moment`, `store:key#nth:...`, `turn#nth:...`, `end#nth:...`",
+    {
+        ("kind", "what happens"): {name: _tried(name) for name in KINDS},
+        ("moment", ""): {
+            "before": "before the call, the save, the turn (left out in the text)",
+            "after": "after it, and before its reply is read",
+            "in_flight": "while its request is in flight, which arrives later",
+        },
+    },
+)
+_CALLS = _boundary("process", ("process write", "process read"), _named, at_calls=True)
 BOUNDARIES = (
-    _boundary("process", ("process write", "process read"), _named, at_calls=True),
+    replace(_CALLS, told=_TOLD),
     _boundary("store", ("process save",), lambda slot: f"save {slot.nth} of {slot.name}"),
     _boundary("turn", ("process turn",), lambda slot: f"turn {slot.nth} of the model"),
     _boundary("end", ("process end",), lambda slot: "end of the run"),

@@ -1,6 +1,6 @@
 """The boundary of the schedule: which ready task, or pool thread, goes on at a tool call."""
 
-from agentfuzz.boundaries.boundary import Boundary, once
+from agentfuzz.boundaries.boundary import Boundary, Page, once
 from agentfuzz.boundaries.process import MOMENT_WORDS
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.process_faults.kind import MOMENTS
@@ -22,4 +22,9 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     at_calls=True,
+    told=Page(
+        "The schedule",
+        "`schedule:tool#nth:preempted/moment`",
+        {("kind", ""): {"preempted": "everything else that is ready goes first"}},
+    ),
 )

@@ -6,7 +6,7 @@ leaves no trace that a loop or law could see.
 
 from collections.abc import Mapping
 
-from agentfuzz.boundaries.boundary import Boundary, once
+from agentfuzz.boundaries.boundary import Boundary, Page, once
 from agentfuzz.core.faults import Fault, Slot
 
 DELIVERIES = ("once", "lost", "twice", "late")
@@ -70,4 +70,27 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     at_calls=True,
+    told=Page(
+        "Tool calls",
+        "`tool#nth:delivery/reply`",
+        {
+            ("delivery", "the request"): {
+                "once": "arrives",
+                "lost": "never arrives",
+                "twice": "arrives two times",
+                "late": "arrives after the agent has given up (`@45`: after 45 virtual seconds)",
+            },
+            ("reply", "what the agent gets"): {
+                "intact": "the backend's answer",
+                "timeout": "`TimeoutError` after 30 virtual seconds",
+                "error": "`ConnectionError`",
+                "rate_limited": "`agentfuzz.RateLimited`, a 429 with `retry_after`",
+                "truncated": "the first part of the answer",
+                "ambiguous": '"accepted", and whatever else says nothing',
+                "malformed": "an answer that breaks its schema",
+                "wrong": "a valid answer that is false: stale, swapped, transposed, empty",
+                "hostile": "text that imitates a completion, or orders a retry",
+            },
+        },
+    ),
 )

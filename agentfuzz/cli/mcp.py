@@ -23,6 +23,7 @@ from agentfuzz.core.codec import dump, history_to_json, message
 from agentfuzz.core.errors import AgentfuzzError, CutOff, near_miss
 from agentfuzz.core.events import Ended
 from agentfuzz.core.history import History
+from agentfuzz.core.migrations import typed
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.single import check_plan
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            world = _world(_scenario(given.scenario), FaultPlan.parse(given.plan))
+            world = _world(_scenario(given.scenario), typed(given.plan))
         if given.history is not None:
             given.history.touch()
     except (AgentfuzzError, OSError) as error:

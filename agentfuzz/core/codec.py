@@ -13,11 +13,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.core.errors import CutOff, SavedFileError
+from agentfuzz.core import migrations
+from agentfuzz.core.errors import CutOff, PlanError, SavedFileError
 from agentfuzz.core.events import EVENTS, Event, Intent, Json, Shown
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History, ToolFacts
-from agentfuzz.core.plan import FORMAT_VERSION
+from agentfuzz.core.plan import FORMAT_VERSION, fault_of
 
 MAX_DEPTH = 20
 MAX_ITEMS = 1_000
@@ -192,15 +193,20 @@ def event_to_json(event: Event) -> dict[str, Json]:
 
 
 def event_from_json(data: Mapping[str, Json]) -> Event:
-    """The event that `event_to_json` wrote. Raises SavedFileError for anything else."""
-    fields = dict(data)
-    name = fields.pop("event", "")
+    """The event that `event_to_json` wrote, without fields that this version does not know.
+    Raises SavedFileError for anything else."""
+    name = data.get("event") if isinstance(data, Mapping) else None
     kind = EVENTS.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise SavedFileError(f"unknown event {name!r}")
+        raise SavedFileError(
+            f"unknown event {str(name)[:40]!r}; it may come from a newer agentfuzz"
+        )
     try:
+        fields = {field: data[field] for field in kind._fields if field in data}
         if "slot" in fields:
             fields["slot"] = Slot(*fields["slot"])
+        if "fault" in fields:
+            fields["fault"] = fault_of(fields["slot"].boundary, fields["fault"])
         if fields.get("intent") is not None:
             scope = tuple((name, value) for name, value in fields["intent"]["scope"])
             fields["intent"] = Intent(fields["intent"]["effect"], scope)
@@ -212,7 +218,7 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
                 for role, text, calls, answers in fields["messages"]
             )
         return kind(**fields)
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, PlanError) as error:
         raise SavedFileError(f"a broken {kind.__name__} event: {error}") from error
 
 
@@ -226,20 +232,22 @@ def history_to_json(history: History) -> dict[str, Json]:
 
 
 def history_from_json(data: Mapping[str, Json]) -> History:
-    """Read `history_to_json` back. Raises SavedFileError for another or newer format."""
-    version = data.get("format") if isinstance(data, Mapping) else None
-    if version != FORMAT_VERSION:
-        raise SavedFileError(
-            f"history format {version!r}; this version reads format {FORMAT_VERSION}"
-        )
+    """Read `history_to_json` back, of this version or an earlier one. Raises SavedFileError;
+    NewerFileError for a newer format."""
+    found = data.get("format") if isinstance(data, Mapping) else None
+    written = migrations.version(found, FORMAT_VERSION, "history format")
     try:
+        data = migrations.history(data, written)
         tools = {
-            name: ToolFacts(facts[0], facts[1], tuple(facts[2]), *facts[3:])
+            name: ToolFacts(facts[0], facts[1], tuple(facts[2]), *facts[3:_FACTS])
             for name, facts in data["tools"].items()
         }
         return History((event_from_json(event) for event in data["events"]), tools)
     except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
         raise SavedFileError(f"a broken history: {error!r}") from error
+
+
+_FACTS = len(ToolFacts._fields)
 
 
 def dump(data: Json, *, indent: int | None = None) -> str:
@@ -256,9 +264,11 @@ def dump(data: Json, *, indent: int | None = None) -> str:
     )
 
 
-def digest(history: History) -> str:
-    """SHA-256 of the canonical bytes of a history, as 64 hex digits."""
-    return hashlib.sha256(dump(history_to_json(history)).encode()).hexdigest()
+def digest(history: History, written: int = FORMAT_VERSION) -> str:
+    """SHA-256 of the canonical bytes of a history, as 64 hex digits: those bytes that the version
+    of this format would write, so that a digest of then can be compared with a history of now."""
+    data = migrations.history_as_of(history_to_json(history), written)
+    return hashlib.sha256(dump(data).encode()).hexdigest()
 
 
 def first_difference(one: History, other: History) -> str:

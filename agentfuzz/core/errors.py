@@ -8,7 +8,8 @@ nobody's to catch. Called by every floor.
       AgentfuzzError          misuse: the message says what, where and what to try
         ScenarioError         the scenario's own declaration is wrong
         PlanError             a fault plan cannot be read, or names what is not there
-        SavedFileError        a saved counterexample cannot be read
+        SavedFileError        a file that agentfuzz saved cannot be read
+          NewerFileError      a newer agentfuzz wrote it; it is left alone
         CassetteMiss          no cassette holds what the model was asked
         NondeterministicAgent the same plan gave two histories
       ToolError               a reply of a simulated backend that is an error
@@ -44,6 +45,10 @@ class PlanError(AgentfuzzError):
 
 class SavedFileError(AgentfuzzError):
     """A file that agentfuzz saved cannot be read any more."""
+
+
+class NewerFileError(SavedFileError):
+    """A file was written by a newer agentfuzz, in a format that this one does not know."""
 
 
 class CassetteMiss(AgentfuzzError):

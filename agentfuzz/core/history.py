@@ -1,4 +1,4 @@
-"""The history of a run: an ordered list of frozen events, and nothing else.
+"""The history of a run: an ordered list of frozen events, and what it can be asked.
 
 Law: everything that happened is an event, every event has its place `seq` (from 0) and its
 virtual time `t` (seconds since the run began), and nothing is added once the run has ended.
@@ -6,12 +6,15 @@ Written by the world, read by every invariant and report. The shape is Jepsen's:
 judged afterwards.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, wraps
 from typing import Any, NamedTuple, TypeVar
 
-from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Resumed
+from agentfuzz.core import escaping, lanes
+from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Intent, Replied, Resumed
 
 E_ = TypeVar("E_", bound=NamedTuple)
+Answer = TypeVar("Answer")
 
 
 class ToolFacts(NamedTuple):
@@ -25,9 +28,8 @@ class ToolFacts(NamedTuple):
 
 
 class History:
-    """The events of one run and the facts about its tools. Treat it as frozen."""
-
-    __slots__ = ("_of", "events", "tools")
+    """The events of one run and the facts about its tools. Treat it as frozen, and what it
+    answers, too: an answer is worked out once and lives as long as the history does."""
 
     def __init__(self, events: Iterable[Event], tools: Mapping[str, ToolFacts] | None = None):
         self.events: tuple[Event, ...] = tuple(events)
@@ -35,7 +37,7 @@ class History:
         self._of: dict[type, list[Any]] | None = None
 
     def of(self, kind: type[E_]) -> list[E_]:
-        """The events of one kind, in order. Do not change the list."""
+        """The events of one kind, in order."""
         if self._of is None:
             index: dict[type, list[Any]] = {}
             known = index.get
@@ -48,10 +50,36 @@ class History:
             self._of = index
         return self._of.get(kind, [])
 
+    # What was called, and what came of it ---------------------------------------------------
+
+    @cached_property
+    def calls(self) -> Mapping[str, Called]:
+        """Every call of a tool by its id, in order."""
+        return {call.call: call for call in self.of(Called)}
+
+    def call(self, call: str) -> Called:
+        """The call with an id."""
+        return self.calls[call]
+
+    @cached_property
+    def replies(self) -> Mapping[str, Replied]:
+        """The reply of each call that got one, by the id of the call."""
+        return {reply.call: reply for reply in self.of(Replied)}
+
     @property
     def ledger(self) -> list[Committed]:
         """What really happened: the committed effects, in order."""
         return self.of(Committed)
+
+    @cached_property
+    def effects(self) -> Mapping[Intent, list[Committed]]:
+        """The ledger by intent, in order of the first commit of each."""
+        found: dict[Intent, list[Committed]] = {}
+        for commit in self.of(Committed):
+            found.setdefault(commit.intent, []).append(commit)
+        return found
+
+    # How it ended ---------------------------------------------------------------------------
 
     @property
     def ended(self) -> Ended | None:
@@ -63,25 +91,51 @@ class History:
         return found[-1] if found else None
 
     @property
-    def claim(self) -> str | None:
-        """The status that the agent claims: that of its last valid Done, or None."""
-        valid = [done for done in self.of(Done) if not done.problem]
-        return valid[-1].status if valid else None
+    def completions(self) -> list[Done]:
+        """The valid completion events, in order."""
+        return [done for done in self.of(Done) if not done.problem]
 
     @property
-    def legs(self) -> list[list[Event]]:
-        """The events of each leg, in the order in which the legs began. A run has one, and one
-        more for each restart, decision, message or second delivery of its trigger; the Resumed
-        that begins a leg is its first event."""
+    def completion(self) -> Done | None:
+        """The last valid completion event, or None: what the run is taken at its word for."""
+        for done in reversed(self.of(Done)):
+            if not done.problem:
+                return done
+        return None
+
+    @property
+    def claim(self) -> str | None:
+        """The status that the agent claims: that of its last valid completion, or None."""
+        done = self.completion
+        return None if done is None else done.status
+
+    @property
+    def success(self) -> Done | None:
+        """The last valid completion, if it claims success."""
+        done = self.completion
+        return done if done is not None and done.status == "success" else None
+
+    # Legs -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _legs(self) -> Mapping[int, list[Event]]:
+        """The events of each leg by its number, in the order in which the legs began."""
         if not self.of(Resumed):
-            return [list(self.events)]
+            return {1: list(self.events)}
         found: dict[int, list[Event]] = {1: []}
         now = 1
         for event in self.events:
             if type(event) is Resumed:
                 now = event.leg
             found.setdefault(now, []).append(event)
-        return list(found.values())
+        return found
+
+    @property
+    def legs(self) -> list[list[Event]]:
+        """The events of each leg, in the order in which the legs began. A run has one, and one
+        more for each restart, decision, message or second delivery of its trigger; the Resumed
+        that begins a leg is its first event."""
+        return list(self._legs.values())
 
     @property
     def endings(self) -> list[str]:
@@ -100,9 +154,40 @@ class History:
                 found[now] = event.how
         return list(found.values())
 
-    def call(self, call: str) -> Called:
-        """The Called event of a call id."""
-        return next(event for event in self.of(Called) if event.call == call)
+    def leg_at(self, seq: int) -> list[Event]:
+        """The events of the leg that ran at an event."""
+        begun = [event.leg for event in self.of(Resumed) if event.seq <= seq]
+        return self._legs[begun[-1] if begun else 1]
+
+    @property
+    def final_leg(self) -> list[Event]:
+        """The events of the leg that ran last: it said the last word."""
+        begun = self.of(Resumed)
+        return self._legs[begun[-1].leg if begun else 1]
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def __str__(self) -> str:
+        """Its sequence, as a terminal shows it."""
+        return lanes.printed(self, ascii_only=lanes.shows_ascii_only())
+
+    def __repr__(self) -> str:
+        how = escaping.visible(self.ended.how) if self.ended else "not ended"
+        return f"<History of {len(self.events)} events, {how}>"
+
+
+def query(ask: Callable[[History], Answer]) -> Callable[[History], Answer]:
+    """Turn a function of a history into one that is answered once for each history, and keeps
+    its answer there."""
+    name = f"{ask.__module__}.{ask.__qualname__}"
+
+    @wraps(ask)
+    def answer(history: History) -> Answer:
+        known = vars(history)
+        if name not in known:
+            known[name] = ask(history)
+        found: Answer = known[name]
+        return found
+
+    return answer

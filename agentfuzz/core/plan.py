@@ -168,18 +168,3 @@ def fault_of(boundary: str, text: str) -> Fault:
     if found is None or boundary not in TABLES:
         raise PlanError(f"cannot read the fault {text!r} at the boundary {boundary!r}.")
     return _read_fault(found, boundary, text)
-
-
-def migrated(plan: FaultPlan, tools: Collection[str]) -> FaultPlan:
-    """A plan of format 1, in which saves, turns and the end of a run were addressed like the tool
-    calls of a process, as one of today. `tools` are those of the world that it belongs to."""
-    if all(slot.boundary != "process" or slot.name in tools for slot, _ in plan):
-        return plan
-    places = {"model": ("turn", ""), "end": ("end", "")}
-    moved = {}
-    for slot, fault in plan:
-        if slot.boundary == "process" and slot.name not in tools:
-            boundary, name = places.get(slot.name, ("store", slot.name))
-            slot = Slot(boundary, name, slot.nth)
-        moved[slot] = fault
-    return FaultPlan(moved)

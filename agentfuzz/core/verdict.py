@@ -4,6 +4,8 @@ Law: a verdict is three-valued. A law whose subject never came up was NOT_EXERCI
 evidence of anything. Written by invariants, read by the search and by every report.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from agentfuzz.core.errors import InvariantViolated, violation_type
@@ -14,7 +16,8 @@ VIOLATED: Status = "VIOLATED"
 NOT_EXERCISED: Status = "NOT_EXERCISED"
 
 
-class Violation(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
     """One way in which a history breaks a law.
 
     `title` is the one line of the summary: at most about 36 characters, tool and numbers first.
@@ -40,6 +43,15 @@ class Violation(NamedTuple):
     def error(self) -> InvariantViolated:
         """This violation as an exception whose type is the signature's own."""
         return violation_type(self.code, self.subject)(f"{self.code} {self.title}: {self.sentence}")
+
+
+def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """The first violation of each signature, in order: one bug is told once, however often a run
+    shows it and however many laws see it."""
+    found: dict[tuple[str, str], Violation] = {}
+    for violation in violations:
+        found.setdefault(violation.signature, violation)
+    return tuple(found.values())
 
 
 class Verdict(NamedTuple):

@@ -7,29 +7,61 @@ by regression tests and by whoever compares the entrypoints of a loop.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agentfuzz.core import escaping
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
+from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History
+from agentfuzz.core.lanes import shows_ascii_only
+from agentfuzz.core.migrations import migrated, typed
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation
+from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.doors import differences
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
+from agentfuzz.telling import block
 from agentfuzz.world.injector import FromPlan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Run:
-    """One run under a plan: its history and what the laws say."""
+    """One run under a plan: its history, what the laws say, and `baseline`, the history of the run
+    without faults that they compared it with (the same object when the plan is empty). Printed, it
+    tells its story."""
 
     history: History
     plan: FaultPlan
     verdicts: tuple[Verdict, ...]
+    baseline: History
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Every violation of every law."""
-        return tuple(v for verdict in self.verdicts for v in verdict.violations)
+        """What is broken: one violation for each code and subject, whichever law says so."""
+        return unique(v for verdict in self.verdicts for v in verdict.violations)
+
+    def story(self, *, ascii_only: bool = False, width: int = 80) -> str:
+        """The run as a terminal shows it: what broke first, or that nothing did, the faults, the
+        sequence, which laws held and which were not exercised. No line is wider than `width` (at
+        least 40) columns, and no text of an agent acts on a terminal; `ascii_only` is for one that
+        shows nothing else."""
+        missed = [str(slot) for slot in _missed(self.plan, self.history)]
+        return block.run(
+            self.history,
+            self.plan,
+            self.verdicts,
+            self.baseline,
+            missed=missed,
+            ascii_only=ascii_only,
+            width=width,
+        )
+
+    def __str__(self) -> str:
+        return self.story(ascii_only=shows_ascii_only())
+
+    def __repr__(self) -> str:
+        broken = ", ".join(dict.fromkeys(violation.code for violation in self.violations))
+        said = f"<Run under {self.plan}: {len(self.history)} events, {broken or 'nothing broke'}>"
+        return escaping.visible(said)
 
     def check(self, *codes: str) -> None:
         """Raise the first violation (of these codes, if any are given) as its own exception
@@ -54,18 +86,20 @@ def run(
     too). Raises PlanError for a plan that cannot be read or names an unknown tool,
     ScenarioError for a scenario that cannot be built.
     """
-    wanted = FaultPlan.parse(plan)
+    wanted = typed(plan)
     agent = getattr(agent, "agentfuzz_agent", agent)
     if simulation is None:
         with Simulation() as own:
             return run(scenario, agent, wanted, simulation=own)
     baseline = simulation.execute(scenario, agent, FromPlan())
-    scenario.check(list(baseline.tools))
-    check_plan(wanted, list(baseline.tools))
+    tools = list(baseline.tools)
+    scenario.check(tools)
+    wanted = migrated(wanted, tools)
+    check_plan(wanted, tools)
     history = baseline
     if wanted:
         history = simulation.execute(scenario, agent, FromPlan(wanted))
-    return Run(history, wanted, scenario.judge(history, baseline))
+    return Run(history, wanted, scenario.judge(history, baseline), baseline)
 
 
 def check_plan(plan: FaultPlan, tools: list[str]) -> None:
@@ -78,10 +112,15 @@ def check_plan(plan: FaultPlan, tools: list[str]) -> None:
             )
 
 
+def _missed(plan: FaultPlan, history: History) -> list[Slot]:
+    """Where a fault of the plan did not strike."""
+    struck = {event.slot for event in history.of(Struck)}
+    return [slot for slot, _ in plan if slot not in struck]
+
+
 def require_struck(plan: FaultPlan, history: History) -> None:
     """Raise PlanError when a fault of the plan never struck: such a run is no evidence."""
-    struck = {event.slot for event in history.of(Struck)}
-    missed = [str(slot) for slot, _ in plan if slot not in struck]
+    missed = [str(slot) for slot in _missed(plan, history)]
     if missed:
         crossed = [str(event.slot) for event in history.of(Called)]
         crossed += [str(event.slot) for event in history.of(ModelTurn)]
@@ -102,7 +141,7 @@ def compare_entrypoints(
 ) -> list[Verdict]:
     """One loop by several entrypoints (sync, async, streamed) under one plan: the verdict of each
     against the first one. Raises ScenarioError for fewer than two entrypoints."""
-    wanted = FaultPlan.parse(plan)
+    wanted = typed(plan)
     if len(entrypoints) < 2:
         raise ScenarioError(
             f"compare_entrypoints needs two entrypoints or more, got {list(entrypoints)}."
@@ -117,10 +156,13 @@ def compare_entrypoints(
         for name, agent in entrypoints.items()
     }
     (first, expected), *others = runs.items()
+    today = migrated(wanted, expected.tools)
+    if today is not wanted:  # an old plan, whose places the tools have told
+        return compare_entrypoints(scenario, entrypoints, today, simulation=simulation)
     check_plan(wanted, list(expected.tools))
     verdicts = []
     for name, history in others:
-        found = tuple(differences(history, expected, door=name, than=first))
+        found = unique(differences(history, expected, door=name, than=first))
         law = f"same_by_every_entrypoint({name}, {first})"
         verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
     return verdicts

@@ -14,8 +14,8 @@ from agentfuzz.archive.saved import Saved, load, load_all
 from agentfuzz.core import codes
 from agentfuzz.core.codec import described
 from agentfuzz.core.errors import AgentfuzzError, near_miss
+from agentfuzz.core.escaping import visible
 from agentfuzz.plugin.findings import SAVED
-from agentfuzz.report.escaping import visible
 
 DEMO = '''"""A billing agent that charges twice, and the test that finds it."""
 

@@ -8,14 +8,16 @@ that died.
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from agentfuzz.archive.saved import Saved, forget, load, load_all, save
 from agentfuzz.core.codec import digest
+from agentfuzz.core.errors import SavedFileError
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.lanes import shows_ascii_only
+from agentfuzz.core.migrations import migrated
 from agentfuzz.report.formats import terminal
 
 SAVED = ".agentfuzz"
@@ -71,20 +73,24 @@ class Findings:
             self._saved.append(load(save(self.folder, found)))
         except OSError as error:
             self.note([f"agentfuzz: counterexamples not saved ({error.strerror})"])
+        except SavedFileError as error:  # a newer agentfuzz wrote the file of this id
+            self.note([f"AF903 {error}; left where it is"])
 
     def store(self, result: CampaignResult) -> None:
         """Keep the findings for the next session, instead of older ones of the same bug."""
         try:
             for finding in result.findings:
-                old = [
-                    s
-                    for s in self._saved
-                    if (s.nodeid, s.code, s.subject)
-                    == (finding.nodeid, finding.code, finding.violation.subject)
-                    and s.id != finding.id
-                ]
-                save(self.folder, finding)
+                old = [one for one in self._of(finding) if one.id != finding.id]
+                was = next((one for one in old if _today(one, finding)), None)
+                save(self.folder, finding, was.id if was else "")
                 forget(self.folder, old)
+                if was is not None:
+                    self.note(
+                        [
+                            f"agentfuzz: {was.id} is {finding.id} from now on: its plan is written "
+                            f"{finding.plan}"
+                        ]
+                    )
         except OSError as error:
             self.note(
                 [
@@ -93,15 +99,21 @@ class Findings:
                 ]
             )
 
+    def _of(self, finding: Counterexample) -> list[Saved]:
+        """What is saved of the same bug."""
+        bug = (finding.nodeid, finding.code, finding.violation.subject)
+        return [one for one in self._saved if (one.nodeid, one.code, one.subject) == bug]
+
     def compared(self, result: CampaignResult) -> list[str]:
         """Whether a replayed history is the one that was saved, byte for byte."""
-        known = {saved.id: saved.digest for saved in self._saved}
         out = []
         for finding in result.findings:
-            now = digest(finding.history)
-            before = known.get(finding.id)
-            if before is not None:
-                same = "the same, byte for byte" if now == before else "another history than saved"
+            saved = next((one for one in self._of(finding) if _today(one, finding)), None)
+            if saved is not None:
+                now = digest(finding.history, saved.format)
+                same = "the same, byte for byte"
+                if now != saved.digest:
+                    same = "another history than saved"
                 out.append(f"  history  sha256 {now[:16]}  {same}")
         return out
 
@@ -109,7 +121,7 @@ class Findings:
         """How these findings are shown."""
         first, *others = found
         line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
-        text = terminal.blocks(found, ascii_only=not _unicode(sys.__stdout__))
+        text = terminal.blocks(found, ascii_only=shows_ascii_only(sys.__stdout__))
         return Failed(line, "\n\n".join([text, *more]))
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
@@ -121,5 +133,6 @@ class Findings:
         report.longrepr = ExceptionChainRepr([(entry, place, None)])
 
 
-def _unicode(stream: Any) -> bool:
-    return "utf" in (getattr(stream, "encoding", None) or "").lower()
+def _today(saved: Saved, finding: Counterexample) -> bool:
+    """Whether a finding is the very plan that was saved, perhaps in an older format."""
+    return migrated(saved.plan, finding.history.tools) == finding.plan

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentfuzz.plugin.settings import SETTINGS, campaigns_on, ini_key, refuse_unknown_keys
+from agentfuzz.plugin.settings import (
+    ACTIONS,
+    OTHERS,
+    SETTINGS,
+    campaigns_on,
+    ini_key,
+    refuse_unknown_keys,
+)
 
 if TYPE_CHECKING:
     from agentfuzz.plugin.session import Session
 
 KEY = pytest.StashKey["Session"]()
 DISTRIBUTION = "pytest-agentfuzz"
-
-_ACTIONS = (
-    ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
-    ("export", "ID", "write a saved counterexample as a regression test"),
-    ("explain", "CODE", "explain a code as AF101 (or: list)"),
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,16 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )
         ini = {int: "int", float: "float", str: "string"}[kind]
         parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
-    for name, metavar, text in _ACTIONS:
-        group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
-    group.addoption(
-        "--agentfuzz-record",
-        metavar="PATH",
-        help="run the tests of this cassette once, with their real model, and write it",
-    )
-    group.addoption(
-        "--agentfuzz-init", action="store_true", help="write one demo test; overwrite nothing"
-    )
+    for name, metavar, text in (*ACTIONS, *OTHERS):
+        if metavar:
+            group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
+        else:
+            group.addoption(f"--agentfuzz-{name}", action="store_true", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,7 +115,7 @@ SEEN = pytest.StashKey[_Seen]()
 
 
 def _asked(config: pytest.Config) -> bool:
-    return any(config.getoption(f"--agentfuzz-{name}") for name, *_ in _ACTIONS)
+    return any(config.getoption(f"--agentfuzz-{name}") for name, *_ in ACTIONS)
 
 
 @pytest.hookimpl(tryfirst=True)

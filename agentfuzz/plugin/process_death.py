@@ -119,15 +119,17 @@ def finding(left: Left, end: End) -> Counterexample:
     """A death as a counterexample without a history: nothing of the run is left but its plan."""
     again = f" Replayed in a process of its own, it died again: {end.words}." if end.words else ""
     violation = Violation(
-        CODE,
-        "process",
-        "the process died",
-        "The process that ran this test was gone in the middle of a run: a crash in native code, "
-        f"os._exit, or a kill (out of memory, a job that was stopped).{again}",
-        "",
-        "",
-        (),
-        "look for os._exit, for native code, and for memory that only grows",
+        code=CODE,
+        subject="process",
+        title="the process died",
+        sentence=(
+            "The process that ran this test was gone in the middle of a run: a crash in native "
+            f"code, os._exit, or a kill (out of memory, a job that was stopped).{again}"
+        ),
+        says="",
+        world="",
+        witness=(),
+        hint="look for os._exit, for native code, and for memory that only grows",
     )
     nothing = History([])
     return Counterexample(

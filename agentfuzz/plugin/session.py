@@ -17,6 +17,7 @@ import pytest
 
 from agentfuzz._fuzz import Fuzz
 from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
@@ -26,11 +27,12 @@ from agentfuzz.plugin import process_death
 from agentfuzz.plugin.capture import muted
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting
-from agentfuzz.report import escaping, write
+from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
 from agentfuzz.runtime.user_code import is_own
-from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
 
 SAVED = ".agentfuzz"
 

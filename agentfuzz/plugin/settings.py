@@ -17,9 +17,20 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("run-timeout", "SECONDS", float, 10.0, "real seconds before a spinning run is cut off"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
 )
+# One-shot options: name, metavar, help.
+ACTIONS = (
+    ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
+    ("export", "ID", "write a saved counterexample as a regression test"),
+    ("explain", "CODE", "explain a code as AF101 (or: list)"),
+)
+OTHERS = (
+    ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
+    ("init", "", "write one demo test; overwrite nothing"),
+)
 
 
 def ini_key(name: str) -> str:
+    """The ini key of an option."""
     return f"agentfuzz_{name.replace('-', '_')}"
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from agentfuzz.core import escaping
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.model.closings import FEATURES, LANGUAGES, Closing, classic_detector, corpus
-from agentfuzz.report import escaping
 
 PLAIN = "(none)"
 TITLE = "How often the words mislead"

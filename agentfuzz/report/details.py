@@ -5,8 +5,8 @@ Law: every count is one of the result's own. Called by the pytest session.
 
 from tabulate import tabulate
 
+from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.report import escaping
 
 
 def details(result: CampaignResult) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from agentfuzz.report.layout import chosen, cut
-from agentfuzz.report.sequence import Row
+from agentfuzz.core.lanes.layout import chosen, cut
+from agentfuzz.core.lanes.sequence import Row
 
 WIDTH = 412
 TIME, AGENT, NETWORK, BACKEND = 40, 60, 180, 302

@@ -1,8 +1,9 @@
 """The writer: a session's findings as files in one folder.
 
-Law: equal input gives equal bytes under equal names; a file stands under its final name whole or
-not at all; an OSError goes to the caller as it is, after the temporary file is gone. Called by
-the pytest door, which turns the error into one line.
+Law: every format that there is gets written, and none is known here by name; equal input gives
+equal bytes under equal names; a file stands under its final name whole or not at all; an OSError
+goes to the caller as it is, after the temporary file is gone. Called by the pytest door, which
+turns the error into one line.
 """
 
 import contextlib
@@ -11,17 +12,17 @@ import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.report.escaping import stem
-from agentfuzz.report.formats import html, markdown
-from agentfuzz.report.formats import json as json_format
+from agentfuzz.report.formats import FORMATS
 
 
 def write(
     directory: Path, results: Sequence[CampaignResult], *, exit_code: int | None = None
 ) -> list[Path]:
-    """Write ID.html, ID.md and ID.json for every finding, then index.html, index.md and
-    report.json. Returns the paths in that order. Creates the directory.
+    """Write the file of every finding in every format (ID.html, ID.md, ID.json), then those of the
+    session (index.html, index.md, report.json). Returns the paths in that order. Creates the
+    directory.
 
     One text is in memory at a time. Files of earlier sessions are left alone. Raises OSError.
     """
@@ -41,13 +42,12 @@ def _files(results: Sequence[CampaignResult], exit_code: int | None) -> Iterator
         if cx.id in seen:
             continue
         seen.add(cx.id)
-        name = stem(cx.id)
-        yield f"{name}.html", html.finding(cx)
-        yield f"{name}.md", markdown.finding(cx)
-        yield f"{name}.json", json_format.text(json_format.finding(cx))
-    yield "index.html", html.index(results)
-    yield "index.md", markdown.index(results)
-    yield "report.json", json_format.text(json_format.run(results, exit_code))
+        for each in FORMATS.values():
+            if each.finding is not None:
+                yield f"{stem(cx.id)}{each.suffix}", each.finding(cx)
+    for each in FORMATS.values():
+        if each.session is not None:
+            yield each.index, each.session(results, exit_code)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.doors import differences
+from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 

@@ -159,11 +159,11 @@ SAVES = ["checkpoint#1", "writes#1", "checkpoint#2", "writes#2", "checkpoint#3",
          "checkpoint#4", "writes#4", "checkpoint#5"]  # fmt: skip
 # Where the process may die in the run without faults, and be found to have charged twice: between
 # the charge and the write of its result.
-TWICE = {"charge_card#1:crash/after", "writes#3:crash"}
+TWICE = {"process:charge_card#1:crash/after", "store:writes#3:crash"}
 PLACES = [
-    *(f"{save}:crash{moment}" for save in SAVES for moment in ("", "/after")),
-    "model#1:crash", "model#2:crash", "end#1:crash",
-    *(f"charge_card#1:crash{moment}" for moment in ("", "/after", "/in_flight")),
+    *(f"store:{save}:crash{moment}" for save in SAVES for moment in ("", "/after")),
+    "turn#1:crash", "turn#2:crash", "end#1:crash",
+    *(f"process:charge_card#1:crash{moment}" for moment in ("", "/after", "/in_flight")),
 ]  # fmt: skip
 MAKERS = [pytest.param(react, id="create_agent"), pytest.param(by_hand, id="StateGraph")]
 
@@ -182,10 +182,10 @@ def test_the_saves_of_a_run(simulation: Simulation, kind: Any, make: Any) -> Non
 @pytest.mark.parametrize("make", MAKERS)
 def test_each_place_in_one_process(simulation: Simulation, make: Any, place: str) -> None:
     """The graph goes on from its last checkpoint; what was done since is done again."""
-    history = under(simulation, in_memory(make), f"process:{place}")
+    history = under(simulation, in_memory(make), place)
     assert len(history.of(Crashed)) == 1
     assert [event.why for event in history.of(Resumed)] == ["restart"]
-    late = place == "charge_card#1:crash/in_flight"  # the request arrives after all
+    late = place == "process:charge_card#1:crash/in_flight"  # the request arrives after all
     assert len(history.of(Committed)) == (2 if place in TWICE or late else 1)
     assert history.claim == "success"
 
@@ -194,7 +194,7 @@ def test_each_place_in_one_process(simulation: Simulation, make: Any, place: str
 @pytest.mark.parametrize("make", MAKERS)
 def test_an_in_memory_campaign(simulation: Simulation, kind: Any, make: Any) -> None:
     found = campaign(kind(make), simulation)
-    assert shown(found) == ["AF101 process:writes#3:crash"]
+    assert shown(found) == ["AF101 store:writes#3:crash"]
     assert found.kinds["crash"] >= len(SAVES) + 4
     assert shown(campaign(kind(make, "call_id"), simulation)) == []
     assert shown(campaign(kind(make, by_thread), simulation)) == []
@@ -211,18 +211,18 @@ def test_a_survivor_of_two_crashes(simulation: Simulation) -> None:
 def test_each_place_by_sigkill(simulation: Simulation, tmp_path: Path, place: str) -> None:
     """SQLite in a file, and a process that is really gone: the same as in one process."""
     agent = in_sqlite(tmp_path, react)
-    history = under(simulation, in_child(agent), f"process:{place}")
-    assert history.events == under(simulation, in_memory(react), f"process:{place}").events
+    history = under(simulation, in_child(agent), place)
+    assert history.events == under(simulation, in_memory(react), place).events
 
 
 @killed
 @pytest.mark.slow
 def test_the_report_of_a_sigkill_campaign(simulation: Simulation, tmp_path: Path) -> None:
     found = campaign(in_child(in_sqlite(tmp_path, by_hand)), simulation)
-    assert shown(found) == ["AF101 process:writes#3:crash"]
+    assert shown(found) == ["AF101 store:writes#3:crash"]
     page = terminal.block(found.findings[0])
     assert "AF101 charge_card ran 2x, expected 1" in page
-    assert "process:writes#3:crash" in page
+    assert "store:writes#3:crash" in page
     assert shown(campaign(in_child(in_sqlite(tmp_path, by_hand, by_thread)), simulation)) == []
 
 
@@ -299,27 +299,27 @@ def shared(world: World) -> Any:
 @pytest.mark.parametrize(
     ("place", "orders"),
     [
-        ("charge_card#1:crash/after", ["A17", "A17", "B18"]),
-        ("writes#1:crash", ["A17", "A17", "B18"]),
-        ("writes#1:crash/after", ["A17", "B18"]),
-        ("charge_card#2:crash", ["A17", "B18"]),
-        ("charge_card#2:crash/after", ["A17", "B18", "B18"]),
-        ("writes#2:crash/after", ["A17", "B18"]),
+        ("process:charge_card#1:crash/after", ["A17", "A17", "B18"]),
+        ("store:writes#1:crash", ["A17", "A17", "B18"]),
+        ("store:writes#1:crash/after", ["A17", "B18"]),
+        ("process:charge_card#2:crash", ["A17", "B18"]),
+        ("process:charge_card#2:crash/after", ["A17", "B18", "B18"]),
+        ("store:writes#2:crash/after", ["A17", "B18"]),
     ],
 )
 def test_a_durable_task_is_done_again_until_its_result_is_kept(
     simulation: Simulation, place: str, orders: list[str]
 ) -> None:
-    history = under(simulation, durable(False, shared), f"process:{place}", charge_two)
+    history = under(simulation, durable(False, shared), place, charge_two)
     assert [commit.args["order_id"] for commit in history.of(Committed)] == orders
-    keyed = under(simulation, durable(True, shared), f"process:{place}", charge_two)
+    keyed = under(simulation, durable(True, shared), place, charge_two)
     assert [commit.args["order_id"] for commit in keyed.of(Committed)] == ["A17", "B18"]
-    assert len(keyed.of(Called)) == len(orders) + (place == "charge_card#2:crash")
+    assert len(keyed.of(Called)) == len(orders) + (place == "process:charge_card#2:crash")
 
 
 def test_a_campaign_of_durable_tasks(simulation: Simulation) -> None:
     assert shown(campaign(durable(False, shared), simulation, charge_two)) == [
-        "AF101 process:writes#1:crash"
+        "AF101 store:writes#1:crash"
     ]
     assert shown(campaign(durable(True, shared), simulation, charge_two)) == []
 
@@ -333,7 +333,7 @@ def test_a_durable_task_by_sigkill(simulation: Simulation, tmp_path: Path) -> No
         return SqliteSaver(sqlite3.connect(path, check_same_thread=False))
 
     child = in_child(durable(False, on_disk))
-    for place in ("writes#1:crash", "writes#1:crash/after"):
-        plan = f"process:{place}"
+    for place in ("store:writes#1:crash", "store:writes#1:crash/after"):
+        plan = place
         here = under(simulation, durable(False, shared), plan, charge_two)
         assert under(simulation, child, plan, charge_two).events == here.events

@@ -217,8 +217,9 @@ BAD_FILES = {
     "empty": "",
     "foreign": '{"hello": 1}',
     "a list": "[]",
-    "newer schema": json.dumps({**GOOD, "schema": "agentfuzz.saved/2"}),
-    "newer plan format": json.dumps({**GOOD, "format": 2}),
+    "another schema": json.dumps({**GOOD, "schema": "agentfuzz.finding/1"}),
+    "no version": json.dumps({**GOOD, "schema": "agentfuzz.saved"}),
+    "no plan format": json.dumps({k: v for k, v in GOOD.items() if k != "format"}),
     "missing field": json.dumps({k: v for k, v in GOOD.items() if k != "plan"}),
     "wrong type": json.dumps({**GOOD, "title": 5}),
     "wrong plan": json.dumps({**GOOD, "plan": "charge_card#1:once/timeot"}),
@@ -242,6 +243,29 @@ def test_a_broken_saved_file_is_set_aside(project: Project, name: str) -> None:
     result.stdout.fnmatch_lines(["AF903 AF-abcdef.json: *; moved to .agentfuzz/bad/AF-abcdef.json"])
     assert (project.path / ".agentfuzz/bad/AF-abcdef.json").read_text() == BAD_FILES[name]
     project.run().stdout.no_fnmatch_line("*AF903*")
+
+
+NEWER = {
+    "schema": json.dumps({**GOOD, "schema": "agentfuzz.saved/3"}),
+    "plan format": json.dumps({**GOOD, "format": 3}),
+}
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_a_saved_file_of_a_newer_agentfuzz_is_left_for_it(project: Project, name: str) -> None:
+    """One note in each session, and the verdict as without it; asked for, it is an error."""
+    project.file("test_shop.py", SHOP.replace("attempt-{attempt}", "charge-A17"))
+    path = project.file(".agentfuzz/AF-abcdef.json", NEWER[name])
+    asked = project.run("--agentfuzz-replay=.agentfuzz/AF-abcdef.json")
+    assert asked.ret == 4
+    asked.stderr.fnmatch_lines(["ERROR: AF-abcdef.json: written by a newer agentfuzz*"])
+    for _ in range(2):
+        result = project.run()
+        result.assert_outcomes(passed=1)
+        text = " ".join(result.stdout.str().split())
+        assert text.count("AF903 AF-abcdef.json: written by a newer agentfuzz (") == 1
+        assert "; left where it is" in text
+        assert path.read_text() == NEWER[name]
 
 
 def test_saved_bytes_that_are_no_text(project: Project) -> None:

@@ -50,7 +50,7 @@ class Log:
 
     def strike(self, plan: str) -> int:
         slot, fault = next(iter(FaultPlan.parse(plan)))
-        return self.add(Struck, slot, str(fault))
+        return self.add(Struck, slot, fault)
 
     def commit(self, n: int, nth: int = 1, tool: str = "charge_card", deliver: bool = True) -> int:
         self.effects += 1

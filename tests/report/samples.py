@@ -65,17 +65,17 @@ def counterexample(
 
 def twice(witness: tuple[int, ...], code: str = "AF101") -> Violation:
     return Violation(
-        code,
-        "charge",
-        "charge_card ran 2x, expected 1",
-        "charge(order_id='A17') took effect 2 times: the agent called charge_card again."
+        code=code,
+        subject="charge",
+        title="charge_card ran 2x, expected 1",
+        sentence="charge(order_id='A17') took effect 2 times: the agent called charge_card again."
         if code == "AF101"
         else "charge(order_id='A17') took effect 2 times: one request was delivered 2 times and "
         "the backend of charge_card did not recognise it.",
-        "2 calls of charge_card" if code == "AF101" else "1 call of charge_card",
-        "charge(order_id='A17') happened 2 times",
-        witness,
-        "look up before calling again, or give charge_card an idempotency key",
+        says="2 calls of charge_card" if code == "AF101" else "1 call of charge_card",
+        world="charge(order_id='A17') happened 2 times",
+        witness=witness,
+        hint="look up before calling again, or give charge_card an idempotency key",
     )
 
 
@@ -127,10 +127,10 @@ def premature_success() -> Counterexample:
     log.reply(1, "unknown", raised="TimeoutError")
     done = log.success()
     violation = Violation(
-        "AF103", "charge", "charge 0x, claimed success",
-        "The agent claims success and charge(order_id='A17') never happened.",
-        "success (completed)", "charge(order_id='A17') did not happen", (done,),
-        "claim success only after the effect's own receipt has been seen",
+        code="AF103", subject="charge", title="charge 0x, claimed success",
+        sentence="The agent claims success and charge(order_id='A17') never happened.",
+        says="success (completed)", world="charge(order_id='A17') did not happen", witness=(done,),
+        hint="claim success only after the effect's own receipt has been seen",
     )  # fmt: skip
     return counterexample(log.history(), violation, "charge_card#1:lost/timeout", id="AF-c103")
 
@@ -148,11 +148,11 @@ def cut_off(calls: int = 60) -> Counterexample:
         log.t += 2.0
     end = log.add(Ended, "cut_off", None, "budget", f"{calls} crossings")
     violation = Violation(
-        "AF201", "run", "never ended by itself",
-        f"The run was cut off after {calls} tool calls and {log.t:g} virtual seconds: "
+        code="AF201", subject="run", title="never ended by itself",
+        sentence=f"The run was cut off after {calls} tool calls and {log.t:g} virtual seconds: "
         f"{calls} crossings.",
-        "still busy", "cut off (budget)", (end,),
-        "count attempts, and end with partial, blocked or failed when they are used up",
+        says="still busy", world="cut off (budget)", witness=(end,),
+        hint="count attempts, and end with partial, blocked or failed when they are used up",
     )  # fmt: skip
     return counterexample(log.history(), violation, "lookup#1:once/rate_limited", id="AF-d201")
 
@@ -191,11 +191,13 @@ def reworded() -> Counterexample:
     log.add(ModelTurn, model._replace(nth=2), 3, text, (), "end")
     end = log.add(Ended, "returned", text, "", "")
     violation = Violation(
-        "AF204", "completion", "ended without a completion event",
-        f"The agent returned '{text}' and no completion event: somebody has to guess from prose "
-        "how the task ended.",
-        f"'{text}'", "no Done event", (end,),
-        "return a Completion, call the done tool, or map the answer with outcome=",
+        code="AF204", subject="completion", title="ended without a completion event",
+        sentence=(
+            f"The agent returned '{text}' and no completion event: somebody has to guess from "
+            "prose how the task ended."
+        ),
+        says=f"'{text}'", world="no Done event", witness=(end,),
+        hint="return a Completion, call the done tool, or map the answer with outcome=",
     )  # fmt: skip
     return counterexample(log.history(), violation, "model#2:reword=3", id="AF-f204")
 

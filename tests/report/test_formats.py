@@ -10,7 +10,7 @@ from agentfuzz.core import codec
 from agentfuzz.report import svg
 from agentfuzz.report.formats import html, markdown
 from agentfuzz.report.formats import json as json_format
-from agentfuzz.report.story import tell
+from agentfuzz.telling.story import tell
 
 from .samples import ALL, RESULTS, campaign, cut_off
 

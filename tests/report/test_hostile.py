@@ -6,9 +6,10 @@ import unicodedata
 
 import pytest
 from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 
 from agentfuzz.core import codec
-from agentfuzz.report import layout
+from agentfuzz.core.lanes import layout
 from agentfuzz.report.formats import html, markdown, terminal
 from agentfuzz.report.formats import json as json_format
 
@@ -103,7 +104,7 @@ def test_markdown(payload: str) -> None:
 
 def check_markdown(page: str) -> None:
     """Parsed by a CommonMark parser with tables and bare addresses."""
-    parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark", {"html": True})
+    parser = MarkdownIt("commonmark", {"html": True})
     tokens = parser.enable("table").parse(page)
     flat = [child for token in tokens for child in [token, *(token.children or [])]]
     for token in flat:

@@ -5,10 +5,10 @@ import pytest
 from agentfuzz.core.events import Ended, Struck
 from agentfuzz.core.faults import TABLES, Fault, Slot
 from agentfuzz.core.history import History
+from agentfuzz.core.lanes import sequence
+from agentfuzz.core.lanes.words import count
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.report import sequence
-from agentfuzz.report.phrases import count, fault_words
-from agentfuzz.report.story import NO_FAULT, tell
+from agentfuzz.telling.story import NO_FAULT, fault_words, tell
 
 from .log import Log
 from .samples import ALL
@@ -177,7 +177,9 @@ def test_a_run_that_goes_on_after_its_answer_has_an_end_of_its_own() -> None:
 def test_a_fault_without_a_trace_gets_a_row() -> None:
     """A crossing whose call never shows."""
     slot = Slot("process", "", 3)
-    history = History([Struck(0, 0.0, slot, "crash"), Ended(1, 1.0, "raised", None, "X", "")])
+    history = History(
+        [Struck(0, 0.0, slot, Fault(("crash", "before"))), Ended(1, 1.0, "raised", None, "X", "")]
+    )
     rows = sequence.rows(history)
     assert [(row.agent, row.mark) for row in rows] == [
         ("fault process#3:crash", True),

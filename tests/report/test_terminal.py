@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from agentfuzz.report import layout
+from agentfuzz.core.lanes import layout
+from agentfuzz.core.lanes.sequence import Row
 from agentfuzz.report.formats import terminal
-from agentfuzz.report.sequence import Row
 
 from .samples import ALL, RESULTS, campaign, cut_off
 

@@ -28,9 +28,7 @@ def hunt(
 ) -> CampaignResult:
     """One campaign without a limit in seconds, so that a slow machine changes nothing."""
     given = Budget(**{"max_seconds": 600.0, "deep_runs": 20, **budget})
-    campaign = Campaign(
-        scenario, agent, simulation, space=space, budget=given, same_as=same_as
-    )
+    campaign = Campaign(scenario, agent, simulation, space=space, budget=given, same_as=same_as)
     campaign.search(saved)
     return campaign.result()
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from agentfuzz import FaultPlan, run, scenario
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.events import Struck
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.world.tools import spec_of
 
 from .stories import bare_world
 
@@ -71,6 +75,40 @@ def charge(order_id: str, amount: int = 1): ...
 
 
 @pytest.mark.parametrize(
+    "name", ["model", "process", "handoff", "a b", "a#1", "a+b", "a:b", '"', "é\n"]
+)
+def test_a_tool_may_have_any_name(name):
+    """Whatever it is called, a plan can name it and strikes it."""
+
+    @scenario()
+    def story(world):
+        @world.tool(effect="payment", name=name)
+        def pay():
+            return {}
+
+    plan = FaultPlan({Slot("tool", name, 1): Fault(("lost", "timeout"))})
+    assert FaultPlan.parse(str(plan)) == plan
+    history = run(story, lambda world: world.tools[name](), str(plan)).history
+    assert [event.slot for event in history.of(Struck)] == [Slot("tool", name, 1)]
+    assert not history.ledger
+
+
+def test_a_spec_is_derived_again_when_its_defaults_are_others():
+    """One function, declared in one way; what it takes when nothing is given has changed."""
+    declared = (None, "charge", ("order_id",), "none", None)
+    before = spec_of(charge, declared)
+    assert spec_of(charge, declared) is before
+    old, charge.__defaults__ = charge.__defaults__, (7,)
+    try:
+        after = spec_of(charge, declared)
+    finally:
+        charge.__defaults__ = old
+    assert before.schema["properties"]["amount"]["default"] == 1
+    assert after.schema["properties"]["amount"]["default"] == 7
+    assert spec_of(charge, declared).schema == before.schema
+
+
+@pytest.mark.parametrize(
     ("how", "message"),
     [
         ({"effect": "c", "scope": ("ordr_id",)}, "'ordr_id'.*Did you mean 'order_id'?"),
@@ -79,10 +117,6 @@ def charge(order_id: str, amount: int = 1): ...
         ({"dedup": "key"}, "declares scope or dedup but no effect"),
         ({"effect": "c", "dedup": "keys"}, "dedup='keys' is none of none, key, scope"),
         ({"name": "done"}, "bears the name of the done tool"),
-        ({"name": "model"}, "cannot be written in a fault plan"),
-        ({"name": "a b"}, "cannot be written in a fault plan"),
-        ({"name": "a#1"}, "cannot be written in a fault plan"),
-        ({"name": "a+b"}, "cannot be written in a fault plan"),
     ],
 )
 def test_a_declaration_that_cannot_work(how, message):

@@ -119,7 +119,7 @@ def test_a_crash_is_followed_by_a_restart(agent, fault, expected):
 @BOTH
 def test_a_crash_after_the_end(agent):
     """It had answered, and nobody had taken note."""
-    history = run(SHOP, agent, "process:end#1:crash").history
+    history = run(SHOP, agent, "end#1:crash").history
     assert told(history) == f"call pay, commit, applied, success, crash, {RESTARTED}"
 
 
@@ -144,10 +144,10 @@ def test_a_process_that_dies_again_and_again_is_given_up():
 
 
 @BOTH
-@pytest.mark.parametrize("place", ["pay#{}:duplicate_trigger", "end#{}:duplicate_trigger"])
+@pytest.mark.parametrize("place", ["process:pay#{}:duplicate_trigger", "end#{}:duplicate_trigger"])
 def test_a_trigger_is_delivered_again_so_often(agent, place):
     """Six deliveries in all, in the middle of the work or after it; then the sender gives up."""
-    plan = " + ".join(f"process:{place.format(nth)}" for nth in range(1, 9))
+    plan = " + ".join(place.format(nth) for nth in range(1, 9))
     history = run(SHOP, agent, plan).history
     again = [event for event in history.of(Resumed) if event.why == "duplicate"]
     assert len(again) == len(history.of(Struck)) == 5
@@ -243,7 +243,7 @@ def test_memory_is_lost_and_the_store_is_kept():
 
 @pytest.mark.parametrize(
     ("fault", "found"),
-    [("process:cursor#1:crash", []), ("process:cursor#1:crash/after", ["cursor"])],
+    [("store:cursor#1:crash", []), ("store:cursor#1:crash/after", ["cursor"])],
 )
 def test_a_crash_around_a_save(fault, found):
     """Before it the value is not there, after it it is."""
@@ -271,8 +271,8 @@ def test_a_store_of_the_agents_own(tmp_path):
                 file.write_text("1")
         return Completion.success(handle=str(file.exists()))
 
-    before = run(SHOP, agent, "process:file#1:crash").history
-    after = run(SHOP, agent, "process:file#1:crash/after").history
+    before = run(SHOP, agent, "store:file#1:crash").history
+    after = run(SHOP, agent, "store:file#1:crash/after").history
     assert [h.of(Done)[-1].handle for h in (before, after)] == ["False", "True"]
 
 
@@ -391,7 +391,7 @@ def test_a_message_waits_in_the_inbox_of_an_agent_that_reads_it():
 @BOTH
 def test_the_trigger_again_after_the_end(agent):
     """Sequential: the whole agent once more, with the same trigger id."""
-    assert told(run(SHOP, agent, "process:end#1:duplicate_trigger").history) == (
+    assert told(run(SHOP, agent, "end#1:duplicate_trigger").history) == (
         f"{PAYS}, duplicate 2, {PAYS}, returned"
     )
 
@@ -426,7 +426,7 @@ def test_the_worlds_of_the_legs():
         world.tools.pay(order_id="A17")
         return DONE
 
-    run(shop(follow_ups=("And B18?",)), agent, "process:end#1:duplicate_trigger")
+    run(shop(follow_ups=("And B18?",)), agent, "end#1:duplicate_trigger")
     assert seen[2:] == [
         (1, "", "trigger_1", "Pay A17."),
         (2, "follow_up", "trigger_1", "And B18?"),

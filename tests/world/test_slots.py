@@ -110,8 +110,8 @@ def test_nothing_acts_after_the_run(play):
     """A world that somebody kept can do nothing more."""
     kept = []
     play(shop, kept.append)
-    before = len(kept[-1].events)
+    before = len(kept[-1].gateway.log)
     for act in (lambda w: w.tools.pay(order_id="A17"), lambda w: w.tools.done(status="success")):
         with pytest.raises(BaseException, match="budget"):
             act(kept[-1])
-    assert len(kept[-1].events) == before
+    assert len(kept[-1].gateway.log) == before

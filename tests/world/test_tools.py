@@ -216,7 +216,7 @@ def test_the_toolbox_is_a_mapping():
     assert list(world.tools) == ["charge"]
     assert ("charge" in world.tools, "done" in world.tools, len(world.tools)) == (True, False, 1)
     assert world.tools["charge"].name == world.tools.charge.name == "charge"
-    world.tools.offers_done = True
+    world.gateway.offers_done = True
     assert list(world.tools) == list(world.tools.aio) == ["charge", "done"]
     assert world.tools.done.schema["required"] == ["status"]
 

@@ -4,7 +4,9 @@ Law: a hostile or broken file costs milliseconds and constructs nothing but text
 and mappings; each error names file and line and says what to do. Called by the store, and by
 recording, which reads back what it is about to write.
 
-The last line that vcrpy writes is `version`: a file that lacks it has been cut off.
+Two numbers stand in it. `version` is vcrpy's, and its last line: a file that lacks it has been cut
+off. `agentfuzz` is the version of what agentfuzz keeps in it; 1 is that of a file without, as
+0.1.0 and vcrpy itself write it.
 """
 
 import os
@@ -16,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from agentfuzz.core import migrations
 from agentfuzz.core.errors import SavedFileError
 
 MAX_BYTES = 16_000_000
@@ -23,6 +26,7 @@ MAX_DEPTH = 50
 MAX_VALUES = 200_000  # with every alias counted as what it stands for
 MAX_ALIASES = 1_000
 VERSION = 1
+OURS = 1
 AGAIN = "Delete it and record it again with --agentfuzz-record"
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -119,7 +123,9 @@ def parse(text: str, name: str) -> Document:
 def dump(interactions: list[dict[str, Any]]) -> str:
     """The text of a cassette that vcrpy reads as well."""
     made: str = yaml.dump(
-        {"interactions": interactions, "version": VERSION}, Dumper=_Dumper, allow_unicode=True
+        {"agentfuzz": OURS, "interactions": interactions, "version": VERSION},
+        Dumper=_Dumper,
+        allow_unicode=True,
     )
     return made
 
@@ -171,13 +177,16 @@ def _shaped(data: Any, node: Any, text: str, name: str) -> Document:
     if type(data["version"]) is not int or data["version"] != VERSION:
         given = data["version"]
         told = given if isinstance(given, (int, float)) else "no number"
-        line = next(
-            _line(key.start_mark) for key, _ in node.value if getattr(key, "value", "") == "version"
-        )
+        place = f"{name}:{_line_of(node, 'version')}"
         raise SavedFileError(
-            f"{name}:{line}: has format version {told}; this agentfuzz reads version {VERSION}. "
+            f"{place}: has format version {told}; this agentfuzz reads version {VERSION}. "
             "It may come from a newer vcrpy: update agentfuzz, or record it again."
         )
+    try:
+        migrations.version(data.get("agentfuzz", 1), OURS, "cassette format")
+    except SavedFileError as error:
+        place = f"{name}:{_line_of(node, 'agentfuzz')}"
+        raise type(error)(f"{place}: {error}, or record it again.") from None
     for i, one in enumerate(interactions):
         for part, fields in _FIELDS.items():
             said = one.get(part) if isinstance(one, Mapping) else None
@@ -197,6 +206,11 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
 
 def _broken(name: str, line: int, what: str) -> SavedFileError:
     return SavedFileError(f"{name}:{line}: {what}. {AGAIN} {name}.")
+
+
+def _line_of(node: Any, name: str) -> int:
+    """The line of a key at the top."""
+    return next((_line(key.start_mark) for key, _ in node.value if key.value == name), 1)
 
 
 def _line(mark: Any) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from agentfuzz.core import escaping
 from agentfuzz.core.events import (
     Called,
     Committed,
@@ -32,10 +33,11 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.history import History
-from agentfuzz.report import confusion, escaping, svg
-from agentfuzz.report import story as stories
-from agentfuzz.report.phrases import count
-from agentfuzz.report.sequence import Row
+from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.words import count
+from agentfuzz.report import confusion, svg
+from agentfuzz.report.formats.format import Format
+from agentfuzz.telling import story as stories
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -207,3 +209,13 @@ def _pretty(value: Json) -> str:
         return ""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=repr)
     return text if len(text) <= _CUT else f"{text[:_CUT]}\n... {len(text) - _CUT} characters more"
+
+
+FORMAT = Format(
+    name="html",
+    finding=finding,
+    suffix=".html",
+    session=lambda results, _: index(results),
+    index="index.html",
+    order=1,
+)

@@ -2,30 +2,35 @@
 
 Law: strict JSON, equal bytes for equal findings; no durations, no timestamps, no host paths. The
 object of a finding holds its whole history, which `codec.history_from_json` reads from it as it
-stands. Called by `write` and by the doors.
+stands. What any version wrote, `read` gives back as this one would write it. Called by `write`, by
+the doors, and by whoever reads reports.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agentfuzz.core import codec
+from agentfuzz.core import codec, migrations
+from agentfuzz.core.errors import PlanError, SavedFileError
 from agentfuzz.core.events import Json
 from agentfuzz.core.faults import TABLES
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult, Control, Counterexample
 from agentfuzz.core.history import History
-from agentfuzz.core.plan import FORMAT_VERSION
-from agentfuzz.report import story as stories
+from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
+from agentfuzz.core.verdict import Violation
+from agentfuzz.report.formats.format import Format
+from agentfuzz.telling import story as stories
 
-FINDING = "agentfuzz.finding/1"
-RUN = "agentfuzz.run/1"
+FINDING, FINDINGS = "agentfuzz.finding", 2  # 1: plans and histories of format 1
+RUN, RUNS = "agentfuzz.run", 1
 
 
 def finding(cx: Counterexample) -> dict[str, Json]:
     """One finding: what broke, the plan, how it was shrunk and controlled, and both histories."""
     story = stories.tell(cx)
     return {
-        "schema": FINDING,
+        "schema": f"{FINDING}/{FINDINGS}",
         "format": FORMAT_VERSION,
         "id": cx.id,
         "code": cx.code,
@@ -66,7 +71,7 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
     stopped = [result.stopped for result in results]
     seeds = sorted({result.seed for result in results})
     out: dict[str, Json] = {
-        "schema": RUN,
+        "schema": f"{RUN}/{RUNS}",
         "complete": all(how == "exhausted" for how in stopped),
         "stopped": sorted(set(stopped)),
         "seed": seeds[0] if len(seeds) == 1 else None,
@@ -86,6 +91,58 @@ def text(data: Mapping[str, Json]) -> str:
     """
     dumped = codec.dump(_strict(data), indent=1)
     return dumped.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def read(text: str) -> dict[str, Json]:
+    """The finding or session in a JSON text of any version, as this version would write it; fields
+    that it does not know are left in. Raises SavedFileError, NewerFileError."""
+    try:
+        data = json.loads(text)
+        if str(isinstance(data, dict) and data.get("schema")).startswith(f"{RUN}/"):
+            migrations.schema(data, RUN, RUNS)
+            return dict(data)
+        migrations.schema(data, FINDING, FINDINGS)
+        written = migrations.version(data.get("format"), FORMAT_VERSION, "history format")
+        return dict(migrations.finding(data, written))
+    except SavedFileError as error:
+        raise type(error)(f"no report that can be read: {error}") from error
+    except (ValueError, RecursionError, PlanError) as error:
+        raise SavedFileError(f"no report that can be read: {error}") from error
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise SavedFileError(f"a broken report: {error!r}") from error
+
+
+def counterexample(data: Mapping[str, Any]) -> Counterexample:
+    """The counterexample behind the object of a finding. Raises SavedFileError."""
+    try:
+        history = codec.history_from_json(data)
+        plan = FaultPlan.parse(data["plan"]["text"])
+        same = len(plan) == 0
+        return Counterexample(
+            **{name: data[name] for name in _TEXTS},
+            location=data["location"],
+            violation=Violation(
+                **{name: data[name] for name in _VIOLATION}, witness=tuple(data["witness"])
+            ),
+            plan=plan,
+            history=history,
+            baseline=history
+            if same
+            else codec.history_from_json({**data, "events": data["baseline"]}),
+            faults_before=data["shrink"]["faults_before"],
+            shrink_runs=data["shrink"]["runs"],
+            controls=tuple(
+                Control(one["removed"], one["plan"], one["broken"], one["effects"])
+                for one in data["controls"]
+            ),
+            stack="\n".join(data.get("stack", ())),
+        )
+    except (KeyError, TypeError, PlanError) as error:
+        raise SavedFileError(f"a broken report: {error!r}") from error
+
+
+_TEXTS = ("id", "nodeid", "scenario", "task", "law", "phase")
+_VIOLATION = ("code", "subject", "title", "sentence", "says", "world", "hint")
 
 
 def _campaign(result: CampaignResult) -> dict[str, Json]:
@@ -163,3 +220,13 @@ def _strict(value: Any) -> Json:
     if isinstance(value, (list, tuple)):
         return [_strict(item) for item in value]
     return value
+
+
+FORMAT = Format(
+    name="json",
+    finding=lambda cx: text(finding(cx)),
+    suffix=".json",
+    session=lambda results, exit_code: text(run(results, exit_code)),
+    index="report.json",
+    order=3,
+)

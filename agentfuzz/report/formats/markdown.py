@@ -6,13 +6,14 @@ Called by `write` and by the doors.
 
 from collections.abc import Iterable, Sequence
 
+from agentfuzz.core.escaping import code, fence, guard, markdown, stem
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.lanes.layout import lanes
+from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.words import count
 from agentfuzz.report import confusion
-from agentfuzz.report import story as stories
-from agentfuzz.report.escaping import code, fence, guard, markdown, stem
-from agentfuzz.report.layout import lanes
-from agentfuzz.report.phrases import count
-from agentfuzz.report.sequence import Row
+from agentfuzz.report.formats.format import Format
+from agentfuzz.telling import story as stories
 
 
 def finding(cx: Counterexample) -> str:
@@ -120,3 +121,13 @@ def _join(parts: Iterable[str]) -> str:
     step summaries and comments are printed to logs too."""
     text = "\n\n".join(part for part in parts if part)
     return "\n".join(guard(line) for line in text.split("\n")) + "\n"
+
+
+FORMAT = Format(
+    name="markdown",
+    finding=finding,
+    suffix=".md",
+    session=lambda results, _: index(results),
+    index="index.md",
+    order=2,
+)

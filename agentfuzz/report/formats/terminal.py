@@ -1,4 +1,4 @@
-"""The terminal: the block of one finding, and the summary of a session.
+"""The terminal: the blocks of findings, and the summary of a session.
 
 Law: plain text of at most `width` columns, no colour (the doors add it), no control character,
 no line that a CI runner obeys. Called by the pytest door.
@@ -7,13 +7,9 @@ no line that a CI runner obeys. Called by the pytest door.
 from collections.abc import Sequence
 
 from agentfuzz.core.findings import CampaignResult, Counterexample
-from agentfuzz.report import story as stories
-from agentfuzz.report.escaping import stem
-from agentfuzz.report.layout import cells, cut, lanes, plain, safe, wrap
-from agentfuzz.report.phrases import count
-
-_LABEL = 9  # the fields' column: `replay   `
-_ROWS = 40
+from agentfuzz.core.lanes.layout import cells, cut, plain, safe, wrap
+from agentfuzz.core.lanes.words import count
+from agentfuzz.telling.block import Page, block
 
 
 def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False) -> str:
@@ -24,84 +20,6 @@ def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False) -> s
     return "\n\n".join(
         block(first, ascii_only=ascii_only, also=also) for first, *also in by_plan.values()
     )
-
-
-def block(
-    cx: Counterexample,
-    *,
-    also: Sequence[Counterexample] = (),
-    ascii_only: bool = False,
-    width: int = 80,
-    folder: str = stories.FOLDER,
-) -> str:
-    """One finding as lines of at most `width` (at least 40) columns.
-
-    `also` are other findings of the same plan. `folder` is where the HTML page stands, relative
-    to the project. `ascii_only` is for a terminal that shows nothing else.
-    """
-    story = stories.tell(cx)
-    width = max(width, 40)
-    page = _Page(width, ascii_only)
-    page.text(story.headline, indent=0)
-    page.blank()
-    page.text(story.sentence)
-    page.blank()
-    if story.faults:
-        lines = [line for fault in story.faults for line in (fault.words, f"  {fault.plan}")]
-        page.field("fault", *lines, f"{story.shrink}.", *story.controls)
-    else:
-        page.field("fault", story.shrink)
-    page.blank()
-    if story.rows:
-        page.lines += lanes(story.rows, width=width, limit=_ROWS, ascii_only=ascii_only)
-    page.blank()
-    page.field("same", story.same)
-    page.field("differs", story.differs)
-    page.contrast(story.says, story.world)
-    page.field("also", *(f"{other.code} {other.title}  {other.id}" for other in also))
-    page.blank()
-    page.field("code", story.location)
-    page.field("stack", *story.stack)
-    page.field("hint", story.hint)
-    page.field("replay", story.replay)
-    page.field("keep", story.keep)
-    page.field("more", f"{folder}/{stem(story.id)}.html", story.explain)
-    return "\n".join(page.lines)
-
-
-class _Page:
-    """Lines under construction."""
-
-    def __init__(self, width: int, ascii_only: bool) -> None:
-        self.width, self.ascii = width, ascii_only
-        self.lines: list[str] = []
-
-    def blank(self) -> None:
-        if self.lines and self.lines[-1]:
-            self.lines.append("")
-
-    def text(self, text: str, *, indent: int = 2) -> None:
-        for line in wrap(plain(text, self.ascii), self.width - indent):
-            self.lines.append(safe(" " * indent + line, self.width))
-
-    def field(self, label: str, *texts: str) -> None:
-        """A label and its texts, each on lines of its own; nothing if there is no text."""
-        name = label
-        for text in filter(None, texts):
-            bare = text.lstrip(" ")
-            inner = " " * (len(text) - len(bare))
-            for line in wrap(plain(bare, self.ascii), self.width - 2 - _LABEL - len(inner)):
-                self.lines.append(safe(f"  {name:<{_LABEL}}{inner}{line}", self.width))
-                name = ""
-
-    def contrast(self, says: str, world: str) -> None:
-        """What the agent says against what the world holds: on one line if both fit."""
-        one = f"{plain(says, self.ascii)}   world  {plain(world, self.ascii)}"
-        if says and world and 2 + _LABEL + cells(one) <= self.width:
-            self.lines.append(safe(f"  {'says':<{_LABEL}}{one}", self.width))
-        else:
-            self.field("says", says)
-            self.field("world", world)
 
 
 def summary(
@@ -116,7 +34,7 @@ def summary(
     if not results:
         return ["no campaign was run"]
     findings = [(result, cx) for result in results for cx in result.findings]
-    page = _Page(max(width, 40), ascii_only)
+    page = Page(max(width, 40), ascii_only)
     page.text(headline(results), indent=0)
     page.blank()
     page.lines += _table(_campaign_rows(results, page), _CAMPAIGNS, page)
@@ -170,7 +88,7 @@ def _name(nodeid: str) -> str:
     return nodeid.rpartition("::")[2]
 
 
-def _campaign_rows(results: Sequence[CampaignResult], page: _Page) -> list[list[str]]:
+def _campaign_rows(results: Sequence[CampaignResult], page: Page) -> list[list[str]]:
     tests = [cut(_text(result.nodeid, page), max(page.width // 2 - 8, 12), tail=True)
              for result in results]  # fmt: skip
     runs = [f"{result.runs:,}" for result in results]
@@ -186,16 +104,16 @@ def _campaign_rows(results: Sequence[CampaignResult], page: _Page) -> list[list[
     ]
 
 
-def _text(text: str, page: _Page) -> str:
+def _text(text: str, page: Page) -> str:
     return plain(text, page.ascii)
 
 
-def _finding_row(cx: Counterexample, page: _Page) -> list[str]:
+def _finding_row(cx: Counterexample, page: Page) -> list[str]:
     test = cut(_text(cx.nodeid, page), max(page.width - 58, 12), tail=True)
     return [_text(cx.code, page), _text(cx.id, page), test, _text(cx.title, page)]
 
 
-def _table(rows: list[list[str]], headers: Sequence[str], page: _Page) -> list[str]:
+def _table(rows: list[list[str]], headers: Sequence[str], page: Page) -> list[str]:
     from tabulate import tabulate
 
     align = [("right" if name in ("runs", "findings") else "left") for name in headers]

@@ -1,0 +1,277 @@
+"""The sequence: a history as rows of two lanes, agent and backend, in the order of events.
+
+Law: every event of the history is in a row, rows stand in event order, and a row carries a mark
+where a fault struck. Pure; called by a history that is printed, and by the story, which every
+format reads.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from agentfuzz.core.events import (
+    Called,
+    Committed,
+    Delivered,
+    Done,
+    Ended,
+    Event,
+    ModelInput,
+    ModelTurn,
+    Refused,
+    Replayed,
+    Replied,
+    Struck,
+)
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.lanes.words import LOST_REPLIES, life_words, short
+
+Arrow = Literal[
+    "", "request", "request_lost", "request_late", "late", "reply", "reply_lost", "reply_changed"
+]
+Kind = Literal["call", "delivery", "reply", "model", "done", "end", "fault", "life"]
+
+
+class Facts(Protocol):
+    """What a sequence asks of a tool: its effect, None for one that only reads."""
+
+    @property
+    def effect(self) -> str | None: ...
+
+
+class Events(Protocol):
+    """What a sequence asks of a history, which stands above it: it prints as one."""
+
+    @property
+    def events(self) -> Sequence[Event]: ...
+
+    @property
+    def tools(self) -> Mapping[str, Facts]: ...
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the sequence. `t` is in virtual seconds; `seqs` are the events it shows.
+
+    `effect` numbers the effects of the run from 1 (0: none was committed here), and `twin` is the
+    number of the first effect of the same intent, if this is not the first. `witness` says that
+    the verdict rests on one of its events. Treat it as frozen.
+    """
+
+    t: float
+    kind: Kind
+    agent: str = ""
+    arrow: Arrow = ""
+    backend: str = ""
+    note: str = ""
+    mark: bool = False
+    call: str = ""
+    effect: int = 0
+    twin: int = 0
+    witness: bool = False
+    seqs: list[int] = field(default_factory=list)
+
+
+def rows(history: Events, witness: Collection[int] = ()) -> tuple[Row, ...]:
+    """The rows of a history; `witness` are the `seq`s on which the verdict rests."""
+    build = _Rows(history)
+    for event in history.events:
+        build.add(event)
+    build.unshown_faults()
+    for row in build.rows:
+        row.witness = any(seq in witness for seq in row.seqs)
+    return tuple(build.rows)
+
+
+class _Rows:
+    """Builds the rows event by event."""
+
+    def __init__(self, history: Events) -> None:
+        self.rows: list[Row] = []
+        self.tools = history.tools
+        self.inputs: dict[Slot, int] = {}
+        self.struck = {event.slot: event for event in history.events if type(event) is Struck}
+        self.axes = {slot: _axes(event.fault) for slot, event in self.struck.items()}
+        self.shown: set[Slot] = set()
+        self.called: dict[str, Called] = {}
+        self.arrived: dict[str, int] = {}
+        self.effects = 0
+        self.answered = False
+        self.coming: Slot | None = None  # a fault that the next event of the process shows
+        self.first: dict[str, int] = {}
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, Called):
+            self._called(event)
+        elif isinstance(event, Delivered):
+            self._delivered(event)
+        elif isinstance(event, Committed):
+            self._committed(event)
+        elif isinstance(event, Replayed):
+            row = self._at_backend(event.call, event.t, event.seq)
+            row.backend, row.note = f"replay {event.effect_id}", "no new effect"
+        elif isinstance(event, Refused):
+            row = self._at_backend(event.call, event.t, event.seq)
+            row.backend, row.note = f"refuse {event.kind}", "no effect"
+        elif isinstance(event, Replied):
+            self._replied(event)
+        elif isinstance(event, ModelInput):
+            self.inputs[event.slot] = event.seq
+        elif isinstance(event, ModelTurn):
+            self._turn(event)
+        elif isinstance(event, Done):
+            note = "not valid" if event.problem else ""
+            self.answered = self.answered or event.via == "return"
+            self._row(event, "done", f"done {event.status} ({event.reason})", note=note)
+        elif isinstance(event, Ended):
+            self._ended(event)
+        elif isinstance(event, Struck):
+            if event.slot.boundary not in ("tool", "model"):
+                self._life_struck(event)
+        else:
+            self._lived(event)
+
+    def _life_struck(self, event: Struck) -> None:
+        """A fault of the process or the schedule, unless the next event shows it."""
+        if event.slot.boundary == "schedule" or event.fault.axes[0] == "clock_jump":
+            waits = event.slot.boundary == "schedule"
+            text = "waits for the others" if waits else "a day and an hour go by"
+            self._strike(self._row(event, "life", text), event.slot)
+        else:
+            self.coming = event.slot
+
+    def _lived(self, event: Event) -> None:
+        row = self._row(event, "life", life_words(event))
+        if self.coming is not None:
+            self._strike(row, self.coming)
+            self.coming = None
+
+    def _row(self, event: Event, kind: Kind, agent: str = "", *, note: str = "") -> Row:
+        row = Row(event.t, kind, agent, note=note, seqs=[event.seq])
+        self.rows.append(row)
+        return row
+
+    def _strike(self, row: Row, slot: Slot) -> None:
+        """This row is where the fault of the slot shows."""
+        row.mark = True
+        if slot not in self.shown:
+            self.shown.add(slot)
+            row.seqs.append(self.struck[slot].seq)
+
+    def _fault(self, call: str) -> tuple[str, str]:
+        """Delivery and reply of a call: (once, intact) if no fault struck."""
+        called = self.called.get(call)
+        return self.axes.get(called.slot, ("once", "intact")) if called else ("once", "intact")
+
+    def _called(self, event: Called) -> None:
+        self.called[event.call] = event
+        row = self._row(event, "call", str(event.slot))
+        row.call, row.arrow = event.call, "request"
+        delivery, _ = self._fault(event.call)
+        if delivery == "lost":
+            row.arrow, row.backend = "request_lost", "request lost"
+            self._strike(row, event.slot)
+        elif delivery == "late":
+            row.arrow, row.backend = "request_late", "under way"
+            self._strike(row, event.slot)
+
+    def _delivered(self, event: Delivered) -> None:
+        nth = self.arrived[event.call] = self.arrived.get(event.call, 0) + 1
+        called = self.called.get(event.call)
+        delivery, _ = self._fault(event.call)
+        last = self.rows[-1] if self.rows else None
+        if nth == 1 and last and last.call == event.call and last.arrow == "request":
+            last.seqs.append(event.seq)
+            row = last
+        else:
+            row = self._row(event, "delivery", f"({called.slot})" if called else "")
+            row.call, row.arrow = event.call, "late" if delivery == "late" else "request"
+            if called and delivery in ("late", "twice") and (nth > 1 or delivery == "late"):
+                self._strike(row, called.slot)
+        facts = self.tools.get(called.slot.name) if called else None
+        row.backend = "read" if facts and facts.effect is None else "arrive"
+
+    def _at_backend(self, call: str, t: float, seq: int) -> Row:
+        """The open row of a delivery of this call, or a new one if others came in between."""
+        last = self.rows[-1] if self.rows else None
+        if last and last.call == call and last.backend in ("", "arrive", "read") and last.t == t:
+            last.seqs.append(seq)
+            return last
+        self.rows.append(Row(t, "delivery", call=call, seqs=[seq]))
+        called = self.called.get(call)
+        self.rows[-1].agent = f"({called.slot})" if called else ""
+        return self.rows[-1]
+
+    def _committed(self, event: Committed) -> None:
+        row = self._at_backend(event.call, event.t, event.seq)
+        self.effects += 1
+        row.effect, row.backend = self.effects, f"commit {event.effect_id}"
+        row.note = f"effect {self.effects}"
+        row.twin = self.first.setdefault(str(event.intent), self.effects)
+        if row.twin == self.effects:
+            row.twin = 0
+        else:
+            row.note += " = same intent"
+
+    def _replied(self, event: Replied) -> None:
+        called = self.called.get(event.call)
+        _, reply = self._fault(event.call)
+        arrived = self.arrived.get(event.call, 0) > 0
+        if called and reply in LOST_REPLIES and arrived:
+            last = self.rows[-1]
+            lost = Row(last.t if last.call == event.call else event.t, "reply", call=event.call)
+            lost.arrow, lost.backend = "reply_lost", "reply lost"
+            self.rows.append(lost)
+            self._strike(lost, called.slot)
+        row = self._row(event, "reply", event.raised or short(event.body))
+        row.call = event.call
+        if called and not arrived and reply == "intact" and event.raised is None:
+            row.arrow, row.backend = "reply_changed", "reply made up"
+            self._strike(row, called.slot)
+        elif called and reply not in LOST_REPLIES and reply != "intact":
+            row.arrow, row.backend = "reply_changed", f"reply {reply}"
+            self._strike(row, called.slot)
+        elif arrived and reply not in LOST_REPLIES:
+            row.arrow = "reply"
+            row.backend = "error" if event.raised else "ok"
+
+    def _turn(self, event: ModelTurn) -> None:
+        asked = ", ".join(tool for _, tool, _ in event.calls)
+        said = asked or (short(event.text) if event.text is not None else event.stop)
+        row = self._row(event, "model", f"{event.slot} {said}")
+        if event.slot in self.inputs:
+            row.seqs.insert(0, self.inputs[event.slot])
+        if event.slot in self.struck:
+            row.note = str(self.struck[event.slot].fault)
+            self._strike(row, event.slot)
+
+    def _ended(self, event: Ended) -> None:
+        last = self.rows[-1] if self.rows else None
+        if event.how == "returned" and last and last.kind == "done" and last.t == event.t:
+            last.seqs.append(event.seq)
+        elif event.how == "returned" and self.answered:
+            self._row(event, "end", "end of the run")
+        elif event.how == "returned":
+            self._row(event, "end", f"return {short(event.value)}")
+        else:
+            how = {"raised": "raise", "died": "raise"}.get(event.how, event.how.replace("_", " "))
+            self._row(event, "end", f"{how} {event.error}".rstrip())
+
+    def unshown_faults(self) -> None:
+        """A fault that left no trace of its own marks its call, or gets a row."""
+        for slot, event in self.struck.items():
+            if slot in self.shown:
+                continue
+            calls = {call for call, called in self.called.items() if called.slot == slot}
+            row = next((row for row in self.rows if row.call in calls), None)
+            if row is None:
+                row = Row(event.t, "fault", f"fault {slot}:{event.fault}")
+                place = next((i for i, r in enumerate(self.rows) if max(r.seqs) > event.seq), None)
+                self.rows.insert(len(self.rows) if place is None else place, row)
+            self._strike(row, slot)
+
+
+def _axes(fault: Fault) -> tuple[str, str]:
+    """Delivery and reply of a fault; for a model fault, its kind and `intact`."""
+    first, *rest = fault.axes
+    return first, rest[0] if rest else "intact"

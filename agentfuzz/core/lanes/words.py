@@ -1,0 +1,76 @@
+"""The words of a sequence: values, counts, and what happens to the agent's process.
+
+Law: one line each, cut where it is long; texts are raw, and escaped where they are shown. Pure;
+called by the sequence and by the stories told around it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agentfuzz.core.events import (
+    Cancelled,
+    Crashed,
+    Decided,
+    Event,
+    Interrupted,
+    Json,
+    Messaged,
+    Resumed,
+    Saved,
+)
+
+_CUT = 200
+
+# A reply that never comes back, seen from the agent.
+LOST_REPLIES = frozenset({"timeout", "error"})
+
+_LEGS: Mapping[str, str] = {
+    "restart": "the process is started again",
+    "decision": "the decision is brought to the agent",
+    "follow_up": "the user goes on",
+    "interrupt": "the agent is given the message",
+    "duplicate": "the trigger arrives again",
+    "back": "the leg that was waiting goes on",
+}
+
+
+def count(number: int, word: str) -> str:
+    """`1 run`, `2 runs`, `1,204 runs`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def effects_words(effects: Mapping[Any, int]) -> str:
+    """A ledger in short: `2 charge, 1 ship`, or `no effect`."""
+    return ", ".join(f"{times} {name}" for name, times in effects.items()) or "no effect"
+
+
+def short(value: Json) -> str:
+    """A value on one line: a text in quotes, anything else as JSON; cut at 200 characters."""
+    try:
+        text = f'"{value}"' if isinstance(value, str) else json.dumps(value, default=repr)
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
+    return text if len(text) <= _CUT else text[: _CUT - 3] + "..."
+
+
+def life_words(event: Event) -> str:
+    """An event of the agent's process, in words."""
+    match event:
+        case Saved():
+            what = "" if event.value is None else f" = {short(event.value)}"
+            return f"save {event.slot.name}{what}"
+        case Crashed():
+            return "the process dies"
+        case Cancelled():
+            return "stopped: " + ("its task is cancelled" if event.how == "task" else "the token")
+        case Messaged():
+            return f"the user says {short(event.text)}"
+        case Interrupted():
+            return f"{event.call} waits for {event.interrupt}"
+        case Decided():
+            said = {True: "granted", False: "refused", None: "not answered in time"}
+            return f"{event.interrupt} {said.get(event.value, short(event.value))}"
+        case Resumed():
+            return f"{_LEGS.get(event.why, event.why)} (leg {event.leg})"
+    return type(event).__name__

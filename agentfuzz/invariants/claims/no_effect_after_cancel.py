@@ -1,0 +1,69 @@
+"""The law that a task that was stopped stops (AF310).
+
+Law: after Stop nothing new is begun but the undoing of what was. Source: CATALOGUE B16.
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.core.events import Called, Cancelled, Event, ModelTurn, Replied
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.undoing import undoing
+
+
+@law(codes={"AF310": "An effect was begun after the cancel"}, catalogue="B16")
+def no_effect_after_cancel() -> Check:
+    """Once a task was stopped, it calls no write any more but to undo.
+
+    The leg that was stopped calls no write any more, except one that undoes (`undoes` of the tool)
+    what an earlier call did or may have done.
+
+    Not counted: a request that was under way, whenever it arrives; and what other tasks of the
+    leg begin before the stop has reached anybody (before the next reply or turn of a model). A
+    later leg is somebody's new wish. NOT_EXERCISED when nothing was cancelled.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        if not history.of(Cancelled):
+            return None
+        found: list[Violation] = []
+        for leg in history.legs:
+            found += _after_stop(history, leg)
+        return found
+
+    return check
+
+
+def _after_stop(history: History, leg: list[Event]) -> Iterator[Violation]:
+    stop: Cancelled | None = None
+    reached = False
+    for event in leg:
+        if type(event) is Cancelled:
+            stop = stop or event
+        elif stop is not None and isinstance(event, (Replied, ModelTurn)):
+            reached = True
+        elif stop is not None and reached and type(event) is Called and event.intent is not None:
+            undone = undoing(history, event.slot.name)
+            before = {call.slot.name for call in history.of(Called) if call.seq < event.seq}
+            if undone not in before:
+                yield _too_late(stop, event)
+
+
+def _too_late(stop: Cancelled, call: Called) -> Violation:
+    tool = call.slot.name
+    assert call.intent is not None, "only writes are asked"
+    return Violation(
+        code="AF310",
+        subject=call.intent.effect,
+        title=f"{tool} called after the cancel",
+        sentence=f"The task was cancelled ({stop.how}), and after that {call.slot} was called for "
+        f"{call.intent}.",
+        says=f"cancelled at {stop.t:g}s",
+        world=f"{call.slot} called at {call.t:g}s",
+        witness=(stop.seq, call.seq),
+        hint=(
+            "let a cancellation through (catch it to clean up, then raise it again), and look at "
+            "the token before each write"
+        ),
+    )

@@ -1,0 +1,67 @@
+"""The law that a claim of success is true (AF301).
+
+Law: success is a statement about the world, and the ledger refutes it. Source: CATALOGUE law C4.
+"""
+
+from collections.abc import Callable
+
+from agentfuzz.core.events import Called, Committed, Done
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.wanted import expected_something
+
+
+@law(codes={"AF301": "Success is claimed and the world disagrees"}, catalogue="C4")
+def truthful(*, postcondition: Callable[[History], bool] | None = None) -> Check:
+    """When the agent claims success, the world agrees.
+
+    Every effect of the fault-free run has happened (without one: some effect has), no request was
+    still under way that took effect later, and the `postcondition`, a function of the history,
+    holds.
+
+    NOT_EXERCISED when the agent did not claim success.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        claim = history.success
+        if claim is None:
+            return None
+        found = [_refuted(claim, what) for what in _missing(history, baseline)]
+        found += _still_open(history, claim)
+        if postcondition is not None and not postcondition(history):
+            name = getattr(postcondition, "__name__", "postcondition")
+            found.append(_refuted(claim, f"the postcondition {name} does not hold"))
+        return found
+
+    return check
+
+
+def _missing(history: History, baseline: History | None) -> list[str]:
+    have = history.effects
+    need = baseline.effects if baseline is not None else {}
+    if not need and not have and expected_something(history, baseline):
+        return ["nothing has happened"]
+    return [f"{intent} has not happened" for intent in need if intent not in have]
+
+
+def _still_open(history: History, claim: Done) -> list[Violation]:
+    before = {event.call for event in history.of(Called) if event.seq < claim.seq}
+    return [
+        _refuted(claim, f"{commit.intent} was still under way and took effect later", commit)
+        for commit in history.ledger
+        if commit.seq > claim.seq and commit.call in before
+    ]
+
+
+def _refuted(claim: Done, what: str, commit: Committed | None = None) -> Violation:
+    return Violation(
+        code="AF301",
+        subject="claim",
+        title="claims success, world disagrees",
+        sentence=f"The agent claims success, but {what}.",
+        says=f"{claim.status} ({claim.reason})",
+        world=what,
+        witness=(claim.seq,) if commit is None else (claim.seq, commit.seq),
+        hint="derive the claim from receipts or a look-up, and say blocked or partial otherwise",
+    )

@@ -1,0 +1,53 @@
+"""The law that a repeat carries the key of the first attempt (AF106).
+
+Law: one intent, one key, for as long as the task lives. Source: CATALOGUE law K1.
+"""
+
+from agentfuzz.core.events import Called, Intent
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import keyed_calls
+
+
+@law(codes={"AF106": "The key changed between attempts, or there is none"}, catalogue="K1")
+def same_key_on_retry() -> Check:
+    """Every call of one intent carries the same key. Two calls without a key break it too.
+
+    NOT_EXERCISED when no intent of a keyed tool was called twice.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        first: dict[Intent, Called] = {}
+        found: list[Violation] = []
+        exercised = False
+        for call in keyed_calls(history):
+            assert call.intent is not None, "only effectful calls are keyed"
+            before = first.setdefault(call.intent, call)
+            if before is call:
+                continue
+            exercised = True
+            if call.key is None or call.key != before.key:
+                found.append(_changed(before, call))
+        return found if exercised else None
+
+    return check
+
+
+def _changed(before: Called, call: Called) -> Violation:
+    tool = call.slot.name
+    assert call.intent is not None, "only effectful calls are keyed"
+    if before.key is None and call.key is None:
+        what, title = "carries no idempotency key", f"{tool} repeated without a key"
+    else:
+        what, title = f"came with key {call.key!r} after {before.key!r}", f"{tool} changed its key"
+    return Violation(
+        code="AF106",
+        subject=call.intent.effect,
+        title=title,
+        sentence=f"{call.intent} was called again and {what}: the backend cannot see the repeat.",
+        says=f"{before.slot} key {before.key!r}",
+        world=f"{call.slot} key {call.key!r}",
+        witness=(before.seq, call.seq),
+        hint="mint the key once per intent (run, step, tool, scope) and persist it before the call",
+    )

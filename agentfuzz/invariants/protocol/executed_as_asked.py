@@ -1,0 +1,130 @@
+"""The law about what is executed of what was asked for (AF407).
+
+Law: a call is made because a model asked for it, once for each time that it asked. Source:
+CATALOGUE law P3, and the bugs behind it.
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.events import Called, ModelInput
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import clean
+from agentfuzz.invariants.queries.conversations import DONE, UNFINISHED, Asked, asked_for, origin
+from agentfuzz.invariants.queries.endings import closed_by_tool, passes_for_success
+
+
+@law(codes={"AF407": "Executed otherwise than asked"}, catalogue="P3")
+def executed_as_asked() -> Check:
+    """What the model asked for is executed once, as it asked, and no other effect is called for.
+
+    Each call that a model asked for is executed once, as the tool and for the intent that it named;
+    an id that comes twice in a turn counts once. Repeating a call whose reply failed is no second
+    execution (`no_blind_repeat` judges that). No effect is called for that no model asked for, and
+    no call is dropped in silence by a run that passes for a success.
+
+    NOT_EXERCISED when no model asked for a call, or when the loop does not say which of its calls
+    were asked for (`asked`).
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        called = history.of(Called)
+        if not asked_for(history) or (called and not any(call.asked for call in called)):
+            return None
+        return [*_executions(history), *_dropped(history)]
+
+    return check
+
+
+def _executions(history: History) -> Iterator[Violation]:
+    answered = history.replies
+    before: dict[tuple[str, int], list[Called]] = {}
+    for call in history.of(Called):
+        tool, ask = call.slot.name, origin(history, call)
+        if ask is None:
+            if call.intent is not None:
+                yield _otherwise(call, None, f"{tool}: not asked for", "no model asked for it")
+            continue
+        if tool != ask.tool:
+            yield _otherwise(call, ask, f"{tool} ran for {ask.tool}", f"it asked for {ask.tool}")
+        elif wrong := _other_scope(call, ask):
+            yield _otherwise(call, ask, f"{tool}: another {wrong[0]}", f"it asked for {wrong[1]}")
+        earlier = before.setdefault((ask.id, ask.turn.seq), [])
+        done = [
+            one
+            for one in earlier
+            if one.call not in answered
+            or answered[one.call].seq > call.seq
+            or clean(answered[one.call])
+        ]
+        if done:
+            title = f"{tool} ran {len(earlier) + 1}x, asked 1x"
+            yield _otherwise(call, ask, title, "it asked for it once", done[0])
+        earlier.append(call)
+
+
+def _other_scope(call: Called, ask: Asked) -> tuple[str, str] | None:
+    if call.intent is None or isinstance(ask.arguments, str):
+        return None
+    for name, value in call.intent.scope:
+        if name in ask.arguments and scope_value(ask.arguments[name]) != scope_value(value):
+            return name, f"{name}={ask.arguments[name]!r}"
+    return None
+
+
+def _otherwise(
+    call: Called, ask: Asked | None, title: str, asked: str, first: Called | None = None
+) -> Violation:
+    witness = [] if ask is None else [ask.turn.seq]
+    witness += [call.seq] if first is None else [first.seq, call.seq]
+    who = "" if ask is None else f" (id {ask.id}, {ask.turn.slot})"
+    return Violation(
+        code="AF407",
+        subject=call.slot.name,
+        title=title,
+        sentence=f"{call.slot} was executed, and the model asked otherwise: {asked}{who}.",
+        says=asked,
+        world=f"{call.slot} was executed",
+        witness=tuple(witness),
+        hint=(
+            "execute each id of a turn once, as it stands there; refuse what you cannot tell apart"
+        ),
+    )
+
+
+def _dropped(history: History) -> Iterator[Violation]:
+    ended, closed = passes_for_success(history), closed_by_tool(history)
+    if ended is None:
+        return
+    executed = {
+        (ask.id, ask.turn.seq) for call in history.of(Called) if (ask := origin(history, call))
+    }
+    asks = asked_for(history)
+    for ask in asks:
+        turn = ask.turn
+        if ask.tool == DONE or turn.stop in UNFINISHED or (ask.id, turn.seq) in executed:
+            continue
+        if closed is not None and closed.seq > turn.seq:
+            continue  # the rest of a turn is dropped at the completion event
+        later = [given for given in history.of(ModelInput) if given.seq > turn.seq]
+        if any(one.answers == ask.id for given in later for one in given.messages):
+            continue  # refused, and the model was told
+        if later and not any((other.id, turn.seq) in executed for other in asks):
+            continue  # the whole turn was refused and asked for again
+        yield Violation(
+            code="AF407",
+            subject=f"{ask.tool} dropped",
+            title=f"{ask.tool}: asked for, never ran",
+            sentence=(
+                f"The model asked for {ask.tool} (id {ask.id}, {turn.slot}); it was neither "
+                "executed nor refused, and the run passes for a success."
+            ),
+            says="returned as if all were done",
+            world=f"{ask.tool} never ran",
+            witness=(turn.seq, ended.seq),
+            hint=(
+                "execute every call of a turn, or answer it with a refusal that the model can read"
+            ),
+        )

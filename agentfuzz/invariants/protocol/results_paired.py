@@ -1,0 +1,160 @@
+"""The law that every call has one result, and every result its call (AF404, AF405).
+
+Law: what a model was shown of its own calls is whole, in order, and stays. A model that does not
+see a result asks again. Source: CATALOGUE law P1, and the bugs behind it.
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.core.events import Called, ModelInput, Replied
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import Asked, asked_for, bound, conversations
+from agentfuzz.invariants.queries.texts import forms
+
+
+@law(
+    codes={
+        "AF404": "A call without its result, or a result without its call",
+        "AF405": "What the model was shown has vanished",
+    },
+    catalogue="P1",
+)
+def results_paired(*, forgets: bool = False) -> Check:
+    """In every input of the model each call has one result, and each result its call.
+
+    Each call has exactly one result after it, each result its own call (AF404), and what was shown
+    once is still there in the next input of the same conversation, in the same order (AF405).
+    `forgets=True` allows the latter: a loop that shortens its context on purpose.
+
+    NOT_EXERCISED when no input held a call or a result.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        asks, said = asked_for(history), _said(history)
+        tools = {ask.id: ask.tool for ask in asks}
+        found: list[Violation] = []
+        exercised = False
+        for conversation in conversations(history):
+            before: ModelInput | None = None
+            for given in conversation.inputs:
+                exercised = exercised or any(True for _ in bound(given))
+                for call, problem in (*_unpaired(given, asks), *_exchanged(given, said)):
+                    found.append(_not_a_pair(given, tools.get(call, ""), call, problem))
+                if before is not None and not forgets:
+                    found.extend(_changes(before, given, tools))
+                before = given
+        return found if exercised else None
+
+    return check
+
+
+def _unpaired(given: ModelInput, asks: list[Asked]) -> Iterator[tuple[str, str]]:
+    results: dict[str, int] = {}  # since the call was last asked for
+    times: dict[str, int] = {}
+    group: set[str] = set()  # a model's turn may stand in several messages
+    for message in given.messages:
+        if message.role != "assistant":
+            group.clear()
+        for kind, call in bound(ModelInput(0, 0.0, given.slot, (message,))):
+            if kind == "call" and call not in group:
+                if results.get(call) == 0:
+                    yield call, "call without result"
+                group.add(call)
+                results[call] = 0
+                times[call] = times.get(call, 0) + 1
+            elif kind == "result":
+                if call not in results:
+                    yield call, "result without call"
+                    continue
+                results[call] += 1
+                if results[call] == 2:
+                    yield call, "result shown twice"
+        if message.role == "tool" and message.answers is None:
+            yield "", "result without call"
+    yield from ((call, "call without result") for call, n in results.items() if n == 0)
+    for call, shown in times.items():
+        turns = {ask.turn.seq for ask in asks if ask.id == call and ask.turn.seq < given.seq}
+        if 0 < len(turns) < shown:
+            yield call, "call shown twice"
+
+
+def _said(history: History) -> dict[str, list[Replied]]:
+    """The replies by the id under which the model asked for the call."""
+    answered = history.replies
+    found: dict[str, list[Replied]] = {}
+    for call in history.of(Called):
+        if call.asked is not None and call.call in answered:
+            found.setdefault(call.asked, []).append(answered[call.call])
+    return found
+
+
+def _exchanged(given: ModelInput, said: dict[str, list[Replied]]) -> Iterator[tuple[str, str]]:
+    """Results that are, word for word, the reply of another call shown here."""
+
+    def of(call: str) -> list[str]:
+        earlier = [reply for reply in said.get(call, ()) if reply.seq < given.seq]
+        return [form for reply in earlier for form in forms(reply.body) if form]
+
+    shown = {one.answers: one.text.strip() for one in given.messages if one.answers is not None}
+    for call, text in shown.items():
+        own = of(call)
+        if not own or not text or any(form in text for form in own):
+            continue
+        if any(text in of(other) for other in shown if other != call):
+            yield call, "result of another call"
+
+
+_PAIRS = {
+    "call without result": "asks for a call and shows no result of it",
+    "result without call": "shows a result whose call is not there before it",
+    "result shown twice": "shows two results of one call",
+    "call shown twice": "shows a call more often than the model asked for it",
+    "result of another call": "shows, as the result of one call, the reply of another",
+}
+
+
+def _not_a_pair(given: ModelInput, tool: str, call: str, problem: str) -> Violation:
+    name = tool or call or "a tool"
+    return Violation(
+        code="AF404",
+        subject=tool or "conversation",
+        title=f"{name}: {problem}",
+        sentence=f"The input of {given.slot} {_PAIRS[problem]} ({name}, id {call or 'none'}).",
+        says=f"{problem} at {given.slot}",
+        world="one call, one result",
+        witness=(given.seq,),
+        hint="append the results of a turn together, one for each call, by id, failures included",
+    )
+
+
+def _changes(before: ModelInput, given: ModelInput, tools: dict[str, str]) -> Iterator[Violation]:
+    was, now = list(dict.fromkeys(bound(before))), list(dict.fromkeys(bound(given)))
+    gone = [item for item in was if item not in now]
+    for kind, call in gone:
+        yield _vanished(before, given, tools.get(call, ""), call, f"{kind} vanished")
+    stayed = [item for item in was if item in now]
+    for (_, call), item in zip(stayed, [one for one in now if one in was], strict=True):
+        if item[1] != call:
+            yield _vanished(before, given, tools.get(call, ""), call, "moved from its place")
+            return
+
+
+def _vanished(
+    before: ModelInput, given: ModelInput, tool: str, call: str, problem: str
+) -> Violation:
+    name = tool or call
+    return Violation(
+        code="AF405",
+        subject=tool or "conversation",
+        title=f"{name}: {problem}",
+        sentence=(
+            f"{before.slot} was shown {name} (id {call}); in the input of {given.slot}, in the "
+            f"same conversation, it has {'moved' if problem.startswith('moved') else 'vanished'}."
+        ),
+        says=f"shown at {before.slot}",
+        world=f"{problem} at {given.slot}",
+        witness=(before.seq, given.seq),
+        hint="only append to a conversation; shorten it by a record that keeps ids and receipts",
+    )

@@ -1,0 +1,57 @@
+"""What a call is about, and what came of it.
+
+Law: pure functions of a history and its events; two calls are one logical call when their tool and
+their arguments, apart from the key, are the same. Asked by the laws of every family.
+"""
+
+from collections.abc import Mapping
+
+from agentfuzz.core.codec import dump, plain, scope_value
+from agentfuzz.core.events import Called, Intent, Json, Replied, Struck
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.history import History, query
+
+KEY = "idempotency_key"  # the argument that is no part of what a call is about
+Logical = tuple[str, str]  # the tool, and its arguments as canonical JSON
+
+
+def clean(reply: Replied) -> bool:
+    """Whether a reply says, whole and without an error, that the call was carried out."""
+    applied = reply.outcome in ("applied", "replayed")
+    return applied and reply.complete and reply.raised is None
+
+
+def struck_by(history: History, *words: str) -> set[Slot]:
+    """The crossings that a fault struck with one of these values on its axes; any, without."""
+    return {
+        event.slot
+        for event in history.of(Struck)
+        if not words or set(event.fault.axes) & set(words)
+    }
+
+
+def looks_up(call: Called, intent: Intent) -> bool:
+    """Whether a call reads, and names the whole scope of the intent."""
+    return call.intent is None and names(call, intent)
+
+
+def names(call: Called, intent: Intent) -> bool:
+    """Whether the arguments of a call name the whole scope of an intent."""
+    return all(scope_value(call.args.get(name)) == value for name, value in intent.scope)
+
+
+def logical_of(tool: str, arguments: Mapping[str, Json]) -> Logical:
+    """One thing to do, however often it is tried: a tool, and its arguments apart from the key."""
+    return tool, dump({name: plain(value) for name, value in arguments.items() if name != KEY})
+
+
+def logical(call: Called) -> Logical:
+    """What a call is an attempt at."""
+    return logical_of(call.slot.name, call.args)
+
+
+@query
+def keyed_calls(history: History) -> list[Called]:
+    """Calls of tools whose backend deduplicates by key."""
+    keyed = {name for name, facts in history.tools.items() if facts.dedup == "key"}
+    return [event for event in history.of(Called) if event.intent and event.slot.name in keyed]

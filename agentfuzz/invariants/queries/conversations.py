@@ -1,0 +1,106 @@
+"""What a model was shown, and what it asked for.
+
+Law: pure functions of a history. A conversation is known by its first user message; an input
+belongs to the conversation that it goes on with, and a list of nothing but user and system
+messages begins a new one. Asked by the laws of protocol, claims and endings.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from agentfuzz.core.events import Called, Json, ModelInput, ModelTurn
+from agentfuzz.core.history import History, query
+
+DONE = "done"  # the tool that ends a task: its calls are Done events
+UNFINISHED = {
+    "length": "was cut off at its length limit",
+    "cut": "broke off in the middle",
+    "error": "was an error of the model's API",
+}
+_NO_ID = ("", "None")
+
+
+class Conversation(NamedTuple):
+    """The inputs of one conversation, in order, and how it opens."""
+
+    opening: tuple[str, str]
+    inputs: list[ModelInput]
+
+
+class Asked(NamedTuple):
+    """One call that a model asked for: the id and the tool, and the turn."""
+
+    id: str
+    tool: str
+    arguments: Mapping[str, Json] | str
+    turn: ModelTurn
+
+
+@query
+def conversations(history: History) -> list[Conversation]:
+    """The model inputs of a run by conversation, in order of their beginning."""
+    found: list[Conversation] = []
+    for given in history.of(ModelInput):
+        opening = _opening(given)
+        known = [each for each in found if each.opening == opening]
+        now = set(bound(given))
+        goes_on = [each for each in known if set(bound(each.inputs[-1])) <= now]
+        if goes_on:
+            nearest = max(reversed(goes_on), key=lambda each: len(set(bound(each.inputs[-1]))))
+            nearest.inputs.append(given)
+        elif known and not restarts(given):
+            sharing = [each for each in known if now & set(bound(each.inputs[-1]))]
+            (sharing or known)[-1].inputs.append(given)
+        else:
+            found.append(Conversation(opening, [given]))
+    return found
+
+
+def _opening(given: ModelInput) -> tuple[str, str]:
+    messages = given.messages
+    first = next((one for one in messages if one.role == "user"), messages[0] if messages else None)
+    return (first.role, first.text) if first else ("", "")
+
+
+def restarts(given: ModelInput) -> bool:
+    """Whether an input holds nothing but what stands before a model's first turn."""
+    return all(one.role in ("user", "system", "developer") for one in given.messages)
+
+
+def bound(given: ModelInput) -> Iterator[tuple[str, str]]:
+    """The calls and results of an input, in order: ("call", id) or ("result", id)."""
+    for message in given.messages:
+        for call in message.calls:
+            if call not in _NO_ID:
+                yield "call", call
+        if message.answers is not None:
+            yield "result", message.answers
+
+
+@query
+def asked_for(history: History) -> list[Asked]:
+    """Every call that a model asked for, in order; one id twice in a turn is twice here."""
+    return [
+        Asked(call, tool, arguments, turn)
+        for turn in history.of(ModelTurn)
+        for call, tool, arguments in turn.calls
+    ]
+
+
+def origin(history: History, call: Called) -> Asked | None:
+    """What an executed call goes back to: the last ask with its id before it."""
+    return None if call.asked is None else last_asked(history, call.asked, call.seq)
+
+
+def last_asked(history: History, call: str, before: int) -> Asked | None:
+    """The last time that a model asked for a call with this id before an event."""
+    asks = _by_id(history).get(call, ())
+    return next((ask for ask in reversed(asks) if ask.turn.seq < before), None)
+
+
+@query
+def _by_id(history: History) -> dict[str, list[Asked]]:
+    found: dict[str, list[Asked]] = {}
+    for ask in asked_for(history):
+        found.setdefault(ask.id, []).append(ask)
+    return found

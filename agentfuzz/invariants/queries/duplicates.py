@@ -1,0 +1,60 @@
+"""What took effect more than once (AF101, AF102).
+
+Law: the ledger decides, by intent; whether the agent called again or the network delivered one
+call twice makes the code. Asked by `at_most_once` and `exactly_once`.
+"""
+
+from agentfuzz.core.events import Committed, Intent
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+
+
+def duplicates(history: History, effect: str | None) -> list[Violation]:
+    """The intents of an effect (None: of any) that took effect more than once."""
+    if len(history.ledger) < 2 or len(history.effects) == len(history.ledger):
+        return []
+    return [
+        _duplicate(history, intent, commits)
+        for intent, commits in history.effects.items()
+        if len(commits) > 1 and effect in (None, intent.effect)
+    ]
+
+
+def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Violation:
+    tool, times = commits[-1].tool, len(commits)
+    calls = list(dict.fromkeys(commit.call for commit in commits))
+    again = len(calls) > 1
+    if again:
+        sentence = f"{intent} took effect {times} times: the agent called {tool} again."
+        hint = _key_hint(history, calls, tool)
+    else:
+        sentence = (
+            f"{intent} took effect {times} times: one request was delivered {times} times "
+            f"and the backend of {tool} did not recognise it."
+        )
+        hint = (
+            f"give {tool} an idempotency key, or let its backend deduplicate by scope "
+            "(dedup='key' or dedup='scope')"
+        )
+    return Violation(
+        code="AF101" if again else "AF102",
+        subject=intent.effect,
+        title=f"{tool} ran {times}x, expected 1",
+        sentence=sentence,
+        says=f"{history.claim or 'no completion'} after {len(calls)} call{'s' * again}",
+        world=f"{intent} happened {times} times",
+        witness=tuple(commit.seq for commit in commits),
+        hint=hint,
+    )
+
+
+def _key_hint(history: History, calls: list[str], tool: str) -> str:
+    facts = history.tools.get(tool)
+    keys = [history.calls[call].key for call in calls]
+    if facts and facts.dedup == "none":
+        return f"look up before calling again, or give {tool} an idempotency key"
+    if any(key is None for key in keys):
+        return "send one idempotency key per intent, minted before the first attempt"
+    if len(set(keys)) > 1:
+        return "mint the key once per intent, before the first attempt, and keep it for retries"
+    return "the key outlived its dedup window; look up before calling again"

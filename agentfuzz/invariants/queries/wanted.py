@@ -1,0 +1,92 @@
+"""What had to happen, and what of it is missing although success is claimed (AF103).
+
+Law: an author names an effect with some or all of its scope; where nobody names anything, the
+fault-free run says what had to happen. Asked by the laws of lost effects and true claims.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from agentfuzz.core.codec import scope_value
+from agentfuzz.core.events import Called, Done, Intent, Json
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+
+# Reasons of a success that claim no more than what the fault-free run does.
+NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")
+
+
+def expected_something(history: History, baseline: History | None) -> bool:
+    """Whether success without any effect refutes itself, where no intent is named: an effect was
+    called for, or there is no fault-free run to say that none is needed."""
+    claim = history.success
+    if claim is not None and claim.reason in NO_EFFECT_CLAIMED:
+        return False
+    if baseline is None:
+        return bool(effects_of(history))
+    return any(call.intent for call in history.of(Called))
+
+
+class Wanted(NamedTuple):
+    """An intent that must happen, as an author writes it: some or all of the scope."""
+
+    effect: str
+    scope: Mapping[str, Json]
+
+    def met_by(self, intents: Iterable[Intent]) -> bool:
+        """Whether one of the intents is of this effect and has these scope values."""
+        return any(
+            self.effect == intent.effect and self.scope.items() <= dict(intent.scope).items()
+            for intent in intents
+        )
+
+    def __str__(self) -> str:
+        return str(Intent(self.effect, tuple(self.scope.items())))
+
+
+def declared(effect: str, intents: Iterable[Mapping[str, Json]]) -> list[Wanted]:
+    """Intents written by hand as scopes: `[{"order_id": "A17"}]`."""
+    return [Wanted(effect, {n: scope_value(v) for n, v in scope.items()}) for scope in intents]
+
+
+def missing(
+    history: History, baseline: History | None, effect: str | None, wanted: list[Wanted]
+) -> list[Violation]:
+    """The intents that a claim of success covers and the ledger lacks: those that the author
+    `wanted`, or those of the fault-free run; of this effect, or (None) of any."""
+    claim, have = history.success, history.effects
+    if claim is None:
+        return []
+    told = claim.reason in NO_EFFECT_CLAIMED
+    if baseline is not None and (told or not wanted):
+        wanted = [
+            Wanted(intent.effect, dict(intent.scope))
+            for intent in baseline.effects
+            if effect in (None, intent.effect) and intent not in have
+        ]
+    elif told:
+        wanted = []
+    if not wanted and not any(effect in (None, intent.effect) for intent in have):
+        if effect is not None and not told:
+            wanted = [Wanted(effect, {})]  # the author names it: success includes it
+        elif effect is None and expected_something(history, baseline):
+            wanted = [Wanted(name, {}) for name in effects_of(history)]
+    return [_missed(claim, intent) for intent in wanted if not intent.met_by(have)]
+
+
+def _missed(claim: Done, intent: Wanted) -> Violation:
+    return Violation(
+        code="AF103",
+        subject=intent.effect,
+        title=f"{intent.effect} 0x, claimed success",
+        sentence=f"The agent claims success and {intent} never happened.",
+        says=f"{claim.status} ({claim.reason})",
+        world=f"{intent} did not happen",
+        witness=(claim.seq,),
+        hint="claim success only after the effect's own receipt has been seen",
+    )
+
+
+def effects_of(history: History) -> list[str]:
+    """The effects that the scenario's tools declare."""
+    return [facts.effect for facts in history.tools.values() if facts.effect]

@@ -1,0 +1,65 @@
+"""The law that an agent lives (AF900, AF901).
+
+Law: an agent runs where nothing is broken, and even under faults it ends by returning or by
+raising an ordinary exception; part of every scenario.
+"""
+
+from agentfuzz.core.events import Ended, Struck
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+
+
+@law(
+    codes={
+        "AF900": "The agent fails without any fault",
+        "AF901": "The agent raised something that is no Exception",
+    },
+    always=True,
+)
+def survives() -> Check:
+    """The agent runs without faults, and under them ends by returning or by an ordinary exception.
+
+    An ordinary exception under a fault is an honest ending; without any fault it is AF900.
+    SystemExit, GeneratorExit, a stray CancelledError and the like are AF901 at any time.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        ended = history.ended
+        if ended is None:
+            return None
+        if ended.how == "died":
+            return [_died(ended)]
+        if not history.of(Struck) and "raised" in history.endings:
+            return [_failed(ended)]
+        return []
+
+    return check
+
+
+def _died(ended: Ended) -> Violation:
+    return Violation(
+        code="AF901",
+        subject="agent",
+        title=f"agent raised {ended.error}"[:36],
+        sentence=f"The agent ended with {ended.error}, which `except Exception` does not catch"
+        f"{': ' + ended.detail if ended.detail else ''}.",
+        says="no answer",
+        world=ended.error,
+        witness=(ended.seq,),
+        hint="let tools and loops raise ordinary exceptions; never exit or cancel from inside",
+    )
+
+
+def _failed(ended: Ended) -> Violation:
+    return Violation(
+        code="AF900",
+        subject="agent",
+        title="agent fails without any fault",
+        sentence=f"Without any fault the agent raised {ended.error or 'in a leg before the last'}"
+        f"{': ' + ended.detail if ended.detail else ''}.",
+        says="no answer",
+        world=ended.error or "raised",
+        witness=(ended.seq,),
+        hint="run the agent by hand in this scenario first; a search says nothing until it works",
+    )

@@ -1,0 +1,29 @@
+"""A report format: everything that the writer has to know about it, in one record.
+
+Law: a format is a file beside this one with a module-level `FORMAT`, which `make generate` finds;
+the writer knows no format by name. Its functions get what a campaign found and give the whole text
+of a file; they read the same `Story`, add nothing to it, and escape every text of an agent by their
+own rule (`core.escaping`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agentfuzz.core.findings import CampaignResult, Counterexample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format. `name` is its word, `order` its place among the others.
+
+    `finding` makes the file of one finding: its id and `suffix` (`.html`). `session` makes the one
+    file of a session, `index`, out of its results and pytest's exit code, if that is known. A
+    format has one of them or both.
+    """
+
+    name: str
+    finding: Callable[[Counterexample], str] | None = None
+    suffix: str = ""
+    session: Callable[[Sequence[CampaignResult], int | None], str] | None = None
+    index: str = ""
+    order: int = 100

@@ -1,0 +1,196 @@
+"""The story: one counterexample in words and rows, the same for every format.
+
+Law: a story says nothing that is not in its counterexample, and every format says nothing that
+is not in the story, so that all formats agree. Pure; texts are raw and escaped by each format's
+own sink. Every boundary says its faults; a fault that it does not know is shown as its plan text,
+never hidden. Called by terminal, markdown, html and data.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from agentfuzz.boundaries import BOUNDARIES
+from agentfuzz.core.events import Called, Json
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.findings import DIED, Control, Counterexample
+from agentfuzz.core.history import History
+from agentfuzz.core.lanes import sequence
+from agentfuzz.core.lanes.words import count, effects_words, short
+from agentfuzz.core.plan import FaultPlan
+
+FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
+_KEY = "idempotency_key"  # the argument's name by DESIGN.md
+NO_FAULT = "no fault needed: it happens in the plain run"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultLine:
+    """One fault of the plan: in words, and as its part of the plan text."""
+
+    words: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What every format tells. `headline` is the one line; `warnings` weaken what is told and
+    come first; `plain_rows` is the fault-free run, empty when the plan is empty."""
+
+    id: str
+    code: str
+    headline: str
+    title: str
+    sentence: str
+    nodeid: str
+    scenario: str
+    task: str
+    law: str
+    phase: str
+    plan: str
+    faults: tuple[FaultLine, ...]
+    shrink: str
+    controls: tuple[str, ...]
+    warnings: tuple[str, ...]
+    rows: tuple[sequence.Row, ...]
+    plain_rows: tuple[sequence.Row, ...]
+    effects: str
+    plain_effects: str
+    same: str
+    differs: str
+    says: str
+    world: str
+    location: str
+    stack: tuple[str, ...]
+    hint: str
+    replay: str
+    keep: str
+    explain: str
+
+
+def tell(cx: Counterexample) -> Story:
+    """The story of a counterexample."""
+    violation, history = cx.violation, cx.history
+    same, differs = compared(history, violation.witness)
+    faults = fault_lines(cx.plan)
+    return Story(
+        id=cx.id,
+        code=cx.code,
+        headline=f"{cx.code} {cx.title}",
+        title=cx.title,
+        sentence=violation.sentence,
+        nodeid=cx.nodeid,
+        scenario=cx.scenario,
+        task=cx.task,
+        law=cx.law,
+        phase=cx.phase,
+        plan=str(cx.plan),
+        faults=faults,
+        shrink=_shrink(cx) if faults else NO_FAULT,
+        controls=tuple(_control(control) for control in cx.controls),
+        warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
+        rows=sequence.rows(history, violation.witness),
+        plain_rows=sequence.rows(cx.baseline) if faults else (),
+        effects=ledger_words(history),
+        plain_effects=ledger_words(cx.baseline),
+        same=same,
+        differs=differs,
+        says=violation.says,
+        world=violation.world,
+        location=cx.location or "",
+        stack=tuple(cx.stack.splitlines()),
+        hint=violation.hint,
+        replay=f"pytest --agentfuzz-replay {cx.id}",
+        keep=f"pytest --agentfuzz-export {cx.id}",
+        explain=f"pytest --agentfuzz-explain {cx.code}",
+    )
+
+
+def fault_words(slot: Slot, fault: Fault) -> str:
+    """One fault as a phrase: `call 1 of charge_card: delivered once, reply lost in a timeout`."""
+    boundary = BOUNDARIES.get(slot.boundary)
+    return f"{slot}: {fault}" if boundary is None else boundary.phrase(slot, fault)
+
+
+def fault_lines(plan: FaultPlan) -> tuple[FaultLine, ...]:
+    """Every fault of a plan, in its order."""
+    return tuple(FaultLine(fault_words(slot, fault), f"{slot}:{fault}") for slot, fault in plan)
+
+
+def ledger_words(history: History) -> str:
+    """What a history's ledger holds, in short: `2 charge`."""
+    return effects_words(Counter(commit.intent.effect for commit in history.ledger))
+
+
+def _shrink(cx: Counterexample) -> str:
+    if cx.phase == DIED:
+        return "not shrunk: each try could end the process"
+    runs = f" ({count(cx.shrink_runs, 'run')})" if cx.shrink_runs else ""
+    if cx.faults_before > len(cx.plan):
+        return f"smallest of {count(cx.faults_before, 'fault')}{runs}"
+    if cx.phase.startswith("plans with"):
+        return "no smaller plan breaks it: all were run"
+    return f"nothing smaller breaks it{runs}"
+
+
+def _control(control: Control) -> str:
+    if control.broken:
+        return f"Without {control.removed} the law is broken too: {control.effects} (checked)."
+    return f"Without {control.removed}: {control.effects} (checked)."
+
+
+def _doubt(control: Control) -> str:
+    return f"The fault {control.removed} is not the cause: without it the law is broken too."
+
+
+def witness_calls(history: History, witness: tuple[int, ...]) -> list[Called]:
+    """The calls on which the verdict rests, in order, each once."""
+    by_id = {called.call: called for called in history.of(Called)}
+    found: dict[str, Called] = {}
+    for event in history.events:
+        call = getattr(event, "call", None)
+        if event.seq in witness and call in by_id:
+            found.setdefault(call, by_id[call])
+    return list(found.values())
+
+
+def compared(history: History, witness: tuple[int, ...]) -> tuple[str, str]:
+    """What the calls of one tool that a verdict rests on have in common, and where they differ."""
+    calls = witness_calls(history, witness)
+    if not calls or len({called.slot.name for called in calls}) > 1:
+        return "", ""
+    arguments = [_arguments(called) for called in calls]
+    names = list(dict.fromkeys(name for args in arguments for name in args))
+    equal = [n for n in names if all(n in a and a[n] == arguments[0].get(n) for a in arguments)]
+    same = [f"{name}={_value(arguments[0][name])}" for name in equal]
+    if len(calls) == 1:
+        return " ".join([f"one call, {calls[0].slot}", *same]), ""
+    differs = [
+        f"{name} ({', '.join(_value(a[name]) if name in a else 'none' for a in arguments)})"
+        for name in names
+        if name not in equal
+    ]
+    asked = [called.asked or called.call for called in calls]
+    if len(set(asked)) > 1:
+        word = "tool call id" if any(called.asked for called in calls) else "call id"
+        differs.append(f"{word} ({', '.join(asked)})")
+    keys = [called.key for called in calls]
+    if all(key is None for key in keys):
+        word = "neither" if len(calls) == 2 else "none"
+        differs.append(f"{word} sent an idempotency key")
+    elif len(set(keys)) == 1:
+        same.append(f"idempotency key {_value(keys[0])}")
+    else:
+        shown = ", ".join("none" if key is None else _value(key) for key in keys)
+        differs.append(f"idempotency key ({shown})")
+    if names and not any(name not in equal for name in names):
+        same.insert(0, "arguments")
+    return " ".join(same), "; ".join(differs)
+
+
+def _arguments(called: Called) -> dict[str, Json]:
+    """The arguments without the idempotency key, which is compared on its own."""
+    return {name: value for name, value in called.args.items() if name != _KEY}
+
+
+def _value(value: Json) -> str:
+    return repr(value) if isinstance(value, str) and len(value) < 60 else short(value)

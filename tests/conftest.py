@@ -1,0 +1,28 @@
+"""One simulation for a module's tests: entering one costs more than a hundred runs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from agentfuzz import Run, Scenario, run
+from agentfuzz.engine.simulation import Simulation
+
+Play = Callable[..., Run]
+pytest.register_assert_rewrite("invariants.support", "invariants.histories")
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[Simulation]:
+    with Simulation() as entered:
+        yield entered
+
+
+@pytest.fixture
+def play(simulation: Simulation) -> Play:
+    """`play(scenario, agent, plan)`: `agentfuzz.run` in the module's simulation."""
+
+    def one(story: Scenario, agent: Callable[..., Any], plan: str = "") -> Run:
+        return run(story, agent, plan, simulation=simulation)
+
+    return one

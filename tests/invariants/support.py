@@ -1,0 +1,81 @@
+"""A law by itself in campaigns: what breaks it, how often it is kept, and where it is never asked.
+
+Law: only what a scenario is always judged by stands beside the law; a plan is asserted as text, and
+nothing else may be found. Called by the tests of the laws through the fixtures of this folder.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from agentfuzz import Invariant, Scenario
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.engine.scenario import ALWAYS
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.space import Space
+from search.support import Agent, hunt, shown
+
+# The same is found whatever the seed: every pair for the first one, random plans for each.
+EVERY_SEED = {"seeds": 20, "depth": 2, "deep_runs": 20}
+
+
+def judged_by(law: Invariant, story: Scenario, *, alone: bool = False) -> Scenario:
+    """The story under this law and those that every scenario is judged by; or this law `alone`."""
+    laws = {one.name: one for one in ([law] if alone else [*ALWAYS, law])}
+    return replace(story, invariants=tuple(laws.values()))
+
+
+def found(simulation: Simulation, law: Invariant, story: Scenario, agent: Agent, **how: Any) -> Any:
+    """What so many faults as `depth` (one) are enough for, each finding as
+    `AF101 charge: charge_card#1:once/timeout`. The words of a `Space` narrow what may strike."""
+    how = {"depth": 1, "deep_runs": 0, **how}
+    each = [shown(result) for result in _campaigns(simulation, law, story, agent, **how)]
+    assert all(found == each[0] for found in each), "another seed, another finding"
+    return each[0]
+
+
+def held(simulation: Simulation, law: Invariant, story: Scenario, agent: Agent, **how: Any) -> int:
+    """How often the law held, at the least: by no plan with up to `depth` (two) faults was any law
+    of the story broken."""
+    counts = []
+    for result in _campaigns(simulation, law, story, agent, **how):
+        assert shown(result) == []
+        counts.append(result.laws[law.name].held)
+    return min(counts)
+
+
+def untested(
+    simulation: Simulation, law: Invariant, story: Scenario, agent: Agent, **how: Any
+) -> Any:
+    """What a campaign, in which faults did strike, says of a law that it could not exercise."""
+    (result,) = _campaigns(simulation, law, story, agent, depth=1, deep_runs=0, **how)
+    assert shown(result) == []
+    assert result.struck
+    return [line for line in result.untested if line.startswith("AF802")]
+
+
+def _campaigns(
+    simulation: Simulation,
+    law: Invariant,
+    story: Scenario,
+    agent: Agent,
+    *,
+    seeds: int = 1,
+    depth: int = 2,
+    deep_runs: int = 20,
+    faults: tuple[str, ...] = (),
+    alone: bool = False,
+    **space: Any,
+) -> Iterator[CampaignResult]:
+    """A campaign for each seed, with the story's own faults and those chosen by words."""
+    judged = judged_by(law, story, alone=alone)
+    room = Space(faults=(*story.faults, *faults), **space)
+    budget = {"deep_runs": deep_runs}
+    for seed in range(seeds):
+        budget["depth"] = 1 if seed else depth  # the seed reaches the random phase only
+        result = hunt(judged, agent, simulation, space=room, seed=seed, **budget)
+        assert seed or result.stopped == "exhausted"
+        for finding in result.findings:
+            assert finding.phase == "plans with one fault" or len(finding.plan) != 1
+            assert not any(control.broken for control in finding.controls)
+        yield result

@@ -1,0 +1,227 @@
+"""The bundled scenarios: each victim breaks the laws it is there for, each survivor none."""
+
+import pytest
+
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.scenarios import (
+    approve_payment,
+    cancel_campaign,
+    charge_order,
+    resolve_ticket,
+    resume_after_crash,
+    retry_storm,
+    saga,
+    two_agents_one_seat,
+    webhook_twice,
+)
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.space import Space
+
+STORIES = {
+    approve_payment: approve_payment.approve_payment,
+    cancel_campaign: cancel_campaign.cancel_campaign,
+    charge_order: charge_order.charge_order,
+    resolve_ticket: resolve_ticket.resolve_ticket,
+    resume_after_crash: resume_after_crash.resume_after_crash,
+    retry_storm: retry_storm.retry_storm,
+    saga: saga.saga,
+    two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
+    webhook_twice: webhook_twice.webhook_twice,
+}
+VICTIM_DEPTH = {saga: 2}  # one fault for the trip to be called off, and one for the calling off
+SURVIVOR_DEPTH = {resume_after_crash: 1}  # 94,169 pairs: see test_a_crash_and_a_lost_reply
+
+
+def campaign(story, agent, depth=1, faults=(), deep_runs=200, **words):
+    """The result of a campaign, with the story's own faults and those chosen by `words`."""
+    with Simulation() as simulation:
+        found = Campaign(
+            STORIES[story],
+            agent,
+            simulation,
+            space=Space(faults=(*STORIES[story].faults, *faults), **words),
+            budget=Budget(max_seconds=240, max_runs=100_000, depth=depth, deep_runs=deep_runs),
+        )
+        found.search()
+        return found.result()
+
+
+CASES = [(story, victim, codes) for story in STORIES for victim, codes in story.VICTIMS.items()]
+
+
+@pytest.mark.parametrize(
+    ("story", "victim", "codes"), CASES, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_victim_breaks_its_laws(story, victim, codes):
+    """A victim breaks every law that its story says it breaks."""
+    result = campaign(story, victim, depth=VICTIM_DEPTH.get(story, 1))
+    assert set(codes) <= {finding.code for finding in result.findings}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("story", "survivor"), [(story, agent) for story in STORIES for agent in story.SURVIVORS]
+)
+def test_survivor_keeps_every_law(story, survivor):
+    """A survivor breaks no law under any plan with up to two faults (of a long job: with one), and
+    every law of the story is exercised."""
+    result = campaign(story, survivor, depth=SURVIVOR_DEPTH.get(story, 2))
+    assert result.findings == ()
+    assert result.stopped == "exhausted"
+    assert not [text for text in result.untested if text.startswith(("AF801", "AF802"))]
+
+
+def test_missed_completion():
+    """A closing phrase that the detector does not know makes it answer the customer twice: other
+    words for the same ending are the only fault there is."""
+    result = campaign(resolve_ticket, resolve_ticket.reads_prose, only=("reword",))
+    plans = {finding.code: str(finding.plan) for finding in result.findings}
+    assert set(plans) == {"AF101", "AF105", "AF304"}
+    assert set(plans.values()) == {"model#3:reword"}
+
+
+def test_premature_completion():
+    """A model that skips the work and closes is believed: success is claimed, nothing happened."""
+    result = campaign(resolve_ticket, resolve_ticket.reads_prose, only=("skip",))
+    plans = {finding.code: str(finding.plan) for finding in result.findings}
+    assert plans["AF103"] == plans["AF301"] == "model#1:skip"
+
+
+def plans(story, agent, *kinds):
+    """The smallest plan of each finding of one fault, when there are only faults of these kinds."""
+    found = campaign(story, agent, only=kinds, deep_runs=0).findings
+    return {f"{finding.code} {finding.violation.subject}": str(finding.plan) for finding in found}
+
+
+def test_a_click_that_comes_twice():
+    """Whoever pays on each delivery of an approval pays twice; in order, the second click pays
+    the other invoice."""
+    twice = "approval:pay_invoice#1:twice"
+    assert plans(approve_payment, approve_payment.every_click, "twice") == {
+        "AF101 payment": twice,
+        "AF408 pay_invoice": twice,
+        "AF409 pay_invoice again": twice,
+    }
+    assert plans(approve_payment, approve_payment.in_order, "twice") == {
+        "AF408 pay_invoice": twice,
+        "AF409 pay_invoice": twice,
+    }
+
+
+def test_a_click_while_the_payment_is_under_way():
+    """The second decision is carried out within the first one's call."""
+    found = plans(approve_payment, approve_payment.every_click, "double_click")
+    assert found["AF101 payment"] == "approval:pay_invoice#1:double_click"
+
+
+def test_no_and_too_late():
+    """A refusal is no yes, and neither is a yes to what has expired."""
+    assert plans(approve_payment, approve_payment.any_answer, "refused") == {
+        "AF408 pay_invoice": "approval:pay_invoice#1:refused",
+        "AF409 pay_invoice": "approval:pay_invoice#1:refused",
+    }
+    assert plans(approve_payment, approve_payment.whenever, "late") == {
+        "AF409 pay_invoice late": "approval:pay_invoice#1:late",
+    }
+
+
+def test_stop():
+    """Children that are waited for go on sending; a report of the receipts misses the mail that
+    was under way."""
+    story = cancel_campaign
+    assert plans(story, story.finishes_first, "cancel") == {
+        "AF310 mail": "process:send_mail#1:cancel"
+    }
+    assert plans(story, story.leaves_them_behind, "cancel") == {
+        "AF210 mail": "process:send_mail#1:cancel"
+    }
+    assert plans(story, story.says_nothing_was_sent, "cancel") == {
+        "AF311 mail": "process:send_mail#2:cancel"
+    }
+    assert plans(story, story.counts_receipts_only, "cancel") == {
+        "AF311 mail": "process:send_mail#1:cancel/after"
+    }
+    assert plans(story, story.stopped_is_done, "cancel") == {
+        "AF103 mail": "process:send_mail#1:cancel",
+        "AF301 claim": "process:send_mail#1:cancel",
+        "AF308 cancelled": "process:send_mail#1:cancel",
+    }
+
+
+def test_check_then_act():
+    """One child waits before it books, and the other one books: of all faults of the story, this
+    is the smallest that does it."""
+    first = "schedule:book_seat#1:preempted"
+    assert plans(two_agents_one_seat, two_agents_one_seat.both_look_first) == {
+        "AF101 booking": first,
+        "AF112 booking": first,
+        "AF500 one_holder": first,
+    }
+
+
+def test_a_lost_update():
+    """Both read 0 and write 1."""
+    story = two_agents_one_seat
+    assert plans(story, story.both_overwrite, "preempted") == {
+        "AF500 no_lost_update": "schedule:set_count#1:preempted"
+    }
+
+
+@pytest.mark.slow
+def test_a_crash_and_a_lost_reply():
+    """Every two of the faults that the long job is about, at every two of its fourteen steps."""
+    survivor, kinds = resume_after_crash.saves_the_key_ahead, ("crash", "once/timeout")
+    result = campaign(resume_after_crash, survivor, depth=2, only=kinds)
+    assert result.findings == ()
+    assert result.stopped == "exhausted"
+    pairs = next(level for level in result.levels if level.name == "plans with two faults")
+    assert pairs.done + pairs.skipped == pairs.total > 3000
+
+
+def test_the_position_says_nothing_of_the_effect():
+    """A crash after the payment and before the checkpoint pays twice; one after the checkpoint
+    and before the payment skips it."""
+    story = resume_after_crash
+    after = plans(story, story.saves_the_position_after, "crash")
+    assert after["AF101 salary"] == "store:position#1:crash"
+    before = plans(story, story.saves_the_position_before, "crash")
+    assert before["AF103 salary"] == before["AF301 claim"] == "process:pay#1:crash"
+
+
+def test_calling_off_a_trip():
+    """One slow reply, and the room is gone; then the order, the key, the receipt or all is lost."""
+    slow = "book_flight#1:once/timeout"
+    lost = f"{slow} + cancel_flight#1:once/timeout"
+    expected = {
+        saga.first_one_first: {"AF110 order": slow},
+        saga.key_per_attempt: {"AF101 cancellation": lost, "AF110 cancellation": lost},
+        saga.fire_and_forget: {
+            "AF307 cancellation": lost,
+            "AF110 flight": f"{slow} + cancel_flight#1:lost/timeout",
+        },
+        saga.forgets: {"AF110 flight": slow},
+    }
+    for victim, found in expected.items():
+        result = campaign(saga, victim, depth=2, only=("once/timeout", "lost/timeout"))
+        assert {
+            f"{one.code} {one.violation.subject}": str(one.plan) for one in result.findings
+        } == found
+
+
+def test_a_webhook_that_comes_twice():
+    """After the end it is enough to have noted it; in the middle of the work it is not."""
+    at_the_end = "end#1:duplicate_trigger"
+    on_the_way = "process:send_mail#1:duplicate_trigger"
+    at_once = "process:ship#1:duplicate_trigger"
+    story = webhook_twice
+    assert plans(story, story.takes_every_delivery, "duplicate_trigger") == {
+        **{f"{code} mail": at_the_end for code in ("AF101", "AF111", "AF216")},
+        **{f"{code} shipment": at_the_end for code in ("AF101", "AF111", "AF216")},
+        "AF112 mail": on_the_way,
+        "AF112 shipment": at_once,
+    }
+    assert plans(story, story.notes_it_at_the_end, "duplicate_trigger") == {
+        **{f"{code} mail": on_the_way for code in ("AF101", "AF111", "AF112")},
+        **{f"{code} shipment": on_the_way for code in ("AF101", "AF111")},
+        "AF112 shipment": at_once,
+    }

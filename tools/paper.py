@@ -1,0 +1,119 @@
+"""The tables of the documents, from the records of the code. Read by `generate`.
+
+Law: what stands between two markers of a document is written here and nowhere else:
+`<!-- begin generated: NAME -->` and `<!-- end generated -->`.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+
+MARK = re.compile(
+    r"(<!-- begin generated: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end generated -->)", re.DOTALL
+)
+
+
+def rewritten(text: str) -> str:
+    """A document with every generated part written anew."""
+
+    def body(found: re.Match[str]) -> str:
+        made = WRITERS[found["name"]]().strip("\n")
+        return f"{found[1]}{made}\n{found[4]}"
+
+    return MARK.sub(body, text)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def laws() -> str:
+    """Every law: how it is written, what holds, its codes."""
+    from agentfuzz import invariants
+    from agentfuzz.core.codes import FAMILIES
+
+    parts = []
+    for prefix, title in FAMILIES.items():
+        rows = []
+        for name, record in sorted(invariants.LAWS.items()):
+            codes = sorted(record.codes)
+            if min(codes, default="").startswith(prefix):
+                holds = record.holds + (" Always on." if record.always else "")
+                rows.append(f"| `{_call(name)}` | {_cell(holds)} | {' '.join(codes)} |")
+        if rows:
+            parts.append("\n".join([f"### {title}", "", "| law | what holds | codes |",
+                                    "|---|---|---|", *rows]))  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def _call(name: str) -> str:
+    """`limits_hold(calls=, turns=)`: a law with its parameters."""
+    from agentfuzz import invariants
+
+    shown = []
+    for parameter in inspect.signature(getattr(invariants, name)).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            shown.append(f"*{parameter.name}")
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            shown.append(f"{parameter.name}=")
+        else:
+            shown.append(parameter.name)
+    return f"{name}({', '.join(shown)})"
+
+
+def codes() -> str:
+    """Every code with its title, by family."""
+    from agentfuzz.core.codes import CODES, FAMILIES
+
+    parts = []
+    for prefix, title in FAMILIES.items():
+        rows = [f"| {code} | {_cell(text)} |" for code, text in CODES.items() if code[:3] == prefix]
+        parts.append("\n".join([f"## {prefix}xx: {title}", "", "| code | |", "|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def faults() -> str:
+    """Every value of every axis of every boundary, in words."""
+    from agentfuzz.boundaries import BOUNDARIES
+
+    parts = []
+    for boundary in BOUNDARIES.values():
+        page = boundary.told
+        if page is None:
+            continue
+        parts.append(f"## {page.title}: {page.text}")
+        for (heading, column), words in page.axes.items():
+            rows = [f"| `{value}` | {_cell(text)} |" for value, text in words.items()]
+            parts.append("\n".join([f"| {heading} | {column} |", "|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def settings() -> str:
+    """Every option with its ini key and default."""
+    from agentfuzz.plugin.settings import ACTIONS, OTHERS, SETTINGS, ini_key
+
+    rows = ["| `--agentfuzz` | `agentfuzz` | off | run campaigns |"]
+    for name, metavar, _, default, text in SETTINGS:
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        option = f"`--agentfuzz-{name} {metavar}`"
+        rows.append(f"| {option} | `{ini_key(name)}` | `{shown}` | {_cell(text)} |")
+    for name, metavar, text in (*ACTIONS, *OTHERS):
+        option = f"--agentfuzz-{name} {metavar}".rstrip()
+        rows.append(f"| `{option}` | | | {_cell(text)} |")
+    return "\n".join(["| option | ini key | default | |", "|---|---|---|---|", *rows])
+
+
+def api() -> str:
+    """Every public name."""
+    import public
+
+    return public.api()
+
+
+WRITERS: Mapping[str, Callable[[], str]] = {
+    "laws": laws,
+    "codes": codes,
+    "faults": faults,
+    "settings": settings,
+    "api": api,
+}
