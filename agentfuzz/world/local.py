@@ -6,10 +6,11 @@ engine, which knows its inside.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from types import FunctionType
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,7 +26,9 @@ from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
 from agentfuzz.world.store import Store
-from agentfuzz.world.tools import ToolSpec, spec_of
+from agentfuzz.world.tools import KEPT, Declared, ToolSpec, spec_of
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class LocalGateway:
@@ -60,9 +63,11 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declare(self, declared: tuple[Any, ...], function: Any) -> None:
-        """Add a tool: its name, effect, scope, dedup and undoes, and its body."""
-        spec = spec_of(function, declared)
+    def declare(self, declared: Declared, function: F) -> F:
+        """Add a tool: its name, effect, scope, dedup and undoes, and its body. Returns the body."""
+        kept = KEPT.get(function) if type(function) is FunctionType else None
+        own = (declared, function.__defaults__, function.__kwdefaults__) if kept else None
+        spec = kept[3] if kept and kept[:3] == own else spec_of(function, declared)
         label = spec.name
         if label in self.specs or label == "done":
             raise ScenarioError(
@@ -72,6 +77,7 @@ class LocalGateway:
         self.specs[label] = spec
         self.facts[label] = spec.facts
         self.calls.functions[label] = function
+        return function
 
     # Crossings ----------------------------------------------------------------------------
 
