@@ -83,8 +83,8 @@ if TYPE_CHECKING:
         unknown_is_not_failed,
         valid_calls,
     )
+    from agentfuzz.model.behaviour import ModelBehaviour
     from agentfuzz.model.script import call, ref
-    from agentfuzz.model.simulated import ModelBehaviour
     from agentfuzz.report.confusion import confusion
     from agentfuzz.search.sampling import Consistency, repeat
     from agentfuzz.world.world import World
@@ -164,8 +164,8 @@ _PLACES = {
         "unknown_is_not_failed",
         "valid_calls",
     ),
+    "model.behaviour": ("ModelBehaviour",),
     "model.script": ("call", "ref"),
-    "model.simulated": ("ModelBehaviour",),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
     "world.world": ("World",),

@@ -38,15 +38,15 @@ PLACES: dict[str, tuple[str, ...]] = {
     "engine.scenario": ("Scenario", "scenario"),
     "engine.single": ("Run", "compare_entrypoints", "run"),
     "invariants": ("Invariant", "invariant"),  # and every law
+    "model.behaviour": ("ModelBehaviour",),
     "model.script": ("call", "ref"),
-    "model.simulated": ("ModelBehaviour",),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
     "world.world": ("World",),
 }
 MODULES = ("adapters", "events", "strategies", "wire")
 GROUPS = (
-    ("Scenarios and tests", ("_fuzz", "engine.scenario", "model.script", "model.simulated")),
+    ("Scenarios and tests", ("_fuzz", "engine.scenario", "model.script", "model.behaviour")),
     ("The world", ("world.world", "core.completion", "engine.child.process")),
     ("One run, and many", ("engine.single", "search.sampling", "report.confusion")),
     ("Histories, plans, verdicts", ("core.history", "core.faults", "core.plan", "core.verdict")),
@@ -116,9 +116,9 @@ def api() -> str:
             for name in found[module]:
                 parts += _entry(name, getattr(import_module(f"agentfuzz.{module}"), name))
     parts.append("## Laws")
-    module = import_module("agentfuzz.invariants")
+    laws = import_module("agentfuzz.invariants")
     for name in found["invariants"]:
-        parts += _entry(name, getattr(module, name), brief=True)
+        parts += _entry(name, getattr(laws, name), brief=True)
     for name in MODULES:
         parts += _module(name, import_module(f"agentfuzz.{name}"))
     return "\n\n".join(parts)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import Cancelled, Done, Messaged, Resumed
+from agentfuzz.core.events import Cancelled, Done, Ended, Messaged, Resumed
+from agentfuzz.core.history import History
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.world.local import LocalGateway
 
@@ -98,3 +99,10 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     gateway.said = True
     detail = given["detail"]
     gateway.log.write(Done, "return", *facts, "", plain(detail) if detail else "")
+
+
+def frozen(gateway: LocalGateway, ending: Ending) -> History:
+    """The history of a run that is over: its last event says how."""
+    how, value, error, detail = ending
+    gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
+    return History(gateway.log, gateway.facts)

@@ -24,9 +24,10 @@ from agentfuzz.invariants import (
     survives,
     valid_calls,
 )
+from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Script, parse
-from agentfuzz.model.simulated import ModelBehaviour, Planner, Scripted, SimulatedModel
+from agentfuzz.model.simulated import Planner, Scripted, SimulatedModel
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.local import LocalGateway

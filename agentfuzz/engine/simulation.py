@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
-from agentfuzz.core.events import Ended, made
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, completed, raised
+from agentfuzz.engine.ending import Ending, completed, frozen, raised
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Clock
@@ -101,7 +100,7 @@ class Simulation:
         planner = getattr(gateway.model, "planner", None)  # a test may put in a model of its own
         if planner is not None and planner.missed is not None:
             raise planner.missed  # whatever the agent, or its client, made of it
-        return _freeze(gateway, ending)
+        return frozen(gateway, ending)
 
     # Legs ---------------------------------------------------------------------------------
 
@@ -182,7 +181,7 @@ class Simulation:
                 raise Crash
             # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
             value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
-            return made(Ending, ("returned", value, "", ""))  # type: ignore[no-any-return]
+            return Ending("returned", value)
         except AgentfuzzError:
             raise
         except BaseException as exc:
@@ -299,9 +298,3 @@ class Simulation:
             with suppress(BaseException):
                 (abandon if dead else finish)(loop)
             loop.close()
-
-
-def _freeze(gateway: LocalGateway, ending: Ending) -> History:
-    how, value, error, detail = ending
-    gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
-    return History(gateway.log, gateway.facts)

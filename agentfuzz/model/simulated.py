@@ -8,10 +8,8 @@ misbehaves at slots like everything else (see `model_faults`).
 """
 
 import copy
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from agentfuzz.core.codec import plain
@@ -19,37 +17,17 @@ from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CassetteMiss
 from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
+from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.model_faults import KINDS
 from agentfuzz.model.model_faults.kind import Draft, Planned, Situation
+from agentfuzz.model.reading import Message, Seen, shown
 from agentfuzz.model.script import Call, Script, resolve
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.toolbox import DONE
 
-Message = Mapping[str, Any]
 Turn = dict[str, Json]
-SHOWN = 500  # characters of a message that a history keeps
 CHARS_PER_TOKEN = 4  # a declared estimate, not a tokenizer
-_ERROR = re.compile(
-    r"\b(error|timed out|timeout|failed|failure|connection reset|too many requests|exception)\b",
-    re.IGNORECASE,
-)
 _IN_DOUBT = re.compile(r"timed out|timeout|connection", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelBehaviour:
-    """How a simulated model reacts.
-
-    `retries`: how often it tries a call again whose reply reads as an error or is cut off (two,
-    as models mostly do) before it gives up honestly. `replans_missing`: whether a call whose
-    result it does not see is planned again (models do; otherwise it takes it for done).
-    `works_again`: whether a new message of the user makes it start over (it closes again
-    otherwise).
-    """
-
-    retries: int = 2
-    replans_missing: bool = True
-    works_again: bool = True
 
 
 class Plan(NamedTuple):
@@ -128,9 +106,9 @@ class SimulatedModel:
             with gateway.may_die("turn", "", "process turn"):
                 pass
         log = gateway.log
-        shown = tuple(map(_shown, messages))
-        log.write(ModelInput, slot, shown)
-        seen = _Seen(messages, self._issued, self._behaviour)
+        read = tuple(map(shown, messages))
+        log.write(ModelInput, slot, read)
+        seen = Seen(messages, self._issued, self._behaviour)
         plan = self.planner.plan(messages, tools)
         draft = plan.recorded or self._honest(plan.script, seen)
         fault = gateway.injector.at(slot, len(log), draft.group)
@@ -144,11 +122,11 @@ class SimulatedModel:
             draft = worse
         elif self._loops and draft.group != "calls":
             draft = self._looping(draft, seen)
-        return self._say(slot, shown, draft, plan.usage if draft is plan.recorded else None)
+        return self._say(slot, read, draft, plan.usage if draft is plan.recorded else None)
 
     # What it would do ---------------------------------------------------------------------
 
-    def _honest(self, script: Script, seen: "_Seen") -> Draft:
+    def _honest(self, script: Script, seen: Seen) -> Draft:
         for step in script.steps:
             open_calls = [one for one in step if id(one) not in seen.finished]
             if not open_calls:
@@ -163,7 +141,7 @@ class SimulatedModel:
             return Draft("calls", None, calls, "tool_calls")
         return self._closing(script, seen, "")
 
-    def _closing(self, script: Script, seen: "_Seen", trouble: str) -> Draft:
+    def _closing(self, script: Script, seen: Seen, trouble: str) -> Draft:
         """The end of the task, as the script closes it or, in trouble, as honesty does."""
         closing: str | Completion = script.closing
         if not isinstance(closing, Completion):
@@ -182,16 +160,16 @@ class SimulatedModel:
         calls = (Planned(DONE, arguments),)
         return Draft("giving_up" if trouble else "done", None, calls, "tool_calls")
 
-    def _situation(self, script: Script, seen: "_Seen") -> Situation:
+    def _situation(self, script: Script, seen: Seen) -> Situation:
         closing = self._closing(script, seen, "")
         return Situation(self._gateway.specs, self._last(seen), closing, self._undo(seen))
 
-    def _last(self, seen: "_Seen") -> Planned | None:
+    def _last(self, seen: Seen) -> Planned | None:
         if seen.last is None:
             return None
         return Planned(seen.last.tool, resolve(seen.last.arguments, seen.replies), seen.last)
 
-    def _undo(self, seen: "_Seen") -> Planned | None:
+    def _undo(self, seen: Seen) -> Planned | None:
         """The call that undoes the last one, where a tool declares that it does."""
         last = self._last(seen)
         undoer = next(
@@ -201,7 +179,7 @@ class SimulatedModel:
             return None
         return Planned(undoer.name, {k: v for k, v in last.arguments.items() if k in undoer.names})
 
-    def _looping(self, draft: Draft, seen: "_Seen") -> Draft:
+    def _looping(self, draft: Draft, seen: Seen) -> Draft:
         last = self._last(seen)
         return draft if last is None else Draft(draft.group, None, (last,), "tool_calls")
 
@@ -249,69 +227,3 @@ def _estimated(
     read = sum(len(one.text) for one in shown) // CHARS_PER_TOKEN
     written = len(draft.text or "") + sum(len(str(m["arguments"])) for m in made)
     return {"input": read, "output": written // CHARS_PER_TOKEN}
-
-
-def _shown(message: Message) -> Shown:
-    """What a history keeps of one message: its role, its text, and the ids it binds."""
-    calls = message.get("tool_calls") or ()
-    content = message.get("content")
-    text = content if isinstance(content, str) else "" if content is None else str(plain(content))
-    ids = tuple(str(call.get("id") if isinstance(call, Mapping) else call) for call in calls)
-    answers = message.get("tool_call_id")
-    role = str(message.get("role"))
-    return Shown(role, plain(text[:SHOWN]), ids, None if answers is None else str(answers))
-
-
-class _Seen:
-    """What the messages since the last one of the user show of the calls issued."""
-
-    def __init__(
-        self,
-        messages: Sequence[Message],
-        issued: Mapping[str, Call],
-        model_behaviour: ModelBehaviour,
-    ) -> None:
-        self.finished: set[int] = set()
-        self.errors: dict[int, list[str]] = {}
-        self.replies: dict[str, str] = {}
-        self.last: Call | None = None
-        self.done = False
-        start = -1
-        if model_behaviour.works_again:
-            start = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
-        for message in messages[start + 1 :]:
-            if not model_behaviour.replans_missing:
-                self._taken_for_done(message, issued)
-            call = issued.get(message.get("tool_call_id") or "")
-            if message.get("role") != "tool" or call is None:
-                continue
-            if call.tool == DONE:
-                self.done = True
-                continue
-            content = str(message.get("content") or "")
-            if message.get("is_error") or reads_as_error(content):
-                self.errors.setdefault(id(call), []).append(content)
-                continue
-            self.finished.add(id(call))
-            self.replies[call.tool] = content
-            self.last = call
-
-    def _taken_for_done(self, message: Message, issued: Mapping[str, Call]) -> None:
-        for made in message.get("tool_calls") or ():
-            call = issued.get(made.get("id", "")) if isinstance(made, Mapping) else None
-            if call is not None:
-                self.finished.add(id(call))
-
-
-def reads_as_error(content: str) -> bool:
-    """Whether a model would take this tool result for an error, or for one cut off."""
-    text = content.strip()
-    if text[:1] in ("{", "["):
-        try:
-            found = json.loads(text)
-        except ValueError:
-            return True
-        if isinstance(found, dict):
-            return bool(found.get("error")) or found.get("status") in ("error", "failed")
-        return False
-    return bool(_ERROR.search(text[:300]))

@@ -31,7 +31,8 @@ from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
 from agentfuzz.runtime.user_code import is_own
-from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
 
 SAVED = ".agentfuzz"
 

@@ -17,8 +17,8 @@ from typing import Protocol
 
 from agentfuzz.runtime.clock import Real
 
-LOOKS = 200  # at the running thread, for a moment in which the agent's own code runs
-LOOK = 0.001  # real seconds between them
+LOOKING = 0.2  # real seconds to wait for a moment in which the agent's own code runs
+LOOK = 0.001  # and between two looks
 SETTLE = 50  # turns of a loop: at each of them an exception may arrive
 
 
@@ -82,10 +82,9 @@ class Patrol(threading.Thread):
                 watched.stuck(stacks())
 
     def _strike(self, run: int, again: int) -> None:
-        watched, frame = self._watched, None
-        for _ in range(LOOKS):
-            frame = sys._current_frames().get(self._whom)
-            if frame is None or not watched.spares(frame):
+        watched, limit = self._watched, Real.monotonic() + LOOKING
+        while (frame := sys._current_frames().get(self._whom)) is not None:
+            if not watched.spares(frame) or Real.monotonic() > limit:
                 break
             Real.sleep(LOOK)
         error = None if frame is None else watched.interruption(frame, again)

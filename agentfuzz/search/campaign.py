@@ -6,8 +6,7 @@ per law and subject, by its smallest plan, and shown only after it has been repl
 says exactly what was covered. Called by the doors.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
@@ -15,39 +14,26 @@ from agentfuzz.archive.saved import Saved
 from agentfuzz.core.codec import first_difference
 from agentfuzz.core.errors import NondeterministicAgent, PlanError
 from agentfuzz.core.events import Struck
-from agentfuzz.core.findings import CampaignResult, Counterexample, Level
+from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import Violation, unique
+from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan, require_struck
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search import pairwise
+from agentfuzz.search.budget import Budget
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.guided import Corpus
+from agentfuzz.search.kept import Kept
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.shrink import shrink
-from agentfuzz.search.space import Space, plan_of, size
+from agentfuzz.search.space import Space
 from agentfuzz.search.systematic import Level as Walk
-from agentfuzz.search.verify import Found, aside, confirmed, escaped
+from agentfuzz.search.verify import aside, escapes
 from agentfuzz.world.injector import Injector
-
-Signature = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
-    are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found)."""
-
-    max_runs: int = 10_000
-    max_seconds: float = 30.0
-    depth: int = 2
-    deep_runs: int = 200
-    seed: int = 0
 
 
 class Campaign:
@@ -86,9 +72,8 @@ class Campaign:
         self.stopped = "exhausted"
         self._started = Real.monotonic()
         self._levels: list[Level] = []
-        self._found: dict[Signature, Found] = {}
+        self._kept = Kept(self.runner)
         self._singles: list[FaultPlan] = []  # for another entrypoint, if there is one
-        self._findings: list[Counterexample] = []
         laws = [law.name for law in scenario.invariants]
         self._coverage = Coverage(
             self.space, laws if same_as is None else [*laws, self.runner.same_as]
@@ -100,8 +85,6 @@ class Campaign:
     def runs(self) -> int:
         """How often the agent was run so far."""
         return self.runner.runs
-
-    # Runs ---------------------------------------------------------------------------------
 
     def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
@@ -119,25 +102,10 @@ class Campaign:
             elif violations := tuple(found):
                 counts[place][1] += 1
                 for violation in unique(violations):
-                    self._keep(law.name, violation, history, plan, phase)
+                    self._kept.keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
         return history
-
-    def _keep(
-        self,
-        law: str,
-        violation: Violation,
-        history: History,
-        plan: FaultPlan | None,
-        phase: str,
-    ) -> None:
-        struck = history.of(Struck)
-        if plan is None or len(struck) != len(plan):
-            plan = plan_of(history)
-        known = self._found.get(violation.signature)
-        if known is None or size(plan) < size(known.plan):
-            self._found[violation.signature] = Found(law, violation, plan, phase)
 
     def _out_of_budget(self, runs: int = 1) -> bool:
         if self.runs + runs > self.budget.max_runs:
@@ -170,7 +138,7 @@ class Campaign:
         self._baseline_crossings = crossings
         for one in saved:
             self._replay(one)
-        return not any(code == "AF900" for code, _ in self._found)
+        return not any(code == "AF900" for code, _ in self._kept.found)
 
     def _replay(self, one: Saved) -> None:
         try:
@@ -182,15 +150,16 @@ class Campaign:
         self._compared(plan, history, "saved")
         if len(history.of(Struck)) < len(plan):
             self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
-        elif (one.code, one.subject) not in self._signatures(plan, history):
+        elif all(
+            v.signature != (one.code, one.subject) for v in self.runner.violations(history, plan)
+        ):
             self.notes.append(f"replayed saved finding {one.id}: fixed")
             self.fixed.append(one)
         else:
             self.notes.append(f"replayed saved finding {one.id}: still there")
 
     def _today(self, plan: FaultPlan) -> FaultPlan:
-        """A plan that may be an old one, as this version says it. Raises PlanError when it names
-        a tool that is not there."""
+        """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
         assert self.runner.baseline is not None, "a plan is replayed after the baseline"
         tools = list(self.runner.baseline.tools)
         plan = migrated(plan, tools)
@@ -199,15 +168,13 @@ class Campaign:
 
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
-
-        Raises PlanError when the plan does not apply to this agent any more.
-        """
+        Raises PlanError when the plan does not apply to this agent any more."""
         self.runner.baseline, _ = self.runner.execute(FaultPlan())
         plan = self._today(plan)
         history = self._judged(self.runner.under(plan), "regression", plan)
         require_struck(plan, history)
         self._compared(plan, history, "regression")
-        self._found = {sig: f for sig, f in self._found.items() if code in ("", sig[0])}
+        self._kept.only(code)
 
     def search(self, saved: Sequence[Saved] = ()) -> None:
         """The whole campaign."""
@@ -267,7 +234,7 @@ class Campaign:
         found = self.runner.compared(plan, history)
         self._coverage.verdicts[-1][1 if found else 0] += 1
         for violation in found:
-            self._keep(self.runner.same_as, violation, history, plan, phase)
+            self._kept.keep(self.runner.same_as, violation, history, plan, phase)
 
     def _cover(self, pairs: int) -> None:
         columns = [(slot, self.space.at(group)) for slot, group in self._coverage.groups.items()]
@@ -282,7 +249,7 @@ class Campaign:
 
     def _deep(self) -> None:
         before = self.runs
-        wanted = self.budget.deep_runs // (4 if self._found else 1)
+        wanted = self.budget.deep_runs // (4 if self._kept.found else 1)
         possible = any(map(self.space.at, self._coverage.groups.values()))
         if wanted <= 0 or not possible or self._out_of_budget():
             return
@@ -303,15 +270,8 @@ class Campaign:
 
         Raises NondeterministicAgent when a counterexample does not replay.
         """
-        for signature in sorted(self._found, key=lambda s: (size(self._found[s].plan), s)):
-            found = self._found[signature]
-            before, runs = len(found.plan), 0
-            if before > 1 or found.phase == "random plans":
-                groups = self._coverage.groups.items()
-                known = {slot: self.space.at(group) for slot, group in groups}
-                smaller, runs = shrink(found.plan, self._fails(signature), known)
-                found = found._replace(plan=smaller)
-            self._findings.append(confirmed(self.runner, found, before, runs))
+        groups = self._coverage.groups.items()
+        findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
         baseline = self.runner.baseline
         assert baseline is not None, "a result comes after the baseline"
         coverage, seconds = self._coverage, Real.monotonic() - self._started
@@ -324,23 +284,15 @@ class Campaign:
             stopped=self.stopped,
             seed=self.budget.seed,
             levels=tuple(self._levels),
-            findings=tuple(self._findings),
+            findings=findings,
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
             notes=tuple(self.notes),
             untested=tuple(coverage.untested(list(baseline.tools)) if self._levels else ()),
             clean=clean_run(baseline),
-            escapes=tuple(
-                f"AF905 escapes control: {escaped(one, self.runner.root)}" for one in leaks.taken()
-            ),
+            escapes=escapes(self.runner.root),
         )
-
-    def _signatures(self, plan: FaultPlan, history: History) -> set[Signature]:
-        return {violation.signature for violation in self.runner.violations(history, plan)}
-
-    def _fails(self, signature: Signature) -> Callable[[FaultPlan], bool]:
-        return lambda plan: self.runner.breaks(plan, signature)
 
 
 def _number(n: int) -> str:

@@ -94,6 +94,11 @@ def aside(root: Path) -> str:
     return f" What escaped control: {'; '.join(told)}." if told else ""
 
 
+def escapes(root: Path) -> tuple[str, ...]:
+    """What escaped control since it was last asked for, each with its code."""
+    return tuple(f"AF905 escapes control: {escaped(one, root)}" for one in leaks.taken())
+
+
 def escaped(one: leaks.Escape, root: Path) -> str:
     """One escape: `socket.connect 10.0.0.1:443 at loop.py:12`."""
     what = f"{one.kind} {one.detail}".rstrip()

@@ -14,7 +14,7 @@ from typing import Any
 
 from agentfuzz.core.codec import message, plain, snapshot
 from agentfuzz.core.errors import Crash, CutOff, InvalidArguments, UnknownTool, near_miss
-from agentfuzz.core.events import Called, Intent, Json, Refused, Replied, Struck, made
+from agentfuzz.core.events import Called, Refused, Replied, Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
@@ -201,11 +201,11 @@ class Calls(Delivery):
         try:
             bound = spec.validate(arguments)
         except InvalidArguments as error:
-            self._called(call, slot, args, key, None, asked)
+            self._called(call, slot, args, key, None, asked=asked)
             self._refused(call, "invalid_arguments", error)
             raise
         intent = spec.intent(bound)
-        self._called(call, slot, args, key, intent, asked)
+        self._called(call, slot, args, key, intent, asked=asked)
         return made(Request, (call, spec, args, bound, key, intent)), slot
 
     def _cross(
@@ -223,17 +223,9 @@ class Calls(Delivery):
         reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
         return self.answer(request.call, reply)
 
-    def _called(
-        self,
-        call: str,
-        slot: Slot,
-        args: Mapping[str, Json],
-        key: str | None,
-        intent: Intent | None,
-        asked: str | None,
-    ) -> None:
+    def _called(self, *fields: Any, asked: str | None) -> None:
         where = caller() if self.trace else None
-        self.log.write(Called, call, slot, args, key, intent, where, asked)
+        self.log.write(Called, *fields, where, asked)
 
     def _struck(self, request: Request, slot: Slot, fault: Fault) -> Steps:
         delivery, kind = fault.axes
@@ -296,7 +288,7 @@ class Calls(Delivery):
         self._calls += 1
         call = f"call_{self._calls}"
         slot = self.slot_for("tool", str(name))
-        self._called(call, slot, snapshot(arguments), None, None, asked)
+        self._called(call, slot, snapshot(arguments), None, None, asked=asked)
         known, hint = ", ".join(self.specs) or "none", near_miss(str(name), self.specs)
         error = UnknownTool(f"no tool {name!r}; there is: {known}.{hint}")
         self._refused(call, "unknown_tool", error)

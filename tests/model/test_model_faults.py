@@ -62,7 +62,7 @@ from search.support import hunt, shown
 
 TOOL = TABLES["tool"]
 
-KINDS = MODEL_KINDS[1:]  # the first is no fault
+KINDS = tuple(MODEL_KINDS)
 OF_TOOLS = tuple(map(str, TOOL.all()))
 PROSE: Mapping[str, Any] = MappingProxyType({})
 BY_TOOL = MappingProxyType({"tool": True})

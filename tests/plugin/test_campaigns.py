@@ -43,7 +43,7 @@ def test_the_option_runs_the_campaign(project: Project) -> None:
 def test_the_ini_key_runs_the_campaign(project: Project) -> None:
     """`agentfuzz = true` in the ini file is the option."""
     project.shop()
-    project.file("pytest.ini", "[pytest]\nagentfuzz = true\nagentfuzz_faults = 1\n")
+    project.file("pytest.ini", "[pytest]\nagentfuzz = true\nagentfuzz_depth = 1\n")
     project.run().stdout.fnmatch_lines(["1 campaign, *: 1 finding*"])
 
 
@@ -68,7 +68,7 @@ def test_saved_counterexamples_run_first_and_fall_away_when_fixed(project: Proje
     [
         ("max-runs", "max_runs", "4", "*4 runs*Stopped by max_runs*"),
         ("max-time", "max_time", "0.001", "*Stopped by max_time*"),
-        ("faults", "faults", "0", "*random plans and values*"),
+        ("depth", "depth", "0", "*random plans and values*"),
         ("seed", "seed", "7", "*Seed 7.*"),
         ("report-dir", "report_dir", "out/here", "report: out/here/index.html"),
     ],

@@ -19,7 +19,8 @@ SAFE = (
     "        pass",
     "return Completion.blocked(reason='outcome_unknown')",
 )
-OPTIONS = ("--agentfuzz-run-timeout=0.4", "--agentfuzz-max-runs=20")
+RUNS = ("--agentfuzz-max-runs=20",)
+OPTIONS = ("--agentfuzz-run-timeout=0.4", *RUNS)  # for agents that never end
 
 
 def verdict(project: Project, lines: str, *args: str) -> "pytest.RunResult":
@@ -207,7 +208,7 @@ def test_an_agent_may_return_anything(project: Project, name: str) -> None:
     project.agent(body(CALL, f"return {VALUES[name]}"), scenario=SCENARIO + SPIN)
     path = project.path / "test_agent.py"
     path.write_text(path.read_text().replace('("once/timeout",)', '("once/wrong",)'))
-    result = project.campaign(*OPTIONS)
+    result = project.campaign(*(OPTIONS if name == "looping repr" else RUNS))
     only(project, result, "AF202" if name == "looping repr" else "AF204")
 
 
@@ -216,7 +217,7 @@ def test_a_tool_may_reply_anything(project: Project, name: str) -> None:
     """A reply that is no JSON changes no verdict: this agent does everything right."""
     scenario = SCENARIO.replace('{"charge_id": "ch_1", "cents": cents}', VALUES[name])
     project.agent(body(*SAFE), scenario=scenario + SPIN)
-    result = project.campaign(*OPTIONS)
+    result = project.campaign(*(OPTIONS if name == "looping repr" else RUNS))
     if name == "looping repr":
         only(project, result, "AF")
     else:

@@ -284,3 +284,16 @@ def test_work_that_spins_is_cut_off():
     assert (ended.how, ended.error) == ("cut_off", "spinning")
     assert ended.detail.startswith("agent (test_waits_in_pools.py:")
     assert ends.wait(10)
+
+def test_who_waits_for_ever_on_the_way_out_is_cut_off_for_the_first_reason(play):
+    """However long the watchdog takes to come again."""
+
+    def agent(world):
+        try:
+            while True:
+                world.tools.seat_is_free()
+        except BaseException:
+            alone(world)
+
+    ended = play(flight, agent).history.ended
+    assert (ended.how, ended.error) == ("cut_off", "budget")

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from agentfuzz import Invariant, World, at_most_once, exactly_once, scenario
-from agentfuzz.core.faults import PROCESS_KINDS
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
+from agentfuzz.world.process_faults import KINDS
 from search.process_loops import (
     BLOCKED,
     DONE,
@@ -174,7 +174,7 @@ CASES = {
 
 
 def campaign(simulation: Simulation, case: Case, agent: Agent, dedup: Any, seed: int) -> Any:
-    kinds = set(case.kinds) & set(PROCESS_KINDS)
+    kinds = set(case.kinds) & set(KINDS)
     resume = "crash" in kinds
 
     @scenario(case.law, task="Charge A17.", resume=resume, faults=tuple(kinds - {"crash"}))

@@ -1,4 +1,4 @@
-"""`python -m agentfuzz.wire.mcp`: a world as a process of its own, spoken to over stdio."""
+"""`python -m agentfuzz mcp`: a world as a process of its own, spoken to over stdio."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def under(folder: Path, plan: str, calls: Callable[[Any], Awaitable[Any]]) -> tuple[Any, History]:
     """What the calls return, and the history that the process leaves behind."""
-    arguments = ["-m", "agentfuzz.wire.mcp", "shop:shop", "--history", "history.json"]
+    arguments = ["-m", "agentfuzz", "mcp", "shop:shop", "--history", "history.json"]
     if plan:
         arguments += ["--plan", plan]
     process = StdioServerParameters(command=sys.executable, args=arguments, cwd=folder)
@@ -168,7 +168,7 @@ def test_a_terminated_process_leaves_its_history(folder: Path) -> None:
 def is_ours(entry: Path, folder: Path) -> bool:
     """Whether a process is the server that this test has started."""
     try:
-        mine = b"agentfuzz.wire.mcp" in (entry / "cmdline").read_bytes()
+        mine = b"agentfuzz\0mcp" in (entry / "cmdline").read_bytes()
         return mine and (entry / "cwd").resolve() == folder.resolve()
     except OSError:
         return False
@@ -205,16 +205,16 @@ def test_a_broken_argument_is_one_line(
     printed = capsys.readouterr()
     said = [one for one in printed.err.splitlines() if not one.startswith("a scenario may")]
     assert (ended.value.code, printed.out, len(said)) == (2, "", 1)
-    assert said[0].startswith("agentfuzz.wire.mcp: ")
+    assert said[0].startswith("agentfuzz mcp: ")
     assert line in said[0]
 
 
 @pytest.mark.slow
 def test_a_broken_argument_ends_the_process(folder: Path) -> None:
     """The same as a process: one line and exit code 2."""
-    command = [sys.executable, "-m", "agentfuzz.wire.mcp", "shop"]
+    command = [sys.executable, "-m", "agentfuzz", "mcp", "shop"]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr.startswith("agentfuzz.wire.mcp: cannot read 'shop'")
+    assert ended.stderr.startswith("agentfuzz mcp: cannot read 'shop'")
     assert ended.stderr.count("\n") == 1

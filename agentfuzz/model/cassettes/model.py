@@ -16,7 +16,8 @@ from agentfuzz.model.cassettes.on_miss import checked
 from agentfuzz.model.cassettes.plan import Recording
 from agentfuzz.model.cassettes.store import Cassette
 from agentfuzz.model.model_faults.kind import Draft, Planned
-from agentfuzz.model.simulated import Message, Plan
+from agentfuzz.model.reading import Message
+from agentfuzz.model.simulated import Plan
 from agentfuzz.world.toolbox import DONE
 
 

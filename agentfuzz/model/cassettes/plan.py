@@ -12,8 +12,8 @@ from typing import Any
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.model.cassettes.match import Question, written
+from agentfuzz.model.reading import reads_as_error
 from agentfuzz.model.script import Call, Script
-from agentfuzz.model.simulated import reads_as_error
 from agentfuzz.world.toolbox import DONE
 
 

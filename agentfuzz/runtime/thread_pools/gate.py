@@ -143,7 +143,9 @@ class Gate(Scheduler):
             if due:
                 self.clock.advance(min(due) - now)
             elif not self.others() or Real.monotonic() > patience:
-                raise CutOff("hung", "every thread waits and no timer is set")
+                cut = sys.exception()  # already on its way out, if there is one
+                why = ("hung", "every thread waits and no timer is set")
+                raise cut if isinstance(cut, CutOff) else CutOff(*why)
         return True
 
     def sleep(self, seconds: float) -> None:

@@ -59,7 +59,7 @@ class Answers:
     async def _call(self, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         world = self._world
         try:
-            if name == DONE and world.tools.offers_done:
+            if name == DONE and world.gateway.offers_done:
                 return _done(world, arguments)
             reply = await world.acall(name, arguments, asked=_asked(world, ctx, name, arguments))
         except UnknownTool as error:
