@@ -285,6 +285,7 @@ def test_work_that_spins_is_cut_off():
     assert ended.detail.startswith("agent (test_waits_in_pools.py:")
     assert ends.wait(10)
 
+
 def test_who_waits_for_ever_on_the_way_out_is_cut_off_for_the_first_reason(play):
     """However long the watchdog takes to come again."""
 
