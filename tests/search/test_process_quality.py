@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from agentfuzz import Invariant, World, at_most_once, exactly_once, scenario
-from agentfuzz.world.process_faults import KINDS
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
+from agentfuzz.world.process_faults import KINDS
 from search.process_loops import (
     BLOCKED,
     DONE,
