@@ -51,6 +51,7 @@ class LocalGateway:
         self.process = Process(self.log, injector)
         self.calls = Calls(self.log, injector, self.process, budget=max_crossings, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
+        self._functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools
         self._durable: dict[str, Any] = {}
 
@@ -66,17 +67,24 @@ class LocalGateway:
     def declare(self, declared: Declared, function: F) -> F:
         """Add a tool: its name, effect, scope, dedup and undoes, and its body. Returns the body."""
         kept = KEPT.get(function) if type(function) is FunctionType else None
-        own = (declared, function.__defaults__, function.__kwdefaults__) if kept else None
-        spec = kept[3] if kept and kept[:3] == own else spec_of(function, declared)
-        label = spec.name
-        if label in self.specs or label == "done":
+        if (
+            kept is not None
+            and kept[0] == declared
+            and kept[1] is function.__defaults__
+            and kept[2] == function.__kwdefaults__
+        ):
+            spec = kept[3]
+        else:
+            spec = spec_of(function, declared)
+        label, specs = spec.name, self.specs
+        if label in specs or label == "done":
             raise ScenarioError(
                 f"the tool {label!r} is declared twice, or bears the name of the done "
                 "tool; give one of them another name=."
             )
-        self.specs[label] = spec
+        specs[label] = spec
         self.facts[label] = spec.facts
-        self.calls.functions[label] = function
+        self._functions[label] = function
         return function
 
     # Crossings ----------------------------------------------------------------------------
