@@ -18,7 +18,7 @@ from typing import Any
 
 from agentfuzz.core.errors import CutOff
 from agentfuzz.runtime.user_code import begins_run, is_around
-from agentfuzz.runtime.watchdog_thread import Patrol
+from agentfuzz.runtime.watchdog_thread import WatchdogThread
 
 TICKS = 4
 INSIST = 0.02  # real seconds between interruptions of an agent that swallows them
@@ -41,7 +41,7 @@ class Watchdog:
         self.stuck: Callable[[str], None] | None = None
         self.run = 0
         self.active = False
-        self._patrol: Patrol | None = None
+        self._thread: WatchdogThread | None = None
         self._last = -1
         self._ticks = 0
         self._armed = False
@@ -62,8 +62,8 @@ class Watchdog:
         self._outer = (outer_int, alarm)
         self._main = threading.current_thread() is threading.main_thread()
         if alarm is None:
-            self._patrol = Patrol(self, self.seconds / TICKS, TICKS, INSIST)
-            self._patrol.start()
+            self._thread = WatchdogThread(self, self.seconds / TICKS, TICKS, INSIST)
+            self._thread.start()
         self._armed = True
 
     def _start(self) -> None:
@@ -74,9 +74,9 @@ class Watchdog:
         """Stop the timer and give the handlers back."""
         if not self._armed:
             return
-        if self._patrol is not None:
-            self._patrol.stop()
-            self._patrol = None
+        if self._thread is not None:
+            self._thread.stop()
+            self._thread = None
         sys.unraisablehook = self._unraisable
         outer_int, alarm = self._outer
         if alarm is not None:
@@ -102,13 +102,13 @@ class Watchdog:
     def end(self) -> None:
         """The run is over; a tick from now on interrupts nobody."""
         self.active = False
-        if self._patrol is not None and self._patrol.struck:
+        if self._thread is not None and self._thread.struck:
             with suppress(CutOff):
-                self._patrol.settle()
+                self._thread.settle()
         if self._tracing is not None:
             sys.settrace(self._tracing[0])
             self._tracing = None
-            if self._patrol is None:
+            if self._thread is None:
                 self._start()
 
     def _on_tick(self, signum: int, frame: FrameType | None) -> None:
@@ -137,7 +137,7 @@ class Watchdog:
         return _is_spared(frame)
 
     def interruption(self, frame: FrameType, again: int) -> type[CutOff] | None:
-        """What the patrol raises at this frame: a class, which is made an exception in the thread
+        """What the thread raises at this frame: a class, which is made an exception in the thread
         that it interrupts, where the next lines can be traced. None where no agent runs."""
         place = where(frame)
         if place == "nowhere":
@@ -159,7 +159,7 @@ class Watchdog:
         lies a handler, and no longer a block that the handler protects."""
         if self._tracing is None:
             self._tracing = (sys.gettrace(),)
-            if self._patrol is None:
+            if self._thread is None:
                 signal.setitimer(signal.ITIMER_REAL, INSIST, INSIST)
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:

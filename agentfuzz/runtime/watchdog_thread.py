@@ -1,4 +1,4 @@
-"""The patrol: interrupts a run that spins from a thread of its own, where no timer can.
+"""The watchdog's thread: interrupts a run that spins from a thread of its own, where no timer can.
 
 Law: one thread for a whole campaign, which sleeps; it strikes only while the agent's own code
 runs, and what it has sent and has not arrived when the run ends is caught there. A run that is
@@ -23,7 +23,7 @@ SETTLE = 50  # turns of a loop: at each of them an exception may arrive
 
 
 class Watched(Protocol):
-    """What the patrol sees of the watchdog."""
+    """What the thread sees of the watchdog."""
 
     run: int
     active: bool
@@ -38,7 +38,7 @@ class Watched(Protocol):
         ...
 
 
-class Patrol(threading.Thread):
+class WatchdogThread(threading.Thread):
     """Watches the thread that makes it."""
 
     def __init__(self, watched: Watched, every: float, ticks: int, insist: float) -> None:

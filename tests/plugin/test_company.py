@@ -139,7 +139,7 @@ def test_every_traceback_style_names_the_finding(project: Project, tb: str) -> N
     result = project.campaign(f"--tb={tb}")
     result.stdout.fnmatch_lines([f"FAILED test_shop.py::test_billing - {LINE}"])
     text = result.stdout.str()
-    assert "_session.py" not in text
+    assert "plugin/session.py" not in text
     assert "Traceback" not in text
     assert ("replay   pytest" in text) == (tb not in ("line", "no"))
 

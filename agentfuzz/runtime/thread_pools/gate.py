@@ -1,7 +1,7 @@
 """The gate: the threads of an agent's pools, one at a time, in an order that the injector decides.
 
-Law: of all threads of a run one holds the baton, and only that one runs. Handing work to a
-`ThreadPoolExecutor` gives it the baton until the work is done or waits: for a time, for another
+Law: of all threads of a run one has the turn, and only that one runs. Handing work to a
+`ThreadPoolExecutor` gives it the turn until the work is done or waits: for a time, for another
 thread, or because a schedule fault made it wait at a crossing of the world. Who waits longest goes
 on first, once the agent itself waits; when nobody can go on, the clock jumps to the next timer.
 What does not keep to this is noted as an escape. Installed by the simulation; without a pool

@@ -1,7 +1,7 @@
-"""The baton: of all threads of a run, the one that has it runs.
+"""Turns: of all threads of a run, the one whose turn it is runs.
 
-Law: the baton is handed over and never shared. Work gives it back when it is done or waits; whoever
-let it go on waits until then. Work that blocks where nobody can see it is let go without the baton
+Law: a turn is handed over and never shared. Work gives it back when it is done or waits; whoever
+let it go on waits until then. Work that blocks where nobody can see it is let go without the turn
 after a moment of real time, and gets it back when it comes to a crossing. Held by the gate
 (`agentfuzz.runtime.thread_pools.gate`).
 """
@@ -30,7 +30,7 @@ GRACE = 2.0  # real seconds that foreign threads get before a wait without end i
 
 
 class Scheduler:
-    """Who has the baton of a simulation, and who waits for it. `idents` are the threads of the run:
+    """Who has the turn of a simulation, and who waits for it. `idents` are the threads of the run:
     its main one (None), and those that do its work."""
 
     def __init__(self, clock: Clock) -> None:
@@ -75,7 +75,7 @@ class Scheduler:
         return min(found, default=None)
 
     def _hand_back(self, me: Work, state: str) -> None:
-        """Give the baton back to whoever let this work go on, and wait for it."""
+        """Give the turn back to whoever let this work go on, and wait for it."""
         me.alive()
         saved = self._let_go()
         with self._guard:
@@ -108,7 +108,7 @@ class Scheduler:
             work.back.release()
 
     def _await(self, work: Work) -> None:
-        """Wait until work gives the baton back. Work that blocks is let go."""
+        """Wait until work gives the turn back. Work that blocks is let go."""
         saved = self._let_go()
         try:
             if not work.back.acquire(True, SLICE):
@@ -120,7 +120,7 @@ class Scheduler:
             self._take(saved)
 
     def _let_loose(self, work: Work) -> bool:
-        """Let work go on without the baton, unless it has given it back."""
+        """Let work go on without the turn, unless it has given it back."""
         with self._guard:
             if work.back.acquire(False):
                 return False
@@ -152,7 +152,7 @@ class Scheduler:
         )
 
     def _stir(self, true: Callable[[], bool]) -> bool:
-        """Give threads without the baton real time, until they have done something for us, or all
+        """Give threads without the turn real time, until they have done something for us, or all
         are asleep. Whether they may do more."""
         limit, before = Real.monotonic() + GRACE, None
         while Real.monotonic() < limit:

@@ -1,6 +1,6 @@
 """A piece of work in a thread pool, as the gate knows it.
 
-Law: work runs on its pool's thread, and only while it has the baton. Made by the gate
+Law: work runs on its pool's thread, and only while it has the turn. Made by the gate
 (`agentfuzz.runtime.thread_pools.gate`), which lets it go on.
 """
 
@@ -42,7 +42,7 @@ class Holder(Protocol):
 
 
 class Work:
-    """One piece of work in a pool. `go` lets it go on, `back` says that it has the baton no
+    """One piece of work in a pool. `go` lets it go on, `back` says that it has the turn no
     longer; `queued` work has no thread yet."""
 
     def __init__(self, gate: Holder, pool: ThreadPoolExecutor, name: str, *, queued: bool) -> None:
