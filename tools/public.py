@@ -127,7 +127,7 @@ def api() -> str:
 def _entry(name: str, value: Any, *, brief: bool = False) -> list[str]:
     text = inspect.cleandoc(value.__doc__ or "")
     said = text.partition("\n\n")[0] if brief else text
-    lines = [f"### `{name}`", f"```python signature\n{_shown(name, value)}\n```", _prose(said)]
+    lines = [f"### `{name}`", f"```text\n{_shown(name, value)}\n```", _prose(said)]
     if inspect.isclass(value) and not brief:
         members = list(_members(value))
         if members:
