@@ -112,8 +112,10 @@ class History:
     @property
     def success(self) -> Done | None:
         """The last valid completion, if it claims success."""
-        done = self.completion
-        return done if done is not None and done.status == "success" else None
+        for done in reversed(self.of(Done)):
+            if not done.problem:
+                return done if done.status == "success" else None
+        return None
 
     # Legs -----------------------------------------------------------------------------------
 

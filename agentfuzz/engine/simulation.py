@@ -168,7 +168,7 @@ class Simulation:
                 value = self._await(answer, scenario, world, last=last)
             else:
                 value = answer
-                completed(scenario, inside(world), value)
+                completed(scenario, gateway, value)
                 if clock.gate is not None:
                     clock.gate.finish()
                 if last and not process.waiting:
@@ -248,7 +248,7 @@ class Simulation:
         async def main() -> Any:
             result = await value
             process.cancel_task = None
-            completed(scenario, inside(world), result)
+            completed(scenario, gateway, result)
             if clock.gate is not None:
                 clock.gate.finish()
             if last and not process.waiting:

@@ -159,8 +159,7 @@ class Campaign:
             self.notes.append(f"replayed saved finding {one.id}: still there")
 
     def _today(self, plan: FaultPlan) -> FaultPlan:
-        """A plan that may be an old one, as this version says it. Raises PlanError when it names
-        a tool that is not there."""
+        """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
         assert self.runner.baseline is not None, "a plan is replayed after the baseline"
         tools = list(self.runner.baseline.tools)
         plan = migrated(plan, tools)
@@ -169,9 +168,7 @@ class Campaign:
 
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
-
-        Raises PlanError when the plan does not apply to this agent any more.
-        """
+        Raises PlanError when the plan does not apply to this agent any more."""
         self.runner.baseline, _ = self.runner.execute(FaultPlan())
         plan = self._today(plan)
         history = self._judged(self.runner.under(plan), "regression", plan)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import CutOff, KeyConflict, KeyReused
-from agentfuzz.core.events import Committed, Delivered, Intent, Json, Refused, Replayed, made
+from agentfuzz.core.events import Intent, Json, Refused, Replayed, made
 from agentfuzz.world.log import Log
 from agentfuzz.world.reply_faults import Reply
 from agentfuzz.world.tools import KEY, ToolSpec
@@ -63,7 +63,7 @@ class Backend:
         recognised a repeat or refuses; None: run the body, then `settle`."""
         nth = self._seen.get(request.call, 0) + 1
         self._seen[request.call] = nth
-        self._log.write(Delivered, request.call, nth)
+        self._log.delivered(request.call, nth)
         spec = request.spec
         if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
             return nth, None
@@ -75,7 +75,7 @@ class Backend:
         call, spec, _, bound, key, intent = request
         seen = self._seen
         nth = seen[call] = seen.get(call, 0) + 1
-        self._log.write(Delivered, call, nth)
+        self._log.delivered(call, nth)
         stored: Reply | _Stored | None = None
         if spec.recognises and not (spec.keyed and key is None):
             stored = self._recognise(request, nth)
@@ -162,5 +162,5 @@ class Backend:
         self._effects[intent.effect] = number
         effect_id = f"{intent.effect}-{number}"
         call, _, args, _, key, _ = request
-        self._log.write(Committed, effect_id, call, nth, spec.name, intent, key, args)
+        self._log.committed(effect_id, call, nth, spec.name, intent, key, args)
         return effect_id

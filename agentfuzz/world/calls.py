@@ -14,11 +14,11 @@ from typing import Any
 
 from agentfuzz.core.codec import message, plain, snapshot
 from agentfuzz.core.errors import Crash, CutOff, InvalidArguments, UnknownTool, near_miss
-from agentfuzz.core.events import Called, Refused, Replied, Struck, made
+from agentfuzz.core.events import Refused, Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
-from agentfuzz.world.backend import Request
+from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.delivery import LATE, Delivery, Preempted, Sleep, Steps
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.log import Log
@@ -28,8 +28,6 @@ from agentfuzz.world.reply_faults import TIMEOUT, Reply, damaged, failure, phant
 from agentfuzz.world.tools import KEY, ToolSpec
 
 Failure = Callable[[str], BaseException] | type[BaseException] | str
-
-_SLOTS: dict[tuple[str, str, int], Slot] = {}  # the same in every run
 
 
 class Calls(Delivery):
@@ -44,13 +42,18 @@ class Calls(Delivery):
     def __init__(
         self, log: Log, injector: Injector, process: Process, *, budget: int, trace: bool
     ) -> None:
-        super().__init__(log, process, budget)
+        self.log = log
+        self.clock = log.clock
+        self.process = process
+        self.budget = budget
+        self.functions = {}
+        self.late = []
         self.specs: dict[str, ToolSpec] = {}
         self.failures: dict[str, Failure] = {}
         self.trace = trace
         self._injector = injector
+        self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool
-        self._others: dict[tuple[str, str], int] = {}  # by boundary and name
         self._reserved: dict[str, Slot] = {}
 
     @property
@@ -71,23 +74,18 @@ class Calls(Delivery):
             kept = self._reserved.pop(asked, None) if asked is not None else None
             if kept is not None and kept.name == name:
                 return kept
-        return self._next_slot(boundary, name)
+        return self._next_slot(name) if boundary == "tool" else self.process.slot(boundary, name)
 
-    def _next_slot(self, boundary: str, name: str) -> Slot:
-        if boundary == "tool":
-            nth = self._nth[name] = self._nth.get(name, 0) + 1
-        else:
-            nth = self._others[boundary, name] = self._others.get((boundary, name), 0) + 1
-        slot = _SLOTS.get((boundary, name, nth))
-        if slot is None:
-            slot = _SLOTS[boundary, name, nth] = Slot(boundary, name, nth)
-        return slot
+    def _next_slot(self, name: str) -> Slot:
+        spec = self.specs.get(name)
+        nth = self._nth[name] = self._nth.get(name, 0) + 1
+        return Slot("tool", name, nth) if spec is None else spec.slot(nth)
 
     def reserve(self, call_id: str, tool: str) -> None:
         """Keep the next slot of a tool for a call id: a slot follows the model's order of calls,
         whatever order a thread pool makes them in."""
         if tool in self.specs and call_id not in self._reserved:
-            self._reserved[call_id] = self._next_slot("tool", tool)
+            self._reserved[call_id] = self._next_slot(tool)
 
     def crossing(self) -> None:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""
@@ -149,7 +147,7 @@ class Calls(Delivery):
             outcome, value, error, complete = reply
             if error is not None:
                 return self.answer(request[0], reply)
-            log.write(Replied, request[0], outcome, complete, plain(value), None)
+            log.replied(request[0], outcome, complete, plain(value), None)
             return value
         delivery, kind = fault.axes
         last = self._note_struck(request, slot, fault)
@@ -178,14 +176,15 @@ class Calls(Delivery):
             self._crossings -= 1
             self.crossing()
         nth = self._nth[spec.name] = self._nth.get(spec.name, 0) + 1
-        slot = spec.slot(nth)
+        slots = spec.slots
+        slot = slots[nth] if nth < len(slots) else spec.slot(nth)
         self._calls += 1
         call = f"call_{self._calls}"
         args = dict(arguments)
         key = args.get(KEY) if spec.keyed else None
         if intent is True:
             intent = None
-        self.log.write(Called, call, slot, args, key, intent, None, asked)
+        self.log.called(call, slot, args, key, intent, None, asked)
         return made(Request, (call, spec, args, arguments, key, intent)), slot
 
     def _request(
@@ -201,11 +200,11 @@ class Calls(Delivery):
         try:
             bound = spec.validate(arguments)
         except InvalidArguments as error:
-            self._called(call, slot, args, key, None, asked=asked)
+            self.log.called(call, slot, args, key, None, self._where(), asked)
             self._refused(call, "invalid_arguments", error)
             raise
         intent = spec.intent(bound)
-        self._called(call, slot, args, key, intent, asked=asked)
+        self.log.called(call, slot, args, key, intent, self._where(), asked)
         return made(Request, (call, spec, args, bound, key, intent)), slot
 
     def _cross(
@@ -223,9 +222,8 @@ class Calls(Delivery):
         reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
         return self.answer(request.call, reply)
 
-    def _called(self, *fields: Any, asked: str | None) -> None:
-        where = caller() if self.trace else None
-        self.log.write(Called, *fields, where, asked)
+    def _where(self) -> str | None:
+        return caller() if self.trace else None
 
     def _struck(self, request: Request, slot: Slot, fault: Fault) -> Steps:
         delivery, kind = fault.axes
@@ -288,7 +286,7 @@ class Calls(Delivery):
         self._calls += 1
         call = f"call_{self._calls}"
         slot = self.slot_for("tool", str(name))
-        self._called(call, slot, snapshot(arguments), None, None, asked=asked)
+        self.log.called(call, slot, snapshot(arguments), None, None, self._where(), asked)
         known, hint = ", ".join(self.specs) or "none", near_miss(str(name), self.specs)
         error = UnknownTool(f"no tool {name!r}; there is: {known}.{hint}")
         self._refused(call, "unknown_tool", error)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from agentfuzz.core.codec import message, plain
-from agentfuzz.core.events import Json, Replied
+from agentfuzz.core.events import Json
 from agentfuzz.runtime.async_library import cancellations, given_up, pause
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.backend import Backend, Request
@@ -37,16 +37,14 @@ class Delivery:
     """The deliveries of one run. `library` is what the agent's loop is built on, if not asyncio;
     a `budget` below zero says that the run is over."""
 
+    log: Log
+    clock: Clock
+    process: Process
+    functions: dict[str, Callable[..., Any]]
+    late: list[asyncio.Task[Any]]
+    budget: int
     library: Any = None
-
-    def __init__(self, log: Log, process: Process, budget: int) -> None:
-        self.functions: dict[str, Callable[..., Any]] = {}
-        self.late: list[asyncio.Task[Any]] = []
-        self.log = log
-        self.clock: Clock = log.clock
-        self.process = process
-        self.budget = budget
-        self._backend = Backend(log)
+    _backend: Backend
 
     def served(self, request: Request) -> Steps:
         """Deliver, and wait for the answer as long as the agent does."""
@@ -130,4 +128,4 @@ class Delivery:
     def _replied(self, call: str, reply: Reply, body: Json) -> None:
         raised = None if reply.error is None else type(reply.error).__name__
         outcome, _, _, complete = reply
-        self.log.write(Replied, call, outcome, complete, body, raised)
+        self.log.replied(call, outcome, complete, body, raised)

@@ -6,10 +6,11 @@ engine, which knows its inside.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from types import FunctionType
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,7 +26,9 @@ from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
 from agentfuzz.world.store import Store
-from agentfuzz.world.tools import ToolSpec, spec_of
+from agentfuzz.world.tools import KEPT, Declared, ToolSpec, spec_of
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class LocalGateway:
@@ -48,6 +51,7 @@ class LocalGateway:
         self.process = Process(self.log, injector)
         self.calls = Calls(self.log, injector, self.process, budget=max_crossings, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
+        self._functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools
         self._durable: dict[str, Any] = {}
 
@@ -60,18 +64,28 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declare(self, declared: tuple[Any, ...], function: Any) -> None:
-        """Add a tool: its name, effect, scope, dedup and undoes, and its body."""
-        spec = spec_of(function, declared)
-        label = spec.name
-        if label in self.specs or label == "done":
+    def declare(self, declared: Declared, function: F) -> F:
+        """Add a tool: its name, effect, scope, dedup and undoes, and its body. Returns the body."""
+        kept = KEPT.get(function) if type(function) is FunctionType else None
+        if (
+            kept is not None
+            and kept[0] == declared
+            and kept[1] is function.__defaults__
+            and kept[2] == function.__kwdefaults__
+        ):
+            spec = kept[3]
+        else:
+            spec = spec_of(function, declared)
+        label, specs = spec.name, self.specs
+        if label in specs or label == "done":
             raise ScenarioError(
                 f"the tool {label!r} is declared twice, or bears the name of the done "
                 "tool; give one of them another name=."
             )
-        self.specs[label] = spec
+        specs[label] = spec
         self.facts[label] = spec.facts
-        self.calls.functions[label] = function
+        self._functions[label] = function
+        return function
 
     # Crossings ----------------------------------------------------------------------------
 

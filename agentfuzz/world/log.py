@@ -3,11 +3,25 @@
 Law: events are appended here and nowhere else, each with its place and the virtual time of the
 moment. Made by the gateway of a world, written by whatever something happens to; it becomes the
 History when the run is frozen.
+
+The four events of every call have methods of their own: they are written thousands of times a
+second, and a call without a list of arguments is the quicker one.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.core.events import Event, made
+from agentfuzz.core.events import (
+    Called,
+    Committed,
+    Delivered,
+    Event,
+    Intent,
+    Json,
+    Replied,
+    made,
+)
+from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
 
 
@@ -21,6 +35,45 @@ class Log(list[Event]):
 
     def write(self, kind: Any, *fields: Any) -> Any:
         """Append an event of this kind: its fields after `seq` and `t`. Returns it."""
-        event = made(kind, (len(self), self.clock.now) + fields)  # noqa: RUF005 - the quick way
+        event = made(kind, (len(self), self.clock.now, *fields))
         self.append(event)
         return event
+
+    def called(
+        self,
+        call: str,
+        slot: Slot,
+        args: Mapping[str, Json],
+        key: str | None,
+        intent: Intent | None,
+        where: str | None,
+        asked: str | None,
+    ) -> None:
+        """The agent called a tool."""
+        at = (len(self), self.clock.now, call, slot, args, key, intent, where, asked)
+        self.append(made(Called, at))
+
+    def delivered(self, call: str, nth: int) -> None:
+        """A request arrived at the backend."""
+        self.append(made(Delivered, (len(self), self.clock.now, call, nth)))
+
+    def committed(
+        self,
+        effect_id: str,
+        call: str,
+        nth: int,
+        tool: str,
+        intent: Intent,
+        key: str | None,
+        args: Mapping[str, Json],
+    ) -> None:
+        """The backend carried out an effect."""
+        at = (len(self), self.clock.now, effect_id, call, nth, tool, intent, key, args)
+        self.append(made(Committed, at))
+
+    def replied(
+        self, call: str, outcome: str, complete: bool, body: Json, raised: str | None
+    ) -> None:
+        """An answer reached the agent."""
+        at = (len(self), self.clock.now, call, outcome, complete, body, raised)
+        self.append(made(Replied, at))

@@ -24,7 +24,7 @@ DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
-_SAME: dict[Callable[..., Any], tuple[Any, Any, "ToolSpec"]] = {}
+KEPT: dict[Any, tuple[Any, Any, Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -62,7 +62,7 @@ class ToolSpec:
         self.keyed = dedup == "key"
         self.recognises = dedup != "none"
         self.strips = self.keyed and not self.own_key
-        self._slots: list[Slot] = []
+        self.slots: list[Slot] = []
         self._check(fn)
 
     def _check(self, fn: Callable[..., Any]) -> None:
@@ -137,7 +137,7 @@ class ToolSpec:
 
     def slot(self, nth: int) -> Slot:
         """The slot of its nth call."""
-        slots = self._slots
+        slots = self.slots
         while len(slots) <= nth:
             slots.append(Slot("tool", self.name, len(slots)))
         return slots[nth]
@@ -238,21 +238,17 @@ Declared = tuple[str | None, str | None, Sequence[str], str, str | None]
 
 
 def spec_of(fn: Callable[..., Any], declared: Declared) -> ToolSpec:
-    """The spec of a function and its declared name, effect, scope, dedup and undoes. It is derived
-    once, and again when the function's defaults or annotations are other ones: worlds are built
-    once per run, but one `def` in a factory, or one decorator's wrapper, may stand for many tools.
+    """The spec of a function and its declared name, effect, scope, dedup and undoes, derived once
+    per code object and signature: worlds are built once per run, but one `def` in a factory, or
+    one decorator's wrapper, may stand for many tools.
+
+    `KEPT` holds those of functions that are made once, with all that they were derived from: who
+    declares thousands of worlds looks there first, and comes here when any of it is another.
     """
-    known: Any = fn if type(fn) is FunctionType else None
-    if known is not None:
-        kept = _SAME.get(known)
-        own = (declared, fn.__defaults__, fn.__kwdefaults__)
-        if kept is not None and kept[0] == own and kept[1] == fn.__annotations__:
-            return kept[2]  # the very function, declared in the same way
     name, effect, scope, dedup, undoes = declared
     spec = _by_code(fn, name, effect, tuple(scope), dedup, undoes)
-    if known is not None and "<locals>" not in fn.__qualname__:  # made once
-        own = (declared, fn.__defaults__, _copied(fn.__kwdefaults__))
-        _SAME[known] = (own, dict(fn.__annotations__), spec)
+    if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
+        KEPT[fn] = (declared, fn.__defaults__, _copied(fn.__kwdefaults__), spec)
     return spec
 
 

@@ -46,6 +46,7 @@ class World:
     def __init__(self, task: str, gateway: LocalGateway) -> None:
         self.task = task
         self.gateway: Gateway = gateway
+        self._local = gateway  # what only the process has in which the world lives
         self.clock: Clock = gateway.clock
         self.state: dict[str, Any] = {}
         self.tools = Toolbox(self)
@@ -58,7 +59,7 @@ class World:
     def _again(self, why: str, *, task: str = "", decision: Decision | None = None) -> "World":
         """The world of another leg of this run: the same backend, store and clock."""
         other = copy.copy(self)
-        other.gateway = inside(self).again()
+        other.gateway = other._local = self._local.again()
         other.task = task or self.task
         other.why, other.decision = why, decision
         other.tools = Toolbox(other)
@@ -102,12 +103,8 @@ class World:
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
         declared = (name, effect, scope, dedup, undoes)
         if fn is None:
-            return partial(self._declare, declared)
-        return self._declare(declared, fn)
-
-    def _declare(self, declared: tuple[Any, ...], function: F) -> F:
-        inside(self).declare(declared, function)
-        return function
+            return partial(self._local.declare, declared)
+        return self._local.declare(declared, fn)
 
     def raise_as(
         self,
@@ -128,7 +125,7 @@ class World:
                         f"raise_as({kind}={failure!r}): say {' or '.join(map(repr, words))}, or "
                         "give an exception class or a function from the message to an exception."
                     )
-                inside(self).calls.failures[kind] = failure
+                self._local.calls.failures[kind] = failure
 
     @property
     def model(self) -> Any:
@@ -203,6 +200,4 @@ class World:
 
 def inside(world: World) -> LocalGateway:
     """What the engine knows of a world that lives in this process."""
-    gateway = world.gateway
-    assert isinstance(gateway, LocalGateway), "tools are declared where the world lives"
-    return gateway
+    return world._local

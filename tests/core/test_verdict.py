@@ -55,7 +55,7 @@ def test_a_run_says_each_bug_once():
         ]
     )
     laws = (exactly_once("charge"), no_lost_intent("charge"))
-    run = Run(history, FaultPlan(), tuple(law(history) for law in laws))
+    run = Run(history, FaultPlan(), tuple(law(history) for law in laws), history)
     assert [len(verdict.violations) for verdict in run.verdicts] == [1, 1]
     assert [violation.code for violation in run.violations] == ["AF103"]
     assert run.violations[0] is run.verdicts[0].violations[0]
@@ -63,7 +63,8 @@ def test_a_run_says_each_bug_once():
 
 def test_a_run_without_violations():
     """Nothing broken, nothing said."""
-    assert Run(History([]), FaultPlan(), (Verdict("a", "HELD"),)).violations == ()
+    nothing = History([])
+    assert Run(nothing, FaultPlan(), (Verdict("a", "HELD"),), nothing).violations == ()
 
 
 def test_the_reasons_of_a_law_of_your_own_are_told_together():

@@ -223,7 +223,7 @@ CASES = {
         bounded(),
         "AF201 run: model#1:loop",
         NeverTires,
-        MappingProxyType({"budget": 40}),
+        MappingProxyType({"max_crossings": 40}),
         offered=True,
     ),
     "fan_out": Case(

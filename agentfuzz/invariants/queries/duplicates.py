@@ -11,7 +11,8 @@ from agentfuzz.core.verdict import Violation
 
 def duplicates(history: History, effect: str | None) -> list[Violation]:
     """The intents of an effect (None: of any) that took effect more than once."""
-    if len(history.ledger) < 2 or len(history.effects) == len(history.ledger):
+    ledger = history.ledger
+    if len(ledger) < 2 or len({commit.intent for commit in ledger}) == len(ledger):
         return []
     return [
         _duplicate(history, intent, commits)

@@ -54,16 +54,16 @@ def missing(
 ) -> list[Violation]:
     """The intents that a claim of success covers and the ledger lacks: those that the author
     `wanted`, or those of the fault-free run; of this effect, or (None) of any."""
-    claim, have = history.success, history.effects
+    claim = history.success
     if claim is None:
         return []
+    have = {commit.intent for commit in history.ledger}
     told = claim.reason in NO_EFFECT_CLAIMED
     if baseline is not None and (told or not wanted):
-        wanted = [
-            Wanted(intent.effect, dict(intent.scope))
-            for intent in baseline.effects
-            if effect in (None, intent.effect) and intent not in have
-        ]
+        planned = [intent for intent in baseline.effects if effect in (None, intent.effect)]
+        wanted = [Wanted(one.effect, dict(one.scope)) for one in planned if one not in have]
+        if planned and not wanted:
+            return []  # all of it has happened
     elif told:
         wanted = []
     if not wanted and not any(effect in (None, intent.effect) for intent in have):

@@ -18,7 +18,7 @@ from agentfuzz.runtime.clock import Clock
 from agentfuzz.wire.mcp import memory_client, server, tool_list
 from agentfuzz.world.injector import FromPlan
 
-from .test_mcp import A17, charge, insist, shop, under, words
+from .test_in_memory import A17, charge, insist, shop, under, words
 
 
 def test_an_async_body_takes_virtual_time_and_its_cancellation_is_seen() -> None:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from agentfuzz.providers import anthropic, openai_chat, openai_responses
 from agentfuzz.providers.turns import Stamp, dump, pieces, readable, written
-
-from .parts import CHAT, MESSAGES, RESPONSES, data, says
+from wire.parts import CHAT, MESSAGES, RESPONSES, data, says
 
 ASKED: dict[str, Any] = {
     CHAT: openai_chat.parse({"model": "m", "messages": [{"role": "user", "content": "x"}]}, {}),
