@@ -73,8 +73,8 @@ def fuzz(
     `max_runs` bounds the campaign; `only` and `exclude` choose faults by their text or by a
     value of an axis (`"timeout"`, `"twice"`, `"once/wrong"`, `"reword"`); `faults` adds ones
     that are off by default (`"lost"`: a tool that says it is done and is not). `same_as` is
-    another door to the same loop, a function of a world: under each plan with at most one fault
-    it must have the same effects and the same ending (AF305).
+    another entrypoint to the same loop, a function of a world: under each plan with at most one
+    fault it must have the same effects and the same ending (AF305).
     """
     if not isinstance(scenario, Scenario):
         raise ScenarioError(
@@ -123,9 +123,9 @@ def _wrapped(given: Fuzz) -> Callable[..., None]:
             result = run(given.scenario, agent, plan, simulation=simulation)
             result.check(*([given.code] if given.code else []))
             if given.same_as is not None and given.code in ("", "AF305"):
-                doors = {function.__name__: agent, "same_as": given.same_as}
+                entrypoints = {function.__name__: agent, "same_as": given.same_as}
                 for verdict in compare_entrypoints(
-                    given.scenario, doors, plan, simulation=simulation
+                    given.scenario, entrypoints, plan, simulation=simulation
                 ):
                     for violation in verdict.violations:
                         raise violation.error()

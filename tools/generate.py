@@ -117,6 +117,48 @@ LAWS: Mapping[str, LawRecord] = {{record.name: record for record in _ALL}}
 '''
 
 
+def adapters() -> str:
+    """adapters/__init__.py: each adapter with the first sentence of its file."""
+    folder = PACKAGE / "adapters"
+    names = modules(folder, but=())
+    lines = []
+    for name in names:
+        text = ast.get_docstring(ast.parse((folder / f"{name}.py").read_text("utf-8"))) or ""
+        first = text.partition("\n")[0].rstrip(".")
+        lines.append(f"    adapters.{name:16} {first}")
+    return f'''"""Adapters: a world as the frameworks know it, one file per framework.
+
+{chr(10).join(lines)}
+
+Law: an adapter translates and decides nothing; what the framework does by default is what is
+tested. A framework's has `model(world)`, `tools(world, *, key=None)` and `outcome(result)`. Called
+by agents under test. A framework is imported when its adapter is first named, never before.
+
+{EDIT}
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentfuzz.adapters import {", ".join(names)}
+
+__all__ = {names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f"agentfuzz.adapters.{{name}}")
+    raise AttributeError(
+        f"module 'agentfuzz.adapters' has no adapter {{name!r}}; there is: {{', '.join(__all__)}}"
+    )
+
+
+def __dir__() -> list[str]:
+    return __all__
+'''
+
+
 def code_table() -> str:
     """core/code_table.py, from the records of the laws."""
     from agentfuzz.invariants import LAWS
@@ -200,11 +242,12 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
     )
     yield PACKAGE / "boundaries/__init__.py", boundaries
     yield PACKAGE / "invariants/__init__.py", laws
+    yield PACKAGE / "adapters/__init__.py", adapters
     yield PACKAGE / "core/code_table.py", code_table
     yield PACKAGE / "core/tables.py", tables
     yield PACKAGE / "report/formats/__init__.py", formats
     yield PACKAGE / "__init__.py", lambda: public.init(EDIT)
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for path in [ROOT / "README.md", ROOT / "CATALOGUE.md", *sorted((ROOT / "docs").glob("*.md"))]:
         if "<!-- begin generated: " in path.read_text(encoding="utf-8"):
             yield path, partial(_paper, path)
 

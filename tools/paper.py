@@ -7,7 +7,9 @@ Law: what stands between two markers of a document is written here and nowhere e
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 MARK = re.compile(
     r"(<!-- begin generated: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end generated -->)", re.DOTALL
 )
@@ -110,10 +112,63 @@ def api() -> str:
     return public.api()
 
 
+def catalogue() -> str:
+    """Every row of the catalogue: the laws that catch it, their tests, the scenarios that show it;
+    then every law of the catalogue by its name there."""
+    from agentfuzz.invariants import LAWS
+
+    of: dict[str, list[str]] = {}
+    for name, record in sorted(LAWS.items()):
+        for row in record.catalogue:
+            of.setdefault(row, []).append(name)
+    shown = _scenarios()
+    lines = ["| row | laws, with their tests | scenarios |", "|---|---|---|"]
+    text = MARK.sub("", (ROOT / "CATALOGUE.md").read_text(encoding="utf-8"))
+    for row, name, cells in re.findall(r"(?m)^\| ([FB]\d\d) \| ([^|]+) \|(.*)\|$", text):
+        column = cells.split("|")[3 if row[0] == "F" else 2]
+        wanted = [row, *re.findall(r"\b[A-Z]\d{1,2}\b", column)]
+        laws = list(dict.fromkeys(law for one in wanted for law in of.get(one, ())))
+        told = sorted({story for law in laws for story in shown.get(law, ())})
+        lines.append(f"| {row} {name} | {_tests(laws)} | {', '.join(told) or '-'} |")
+    lines += ["", "| law of the catalogue | here, with its test |", "|---|---|"]
+    for row in sorted(of, key=lambda one: (one[0], int(one[1:]))):
+        lines.append(f"| {row} | {_tests(of[row])} |")
+    return "\n".join(lines)
+
+
+def _tests(laws: list[str]) -> str:
+    """The tests of laws, linked."""
+    from agentfuzz.invariants import LAWS
+
+    links = []
+    for law in laws:
+        path = f"tests/invariants/{LAWS[law].family}/test_{law}.py"
+        assert (ROOT / path).is_file(), f"{law} has no test at {path}"
+        links.append(f"[{law}]({path})")
+    return ", ".join(links) or "none yet"
+
+
+def _scenarios() -> dict[str, list[str]]:
+    """The bundled scenarios whose victims break a law, by law."""
+    from importlib import import_module
+
+    from agentfuzz.invariants import LAWS
+
+    of: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "scenarios").glob("*.py")):
+        victims = import_module(f"agentfuzz.scenarios.{path.stem}").VICTIMS
+        codes = {code for found in victims.values() for code in found}
+        for name, record in LAWS.items():
+            if codes & set(record.codes):
+                of.setdefault(name, []).append(path.stem)
+    return of
+
+
 WRITERS: Mapping[str, Callable[[], str]] = {
     "laws": laws,
     "codes": codes,
     "faults": faults,
     "settings": settings,
     "api": api,
+    "catalogue": catalogue,
 }

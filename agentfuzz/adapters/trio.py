@@ -1,4 +1,4 @@
-"""trio: a loop on the world's virtual time, in an order that is the same every time.
+"""trio: a loop on virtual time, in an order that is the same every time.
 
 Law: when every task waits, the clock jumps to the next deadline, and what falls due on the way
 happens on the way; when no deadline is left either, the run is cut off as `hung`. Of several tasks

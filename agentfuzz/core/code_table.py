@@ -39,7 +39,7 @@ OF_LAWS: dict[str, str] = {
     "AF302": "An effect after the completion",
     "AF303": "The answer is not the last word",
     "AF304": "The words of the model decided",
-    "AF305": "Two doors, two outcomes",
+    "AF305": "Two entrypoints, two outcomes",
     "AF306": "The run contradicts itself",
     "AF307": "An unknown outcome was told as failed",
     "AF308": "A run that was stopped claims success",

@@ -162,7 +162,7 @@ def compare_entrypoints(
     check_plan(wanted, list(expected.tools))
     verdicts = []
     for name, history in others:
-        found = unique(differences(history, expected, door=name, than=first))
+        found = unique(differences(history, expected, entrypoint=name, than=first))
         law = f"same_by_every_entrypoint({name}, {first})"
         verdicts.append(Verdict(law, VIOLATED if found else HELD, found))
     return verdicts

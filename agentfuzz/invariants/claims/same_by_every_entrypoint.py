@@ -1,8 +1,8 @@
 """The law about the entrypoints of a loop: sync, async, streamed, one API or another (AF305).
 
-Law: whichever door a task goes in by, the same effects come of it and it ends in the same way.
+Law: whichever entrypoint a task goes in by, the same effects come of it, and the same ending.
 Differential: two runs are each other's oracle, and nothing has to be declared. The law takes, as
-its baseline, the run under the same plan by another door; `differences` is the bare comparison.
+its baseline, the run under the same plan by another entrypoint; `differences` only compares.
 Source: CATALOGUE law P10.
 """
 
@@ -14,12 +14,12 @@ from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.ledgers import unequal
 
 
-@law(codes={"AF305": "Two doors, two outcomes"}, catalogue="P10", needs_baseline=True)
+@law(codes={"AF305": "Two entrypoints, two outcomes"}, catalogue="P10", needs_baseline=True)
 def same_by_every_entrypoint() -> Check:
     """Every entrypoint of a loop has the same effects and the same ending.
 
     The effects (intents and counts) and the ending (how, and the claim) are those of the run given
-    as baseline: the same plan, by another door.
+    as baseline: the same plan, by another entrypoint.
 
     NOT_EXERCISED when the baseline is the run itself, or was struck by other faults.
     """
@@ -38,18 +38,22 @@ def _struck(history: History) -> set[tuple[Slot, Fault]]:
 
 
 def differences(
-    history: History, other: History, *, door: str = "this door", than: str = "the other door"
+    history: History,
+    other: History,
+    *,
+    entrypoint: str = "this entrypoint",
+    than: str = "the other one",
 ) -> list[Violation]:
-    """How two runs of one plan by two doors differ in their effects and endings. A fault that
-    struck behind one door only, because the other never got there, is no excuse."""
+    """How two runs of one plan by two entrypoints differ in their effects and endings. A fault that
+    struck behind one of them only, because the other never got there, is no excuse."""
     found: list[Violation] = []
     for intent, tool, have, want in unequal(history, other):
         witness = [commit.seq for commit in history.effects.get(intent, ())]
         found.append(
             _differ(
                 intent.effect,
-                f"{tool} ran {have}x, other door {want}x",
-                f"{intent} {have}x by {door}",
+                f"{tool} ran {have}x, by the other {want}x",
+                f"{intent} {have}x by {entrypoint}",
                 f"{intent} {want}x by {than}",
                 tuple(witness) or (len(history.events) - 1,),
             )
@@ -59,8 +63,8 @@ def differences(
         found.append(
             _differ(
                 "ending",
-                "another ending by another door",
-                f"{mine[0]} by {door}",
+                "another ending by another entrypoint",
+                f"{mine[0]} by {entrypoint}",
                 f"{yours[0]} by {than}",
                 (mine[1],),
             )
@@ -86,7 +90,6 @@ def _differ(subject: str, title: str, mine: str, yours: str, witness: tuple[int,
         world=yours,
         witness=witness,
         hint=(
-            "put one loop behind all doors, and let each door change only how the answer is "
-            "handed out"
+            "put one loop behind all of them, and let each change only how the answer is handed out"
         ),
     )

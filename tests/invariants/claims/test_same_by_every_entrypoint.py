@@ -49,7 +49,7 @@ def test_broken(times, witness):
     other = tell(charged(), done())
     history = tell(*[charged()] * times, done())
     assert judge(LAW, history, other) == [f"AF305 charge: {witness}"]
-    assert LAW(history, other).violations[0].title == f"charge_card ran {times}x, other door 1x"
+    assert LAW(history, other).violations[0].title == f"charge_card ran {times}x, by the other 1x"
 
 
 def test_another_intent():
@@ -71,7 +71,7 @@ def test_differences_names_the_doors():
     """The bare comparison says which door is which, and does not ask what struck."""
     history, other = tell(charged(), FAULT, charged(), done()), tell(charged(), done())
     assert judge(LAW, history, other) == "NOT_EXERCISED"
-    (violation,) = differences(history, other, door="streamed", than="sync")
+    (violation,) = differences(history, other, entrypoint="streamed", than="sync")
     assert (violation.code, violation.says, violation.world) == (
         "AF305",
         "charge(order_id='A17') 2x by streamed",
@@ -108,7 +108,7 @@ def smallest(story: Scenario, agents: Mapping[str, Agent], simulation: Simulatio
 
 
 class AsyncLoop(Loop):
-    """The survivor by another door: the same loop, awaited."""
+    """The survivor by another entrypoint: the same loop, awaited."""
 
     async def arun(self) -> Any:
         await asyncio.sleep(0)
@@ -146,6 +146,6 @@ def test_compare_entrypoints():
     verdicts = compare_entrypoints(shop(), three, "model#1:duplicate_ids")
     assert [verdict.status for verdict in verdicts] == [HELD, VIOLATED]
     (violation,) = verdicts[1].violations
-    assert (violation.code, violation.title) == ("AF305", "charge_card ran 2x, other door 1x")
+    assert (violation.code, violation.title) == ("AF305", "charge_card ran 2x, by the other 1x")
     assert violation.says == "charge(order_id='A17') 2x by streamed"
     assert [verdict.status for verdict in compare_entrypoints(shop(), three)] == [HELD, HELD]

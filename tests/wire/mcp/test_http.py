@@ -153,7 +153,7 @@ def test_a_run_that_is_cut_off_breaks_every_exchange_and_not_the_server(era: str
 
     async def calls(client: Any) -> list[int]:
         codes = []
-        for _ in range(shop.budget + 2):
+        for _ in range(shop.max_crossings + 2):
             try:
                 await client.call_tool("lookup", {"order_id": "A17"})
             except MCPError as error:
@@ -162,7 +162,7 @@ def test_a_run_that_is_cut_off_breaks_every_exchange_and_not_the_server(era: str
 
     codes, made = under("", calls, era)
     assert codes == [types.CONNECTION_CLOSED] * 2
-    assert len(made.history.of(Called)) == shop.budget
+    assert len(made.history.of(Called)) == shop.max_crossings
 
 
 def test_the_server_of_a_world_has_it_at_slash_mcp() -> None:
