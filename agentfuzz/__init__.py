@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from agentfuzz.search.sampling import Consistency, repeat
     from agentfuzz.world.world import World
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PLACES = {
     "_fuzz": ("fuzz", "regression"),
