@@ -83,6 +83,11 @@ def fuzz(
         )
     if max_runs is not None and max_runs < 1:
         raise ScenarioError(f"@fuzz(max_runs={max_runs}) would run nothing; give at least 1.")
+    if same_as is not None and (not callable(same_as) or _generates(same_as)):
+        raise ScenarioError(
+            f"@fuzz(same_as={same_as!r}) needs a function of a world, sync or async, that runs the "
+            "same loop; a generator would never run."
+        )
     words = tuple(
         (text,) if isinstance(text, str) else tuple(text) for text in (faults, only, exclude)
     )
@@ -95,6 +100,10 @@ def fuzz(
         return _wrapped(given)
 
     return decorate
+
+
+def _generates(function: Any) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _is_method(function: Callable[..., Any]) -> bool:

@@ -5,8 +5,11 @@ same (`tests/test_generated.py` keeps it so).
 """
 
 import inspect
+import os
 import pydoc
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,52 @@ def test_a_law_of_ones_own():
     done = agentfuzz.run(pay_once, lambda world: world.tools.pay("A17"))
     assert paid_before_noon(done.history).status == "HELD"
     assert paid_before_noon(agentfuzz.History([])).status == "NOT_EXERCISED"
+
+
+USERS = """
+from agentfuzz import Completion, FaultPlan, History, Run, World, at_most_once, exactly_once
+from agentfuzz import fuzz, invariant, limits_hold, run, scenario
+from agentfuzz.events import Committed
+
+
+@scenario(at_most_once("mail"), exactly_once("mail"), limits_hold(turns=3), task="Tell.")
+def story(world: World) -> None:
+    @world.tool(effect="mail", scope=("to",))
+    def send(to: str) -> str:
+        return "sent"
+
+
+@invariant
+def few(history: History) -> list[str]:
+    return [event.tool for event in history.of(Committed)]
+
+
+@fuzz(story)
+def test_it(world: World) -> Completion:
+    return Completion.success()
+
+
+done: Run = run(story, lambda world: None, FaultPlan.parse("send#1:twice"))
+print(done.story(), few(done.history).status)
+exactly_once(5)
+"""
+
+
+@pytest.mark.slow
+def test_a_users_file_is_typed(tmp_path):
+    """`mypy --strict` takes what users write, and refuses a law with a wrong parameter."""
+    file = tmp_path / "users.py"
+    file.write_text(USERS)
+    root = Path(agentfuzz.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(file)],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    errors = [line for line in done.stdout.splitlines() if line.startswith("users.py")]
+    assert [line.partition("error: ")[2] for line in errors] == [
+        'Argument 1 to "__call__" of "Law" has incompatible type "int"; expected "str"  [arg-type]'
+    ], done.stdout

@@ -10,6 +10,7 @@ stale, write nothing).
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,25 @@ def modules(folder: Path, *, but: tuple[str, ...]) -> list[str]:
     return [name for name in names if name not in but and not name.startswith("_")]
 
 
+def unique(names: list[str], what: str) -> list[str]:
+    """The names, if each is there once. A second one would be dropped in silence."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SystemExit(f"{what}: {', '.join(twice)} is told twice; give one another name")
+    return names
+
+
+def named(path: Path, decorator: str) -> list[str]:
+    """What a file tells, which bears the file's name."""
+    found = decorated(path, decorator)
+    if found not in ([], [path.stem]):
+        raise SystemExit(
+            f"{path.relative_to(ROOT)}: tells {', '.join(found)}; one @{decorator} a file, and it "
+            f"bears the name of the file ({path.stem})"
+        )
+    return found
+
+
 def decorated(path: Path, decorator: str) -> list[str]:
     """The functions of a file that carry a decorator, read without importing it."""
     found = []
@@ -47,7 +67,7 @@ def kinds(package: str, decorator: str, what: str, noun: str) -> str:
     folder = PACKAGE / package.replace(".", "/")
     lines, names = [], []
     for module in modules(folder, but=("kind", "striking")):
-        for name in decorated(folder / f"{module}.py", decorator):
+        for name in named(folder / f"{module}.py", decorator):
             lines.append(f"from agentfuzz.{package}.{module} import {name}")
             names.append(name)
     return f'''"""{what}, one file each.
@@ -96,7 +116,9 @@ def laws() -> str:
     home = PACKAGE / "invariants"
     places: dict[str, str] = {}
     for path in home.glob("*/*.py"):
-        places |= dict.fromkeys(decorated(path, "law"), f"{path.parent.name}.{path.stem}")
+        for name in named(path, "law"):
+            unique([*places, name], "laws")
+            places[name] = f"{path.parent.name}.{path.stem}"
     names = sorted(places)
     lines = [f"from agentfuzz.invariants.{places[name]} import {name}" for name in names]
     told = ["Invariant", *sorted([*names, "invariant"])]
@@ -166,6 +188,12 @@ def code_table() -> str:
     titles: dict[str, str] = {}
     for name, record in LAWS.items():
         for code, title in record.codes.items():
+            if not re.fullmatch(r"AF[1-49]\d\d", code):
+                raise SystemExit(f"{name}: {code!r} is no code of a law; they are AF101 to AF499")
+            if not (PACKAGE / "core" / "pages" / f"{code}.md").is_file():
+                raise SystemExit(
+                    f"{name}: {code} has no page; write agentfuzz/core/pages/{code}.md"
+                )
             if titles.setdefault(code, title) != title:
                 raise SystemExit(f"{name} calls {code} {title!r}, another law {titles[code]!r}")
     rows = [f"{code!r}: {title!r}" for code, title in sorted(titles.items())]
@@ -203,6 +231,7 @@ _ALL = ({", ".join(f"_{name}.FORMAT" for name in names)},)
 FORMATS: Mapping[str, Format] = {{
     each.name: each for each in sorted(_ALL, key=lambda each: (each.order, each.name))
 }}
+assert len(FORMATS) == len(_ALL), "two formats bear one name"
 '''
 
 
@@ -215,7 +244,8 @@ def tables() -> str:
         off = sorted(
             each.off, key=lambda axes: [a.index(v) for a, v in zip(each.axes, axes, strict=True)]
         )
-        rows.append(f"{name!r}: ({each.axes!r}, {tuple(off)!r}, {each.led!r})")
+        table = each.table  # raises for what cannot be written in a plan
+        rows.append(f"{name!r}: ({table.axes!r}, {tuple(off)!r}, {table.led!r})")
     return f'''"""The tables of every boundary: axes, what is off by default, whether led.
 
 Law: plain data in order of simplicity, so that a plan can be read without loading what carries it

@@ -88,7 +88,7 @@ _PLACES = {found!r}
 _HOME = {{name: module for module, names in _PLACES.items() for name in names}}
 _MODULES = {MODULES!r}
 
-__all__ = sorted([*_HOME, *_MODULES])
+__all__ = {sorted([*MODULES, *(name for names in found.values() for name in names)])!r}
 
 
 def __getattr__(name: str) -> Any:

@@ -253,7 +253,7 @@ _FACTS = len(ToolFacts._fields)
 def dump(data: Json, *, indent: int | None = None) -> str:
     """Canonical JSON text: sorted keys, strict numbers, UTF-8."""
     separators = (",", ":") if indent is None else (",", ": ")
-    return json.dumps(
+    text = json.dumps(
         data,
         sort_keys=True,
         allow_nan=False,
@@ -262,6 +262,8 @@ def dump(data: Json, *, indent: int | None = None) -> str:
         separators=separators,
         default=described,
     )
+    # A lone surrogate becomes its JSON escape, which reads back as it was.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def digest(history: History, written: int = FORMAT_VERSION) -> str:

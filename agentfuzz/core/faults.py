@@ -20,6 +20,7 @@ from agentfuzz.core.tables import ROWS
 
 _PLAIN = ("intact", "before")  # last values that a fault's text leaves out
 _BARE = re.compile(r'[^\s#:+/=@"\\]+')
+VALUE = re.compile(r"[a-z][a-z0-9_]*")  # a value of an axis
 _ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))", re.DOTALL)
 _TEXTS: dict[tuple[object, ...], str] = {}
 
@@ -32,8 +33,17 @@ def quoted(name: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """What stands between the quotes, read back."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+    """What stands between the quotes, read back. Raises ValueError for what is no character."""
+    return _ESCAPED.sub(_character, text)
+
+
+def _character(found: re.Match[str]) -> str:
+    if not found[1]:
+        return found[2]
+    number = int(found[1], 16) if len(found[1]) < 9 else -1
+    if not 0 <= number <= 0x10FFFF:
+        raise ValueError(f"{found[0]!r} is no character")
+    return chr(number)
 
 
 def _escaped(char: str) -> str:
@@ -86,7 +96,7 @@ class Fault(NamedTuple):
         if self.variant:
             text += f"={self.variant}"
         if self.latency is not None:
-            text += f"@{self.latency:.3f}".rstrip("0").rstrip(".")
+            text += f"@{float(self.latency)!r}".removesuffix(".0")
         return text
 
 
@@ -100,6 +110,14 @@ class Table:
     axes: tuple[tuple[str, ...], ...]
     off: frozenset[tuple[str, ...]] = frozenset()
     led: bool = False
+
+    def __post_init__(self) -> None:
+        for value in (value for axis in self.axes for value in axis):
+            if not VALUE.fullmatch(value):
+                raise ValueError(
+                    f"the boundary {self.boundary!r} has a fault {value!r}, which no plan can "
+                    "hold: small letters, digits and underscores, a letter first."
+                )
 
     @property
     def neutral(self) -> tuple[str, ...]:

@@ -132,4 +132,4 @@ class CampaignResult:
 def finding_id(nodeid: str, violation: Violation, plan: FaultPlan) -> str:
     """The same id for the same bug on every machine: no line numbers, no values, no time."""
     parts = (nodeid, violation.code, violation.subject, str(plan))
-    return f"AF-{sha256(chr(0).join(parts).encode()).hexdigest()[:6]}"
+    return f"AF-{sha256(chr(0).join(parts).encode('utf-8', 'backslashreplace')).hexdigest()[:6]}"

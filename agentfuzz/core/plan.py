@@ -20,7 +20,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from agentfuzz.core.errors import PlanError, near_miss
-from agentfuzz.core.faults import TABLES, Fault, Slot, quoted, unquoted
+from agentfuzz.core.faults import TABLES, VALUE, Fault, Slot, quoted, unquoted
 
 FORMAT_VERSION = 2  # of plans and histories; a change is told in docs/decisions
 NOTHING = "no faults"
@@ -83,6 +83,8 @@ class FaultPlan:
         """Read the text form. Raises PlanError naming the part that cannot be read."""
         if isinstance(text, FaultPlan):
             return text
+        if not isinstance(text, str):
+            raise PlanError(f"a plan is a text or a FaultPlan, not {type(text).__name__}.")
         if text.strip() in ("", NOTHING):
             return cls()
         parts = list(_parts(text))
@@ -95,9 +97,11 @@ class FaultPlan:
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _WORD = rf"{_QUOTED}|[^\s#:+\"][^\s#:+]*"
-_SLOT = re.compile(rf"\s*(?:(?P<boundary>\w+):)?(?P<name>{_WORD})?#(?P<nth>[1-9]\d*)", re.DOTALL)
+_NTH = r"(?P<nth>[1-9]\d{0,8})(?!\d)"
+_SLOT = re.compile(rf"\s*(?:(?P<boundary>\w+):)?(?P<name>{_WORD})?#{_NTH}", re.DOTALL)
 _FAULT = re.compile(
-    r":(?P<axes>[a-z_]+(?:/[a-z_]+)*)(?:=(?P<variant>\d+))?(?:@(?P<latency>\d+(?:\.\d+)?))?"
+    rf":(?P<axes>{VALUE.pattern}(?:/{VALUE.pattern})*)(?:=(?P<variant>\d{{1,9}}))?"
+    r"(?:@(?P<latency>\d{1,15}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?))?"
     r"\s*(?P<end>\+|$)"
 )
 
@@ -130,7 +134,10 @@ def _read_slot(found: re.Match[str], part: str) -> Slot:
     boundary, name, nth = found["boundary"], found["name"] or "", int(found["nth"])
     odd = name.startswith('"')
     if odd:
-        name = unquoted(name[1:-1])
+        try:
+            name = unquoted(name[1:-1])
+        except ValueError as error:
+            raise PlanError(f"cannot read the name in {part!r}: {error}.") from None
     if boundary is None:
         if not name and not odd:
             raise PlanError(f"{part!r}: there is no name before the #.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from agentfuzz.core.errors import InvariantViolated, violation_type
+from agentfuzz.core.escaping import visible
 
 Status = Literal["HELD", "VIOLATED", "NOT_EXERCISED"]
 HELD: Status = "HELD"
@@ -42,7 +43,8 @@ class Violation:
 
     def error(self) -> InvariantViolated:
         """This violation as an exception whose type is the signature's own."""
-        return violation_type(self.code, self.subject)(f"{self.code} {self.title}: {self.sentence}")
+        text = visible(f"{self.code} {self.title}: {self.sentence}")
+        return violation_type(self.code, self.subject)(text)
 
 
 def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:

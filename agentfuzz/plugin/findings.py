@@ -13,6 +13,7 @@ import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from agentfuzz.archive.saved import Saved, forget, load, load_all, save
+from agentfuzz.core import escaping
 from agentfuzz.core.codec import digest
 from agentfuzz.core.errors import SavedFileError
 from agentfuzz.core.findings import CampaignResult, Counterexample
@@ -122,7 +123,7 @@ class Findings:
         first, *others = found
         line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
         text = terminal.blocks(found, ascii_only=shows_ascii_only(sys.__stdout__))
-        return Failed(line, "\n\n".join([text, *more]))
+        return Failed(escaping.terminal(line), "\n\n".join([text, *more]))
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
         """Put the block in place of a traceback."""

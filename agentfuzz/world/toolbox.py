@@ -143,6 +143,8 @@ class Toolbox(Mapping[str, Tool]):
         return AsyncTool(world, name) if self._aio else Tool(world, name)
 
     def __getattr__(self, name: str) -> Tool:
+        if name.startswith("_"):  # whoever copies a toolbox asks an empty one for these
+            raise AttributeError(name)
         specs = self._world.gateway.specs
         if name == DONE or name in specs:
             return self[name]

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentfuzz import Completion, World, at_most_once, fuzz, run, scenario
+from agentfuzz.archive.saved import load, save
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core.codec import history_from_json, history_to_json
+from agentfuzz.core.errors import PlanError
 from agentfuzz.core.events import Committed, Crashed, Saved, Struck
-from agentfuzz.core.faults import TABLES, Fault, Slot
+from agentfuzz.core.faults import TABLES, Fault, Slot, Table
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
@@ -31,7 +33,7 @@ def parts(draw: st.DrawFn) -> tuple[Slot, Fault]:
     boundary = draw(st.sampled_from(sorted(TABLES)))
     fault = draw(FAULTS[boundary])._replace(variant=draw(st.integers(0, 3)))
     if fault.axes[0] == "late" and boundary == "tool":
-        fault = fault._replace(latency=draw(st.none() | st.integers(0, 200).map(float)))
+        fault = fault._replace(latency=draw(st.none() | st.floats(0, 1e9)))
     return Slot(boundary, draw(NAMES), draw(st.integers(1, 99))), fault
 
 
@@ -85,8 +87,8 @@ def test_a_store_key_and_a_tool_share_no_address(name):
         assert [event.slot.boundary for event in history.of(Saved)] == ["store"]
 
 
-@pytest.mark.parametrize("name", ["sent:1", "process", "a + b", "#1:twice"])
-def test_a_campaign_over_odd_names(name):
+@pytest.mark.parametrize("name", ["sent:1", "process", "a + b", "#1:twice", "\ud800"])
+def test_a_campaign_over_odd_names(name, tmp_path):
     """Found, shrunk, sent to another process and read back, with the name in it."""
     budget = Budget(max_seconds=600.0, deep_runs=20)
     with Simulation() as simulation:
@@ -98,6 +100,7 @@ def test_a_campaign_over_odd_names(name):
     again = from_json(to_json(result))
     assert [finding.plan for finding in again.findings] == [f.plan for f in result.findings]
     for finding in result.findings:
+        assert load(save(tmp_path, finding)).plan == finding.plan
         history = history_from_json(history_to_json(finding.history))
         assert history.of(Struck) == finding.history.of(Struck)
 
@@ -111,3 +114,31 @@ def test_the_key_of_the_issue():
         return Completion.success()
 
     test()
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ('"\\u{ffffffff}"#1:twice', r"cannot read the name in .*is no character"),
+        ('"\\u{110000}"#1:twice', r"cannot read the name in .*is no character"),
+        (f"a#{'9' * 5000}:twice", "cannot read"),
+        (f"a#1:twice={'9' * 5000}", "cannot read"),
+        ("a:b#1:twice", r"there is no boundary 'a'.*stands in quotes: \"a:b\"#1"),
+        ("#1:twice", "there is no name before the #"),
+        ('"a#1:twice', "cannot read"),
+        (None, "a plan is a text or a FaultPlan, not NoneType"),
+        (b"a#1:twice", "a plan is a text or a FaultPlan, not bytes"),
+    ],
+)
+def test_what_is_no_plan(plan, message):
+    """Each is an error that names the part, and the cure where there is one."""
+    with pytest.raises(PlanError, match=message):
+        FaultPlan.parse(plan)
+
+
+def test_a_fault_has_a_name_that_a_plan_can_hold():
+    """Digits too; what could not be read back is refused where it is made."""
+    assert Table("x", (("no", "http_429"),)).all() == (Fault(("http_429",)),)
+    for name in ("Http", "4xx", "a-b", ""):
+        with pytest.raises(ValueError, match="which no plan can hold"):
+            Table("x", (("no", name),))

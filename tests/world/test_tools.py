@@ -1,5 +1,6 @@
 """A tool is its function: the signature is the schema, and misuse is named at the declaration."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -231,3 +232,13 @@ def test_an_unknown_tool():
     with pytest.raises(AttributeError, match=r"no tool 'chrge'.*Did you mean 'charge'\?"):
         _ = world.tools.chrge
     assert len(world.gateway.log) == 3
+
+
+def test_a_toolbox_can_be_copied():
+    """A copy is another hand on the same tools; what is no tool has no such name."""
+    world = bare_world()
+    world.tool(charge)
+    for copied in (copy.copy(world.tools), copy.copy(world.tools.aio), copy.copy(world).tools):
+        assert list(copied) == ["charge"]
+    with pytest.raises(AttributeError, match="_nothing"):
+        world.tools._nothing  # noqa: B018

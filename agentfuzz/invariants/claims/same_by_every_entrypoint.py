@@ -64,8 +64,8 @@ def differences(
             _differ(
                 "ending",
                 "another ending by another entrypoint",
-                f"{mine[0]} by {entrypoint}",
-                f"{yours[0]} by {than}",
+                f"{mine[0]}{_why(history)} by {entrypoint}",
+                f"{yours[0]}{_why(other)} by {than}",
                 (mine[1],),
             )
         )
@@ -78,6 +78,14 @@ def _ending(history: History) -> tuple[str, int] | None:
         return None
     claim = history.claim
     return f"{ended.how}{f', {claim}' if claim else ', no claim'}", ended.seq
+
+
+def _why(history: History) -> str:
+    """What an ending that is none of its own says: its exception, or why it was cut off."""
+    ended = history.ended
+    if ended is None or not ended.error:
+        return ""
+    return f" ({ended.error}{': ' if ended.detail else ''}{ended.detail})"
 
 
 def _differ(subject: str, title: str, mine: str, yours: str, witness: tuple[int, ...]) -> Violation:

@@ -18,3 +18,4 @@ _ALL = (
 FORMATS: Mapping[str, Format] = {
     each.name: each for each in sorted(_ALL, key=lambda each: (each.order, each.name))
 }
+assert len(FORMATS) == len(_ALL), "two formats bear one name"
