@@ -192,7 +192,7 @@ class Campaign:
             done = self._walk(walk, name, last=depth == self.budget.depth)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
             self._levels.append(Level(name, done, total, skipped))
-            if depth == 1 and self.runner.other is not None:
+            if self._singles and depth == 1:
                 self._by_the_other()
             if self.stopped != "exhausted":
                 return
@@ -275,6 +275,7 @@ class Campaign:
         baseline = self.runner.baseline
         assert baseline is not None, "a result comes after the baseline"
         coverage, seconds = self._coverage, Real.monotonic() - self._started
+        untested = coverage.untested(list(baseline.tools), self.stopped) if self._levels else ()
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -289,7 +290,7 @@ class Campaign:
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
             notes=tuple(self.notes),
-            untested=tuple(coverage.untested(list(baseline.tools)) if self._levels else ()),
+            untested=tuple(untested),
             clean=clean_run(baseline),
             escapes=escapes(self.runner.root),
         )

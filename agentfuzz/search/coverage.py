@@ -59,10 +59,13 @@ class Coverage:
         possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
         return dict(sorted({**possible, **self._kinds}.items()))
 
-    def untested(self, tools: Sequence[str]) -> list[str]:
-        """What never came into play, each with its code; `tools` are those of the world."""
+    def untested(self, tools: Sequence[str], stopped: str = "exhausted") -> list[str]:
+        """What never came into play, each with its code; `tools` are those of the world, `stopped`
+        says what ended the campaign."""
         if not self.struck:
             why = "no fault could strike" if self.groups else "the agent called nothing"
+            if stopped != "exhausted" and self.groups:
+                why = f"the budget ({stopped}) ended before a fault could strike"
             return [f"AF801 nothing was tested: {why}"]
         idle = [
             f"AF802 {name} was never exercised"

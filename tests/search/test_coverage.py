@@ -75,6 +75,14 @@ def test_a_space_without_faults_tests_nothing() -> None:
     assert result.untested == ("AF801 nothing was tested: no fault could strike",)
 
 
+def test_a_budget_that_ended_first_is_blamed(simulation):
+    """A fault could have struck; there was no run left to try one."""
+    result = hunt(acting, careful, simulation, max_runs=2)
+    assert result.untested == (
+        "AF801 nothing was tested: the budget (max_runs) ended before a fault could strike",
+    )
+
+
 def test_a_tool_that_is_never_called_is_named() -> None:
     @scenario(at_most_once())
     def three_tools(world: World) -> None:
