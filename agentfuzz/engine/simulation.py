@@ -30,10 +30,10 @@ from agentfuzz.world.injector import Injector
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import MAX_RESTARTS, Decision
 from agentfuzz.world.process_faults.striking import at_the_end
+from agentfuzz.world.tools import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
-RUN_TIMEOUT = 10.0  # real seconds before a run that crosses nothing is interrupted
 
 
 class Next(NamedTuple):
@@ -50,7 +50,7 @@ class Simulation:
     A context manager; entering costs tens of milliseconds, a run inside microseconds.
     """
 
-    def __init__(self, run_timeout: float = RUN_TIMEOUT) -> None:
+    def __init__(self, run_timeout: float = 10.0) -> None:
         self.watchdog = Watchdog(run_timeout)
         self._isolation = Isolation()
         self._stack = ExitStack()
@@ -58,6 +58,7 @@ class Simulation:
         self._clock: Clock | None = None
 
     def __enter__(self) -> "Simulation":
+        forget()
         clock = self._clock = self._stack.enter_context(virtual_time())
         self._gate = self._stack.enter_context(gated(Gate(clock)))
         self._isolation.install()

@@ -21,6 +21,7 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.telling import block
 from agentfuzz.world.injector import FromPlan
+from agentfuzz.world.tools import forget
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,6 +92,7 @@ def run(
     if simulation is None:
         with Simulation() as own:
             return run(scenario, agent, wanted, simulation=own)
+    forget()
     baseline = simulation.execute(scenario, agent, FromPlan())
     tools = list(baseline.tools)
     scenario.check(tools)

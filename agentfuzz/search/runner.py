@@ -17,6 +17,7 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
+from agentfuzz.world.tools import forget
 
 
 class Runner:
@@ -45,6 +46,7 @@ class Runner:
         self.crash_log = crash_log
         self.other = getattr(other, "agentfuzz_agent", other)
         self.runs = 0
+        forget()
         self.baseline: History | None = None
 
     @property

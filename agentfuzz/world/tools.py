@@ -24,7 +24,7 @@ DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
-KEPT: dict[Any, tuple[Any, Any, Any, "ToolSpec"]] = {}
+KEPT: dict[Any, tuple[Any, "ToolSpec"]] = {}
 
 
 class ToolSpec:
@@ -242,14 +242,20 @@ def spec_of(fn: Callable[..., Any], declared: Declared) -> ToolSpec:
     per code object and signature: worlds are built once per run, but one `def` in a factory, or
     one decorator's wrapper, may stand for many tools.
 
-    `KEPT` holds those of functions that are made once, with all that they were derived from: who
-    declares thousands of worlds looks there first, and comes here when any of it is another.
+    `KEPT` holds those of functions that are made once: who declares thousands of worlds looks there
+    first. It is emptied by `forget`, for a function's defaults may be others the next time (they
+    are not looked at each time: an audit hook is asked about that).
     """
     name, effect, scope, dedup, undoes = declared
     spec = _by_code(fn, name, effect, tuple(scope), dedup, undoes)
     if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
-        KEPT[fn] = (declared, fn.__defaults__, _copied(fn.__kwdefaults__), spec)
+        KEPT[fn] = (declared, spec)
     return spec
+
+
+def forget() -> None:
+    """Derive every declaration anew. Called when a simulation, a run or a campaign begins."""
+    KEPT.clear()
 
 
 def _copied(given: dict[str, Any] | None) -> dict[str, Any] | None:

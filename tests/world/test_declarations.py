@@ -187,3 +187,22 @@ def test_one_wrapper_may_stand_for_many_tools():
     other.__name__ = "one"
     assert list(declared(logged(one)).schema["properties"]) == ["order_id"]
     assert list(declared(logged(other)).schema["properties"]) == ["customer"]
+
+
+def test_a_run_notices_new_defaults(simulation):
+    """One function, declared in one way in two runs of one simulation; meanwhile its defaults have
+    changed: the schema that an agent is offered is that of today."""
+
+    def offered() -> Any:
+        found = []
+        story = scenario()(lambda world: world.tool(charge))
+        run(story, lambda world: found.append(world.tools.charge.schema), simulation=simulation)
+        return found[-1]["properties"]["amount"]["default"]
+
+    old = charge.__defaults__
+    try:
+        assert offered() == 1
+        charge.__defaults__ = (7,)
+        assert offered() == 7
+    finally:
+        charge.__defaults__ = old
