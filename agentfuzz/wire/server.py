@@ -27,7 +27,7 @@ from agentfuzz.runtime.clock import Real
 from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
-STOP = 10.0  # real seconds until a server that does not stop is an error
+STOP = 60.0  # real seconds until a server that does not stop is an error
 _MCP = "/mcp"
 
 

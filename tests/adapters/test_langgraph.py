@@ -219,7 +219,7 @@ def test_no_real_time_passes() -> None:
         ended = run(charge_order, kind(), "charge_card#1:once/timeout").history.ended
         assert ended is not None
         assert ended.t >= 30
-    assert Real.monotonic() - started < 10
+    assert Real.monotonic() - started < 30
 
 
 def test_an_unknown_tool_is_a_message() -> None:

@@ -122,7 +122,7 @@ def test_an_agent_that_never_ends_is_cut_off(project: Project, name: str, kind: 
     started = time.monotonic()
     result = project.campaign("--agentfuzz-run-timeout=0.2", "--agentfuzz-max-runs=4")
     only(project, result, name[:5].rstrip("x"))
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 120
     assert sys.exception() is None  # the interpreter's stack of handled exceptions is whole
 
 

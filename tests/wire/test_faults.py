@@ -51,7 +51,8 @@ def test_the_sdk_retries_by_itself(
 ) -> None:
     """An error, then success: two crossings for one call of the agent; in process the back-off
     takes virtual time (Retry-After to the second), and over a socket none at all."""
-    error = limited() if status == 429 else ModelError("broken", status)
+    pause = 50.0
+    error = limited(pause) if status == 429 else ModelError("broken", status)
     begun = Real.monotonic()
     with time_of(door) as clock:
         world = FakeWorld(error, DONE, clock=clock)
@@ -62,13 +63,12 @@ def test_the_sdk_retries_by_itself(
     sent = 503 if status == 529 and protocol != "messages" else status
     assert [reply.status for reply in replies] == [sent, 200]
     if status == 429:
-        assert replies[0].headers["retry-after"] == "7"
+        assert replies[0].headers["retry-after"] == "50"
     if door == "in process":
-        assert clock.now == 7.0 if status == 429 else 0.3 < clock.now <= 0.5
-        assert Real.monotonic() - begun < 5
+        assert clock.now == pause if status == 429 else 0.3 < clock.now <= 0.5
     else:
         assert clock.now == 0.0
-        assert Real.monotonic() - begun < 5
+    assert Real.monotonic() - begun < pause
 
 
 @PROTOCOLS
@@ -113,7 +113,7 @@ def test_a_reply_that_never_comes(
         assert type(caught.value.__cause__).__name__ == "ReadTimeout"
         assert len(world.model.shown) == 3
         assert 1800 < clock.now < 1802
-        assert Real.monotonic() - begun < 5
+        assert Real.monotonic() - begun < 600
 
 
 @PROTOCOLS
@@ -296,4 +296,4 @@ def test_outside_a_simulation_nothing_takes_time_either() -> None:
     with pytest.raises(openai.APITimeoutError):
         asyncio.run(main())
     assert world.clock.now == 600.0
-    assert Real.monotonic() - begun < 5
+    assert Real.monotonic() - begun < 300

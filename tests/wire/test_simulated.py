@@ -144,7 +144,7 @@ def test_hidden_retries_are_crossings(agent: Any, kind: str, replies: list[WireR
     assert faulty.claim == "success"
     assert faulty.ended is not None
     assert faulty.ended.t > (599 if kind == "timeout" else 0.3)
-    assert Real.monotonic() - begun < 10
+    assert Real.monotonic() - begun < 120
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ class Scheduler:
     def _look_after(self, work: Work) -> None:
         begun, seen = Real.monotonic(), None
         while not work.back.acquire(True, SLICE):
-            before, seen = seen, asleep(work.thread, work.native)
+            before, seen = seen, self._sight(work)
             if seen is None or seen != before:
                 continue
             helped = any(other.state in (READY, WAITING) for other in self.alive)
@@ -138,6 +138,15 @@ class Scheduler:
                 if self._let_loose(work) and not helped:
                     self.note(f"{work.name} waits in a pool for what the gate cannot see")
                 return
+
+    @staticmethod
+    def _sight(work: Work) -> object | None:
+        """What `asleep` says of the thread that does work; of all threads of its pool while none
+        has taken it up: on a busy machine that may last."""
+        if work.thread:
+            return asleep(work.thread, work.native)
+        found = [asleep(t.ident or 0, t.native_id or 0) for t in work.pool._threads]
+        return None if None in found else (*found,)
 
     def busy(self, pool: ThreadPoolExecutor) -> int:
         """How many threads of a pool have work."""

@@ -41,10 +41,10 @@ def test_broken_files(text, said, tmp_path):
     """Each kind of damage has its own words, its line, and what to do."""
     path = tmp_path / "tape.yaml"
     path.write_text(text)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(SavedFileError, match=rf"tape\.yaml{said}") as error:
         Cassette.load(path)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert not list(tmp_path.glob("owned"))
     assert any(word in str(error.value) for word in ("record", "Record"))
     assert error.value.__cause__ is None
