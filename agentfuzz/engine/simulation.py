@@ -2,8 +2,7 @@
 
 Law: whatever the agent does - return, raise anything at all, never end - the run has an ending
 and a history, and leaves nothing behind. A run has one leg, or several: the process dies and is
-started again, a decision arrives, the user goes on. Called by `run` and by the search, which
-differ in the injector alone.
+started again, a decision arrives, the user goes on. Called by `run` and by the search.
 """
 
 import asyncio
@@ -236,7 +235,7 @@ class Simulation:
     def _current_loop(self) -> VirtualLoop:
         """This thread's loop, for async agents and for sync entry points of async frameworks."""
         if self._loop is None or self._loop.is_closed():
-            assert self._clock is not None, "a simulation runs inside its with block"
+            assert self._clock is not None, "inside its with block"
             self._loop = VirtualLoop(self._clock)
             self._loop.set_exception_handler(lambda loop, context: None)
             asyncio.set_event_loop(self._loop)

@@ -92,11 +92,7 @@ class Watchdog:
             raise KeyboardInterrupt
         self.run += 1
         self.active = True
-        if (
-            self.run % 64 == 0
-            and self._outer[1] is not None
-            and not signal.getitimer(signal.ITIMER_REAL)[1]
-        ):
+        if self._outer[1] is not None and not signal.getitimer(signal.ITIMER_REAL)[1]:
             self._start()  # a run before used the timer for itself, as signal.alarm does
 
     def end(self) -> None:
