@@ -1,4 +1,8 @@
-"""How a simulated model behaves towards errors, lost results and new messages."""
+"""How a simulated model behaves towards errors, lost results and new messages.
+
+Law: plain data; a participant that is not asked behaves as models mostly do. Given by scenario
+authors (`model_behaviour=`), read by the simulated model.
+"""
 
 from dataclasses import dataclass
 

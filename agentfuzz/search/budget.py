@@ -1,4 +1,7 @@
-"""The budget of a campaign."""
+"""The budget of a campaign: what it may cost.
+
+Law: plain data; whoever spends it stops by himself. Made by the doors, kept by the campaign.
+"""
 
 from dataclasses import dataclass
 

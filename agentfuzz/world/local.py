@@ -29,6 +29,7 @@ from agentfuzz.world.store import Store
 from agentfuzz.world.tools import KEPT, Declared, ToolSpec, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])
+_NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen
 
 
 class LocalGateway:
@@ -66,9 +67,9 @@ class LocalGateway:
 
     def declare(self, declared: Declared, function: F) -> F:
         """Add a tool: its name, effect, scope, dedup and undoes, and its body. Returns the body."""
-        kept = KEPT.get(function) if type(function) is FunctionType else None
-        same = kept is not None and kept[0] == declared  # the very function, in the same way
-        spec = kept[1] if kept is not None and same else spec_of(function, declared)
+        was, spec = KEPT.get(function, _NEW) if type(function) is FunctionType else _NEW
+        if was != declared:  # not the very function, declared in the same way
+            spec = spec_of(function, declared)
         label, specs = spec.name, self.specs
         if label in specs or label == "done":
             raise ScenarioError(

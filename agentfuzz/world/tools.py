@@ -24,7 +24,7 @@ DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
-KEPT: dict[Any, tuple[Any, "ToolSpec"]] = {}
+KEPT: dict[Any, tuple[Any, Any]] = {}  # function: (declared, ToolSpec)
 
 
 class ToolSpec:
