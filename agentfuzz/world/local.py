@@ -21,12 +21,13 @@ from agentfuzz.core.events import Done, Saved
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.calls import Calls
+from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
 from agentfuzz.world.store import Store
-from agentfuzz.world.tools import KEPT, Declared, ToolSpec, spec_of
+from agentfuzz.world.tools import KEPT, ToolSpec, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen
@@ -54,6 +55,7 @@ class LocalGateway:
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self._functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools
+        self.hooks: dict[str, Hooks] = {}  # of the few tools that have some
         self._durable: dict[str, Any] = {}
 
     def again(self) -> "LocalGateway":
@@ -65,8 +67,8 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declare(self, declared: Declared, function: F) -> F:
-        """Add a tool: its name, effect, scope, dedup and undoes, and its body. Returns the body."""
+    def declare(self, declared: Declaration, function: F, hooks: Hooks = NO_HOOKS) -> F:
+        """Add a tool: what is declared of it, and its body. Returns the body."""
         was, spec = KEPT.get(function, _NEW) if type(function) is FunctionType else _NEW
         if was != declared:  # not the very function, declared in the same way
             spec = spec_of(function, declared)
@@ -79,6 +81,8 @@ class LocalGateway:
         specs[label] = spec
         self.facts[label] = spec.facts
         self._functions[label] = function
+        if hooks is not NO_HOOKS:
+            self.hooks[label] = hooks
         return function
 
     # Crossings ----------------------------------------------------------------------------

@@ -7,19 +7,20 @@ by agents (to act).
 """
 
 import copy
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar, overload
 
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.events import made
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.calls import Failure
+from agentfuzz.world.declaration import NO_HOOKS, Declaration, Dedup, Hooks, Transport
 from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
 from agentfuzz.world.toolbox import Toolbox
-from agentfuzz.world.tools import Dedup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,6 +80,10 @@ class World:
         dedup: Dedup = "none",
         undoes: str | None = None,
         name: str | None = None,
+        transport: Transport = "network",
+        effect_if: Callable[[Any], object] | None = None,
+        observe: Callable[[Any], Iterable[Any]] | None = None,
+        state: Callable[[], Any] | None = None,
     ) -> Callable[[F], F]: ...
     def tool(
         self,
@@ -90,6 +95,10 @@ class World:
         dedup: Dedup = "none",
         undoes: str | None = None,
         name: str | None = None,
+        transport: Transport = "network",
+        effect_if: Callable[[Any], object] | None = None,
+        observe: Callable[[Any], Iterable[Any]] | None = None,
+        state: Callable[[], Any] | None = None,
     ) -> Any:
         """Declare a typed function as a tool. Its body runs at the commit point.
 
@@ -101,10 +110,13 @@ class World:
         """
         if isinstance(scope, str):
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
-        declared = (name, effect, scope, dedup, undoes)
+        declared = made(Declaration, (name, effect, tuple(scope), dedup, undoes, transport))
+        hooks = NO_HOOKS
+        if effect_if is not None or observe is not None or state is not None:
+            hooks = Hooks(effect_if, observe, state)
         if fn is None:
-            return partial(self._local.declare, declared)
-        return self._local.declare(declared, fn)
+            return partial(self._local.declare, declared, hooks=hooks)
+        return self._local.declare(declared, fn, hooks)
 
     def raise_as(
         self,
