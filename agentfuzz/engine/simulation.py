@@ -121,8 +121,10 @@ class Simulation:
         restart = scenario.resume if callable(scenario.resume) else agent
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
+        if ended is None:
+            first._begins()
         while True:
-            process.begin_within = self._within(scenario, agent, first)
+            process.begin_within = self._within(scenario, agent, world)
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off":
@@ -130,11 +132,12 @@ class Simulation:
             following = self._following(scenario, first, ending, coming)
             if following is None:
                 break
-            process.begin(following.why, ending.how)
-            world = first._again(following.why, task=following.task, decision=following.decision)
-            if following.decision is not None:
-                process.decided(following.decision)
-            entry = restart if following.why == "restart" else agent
+            why, task, decision = following
+            process.begin(why, ending.how)
+            world = world._again(why, task=task or first.task, decision=decision)
+            if decision is not None:
+                process.decided(decision)
+            entry = restart if why == "restart" else agent
         self._settle(inside(first))
         return ending
 
@@ -196,15 +199,15 @@ class Simulation:
             self.watchdog.end()
 
     def _within(
-        self, scenario: Scenario, agent: Agent, first: World
+        self, scenario: Scenario, agent: Agent, now: World
     ) -> Callable[[str, Decision | None], Any]:
         """How a leg begins within another one: the same agent, at once and to its end."""
 
         def begin(why: str, decision: Decision | None) -> Any:
-            process = inside(first).process
+            process = inside(now).process
             outer = process.leg
             process.begin(why, "running")
-            world = first._again(why, decision=decision)
+            world = now._again(why, decision=decision)
             if decision is not None:
                 process.decided(decision)
             how = "returned"

@@ -43,6 +43,7 @@ class World:
     decision: Decision | None = None
     recording = False
     _serve: Callable[..., Any] | None = None
+    _built: tuple[frozenset[str], frozenset[str]]  # the names on it, and in its `state`, at first
 
     def __init__(self, task: str, gateway: LocalGateway) -> None:
         self.task = task
@@ -58,13 +59,24 @@ class World:
         return self.gateway.leg
 
     def _again(self, why: str, *, task: str = "", decision: Decision | None = None) -> "World":
-        """The world of another leg of this run: the same backend, store and clock."""
+        """The world of another leg of this run: the same backend, store and clock. What a process
+        that died had laid on its world, or in its `state`, is gone; what the scenario had laid
+        there, and what the tools' bodies keep in theirs, is left."""
         other = copy.copy(self)
+        if why == "restart":
+            names, keys = self._built
+            for name in other.__dict__.keys() - names:
+                del other.__dict__[name]
+            other.state = {key: item for key, item in self.state.items() if key in keys}
         other.gateway = other._local = self._local.again()
         other.task = task or self.task
         other.why, other.decision = why, decision
         other.tools = Toolbox(other)
         return other
+
+    def _begins(self) -> None:
+        """The agent's process begins: what lies here now is the scenario's."""
+        self._built = (frozenset([*self.__dict__, "_built"]), frozenset(self.state))
 
     # What a scenario declares ------------------------------------------------------------
 
