@@ -126,7 +126,7 @@ class Session:
             if given.plan is not None:
                 campaign.regress(given.plan, given.code)
             elif self.findings.replay:
-                campaign.plain(saved)
+                campaign.plain(saved, asked=True)
             elif self.campaigns:
                 with muted(self.config):
                     campaign.search(saved)
