@@ -1,4 +1,4 @@
-"""Where a tool runs (`transport=`): what a function of the agent's own process does under faults."""
+"""Where a tool runs (`transport=`): what a function of the own process does under faults."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -94,7 +94,8 @@ def test_a_thread_goes_on_after_its_caller_gave_up(play):
     """Nobody can stop a thread: the note is written when the hang is over."""
     played = play(notes, in_a_pool, "local:write_down#1:hangs")
     assert said(played) == "gave up"
-    assert told(played.history, Committed) and played.history.ledger[0].t == 30.0
+    assert told(played.history, Committed)
+    assert played.history.ledger[0].t == 30.0
 
 
 @pytest.mark.parametrize(("failure", "text"), [(OSError, "OSError"), ("text", "Error: ")])
@@ -126,7 +127,8 @@ def test_a_report_says_what_it_did(play):
     """No words of a network: the call came to nothing, or took long."""
     story = play(notes, once, "local:write_down#1:raises").story(ascii_only=True)
     assert "call 1 of write_down: raises before it has done anything" in story
-    assert "RuntimeError <------  raises" in story and "lost" not in story
+    assert "RuntimeError <------  raises" in story
+    assert "lost" not in story
     story = play(async_notes, within_five, "local:write_down#1:hangs/after").story(ascii_only=True)
     assert "call 1 of write_down: hangs for 30 s after it has done its work" in story
     assert "CancelledError <------  hangs" in story
@@ -174,4 +176,5 @@ def test_a_tool_may_be_called_like_the_boundary(play):
             return Completion.failed(reason="tool_failed")
 
     played = play(story, agent, "local:local#1:raises")
-    assert not played.history.ledger and str(played.plan) == "local:local#1:raises"
+    assert not played.history.ledger
+    assert str(played.plan) == "local:local#1:raises"
