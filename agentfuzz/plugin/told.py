@@ -67,8 +67,8 @@ def _undeduplicated(cx: Counterexample) -> str:
     """The tool without deduplication to which this delivered twice, or an empty string."""
     if cx.code != TWICE:
         return ""
-    facts = cx.history.tools[cx.history.events[cx.violation.witness[0]].tool]
-    return facts.name if facts.dedup == "none" else ""
+    commit = next(one for one in cx.history.ledger if one.seq in cx.violation.witness)
+    return commit.tool if cx.history.tools[commit.tool].dedup == "none" else ""
 
 
 def _nothing_else(plan: FaultPlan) -> bool:
