@@ -271,6 +271,7 @@ class Campaign:
         findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
         baseline = self.runner.baseline
         assert baseline is not None, "a result comes after the baseline"
+        probed, unknown = self.runner.simulation.probing.told(self.scenario)
         coverage, seconds = self._coverage, Real.monotonic() - self._started
         untested = coverage.untested(list(baseline.tools), self.stopped) if self._levels else ()
         return CampaignResult(
@@ -286,9 +287,9 @@ class Campaign:
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *unknown),
             untested=tuple(untested),
-            clean=clean_run(baseline),
+            clean="; ".join([clean_run(baseline), *probed]),
             escapes=escapes(self.runner.root),
         )
 

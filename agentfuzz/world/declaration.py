@@ -8,8 +8,8 @@ scenario gives as functions lives with its world and is made anew with it. Writt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-Dedup = Literal["none", "key", "scope"]
-DEDUPS = ("none", "key", "scope")
+Dedup = Literal["none", "key", "scope", "probe"]
+DEDUPS = ("none", "key", "scope", "probe")
 Transport = Literal["network", "at_most_once", "local"]
 # Where a tool runs, and the groups of its crossings: if it has an effect, if it only reads.
 GROUPS: Mapping[str, tuple[str, str]] = {

@@ -30,7 +30,8 @@ class ToolSpec:
     """The declaration of one tool, derived from its function's signature."""
 
     def __init__(self, fn: Callable[..., Any], name: str, declared: Declaration) -> None:
-        _, effect, scope, dedup, undoes, transport = declared
+        _, effect, scope, dedup, undoes = declared[:5]
+        transport = declared.transport
         self.name = name
         self.effect = effect
         self.scope = scope

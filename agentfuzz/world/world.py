@@ -116,7 +116,9 @@ class World:
 
         `effect` names what a successful call does to the world (None: it only reads); `scope`
         names the parameters that say which intent it is; `dedup` is how the backend recognises
-        a repeat: not at all, by an `idempotency_key` argument, or by the scope itself; `undoes`
+        a repeat: not at all, by an `idempotency_key` argument, by the scope itself, or (`probe`) as
+        its body does when it is called twice before the campaign, by what it closes over and by
+        `state()`, where its state lies elsewhere; `undoes`
         names the tool whose effect this one takes back (a refund, a cancellation). `transport`
         says where it runs: behind a `network`, behind one that delivers `at_most_once` (nothing
         twice, nothing late), or `local`, as a function of this process.
