@@ -66,6 +66,10 @@ class Findings:
         except OSError as error:
             self.note([f"{SAVED} cannot be written: {error.strerror}"])
 
+    def told_elsewhere(self, again: Sequence[Counterexample]) -> None:
+        """Another test tells these: what is saved of them here is not replayed any more."""
+        self.forget([one for finding in again for one in self._of(finding)])
+
     def remember(self, found: Counterexample) -> None:
         """Save a finding that no test of this session has made."""
         self.untold.append(found.nodeid)
