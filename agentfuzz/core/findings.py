@@ -145,7 +145,9 @@ def told_once(results: Sequence[CampaignResult]) -> list[str]:
     return lines
 
 
-def finding_id(nodeid: str, violation: Violation, plan: FaultPlan) -> str:
-    """The same id for the same bug on every machine: no line numbers, no values, no time."""
+def finding_id(nodeid: str, violation: Violation, plan: FaultPlan, digits: int = 12) -> str:
+    """The same id for the same bug on every machine: no line numbers, no values, no time. Of 48
+    bits, or as many hexadecimal digits as are asked for."""
     parts = (nodeid, violation.code, violation.subject, str(plan))
-    return f"AF-{sha256(chr(0).join(parts).encode('utf-8', 'backslashreplace')).hexdigest()[:6]}"
+    name = sha256(chr(0).join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"AF-{name[:digits]}"
