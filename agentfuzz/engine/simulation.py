@@ -9,13 +9,14 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, completed, frozen, raised
+from agentfuzz.engine.ending import Ending, Next, completed, frozen, raised
+from agentfuzz.engine.probing import Probing
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Clock
@@ -25,7 +26,7 @@ from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
-from agentfuzz.world.injector import Injector
+from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import MAX_RESTARTS, Decision
 from agentfuzz.world.process_faults.striking import at_the_end
@@ -35,22 +36,13 @@ from agentfuzz.world.world import World, inside
 Agent = Callable[[World], Any]
 
 
-class Next(NamedTuple):
-    """What the next leg of a run begins with."""
-
-    why: str
-    task: str = ""
-    decision: Decision | None = None
-
-
 class Simulation:
-    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop.
-
-    A context manager; entering costs tens of milliseconds, a run inside microseconds.
-    """
+    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop. A
+    context manager; entering costs tens of milliseconds, a run inside microseconds."""
 
     def __init__(self, run_timeout: float = 10.0) -> None:
         self.watchdog = Watchdog(run_timeout)
+        self.probing = Probing()
         self._isolation = Isolation()
         self._stack = ExitStack()
         self._loop: VirtualLoop | None = None
@@ -85,6 +77,10 @@ class Simulation:
             isolation.end()
             raise
         gateway = inside(world)
+        if gateway.probes and not self.probing.settled(scenario, world):
+            isolation.end()
+            self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
+            return self.execute(scenario, agent, injector, trace=trace)
         gateway.patience = self.watchdog.seconds
         self._gate.begin(gateway.calls)
         leaks.begin()

@@ -27,6 +27,7 @@ from agentfuzz.plugin import process_death
 from agentfuzz.plugin.capture import muted
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting
+from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
@@ -47,6 +48,7 @@ class Session:
         self.report_dir = self.root / setting(config, "report-dir")
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
+        self.telling = Told()
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -76,8 +78,12 @@ class Session:
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
-            compared = self.findings.compared(result) if self.findings.replay else []
-            raise self.findings.failure(problems, compared)
+            more = self.findings.compared(result) if self.findings.replay else []
+            more += [
+                escaping.terminal(f"  {text}: as told in {teller}")
+                for text, teller in result.told.items()
+            ]
+            raise self.findings.failure(problems, more)
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
 
@@ -126,12 +132,14 @@ class Session:
             if given.plan is not None:
                 campaign.regress(given.plan, given.code)
             elif self.findings.replay:
-                campaign.plain(saved)
+                campaign.plain(saved, asked=True)
             elif self.campaigns:
                 with muted(self.config):
                     campaign.search(saved)
                     self.findings.forget(campaign.fixed)
-                    return campaign.result()
+                    result, again = self.telling.once(campaign.result(), given.scenario)
+                    self.findings.told_elsewhere(again)
+                    return result
             else:
                 campaign.plain(saved)
                 self.findings.forget(campaign.fixed)

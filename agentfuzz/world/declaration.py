@@ -5,13 +5,18 @@ scenario gives as functions lives with its world and is made anew with it. Writt
 `World.tool`, read by the tool's spec and by the backend.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-Dedup = Literal["none", "key", "scope"]
-DEDUPS = ("none", "key", "scope")
+Dedup = Literal["none", "key", "scope", "probe"]
+DEDUPS = ("none", "key", "scope", "probe")
 Transport = Literal["network", "at_most_once", "local"]
-TRANSPORTS = ("network", "at_most_once", "local")
+# Where a tool runs, and the groups of its crossings: if it has an effect, if it only reads.
+GROUPS: Mapping[str, tuple[str, str]] = {
+    "network": ("write", "read"),
+    "at_most_once": ("write in time", "read"),
+    "local": ("local write", "local read"),
+}
 
 
 class Declaration(NamedTuple):

@@ -56,6 +56,7 @@ class LocalGateway:
         self._functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools
         self.hooks: dict[str, Hooks] = {}  # of the few tools that have some
+        self.probes: dict[str, Declaration] = {}  # of those whose dedup is to be found out
         self._durable: dict[str, Any] = {}
 
     def again(self) -> "LocalGateway":
@@ -69,6 +70,8 @@ class LocalGateway:
 
     def declare(self, declared: Declaration, function: F, hooks: Hooks = NO_HOOKS) -> F:
         """Add a tool: what is declared of it, and its body. Returns the body."""
+        if declared[3] == "probe":
+            declared = self._to_be_probed(declared, function, hooks)
         was, spec = KEPT.get(function, _NEW) if type(function) is FunctionType else _NEW
         if was != declared:  # not the very function, declared in the same way
             spec = spec_of(function, declared)
@@ -84,6 +87,24 @@ class LocalGateway:
         if hooks is not NO_HOOKS:
             self.hooks[label] = hooks
         return function
+
+    def _to_be_probed(self, declared: Declaration, function: Any, hooks: Hooks) -> Declaration:
+        """What holds of a tool until its dedup is found out: none."""
+        name = declared.name or str(getattr(function, "__name__", "tool"))
+        if declared.effect is None or hooks.observe is not None:
+            why = (
+                "it has no effect to repeat: say effect='...'"
+                if declared.effect is None
+                else "observe= sees by itself what the body recognises: leave dedup out"
+            )
+            raise ScenarioError(f"tool {name!r} cannot have dedup='probe', for {why}.")
+        self.probes[name] = declared
+        return declared._replace(dedup="none")
+
+    def redeclare(self, name: str, dedup: str) -> None:
+        """The dedup of a tool that was to be probed is known."""
+        spec = spec_of(self._functions[name], self.probes[name]._replace(dedup=dedup))
+        self.specs[name], self.facts[name] = spec, spec.facts
 
     # Crossings ----------------------------------------------------------------------------
 

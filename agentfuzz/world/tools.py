@@ -18,7 +18,7 @@ from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
 from agentfuzz.core.events import Intent, Json, made
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import ToolFacts
-from agentfuzz.world.declaration import DEDUPS, Declaration
+from agentfuzz.world.declaration import DEDUPS, GROUPS, Declaration
 
 KEY = "idempotency_key"
 _EXACT = frozenset({str, int, float, bool})
@@ -30,7 +30,8 @@ class ToolSpec:
     """The declaration of one tool, derived from its function's signature."""
 
     def __init__(self, fn: Callable[..., Any], name: str, declared: Declaration) -> None:
-        _, effect, scope, dedup, undoes, _ = declared
+        _, effect, scope, dedup, undoes = declared[:5]
+        transport = declared.transport
         self.name = name
         self.effect = effect
         self.scope = scope
@@ -55,10 +56,17 @@ class ToolSpec:
         self.recognises = dedup != "none"
         self.strips = self.keyed and not self.own_key
         self.slots: list[Slot] = []
-        self._check(fn)
+        self._check(fn, transport)
+        self.remote = transport != "local"
+        self.group = GROUPS[transport][effect is None]  # of its crossings
 
-    def _check(self, fn: Callable[..., Any]) -> None:
+    def _check(self, fn: Callable[..., Any], transport: str) -> None:
         place = f"tool {self.name!r}"
+        if transport not in GROUPS:
+            raise ScenarioError(
+                f"{place}: transport={transport!r} is none of {', '.join(GROUPS)}."
+                f"{near_miss(str(transport), GROUPS)}"
+            )
         if self.dedup not in DEDUPS:
             raise ScenarioError(f"{place}: dedup={self.dedup!r} is none of {', '.join(DEDUPS)}.")
         if self.effect is None and (self.scope or self.dedup != "none"):
@@ -133,6 +141,10 @@ class ToolSpec:
         while len(slots) <= nth:
             slots.append(Slot("tool", self.name, len(slots)))
         return slots[nth]
+
+    def place(self, slot: Slot) -> Slot:
+        """Where a fault of one of its calls has its address."""
+        return slot if self.remote else slot._replace(boundary="local")
 
     def validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments as the backend understands them. Raises InvalidArguments (400)."""

@@ -15,8 +15,8 @@ from typing import Any, TypeVar, overload
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import made
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.calls import Failure
 from agentfuzz.world.declaration import NO_HOOKS, Declaration, Dedup, Hooks, Transport
+from agentfuzz.world.delivery import Failure
 from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
@@ -116,8 +116,12 @@ class World:
 
         `effect` names what a successful call does to the world (None: it only reads); `scope`
         names the parameters that say which intent it is; `dedup` is how the backend recognises
-        a repeat: not at all, by an `idempotency_key` argument, or by the scope itself; `undoes`
-        names the tool whose effect this one takes back (a refund, a cancellation).
+        a repeat: not at all, by an `idempotency_key` argument, by the scope itself, or (`probe`) as
+        its body does when it is called twice before the campaign, by what it closes over and by
+        `state()`, where its state lies elsewhere; `undoes`
+        names the tool whose effect this one takes back (a refund, a cancellation). `transport`
+        says where it runs: behind a `network`, behind one that delivers `at_most_once` (nothing
+        twice, nothing late), or `local`, as a function of this process.
         Raises ScenarioError for a signature without a JSON schema or an unknown parameter.
         """
         if isinstance(scope, str):
@@ -136,11 +140,18 @@ class World:
         timeout: Failure | None = None,
         error: Failure | None = None,
         rate_limited: Failure | None = None,
+        raises: Failure | None = None,
     ) -> None:
-        """How a timeout, a lost connection or a 429 reaches the agent: an exception class or a
-        function from the message to an exception, `"text"` for an error text as the reply, or
-        (timeouts only) `"hang"`: nothing comes until the agent's own deadline ends the wait."""
-        given = {"timeout": timeout, "error": error, "rate_limited": rate_limited}
+        """How a timeout, a lost connection, a 429, or the failure of a local tool (`raises`)
+        reaches the agent: an exception class or a function from the message to an exception,
+        `"text"` for an error text as the reply, or (timeouts only) `"hang"`: nothing comes until
+        the agent's own deadline ends the wait."""
+        given = {
+            "timeout": timeout,
+            "error": error,
+            "rate_limited": rate_limited,
+            "raises": raises,
+        }
         for kind, failure in given.items():
             if failure is not None:
                 words = ("text", "hang") if kind == "timeout" else ("text",)
