@@ -8,7 +8,7 @@ import re
 
 # Names of query parameters.
 QUERY = frozenset(
-    [
+    (
         "key",
         "api_key",
         "apikey",
@@ -28,11 +28,11 @@ QUERY = frozenset(
         "x-amz-credential",
         "x-amz-security-token",
         "x-goog-signature",
-    ]
+    )
 )
 # Names of fields and arguments, in lower case and with underscores.
 FIELDS = frozenset(
-    [
+    (
         "api_key",
         "apikey",
         "x_api_key",
@@ -56,7 +56,7 @@ FIELDS = frozenset(
         "webhook_secret",
         "signing_secret",
         "subscription_key",
-    ]
+    )
 )
 # Names of environment variables whose values are secrets, and endings that say that they are not.
 ENVIRONMENT = re.compile(
@@ -66,6 +66,7 @@ ENVIRONMENT = re.compile(
 NO_VALUE = re.compile(r"(?i)_(?:SOCK|FILE|PATH|DIR|ID|URL|NAME)$|^(?:OLD)?PWD$")
 
 _START = r"(?<![A-Za-z0-9])"
+_WORD = r"(?:(?<![A-Za-z0-9])|(?<=\\n))"  # also after a line's end that is spelled out
 _NAMED = (
     r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|account[_-]?key|"
     r"client[_-]?secret|(?:access|auth|refresh|session)[_-]?token|secret[_-]?access[_-]?key)"
@@ -124,12 +125,12 @@ FORMS: tuple[tuple[str, "re.Pattern[str]"], ...] = tuple(
         ("a URL with a token", r"://(?!git@)(?P<secret>[^\s/@:\"'<>?#]{8,})@"),
         (
             "a password in a text",
-            rf"(?i)(?<![A-Za-z0-9]){_NAMED}[\"']?\s*=\s*[\"']?(?P<secret>[^\s\"'&,;<>{{}}$*]{{6,}})",
+            rf"(?i){_WORD}{_NAMED}\\?[\"']?\s*=\s*\\?[\"']?(?P<secret>[^\s\"'&,;<>{{}}$*\\]{{6,}})",
         ),
         (
             "a password in a text",
-            rf"(?i)(?<![A-Za-z0-9]){_NAMED}[\"']?\s*(?::|\bis\b)\s*[\"']?"
-            r"(?P<secret>(?=[^\s\"',;]*\d)[^\s\"'&,;<>{}$*]{6,})",
+            rf"(?i){_WORD}{_NAMED}\\?[\"']?\s*(?::|\bis\b)\s*\\?[\"']?"
+            r"(?P<secret>(?=[^\s\"',;]*\d)[^\s\"'&,;<>{}$*\\]{6,})",
         ),
     )
 )
