@@ -132,8 +132,7 @@ class Simulation:
                 break
             process.begin(following.why, ending.how)
             world = first._again(following.why, task=following.task, decision=following.decision)
-            if following.decision is not None:
-                process.decided(following.decision)
+            process.brings(following.decision)
             entry = restart if following.why == "restart" else agent
         self._settle(inside(first))
         return ending
@@ -145,7 +144,7 @@ class Simulation:
         if ending.how == "crashed":
             bury()
             again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
-            return Next("restart") if again else None
+            return Next("restart", decision=process.brought) if again else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
         if not any(one.decision for one in coming):

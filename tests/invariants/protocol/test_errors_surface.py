@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz import Completion, World, errors_surface
-from agentfuzz.invariants.protocol.errors_surface import reads_as_error
+from agentfuzz.invariants.queries.errors import reads_as_error
 from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
     charge,
