@@ -141,10 +141,10 @@ class Simulation:
         self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
     ) -> Next | None:
         process = inside(first).process
+        again = Next("restart", decision=process.brought)
         if ending.how == "crashed":
             bury()
-            again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
-            return Next("restart", decision=process.brought) if again else None
+            return again if scenario.resume and process.restarts < MAX_RESTARTS else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
         if not any(one.decision for one in coming):
@@ -152,7 +152,7 @@ class Simulation:
         if process.asks and not process.waiting and not coming:
             fault = at_the_end(process, restarts=bool(scenario.resume))
             if fault is not None:
-                return Next("restart" if fault == "crash" else "duplicate")
+                return again if fault == "crash" else Next("duplicate")
         return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:

@@ -152,8 +152,8 @@ class Process:
         return [yes._replace(granted=None), yes]
 
     def brings(self, decision: Decision | None) -> None:
-        """A leg begins with this decision. Who brings it waits until the leg is over: if the
-        process dies before, the decision is brought again, to the leg that goes on."""
+        """A leg begins with this decision, or with none. Who brings it waits for the answer: if the
+        process dies before that is acknowledged, it is brought again, to the leg that goes on."""
         self.brought = decision
         if decision is not None:
             self.decided(decision)

@@ -101,7 +101,9 @@ def _hidden(
     others = [one.text for one in given.messages if one.answers is None]
     if any(_tells(text, lost) for text in shown):
         return given, ""
-    if any(quotes(text, lost.call, lost.reply) for text in others) or any(len(text) >= CUT for text in shown):
+    if any(quotes(text, lost.call, lost.reply) for text in others) or any(
+        len(text) >= CUT for text in shown
+    ):
         return given, ""
     if not shown:
         return given, "it does not show the result"
@@ -145,9 +147,9 @@ def _dealt_with(history: History, lost: _Lost, before: int) -> bool:
             same_id = call.asked == lost.call.asked and origin(history, call) == lost.ask
             if same_id or not _failed(history, call, reply):
                 return True
-        elif clean(reply) and intent is not None and looks_up(call, intent):
-            if call.seq > lost.reply.seq:
-                return True
+        looked = intent is not None and looks_up(call, intent) and call.seq > lost.reply.seq
+        if looked and clean(reply):
+            return True
     return False
 
 

@@ -21,10 +21,10 @@ def executed_as_asked() -> Check:
     """What the model asked for is executed once, as it asked, and no other effect is called for.
 
     Each call that a model asked for is executed once, as the tool and for the intent that it named;
-    an id that comes twice in a turn counts once. Repeating a call whose reply failed, leaves doubt
-    or died with the process is no second execution (`no_blind_repeat` judges that). No effect is
-    called for that no model asked for, apart from repeats with the key of a call that it did ask
-    for, and no call is dropped in silence by a run that passes for a success.
+    an id that comes twice in a turn counts once. Repeating a call with its key, or one whose reply
+    failed, leaves doubt or died with the process, is no second execution (`no_blind_repeat` judges
+    that). No effect is called for that no model asked for, apart from such repeats, and no call is
+    dropped in silence by a run that passes for a success.
 
     NOT_EXERCISED when no model asked for a call, or when the loop does not say which of its calls
     were asked for (`asked`).
@@ -52,7 +52,7 @@ def _executions(history: History) -> Iterator[Violation]:
         elif wrong := _other_scope(call, ask):
             yield _otherwise(call, ask, f"{tool}: another {wrong[0]}", f"it asked for {wrong[1]}")
         earlier = before.setdefault((ask.id, ask.turn.seq), [])
-        done = [one for one in earlier if _stands(history, one, call.seq)]
+        done = [one for one in earlier if _stands(history, one, call)]
         if done:
             title = f"{tool} ran {len(earlier) + 1}x, asked 1x"
             yield _otherwise(call, ask, title, "it asked for it once", done[0])
@@ -64,19 +64,21 @@ def _repeats(history: History, call: Called) -> Asked | None:
     if call.key is None:
         return None
     for one in reversed(history.of(Called)):
-        if one.seq < call.seq and one.asked is not None:
-            if (one.slot.name, one.key) == (call.slot.name, call.key):
-                return origin(history, one)
+        same = (one.slot.name, one.key) == (call.slot.name, call.key)
+        if same and one.seq < call.seq and one.asked is not None:
+            return origin(history, one)
     return None
 
 
-def _stands(history: History, earlier: Called, before: int) -> bool:
-    """Whether an execution is under way at an event, or was answered so that it may be trusted;
-    and the process that knows of it still lives."""
-    if died_between(history, earlier.seq, before):
+def _stands(history: History, earlier: Called, call: Called) -> bool:
+    """Whether an earlier execution is under way at a call, or was answered so that it may be
+    trusted; the process that knows of it still lives, and the backend takes the two for two."""
+    if call.key is not None and call.key == earlier.key:
+        return False
+    if died_between(history, earlier.seq, call.seq):
         return False
     reply = history.replies.get(earlier.call)
-    if reply is None or reply.seq > before:
+    if reply is None or reply.seq > call.seq:
         return True
     return clean(reply) and not doubtful(history, earlier)
 

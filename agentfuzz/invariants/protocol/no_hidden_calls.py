@@ -46,8 +46,8 @@ def no_hidden_calls(*, log: Log | None = None) -> Check:
     id, is in nobody's log.
 
     Departs from the catalogue: a request that the network delivers twice is one call, for no loop
-    can know of it; after a restart or a message the log may begin anew with the last leg; and a call
-    whose reply left doubt and that was repeated, with its key if it has an effect, may be left out.
+    can know of it; after a restart or a message the log may begin anew with the last leg; and it
+    may leave out a call whose reply left doubt and that was repeated, an effect with its key.
 
     NOT_EXERCISED when the run returned no log.
     """

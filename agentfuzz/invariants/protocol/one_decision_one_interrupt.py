@@ -19,9 +19,9 @@ def one_decision_one_interrupt() -> Check:
 
     Every interrupt has an id of its own; a decision reaches the call that raised its interrupt; and
     an interrupted call is executed only after a decision for it that does not refuse, once for each
-    interrupt, however often it was decided. To try again what was answered with an error, or so
-    that it leaves doubt, is no second execution, until it is decided again; nor is it after the
-    process died, if the answer was never read or the key is the same. A decision that the restarted
+    interrupt, however often it was decided. To repeat it with the same key is no second execution;
+    nor is it to try again what was answered with an error, or so that it leaves doubt, or what died
+    with the process before it was answered, until it is decided again. A decision that a restarted
     process is told again is no new one.
 
     NOT_EXERCISED when nothing was interrupted and nothing decided.
@@ -60,17 +60,18 @@ def one_decision_one_interrupt() -> Check:
 
 
 def _tried_again(history: History, before: Called, call: Called) -> bool:
-    """Whether a call is another attempt at one that came to nothing, or to nothing clear."""
+    """Whether a call is another attempt at one that came to nothing, or to nothing clear; or one
+    that the backend recognises."""
+    if call.key is not None and call.key == before.key:
+        return True
     for one in history.of(Decided):
-        if one.call == call.asked and before.seq < one.seq < call.seq:
-            if not _told_again(history, one):
-                return False
+        since = one.call == call.asked and before.seq < one.seq < call.seq
+        if since and not _told_again(history, one):
+            return False
     reply = history.replies.get(before.call)
-    answered = reply is not None and reply.seq < call.seq
-    trusted = reply is not None and clean(reply) and not doubtful(history, before)
-    if died_between(history, before.seq, call.seq):
-        return not (answered and trusted) or (call.key is not None and call.key == before.key)
-    return answered and not trusted
+    if reply is None or reply.seq > call.seq:
+        return died_between(history, before.seq, call.seq)
+    return not clean(reply) or doubtful(history, before)
 
 
 def _told_again(history: History, decision: Decided) -> bool:

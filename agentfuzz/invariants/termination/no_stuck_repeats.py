@@ -13,7 +13,7 @@ from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import doubtful
 from agentfuzz.invariants.queries.conversations import begun_after
 
-WAIT = 0.1  # virtual seconds: whoever waits so long after an answer is no busy loop
+WAIT = 0.05  # virtual seconds: whoever waits so long after an answer is no busy loop
 
 
 @law(codes={"AF207": "No progress: the same call, the same reply, again"}, catalogue="L3")
@@ -24,9 +24,10 @@ def no_stuck_repeats(*, k: int = 3) -> Check:
     A call that was begun before the answers came, or that a turn of the model asked for beside them
     (a fan-out), repeats nothing.
 
-    Whoever waits before asking again (for a tenth of a virtual second) polls, and is not stuck: how
-    long is `ends_within`'s to judge, how often `bounded`'s and `limits_hold`'s. Replies that raised do not count, nor do those that leave doubt (damaged,
-    cut off, unclear): retries of those are `retry_budget`'s.
+    Whoever waits before asking again (for a twentieth of a virtual second) polls, and is not stuck:
+    how long is `ends_within`'s to judge, how often `bounded`'s and `limits_hold`'s. Replies that
+    raised do not count, nor do those that leave doubt (damaged, cut off, unclear): retries of those
+    are `retry_budget`'s.
 
     NOT_EXERCISED when no tool was called twice in a row.
     """

@@ -62,8 +62,8 @@ def _streaks(history: History) -> Iterator[list[Called]]:
             if isinstance(event, Called):
                 calls[event.call] = event
                 tries.setdefault(_about(event), []).append(event)
-            elif isinstance(event, Replied) and event.call in calls:
-                if event.outcome in ("applied", "replayed"):
+            elif isinstance(event, Replied) and event.outcome in ("applied", "replayed"):
+                if event.call in calls:
                     yield tries.pop(_about(calls[event.call]), [])
         yield from tries.values()
 
