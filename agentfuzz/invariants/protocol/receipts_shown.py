@@ -84,7 +84,7 @@ def _next(
 
 def _told(given: ModelInput, call: Called, reply: Replied) -> bool:
     """Whether an error is told in a message of its own, and its call is not left open."""
-    if ("call", call.asked) in bound(given):
+    if any(kind == "call" and name == call.asked for kind, name in bound(given)):
         return False
     return any(quotes(one.text, call, reply) for one in given.messages if one.answers is None)
 

@@ -40,7 +40,7 @@ def retry_budget(*, attempts: int = 3, factor: float | None = None) -> Check:
         failed = {
             logical(history.calls[reply.call])
             for reply in history.of(Replied)
-            if reply.outcome not in ("applied", "replayed")
+            if not _applied(reply)
         }
         if not failed:
             return None
@@ -62,10 +62,13 @@ def _streaks(history: History) -> Iterator[list[Called]]:
             if isinstance(event, Called):
                 calls[event.call] = event
                 tries.setdefault(_about(event), []).append(event)
-            elif isinstance(event, Replied) and event.outcome in ("applied", "replayed"):
-                if event.call in calls:
-                    yield tries.pop(_about(calls[event.call]), [])
+            elif isinstance(event, Replied) and event.call in calls and _applied(event):
+                yield tries.pop(_about(calls[event.call]), [])
         yield from tries.values()
+
+
+def _applied(reply: Replied) -> bool:
+    return reply.outcome in ("applied", "replayed")
 
 
 def _about(call: Called) -> object:
