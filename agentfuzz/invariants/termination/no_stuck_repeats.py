@@ -40,7 +40,7 @@ def no_stuck_repeats(*, k: int = 3) -> Check:
         legs = [event.seq for event in history.of(Resumed)]
         for call in history.of(Called):
             if leg != (leg := bisect(legs, call.seq)):
-                streak, before = [], None
+                before = None  # whoever begins anew repeats nothing
             same = before is not None and before.slot.name == call.slot.name
             exercised, before = exercised or same, call
             if not (streak and same and streak[-1].args == call.args):

@@ -88,11 +88,13 @@ def test_an_answer_that_leaves_doubt_may_be_asked_for_again(kind):
 
 @pytest.mark.parametrize("leg", [restarts(), resumes("follow_up")])
 def test_each_leg_counts_for_itself(leg):
-    """Whoever begins anew may ask what was asked before: two and two are no four."""
-    assert judge(no_stuck_repeats(), tell(*polled(2), leg, AT_ONCE, *polled(2))) == "HELD"
-    assert judge(no_stuck_repeats(), tell(*polled(2), leg, AT_ONCE, *polled(4))) == [
+    """Whoever begins anew may ask what was asked before, and at once: two and two are no four."""
+    anew = (passes(-5), leg)
+    assert judge(no_stuck_repeats(), tell(*polled(2), *anew, *polled(2))) == "HELD"
+    assert judge(no_stuck_repeats(), tell(*polled(2), *anew, *polled(4))) == [
         "AF207 lookup: Called#3 Called#4 Called#5 Called#6"
     ]
+    assert judge(no_stuck_repeats(), tell(looked_up(), *anew, looked_up())) == "NOT_EXERCISED"
 
 
 def test_a_fan_out_repeats_nothing():
