@@ -131,8 +131,7 @@ class Simulation:
             why, task, decision = following
             process.begin(why, ending.how)
             world = world._again(why, task=task or first.task, decision=decision)
-            if decision is not None:
-                process.decided(decision)
+            process.brings(decision)
             entry = restart if why == "restart" else agent
         self._settle(inside(first))
         return ending
@@ -141,10 +140,10 @@ class Simulation:
         self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
     ) -> Next | None:
         process = inside(first).process
+        again = Next("restart", decision=process.brought)
         if ending.how == "crashed":
             bury()
-            again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
-            return Next("restart") if again else None
+            return again if scenario.resume and process.restarts < MAX_RESTARTS else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
         if not any(one.decision for one in coming):
@@ -152,7 +151,7 @@ class Simulation:
         if process.asks and not process.waiting and not coming:
             fault = at_the_end(process, restarts=bool(scenario.resume))
             if fault is not None:
-                return Next("restart" if fault == "crash" else "duplicate")
+                return again if fault == "crash" else Next("duplicate")
         return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
