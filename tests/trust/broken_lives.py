@@ -116,7 +116,9 @@ def starts_from_the_beginning(world: World) -> Completion:
 
 @broken(bank(no_effect_after_cancel(), cancel_report(), faults=("cancel",)), "AF310", "AF311")
 def finishes_the_batch_first(world: World) -> Completion:
-    """The bug: the token is looked at when all rows are paid."""
+    """The bug: the token is looked at before the first row, and when all rows are paid."""
+    if world.cancelled:
+        return Completion.cancelled()
     for row in (1, 2, 3):
         with suppress(*FAILURES):
             world.tools.pay_out(row=row, cents=5, idempotency_key=f"r{row}")
