@@ -171,7 +171,7 @@ def _dealt_with(history: History, lost: _Lost, before: int) -> bool:
         again = call.intent == intent if intent is not None else logical(call) == logical(lost.call)
         if again and call.slot.name == lost.call.slot.name:
             return True
-        if intent is not None and looks_up(call, intent) and call.seq > lost.reply.seq:
+        if intent is not None and looks_up(history, call, intent) and call.seq > lost.reply.seq:
             return True
     return False
 

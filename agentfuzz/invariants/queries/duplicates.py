@@ -37,6 +37,11 @@ def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Vi
             f"give {tool} an idempotency key, or let its backend deduplicate by scope "
             "(dedup='key' or dedup='scope')"
         )
+        if tool in history.tools and history.tools[tool].observed:
+            hint = (
+                f"let your backend recognise a repeat: a unique index on what names the intent of "
+                f"{tool}, or on its idempotency key"
+            )
     return Violation(
         code="AF101" if again else "AF102",
         subject=intent.effect,
