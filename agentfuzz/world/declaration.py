@@ -5,6 +5,7 @@ scenario gives as functions lives with its world and is made anew with it. Writt
 `World.tool`, read by the tool's spec and by the backend.
 """
 
+import inspect
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -44,6 +45,16 @@ class Hooks(NamedTuple):
 
 
 NO_HOOKS = Hooks()
+
+
+def at_once(found: Any) -> Any:
+    """What a function of the user's has returned. Raises TypeError where it is yet to be awaited:
+    nobody awaits it here."""
+    if inspect.isawaitable(found):
+        if inspect.iscoroutine(found):
+            found.close()
+        raise TypeError("it is async, and has to be a plain function")
+    return found
 
 
 def misused(

@@ -9,7 +9,6 @@ The rows are read before the first delivery of a run, after each one, and at the
 the user's that fails ends the run, even where the agent has swallowed its error.
 """
 
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from agentfuzz.core.codec import message, plain
 from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.events import Intent, Refused, Replayed
 from agentfuzz.world.backend import Backend, Request
-from agentfuzz.world.declaration import Hooks, misused
+from agentfuzz.world.declaration import Hooks, at_once, misused
 from agentfuzz.world.effects import says_no
 from agentfuzz.world.log import Log
 from agentfuzz.world.reply_faults import Reply, as_text
@@ -133,10 +132,7 @@ class OwnBackend(Backend):
         if decides is None:
             return super()._denied(request, value)
         try:
-            happened = decides(value)
-            if inspect.isawaitable(happened):
-                raise TypeError("it is async, and has to be a plain function")
-            if happened:
+            if at_once(decides(value)):
                 return False
         except Exception as error:
             self._trouble = misused(

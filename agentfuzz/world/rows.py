@@ -7,7 +7,6 @@ ones are two effects, and what was there when the run began is none. Read by the
 import datetime
 import decimal
 import enum
-import inspect
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, scope_value
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Intent, Json
-from agentfuzz.world.declaration import misused
+from agentfuzz.world.declaration import at_once, misused
 from agentfuzz.world.tools import ToolSpec
 
 _VALUES = (
@@ -70,9 +69,7 @@ class Rows:
 
     def _read(self) -> list[Any]:
         try:
-            found = self._observe()
-            if inspect.isawaitable(found):
-                raise TypeError("it is async, and has to be a plain function")
+            found = at_once(self._observe())
             if isinstance(found, (str, bytes)):
                 raise TypeError(f"it returned {described(found)[:80]}, which is one value, no list")
             return list(found)
