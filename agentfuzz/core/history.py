@@ -18,13 +18,19 @@ Answer = TypeVar("Answer")
 
 
 class ToolFacts(NamedTuple):
-    """What a law may know about a tool: declared by the scenario, not observed."""
+    """What a law may know about a tool: declared by the scenario, not observed.
+
+    `derived` says that nobody named the scope: it is every argument but the key. `observed` that
+    the backend is the user's own, whose rows are the effects.
+    """
 
     name: str
     effect: str | None
     scope: tuple[str, ...]
     dedup: str
     undoes: str | None = None  # the tool whose effect this one takes back
+    derived: bool = False
+    observed: bool = False
 
 
 class History:
@@ -49,6 +55,11 @@ class History:
                     found.append(event)
             self._of = index
         return self._of.get(kind, [])
+
+    def derived(self, tool: str) -> bool:
+        """Whether nobody named the scope of a tool: it is every argument then."""
+        facts = self.tools.get(tool)
+        return facts is not None and facts.derived
 
     # What was called, and what came of it ---------------------------------------------------
 

@@ -83,7 +83,13 @@ def clean_run(history: History) -> str:
     assert ended is not None, "a frozen history has an ending"
     calls, effects = len(history.of(Called)), len(history.ledger)
     how = history.claim or (ended.how if ended.how != "returned" else "no completion")
+    scopes = "".join(
+        f"; scope of {tool.effect}: {', '.join(tool.scope)} (every argument; name the business "
+        "identity with scope=(...))"
+        for tool in history.tools.values()
+        if tool.derived and tool.scope and any(one.tool == tool.name for one in history.ledger)
+    )
     return (
         f"clean run: {calls} tool call{'s' * (calls != 1)}, "
-        f"{effects} effect{'s' * (effects != 1)}, ended {how}"
+        f"{effects} effect{'s' * (effects != 1)}, ended {how}{scopes}"
     )

@@ -105,7 +105,7 @@ def run(
     page.field("untested", *(v.law for v in verdicts if v.status is NOT_EXERCISED))
     if first:
         page.blank()
-        page.field("hint", first.hint)
+        page.field("hint", stories.advice(first.hint, history))
         page.field("more", f"pytest --agentfuzz-explain {first.code}")
     return "\n".join(page.lines)
 

@@ -87,7 +87,7 @@ def _taken_for_failures(history: History) -> Iterator[Violation]:
             call = history.calls[event.call]
             if call.intent is None:
                 if clean(event):
-                    _settle(doubts, call)
+                    _settle(history, doubts, call)
             elif event.outcome in ("applied", "replayed"):
                 doubts.pop(call.intent, None)
             elif event.outcome in ("unknown", "in_flight") and call.slot not in hostile:
@@ -101,9 +101,11 @@ def _taken_for_failures(history: History) -> Iterator[Violation]:
             doubts.clear()  # said once, whatever was said
 
 
-def _settle(doubts: dict[Intent, list[tuple[Called, Replied]]], look_up: Called) -> None:
+def _settle(
+    history: History, doubts: dict[Intent, list[tuple[Called, Replied]]], look_up: Called
+) -> None:
     for intent, open_ones in list(doubts.items()):
-        if looks_up(look_up, intent) and look_up.seq > open_ones[-1][1].seq:
+        if looks_up(history, look_up, intent) and look_up.seq > open_ones[-1][1].seq:
             del doubts[intent]
 
 

@@ -42,7 +42,7 @@ def no_blind_repeat(effect: str | None = None) -> Check:
                 intent, facts = call.intent, history.tools.get(call.slot.name)
                 if intent is None:
                     if event.outcome == "applied" and event.complete and event.raised is None:
-                        _reconcile(doubt, call)
+                        _reconcile(history, doubt, call)
                 elif effect not in (None, intent.effect):
                     continue
                 elif event.outcome in ("unknown", "in_flight") or not event.complete:
@@ -56,10 +56,12 @@ def no_blind_repeat(effect: str | None = None) -> Check:
     return check
 
 
-def _reconcile(doubt: dict[Intent, tuple[Called, Replied]], look_up: Called) -> None:
+def _reconcile(
+    history: History, doubt: dict[Intent, tuple[Called, Replied]], look_up: Called
+) -> None:
     """A full answer to a look-up, asked after the doubt arose, about the scope of the intent."""
     for intent, (_, reply) in list(doubt.items()):
-        if names(look_up, intent) and look_up.seq > reply.seq:
+        if names(history, look_up, intent) and look_up.seq > reply.seq:
             del doubt[intent]
 
 

@@ -175,7 +175,7 @@ def _learns(thread: History, read: _Read, given: ModelInput) -> bool:
         if event.seq > leg.seq and event.effect_id == read.commit.effect_id:
             return True
     return any(
-        looks_up(call, read.commit.intent) and call.call in said and clean(said[call.call])
+        looks_up(thread, call, read.commit.intent) and call.call in said and clean(said[call.call])
         for call in thread.of(Called)
         if call.seq > leg.seq
     )

@@ -147,8 +147,8 @@ def _dealt_with(history: History, lost: _Lost, before: int) -> bool:
             same_id = call.asked == lost.call.asked and origin(history, call) == lost.ask
             if same_id or not _failed(history, call, reply):
                 return True
-        looked = intent is not None and looks_up(call, intent) and call.seq > lost.reply.seq
-        if looked and clean(reply):
+        looked = intent is not None and looks_up(history, call, intent)
+        if looked and call.seq > lost.reply.seq and clean(reply):
             return True
     return False
 

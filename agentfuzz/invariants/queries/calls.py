@@ -54,14 +54,25 @@ def struck_by(history: History, *words: str) -> set[Slot]:
     }
 
 
-def looks_up(call: Called, intent: Intent) -> bool:
+def looks_up(history: History, call: Called, intent: Intent) -> bool:
     """Whether a call reads, and names the whole scope of the intent."""
-    return call.intent is None and names(call, intent)
+    return call.intent is None and names(history, call, intent)
 
 
-def names(call: Called, intent: Intent) -> bool:
-    """Whether the arguments of a call name the whole scope of an intent."""
-    return all(scope_value(call.args.get(name)) == value for name, value in intent.scope)
+def names(history: History, call: Called, intent: Intent) -> bool:
+    """Whether the arguments of a call name the whole scope of an intent; where nobody named the
+    scope, whether one of them does, or none of them could."""
+    args = call.args
+    if intent.effect in _derived(history):
+        shared = [scope_value(args[name]) == value for name, value in intent.scope if name in args]
+        return any(shared) or not shared
+    return all(scope_value(args.get(name)) == value for name, value in intent.scope)
+
+
+@query
+def _derived(history: History) -> set[str | None]:
+    """The effects whose scope nobody named: every argument of the tool."""
+    return {facts.effect for facts in history.tools.values() if facts.derived}
 
 
 def logical_of(tool: str, arguments: Mapping[str, Json]) -> Logical:

@@ -8,6 +8,11 @@ from agentfuzz.core.events import Committed, Intent
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 
+_OWN = (
+    "let your backend recognise the repeat: a unique index on what names the intent, or on the "
+    "idempotency key"
+)
+
 
 def duplicates(history: History, effect: str | None) -> list[Violation]:
     """The intents of an effect (None: of any) that took effect more than once."""
@@ -37,6 +42,8 @@ def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Vi
             f"give {tool} an idempotency key, or let its backend deduplicate by scope "
             "(dedup='key' or dedup='scope'), or say where it runs (transport=)"
         )
+        if tool in history.tools and history.tools[tool].observed:
+            hint = _OWN
     return Violation(
         code="AF101" if again else "AF102",
         subject=intent.effect,
@@ -58,4 +65,6 @@ def _key_hint(history: History, calls: list[str], tool: str) -> str:
         return "send one idempotency key per intent, minted before the first attempt"
     if len(set(keys)) > 1:
         return "mint the key once per intent, before the first attempt, and keep it for retries"
+    if facts and facts.observed:
+        return _OWN
     return "the key outlived its dedup window; look up before calling again"

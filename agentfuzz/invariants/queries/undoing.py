@@ -79,7 +79,9 @@ def _fit(history: History, undo: Called, effect: Committed) -> int:
     mine, its = dict(undo.intent.scope), dict(effect.intent.scope)
     shared = mine.keys() & its.keys()
     if shared:
-        return 2 * all(mine[name] == its[name] for name in shared)
+        same = [mine[name] == its[name] for name in shared]
+        loose = history.derived(undo.slot.name) or history.derived(effect.tool)
+        return 2 if all(same) else int(loose and any(same))
     known = {*map(str, its.values()), effect.effect_id, *said_of(history, effect)}
     return 2 if known & set(map(str, mine.values())) else 1
 
@@ -124,7 +126,7 @@ def named(history: History, commit: Committed, texts: list[str]) -> bool:
     its reply, or, where it has no scope, by what it is called."""
     words = {commit.effect_id, *_values(commit.intent)}
     words |= {word for word in said_of(history, commit) if _is_a_name(word)}
-    if not commit.intent.scope:
+    if not commit.intent.scope or history.derived(commit.tool):
         words |= {commit.tool, commit.intent.effect}
     return any(
         re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
