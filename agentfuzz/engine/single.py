@@ -95,7 +95,8 @@ def run(
     forget()
     baseline = simulation.execute(scenario, agent, FromPlan())
     tools = list(baseline.tools)
-    scenario.check(tools)
+    scenario.check(baseline.tools)
+    baseline = scenario.oracle(baseline)
     wanted = migrated(wanted, tools)
     check_plan(wanted, tools)
     history = baseline

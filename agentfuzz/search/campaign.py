@@ -125,8 +125,9 @@ class Campaign:
         Raises NondeterministicAgent when two fault-free runs differ.
         """
         runner, nothing = self.runner, FaultPlan()
-        runner.baseline, crossings = runner.execute(nothing)
-        self.scenario.check(list(runner.baseline.tools))
+        baseline, crossings = runner.execute(nothing)
+        self.scenario.check(baseline.tools)
+        runner.baseline = self.scenario.oracle(baseline)
         again = self._judged(runner.under(nothing), "fault-free", nothing)
         difference = first_difference(runner.baseline, again)
         if difference:
@@ -169,7 +170,7 @@ class Campaign:
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
         Raises PlanError when the plan does not apply to this agent any more."""
-        self.runner.baseline, _ = self.runner.execute(FaultPlan())
+        self.runner.baseline = self.scenario.oracle(self.runner.execute(FaultPlan())[0])
         plan = self._today(plan)
         history = self._judged(self.runner.under(plan), "regression", plan)
         require_struck(plan, history)
@@ -275,7 +276,8 @@ class Campaign:
         baseline = self.runner.baseline
         assert baseline is not None, "a result comes after the baseline"
         coverage, seconds = self._coverage, Real.monotonic() - self._started
-        untested = coverage.untested(list(baseline.tools), self.stopped) if self._levels else ()
+        notes = {law.name: law.note(baseline) for law in self.scenario.invariants}
+        idle = coverage.untested(list(baseline.tools), self.stopped, notes) if self._levels else ()
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -290,7 +292,7 @@ class Campaign:
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
             notes=tuple(self.notes),
-            untested=tuple(untested),
+            untested=tuple(idle),
             clean=clean_run(baseline),
             escapes=escapes(self.runner.root),
         )

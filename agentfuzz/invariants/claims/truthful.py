@@ -9,6 +9,8 @@ from agentfuzz.core.events import Called, Committed, Done
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import kept_quiet
+from agentfuzz.invariants.queries.ledgers import unmet
 from agentfuzz.invariants.queries.wanted import expected_something
 
 
@@ -16,9 +18,10 @@ from agentfuzz.invariants.queries.wanted import expected_something
 def truthful(*, postcondition: Callable[[History], bool] | None = None) -> Check:
     """When the agent claims success, the world agrees.
 
-    Every effect of the fault-free run has happened (without one: some effect has), no request was
-    still under way that took effect later, and the `postcondition`, a function of the history,
-    holds.
+    Every effect of the fault-free run has happened, or what the scenario lets stand in for it
+    (without one: some effect has), no request was still under way that took effect later (one that
+    had been refused is none), and the `postcondition`, a function of the history, holds. Each
+    request (the task, a follow-up) is judged by its own claim.
 
     NOT_EXERCISED when the agent did not claim success.
     """
@@ -38,15 +41,16 @@ def truthful(*, postcondition: Callable[[History], bool] | None = None) -> Check
 
 
 def _missing(history: History, baseline: History | None) -> list[str]:
-    have = history.effects
-    need = baseline.effects if baseline is not None else {}
-    if not need and not have and expected_something(history, baseline):
+    planned = baseline is not None and bool(baseline.effects)
+    if not planned and not history.ledger and expected_something(history, baseline):
         return ["nothing has happened"]
-    return [f"{intent} has not happened" for intent in need if intent not in have]
+    lacking = unmet(history, baseline) if baseline is not None else []
+    return [f"{intent} has not happened" for intent in lacking]
 
 
 def _still_open(history: History, claim: Done) -> list[Violation]:
     before = {event.call for event in history.of(Called) if event.seq < claim.seq}
+    before -= kept_quiet(history)
     return [
         _refuted(claim, f"{commit.intent} was still under way and took effect later", commit)
         for commit in history.ledger

@@ -21,6 +21,24 @@ def clean(reply: Replied) -> bool:
     return applied and reply.complete and reply.raised is None
 
 
+def refused(reply: Replied) -> bool:
+    """Whether a reply says that nothing was done: a refusal, or a 429. An agent may rely on that. If
+    the plan had the request accepted all the same, the ledger knows and the agent does not: an
+    effect that is there twice is there twice, and no other law holds it against anybody."""
+    return reply.outcome == "failed"
+
+
+def in_doubt(reply: Replied) -> bool:
+    """Whether a reply leaves open what came of the call."""
+    return reply.outcome in ("unknown", "in_flight") or not reply.complete
+
+
+@query
+def kept_quiet(history: History) -> set[str]:
+    """The calls that were answered as refused: what came of them was kept from the agent."""
+    return {reply.call for reply in history.of(Replied) if refused(reply)}
+
+
 def struck_by(history: History, *words: str) -> set[Slot]:
     """The crossings that a fault struck with one of these values on its axes; any, without."""
     return {
@@ -37,7 +55,12 @@ def looks_up(call: Called, intent: Intent) -> bool:
 
 def names(call: Called, intent: Intent) -> bool:
     """Whether the arguments of a call name the whole scope of an intent."""
-    return all(scope_value(call.args.get(name)) == value for name, value in intent.scope)
+    return in_scope(call.args, intent)
+
+
+def in_scope(arguments: Mapping[str, Json], intent: Intent) -> bool:
+    """Whether arguments name the whole scope of an intent."""
+    return all(scope_value(arguments.get(name)) == value for name, value in intent.scope)
 
 
 def logical_of(tool: str, arguments: Mapping[str, Json]) -> Logical:

@@ -11,6 +11,7 @@ from agentfuzz.core.codec import scope_value
 from agentfuzz.core.events import Called, Done, Intent, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.queries.ledgers import unmet
 
 # Reasons of a success that claim no more than what the fault-free run does.
 NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")
@@ -61,7 +62,8 @@ def missing(
     told = claim.reason in NO_EFFECT_CLAIMED
     if baseline is not None and (told or not wanted):
         planned = [intent for intent in baseline.effects if effect in (None, intent.effect)]
-        wanted = [Wanted(one.effect, dict(one.scope)) for one in planned if one not in have]
+        lacking = [one for one in unmet(history, baseline) if one in planned]
+        wanted = [Wanted(one.effect, dict(one.scope)) for one in lacking]
         if planned and not wanted:
             return []  # all of it has happened
     elif told:
