@@ -131,7 +131,8 @@ class Simulation:
             if following is None:
                 break
             process.begin(following.why, ending.how)
-            world = first._again(following.why, task=following.task, decision=following.decision)
+            task = world.task if following.why == "restart" else following.task
+            world = first._again(following.why, task=task, decision=following.decision)
             if following.decision is not None:
                 process.decided(following.decision)
             entry = restart if following.why == "restart" else agent

@@ -47,13 +47,22 @@ def _after_stop(history: History, leg: list[Event]) -> Iterator[Violation]:
         if type(event) is Cancelled and stop is None:
             stop, at = event, _open_call(leg, event)
         elif stop is not None and isinstance(event, (Replied, ModelTurn)):
-            answered = at is None or getattr(event, "call", None) == at
-            reached = reached or answered or event.t > stop.t + MOMENT
+            reached = reached or _learns(stop, at, event)
         elif stop is not None and reached and type(event) is Called and event.intent is not None:
             undone = undoing(history, event.slot.name)
             before = {call.slot.name for call in history.of(Called) if call.seq < event.seq}
             if undone not in before:
                 yield _too_late(stop, event)
+
+
+def _learns(stop: Cancelled, at: str | None, event: Replied | ModelTurn) -> bool:
+    """Whether the stop has reached somebody with this event."""
+    if event.t > stop.t + MOMENT:
+        return True
+    if at is not None:
+        return isinstance(event, Replied) and event.call == at
+    told = isinstance(event, Replied) and event.raised in ("CancelledError", "Cancelled")
+    return stop.how == "token" or told  # a task learns of it where it waits
 
 
 def _open_call(leg: list[Event], stop: Cancelled) -> str | None:

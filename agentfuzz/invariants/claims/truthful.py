@@ -5,12 +5,13 @@ Law: success is a statement about the world, and the ledger refutes it. Source: 
 
 from collections.abc import Callable
 
-from agentfuzz.core.events import Called, Committed, Done
+from agentfuzz.core.events import Committed, Done
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import kept_quiet
 from agentfuzz.invariants.queries.ledgers import unmet
+from agentfuzz.invariants.queries.requests import requests
 from agentfuzz.invariants.queries.wanted import expected_something
 
 
@@ -31,7 +32,7 @@ def truthful(*, postcondition: Callable[[History], bool] | None = None) -> Check
         if claim is None:
             return None
         found = [_refuted(claim, what) for what in _missing(history, baseline)]
-        found += _still_open(history, claim)
+        found += _still_open(history)
         if postcondition is not None and not postcondition(history):
             name = getattr(postcondition, "__name__", "postcondition")
             found.append(_refuted(claim, f"the postcondition {name} does not hold"))
@@ -48,13 +49,18 @@ def _missing(history: History, baseline: History | None) -> list[str]:
     return [f"{intent} has not happened" for intent in lacking]
 
 
-def _still_open(history: History, claim: Done) -> list[Violation]:
-    before = {event.call for event in history.of(Called) if event.seq < claim.seq}
-    before -= kept_quiet(history)
+def _still_open(history: History) -> list[Violation]:
+    claims = {
+        call: request.answer.done
+        for request in requests(history)
+        if request.answer.claim == "success"
+        for call in request.calls.keys() - kept_quiet(history)
+    }
     return [
         _refuted(claim, f"{commit.intent} was still under way and took effect later", commit)
         for commit in history.ledger
-        if commit.seq > claim.seq and commit.call in before
+        if (claim := claims.get(commit.call)) is not None
+        if history.calls[commit.call].seq < claim.seq < commit.seq
     ]
 
 

@@ -19,7 +19,7 @@ from agentfuzz.invariants.queries.ledgers import (
     unequal,
 )
 from agentfuzz.invariants.queries.model_alone import asked_again, left_out
-from agentfuzz.invariants.queries.requests import requests
+from agentfuzz.invariants.queries.requests import Answer, requests
 
 _HINT = "make a repeat recognisable (one key per intent), or end with an honest status"
 
@@ -28,7 +28,7 @@ def no_oracle(baseline: History) -> str:
     """Why the fault-free run says nothing about how others should come out, or nothing."""
     if baseline.breaks:
         return f"the run without faults breaks {', '.join(baseline.breaks)} itself"
-    if not any(request.done for request in requests(baseline)):
+    if not any(request.answer.done for request in requests(baseline)):
         return "the run without faults claims nothing (outcome= says what its answer means)"
     return ""
 
@@ -47,7 +47,8 @@ def replay_transparency() -> Check:
     lets stand in for what is missing (`instead={"sms": ("mail",)}`, one for one); where nothing is
     claimed, nothing is missing. Another status, an exception, or being cut off says otherwise: then
     an escalation, a ticket or an undo is no breach. Each request is judged by its own claim: the
-    first task and each follow-up, with the restarts, decisions and messages that belong to it.
+    first task and each follow-up, with the restarts, decisions and messages that belong to it; and
+    what was done in a leg that owned up to a failure was not done in secret.
 
     Compares effects and scopes: the oracle that needs no declaration. An effect that was taken back
     for good (`undoes`) and done again is one effect.
@@ -62,7 +63,7 @@ def replay_transparency() -> Check:
             return None
         differing = list(unequal(history, baseline))
         often = any(one.have > one.want > 0 for one in differing)
-        if not differing or not (often or any(one.passes for one in requests(history))):
+        if not differing or not (often or any(one.answer.passes for one in requests(history))):
             return []
         return list(_breaches(history, baseline, difference(history, baseline)))
 
@@ -70,15 +71,17 @@ def replay_transparency() -> Check:
 
 
 def _breaches(history: History, baseline: History, found: Difference) -> Iterator[Violation]:
-    judged = [request.done is not None for request in requests(baseline)]
     asked = requests(history)
+    judged = [planned.answer.done is not None for planned in requests(baseline)]
     silent = [
-        lack for lack in found.lacks if lack.request.passes and judged[asked.index(lack.request)]
+        lack
+        for lack in found.lacks
+        if lack.request.answer.passes and judged[asked.index(lack.request)]
     ]
     besides = [
         extra
         for extra in found.extras
-        if all(request.succeeded for request in extra.requests) and judged[len(extra.requests) - 1]
+        if judged[len(extra.requests) - 1] and not _owned_up(history, extra)
     ]
     for one in found.again:
         yield _too_often(history, one)
@@ -90,6 +93,14 @@ def _breaches(history: History, baseline: History, found: Difference) -> Iterato
         yield _missing(history, lack, other)
     for extra in besides:
         yield _besides(history, extra)
+
+
+def _owned_up(history: History, extra: Extra) -> bool:
+    """Whether the request that an effect was made for, the leg that made it, or an earlier request
+    that may have left something to do, was not ended with success."""
+    *_, request = extra.requests
+    leg = request.legs.get(request.calls[extra.commit.call], Answer())
+    return not (leg.succeeded and all(each.answer.succeeded for each in extra.requests))
 
 
 def _too_often(history: History, one: Unequal) -> Violation:
@@ -121,7 +132,7 @@ def _missing(history: History, lack: Lack, other: Extra | None) -> Violation:
         )
     else:
         sentence += told[0] if told else " and the answer does not say so."
-    return _differs(one, sentence, request.claim, tuple(witness), hint, history)
+    return _differs(one, sentence, request.answer.claim, tuple(witness), hint, history)
 
 
 def _besides(history: History, extra: Extra) -> Violation:

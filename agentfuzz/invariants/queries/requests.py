@@ -12,58 +12,70 @@ from agentfuzz.core.events import Called, Decided, Done, Ended, Interrupted, Res
 from agentfuzz.core.history import History, query
 
 
-class Request(NamedTuple):
-    """One thing that was asked for: the calls made for it, its last valid completion, and how the
-    last of its legs ended (empty: it has not)."""
+class Answer(NamedTuple):
+    """How a leg ended (empty: it has not), and its last valid completion."""
 
-    calls: set[str]
-    done: Done | None
-    how: str
+    how: str = ""
+    done: Done | None = None
 
     @property
     def claim(self) -> str | None:
-        """The status that is claimed for it, or None."""
+        """The status that is claimed, or None."""
         return None if self.done is None else self.done.status
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was ended, and with a claim of success."""
+        """Whether it ended well, and with a claim of success."""
         return self.how == "returned" and self.claim == "success"
 
     @property
     def passes(self) -> bool:
-        """Whether nobody was told that it is not done."""
+        """Whether nobody was told that something is not done."""
         return self.how == "returned" and self.claim in ("success", None)
+
+
+class Request(NamedTuple):
+    """One thing that was asked for: the legs that were about it with the answer of each, the calls
+    made for it with the leg of each, and the answer that counts: how the last leg ended, and the
+    last completion of any."""
+
+    legs: dict[int, Answer]
+    calls: dict[str, int]
+    answer: Answer
 
 
 @query
 def requests(history: History) -> list[Request]:
     """The requests of a run, in order; there is always a first one."""
-    if not history.of(Resumed):  # one leg, one request
+    if not history.of(Resumed):
         ended = history.ended
-        how = "" if ended is None else ended.how
-        return [Request(set(history.calls), history.completion, how)]
-    found = [Request(set(), None, "")]
-    of_leg, asked, leg = {1: 0}, {}, 1
+        answer = Answer("" if ended is None else ended.how, history.completion)
+        return [Request({1: answer}, dict.fromkeys(history.calls, 1), answer)]
+    found = [Request({}, {}, Answer())]
+    about, asked, leg = {1: 0}, dict[str, int](), 1
+
+    def tell(leg: int, **known: object) -> None:
+        request = found[about[leg]]
+        request.legs[leg] = request.legs.get(leg, Answer())._replace(**known)
+        found[about[leg]] = request._replace(answer=request.answer._replace(**known))
+
     for event in history.events:
-        kind, at = type(event), of_leg[leg]
-        if kind is Called:
-            found[at].calls.add(event.call)
-        elif kind is Resumed:
+        if isinstance(event, Called):
+            found[about[leg]].calls[event.call] = leg
+        elif isinstance(event, Resumed):
             if event.after != "running":
-                found[at] = found[at]._replace(how=event.after)
+                tell(leg, how=event.after)
+            if event.leg not in about and event.why == "follow_up":
+                found.append(Request({}, {}, Answer()))
+                about[event.leg] = len(found) - 1
+            about.setdefault(event.leg, 0 if event.why == "duplicate" else about[leg])
             leg = event.leg
-            if leg not in of_leg:
-                of_leg[leg] = 0 if event.why == "duplicate" else at
-                if event.why == "follow_up":
-                    of_leg[leg] = len(found)
-                    found.append(Request(set(), None, ""))
-        elif kind is Interrupted:
-            asked[event.interrupt] = at
-        elif kind is Decided:
-            of_leg[leg] = asked.get(event.interrupt, at)
-        elif kind is Done and not event.problem:
-            found[at] = found[at]._replace(done=event)
-        elif kind is Ended:
-            found[at] = found[at]._replace(how=event.how)
+        elif isinstance(event, Interrupted):
+            asked[event.interrupt] = about[leg]
+        elif isinstance(event, Decided):
+            about[leg] = asked.get(event.interrupt, about[leg])
+        elif isinstance(event, Done) and not event.problem:
+            tell(leg, done=event)
+        elif isinstance(event, Ended):
+            tell(leg, how=event.how)
     return found
