@@ -124,8 +124,15 @@ def _unshown(history: History) -> bool:
 
 
 def _not_happened(history: History, baseline: History | None, end: int | None) -> str:
+    if baseline is None:
+        return ""
     have = {c.intent for c in history.ledger if end is None or c.seq < end}
-    missing = [intent for intent in (baseline.effects if baseline else ()) if intent not in have]
+    besides = {intent.effect for intent in have if intent not in baseline.effects}
+    missing = [
+        intent
+        for intent in baseline.effects
+        if intent not in have and not besides & set(baseline.instead.get(intent.effect, ()))
+    ]
     return f"{missing[0]} had not happened" if missing else ""
 
 

@@ -8,7 +8,7 @@ from agentfuzz.core.events import Called, Intent, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import in_doubt, names
+from agentfuzz.invariants.queries.calls import clean, in_doubt, names
 from agentfuzz.invariants.queries.undoing import taken_back
 
 
@@ -40,9 +40,11 @@ def no_blind_repeat(effect: str | None = None) -> Check:
                     del doubt[intent]  # said once
             elif type(event) is Replied:
                 call = calls[event.call]
+                if doubt and clean(event):
+                    _undone(doubt, history, call)
                 intent, facts = call.intent, history.tools.get(call.slot.name)
                 if intent is None:
-                    if event.outcome == "applied" and event.complete and event.raised is None:
+                    if clean(event):
                         _reconcile(doubt, call)
                 elif effect not in (None, intent.effect):
                     continue
@@ -52,9 +54,6 @@ def no_blind_repeat(effect: str | None = None) -> Check:
                         doubt[intent] = (call, event)
                 elif event.outcome in ("applied", "replayed"):
                     doubt.pop(intent, None)
-                    for undo in taken_back(history) if doubt else ():
-                        if undo.of is not None and undo.call.call == event.call:
-                            doubt.pop(undo.of.intent, None)
         return found if exercised else None
 
     return check
@@ -65,6 +64,15 @@ def _reconcile(doubt: dict[Intent, tuple[Called, Replied]], look_up: Called) -> 
     for intent, (_, reply) in list(doubt.items()):
         if names(look_up, intent) and look_up.seq > reply.seq:
             del doubt[intent]
+
+
+def _undone(
+    doubt: dict[Intent, tuple[Called, Replied]], history: History, call: Called
+) -> None:
+    """A confirmed undo: what may have been done is there no more."""
+    for undo in taken_back(history):
+        if undo.of is not None and undo.call.call == call.call:
+            doubt.pop(undo.of.intent, None)
 
 
 def _blind(again: Called, before: Called, reply: Replied) -> Violation:
