@@ -73,7 +73,7 @@ CASES = [
     (loops.counter(Completion.success()), MODEL, {}),
     (loops.counter("All done."), loops.with_model(loops.logs_last), {}),
     (processes.restarted, processes.worker, {}),
-    (processes.restarted, processes.cursor, {}),
+    (processes.resumed, processes.cursor, {}),
     (processes.goes_on, processes.one_a_request, {}),
     *[(processes.stopped, agent, {}) for agent in STOPPED],
     (processes.asked, processes.async_model, {}),
@@ -108,5 +108,5 @@ def test_compensations(simulation, agent):
     """What was undone was there, and nothing stands that nobody was told of."""
     story = loops.shop("key") if agent is loops.money_back else loops.trip
     laws = (compensated(),)
-    held = searched(simulation, story, agent, {}, laws, depth=1, deep_runs=150)
-    assert held[laws[0].name].held > 10
+    held = searched(simulation, story, agent, {}, laws, depth=1, deep_runs=150, seed=1)
+    assert held[laws[0].name].violated == 0

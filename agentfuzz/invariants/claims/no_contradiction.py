@@ -21,6 +21,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.conversations import asked_by_model
+from agentfuzz.invariants.queries.requests import goes_on_with
 from agentfuzz.invariants.queries.undoing import undoable, undos
 
 _NEW_WORD = ("follow_up", "interrupt", "decision")  # a leg that begins with something new
@@ -60,12 +61,12 @@ def no_contradiction() -> Check:
 def _accounts(history: History) -> Iterator[Violation]:
     """Completions that differ, compared with the one before them about the same request."""
     request = {1: 1}  # the number of the request that a leg is about
-    leg = 1
+    leg, before_it = 1, goes_on_with(history)
     before: dict[int, tuple[int, Done]] = {}
     for event in history.events:
         if isinstance(event, Resumed):
             if event.leg not in request:
-                about = 1 if event.why == "duplicate" else request.get(leg, 1)
+                about = request[before_it[event.leg]]
                 request[event.leg] = event.leg if event.why in _NEW_WORD else about
             leg = event.leg
         elif isinstance(event, (Messaged, Cancelled, Decided)):

@@ -45,6 +45,21 @@ class Request(NamedTuple):
 
 
 @query
+def goes_on_with(history: History) -> dict[int, int]:
+    """The leg that each later one goes on with: the first, for a second delivery of the trigger; else
+    the one before, and where a process died within another leg the outermost."""
+    found: dict[int, int] = {}
+    running = [1]
+    for event in history.of(Resumed):
+        if event.why == "back":
+            running = [event.leg]
+        else:
+            found[event.leg] = 1 if event.why == "duplicate" else running[0]
+            running = [*(running if event.after == "running" else ()), event.leg]
+    return found
+
+
+@query
 def requests(history: History) -> list[Request]:
     """The requests of a run, in order; there is always a first one."""
     if not history.of(Resumed):
@@ -53,6 +68,7 @@ def requests(history: History) -> list[Request]:
         return [Request({1: answer}, dict.fromkeys(history.calls, 1), answer)]
     found = [Request({}, {}, Answer())]
     about, asked, leg = {1: 0}, dict[str, int](), 1
+    before = goes_on_with(history)
 
     def tell(leg: int, **known: object) -> None:
         request = found[about[leg]]
@@ -68,7 +84,7 @@ def requests(history: History) -> list[Request]:
             if event.leg not in about and event.why == "follow_up":
                 found.append(Request({}, {}, Answer()))
                 about[event.leg] = len(found) - 1
-            about.setdefault(event.leg, 0 if event.why == "duplicate" else about[leg])
+            about.setdefault(event.leg, about[before.get(event.leg, leg)])
             leg = event.leg
         elif isinstance(event, Interrupted):
             asked[event.interrupt] = about[leg]

@@ -149,6 +149,9 @@ def test_a_decision_and_a_second_delivery_go_on_with_their_request():
     history = tell(waits("r1"), done("blocked"), resumes("decision"), decides("r1"), *lost)
     assert judge(replay_transparency(), history, clean) == "HELD"
     honest = (charge(), timeout(), done("blocked"), NEXT, charged("B2"), done())
+    died = (resumes("duplicate", 3, "running"), restarts(4), charged("B2"), done())
+    nested = (charged(), done(), NEXT, *died)
+    assert judge(replay_transparency(), tell(*nested), TWO) == "HELD"
     again = (*honest, resumes("duplicate", 3), done("success"))
     found = replay_transparency()(tell(*again), TWO).violations
     assert [violation.world for violation in found] == ["charge(order_id='A17') 0x instead of 1x"]
