@@ -114,7 +114,8 @@ class Scenario:
 
     def oracle(self, baseline: History) -> History:
         """The fault-free run as what other runs are compared with: which laws it breaks itself, and
-        what may stand in for its effects."""
+        what may stand in for its effects. Raises ScenarioError where a declaration is wrong."""
+        self.check(baseline.tools)
         baseline.instead = self.instead
         verdicts = self.judge(baseline, baseline)
         baseline.breaks = tuple(one.law for one in verdicts if one.status is VIOLATED)
@@ -151,8 +152,8 @@ def scenario(
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
     `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it).
-    `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a mail
-    stand in for a text message that did not go out.
+    `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a
+    mail stand in for a text message that did not go out.
     """
     for given in invariants:
         if not isinstance(given, Invariant):
@@ -203,7 +204,8 @@ def _names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]
     """The effects that stand in for others; one may be written without a list."""
     if not isinstance(instead, Mapping):
         raise ScenarioError(
-            f'instead={instead!r}: write which effects may stand in for which, as {{"sms": ("mail",)}}.'
+            f"instead={instead!r}: write which effects may stand in for which, as "
+            '{"sms": ("mail",)}.'
         )
     return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
 

@@ -127,8 +127,7 @@ class Simulation:
             ended = None
             if ending.how == "cut_off":
                 break
-            following = self._following(scenario, first, ending, coming)
-            if following is None:
+            if (following := self._following(scenario, first, ending, coming)) is None:
                 break
             process.begin(following.why, ending.how)
             task = world.task if following.why == "restart" else following.task

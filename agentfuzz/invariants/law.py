@@ -110,8 +110,8 @@ def law(
     """Turn a function that builds a check into one that builds an Invariant of the same name.
 
     Its docstring opens with what holds, in one sentence. `codes` are those that its violations
-    have, with their titles; `catalogue` the rows that it comes from, with spaces in between; `unfit`
-    says why the law cannot compare with a fault-free run, or nothing.
+    have, with their titles; `catalogue` the rows that it comes from, with spaces in between;
+    `unfit` says why the law cannot compare with a fault-free run, or nothing.
     """
 
     def decorate(build: Callable[P, Check]) -> Law[P]:

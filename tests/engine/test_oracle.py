@@ -35,7 +35,11 @@ def test_one_effect_stands_in_for_another(simulation):
 def test_names_of_effects_are_checked(simulation, instead, message):
     """A misspelt effect is an error that names what there is."""
     with pytest.raises(ScenarioError, match=message):
-        run(scenario(task="Tell Ann.", instead=instead)(desk), another_channel, simulation=simulation)
+        run(
+            scenario(task="Tell Ann.", instead=instead)(desk),
+            another_channel,
+            simulation=simulation,
+        )
 
 
 def twice(world):
@@ -52,12 +56,15 @@ def says_nothing(world):
     ("agent", "note"),
     [
         (twice, "the run without faults breaks at_most_once itself"),
-        (says_nothing, "the run without faults claims nothing (outcome= says what its answer means)"),
+        (
+            says_nothing,
+            "the run without faults claims nothing (outcome= says what its answer means)",
+        ),
     ],
 )
 def test_no_oracle(simulation, agent, note):
-    """Where the fault-free run breaks a law, or claims nothing, nothing is compared with it, and the
-    story of a run says why."""
+    """Where the fault-free run breaks a law, or claims nothing, nothing is compared with it, and
+    the story of a run says why."""
     story = scenario(at_most_once(), replay_transparency(), task="Tell Ann.")(desk)
     judged = run(story, agent, "sms#1:lost/error", simulation=simulation)
     (verdict,) = [one for one in judged.verdicts if one.law == "replay_transparency"]

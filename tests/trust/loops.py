@@ -4,9 +4,7 @@ Law: a loop is deterministic and ends in a Completion that it can answer for. Ca
 this folder.
 """
 
-import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from agentfuzz import Completion, RateLimited, ToolError, World, scenario
@@ -165,11 +163,13 @@ def raises_an_alarm(world: World) -> Completion:
 
 
 def another_channel(world: World) -> Completion:
-    """Success only where one of the channels has confirmed it, and the first is known to be silent."""
+    """Success where one channel has confirmed it, and the first is known to be silent."""
     said = send(world, "sms", "ann")
     if said == "refused":
         said = send(world, "mail", "ann")
-    return Completion.success() if said == "ok" else Completion.blocked(reason=UNKNOWN, handle="ann")
+    return (
+        Completion.success() if said == "ok" else Completion.blocked(reason=UNKNOWN, handle="ann")
+    )
 
 
 def each_by_itself(world: World) -> Completion:
@@ -300,96 +300,3 @@ def money_back(world: World) -> Completion:
     if left:
         return Completion.blocked(reason=UNKNOWN, handle=", ".join(left))
     return Completion.failed(reason="tool_failed", detail="nothing was charged")
-
-
-# With a model ---------------------------------------------------------------------------------
-
-
-def counter(closing: Any, dedup: Any = "key") -> Any:
-    script = [("charge_card", {"order": "A17"}), ("send_mail", {"order": "A17"}), closing]
-
-    @scenario(task="Charge A17 and send the invoice.", script=script)
-    def counter(world: World) -> None:
-        @world.tool(effect="charge", scope=("order",), dedup=dedup)
-        def charge_card(order: str, idempotency_key: str | None = None) -> dict:
-            return {"order": order, "receipt": f"ch_{order}"}
-
-        @world.tool(effect="invoice", scope=("order",), dedup=dedup)
-        def send_mail(order: str, idempotency_key: str | None = None) -> dict:
-            return {"order": order, "receipt": f"in_{order}"}
-
-        @world.tool
-        def log(text: str) -> dict:
-            return {"logged": text}
-
-    return counter
-
-
-def models(world: World, finish: Callable[..., Completion | str]) -> Completion | str:
-    """A plain loop: one key for each intent, errors shown to the model, receipts kept."""
-    messages: list[dict] = [{"role": "user", "content": world.task}]
-    receipts: dict[str, str] = {}
-    for _ in range(12):
-        try:
-            turn = world.model(messages)
-        except Exception:
-            continue
-        messages.append({k: turn[k] for k in ("role", "content", "tool_calls")})
-        if turn["stop"] == "length":
-            messages.append({"role": "user", "content": "Go on."})
-            for call in turn["tool_calls"]:
-                messages.insert(-1, result(call, "Error: cut off, not executed"))
-            continue
-        if not turn["tool_calls"]:
-            return finish(world, receipts, turn["content"])
-        for call in turn["tool_calls"]:
-            messages.append(result(call, carried_out(world, call, receipts)))
-    return finish(world, receipts, None)
-
-
-def result(call: dict, text: str) -> dict:
-    return {"role": "tool", "tool_call_id": call["id"], "content": text}
-
-
-def carried_out(world: World, call: dict, receipts: dict[str, str]) -> str:
-    name, arguments = call["name"], call["arguments"]
-    known = name in ("charge_card", "send_mail")
-    if not known or not isinstance(arguments, dict) or arguments.get("order") != "A17":
-        return "Error: not executed"
-    arguments = {"order": "A17", "idempotency_key": f"task:{name}"}
-    try:
-        reply = world.call(name, arguments, asked=call["id"])
-    except Exception as error:
-        return f"Error: {error}"
-    wanted = {"charge_card": "ch_A17", "send_mail": "in_A17"}[name]
-    if reply == {"order": "A17", "receipt": wanted}:
-        receipts[name] = wanted
-    return json.dumps(reply)
-
-
-def by_receipts(world: World, receipts: dict[str, str], text: str | None) -> Completion:
-    """Success is what the receipts say."""
-    handle = ", ".join(receipts.values())
-    if len(receipts) == 2:
-        return Completion.success(handle=handle)
-    return Completion.partial(reason="unverified", handle=handle)
-
-
-def logs_last(world: World, receipts: dict[str, str], text: str | None) -> Completion:
-    """The loop writes a log by itself, after the model's last word, and answers with that word."""
-    try:
-        world.tools.log(text=str(sorted(receipts)))
-    except Exception:
-        pass
-    handle = ", ".join(receipts.values())
-    if len(receipts) == 2:
-        return Completion.success(handle=handle, detail=text or "")
-    return Completion.partial(reason="unverified", handle=handle, detail=text or "")
-
-
-def with_model(finish: Callable[..., Completion | str]) -> Callable[[World], Any]:
-    def agent(world: World) -> Any:
-        return models(world, finish)
-
-    agent.__name__ = finish.__name__
-    return agent

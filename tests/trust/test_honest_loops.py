@@ -29,7 +29,7 @@ from agentfuzz import (
 from agentfuzz.engine.scenario import ALWAYS
 from agentfuzz.search.space import Space
 from search.support import hunt
-from trust import loops, processes
+from trust import loops, models, processes
 
 LAWS = (
     *ALWAYS,
@@ -60,7 +60,7 @@ STOPPED = [processes.all_at_once, processes.gathered, processes.one_by_one]
 # A 429 after the work is a double that nobody can see; nor is a false look-up any loop's affair.
 SEEN = {"exclude": ("once/rate_limited", "twice/rate_limited", "late/rate_limited")}
 TRUE = {"exclude": ("twice", "late", "wrong")}
-MODEL = loops.with_model(loops.by_receipts)
+MODEL = models.with_model(models.by_receipts)
 CASES = [
     *[(loops.trip, agent, {}) for agent in SAGAS],
     *[(loops.tell_ann, agent, {}) for agent in DESKS],
@@ -69,9 +69,9 @@ CASES = [
     *[(loops.shop("key"), agent, {}) for agent in SHOPS],
     (loops.shop("none"), loops.looks_up, TRUE),
     (loops.shop("none"), loops.polls, TRUE),
-    (loops.counter("All done."), MODEL, {}),
-    (loops.counter(Completion.success()), MODEL, {}),
-    (loops.counter("All done."), loops.with_model(loops.logs_last), {}),
+    (models.counter("All done."), MODEL, {}),
+    (models.counter(Completion.success()), MODEL, {}),
+    (models.counter("All done."), models.with_model(models.logs_last), {}),
     (processes.restarted, processes.worker, {}),
     (processes.resumed, processes.cursor, {}),
     (processes.goes_on, processes.one_a_request, {}),

@@ -35,8 +35,8 @@ def no_contradiction() -> Check:
     All valid completions agree on status and handle. A later one may differ when somebody has
     spoken in between (a message, a cancellation, a decision, a leg that begins with one), when the
     earlier one left the task open (`blocked`, `partial`) and another leg went on with it, when it
-    says that the earlier one is superseded, or when one turn of the model asked for both (that there
-    is only one is `structured_termination`'s to judge).
+    says that the earlier one is superseded, or when one turn of the model asked for both (that
+    there is only one is `structured_termination`'s to judge).
 
     And no effect is taken back (`undoes`) without a cause: somebody spoke, another write failed or
     is in doubt (this is a compensation), the effect was there twice, the completion that follows

@@ -11,7 +11,6 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.undoing import undoing
 
-
 MOMENT = 0.01  # virtual seconds: what was ready at the stop has run by then
 
 
@@ -24,8 +23,8 @@ def no_effect_after_cancel() -> Check:
 
     Not counted: a request that was under way, whenever it arrives; and what other tasks of the
     leg, which were ready before the stop, begin before it has reached anybody: before the call at
-    which it struck is answered, or the next reply or turn of a model at a later time. A later leg is
-    somebody's new wish. NOT_EXERCISED when nothing was cancelled.
+    which it struck is answered, or the next reply or turn of a model at a later time. A later leg
+    is somebody's new wish. NOT_EXERCISED when nothing was cancelled.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -74,7 +73,7 @@ def _open_call(leg: list[Event], stop: Cancelled) -> str | None:
             calls.pop(event.call, None)
     struck = before[-1].slot if before and isinstance(before[-1], Struck) else None
     named = [call for call, slot in calls.items() if struck and slot[1:] == struck[1:]]
-    return (named or list(calls) or [None])[-1]
+    return next(reversed(named or list(calls)), None)
 
 
 def _too_late(stop: Cancelled, call: Called) -> Violation:

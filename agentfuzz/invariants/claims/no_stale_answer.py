@@ -24,7 +24,8 @@ def no_stale_answer() -> Check:
     Where the answer is a text that the model, a tool or an error said, the model said it after the
     last reply of a tool. It is no preamble, no older text, no error text and no output of a tool. A
     Completion that the agent returns is looked at for its handle and detail. What the loop calls by
-    itself, once a turn has asked for nothing more (a log, a look-up, a notice), makes no text older.
+    itself, once a turn has asked for nothing more (a log, a look-up, a notice), makes no text
+    older.
 
     NOT_EXERCISED when the run did not return, says that the task is not done, ended by the done
     tool, had no model, or answered in words of the loop's own.
@@ -48,8 +49,8 @@ def no_stale_answer() -> Check:
 
 
 def _last_of_the_models(history: History) -> int:
-    """The last reply to a call that the model asked for: under its id, or by name in the turn before
-    it. -1 where there is none."""
+    """The last reply to a call that the model asked for: under its id, or by name in the turn
+    before it. -1 where there is none."""
     turns, at, found = history.of(ModelTurn), 0, -1
     for call in history.of(Called):
         while at < len(turns) and turns[at].seq < call.seq:

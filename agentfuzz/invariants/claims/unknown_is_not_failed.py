@@ -41,8 +41,7 @@ def unknown_is_not_failed() -> Check:
         found = list(_vocabulary(history))
         found += _taken_for_failures(history)
         exercised = any(
-            in_doubt(reply)
-            and history.calls[reply.call].intent is not None
+            in_doubt(reply) and history.calls[reply.call].intent is not None
             for reply in history.of(Replied)
         )
         return found if exercised or found else None

@@ -103,8 +103,8 @@ def _without_effect(history: History, made: list[Undo], planned: list[Undo]) -> 
 
 
 def _in_doubt(history: History, undo: Undo) -> bool:
-    """Whether the agent had reason to think that there is an effect: its backend had not refused the
-    call. A 429 may come from something in front of it, and to make sure is no breach."""
+    """Whether the agent had reason to think that there is an effect: its backend had not refused
+    the call. A 429 may come from something in front of it, and to make sure is no breach."""
     target = undoing(history, undo.call.slot.name)
     failed = {event.call for event in history.of(Refused) if event.seq < undo.call.seq}
     mine = dict(undo.call.intent.scope) if undo.call.intent else {}

@@ -66,9 +66,7 @@ def _reconcile(doubt: dict[Intent, tuple[Called, Replied]], look_up: Called) -> 
             del doubt[intent]
 
 
-def _undone(
-    doubt: dict[Intent, tuple[Called, Replied]], history: History, call: Called
-) -> None:
+def _undone(doubt: dict[Intent, tuple[Called, Replied]], history: History, call: Called) -> None:
     """A confirmed undo: what may have been done is there no more."""
     for undo in taken_back(history):
         if undo.of is not None and undo.call.call == call.call:

@@ -22,8 +22,8 @@ def clean(reply: Replied) -> bool:
 
 
 def refused(reply: Replied) -> bool:
-    """Whether a reply says that nothing was done: a refusal, or a 429. An agent may rely on that. If
-    the plan had the request accepted all the same, the ledger knows and the agent does not: an
+    """Whether a reply says that nothing was done: a refusal, or a 429. An agent may rely on that.
+    If the plan had the request accepted all the same, the ledger knows and the agent does not: an
     effect that is there twice is there twice, and no other law holds it against anybody."""
     return reply.outcome == "failed"
 

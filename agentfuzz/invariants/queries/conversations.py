@@ -93,8 +93,8 @@ def origin(history: History, call: Called) -> Asked | None:
 
 
 def asked_by_model(history: History, done: Done) -> ModelTurn | None:
-    """The turn in whose own words the done tool was called: the model's last one before, if it asked
-    for a completion with this status."""
+    """The turn in whose own words the done tool was called: the model's last one before, if it
+    asked for a completion with this status."""
     if done.via != "tool":
         return None
     turn = next((turn for turn in reversed(history.of(ModelTurn)) if turn.seq < done.seq), None)

@@ -95,7 +95,9 @@ def unmet(history: History, baseline: History) -> list[Intent]:
     """The intents of the fault-free run that did not happen, although success is claimed for the
     request that they are part of."""
     lacks = difference(history, baseline).lacks
-    return [one.intent for one, request in lacks if not one.have and request.answer.claim == "success"]
+    return [
+        one.intent for one, request in lacks if not one.have and request.answer.claim == "success"
+    ]
 
 
 def nearest(lack: Lack, extras: Iterable[Extra]) -> Extra | None:

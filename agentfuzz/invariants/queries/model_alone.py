@@ -33,9 +33,9 @@ def asked_again(history: History, commits: list[Committed]) -> Told | None:
     return (
         f": the model asked for it {len(ids)} times, under fresh ids ({', '.join(ids[:3])}"
         f"{', ...' if len(ids) > 3 else ''}), and the loop carried out {len(calls)}.",
-        f"no loop can tell a repeat by its id: give {tool} one key for each intent, made of the run "
-        "and its scope (dedup='key'), or end the task at a done event, before the model can ask "
-        "again",
+        f"no loop can tell a repeat by its id: give {tool} one key for each intent, made of the "
+        "run and its scope (dedup='key'), or end the task at a done event, before the model can "
+        "ask again",
     )
 
 
@@ -48,8 +48,8 @@ def left_out(history: History, intent: Intent, tool: str) -> Told | None:
     return (
         ": the model closed without asking for it, and the answer does not say so.",
         "no loop can tell by its words that a model has left a step out: take a done event "
-        "(`world.tools.done`) for the end, no closing, and let success rest on the receipts of what "
-        "was to be done",
+        "(`world.tools.done`) for the end, no closing, and let success rest on the receipts of "
+        "what was to be done",
     )
 
 

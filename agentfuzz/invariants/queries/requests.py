@@ -6,7 +6,7 @@ request of a run and that of the fault-free run are the same. Asked by the laws 
 at its word.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agentfuzz.core.events import Called, Decided, Done, Ended, Interrupted, Resumed
 from agentfuzz.core.history import History, query
@@ -46,8 +46,8 @@ class Request(NamedTuple):
 
 @query
 def goes_on_with(history: History) -> dict[int, int]:
-    """The leg that each later one goes on with: the first, for a second delivery of the trigger; else
-    the one before, and where a process died within another leg the outermost."""
+    """The leg that each later one goes on with: the first, for a second delivery of the trigger;
+    else the one before, and where a process died within another leg the outermost."""
     found: dict[int, int] = {}
     running = [1]
     for event in history.of(Resumed):
@@ -70,7 +70,7 @@ def requests(history: History) -> list[Request]:
     about, asked, leg = {1: 0}, dict[str, int](), 1
     before = goes_on_with(history)
 
-    def tell(leg: int, **known: object) -> None:
+    def tell(leg: int, **known: Any) -> None:
         request = found[about[leg]]
         request.legs[leg] = request.legs.get(leg, Answer())._replace(**known)
         found[about[leg]] = request._replace(answer=request.answer._replace(**known))

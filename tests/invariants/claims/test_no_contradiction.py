@@ -92,7 +92,12 @@ def test_an_earlier_account_that_left_the_task_open():
         (resumes("interrupt"), done("cancelled")),
         (resumes("decision"), done("failed", "rejected")),
         (resumes("follow_up"), said(handle="ch_2"), resumes("duplicate", 3), said()),
-        (resumes("follow_up"), resumes("duplicate", 3, "running"), restarts(4), said(handle="ch_2")),
+        (
+            resumes("follow_up"),
+            resumes("duplicate", 3, "running"),
+            restarts(4),
+            said(handle="ch_2"),
+        ),
     ],
 )
 def test_held(later):

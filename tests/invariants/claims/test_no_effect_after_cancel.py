@@ -47,8 +47,8 @@ def test_held(steps):
 
 
 def test_what_was_ready_before_the_stop():
-    """Another task that could go on already may call and be answered before the struck one learns of
-    the stop; after that nobody may (AF310)."""
+    """Another task that could go on already may call and be answered before the struck one learns
+    of the stop; after that nobody may (AF310)."""
     now = passes(-1)  # no time goes by
     struck = (charge(), strikes("process:charge_card#1:cancel"), cancels("task"))
     other = (now, charge("B18"), now, reply("unknown", raised="ConnectionError"), now, ship())

@@ -20,7 +20,7 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.field import Loop, OverTheLimit, plain, shop
-from trust import loops
+from trust import models
 
 PREAMBLE = "Payment done!"
 WORK = (asks("tc_1", text=PREAMBLE), under("tc_1", charged()))
@@ -166,7 +166,7 @@ def test_victim(found, victim, expected):
 
 def test_a_log_at_the_end(held):
     """Written by the loop, after the last turn."""
-    story, agent = loops.counter("All done."), loops.with_model(loops.logs_last)
+    story, agent = models.counter("All done."), models.with_model(models.logs_last)
     assert held(no_stale_answer(), story, agent, depth=1) > 10
 
 

@@ -54,8 +54,8 @@ def test_blames_the_call_that_doubled():
 
 
 def test_done_again_after_it_was_taken_back():
-    """Book, cancel, rebook is one effect at any time; a double that is undone later was one (AF101),
-    and an undo that found nothing makes no room."""
+    """Book, cancel, rebook is one effect at any time; a double that is undone later was one
+    (AF101), and an undo that found nothing makes no room."""
     gone = (refund(), commit(), ok())
     assert judge(at_most_once(), tell(has_undos(), charged(), *gone, charged())) == "HELD"
     again = tell(has_undos(), charged(), *gone, charged(), *gone, charged())
@@ -80,7 +80,13 @@ def test_after_a_429(delivery):
 
 
 def asks_twice(*between):
-    return (asks("tc_1"), under("tc_1", charged()), *between, asks("tc_2"), under("tc_2", charged()))
+    return (
+        asks("tc_1"),
+        under("tc_1", charged()),
+        *between,
+        asks("tc_2"),
+        under("tc_2", charged()),
+    )
 
 
 def test_what_only_the_model_did():
@@ -89,7 +95,8 @@ def test_what_only_the_model_did():
     (violation,) = at_most_once()(history).violations
     assert violation.code == "AF101"
     assert "the model asked for it 2 times, under fresh ids (tc_1, tc_2)" in violation.sentence
-    assert "one key for each intent" in violation.hint and "done event" in violation.hint
+    assert "one key for each intent" in violation.hint
+    assert "done event" in violation.hint
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_compares_scopes():
     ids=["blocked", "partial", "failed", "cancelled", "raised", "no claim"],
 )
 def test_more_and_said_so(ending):
-    """An escalation is no breach under an ending that is no success; under success it is (AF105)."""
+    """An escalation is no breach under an ending that is no success; under one it is (AF105)."""
     besides = (charged(), ship(), commit(), ok())
     assert judge(replay_transparency(), tell(*besides, ending), CLEAN) == "HELD"
     found = judge(replay_transparency(), tell(*besides, done()), CLEAN)
@@ -144,7 +144,9 @@ def test_a_request_whose_own_claim_is_false():
 
 def test_a_decision_and_a_second_delivery_go_on_with_their_request():
     """A decision belongs to the request that waited for it, a second delivery to the first."""
-    clean = tell(waits("r1"), done("blocked"), resumes("decision"), decides("r1"), charged(), done())
+    clean = tell(
+        waits("r1"), done("blocked"), resumes("decision"), decides("r1"), charged(), done()
+    )
     lost = (charge(), timeout(), done("blocked"))
     history = tell(waits("r1"), done("blocked"), resumes("decision"), decides("r1"), *lost)
     assert judge(replay_transparency(), history, clean) == "HELD"
@@ -234,7 +236,9 @@ def test_no_oracle(steps, why):
 def test_a_request_that_claims_nothing_without_faults():
     """Of two requests the one with a claim is judged."""
     baseline = tell(charged(), NEXT, charged("B2"), done())
-    assert judge(replay_transparency(), tell(done(), NEXT, charged("B2"), done()), baseline) == "HELD"
+    assert (
+        judge(replay_transparency(), tell(done(), NEXT, charged("B2"), done()), baseline) == "HELD"
+    )
     assert judge(replay_transparency(), tell(charged(), NEXT, done()), baseline) == [
         "AF105 charge: Ended#1"
     ]
@@ -252,7 +256,8 @@ def test_what_only_the_model_did():
     )
     (violation,) = replay_transparency()(repeat, CLEAN).violations
     assert "the model asked for it 2 times, under fresh ids (tc_1, tc_2)" in violation.sentence
-    assert "one key for each intent" in violation.hint and "done event" in violation.hint
+    assert "one key for each intent" in violation.hint
+    assert "done event" in violation.hint
     skip = tell(strikes("model#1:skip"), says("Done."), done())
     (violation,) = replay_transparency()(skip, CLEAN).violations
     assert "the model closed without asking for it" in violation.sentence
