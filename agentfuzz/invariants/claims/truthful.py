@@ -50,6 +50,9 @@ def _missing(history: History, baseline: History | None) -> list[str]:
 
 
 def _still_open(history: History) -> list[Violation]:
+    ledger, said = history.ledger, history.of(Done)
+    if not ledger or ledger[-1].seq < said[0].seq:
+        return []
     claims = {
         call: request.answer.done
         for request in requests(history)
@@ -58,7 +61,7 @@ def _still_open(history: History) -> list[Violation]:
     }
     return [
         _refuted(claim, f"{commit.intent} was still under way and took effect later", commit)
-        for commit in history.ledger
+        for commit in ledger
         if (claim := claims.get(commit.call)) is not None
         if history.calls[commit.call].seq < claim.seq < commit.seq
     ]
