@@ -119,7 +119,7 @@ def _too_often(history: History, one: Unequal) -> Violation:
 def _missing(history: History, lack: Lack, other: Extra | None) -> Violation:
     one, request = lack
     sentence = f"{one.intent} happened {one.have} times, {one.want} times in the run without faults"
-    told = left_out(history, one.intent, one.tool)
+    told = left_out(history, one.intent.__eq__)
     witness = [commit.seq for commit in history.effects.get(one.intent, ())]
     hint = told[1] if told else _HINT
     if other is not None:

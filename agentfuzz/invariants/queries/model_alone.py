@@ -5,9 +5,11 @@ so, or that a closing comes too early unless a done event does; what would mend 
 finding. Asked by the laws of effects that happened too often or not at all.
 """
 
+from collections.abc import Callable
+
 from agentfuzz.core.events import Called, Committed, Intent, Struck
 from agentfuzz.core.history import History
-from agentfuzz.invariants.queries.calls import clean, in_scope, names
+from agentfuzz.invariants.queries.calls import clean, in_scope
 from agentfuzz.invariants.queries.conversations import asked_for
 
 _AGAIN = ("repeat", "drift", "loop", "fan_out", "mixed_done")
@@ -39,11 +41,10 @@ def asked_again(history: History, commits: list[Committed]) -> Told | None:
     )
 
 
-def left_out(history: History, intent: Intent, tool: str) -> Told | None:
+def left_out(history: History, is_it: Callable[[Intent], bool]) -> Told | None:
     """How to tell of an effect that the model never asked for: nothing else was struck."""
-    if not _only(history, _LEFT_OUT):
-        return None
-    if any(call.slot.name == tool and names(call, intent) for call in history.of(Called)):
+    called = (call.intent for call in history.of(Called) if call.intent is not None)
+    if not _only(history, _LEFT_OUT) or any(map(is_it, called)):
         return None
     return (
         ": the model closed without asking for it, and the answer does not say so.",
