@@ -20,6 +20,7 @@ from agentfuzz.invariants.queries.ledgers import (
 )
 from agentfuzz.invariants.queries.model_alone import asked_again, left_out
 from agentfuzz.invariants.queries.requests import Answer, requests
+from agentfuzz.invariants.queries.undoing import Undo, taken_back
 
 _HINT = "make a repeat recognisable (one key per intent), or end with an honest status"
 
@@ -90,7 +91,8 @@ def _breaches(history: History, baseline: History, found: Difference) -> Iterato
         other = nearest(lack, [one for one in besides if one.commit.intent.effect != effect])
         if other is not None:
             besides.remove(other)
-        yield _missing(history, lack, other)
+        undo = None if other is not None else _undo_of(history, lack.one)
+        yield _missing(history, lack, other) if undo is None else _undone(history, lack, undo)
     for extra in besides:
         yield _besides(history, extra)
 
@@ -113,6 +115,28 @@ def _too_often(history: History, one: Unequal) -> Violation:
         history.claim,
         tuple(commit.seq for commit in commits),
         told[1] if told else _HINT,
+    )
+
+
+def _undo_of(history: History, one: Unequal) -> Undo | None:
+    """The undo because of which an effect does not stand that did happen."""
+    if len(history.effects.get(one.intent, ())) < one.want:
+        return None
+    undos = [undo for undo in taken_back(history) if undo.of and undo.of.intent == one.intent]
+    return undos[-1] if undos else None
+
+
+def _undone(history: History, lack: Lack, undo: Undo) -> Violation:
+    assert undo.of is not None, "only what there was is taken back"
+    intent = undo.commit.intent
+    times = len(history.effects[intent])
+    return _differs(
+        Unequal(intent, undo.commit.tool, times, times - 1),
+        f"{intent} took {lack.one.intent} back, which the run without faults does not do, and the "
+        "answer does not say so.",
+        lack.request.answer.claim,
+        (undo.of.seq, undo.commit.seq),
+        _HINT,
     )
 
 

@@ -174,7 +174,7 @@ def test_an_effect_that_was_taken_back_and_done_again():
         "AF105 charge: Committed#2 Committed#3"
     ]
     gone = tell(has_undos(), charged(), *UNDONE, done())
-    assert judge(replay_transparency(), gone, CLEAN) == ["AF105 charge: Committed#1"]
+    assert judge(replay_transparency(), gone, CLEAN) == ["AF105 refund: Committed#1 Committed#2"]
     owned = tell(has_undos(), charged(), *UNDONE, done("failed"))
     assert judge(replay_transparency(), owned, CLEAN) == "HELD"
     planned = tell(has_undos(), charged(), *UNDONE, done())
