@@ -8,6 +8,7 @@ judged afterwards.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, wraps
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from agentfuzz.core import escaping, lanes
@@ -35,7 +36,13 @@ class ToolFacts(NamedTuple):
 
 class History:
     """The events of one run and the facts about its tools. Treat it as frozen, and what it
-    answers, too: an answer is worked out once and lives as long as the history does."""
+    answers, too: an answer is worked out once and lives as long as the history does.
+
+    Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
+    what may stand there `instead` of an effect."""
+
+    breaks: tuple[str, ...] = ()
+    instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def __init__(self, events: Iterable[Event], tools: Mapping[str, ToolFacts] | None = None):
         self.events: tuple[Event, ...] = tuple(events)

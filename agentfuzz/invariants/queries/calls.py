@@ -45,6 +45,24 @@ def died_between(history: History, start: int, end: int) -> bool:
     return any(start < crash.seq < end for crash in history.of(Crashed))
 
 
+def refused(reply: Replied) -> bool:
+    """Whether a reply says that nothing was done: a refusal, or a 429. An agent may rely on that.
+    If the plan had the request accepted all the same, the ledger knows and the agent does not: an
+    effect that is there twice is there twice, and no other law holds it against anybody."""
+    return reply.outcome == "failed"
+
+
+def in_doubt(reply: Replied) -> bool:
+    """Whether a reply leaves open what came of the call."""
+    return reply.outcome in ("unknown", "in_flight") or not reply.complete
+
+
+@query
+def kept_quiet(history: History) -> set[str]:
+    """The calls that were answered as refused: what came of them was kept from the agent."""
+    return {reply.call for reply in history.of(Replied) if refused(reply)}
+
+
 def struck_by(history: History, *words: str) -> set[Slot]:
     """The crossings that a fault struck with one of these values on its axes; any, without."""
     return {
@@ -66,7 +84,12 @@ def names(history: History, call: Called, intent: Intent) -> bool:
     if intent.effect in _derived(history):
         shared = [scope_value(args[name]) == value for name, value in intent.scope if name in args]
         return any(shared) or not shared
-    return all(scope_value(args.get(name)) == value for name, value in intent.scope)
+    return in_scope(args, intent)
+
+
+def in_scope(arguments: Mapping[str, Json], intent: Intent) -> bool:
+    """Whether arguments name the whole scope of an intent."""
+    return all(scope_value(arguments.get(name)) == value for name, value in intent.scope)
 
 
 @query

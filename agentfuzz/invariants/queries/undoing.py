@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.events import Called, Committed, Intent, Replied
 from agentfuzz.core.history import History, query
+from agentfuzz.invariants.queries.calls import kept_quiet
 from agentfuzz.invariants.queries.texts import leaves
 
 SETTLES = ("success", "partial")  # what an answer with these has claimed may stand
@@ -58,6 +59,23 @@ def undos(history: History) -> list[Undo]:
             best = max(alive, key=lambda one: one[:2], default=None)
             found.append(Undo(call, commit, best[2] if best is not None and best[0] else None))
     return found
+
+
+@query
+def taken_back(history: History) -> list[Undo]:
+    """What was there, and was taken back for good: an undo that found nothing makes no room for
+    another effect."""
+    return [undo for undo in undos(history) if undo.of and undo.of.seq < undo.commit.seq]
+
+
+def at_once(history: History, commits: list[Committed]) -> list[Committed]:
+    """Of the effects of one intent those that stood at the moment when most of them did."""
+    gone = {undo.of.seq: undo.commit.seq for undo in taken_back(history) if undo.of}
+    moments = [
+        [each for each in commits[: nth + 1] if gone.get(each.seq, commit.seq) >= commit.seq]
+        for nth, commit in enumerate(commits)
+    ]
+    return max(moments, key=len)
 
 
 def undone(history: History, before: int) -> set[int]:
@@ -110,13 +128,15 @@ def settled(history: History, before: int) -> int:
 
 def standing(history: History, before: int) -> list[Committed]:
     """The effects that stand at an event and that no earlier answer has claimed. One intent that
-    took effect twice is two."""
+    took effect twice is two; what was answered as refused the agent cannot know of."""
     since, gone = settled(history, before), undone(history, before)
+    quiet = kept_quiet(history)
     return [
         commit
         for commit in history.ledger
         if since < commit.seq < before
         and commit.seq not in gone
+        and commit.call not in quiet
         and undoing(history, commit.tool) is None
     ]
 
