@@ -4,7 +4,7 @@ Law: a verdict is three-valued. A law whose subject never came up was NOT_EXERCI
 evidence of anything. Written by invariants, read by the search and by every report.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -47,13 +47,22 @@ class Violation:
         return violation_type(self.code, self.subject)(text)
 
 
+# What the comparison with the fault-free run finds, these say of the same effect, and more exactly.
+_MORE_EXACT = {"AF105": ("AF101", "AF102", "AF103")}
+
+
 def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """The first violation of each signature, in order: one bug is told once, however often a run
     shows it and however many laws see it."""
     found: dict[tuple[str, str], Violation] = {}
     for violation in violations:
         found.setdefault(violation.signature, violation)
-    return tuple(found.values())
+    return tuple(one for one in found.values() if not told_by_another(one, found))
+
+
+def told_by_another(violation: Violation, others: Container[tuple[str, str]]) -> bool:
+    """Whether another violation of the same run (`others` are signatures) says the same."""
+    return any((code, violation.subject) in others for code in _MORE_EXACT.get(violation.code, ()))
 
 
 class Verdict(NamedTuple):

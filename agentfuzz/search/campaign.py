@@ -32,6 +32,7 @@ from agentfuzz.search.kept import Kept
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import Space
 from agentfuzz.search.systematic import Level as Walk
+from agentfuzz.search.unjudged import unjudged
 from agentfuzz.search.verify import aside, escapes
 from agentfuzz.world.injector import Injector
 
@@ -76,7 +77,9 @@ class Campaign:
         self._singles: list[FaultPlan] = []  # for another entrypoint, if there is one
         laws = [law.name for law in scenario.invariants]
         self._coverage = Coverage(
-            self.space, laws if same_as is None else [*laws, self.runner.same_as]
+            self.space,
+            laws if same_as is None else [*laws, self.runner.same_as],
+            scenario.implied,
         )
         self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
         leaks.taken()  # what came before is no affair of this campaign
@@ -85,6 +88,16 @@ class Campaign:
     def runs(self) -> int:
         """How often the agent was run so far."""
         return self.runner.runs
+
+    @property
+    def found(self) -> bool:
+        """Whether anything was found so far."""
+        return bool(self._kept.found)
+
+    def left(self, why: str) -> None:
+        """The test was left (a skip) before its campaign had ended."""
+        self.stopped = "skip"
+        self.notes.append(f"the test was left before its campaign had ended: {why}")
 
     def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
@@ -138,7 +151,10 @@ class Campaign:
         self._baseline_crossings = crossings
         for one in saved:
             self._replay(one)
-        return not any(code == "AF900" for code, _ in self._kept.found)
+        return not any(
+            one.violation.code in ("AF900", "AF906") and not one.plan
+            for one in self._kept.found.values()
+        )
 
     def _replay(self, one: Saved) -> None:
         try:
@@ -270,6 +286,7 @@ class Campaign:
 
         Raises NondeterministicAgent when a counterexample does not replay.
         """
+        self._kept.told_once()
         groups = self._coverage.groups.items()
         findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
         baseline = self.runner.baseline
@@ -293,6 +310,7 @@ class Campaign:
             untested=tuple(untested),
             clean=clean_run(baseline),
             escapes=escapes(self.runner.root),
+            unjudged=unjudged(baseline),
         )
 
 

@@ -11,13 +11,15 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, told_by_another
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.space import plan_of, size
 from agentfuzz.search.verify import Found, confirmed
 
 Signature = tuple[str, str]
+# The phases that run a plan because it broke this law once: there its word stands.
+REPLAYED = ("saved", "regression")
 
 
 class Kept:
@@ -42,6 +44,18 @@ class Kept:
     def only(self, code: str) -> None:
         """Forget what has another code; an empty one keeps all."""
         self.found = {sig: one for sig, one in self.found.items() if code in ("", sig[0])}
+
+    def told_once(self) -> None:
+        """Forget what another law says of the same plan, and more exactly."""
+        by_plan: dict[FaultPlan, set[Signature]] = {}
+        for signature, one in self.found.items():
+            if one.phase not in REPLAYED:
+                by_plan.setdefault(one.plan, set()).add(signature)
+        self.found = {
+            signature: one
+            for signature, one in self.found.items()
+            if not told_by_another(one.violation, by_plan.get(one.plan, ()))
+        }
 
     def confirmed(self, known: Known) -> tuple[Counterexample, ...]:
         """Every one of them shrunk, replayed and controlled, smallest first. `known` are the slots
