@@ -47,8 +47,10 @@ class Violation:
         return violation_type(self.code, self.subject)(text)
 
 
-# What the comparison with the fault-free run finds, these say of the same effect, and more exactly.
-_MORE_EXACT = {"AF105": ("AF101", "AF102", "AF103")}
+# What the comparison with the fault-free run finds, these say more exactly, of the same effect; and
+# a success that is not true says it of the whole run.
+_EFFECT = {"AF105": ("AF101", "AF102", "AF103")}
+_RUN = {"AF105": (("AF301", "claim"),)}
 
 
 def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
@@ -62,7 +64,10 @@ def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
 
 def told_by_another(violation: Violation, others: Container[tuple[str, str]]) -> bool:
     """Whether another violation of the same run (`others` are signatures) says the same."""
-    return any((code, violation.subject) in others for code in _MORE_EXACT.get(violation.code, ()))
+    code, subject = violation.signature
+    return any((one, subject) in others for one in _EFFECT.get(code, ())) or any(
+        one in others for one in _RUN.get(code, ())
+    )
 
 
 class Verdict(NamedTuple):

@@ -23,11 +23,11 @@ def left_open(result: CampaignResult, declared: Sequence[str]) -> list[str]:
 
 def failure(lines: Sequence[str]) -> Failed:
     """How it is shown."""
-    first = lines[0].partition(": ")[0] if lines[0].startswith(ONE) else lines[0].partition(";")[0]
+    first = lines[0].partition(" were" if lines[0].startswith(ONE) else ";")[0]
     more = f" (+{len(lines) - 1} more)" if len(lines) > 1 else ""
     shown = [f"  {escaping.terminal(line)}" for line in lines]
     text = "\n".join(["strict: not everything was tested", *shown, f"  {RELAX}"])
-    return Failed(escaping.terminal(f"strict: {first}{more}"), text)
+    return Failed(escaping.terminal(f"{first}{more} (strict)"), text)
 
 
 def _plans(result: CampaignResult) -> list[str]:

@@ -28,7 +28,7 @@ from agentfuzz.search import pairwise
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.guided import Corpus
-from agentfuzz.search.kept import Kept
+from agentfuzz.search.kept import Kept, Signature
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import Space
 from agentfuzz.search.systematic import Level as Walk
@@ -70,6 +70,7 @@ class Campaign:
         )
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
+        self._replayed: set[Signature] = set()  # what was saved, and is told by its own name
         self.stopped = "exhausted"
         self._started = Real.monotonic()
         self._levels: list[Level] = []
@@ -162,6 +163,7 @@ class Campaign:
         except PlanError as error:
             self.notes.append(f"saved {one.id} no longer applies: {error}")
             return
+        self._replayed.add((one.code, one.subject))
         history = self._judged(self.runner.under(plan), "saved", plan)
         self._compared(plan, history, "saved")
         if len(history.of(Struck)) < len(plan):
@@ -286,7 +288,7 @@ class Campaign:
 
         Raises NondeterministicAgent when a counterexample does not replay.
         """
-        self._kept.told_once()
+        self._kept.tell_once(self._replayed)
         groups = self._coverage.groups.items()
         findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
         baseline = self.runner.baseline

@@ -5,6 +5,7 @@ that was not shrunk as far as it goes, replayed and controlled. Filled by the ca
 runs, and asked once when it is over.
 """
 
+from collections.abc import Container
 from functools import partial
 
 from agentfuzz.core.events import Struck
@@ -18,8 +19,6 @@ from agentfuzz.search.space import plan_of, size
 from agentfuzz.search.verify import Found, confirmed
 
 Signature = tuple[str, str]
-# The phases that run a plan because it broke this law once: there its word stands.
-REPLAYED = ("saved", "regression")
 
 
 class Kept:
@@ -45,16 +44,16 @@ class Kept:
         """Forget what has another code; an empty one keeps all."""
         self.found = {sig: one for sig, one in self.found.items() if code in ("", sig[0])}
 
-    def told_once(self) -> None:
-        """Forget what another law says of the same plan, and more exactly."""
+    def tell_once(self, but: Container[Signature]) -> None:
+        """Forget what another law says of the same plan, and more exactly; not what was asked for
+        by its own name (`but`)."""
         by_plan: dict[FaultPlan, set[Signature]] = {}
         for signature, one in self.found.items():
-            if one.phase not in REPLAYED:
-                by_plan.setdefault(one.plan, set()).add(signature)
+            by_plan.setdefault(one.plan, set()).add(signature)
         self.found = {
             signature: one
             for signature, one in self.found.items()
-            if not told_by_another(one.violation, by_plan.get(one.plan, ()))
+            if signature in but or not told_by_another(one.violation, by_plan[one.plan])
         }
 
     def confirmed(self, known: Known) -> tuple[Counterexample, ...]:
