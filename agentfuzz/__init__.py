@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from agentfuzz.invariants import (
         Invariant,
         approval_single_use,
+        assertions_hold,
         at_most_once,
         bounded,
         budget_is_not_success,
@@ -120,6 +121,7 @@ _PLACES = {
     "invariants": (
         "Invariant",
         "approval_single_use",
+        "assertions_hold",
         "at_most_once",
         "bounded",
         "budget_is_not_success",
@@ -203,6 +205,7 @@ __all__ = [
     "World",
     "adapters",
     "approval_single_use",
+    "assertions_hold",
     "at_most_once",
     "bounded",
     "budget_is_not_success",

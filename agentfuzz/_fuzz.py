@@ -51,11 +51,13 @@ class Fuzz:
             async def asynchronous(world: Any) -> Any:
                 return await function(*owner, world, **fixtures)
 
+            asynchronous.__wrapped__ = function  # type: ignore[attr-defined]
             return asynchronous
 
         def synchronous(world: Any) -> Any:
             return function(*owner, world, **fixtures)
 
+        synchronous.__wrapped__ = function  # type: ignore[attr-defined]
         return synchronous
 
 
@@ -175,6 +177,7 @@ def regression(test: Callable[..., Any], *, plan: str, code: str = "", **fixed: 
         def agent(world: Any, **fixtures: Any) -> Any:
             return given.agent(*([owner] if owner is not None else []), **fixed, **fixtures)(world)
 
+        agent.__wrapped__ = function  # type: ignore[attr-defined]
     agent.__name__ = function.__name__
     agent.__qualname__ = function.__name__
     agent.__module__ = function.__module__

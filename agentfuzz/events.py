@@ -13,6 +13,7 @@ is an ordered list of them.
 """
 
 from agentfuzz.core.events import (
+    Asserted,
     Called,
     Cancelled,
     Committed,
@@ -37,6 +38,7 @@ from agentfuzz.core.events import (
 )
 
 __all__ = [
+    "Asserted",
     "Called",
     "Cancelled",
     "Committed",

@@ -37,7 +37,7 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["laws"] = {name: LawCount(*count) for name, count in given["laws"].items()}
     given["findings"] = tuple(_finding_from_json(finding) for finding in given["findings"])
     given["notes"], given["untested"] = tuple(given["notes"]), tuple(given["untested"])
-    given["escapes"] = tuple(given["escapes"])
+    given["escapes"], given["unjudged"] = tuple(given["escapes"]), tuple(given["unjudged"])
     given["told"] = dict(given["told"])
     return CampaignResult(**given)
 

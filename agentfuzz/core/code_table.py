@@ -59,4 +59,5 @@ OF_LAWS: dict[str, str] = {
     "AF412": "An effect was forgotten",
     "AF900": "The agent fails without any fault",
     "AF901": "The agent raised something that is no Exception",
+    "AF906": "An assertion in the test failed",
 }

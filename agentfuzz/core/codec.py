@@ -26,7 +26,8 @@ MAX_STRING = 4_096
 MAX_NODES = 20_000
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# Of objects, in their texts; of mocks, in theirs.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+| id='\d+'(?=>)")
 
 
 def plain(value: object) -> Json:
@@ -169,10 +170,11 @@ def described(value: object) -> str:
     return _text(_ADDRESS.sub("", text)[:200])
 
 
-def message(error: BaseException) -> str:
-    """The message of an exception, cut at 500 characters; its `repr` if it has none to give."""
+def message(error: BaseException, most: int = 500) -> str:
+    """The message of an exception, without memory addresses, cut at 500 characters; its `repr` if
+    it has none to give."""
     try:
-        return _text(str(error)[:500])
+        return _text(_ADDRESS.sub("", str(error))[:most])
     except Exception:
         return described(error)
 

@@ -239,6 +239,17 @@ class Resumed(NamedTuple):
     after: str = "returned"
 
 
+class Asserted(NamedTuple):
+    """An assertion of the test itself failed: the function and the source of its statement, and
+    what the assertion says of its values."""
+
+    seq: int
+    t: float
+    function: str
+    source: str
+    text: str
+
+
 class Ended(NamedTuple):
     """The run is over. `how` is `returned`, `raised` (an Exception), `died` (any other
     BaseException), `cancelled`, `crashed` (and not restarted) or `cut_off`; `value` is what the
@@ -270,6 +281,7 @@ Event = (
     | Interrupted
     | Decided
     | Resumed
+    | Asserted
     | Ended
 )
 EVENTS: Mapping[str, type[Event]] = {
@@ -292,6 +304,7 @@ EVENTS: Mapping[str, type[Event]] = {
         Interrupted,
         Decided,
         Resumed,
+        Asserted,
         Ended,
     )
 }

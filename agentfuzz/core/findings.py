@@ -35,6 +35,9 @@ class Counterexample:
     `history` is the run under `plan`, `baseline` the run without faults (the same object when
     the plan is empty). `stack` is where the run was when it was cut off, or the process died:
     one call a line, outermost first. It differs from run to run, and is part of no digest.
+    `traceback` is where the exception came from by which the agent, or its test, failed: the calls
+    of the user's code, outermost first, five source lines, and the exception; part of no digest
+    either.
     """
 
     id: str
@@ -52,6 +55,7 @@ class Counterexample:
     controls: tuple[Control, ...]
     location: str | None
     stack: str = ""
+    traceback: str = ""
 
     @property
     def code(self) -> str:
@@ -91,7 +95,8 @@ class CampaignResult:
     how often each tool was called. `seconds` are real; every other number is deterministic
     unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
     `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
-    play, each with its AF8xx code; `escapes` what escaped control, each with AF905. `told` is what
+    play, each with its AF8xx code; `escapes` what escaped control, each with AF905; `unjudged` what
+    of the fault-free run no law can judge, each with the line that would change it. `told` is what
     was found here and told by another test of the session: `AF102 charge_card`, and which test.
     """
 
@@ -112,6 +117,7 @@ class CampaignResult:
     clean: str = ""
     escapes: tuple[str, ...] = ()
     told: Mapping[str, str] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

@@ -4,7 +4,7 @@ Law: a verdict is three-valued. A law whose subject never came up was NOT_EXERCI
 evidence of anything. Written by invariants, read by the search and by every report.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -47,13 +47,27 @@ class Violation:
         return violation_type(self.code, self.subject)(text)
 
 
+# What the comparison with the fault-free run finds, these say more exactly, of the same effect; and
+# a success that is not true says it of the whole run.
+_EFFECT = {"AF105": ("AF101", "AF102", "AF103")}
+_RUN = {"AF105": (("AF301", "claim"),)}
+
+
 def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """The first violation of each signature, in order: one bug is told once, however often a run
     shows it and however many laws see it."""
     found: dict[tuple[str, str], Violation] = {}
     for violation in violations:
         found.setdefault(violation.signature, violation)
-    return tuple(found.values())
+    return tuple(one for one in found.values() if not told_by_another(one, found))
+
+
+def told_by_another(violation: Violation, others: Container[tuple[str, str]]) -> bool:
+    """Whether another violation of the same run (`others` are signatures) says the same."""
+    code, subject = violation.signature
+    return any((one, subject) in others for one in _EFFECT.get(code, ())) or any(
+        one in others for one in _RUN.get(code, ())
+    )
 
 
 class Verdict(NamedTuple):

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import Cancelled, Done, Ended, Messaged, Resumed
+from agentfuzz.core.events import Asserted, Cancelled, Done, Ended, Messaged, Resumed
 from agentfuzz.core.history import History
+from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
@@ -24,6 +25,7 @@ class Ending(NamedTuple):
     value: Any = None
     error: str = ""
     detail: str = ""
+    asserted: bool = False
 
 
 class Next(NamedTuple):
@@ -34,19 +36,32 @@ class Next(NamedTuple):
     decision: Decision | None = None
 
 
-def raised(exc: BaseException, gateway: LocalGateway) -> Ending:
-    """How a leg ended that raised: frameworks wrap a CutOff, or trip over one that they took for
-    a result."""
+def raised(exc: BaseException, gateway: LocalGateway, agent: object, outcomes: Outcomes) -> Ending:
+    """How a leg of this agent ended that raised: frameworks wrap a CutOff, or trip over one that
+    they took for a result."""
     if gateway.process.crashed_at is not None:
         return Ending("crashed")
     if inner := _cut_off_in(exc):
         return Ending("cut_off", None, inner.why, inner.detail)
     if gateway.calls.exhausted:
         return Ending("cut_off", None, "budget", f"more than {gateway.calls.budget} crossings")
-    how = "raised" if isinstance(exc, Exception) else "died"
+    if failed := asserted(exc, gateway, agent, outcomes):
+        return Ending("raised", None, type(failed).__name__, message(failed), True)
+    how = "raised" if outcomes.ordinary(exc) else "died"
     if isinstance(exc, asyncio.CancelledError) and _was_stopped(gateway):
         how = "cancelled"
     return Ending(how, None, type(exc).__name__, message(exc))
+
+
+def asserted(
+    exc: BaseException, gateway: LocalGateway, agent: object, outcomes: Outcomes
+) -> BaseException | None:
+    """The assertion of the test itself by which an exception came about, written down."""
+    failed = outcomes.assertion(exc, agent)
+    if failed is None:
+        return None
+    gateway.log.write(Asserted, failed.function, failed.source, failed.text)
+    return failed.error
 
 
 def _was_stopped(gateway: LocalGateway) -> bool:
@@ -112,7 +127,7 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
 
 def frozen(gateway: LocalGateway, ending: Ending) -> History:
     """The history of a run that is over: its last event says how."""
-    how, value, error, detail = ending
+    how, value, error, detail, _ = ending
     gateway.calls.over()
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
     return History(gateway.log, gateway.facts)

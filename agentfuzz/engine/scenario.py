@@ -18,6 +18,7 @@ from agentfuzz.core.selection import select
 from agentfuzz.core.verdict import VIOLATED, Verdict
 from agentfuzz.invariants import (
     Invariant,
+    assertions_hold,
     at_most_once,
     bounded,
     replay_transparency,
@@ -44,14 +45,15 @@ def serve(world: World, **kwargs: Any) -> Any:
 
 
 # What holds in every scenario, declared or not.
-ALWAYS = (survives(), bounded(), valid_calls())
-# What is judged where nothing is declared: the oracle that needs no declaration.
+ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls())
+# The oracle that needs no declaration: judged unless a scenario does without.
 UNDECLARED = (at_most_once(), replay_transparency())
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named story: build(world) declares the tools, the laws judge the history."""
+    """A named story: build(world) declares the tools, the laws judge the history. `implied` are
+    the names of those laws that nobody declared."""
 
     name: str
     build: Callable[[World], object]
@@ -68,6 +70,7 @@ class Scenario:
     on_miss: str = "error"
     rewrite: Callable[[str], str] | None = None
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    implied: tuple[str, ...] = ()
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
@@ -140,13 +143,15 @@ def scenario(
     on_miss: str = "error",
     rewrite: Callable[[str], str] | None = None,
     instead: Mapping[str, Sequence[str]] | None = None,
+    without: Sequence[str] = (),
 ) -> Callable[[Callable[[World], object]], Scenario]:
     """Decorate a function that declares the tools of a fresh World.
 
-    `invariants` are the laws (left out: at_most_once and replay_transparency); `task` is what
-    the agent is asked; `script` is what the simulated model plans; `outcome` maps whatever the
-    agent returns to a Completion (or None); after `max_crossings` crossings a run is cut off;
-    `model_behaviour` says how the simulated model reacts to errors and lost results.
+    `invariants` are the laws, beside those that are always judged; of these `without` leaves out
+    `"at_most_once"` or `"replay_transparency"`. `task` is what the agent is asked; `script` is
+    what the simulated model plans; `outcome` maps whatever the agent returns to a Completion (or
+    None); after `max_crossings` crossings a run is cut off; `model_behaviour` says how the
+    simulated model reacts to errors and lost results.
     `resume` says that the agent's process may die and is started again: True for the same agent,
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
     `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
@@ -177,7 +182,9 @@ def scenario(
         raise ScenarioError(
             f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
         )
-    laws = ALWAYS + (invariants or UNDECLARED)
+    declared = {law.name for law in invariants}
+    left = _left_out((without,) if isinstance(without, str) else tuple(without), declared)
+    laws = (*ALWAYS, *invariants, *(law for law in UNDECLARED if law.name not in left))
 
     def decorate(build: Callable[[World], object]) -> Scenario:
         if not callable(build):
@@ -199,6 +206,7 @@ def scenario(
             on_miss=on_miss,
             rewrite=rewrite,
             instead=_names(instead or {}),
+            implied=tuple(law.name for law in unique if law.name not in declared),
         )
 
     return decorate
@@ -212,6 +220,26 @@ def _names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]
             '{"sms": ("mail",)}.'
         )
     return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
+
+
+def _left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
+    """The laws that a scenario does without. Raises ScenarioError for one that cannot be left out,
+    or that is declared."""
+    known = [law.name for law in UNDECLARED]
+    for name in without:
+        if name not in known:
+            always = [law.name for law in ALWAYS]
+            why = "is judged in every scenario" if name in always else "is no law to leave out"
+            raise ScenarioError(
+                f"without={name!r} {why}; there is: {', '.join(known)}."
+                f"{near_miss(str(name), known)} A law of your own is left out by not declaring it."
+            )
+        if name in declared:
+            raise ScenarioError(
+                f"without={name!r} leaves out a law that this scenario declares: {name}(). "
+                "Take out one of the two."
+            )
+    return without
 
 
 def _beside(build: Callable[[World], object], cassette: str | os.PathLike[str]) -> Path:

@@ -16,6 +16,9 @@ from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
 from agentfuzz.engine.ending import Ending, Next, completed, frozen, raised
+from agentfuzz.engine.nested import within
+from agentfuzz.engine.origin import Origin, origin
+from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.probing import Probing
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import leaks
@@ -28,7 +31,7 @@ from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
 from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.local import LocalGateway
-from agentfuzz.world.process import MAX_RESTARTS, Decision
+from agentfuzz.world.process import MAX_RESTARTS
 from agentfuzz.world.process_faults.striking import at_the_end
 from agentfuzz.world.tools import forget
 from agentfuzz.world.world import World, inside
@@ -37,12 +40,18 @@ Agent = Callable[[World], Any]
 
 
 class Simulation:
-    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop. A
-    context manager; entering costs tens of milliseconds, a run inside microseconds."""
+    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop.
 
-    def __init__(self, run_timeout: float = 10.0) -> None:
+    A context manager; entering costs tens of milliseconds, a run inside microseconds. `outcomes`
+    are the exceptions by which a test is left or failed; `origins` says of the last traced run
+    where the exception came from that a leg `raised`, `died` of or `asserted`.
+    """
+
+    def __init__(self, run_timeout: float = 10.0, outcomes: Outcomes | None = None) -> None:
         self.watchdog = Watchdog(run_timeout)
         self.probing = Probing()
+        self.outcomes = outcomes or Outcomes()
+        self.origins: dict[str, Origin] = {}
         self._isolation = Isolation()
         self._stack = ExitStack()
         self._loop: VirtualLoop | None = None
@@ -66,7 +75,8 @@ class Simulation:
     def execute(
         self, scenario: Scenario, agent: Agent, injector: Injector, *, trace: bool = False
     ) -> History:
-        """One run. `trace` notes the agent's code location at every call."""
+        """One run. `trace` notes the agent's code location at every call, and where it raised.
+        Raises what the test is left by (a skip)."""
         clock, isolation = self._clock, self._isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
@@ -82,10 +92,15 @@ class Simulation:
             self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
             return self.execute(scenario, agent, injector, trace=trace)
         gateway.patience = self.watchdog.seconds
+        if trace:
+            self.origins = {}
         self._gate.begin(gateway.calls)
         leaks.begin()
         try:
             ending = self._legs(scenario, agent, world)
+        except BaseException:
+            self._drop_loop()
+            raise
         finally:
             leaks.end()
             gateway.calls.budget = -1  # nothing that this run holds may act again
@@ -120,10 +135,12 @@ class Simulation:
         if ended is None:
             first._begins()
         while True:
-            process.begin_within = self._within(scenario, agent, world, first.task)
+            process.begin_within = within(
+                scenario, agent, world, first.task, self.outcomes, self._note
+            )
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
-            if ending.how == "cut_off":
+            if ending.how == "cut_off" or ending.asserted:
                 break
             if (following := self._following(scenario, first, ending, coming)) is None:
                 break
@@ -189,45 +206,18 @@ class Simulation:
             if process.crashed_at is not None:
                 self._gate.kill()
                 self._drop_loop(dead=True)
-            return raised(exc, gateway)
+            elif left := self.outcomes.leaving(exc):
+                raise left
+            ending = raised(exc, gateway, agent, self.outcomes)
+            self._note(world, "asserted" if ending.asserted else ending.how, exc)
+            return ending
         finally:
             self.watchdog.end()
 
-    def _within(
-        self, scenario: Scenario, agent: Agent, now: World, task: str
-    ) -> Callable[[str, Decision | None], Any]:
-        """How a leg begins within another one: the same agent, at once and to its end. What is
-        delivered again is the first task."""
-
-        def begin(why: str, decision: Decision | None) -> Any:
-            process = inside(now).process
-            outer = process.leg
-            process.begin(why, "running")
-            world = now._again(why, task=task, decision=decision)
-            if decision is not None:
-                process.decided(decision)
-            how = "returned"
-            try:
-                answer = agent(world)
-                if inspect.isawaitable(answer):
-                    return self._awaited_within(answer, scenario, world, outer)
-                completed(scenario, inside(world), answer)
-            except Exception:
-                how = "raised"
-            process.back(outer, how)
-            return None
-
-        return begin
-
-    async def _awaited_within(
-        self, answer: Awaitable[Any], scenario: Scenario, world: World, outer: int
-    ) -> None:
-        how = "returned"
-        try:
-            completed(scenario, inside(world), await answer)
-        except Exception:
-            how = "raised"
-        inside(world).process.back(outer, how)
+    def _note(self, world: World, how: str, error: BaseException) -> None:
+        """In a traced run, where the first exception of this kind came from."""
+        if inside(world).calls.trace:
+            self.origins.setdefault(how, origin(error))
 
     # Event loops --------------------------------------------------------------------------
 

@@ -69,7 +69,8 @@ class Run:
         type. Raises PlanError when a fault of the plan never struck: such a run is no evidence.
         """
         require_struck(self.plan, self.history)
-        for violation in self.violations:
+        asked = (v for verdict in self.verdicts for v in verdict.violations)
+        for violation in asked if codes else self.violations:
             if not codes or violation.code in codes:
                 raise violation.error()
 

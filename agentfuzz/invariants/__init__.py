@@ -37,6 +37,7 @@ from agentfuzz.invariants.protocol.one_decision_one_interrupt import one_decisio
 from agentfuzz.invariants.protocol.receipts_shown import receipts_shown
 from agentfuzz.invariants.protocol.results_paired import results_paired
 from agentfuzz.invariants.protocol.valid_calls import valid_calls
+from agentfuzz.invariants.termination.assertions_hold import assertions_hold
 from agentfuzz.invariants.termination.bounded import bounded
 from agentfuzz.invariants.termination.continuable import continuable
 from agentfuzz.invariants.termination.ends_within import ends_within
@@ -55,6 +56,7 @@ from agentfuzz.invariants.termination.survives import survives
 __all__ = [
     "Invariant",
     "approval_single_use",
+    "assertions_hold",
     "at_most_once",
     "bounded",
     "budget_is_not_success",
@@ -102,6 +104,7 @@ __all__ = [
 
 _ALL = (
     approval_single_use.record,
+    assertions_hold.record,
     at_most_once.record,
     bounded.record,
     budget_is_not_success.record,

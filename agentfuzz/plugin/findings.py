@@ -33,6 +33,10 @@ class Failed(Exception):
         self.text = text
 
 
+class Broken(Failed, AssertionError):
+    """A `@fuzz` test failed because something was found: an AssertionError, as every violation."""
+
+
 class Findings:
     """The counterexamples in `.agentfuzz/` and the lines about them. `lines` are for the summary,
     `untold` the tests in which a process died before this session."""
@@ -127,7 +131,7 @@ class Findings:
         first, *others = found
         line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
         text = terminal.blocks(found, ascii_only=shows_ascii_only(sys.__stdout__))
-        return Failed(escaping.terminal(line), "\n\n".join([text, *more]))
+        return Broken(escaping.terminal(line), "\n\n".join([text, *more]))
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
         """Put the block in place of a traceback."""

@@ -15,6 +15,7 @@ from agentfuzz.plugin.settings import (
     ACTIONS,
     OTHERS,
     SETTINGS,
+    STRICT,
     campaigns_on,
     ini_key,
     refuse_unknown_keys,
@@ -36,6 +37,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run a campaign for every @fuzz test (without: one run, and saved counterexamples)",
     )
     parser.addini("agentfuzz", "run campaigns by default", type="bool", default=False)
+    for word, action in (("", "store_true"), ("no-", "store_false")):
+        group.addoption(
+            f"--{word}agentfuzz-strict",
+            action=action,
+            default=None,
+            dest="agentfuzz_strict",
+            help=STRICT if not word else "do not",
+        )
+    parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"

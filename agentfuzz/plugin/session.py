@@ -8,26 +8,29 @@ changes no verdict. Called by the plugin.
 import json
 import os
 import traceback
-from contextlib import closing
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import SkipTest
 
 import pytest
 
 from agentfuzz._fuzz import Fuzz
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core import escaping
-from agentfuzz.core.codec import dump
+from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.locations import relative
 from agentfuzz.core.secrets.redaction import redacted
+from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import process_death
+from agentfuzz.plugin import process_death, strict
 from agentfuzz.plugin.capture import muted
 from agentfuzz.plugin.findings import Failed, Findings
-from agentfuzz.plugin.settings import setting
+from agentfuzz.plugin.settings import setting, strict_on
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
@@ -37,6 +40,10 @@ from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
 SAVED = ".agentfuzz"
+OUTCOMES = Outcomes(
+    leave=(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, SkipTest),
+    fail=(pytest.fail.Exception,),
+)
 
 
 class Session:
@@ -45,6 +52,7 @@ class Session:
     def __init__(self, config: pytest.Config, campaigns: bool) -> None:
         self.config = config
         self.campaigns = campaigns
+        self.strict = strict_on(config)
         self.root = config.rootpath
         self.report_dir = self.root / setting(config, "report-dir")
         self.results: list[CampaignResult] = []
@@ -88,6 +96,11 @@ class Session:
             raise self.findings.failure(problems, more)
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
+        if self.campaigns and not self.findings.replay and given.plan is None and self.strict:
+            laws = given.scenario.invariants
+            declared = [law.name for law in laws if law.name not in given.scenario.implied]
+            if lacking := strict.left_open(result, declared):
+                raise strict.failure(lacking)
 
     def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
         """Run the test once in real time with its real model, and write its cassette."""
@@ -116,7 +129,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
-            Simulation(setting(self.config, "run-timeout")) as simulation,
+            Simulation(setting(self.config, "run-timeout"), OUTCOMES) as simulation,
         ):
             campaign = Campaign(
                 given.scenario,
@@ -131,21 +144,27 @@ class Session:
             )
             simulation.watchdog.stuck = partial(process_death.stuck, campaign)
             saved = self.findings.saved_for(item.nodeid)
-            if given.plan is not None:
-                campaign.regress(given.plan, given.code)
-            elif self.findings.replay:
-                campaign.plain(saved, asked=True)
-            elif self.campaigns:
-                with muted(self.config):
-                    campaign.search(saved)
+            searches = self.campaigns and given.plan is None and not self.findings.replay
+            with muted(self.config) if searches else nullcontext():
+                try:
+                    if given.plan is not None:
+                        campaign.regress(given.plan, given.code)
+                    elif searches:
+                        campaign.search(saved)
+                    else:
+                        campaign.plain(saved, asked=self.findings.replay is not None)
+                except OUTCOMES.leave as left:
+                    if not campaign.found or isinstance(left, pytest.exit.Exception):
+                        raise
+                    campaign.left(f"{type(left).__name__}: {message(left)}")
+                simulation.outcomes = replace(OUTCOMES, stays=True)
+                if given.plan is None and not self.findings.replay:
                     self.findings.forget(campaign.fixed)
-                    result, again = self.telling.once(campaign.result(), given.scenario)
-                    self.findings.told_elsewhere(again)
-                    return result
-            else:
-                campaign.plain(saved)
-                self.findings.forget(campaign.fixed)
-            return campaign.result()
+                if not searches:
+                    return campaign.result()
+                result, again = self.telling.once(campaign.result(), given.scenario)
+                self.findings.told_elsewhere(again)
+                return result
 
     def told(self, item: pytest.Item, call: Any, report: pytest.TestReport) -> None:
         """Put the result on the test's report, and the block in place of a traceback."""

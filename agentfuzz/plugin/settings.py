@@ -4,6 +4,7 @@ Law: each option is an ini key of the same name; a wrong value or an unknown key
 names the place. Read by the hooks and by the session.
 """
 
+import os
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
     ("init", "", "write one demo test; overwrite nothing"),
 )
+# A switch: on, off, or neither; then the ini key, then the default.
+STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
 
 def ini_key(name: str) -> str:
@@ -35,7 +38,7 @@ def ini_key(name: str) -> str:
 
 
 def refuse_unknown_keys(config: pytest.Config) -> None:
-    known = ["agentfuzz", *(ini_key(name) for name, *_ in SETTINGS)]
+    known = ["agentfuzz", "agentfuzz_strict", *(ini_key(name) for name, *_ in SETTINGS)]
     given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
     for key in config.inicfg if given is None else given:
         if key.startswith("agentfuzz") and key not in known:
@@ -45,6 +48,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
             hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
             raise pytest.UsageError(f"{_ini_file(config)}: unknown ini key {key!r}.{hint}")
     campaigns_on(config)
+    strict_on(config)
     for name, *_ in SETTINGS:
         setting(config, name)
 
@@ -88,3 +92,13 @@ def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
+
+
+def strict_on(config: pytest.Config) -> bool:
+    """Whether a campaign fails that left open what it should have tested."""
+    given = config.getoption("--agentfuzz-strict")
+    if given is None:
+        given = _ini_value(config, "agentfuzz_strict", "true or false")
+    if given is None:
+        return os.environ.get("CI", "").strip().lower() in ("1", "true", "yes", "on")
+    return bool(given)

@@ -19,6 +19,8 @@ OPENS_FOR_ITSELF = (
     f"{PACKAGE}wire{os.sep}",
     f"{PACKAGE}runtime{os.sep}thread_pools{os.sep}gate.py",
 )
+# What stands for the world around an agent: what fails in there was called by it.
+_SIMULATED = tuple(f"{PACKAGE}{name}{os.sep}" for name in ("world", "model", "wire"))
 # Where a run begins: what lies outside of this function is no part of the agent's run.
 RUN = (f"{PACKAGE}engine{os.sep}simulation.py", "execute")
 # The harness and the event loop: code around an agent, not an agent's.
@@ -42,6 +44,11 @@ def is_users(path: str) -> bool:
 def is_around(path: str) -> bool:
     """Whether code of this file stands around an agent: the harness, or its event loop."""
     return path.startswith(_AROUND) and not path.startswith(_SCENARIOS)
+
+
+def is_simulated(path: str) -> bool:
+    """Whether code of this file is part of the simulated world: its tools, its model, its wire."""
+    return path.startswith(_SIMULATED)
 
 
 def opens_for_itself(path: str) -> bool:

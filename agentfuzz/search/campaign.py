@@ -27,10 +27,11 @@ from agentfuzz.search import pairwise
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.guided import Corpus
-from agentfuzz.search.kept import Kept
+from agentfuzz.search.kept import Kept, Signature
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import Space, untried
 from agentfuzz.search.systematic import Level as Walk
+from agentfuzz.search.unjudged import unjudged
 from agentfuzz.search.verify import aside, escapes
 from agentfuzz.world.injector import Injector
 
@@ -68,6 +69,7 @@ class Campaign:
         )
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
+        self._replayed: set[Signature] = set()  # what was saved, and is told by its own name
         self.stopped = "exhausted"
         self._started = Real.monotonic()
         self._levels: list[Level] = []
@@ -75,7 +77,9 @@ class Campaign:
         self._singles: list[FaultPlan] = []  # for another entrypoint, if there is one
         laws = [law.name for law in scenario.invariants]
         self._coverage = Coverage(
-            self.space, laws if same_as is None else [*laws, self.runner.same_as]
+            self.space,
+            laws if same_as is None else [*laws, self.runner.same_as],
+            scenario.implied,
         )
         self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
         leaks.taken()  # what came before is no affair of this campaign
@@ -84,6 +88,16 @@ class Campaign:
     def runs(self) -> int:
         """How often the agent was run so far."""
         return self.runner.runs
+
+    @property
+    def found(self) -> bool:
+        """Whether anything was found so far."""
+        return bool(self._kept.found)
+
+    def left(self, why: str) -> None:
+        """The test was left (a skip) before its campaign had ended."""
+        self.stopped = "skip"
+        self.notes.append(f"the test was left before its campaign had ended: {why}")
 
     def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
         """One run, judged and counted; its violations are kept if they are the smallest yet."""
@@ -137,7 +151,10 @@ class Campaign:
         self._compared(nothing, again, "fault-free")
         for one in saved:
             self._replay(one, asked)
-        return not any(code == "AF900" for code, _ in self._kept.found)
+        return not any(
+            one.violation.code in ("AF900", "AF906") and not one.plan
+            for one in self._kept.found.values()
+        )
 
     def _replay(self, one: Saved, asked: bool) -> None:
         try:
@@ -150,6 +167,7 @@ class Campaign:
             self.notes.append(f"saved {one.id} no longer applies: {why}")
             self.fixed += [one] * gone
             return
+        self._replayed.add((one.code, one.subject))
         history = self._judged(self.runner.under(plan), "saved", plan)
         self._compared(plan, history, "saved")
         if len(history.of(Struck)) < len(plan):
@@ -266,6 +284,7 @@ class Campaign:
 
         Raises NondeterministicAgent when a counterexample does not replay.
         """
+        self._kept.tell_once(self._replayed)
         groups = self._coverage.groups.items()
         findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
         baseline = self.runner.baseline
@@ -291,6 +310,7 @@ class Campaign:
             untested=tuple(idle),
             clean="; ".join([clean_run(baseline), *probed]),
             escapes=escapes(self.runner.root),
+            unjudged=unjudged(baseline),
         )
 
 

@@ -5,13 +5,14 @@ that was not shrunk as far as it goes, replayed and controlled. Filled by the ca
 runs, and asked once when it is over.
 """
 
+from collections.abc import Container
 from functools import partial
 
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, told_by_another
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.space import plan_of, size
@@ -42,6 +43,18 @@ class Kept:
     def only(self, code: str) -> None:
         """Forget what has another code; an empty one keeps all."""
         self.found = {sig: one for sig, one in self.found.items() if code in ("", sig[0])}
+
+    def tell_once(self, but: Container[Signature]) -> None:
+        """Forget what another law says of the same plan, and more exactly; not what was asked for
+        by its own name (`but`)."""
+        by_plan: dict[FaultPlan, set[Signature]] = {}
+        for signature, one in self.found.items():
+            by_plan.setdefault(one.plan, set()).add(signature)
+        self.found = {
+            signature: one
+            for signature, one in self.found.items()
+            if signature in but or not told_by_another(one.violation, by_plan[one.plan])
+        }
 
     def confirmed(self, known: Known) -> tuple[Counterexample, ...]:
         """Every one of them shrunk, replayed and controlled, smallest first. `known` are the slots

@@ -18,6 +18,9 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.runtime import leaks
 from agentfuzz.search.runner import Runner
 
+# What tells where the exception came from that is a finding, by its code.
+_RAISED = {"AF900": "raised", "AF901": "died", "AF906": "asserted"}
+
 
 class Found(NamedTuple):
     """A violation on its way to a counterexample."""
@@ -32,6 +35,7 @@ def confirmed(runner: Runner, found: Found, faults_before: int, shrink_runs: int
     """Replay a violation and control it. Raises NondeterministicAgent if it does not come back."""
     history, _ = runner.execute(found.plan)
     traced, _ = runner.execute(found.plan, trace=True)
+    raised = runner.simulation.origins.get(_RAISED.get(found.violation.code, ""))
     spun = runner.simulation.watchdog.stack if found.violation.code == "AF202" else []
     stack = shortened([relative(call, runner.root) for call in spun])
     signature = found.violation.signature
@@ -63,8 +67,10 @@ def confirmed(runner: Runner, found: Found, faults_before: int, shrink_runs: int
         faults_before=faults_before,
         shrink_runs=shrink_runs,
         controls=controls,
-        location=of_violation(traced, violation, runner.root),
+        location=(raised and raised.location(runner.root))
+        or of_violation(traced, violation, runner.root),
         stack=stack,
+        traceback=raised.told(runner.root) if raised else "",
     )
 
 

@@ -53,6 +53,7 @@ def block(
     page.field("also", *(f"{other.code} {other.title}  {other.id}" for other in also))
     page.blank()
     page.field("code", story.location)
+    page.field("raised", *story.traceback)
     page.field("stack", *story.stack)
     page.field("hint", story.hint)
     page.field("replay", story.replay)

@@ -61,6 +61,7 @@ class Story:
     world: str
     location: str
     stack: tuple[str, ...]
+    traceback: tuple[str, ...]
     hint: str
     replay: str
     keep: str
@@ -98,6 +99,7 @@ def tell(cx: Counterexample) -> Story:
         world=violation.world,
         location=cx.location or "",
         stack=tuple(cx.stack.splitlines()),
+        traceback=tuple(cx.traceback.split("\n") if cx.traceback else ()),
         hint=advice(violation.hint, history),
         replay=f"pytest --agentfuzz-replay {cx.id}",
         keep=f"pytest --agentfuzz-export {cx.id}",

@@ -24,6 +24,7 @@ from agentfuzz.core.codec import (
 from agentfuzz.core.errors import SavedFileError
 from agentfuzz.core.events import (
     EVENTS,
+    Asserted,
     Called,
     Cancelled,
     Committed,
@@ -247,6 +248,7 @@ HISTORY = History(
         Interrupted(16, 2.0, "approval_1", "t1"),
         Decided(17, 2.0, "approval_1", "t1", True),
         Resumed(18, 3.0, "restart", 2, "crashed"),
+        Asserted(19, 3.0, "test_it", "assert ok", "assert False"),
     ],
     {"charge_card": ToolFacts("charge_card", "charge", ("order_id", "part"), "key")},
 )

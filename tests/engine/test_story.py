@@ -85,6 +85,7 @@ def test_where_something_broke_the_story_is_the_block_of_a_finding() -> None:
         "  says     success after 2 calls",
         "  world    charge(order_id='A17') happened 2 times",
         "  held     survives",
+        "           assertions_hold",
         "           bounded",
         "           truthful",
         "  untested valid_calls",
@@ -100,7 +101,7 @@ def test_where_something_broke_the_story_is_the_block_of_a_finding() -> None:
     lines = story.split("\n")
     own = [line for line in lines if line not in block]
     said = [line.split()[0] for line in own]
-    assert said == ["Without", "held", "bounded", "truthful", "untested", "more"]
+    assert said == ["Without", "held", "assertions_hold", "bounded", "truthful", "untested", "more"]
     assert [line for line in lines if line in block] == [line for line in block if line in lines]
 
 
@@ -122,9 +123,12 @@ def test_where_nothing_broke_it_is_the_sequence_and_what_held() -> None:
         "",
         "  world    1 charge",
         "  held     survives",
+        "           assertions_hold",
         "           bounded",
         "           exactly_once('charge')",
         "           truthful",
+        "           at_most_once",
+        "           replay_transparency",
         "  untested valid_calls",
     ]
     clean = run(charge_order, billing).story()

@@ -20,10 +20,19 @@ DETECTOR = re.compile(r"\b(done|complete|finished)\b", re.IGNORECASE)
 
 def order(*laws: Invariant, tool: bool = False, calls: bool = True, dedup: Any = "none", **given):
     """One order to be charged. The model closes in prose or, with `tool`, by the done tool;
-    without `calls` it has nothing to do. A charge can be taken back."""
+    without `calls` it has nothing to do. A charge can be taken back. Laws that are given are judged
+    without the two that need no declaration."""
     closing = Completion.success(handle="ch_A17") if tool else CLOSED
+    declared = {law.name for law in laws}
+    others = {"at_most_once", "replay_transparency"} - declared if laws else ()
 
-    @scenario(*laws, task="Charge order A17.", script=[*[CHARGE] * calls, closing], **given)
+    @scenario(
+        *laws,
+        without=sorted(others),
+        task="Charge order A17.",
+        script=[*[CHARGE] * calls, closing],
+        **given,
+    )
     def charge_order(world: World) -> None:
         @world.tool(effect="charge", scope=("order_id",), dedup=dedup)
         def charge_card(order_id: str, amount: int) -> dict:

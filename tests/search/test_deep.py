@@ -12,9 +12,10 @@ from agentfuzz.engine.simulation import Simulation
 from .support import hunt, shown
 
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+ALONE = ("at_most_once", "replay_transparency")  # what would be judged beside the declared law
 
 
-@scenario(truthful(postcondition=lambda history: False))
+@scenario(truthful(postcondition=lambda history: False), without=ALONE)
 def acting(world: World) -> None:
     @world.tool(effect="act", scope=("what",), dedup="scope")
     def act(what: str) -> dict:
@@ -83,7 +84,7 @@ def test_a_bug_in_a_latency_is_found() -> None:
             pass
         return BLOCKED
 
-    @scenario(truthful(postcondition=lambda history: False))
+    @scenario(truthful(postcondition=lambda history: False), without=ALONE)
     def noting(world: World) -> None:
         @world.tool(effect="act", scope=("what",))
         def act(what: str) -> dict:

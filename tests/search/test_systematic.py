@@ -155,7 +155,9 @@ def test_a_campaign_claims_the_levels_that_were_really_there() -> None:
                 == f"all {one.total:,} plans with one fault, {every} plans with two faults{skipped}"
             )
             signatures = {(code, subject) for code, subject, _ in naive.failing}
-            assert {cx.violation.signature for cx in result.findings} == signatures
+            told = {cx.violation.signature for cx in result.findings}
+            assert told <= signatures
+            assert {code for code, _ in signatures - told} <= {"AF105"}, "told by another law"
 
 
 def test_slots_that_a_fault_opens_are_searched_too() -> None:

@@ -245,7 +245,7 @@ def test_nothing_patched_is_left_behind() -> None:
 def test_a_blind_retry_is_no_recovery() -> None:
     """Trap: "recovered: +5" for a retry that charged twice."""
 
-    @scenario(no_blind_repeat())
+    @scenario(no_blind_repeat(), without=("at_most_once", "replay_transparency"))
     def doubtful(world: World) -> None:
         charging.build(world)
 

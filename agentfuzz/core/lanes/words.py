@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.core.events import (
+    Asserted,
     Cancelled,
     Crashed,
     Decided,
@@ -71,6 +72,8 @@ def life_words(event: Event) -> str:
         case Decided():
             said = {True: "granted", False: "refused", None: "not answered in time"}
             return f"{event.interrupt} {said.get(event.value, short(event.value))}"
+        case Asserted():
+            return f"fails {short(event.source)[1:-1]}" if event.source else "an assertion fails"
         case Resumed():
             return f"{_LEGS.get(event.why, event.why)} (leg {event.leg})"
     return type(event).__name__

@@ -4,7 +4,7 @@ Law: an agent runs where nothing is broken, and even under faults it ends by ret
 raising an ordinary exception; part of every scenario.
 """
 
-from agentfuzz.core.events import Ended, Struck
+from agentfuzz.core.events import Asserted, Ended, Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -20,8 +20,9 @@ from agentfuzz.invariants.law import Check, law
 def survives() -> Check:
     """The agent runs without faults, and under them ends by returning or by an ordinary exception.
 
-    An ordinary exception under a fault is an honest ending; without any fault it is AF900.
-    SystemExit, GeneratorExit, a stray CancelledError and the like are AF901 at any time.
+    An ordinary exception under a fault is an honest ending; without any fault it is AF900, unless
+    it is a failed assertion of the test (`assertions_hold`). SystemExit, GeneratorExit, a stray
+    CancelledError and the like are AF901 at any time.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -30,7 +31,7 @@ def survives() -> Check:
             return None
         if ended.how == "died":
             return [_died(ended)]
-        if not history.of(Struck) and "raised" in history.endings:
+        if not history.of(Struck) and "raised" in history.endings and not history.of(Asserted):
             return [_failed(ended)]
         return []
 

@@ -88,6 +88,7 @@ def index(results: Sequence[CampaignResult]) -> str:
         findings=findings,
         untested=[(text, result) for result in results for text in result.untested],
         told=told_once(results),
+        unjudged=[(text, result) for result in results for text in result.unjudged],
         notes=[(text, result) for result in results for text in result.notes],
         runs=sum(result.runs for result in results),
         struck=sum(result.struck for result in results),

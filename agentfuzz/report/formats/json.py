@@ -64,6 +64,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "replay": story.replay,
         "keep": story.keep,
         **({"stack": list(story.stack)} if story.stack else {}),
+        **({"traceback": list(story.traceback)} if story.traceback else {}),
     }
 
 
@@ -138,6 +139,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
                 for one in data["controls"]
             ),
             stack="\n".join(data.get("stack", ())),
+            traceback="\n".join(data.get("traceback", ())),
         )
     except (KeyError, TypeError, PlanError) as error:
         raise SavedFileError(f"a broken report: {error!r}") from error
@@ -167,6 +169,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "kinds": dict(result.kinds),
         "tools": dict(result.tools),
         "untested": list(result.untested),
+        "unjudged": list(result.unjudged),
         "escapes": list(result.escapes),
         "notes": list(result.notes),
         "clean": result.clean,

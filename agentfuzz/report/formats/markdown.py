@@ -37,6 +37,8 @@ def finding(cx: Counterexample) -> str:
         lines = "\n".join(_lines(story.plain_rows))
         parts += [f"Without the fault: {markdown(story.plain_effects)}.", fence(lines)]
     parts.append(_list(_details(story)))
+    if story.traceback:
+        parts += ["## Raised", fence("\n".join(story.traceback))]
     if story.stack:
         parts += ["## Stack", fence("\n".join(story.stack))]
     if misled := confusion.of(cx):
@@ -54,6 +56,10 @@ def index(results: Sequence[CampaignResult]) -> str:
     if untested:
         lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in untested]
         parts += ["## Not tested", "\n".join(lines)]
+    unjudged = [(text, result) for result in results for text in result.unjudged]
+    if unjudged:
+        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in unjudged]
+        parts += ["## Not judged", "\n".join(lines)]
     if findings:
         rows = [[_page(cx), code(cx.code), markdown(cx.title), code(cx.nodeid)] for cx in findings]
         parts += ["## Findings", _table(("id", "code", "what", "test"), rows)]

@@ -47,6 +47,8 @@ def summary(
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.untested:
             page.text(f"not tested: {text}{where}", indent=0)
+        for text in result.unjudged:
+            page.text(f"not judged: {text}{where}", indent=0)
     for result in results:
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.escapes:

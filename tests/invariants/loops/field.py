@@ -17,10 +17,16 @@ LIMITS = {"calls": 9, "turns": 7}
 
 
 def shop(*laws: Invariant, parallel: bool = False, hang: bool = False) -> Scenario:
-    """One order to be charged; or to be charged and shipped, side by side."""
+    """One order to be charged; or to be charged and shipped, side by side. Its backend recognises
+    no repeat, and the laws about that are left out."""
     first = [CHARGE, SHIP] if parallel else CHARGE
 
-    @scenario(*laws, task="Charge order A17.", script=[first, "Order A17 is on its way."])
+    @scenario(
+        *laws,
+        without=("at_most_once", "replay_transparency"),
+        task="Charge order A17.",
+        script=[first, "Order A17 is on its way."],
+    )
     def order(world: World) -> None:
         @world.tool(effect="charge", scope=("order_id",))
         def charge_card(order_id: str, amount: int) -> dict:

@@ -1,0 +1,61 @@
+"""Strict: what a campaign left open fails its test, where it would otherwise be a line in the end.
+
+Law: only what the user asked for counts: the plans with one fault, the laws declared, the tools of
+the world; each is one line, with what would relax it. Called by the session, for campaigns.
+"""
+
+from collections.abc import Sequence
+
+from agentfuzz.core import escaping
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.plugin.findings import Failed
+
+ONE = "plans with one fault"
+_BUDGET = {"max_runs": "--agentfuzz-max-runs", "max_time": "--agentfuzz-max-time"}
+RELAX = "to let this pass: --no-agentfuzz-strict, or agentfuzz_strict = false in the ini file"
+
+
+def left_open(result: CampaignResult, declared: Sequence[str]) -> list[str]:
+    """What a strict campaign should have tested and did not, each with what would change it;
+    `declared` are the names of the laws that the user gave."""
+    return [*_plans(result), *_laws(result, declared), *_tools(result)]
+
+
+def failure(lines: Sequence[str]) -> Failed:
+    """How it is shown."""
+    first = lines[0].partition(" were" if lines[0].startswith(ONE) else ";")[0]
+    more = f" (+{len(lines) - 1} more)" if len(lines) > 1 else ""
+    shown = [f"  {escaping.terminal(line)}" for line in lines]
+    text = "\n".join(["strict: not everything was tested", *shown, f"  {RELAX}"])
+    return Failed(escaping.terminal(f"{first}{more} (strict)"), text)
+
+
+def _plans(result: CampaignResult) -> list[str]:
+    walked = [level for level in result.levels if level.name.startswith(ONE)]
+    if not walked and result.stopped == "exhausted":
+        return [f"{ONE} were not run: raise --agentfuzz-depth to 1 or more"]
+    option = _BUDGET.get(result.stopped, "the budget")
+    if not walked:
+        return [f"{ONE} were not run: stopped by {result.stopped}; raise {option}"]
+    return [
+        f"{level.name}: {level.done + level.skipped:,} of {level.total:,} were run, stopped by "
+        f"{result.stopped}; raise {option}"
+        for level in walked
+        if level.total is not None and level.done + level.skipped < level.total
+    ]
+
+
+def _laws(result: CampaignResult, declared: Sequence[str]) -> list[str]:
+    return [
+        f"{text}; give it what it speaks of, or take it out of @scenario(...)"
+        for text in result.untested
+        if any(text.startswith(f"AF802 {name} was") for name in declared)
+    ]
+
+
+def _tools(result: CampaignResult) -> list[str]:
+    return [
+        f"{text}; let the task need it, or take it out of the scenario"
+        for text in result.untested
+        if text.startswith("AF804")
+    ]

@@ -1,0 +1,120 @@
+"""--agentfuzz-strict: what a campaign left open fails its test."""
+
+import pytest
+
+from .conftest import Project
+from .sources import FIXED
+
+IDLE = """
+from agentfuzz import Completion, exactly_once, fuzz, same_key_on_retry, scenario
+
+
+@scenario(exactly_once("charge"), same_key_on_retry(), task="Charge A17.")
+def charge_order(world):
+    @world.tool(effect="charge", scope=("order_id",), dedup="scope")
+    def charge_card(order_id: str) -> str:
+        return "ok"
+
+    @world.tool
+    def look_up(order_id: str) -> str:
+        return "ok"
+
+
+@fuzz(charge_order, only=("once/timeout", "twice"))
+def test_idle(world):
+    try:
+        world.tools.charge_card(order_id="A17")
+    except TimeoutError:
+        return Completion.blocked()
+    return Completion.success(handle="A17")
+"""
+STRICT = "--agentfuzz-strict"
+
+
+def test_a_law_and_a_tool_that_never_came_into_play(project: Project) -> None:
+    """AF802 of a declared law and AF804 fail, one line each, and say how to relax."""
+    project.file("test_idle.py", IDLE)
+    project.campaign().assert_outcomes(passed=1)
+    result = project.campaign(STRICT)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "strict: not everything was tested",
+            "  AF802 same_key_on_retry was never exercised; *",
+            "  AF804 look_up was never called; *",
+            "  to let this pass: --no-agentfuzz-strict, or agentfuzz_strict = false*",
+            "FAILED test_idle.py::test_idle - AF802 same_key_on_retry was never *",
+        ]
+    )
+
+
+def test_depth_one_is_not_complete(project: Project) -> None:
+    """A campaign that its budget ended before every plan with one fault, or that was told to walk
+    none, fails."""
+    project.file("test_shop.py", FIXED.replace(', only=("once/timeout", "twice")', ""))
+    result = project.run("--agentfuzz", "--agentfuzz-max-runs=5", STRICT)
+    result.stdout.fnmatch_lines(
+        ["  plans with one fault: * of * were run, stopped by max_runs; raise --agentfuzz-max-runs"]
+    )
+    result = project.run("--agentfuzz", "--agentfuzz-depth=0", STRICT)
+    result.stdout.fnmatch_lines(["  plans with one fault were not run: raise --agentfuzz-depth*"])
+
+
+def test_nothing_is_left_open(project: Project) -> None:
+    """A campaign that did it all passes; laws that nobody declared count for nothing; and the
+    single run without --agentfuzz is never strict."""
+    project.file("test_shop.py", FIXED)
+    project.campaign(STRICT).assert_outcomes(passed=1)
+    undeclared = IDLE.replace('exactly_once("charge"), same_key_on_retry(), ', "")
+    reads = undeclared.replace('effect="charge", scope=("order_id",), dedup="scope"', "")
+    reads = reads.replace(
+        '    @world.tool\n    def look_up(order_id: str) -> str:\n        return "ok"\n', ""
+    )
+    project.file("test_reads.py", reads)
+    project.campaign("test_reads.py", STRICT).assert_outcomes(passed=1)
+    project.file("test_idle.py", IDLE)
+    project.run("test_idle.py", STRICT).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("ci", "option", "ini", "fails"),
+    [
+        ("true", "", "", True),
+        ("1", "", "", True),
+        ("YES", "", "", True),
+        ("false", "", "", False),
+        ("0", "", "", False),
+        ("", "", "", False),
+        (None, "", "", False),
+        ("true", "--no-agentfuzz-strict", "", False),
+        ("true", "", "false", False),
+        (None, "", "true", True),
+        (None, "--no-agentfuzz-strict", "true", False),
+        ("false", STRICT, "false", True),
+    ],
+)
+def test_when_it_is_strict(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    ci: str | None,
+    option: str,
+    ini: str,
+    fails: bool,
+) -> None:
+    """The option wins over the ini key, the key over CI, and CI is on where its value is true."""
+    if ci is not None:
+        monkeypatch.setenv("CI", ci)
+    project.file("test_idle.py", IDLE)
+    if ini:
+        project.file("pytest.ini", f"[pytest]\nagentfuzz_strict = {ini}\n")
+    result = project.campaign(*filter(None, [option]))
+    result.assert_outcomes(**{"failed" if fails else "passed": 1})
+
+
+def test_a_wrong_value_is_an_error(project: Project) -> None:
+    """The ini key is a truth value."""
+    project.file("pytest.ini", "[pytest]\nagentfuzz_strict = perhaps\n")
+    project.file("test_idle.py", IDLE)
+    result = project.run()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*pytest.ini: agentfuzz_strict must be true or false*"])
