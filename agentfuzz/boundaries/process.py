@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import product
 
-from agentfuzz.boundaries.boundary import Boundary, Page
+from agentfuzz.boundaries.boundary import CRASHED, PROCESS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.process_faults import KINDS
 from agentfuzz.world.process_faults.kind import MOMENTS
@@ -30,6 +30,11 @@ def _at(group: str) -> Callable[[Fault], Iterable[Fault]]:
     return tried
 
 
+def _order(group: str, fault: Fault) -> int:
+    lost = group == "process write" and fault.axes == ("crash", "after")
+    return CRASHED if lost else PROCESS
+
+
 def _says(fault: Fault) -> str:
     return f"{KINDS[fault.axes[0]].says}, {MOMENT_WORDS[fault.axes[1]]}"
 
@@ -47,6 +52,7 @@ def _boundary(
         says=_says,
         at_calls=at_calls,
         of_process=True,
+        order=_order,
     )
 
 

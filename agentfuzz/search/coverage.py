@@ -11,6 +11,7 @@ from agentfuzz.core.events import Called, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.findings import LawCount
 from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Status
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
@@ -25,6 +26,7 @@ class Coverage:
         self.tools: dict[str, int] = {}
         self._space = space
         self._kinds: dict[str, int] = {}
+        self._vain: set[str] = set()  # tried, and nothing came of it
         self._laws = [(name, [0, 0, 0]) for name in laws]
         self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
 
@@ -43,6 +45,11 @@ class Coverage:
             if slot not in groups:
                 groups[slot] = group
 
+    def vain(self, plan: FaultPlan, history: History) -> None:
+        """A plan of which not every fault struck: what did not, means nothing where it was."""
+        struck = {event.slot for event in history.of(Struck)}
+        self._vain |= {fault.kind for slot, fault in plan if slot not in struck}
+
     def judged(self, law: int, status: Status) -> None:
         """Count one verdict of the law at this place."""
         self._laws[law][1][0 if status is HELD else 1 if status is VIOLATED else 2] += 1
@@ -54,9 +61,15 @@ class Coverage:
 
     @property
     def kinds(self) -> dict[str, int]:
-        """How often each fault kind struck; 0 for those that could have and never did."""
+        """How often each fault kind struck; 0 for those that could have and never did. What was
+        tried, and can strike nowhere in this scenario, is none of them."""
         groups = set(self.groups.values())
-        possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
+        possible = {
+            fault.kind: 0
+            for group in groups
+            for fault in self._space.at(group)
+            if fault.kind not in self._vain
+        }
         return dict(sorted({**possible, **self._kinds}.items()))
 
     def untested(self, tools: Sequence[str], stopped: str = "exhausted") -> list[str]:
@@ -72,9 +85,16 @@ class Coverage:
             for name, (held, violated, _) in self._laws
             if not held and not violated and name != "valid_calls"
         ]
-        if never := [kind for kind, count in self.kinds.items() if not count]:
-            idle.append(f"AF803 never struck: {', '.join(never)}")
+        if never := [kind for kind, count in self.kinds.items() if not count] + self._asked():
+            why = "" if stopped == "exhausted" else f" (the budget ({stopped}) ended before)"
+            idle.append(f"AF803 never struck: {', '.join(never)}{why}")
         return idle + [f"AF804 {name} was never called" for name in tools if name not in self.tools]
+
+    def _asked(self) -> list[str]:
+        """What the user asked for by name, and what was tried of it in vain alone."""
+        struck, vain = ({word for kind in kinds for word in (kind, *kind.split("/"))}
+                        for kinds in (self._kinds, self._vain))  # fmt: skip
+        return [word for word in self._space.asked if word in vain - struck]
 
 
 def clean_run(history: History) -> str:

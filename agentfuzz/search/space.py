@@ -1,12 +1,14 @@
 """The space of a campaign: which faults may strike at which crossings.
 
 Law: a crossing is asked about by its group; what is tried there is said by its boundary, and
-chosen by the words of the user. Used by every phase of the search.
+chosen by the words of the user; what costs money is tried before what is only words. Used by every
+phase of the search.
 """
 
 from collections.abc import Iterable
 
 from agentfuzz.boundaries import BOUNDARIES
+from agentfuzz.boundaries.boundary import WORDS
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import TABLES, Fault, rank
 from agentfuzz.core.history import History
@@ -25,18 +27,37 @@ class Space:
         only: Iterable[str] = (),
         exclude: Iterable[str] = (),
     ) -> None:
-        words = {"faults": tuple(faults), "only": tuple(only), "exclude": tuple(exclude)}
+        self.asked = tuple(dict.fromkeys(faults := tuple(faults)))
+        words = {"faults": faults, "only": tuple(only), "exclude": tuple(exclude)}
         self._groups: dict[str, tuple[Fault, ...]] = {}
+        self._order: dict[str, tuple[tuple[Fault, ...], ...]] = {}
+        self._wordings: dict[str, tuple[Fault, ...]] = {}
         self.process = False
         for boundary in BOUNDARIES.values():
             chosen = select(boundary.table, **words)
             self.process = self.process or (boundary.of_process and bool(chosen))
             for group, tried in boundary.groups.items():
-                self._groups[group] = tuple(found for fault in chosen for found in tried(fault))
+                found = self._groups[group] = tuple(one for fault in chosen for one in tried(fault))
+                self._wordings[group] = tuple(
+                    other for one in found for other in boundary.wordings(one)
+                )
+                self._order[group] = tuple(
+                    tuple(one for one in found if boundary.order(group, one) == place)
+                    for place in range(WORDS + 1)
+                )
+        self.wordings = frozenset(other for found in self._wordings.values() for other in found)
 
     def at(self, group: str) -> tuple[Fault, ...]:
         """The faults of one group of crossings."""
         return self._groups[group]
+
+    def in_order(self, group: str) -> tuple[tuple[Fault, ...], ...]:
+        """The same, by how early they are tried."""
+        return self._order[group]
+
+    def wordings_at(self, group: str) -> tuple[Fault, ...]:
+        """Those of one group in their further wordings, which are tried alone."""
+        return self._wordings[group]
 
 
 def size(plan: FaultPlan) -> tuple[object, ...]:
