@@ -58,7 +58,8 @@ class Boundary:
 
     `order` is how early a fault is tried at a group of crossings. `wordings` are the same fault in
     its further wordings, tried alone. `causes` are the troubles that a fault is made of, as far as
-    a loop can tell them apart: two plans with the same troubles show the same bug."""
+    a loop can tell them apart: two plans with the same troubles show the same bug. `anywhere`: so
+    do those at other slots, whatever their names."""
 
     name: str
     axes: tuple[tuple[str, ...], ...]
@@ -73,6 +74,7 @@ class Boundary:
     order: Callable[[str, Fault], int] = _process
     wordings: Callable[[Fault], Iterable[Fault]] = _none
     causes: Callable[[Fault], tuple[str, ...]] = _kind
+    anywhere: bool = False
     told: Page | None = None
 
     @property

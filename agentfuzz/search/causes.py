@@ -26,9 +26,12 @@ def cause_of(plan: FaultPlan) -> Cause:
 
 
 def _place(slot: Slot) -> tuple[str, str]:
-    """Just after a call is just before the next save: the process is one place."""
+    """Just after a call is just before the next save: the process is one place; a race between
+    two calls is one wherever it is decided."""
     boundary, name, _ = slot
-    return ("process", "") if BOUNDARIES[boundary].of_process else (boundary, name)
+    if BOUNDARIES[boundary].of_process:
+        return "process", ""
+    return boundary, "" if BOUNDARIES[boundary].anywhere else name
 
 
 def places(cause: Cause) -> frozenset[tuple[str, str]]:

@@ -62,15 +62,14 @@ class Coverage:
     @property
     def kinds(self) -> dict[str, int]:
         """How often each fault kind struck; 0 for those that could have and never did. What was
-        tried, and can strike nowhere in this scenario, is none of them."""
+        tried, and can strike nowhere in this scenario, is none of them, unless the user asked for
+        it by name and nothing of that name struck."""
+        struck = {word for kind in self._kinds for word in _words(kind)}
+        vain = {kind for kind in self._vain if not (_words(kind) & self._space.asked) - struck}
         groups = set(self.groups.values())
-        possible = {
-            fault.kind: 0
-            for group in groups
-            for fault in self._space.at(group)
-            if fault.kind not in self._vain
-        }
-        return dict(sorted({**possible, **self._kinds}.items()))
+        possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
+        there = {kind: 0 for kind in possible if kind not in vain}
+        return dict(sorted({**there, **self._kinds}.items()))
 
     def untested(self, tools: Sequence[str], stopped: str = "exhausted") -> list[str]:
         """What never came into play, each with its code; `tools` are those of the world, `stopped`
@@ -85,16 +84,15 @@ class Coverage:
             for name, (held, violated, _) in self._laws
             if not held and not violated and name != "valid_calls"
         ]
-        if never := [kind for kind, count in self.kinds.items() if not count] + self._asked():
+        if never := [kind for kind, count in self.kinds.items() if not count]:
             why = "" if stopped == "exhausted" else f" (the budget ({stopped}) ended before)"
             idle.append(f"AF803 never struck: {', '.join(never)}{why}")
         return idle + [f"AF804 {name} was never called" for name in tools if name not in self.tools]
 
-    def _asked(self) -> list[str]:
-        """What the user asked for by name, and what was tried of it in vain alone."""
-        struck, vain = ({word for kind in kinds for word in (kind, *kind.split("/"))}
-                        for kinds in (self._kinds, self._vain))  # fmt: skip
-        return [word for word in self._space.asked if word in vain - struck]
+
+def _words(kind: str) -> set[str]:
+    """What a user may call a kind."""
+    return {kind, *kind.split("/")}
 
 
 def clean_run(history: History) -> str:

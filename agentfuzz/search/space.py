@@ -27,8 +27,9 @@ class Space:
         only: Iterable[str] = (),
         exclude: Iterable[str] = (),
     ) -> None:
-        self.asked = tuple(dict.fromkeys(faults := tuple(faults)))
-        words = {"faults": faults, "only": tuple(only), "exclude": tuple(exclude)}
+        faults, only = tuple(faults), tuple(only)
+        self.asked = frozenset((*faults, *only))
+        words = {"faults": faults, "only": only, "exclude": tuple(exclude)}
         self._groups: dict[str, tuple[Fault, ...]] = {}
         self._order: dict[str, tuple[tuple[Fault, ...], ...]] = {}
         self._wordings: dict[str, tuple[Fault, ...]] = {}

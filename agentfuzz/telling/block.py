@@ -30,7 +30,8 @@ def block(
     """One finding as lines of at most `width` (at least 40) columns.
 
     `also` are other findings of the same plan, and other causes of this one. `folder` is where the
-    HTML page stands, relative to the project. `ascii_only` is for a terminal that shows nothing else.
+    HTML page stands, relative to the project. `ascii_only` is for a terminal that shows nothing
+    else.
     """
     story = stories.tell(cx)
     width = max(width, 40)
