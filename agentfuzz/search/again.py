@@ -115,6 +115,12 @@ class Again:
         self._turn += len(chosen)
         return chosen
 
+    def beside(self, findings: Sequence[Counterexample]) -> tuple[Counterexample, ...]:
+        """The findings of a campaign and those that are told here: first what makes one doubt of
+        all of them, last what came of one plan alone."""
+        doubt = [one for one in self.findings if not one.plan]
+        return (*doubt, *findings, *(one for one in self.findings if one.plan))
+
     # What differs -------------------------------------------------------------------------
 
     def compare(self, plan: FaultPlan, first: History, again: History) -> None:
@@ -150,11 +156,11 @@ class Again:
     ) -> None:
         same = sum(parting(first, one) is None for one in replays) if not difference else 0
         runs = f"{same} of {len(replays)} replays gave the first history"
-        self.findings.append(
-            two_histories(
-                self._runner, plan, first, again, runs=runs, difference=difference, subject=subject
-            )
+        found = two_histories(
+            self._runner, plan, first, again, runs=runs, difference=difference, subject=subject
         )
+        if all(one.id != found.id for one in self.findings):
+            self.findings.append(found)
         if plan != NOTHING:
             first, again = self._kept[NOTHING], self._runner.execute(NOTHING)[0]
         if parting(first, again) is not None or plan == NOTHING:

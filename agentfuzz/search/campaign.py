@@ -181,7 +181,7 @@ class Campaign:
             stopped=meter.stopped,
             seed=self.budget.seed,
             levels=levels,
-            findings=(*findings, *self._again.findings),
+            findings=self._again.beside(findings),
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),

@@ -30,7 +30,7 @@ MAX_TWICE = 5  # plans that did not come back
 
 class Kept:
     """The violations of one campaign by signature and cause. `found` holds the smallest yet of
-    each; no cause in it is part of another one of the same signature."""
+    each; no cause in it is part of another one of the same signature that takes more faults."""
 
     def __init__(self, runner: Runner) -> None:
         self.found: dict[Signature, dict[Cause, Found]] = {}
@@ -51,10 +51,11 @@ class Kept:
             self._note(violation.signature, cause, plan)
         known = kept.get(cause)
         if known is None:
-            if any(part < cause for part in kept):
+            if any(part < cause and len(kept[part].plan) <= len(plan) for part in kept):
                 return
             for other in [other for other in kept if cause < other]:
-                del kept[other]
+                if len(plan) <= len(kept[other].plan):
+                    del kept[other]
             if len(kept) >= MAX_CAUSES:
                 self._full.add(violation.signature)
                 largest = max(kept, key=lambda one: size(kept[one].plan))
@@ -98,7 +99,7 @@ class Kept:
         lost: list[Counterexample] = []
         notes: list[str] = []
         for signature in sorted(self.found):
-            causes: list[Cause] = []
+            causes: list[tuple[Cause, int]] = []
             waiting = dict(self.found[signature])
             for found, shrunk in self._each(signature, waiting, causes, known, smaller):
                 one = confirmed(self._runner, found, shrunk)
@@ -108,11 +109,11 @@ class Kept:
                     else:
                         lost.append(one)
                     continue
-                causes.append(cause_of(found.plan))
+                causes.append((cause_of(found.plan), len(found.plan)))
                 told.append(one)
                 if late():
                     break
-            rest = [one for cause, one in waiting.items() if not any(c <= cause for c in causes)]
+            rest = [one for one in waiting.values() if not _told(one.plan, causes)]
             if rest:
                 notes.append(_counted(signature, rest, more=signature in self._full))
         told.sort(key=lambda one: (size(one.plan), one.violation.signature))
@@ -125,7 +126,7 @@ class Kept:
         self,
         signature: Signature,
         waiting: dict[Cause, Found],
-        told: list[Cause],
+        told: list[tuple[Cause, int]],
         known: Known,
         smaller: Callable[[FaultPlan], Smaller | None],
     ) -> Iterator[tuple[Found, Shrunk]]:
@@ -136,7 +137,7 @@ class Kept:
         for _ in range(TOLD):
             if not waiting:
                 return
-            seen = {place for cause in told for place in places(cause)}
+            seen = {place for cause, _ in told for place in places(cause)}
             chosen = min(waiting, key=lambda c: (places(c) <= seen, size(waiting[c].plan)))
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
@@ -147,13 +148,19 @@ class Kept:
                 if plan != before:
                     found = found._replace(plan=plan)
                     done = smaller(plan)
-            if any(cause <= cause_of(found.plan) for cause in told):
+            if _told(found.plan, told):
                 continue
             if done is not None:
                 done = replace(done, others=others)
             alike = self._alike.get((signature, cause_of(found.plan)), {}).values()
             others_too = tuple(str(plan) for plan in alike if plan != found.plan)
             yield found, Shrunk(len(before), runs, done, others_too)
+
+
+def _told(plan: FaultPlan, told: list[tuple[Cause, int]]) -> bool:
+    """Whether a plan shows what was told already, with as many faults or more."""
+    cause = cause_of(plan)
+    return any(part <= cause and faults <= len(plan) for part, faults in told)
 
 
 def _counted(signature: Signature, rest: list[Found], *, more: bool) -> str:
