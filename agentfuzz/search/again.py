@@ -4,14 +4,13 @@ Law: an agent that keeps something between runs (a module's dict, cache or count
 the real world, shows it as two histories of one plan, and is told so (AF904) in the phase in which
 it happens. Called by the phases of a campaign; at most a few runs in a hundred.
 
-What is run again: the run without faults, always at the end of a phase; one plan for each kind of
-trouble, in turn; and each plan that a level extends, which is run for its crossings anyway and is
-compared for nothing.
+What is run again: the run without faults, always at the end of a phase; one plan for each thing
+that can happen, in turn; and each plan that a level extends, which is run for its crossings anyway
+and is compared for nothing. A run that was cut off says nothing: that may be the machine's doing.
 """
 
 from collections.abc import Collection, Sequence
 
-from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import Event
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.findings import Counterexample
@@ -24,7 +23,7 @@ from agentfuzz.world.injector import Crossing
 
 EVERY = 50  # runs of a phase for one that is made again
 AT_THE_END = 4  # of a phase: the one without faults, and some others
-MAX_KEPT = 24  # histories
+MAX_KEPT = 40  # histories
 
 NOTHING = FaultPlan()
 Trace = tuple[type[Event], ...]
@@ -38,7 +37,7 @@ class Again:
         self.findings: list[Counterexample] = []
         self._runner = runner
         self._kept: dict[FaultPlan, History] = {}
-        self._troubles: set[tuple[str, tuple[str, ...]]] = set()
+        self._values: set[tuple[str, str]] = set()
         self._traces: dict[FaultPlan, Trace] = {}
         self._known: dict[Trace, Trace] = {}
         self._turn = 0
@@ -50,15 +49,19 @@ class Again:
         self._kept[NOTHING] = history
 
     def single(self, plan: FaultPlan, history: History) -> None:
-        """The run of a plan with one fault: the first of each kind of trouble is kept."""
+        """The run of a plan with one fault: the first of each value of an axis is kept."""
+        if _cut_off(history):
+            return
         for slot, fault in plan.by_slot.items():
-            trouble = (slot.boundary, BOUNDARIES[slot.boundary].causes(fault))
-            if trouble not in self._troubles and len(self._kept) < MAX_KEPT:
-                self._troubles.add(trouble)
+            values = {(slot.boundary, value) for value in fault.axes}
+            if not values <= self._values and len(self._kept) < MAX_KEPT:
+                self._values |= values
                 self._kept[plan] = history
 
     def extended(self, plan: FaultPlan, history: History) -> None:
         """The run of a plan that the next level extends: what happened, in outline."""
+        if _cut_off(history):
+            return
         trace = tuple(map(type, history.events))
         self._traces[plan] = self._known.setdefault(trace, trace)
 
@@ -71,7 +74,7 @@ class Again:
     def parent(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
         """Run a plan that a level extends, and compare it with its first run."""
         history, crossings = self._runner.execute(plan)
-        if not self.findings:
+        if not self.findings and not _cut_off(history):
             first, trace = self._kept.get(plan), self._traces.get(plan)
             if first is not None:
                 self.compare(plan, first, history)
@@ -95,7 +98,7 @@ class Again:
 
     def missed(self, plan: FaultPlan, slot: Slot, history: History) -> None:
         """A run did not come to a crossing to which another under the same faults had come."""
-        if not self.findings:
+        if not self.findings and not _cut_off(history):
             more = [self._runner.execute(plan)[0] for _ in range(REPLAYS)]
             other = next((one for one in more if parting(history, one) is not None), None)
             said = "" if other else f"It came to {slot} before, and does not now."
@@ -125,7 +128,7 @@ class Again:
 
     def compare(self, plan: FaultPlan, first: History, again: History) -> None:
         """Two runs of one plan are the same, or it is told."""
-        if parting(first, again) is not None:
+        if parting(first, again) is not None and not _cut_off(again):
             more = [self._runner.execute(plan)[0] for _ in range(REPLAYS - 1)]
             self._tell(plan, first, again, [again, *more])
 
@@ -165,3 +168,7 @@ class Again:
             first, again = self._kept[NOTHING], self._runner.execute(NOTHING)[0]
         if parting(first, again) is not None or plan == NOTHING:
             self._runner.unsteady()
+
+
+def _cut_off(history: History) -> bool:
+    return history.ended is not None and history.ended.how == "cut_off"

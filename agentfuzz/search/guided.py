@@ -11,6 +11,7 @@ new coverage: AFL (Zalewski); of giving the rare ones more runs: AFLFast (Boehme
 `benchmarks/guided.py` compares it with Hypothesis, with and without `target()`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from math import fsum
 from random import Random
@@ -37,7 +38,6 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space, plan_of
 from agentfuzz.search.systematic import after_last_fault
 from agentfuzz.world.injector import Crossing, Drawn, FromPlan, Injector
-from agentfuzz.world.reply_faults import VARIANTS
 
 LATENCIES = (1, 120)  # virtual seconds
 DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault
@@ -74,6 +74,7 @@ class Corpus:
 
     def __init__(self, space: Space, seed: int, *, depth: int = 0) -> None:
         self._space = space
+        self._more = Counter(fault.axes for fault in space.wordings)
         self._random = Random(seed)
         self._depth = depth
         self._entries: list[Entry] = []
@@ -237,13 +238,13 @@ class Corpus:
         """The same kind in every other wording, or with some other latencies."""
         if fault.axes[0] == "late":
             return [fault._replace(latency=self._latency()) for _ in range(3)]
-        return [fault._replace(variant=n) for n in range(1, VARIANTS.get(fault.axes[-1], 1))]
+        return [fault._replace(variant=n) for n in range(1, 1 + self._more[fault.axes])]
 
     def _valued(self, fault: Fault) -> Fault:
         if fault.axes[0] == "late":
             return fault._replace(latency=self._latency())
-        count = VARIANTS.get(fault.axes[-1], 1)
-        return fault._replace(variant=self._random.randrange(count)) if count > 1 else fault
+        more = self._more[fault.axes]
+        return fault._replace(variant=self._random.randrange(1 + more)) if more else fault
 
     def _latency(self) -> float:
         return float(self._random.randint(*LATENCIES))

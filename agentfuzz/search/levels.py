@@ -93,11 +93,20 @@ class Levels:
                 if done % EVERY == 0:
                     again.some(1)
             else:
-                self._coverage.vain(plan, history)
+                self._vain(plan, history, injector.crossings)
         again.level(walk.next)
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done
+
+    def _vain(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
+        """A plan that was run for nothing: its last fault means nothing where it was, or the run
+        did not come there, as the same run without that fault did."""
+        *_, slot = plan.by_slot
+        if any(crossing.slot == slot for crossing in crossings):
+            self._coverage.vain(plan, history)
+        else:
+            self._again.missed(plan.without(slot), slot, history)
 
     def _by_the_other(self, compared: Callable[[FaultPlan, History, str], None]) -> None:
         """Every plan with one fault again, by the other entrypoint: two runs each."""
