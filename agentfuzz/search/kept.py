@@ -141,13 +141,13 @@ class Kept:
             chosen = min(waiting, key=lambda c: (places(c) <= seen, size(waiting[c].plan)))
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
-            done = smaller(found.plan)
+            done = smaller(found.plan) if found.phase != "saved" else None
             if len(before) > 1 or found.phase == "random plans" or (done and not done.whole):
                 fails = partial(self._runner.breaks, signature=signature)
                 plan, runs = shrink(before, fails, known)
                 if plan != before:
                     found = found._replace(plan=plan)
-                    done = smaller(plan)
+                    done = done and smaller(plan)
             if _told(found.plan, told):
                 continue
             if done is not None:

@@ -62,12 +62,13 @@ class Space:
 
 
 def size(plan: FaultPlan) -> tuple[object, ...]:
-    """The order of plans: fewest faults, then the simplest kinds, then the earliest slots."""
+    """The order of plans: fewest faults, first wordings, the simplest kinds, the earliest slots."""
     ranks = sorted(
         (rank(TABLES[slot.boundary], fault.axes), fault.latency or 0.0, fault.variant)
         for slot, fault in plan
     )
-    return (len(plan), ranks, [(slot.nth, slot) for slot, _ in plan])
+    worded = sum(fault.variant > 0 for _, fault in plan)
+    return (len(plan), worded, ranks, [(slot.nth, slot) for slot, _ in plan])
 
 
 def plan_of(history: History) -> FaultPlan:
