@@ -4,7 +4,7 @@ Such a function raises, hangs or returns. Nothing lies between it and its caller
 is lost, doubled, late, cut off, malformed or answered with "accepted", and its text is its own.
 """
 
-from agentfuzz.boundaries.boundary import Boundary, Page, once
+from agentfuzz.boundaries.boundary import CALLS, Boundary, Page, once
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.process_faults.kind import MOMENTS
 
@@ -25,6 +25,10 @@ def _says(fault: Fault) -> str:
     return f"{_WORDS[kind]} {_WHEN[moment]}"
 
 
+def _order(group: str, fault: Fault) -> int:
+    return CALLS
+
+
 BOUNDARY = Boundary(
     name="local",
     axes=(("returns", *_WORDS), MOMENTS[:2]),
@@ -35,6 +39,7 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     at_calls=True,
+    order=_order,
     told=Page(
         'Tools of the agent\'s own process (`transport="local"`)',
         "`local:tool#nth:kind/moment`",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import product
 from types import MappingProxyType
 
-from agentfuzz.boundaries.boundary import Boundary, Page
+from agentfuzz.boundaries.boundary import CRASHED, PROCESS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.process_faults import KINDS
 from agentfuzz.world.process_faults.kind import MOMENTS
@@ -37,6 +37,11 @@ def _nothing_later(group: str) -> Callable[[Fault], Iterable[Fault]]:
     return lambda fault: () if fault.axes[1] == "in_flight" else tried(fault)
 
 
+def _order(group: str, fault: Fault) -> int:
+    lost = group == "process write" and fault.axes == ("crash", "after")
+    return CRASHED if lost else PROCESS
+
+
 def _says(fault: Fault) -> str:
     return f"{KINDS[fault.axes[0]].says}, {MOMENT_WORDS[fault.axes[1]]}"
 
@@ -59,6 +64,7 @@ def _boundary(
         says=_says,
         at_calls=at_calls,
         of_process=True,
+        order=_order,
     )
 
 

@@ -283,19 +283,3 @@ def digest(history: History, written: int = FORMAT_VERSION) -> str:
     of this format would write, so that a digest of then can be compared with a history of now."""
     data = migrations.history_as_of(history_to_json(history), written)
     return hashlib.sha256(dump(data).encode()).hexdigest()
-
-
-def first_difference(one: History, other: History) -> str:
-    """Where two histories part, in a sentence, or an empty string. Code locations do not count."""
-    for a, b in zip(one.events, other.events, strict=False):
-        if type(a) is type(b) and a == b:
-            continue
-        left, right = (event_to_json(event) for event in (a, b))
-        left.pop("where", None), right.pop("where", None)
-        if dump(left) != dump(right):
-            return (
-                f"The first difference is event {a.seq}: {dump(left)[:200]} / {dump(right)[:200]}."
-            )
-    if len(one) != len(other):
-        return f"One run has {len(one)} events, the other {len(other)}."
-    return ""

@@ -27,6 +27,18 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Smaller:
+    """What was done of the plans that are smaller than a counterexample's: `run` were run,
+    `equivalent` left out because another led to the same state; `whole` if those are all there
+    are. `others`: some of them break the law as well, by another cause."""
+
+    run: int
+    equivalent: int = 0
+    whole: bool = True
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
     """One bug: the smallest plan that shows it, replayed and controlled.
 
@@ -38,6 +50,8 @@ class Counterexample:
     `traceback` is where the exception came from by which the agent, or its test, failed: the calls
     of the user's code, outermost first, five source lines, and the exception; part of no digest
     either.
+    `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
+    with one fault that showed the same by the same cause, and were not replayed.
     """
 
     id: str
@@ -56,6 +70,8 @@ class Counterexample:
     location: str | None
     stack: str = ""
     traceback: str = ""
+    smaller: Smaller | None = None
+    alike: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -70,12 +86,14 @@ class Counterexample:
 class Level:
     """How far one phase got. `done` of `total` plans were run; `skipped` were left out because
     a plan that leads to the same state was run. What proves impossible is no plan and not counted,
-    once it was tried. `total` None: the phase has no end (random)."""
+    once it was tried. `total` None: the phase has no end (random), or its end is not known.
+    `limits` says which plans were meant, where the name could promise more."""
 
     name: str
     done: int
     total: int | None
     skipped: int = 0
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +142,15 @@ class CampaignResult:
         parts = []
         for level in self.levels:
             covered = level.done + level.skipped
+            name = f"{level.name} ({level.limits})" if level.limits else level.name
             if level.total is None:
-                parts.append(f"{level.done:,} {level.name}")
+                parts.append(f"{level.done:,} {name}")
             elif covered < level.total:
-                parts.append(f"{level.done:,} of {level.total:,} {level.name}")
+                parts.append(f"{level.done:,} of {level.total:,} {name}")
             elif level.skipped:
-                parts.append(f"{covered:,} of {level.total:,} {level.name}")
+                parts.append(f"{covered:,} of {level.total:,} {name}")
             else:
-                parts.append(f"all {level.total:,} {level.name}")
+                parts.append(f"all {level.total:,} {name}")
             if level.skipped:
                 parts.append(f"{level.skipped:,} skipped as equivalent")
         return ", ".join(parts) or "one run without faults"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import Called, Json, Refused
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.core.findings import DIED, Control, Counterexample
+from agentfuzz.core.findings import DIED, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import sequence
 from agentfuzz.core.lanes.words import count, effects_words, short
@@ -20,6 +20,7 @@ from agentfuzz.core.plan import FaultPlan
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
+ALIKE = 4  # plans that are named
 NO_FAULT = "no fault needed: it happens in the plain run"
 
 
@@ -87,7 +88,7 @@ def tell(cx: Counterexample) -> Story:
         plan=str(cx.plan),
         faults=faults,
         shrink=_shrink(cx) if faults else NO_FAULT,
-        controls=tuple(_control(control) for control in cx.controls),
+        controls=(*map(_control, cx.controls), *_alike(cx)),
         warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
         rows=sequence.rows(history, violation.witness),
         plain_rows=sequence.rows(cx.baseline) if faults else (),
@@ -139,18 +140,45 @@ def advice(hint: str, history: History) -> str:
 def _shrink(cx: Counterexample) -> str:
     if cx.phase == DIED:
         return "not shrunk: each try could end the process"
+    if cx.code == "AF904":
+        return "not shrunk: the same plan gave two histories"
     runs = f" ({count(cx.shrink_runs, 'run')})" if cx.shrink_runs else ""
     if cx.faults_before > len(cx.plan):
         return f"smallest of {count(cx.faults_before, 'fault')}{runs}"
+    if cx.smaller is not None:
+        return _smaller(cx, cx.smaller)
     if cx.phase.startswith("plans with"):
         return "no smaller plan breaks it: all were run"
-    return f"nothing smaller breaks it{runs}"
+    return f"nothing smaller was found{runs}"
+
+
+def _smaller(cx: Counterexample, known: Smaller) -> str:
+    """What was done of smaller plans; of those with several faults, of those with fewer."""
+    several = len(cx.plan) > 1
+    what = "plan with fewer faults" if several else "smaller plan"
+    if not known.whole:
+        return f"no {what} was found: {known.run:,} were run before the budget ended"
+    so = " by this cause" if known.others else ""
+    done = f"all {known.run:,} were run" if known.run > 1 else "there is but the run without faults"
+    if known.equivalent:
+        done = f"{known.run:,} were run, {known.equivalent:,} skipped as equivalent"
+    tried = f"; nothing simpler was found ({count(cx.shrink_runs, 'run')})" if several else ""
+    return f"no {what} breaks it{so}: {done}{tried}"
 
 
 def _control(control: Control) -> str:
     if control.broken:
         return f"Without {control.removed} the law is broken too: {control.effects} (checked)."
     return f"Without {control.removed}: {control.effects} (checked)."
+
+
+def _alike(cx: Counterexample) -> list[str]:
+    """Other faults that showed the same: it is one bug, and told once."""
+    if not cx.alike:
+        return []
+    more = len(cx.alike) - ALIKE
+    named = ", ".join(cx.alike[:ALIKE]) + (f" and {more} more" if more > 0 else "")
+    return [f"Seen as well, and not replayed: {named}."]
 
 
 def _doubt(control: Control) -> str:

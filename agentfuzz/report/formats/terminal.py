@@ -13,10 +13,13 @@ from agentfuzz.telling.block import Page, block
 
 
 def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False) -> str:
-    """Every finding, one block a plan: what else breaks under the same plan is a line in it."""
+    """Every law and subject, one block a plan: what else breaks under the same plan is a line in
+    it, and so is each further cause of what was told before."""
     by_plan: dict[str, list[Counterexample]] = {}
+    block_of: dict[tuple[str, str, str], str] = {}
     for cx in findings:
-        by_plan.setdefault(str(cx.plan), []).append(cx)
+        bug, plan = (cx.nodeid, *cx.violation.signature), str(cx.plan)
+        by_plan.setdefault(block_of.setdefault(bug, plan), []).append(cx)
     return "\n\n".join(
         block(first, ascii_only=ascii_only, also=also) for first, *also in by_plan.values()
     )
