@@ -58,7 +58,7 @@ def known_as(messages: Sequence[Message], issued: Mapping[str, Issue]) -> dict[s
     found: dict[str, str] = {}
     if not strange:
         return found
-    free = [(one, issue) for one, issue in reversed(issued.items()) if one not in shown]
+    free = [(one, issue) for one, issue in reversed(list(issued.items())) if one not in shown]
     for name, tool, arguments in reversed(strange):
         for at, (one, issue) in enumerate(free):
             if issue.call.tool == tool and _read(issue.arguments) == _read(arguments):

@@ -23,7 +23,7 @@ from agentfuzz.core.events import Called, ModelTurn
 from agentfuzz.model.results import part_of, reads_as_error
 
 LAWS = (exactly_once("payment"), results_paired(), receipts_shown(), effects_remembered())
-FORGETS = (exactly_once("payment"), results_paired(forgets=True), receipts_shown())
+FORGETS = (LAWS[0], results_paired(forgets=True), *LAWS[2:])
 
 
 def shop(*laws: Any, follow_ups: tuple[str, ...] = ()):
@@ -114,7 +114,6 @@ def test_a_result_is_read_however_it_is_written(way: str) -> None:
     assert [str(event.slot) for event in found.history.of(Called)] == ["find_order#1", "pay#1"]
     assert found.history.of(Called)[1].args["cents"] == 4200
     assert found.violations == ()
-    assert found.history.claim is None or found.history.claim
 
 
 @pytest.mark.parametrize("way", ["python", "prose", "trimmed"])
@@ -210,12 +209,12 @@ def test_a_conversation_that_begins_anew_is_worked_on_anew() -> None:
 
 
 def summarised(text: str, role: str = "user"):
-    """A loop that puts one message in the place of all turns once the payment is made."""
+    """A loop that puts one message in the place of all turns once the user goes on to talk."""
 
     def edit(messages: Any) -> Any:
-        if not any("r_1" in str(one.get("content")) for one in messages):
-            return messages
-        return [messages[0], {"role": role, "content": text}]
+        if messages[-1]["role"] == "user" and len(messages) > 1:
+            messages[1:-1] = [{"role": role, "content": text}]
+        return messages
 
     return edit
 
@@ -232,9 +231,10 @@ def summarised(text: str, role: str = "user"):
 )
 def test_a_call_that_a_summary_names_is_not_made_again(text: str, role: str) -> None:
     """The tool, an argument of its own, and that it happened: the model takes it for done."""
-    found = run(shop(*FORGETS), loop(json.dumps, edit=summarised(text, role)))
+    story = shop(*FORGETS, follow_ups=("Thank you!",))
+    found = run(story, loop(json.dumps, edit=summarised(text, role)))
     assert [str(event.slot) for event in found.history.of(Called)] == ["find_order#1", "pay#1"]
-    assert [one for one in found.violations if one.code != "AF406"] == []
+    assert found.violations == ()
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,8 @@ def test_a_call_that_a_summary_names_is_not_made_again(text: str, role: str) -> 
 )
 def test_a_summary_that_does_not_say_so_is_no_result(text: str) -> None:
     """A loop that loses what it did is found, as ever."""
-    found = run(shop(LAWS[0]), loop(json.dumps, edit=summarised(text)))
+    story = shop(LAWS[0], follow_ups=("Thank you!",))
+    found = run(story, loop(json.dumps, edit=summarised(text)))
     assert "AF101" in [one.code for one in found.violations]
 
 

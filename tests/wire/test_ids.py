@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import anthropic  # noqa: F401 - in a run, its import would be the agent's
+import openai  # noqa: F401
 import pytest
 
 from agentfuzz import run, scenario
