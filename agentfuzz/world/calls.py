@@ -53,7 +53,7 @@ class Calls(Delivery):
         self._injector = injector
         self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool
-        self._reserved: dict[str, Slot] = {}
+        self._reserved, self._given_out = dict[str, Slot](), set[str]()  # by the model's ids
 
     @property
     def lock(self) -> Any:
@@ -65,11 +65,10 @@ class Calls(Delivery):
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
-        id, or, for a loop that hands no ids on, the oldest kept one of this name."""
+        id, or, where a loop hands none on or has renamed it, the oldest kept one of the name."""
         if self._reserved and boundary == "tool":
-            if asked is None:
-                names = (call for call, slot in self._reserved.items() if slot.name == name)
-                asked = next(names, None)
+            if asked not in self._given_out:
+                asked = next((c for c, slot in self._reserved.items() if slot.name == name), None)
             kept = self._reserved.pop(asked, None) if asked is not None else None
             if kept is not None and kept.name == name:
                 return kept
@@ -85,6 +84,7 @@ class Calls(Delivery):
         whatever order a thread pool makes them in."""
         if tool in self.specs and call_id not in self._reserved:
             self._reserved[call_id] = self._next_slot(tool)
+            self._given_out.add(call_id)
 
     def crossing(self) -> None:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""
