@@ -155,11 +155,13 @@ def _shrink(cx: Counterexample) -> str:
 def _smaller(cx: Counterexample, known: Smaller) -> str:
     """What was done of smaller plans; of those with several faults, of those with fewer."""
     several = len(cx.plan) > 1
+    if known.run == 1 and known.whole:
+        return "there is no smaller plan"
     what = "plan with fewer faults" if several else "smaller plan"
     if not known.whole:
         return f"no {what} was found: {known.run:,} were run before the budget ended"
     so = " by this cause" if known.others else ""
-    done = f"all {known.run:,} were run" if known.run > 1 else "there is but the run without faults"
+    done = f"all {known.run:,} were run"
     if known.equivalent:
         done = f"{known.run:,} were run, {known.equivalent:,} skipped as equivalent"
     tried = f"; nothing simpler was found ({count(cx.shrink_runs, 'run')})" if several else ""
@@ -176,9 +178,10 @@ def _alike(cx: Counterexample) -> list[str]:
     """Other faults that showed the same: it is one bug, and told once."""
     if not cx.alike:
         return []
+    here = next((f"{slot}:" for slot, _ in cx.plan), "")
+    named = [plan.removeprefix(here) for plan in cx.alike[:ALIKE]]
     more = len(cx.alike) - ALIKE
-    named = ", ".join(cx.alike[:ALIKE]) + (f" and {more} more" if more > 0 else "")
-    return [f"Seen as well, and not replayed: {named}."]
+    return [f"Seen as well, not replayed: {', '.join(named)}{f', {more} more' * (more > 0)}."]
 
 
 def _doubt(control: Control) -> str:

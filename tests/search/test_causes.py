@@ -67,7 +67,9 @@ def test_one_cause_is_told_once(told):
     terminal tells a law and a subject."""
     first, second = told.findings
     assert "pay#1:once/rate_limited" in first.alike
-    assert story.tell(first).controls[-1].startswith("Seen as well, and not replayed: pay#1:once/")
+    assert (
+        story.tell(first).controls[-1].startswith("Seen as well, not replayed: once/error, once/")
+    )
     text = terminal.blocks(told.findings)
     assert text.count("AF101 pay ran 2x, expected 1") == 1
     assert f"also     AF101 by model#2:empty  {second.id}" in text
