@@ -34,6 +34,7 @@ from agentfuzz.core.events import (
     Saved,
     Shown,
     Struck,
+    Unheard,
 )
 
 __all__ = [
@@ -58,4 +59,5 @@ __all__ = [
     "Saved",
     "Shown",
     "Struck",
+    "Unheard",
 ]

@@ -233,6 +233,19 @@ class Resumed(NamedTuple):
     after: str = "returned"
 
 
+class Unheard(NamedTuple):
+    """A task, thread or piece of work of the agent died of an exception that nobody asked for.
+    `kind` is `task`, `thread` or `work` (in a pool), `called` its function; written when the leg
+    has ended, for somebody might have asked until then."""
+
+    seq: int
+    t: float
+    kind: str
+    called: str
+    error: str
+    detail: str
+
+
 class Ended(NamedTuple):
     """The run is over. `how` is `returned`, `raised` (an Exception), `died` (any other
     BaseException), `cancelled`, `crashed` (and not restarted) or `cut_off`; `value` is what the
@@ -264,6 +277,7 @@ Event = (
     | Interrupted
     | Decided
     | Resumed
+    | Unheard
     | Ended
 )
 EVENTS: Mapping[str, type[Event]] = {
@@ -286,6 +300,7 @@ EVENTS: Mapping[str, type[Event]] = {
         Interrupted,
         Decided,
         Resumed,
+        Unheard,
         Ended,
     )
 }

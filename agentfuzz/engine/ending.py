@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import Cancelled, Done, Ended, Messaged, Resumed
+from agentfuzz.core.events import Cancelled, Done, Ended, Messaged, Resumed, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.runtime import unheard
 from agentfuzz.world.local import LocalGateway
 
 
@@ -99,6 +100,12 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     gateway.said = True
     detail = given["detail"]
     gateway.log.write(Done, "return", *facts, "", plain(detail) if detail else "")
+
+
+def mourned(gateway: LocalGateway) -> None:
+    """Write down what died in a leg that has returned, and nobody heard of."""
+    for kind, called, error in unheard.deaths():
+        gateway.log.write(Unheard, kind, called, type(error).__name__, message(error))
 
 
 def frozen(gateway: LocalGateway, ending: Ending) -> History:

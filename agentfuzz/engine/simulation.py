@@ -6,6 +6,7 @@ started again, a decision arrives, the user goes on. Called by `run` and by the 
 """
 
 import asyncio
+import gc
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
@@ -15,9 +16,9 @@ from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, completed, frozen, raised
+from agentfuzz.engine.ending import Ending, completed, frozen, mourned, raised
 from agentfuzz.engine.scenario import Scenario
-from agentfuzz.runtime import leaks
+from agentfuzz.runtime import leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
 from agentfuzz.runtime.isolation import Isolation
@@ -75,9 +76,22 @@ class Simulation:
         self, scenario: Scenario, agent: Agent, injector: Injector, *, trace: bool = False
     ) -> History:
         """One run. `trace` notes the agent's code location at every call."""
+        collects = gc.isenabled()
+        gc.disable()  # what it met would end at a moment of its own
+        try:
+            return self._execute(scenario, agent, injector, trace)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _execute(
+        self, scenario: Scenario, agent: Agent, injector: Injector, trace: bool
+    ) -> History:
         clock, isolation = self._clock, self._isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
+        readings.forget()
+        unheard.forget()
         isolation.begin()
         try:
             world = scenario.world(injector, clock, trace=trace)
@@ -161,6 +175,7 @@ class Simulation:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
         loop = self._current_loop()
+        loop.made = loop.futures = 0
         self.watchdog.begin()
         try:
             answer = agent(world)
@@ -173,6 +188,7 @@ class Simulation:
                     clock.gate.finish()
                 if last and not process.waiting:
                     clock.flush()  # what is still under way arrives after the agent's answer
+                mourned(gateway)
                 if loop.made:
                     finish(loop)  # a sync entry point left something behind
             if gateway.calls.exhausted:  # swallowed, and answered all the same
@@ -186,6 +202,7 @@ class Simulation:
             raise
         except BaseException as exc:
             self.watchdog.end()  # before anything else: a tick may come at any line
+            unheard.forget()
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
             if process.crashed_at is not None:
@@ -263,6 +280,7 @@ class Simulation:
             result = loop.run_until_complete(task)
         finally:
             process.cancel_task = None
+        mourned(gateway)
         finish(loop)
         return result
 
