@@ -29,7 +29,7 @@ from agentfuzz.runtime.clock import FOREVER, Clock, Real
 
 T = TypeVar("T")
 PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that get anything done
-MOMENT = 0.001  # virtual seconds that a turn takes beyond that
+MOMENT = 0.01  # virtual seconds that a turn takes beyond that
 GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
 
 

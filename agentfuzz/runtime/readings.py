@@ -17,7 +17,7 @@ from typing import Any
 from agentfuzz.runtime.clock import START, Clock
 
 PATIENCE = 10_000  # looks in one instant; more than a chatty log takes
-MOMENT = 0.001  # virtual seconds that a look takes beyond that
+MOMENT = 0.01  # virtual seconds that a look takes beyond that
 _START = int(START.timestamp()) * 10**9
 _NAIVE = START.replace(tzinfo=None)
 _LIMIT = 1e9  # virtual seconds: what a datetime can hold

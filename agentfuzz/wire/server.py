@@ -29,7 +29,8 @@ from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
 STOP = 60.0  # real seconds until a server that does not stop is an error
-LOOKS = 5  # turns of the server's loop from bytes that lie in a socket to a request under way
+LOOKS = 20  # turns of the server's loop; six lie between a connection and a request under way
+SETTLE = 0.002  # real seconds in which bytes get from one socket to the other
 _MCP = "/mcp"
 
 
@@ -59,6 +60,8 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     except ImportError as error:
         raise AgentfuzzError(f"serve() needs uvicorn ({error}): pip install uvicorn.") from error
     listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio sets it for sockets that say TCP, which this one does not: every answer would wait.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = _App(world, hold, hurry)
     thread = _Thread(uvicorn, H11Protocol, app, listener)
@@ -216,8 +219,14 @@ class _Thread:
             raise self._failed[0]
 
     def owes(self) -> bool:
-        """Whether a request is on its way, or being answered: the server looks at its connections
-        a few times, and says."""
+        """Whether a request is on its way, or being answered."""
+        if self._asked():
+            return True
+        Real.sleep(SETTLE)
+        return self._asked()
+
+    def _asked(self) -> bool:
+        """The same: the server looks at its connections a few times, and says."""
         said, loop = allocate_lock(), self._loop
         said.acquire()
         found = [False]
