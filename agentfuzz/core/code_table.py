@@ -59,4 +59,5 @@ OF_LAWS: dict[str, str] = {
     "AF412": "An effect was forgotten",
     "AF900": "The agent fails without any fault",
     "AF901": "The agent raised something that is no Exception",
+    "AF907": "A thread or background task of the agent died",
 }

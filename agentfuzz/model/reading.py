@@ -17,6 +17,7 @@ from agentfuzz.world.toolbox import DONE
 
 Message = Mapping[str, Any]
 SHOWN = 500  # characters of a message that a history keeps
+_ADDRESS = 24  # characters of a memory address, which it does not keep: none is cut in two
 _ERROR = re.compile(
     r"\b(error|timed out|timeout|failed|failure|connection reset|too many requests|exception)\b",
     re.IGNORECASE,
@@ -31,7 +32,8 @@ def shown(message: Message) -> Shown:
     ids = tuple(str(call.get("id") if isinstance(call, Mapping) else call) for call in calls)
     answers = message.get("tool_call_id")
     role = str(message.get("role"))
-    return Shown(role, plain(text[:SHOWN]), ids, None if answers is None else str(answers))
+    text = plain(text[: SHOWN + _ADDRESS])[:SHOWN]
+    return Shown(role, text, ids, None if answers is None else str(answers))
 
 
 class Seen:
