@@ -35,8 +35,8 @@ _AT = " at 0x"
 def plain(value: object) -> Json:
     """Any value as a bounded JSON tree: depth 20, 1,000 items, 4 KB a string, 20,000 nodes.
 
-    Memory addresses are left out. Cycles, odd floats, bytes, lone surrogates, key collisions and failing `repr`s are marked in
-    `<...>` text, never raised.
+    Memory addresses are left out. Cycles, odd floats, bytes, lone surrogates, key collisions and
+    failing `repr`s are marked in `<...>` text, never raised.
     """
     # The quick way, spelled out: this is asked several times a call.
     kind = type(value)

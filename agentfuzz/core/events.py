@@ -8,7 +8,7 @@ much). Compare events by type and value: two kinds of event may hold equal field
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from agentfuzz.core.faults import Fault, Slot
 
@@ -280,27 +280,4 @@ Event = (
     | Unheard
     | Ended
 )
-EVENTS: Mapping[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        Called,
-        Struck,
-        Delivered,
-        Committed,
-        Replayed,
-        Refused,
-        Replied,
-        ModelInput,
-        ModelTurn,
-        Done,
-        Saved,
-        Crashed,
-        Cancelled,
-        Messaged,
-        Interrupted,
-        Decided,
-        Resumed,
-        Unheard,
-        Ended,
-    )
-}
+EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

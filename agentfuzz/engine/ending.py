@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import Cancelled, Done, Ended, Messaged, Resumed, Unheard
+from agentfuzz.core.events import Cancelled, Done, Ended, Messaged, Resumed, Struck, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import unheard
@@ -106,6 +106,12 @@ def mourned(gateway: LocalGateway) -> None:
     """Write down what died in a leg that has returned, and nobody heard of."""
     for kind, called, error in unheard.deaths():
         gateway.log.write(Unheard, kind, called, type(error).__name__, message(error))
+
+
+def fails_at_once(history: History) -> bool:
+    """Whether a run raised before anything had struck, as the run without faults would have."""
+    ended = history.ended
+    return ended is not None and ended.how == "raised" and not history.of(Struck)
 
 
 def frozen(gateway: LocalGateway, ending: Ending) -> History:

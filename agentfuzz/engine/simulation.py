@@ -10,14 +10,17 @@ import gc
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, completed, frozen, mourned, raised
+from agentfuzz.engine.ending import Ending, completed, fails_at_once, frozen, mourned, raised
+from agentfuzz.engine.renewed import renewed
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.within import beginning
 from agentfuzz.runtime import leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
@@ -56,6 +59,7 @@ class Simulation:
         self._stack = ExitStack()
         self._loop: VirtualLoop | None = None
         self._clock: Clock | None = None
+        self._returned: Agent | None = None  # who runs where nothing is broken
 
     def __enter__(self) -> "Simulation":
         forget()
@@ -79,7 +83,13 @@ class Simulation:
         collects = gc.isenabled()
         gc.disable()  # what it met would end at a moment of its own
         try:
-            return self._execute(scenario, agent, injector, trace)
+            history = self._execute(scenario, agent, injector, trace)
+            if agent is self._returned and fails_at_once(history):
+                again = partial(self._execute, scenario, agent, injector, trace)
+                history = renewed(history, again, injector, self._isolation)
+            elif history.endings[-1] == "returned":
+                self._returned = agent
+            return history
         finally:
             if collects:
                 gc.enable()
@@ -136,7 +146,7 @@ class Simulation:
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
         while True:
-            process.begin_within = self._within(scenario, agent, first)
+            process.begin_within = beginning(scenario, agent, first)
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off":
@@ -211,41 +221,6 @@ class Simulation:
             return raised(exc, gateway)
         finally:
             self.watchdog.end()
-
-    def _within(
-        self, scenario: Scenario, agent: Agent, first: World
-    ) -> Callable[[str, Decision | None], Any]:
-        """How a leg begins within another one: the same agent, at once and to its end."""
-
-        def begin(why: str, decision: Decision | None) -> Any:
-            process = inside(first).process
-            outer = process.leg
-            process.begin(why, "running")
-            world = first._again(why, decision=decision)
-            if decision is not None:
-                process.decided(decision)
-            how = "returned"
-            try:
-                answer = agent(world)
-                if inspect.isawaitable(answer):
-                    return self._awaited_within(answer, scenario, world, outer)
-                completed(scenario, inside(world), answer)
-            except Exception:
-                how = "raised"
-            process.back(outer, how)
-            return None
-
-        return begin
-
-    async def _awaited_within(
-        self, answer: Awaitable[Any], scenario: Scenario, world: World, outer: int
-    ) -> None:
-        how = "returned"
-        try:
-            completed(scenario, inside(world), await answer)
-        except Exception:
-            how = "raised"
-        inside(world).process.back(outer, how)
 
     # Event loops --------------------------------------------------------------------------
 

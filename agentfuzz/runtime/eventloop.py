@@ -18,14 +18,14 @@ import selectors
 import socket
 import threading
 import warnings
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime import unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
+from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 
 T = TypeVar("T")
 PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that get anything done
@@ -107,7 +107,7 @@ class VirtualSelector(selectors.DefaultSelector):
         """Whether something may still come: from a partner, from a thread that nobody holds, or
         over a connection to somebody else."""
         clock = self._clock
-        ours = {partner.port for partner in clock.partners}
+        ours: set[int | None] = {partner.port for partner in clock.partners}
         if any(_port(fd) not in ours for fd in list(self.get_map()) if fd != self.waker):
             return True
         own = [partner.thread for partner in clock.partners]
@@ -131,85 +131,13 @@ class VirtualSelector(selectors.DefaultSelector):
         raise CutOff("hung", "every task waits and no timer is set")
 
 
-def _port(fd: int) -> int | None:
+def _port(fd: Any) -> int | None:
     """The port at the other end of a connection, None for what is none."""
     try:
         with socket.socket(fileno=os.dup(fd)) as connection:
             return int(connection.getpeername()[1])
     except (OSError, IndexError, ValueError, TypeError):
         return None
-
-
-# What of asyncio waits for several at once, and leaves it to its caller to ask how they ended.
-_TOGETHER = ("_wait.<locals>.", "as_completed.<locals>.", "_AsCompletedIterator.")
-
-
-class _Numbered:
-    """Hashed by its number in the run, not by its address: a set of tasks (`asyncio.wait`, a
-    framework's bookkeeping) has the same order in every run. Kept until the end of its leg: what
-    the garbage collector meets has no time of its own."""
-
-    _number: int
-    _group: object | None = None
-    called = ""
-
-    def __hash__(self) -> int:
-        return self._number
-
-    def add_done_callback(self: Any, callback: Any, **named: Any) -> None:
-        if getattr(callback, "__qualname__", "").startswith(_TOGETHER):
-            self._group = getattr(callback, "__self__", callback)
-        super().add_done_callback(callback, **named)  # type: ignore[misc]
-
-    def fate(self: Any) -> unheard.Fate | None:
-        if not self.done() or self.cancelled():
-            return None
-        return unheard.Fate(self._exception, not self._log_traceback, self._group)
-
-
-class NumberedTask(_Numbered, asyncio.Task[Any]):
-    """A task of a virtual loop."""
-
-    kind = "task"
-
-    def __init__(self, coro: Any, *, loop: "VirtualLoop", name: Any = None, **given: Any) -> None:
-        loop.made += 1
-        self._number = loop.made
-        if name is None:  # asyncio counts those of the whole process
-            name = f"Task-{self._number}"
-        super().__init__(coro, loop=loop, name=name, **given)
-        unheard.made(self)
-
-    @property
-    def called(self) -> str:  # type: ignore[override]
-        return unheard.named(self.get_coro())
-
-
-class NumberedFuture(_Numbered, asyncio.Future[Any]):
-    """A future of a virtual loop: work for an executor, or what somebody is told by."""
-
-    kind = "work"
-
-    def __init__(self, *, loop: "VirtualLoop") -> None:
-        super().__init__(loop=loop)
-        loop.futures += 1
-        self._number = loop.futures
-
-
-class _InOrder(weakref.WeakKeyDictionary[Any, bool]):
-    """A weak set in the order in which it was filled."""
-
-    def add(self, one: Any) -> None:
-        self[one] = True
-
-    def discard(self, one: Any) -> None:
-        self.pop(one, None)
-
-
-def in_order(items: Iterable[Any] = ()) -> Any:
-    """A set; of coroutines, whose hash is an address, their collection in the order given."""
-    found = dict.fromkeys(items)
-    return found.keys() if any(map(asyncio.iscoroutine, found)) else set(found)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -220,7 +148,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = VirtualSelector(clock)
         super().__init__(selector)
         selector.waker = self._ssock.fileno()  # type: ignore[attr-defined]
-        self._asyncgens: Any = _InOrder()  # closed in the order in which they were begun
+        self._asyncgens: Any = InOrder()  # closed in the order in which they were begun
         # Bigger than the distance of two floats at a year of seconds, or timers never come due.
         self._clock_resolution = 1e-6
         self.made = 0  # tasks, in this leg

@@ -21,7 +21,7 @@ MOMENT = 0.01  # virtual seconds that a look takes beyond that
 _START = int(START.timestamp()) * 10**9
 _NAIVE = START.replace(tzinfo=None)
 _LIMIT = 1e9  # virtual seconds: what a datetime can hold
-# `monotonic` and `perf_counter` begin here, in seconds: small enough for a float to show nanoseconds.
+# Where `monotonic` and `perf_counter` begin: so low that a float shows nanoseconds.
 _UPTIME = 2**20 * 10**9
 
 

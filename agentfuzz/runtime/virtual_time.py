@@ -15,7 +15,8 @@ from typing import Any
 
 from agentfuzz.runtime import clock as clocks
 from agentfuzz.runtime.clock import START, Clock, Real
-from agentfuzz.runtime.eventloop import VirtualLoop, in_order
+from agentfuzz.runtime.eventloop import VirtualLoop
+from agentfuzz.runtime.numbered import in_order
 from agentfuzz.runtime.readings import installed
 
 

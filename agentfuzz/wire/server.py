@@ -25,6 +25,7 @@ from typing import Any
 from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
 from agentfuzz.runtime.clock import Real
+from agentfuzz.wire.quick import quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
@@ -196,7 +197,7 @@ class _Thread:
         self._loop: _Loop | None = None
         self._config = uvicorn.Config(
             app,
-            http=_tracked(protocol, app),
+            http=tracked(protocol, app),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -205,7 +206,7 @@ class _Thread:
             date_header=False,
             server_header=False,
         )
-        self._server = _quick(uvicorn.Server, app, self._ready)(self._config)
+        self._server = quick(uvicorn.Server, app, self._ready)(self._config)
         self._listener = listener
         self.port = int(listener.getsockname()[1])
         self.thread = threading.Thread(target=self._run, name="agentfuzz-serve", daemon=True)
@@ -270,42 +271,3 @@ class _Thread:
             clock.guests.discard(ident)
             loop.close()
             self._ready.set()
-
-
-def _tracked(protocol: Any, app: _App) -> Any:
-    """uvicorn's HTTP protocol, whose connections the app can drop: ASGI has no word for it."""
-
-    def made(self: Any, transport: asyncio.Transport) -> None:
-        self.agentfuzz_peer = tuple(transport.get_extra_info("peername")[:2])
-        app.open[self.agentfuzz_peer] = transport
-        protocol.connection_made(self, transport)
-
-    def lost(self: Any, error: Exception | None) -> None:
-        app.open.pop(self.agentfuzz_peer, None)
-        protocol.connection_lost(self, error)
-
-    return type("TrackedProtocol", (protocol,), {"connection_made": made, "connection_lost": lost})
-
-
-def _quick(server: Any, app: _App, ready: threading.Event) -> Any:
-    """uvicorn's server, without the ticks of its own: it stops when it is told to, at once."""
-
-    async def main_loop(self: Any) -> None:
-        ready.set()
-        await app.closing.wait()
-
-    async def shutdown(self: Any, sockets: Any = None) -> None:
-        for one in self.servers:
-            one.close()
-        for transport in list(app.open.values()):
-            transport.close()
-        if app.mcp is not None:
-            await app.mcp.aclose()
-        for transport in list(app.open.values()):
-            transport.abort()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-    return type("QuickServer", (server,), {"main_loop": main_loop, "shutdown": shutdown})

@@ -70,7 +70,7 @@ def _unheard(one: Unheard) -> Violation:
         says="all is well",
         world=f"{name} died of {one.error}"[:60],
         witness=(one.seq,),
-        hint="await what you start, or ask its future for the result, before you say that it is done",
+        hint="await what you start, or ask it for its result, before you say that it is done",
     )
 
 

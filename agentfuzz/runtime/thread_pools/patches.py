@@ -42,7 +42,6 @@ _made = Future.__init__
 _result = Future.result
 _exception = Future.exception
 _together: Any = concurrent.futures._base
-_acquired = _together._AcquireFutures
 
 
 @contextmanager
@@ -208,7 +207,7 @@ def exception(self: Any, timeout: float | None = None) -> Any:
     return _exception(self, timeout)
 
 
-class acquired(_acquired):  # type: ignore[misc]
+class acquired(_together._AcquireFutures):  # type: ignore[misc]
     """`wait` and `as_completed` look at futures together."""
 
     def __init__(self, futures: Any) -> None:

@@ -155,6 +155,7 @@ class Scheduler:
             return asleep(work.own.ident or 0, work.own.native_id or 0)
         if work.thread:
             return asleep(work.thread, work.native)
+        assert work.pool is not None, "work has a pool or a thread of its own"
         found = [asleep(t.ident or 0, t.native_id or 0) for t in work.pool._threads]
         return None if None in found else (*found,)
 
