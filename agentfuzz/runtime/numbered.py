@@ -53,7 +53,11 @@ class NumberedTask(_Numbered, asyncio.Task[Any]):
 
     @property
     def called(self) -> str:  # type: ignore[override]
-        return unheard.named(self.get_coro())
+        name = unheard.named(self.get_coro())
+        error: BaseException | None = self._exception
+        if name.endswith(".__call__") and error is not None and error.__traceback__ is not None:
+            name = unheard.named(error.__traceback__.tb_frame.f_locals.get("self"))  # the tool's
+        return name
 
 
 class NumberedFuture(_Numbered, asyncio.Future[Any]):

@@ -101,4 +101,5 @@ def named(function: Any, given: tuple[Any, ...] = ()) -> str:
         elif getattr(function, "__name__", "") == "run" and given and callable(given[0]):
             function, given = given[0], given[1:]
         else:
-            return str(getattr(function, "__qualname__", type(function).__name__))
+            own = getattr(function, "__qualname__", None) or getattr(function, "name", None)
+            return own if isinstance(own, str) else type(function).__name__
