@@ -29,7 +29,7 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 # Where an object lies, as a `repr` says it, and a cancellation of AnyIO. No longer number: what is
 # said to be `at` the address of a wallet is business.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{4,16}\b|(?<=cancel scope )[0-9a-f]{6,16}\b")
-_AT = " at 0x"
+_AT, _PLAIN = " at 0x", 16  # and how long a text is at most that has none
 
 
 def plain(value: object) -> Json:
@@ -46,7 +46,8 @@ def plain(value: object) -> Json:
                 break
             kind = type(item)
             if kind is str:
-                if len(item) > 63 or not item.isascii() or _AT in item:
+                size = len(item)
+                if (size > _PLAIN and (size > 63 or _AT in item)) or not item.isascii():
                     break
             elif kind is int:
                 if not _LOW <= item <= _HIGH:
@@ -57,7 +58,8 @@ def plain(value: object) -> Json:
             return value.copy()  # type: ignore[attr-defined]
     elif kind is str:
         text: Any = value
-        if len(text) < 64 and text.isascii() and _AT not in text:
+        size = len(text)
+        if size < 64 and text.isascii() and (size <= _PLAIN or _AT not in text):
             return value
     elif value is None or kind is bool:
         return value

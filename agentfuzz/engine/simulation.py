@@ -87,7 +87,7 @@ class Simulation:
             if agent is self._returned and fails_at_once(history):
                 again = partial(self._execute, scenario, agent, injector, trace)
                 history = renewed(history, again, injector, self._isolation)
-            elif history.endings[-1] == "returned":
+            elif history.ended is not None and history.ended.how == "returned":
                 self._returned = agent
             return history
         finally:
@@ -185,7 +185,7 @@ class Simulation:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
         loop = self._current_loop()
-        loop.made = loop.futures = 0
+        loop.made = loop.numbered = 0
         self.watchdog.begin()
         try:
             answer = agent(world)

@@ -138,8 +138,11 @@ class Clock:
         """Back to second 0 with nothing due: this thread begins a run."""
         self._due.clear()
         self.looks = 0
-        self.threads = {get_ident()}
-        self.guests.clear()
+        ident = get_ident()
+        if len(self.threads) != 1 or ident not in self.threads:
+            self.threads = {ident}
+        if self.guests:
+            self.guests.clear()
         self.held = False
         self.now = 0.0
 

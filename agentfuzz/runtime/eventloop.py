@@ -40,18 +40,21 @@ class VirtualSelector(selectors.DefaultSelector):
         super().__init__()
         self._clock = clock
         self._threads = threading.active_count()
-        self._at, self._polls = -1.0, 0
+        self._polls = 0  # turns of the loop since it last waited
         self.waker = -1  # the file by which its loop is woken
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if not self._clock.mine():  # a thread that is no part of the run
-            return super().select(timeout)
         found = super().select(0)
         if found:
             return found
         if timeout is not None and timeout <= 0:
-            self._polled()
+            self._polls += 1
+            if self._polls > PATIENCE:
+                self._polled()
             return found
+        self._polls = 0
+        if not self._clock.mine():  # a thread that is no part of the run
+            return super().select(timeout)
         if self._clock.real:
             return self._beside_others(timeout)
         gate = self._clock.gate
@@ -83,14 +86,10 @@ class VirtualSelector(selectors.DefaultSelector):
         return []
 
     def _polled(self) -> None:
-        """Something is ready. Tasks that do nothing but yield wait for time to pass: it does."""
-        clock = self._clock
-        if clock.now != self._at:
-            self._at, self._polls = clock.now, 0
-        self._polls += 1
-        if self._polls > PATIENCE:
-            clock.advance(MOMENT)
-            self._at = clock.now
+        """Something is ready, again and again. Tasks that do nothing but yield wait for time to
+        pass: it does."""
+        if self._clock.mine():
+            self._clock.advance(MOMENT)
 
     def _beside_others(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Partners live in real time. Waiting for them takes no virtual time, however long they
@@ -152,7 +151,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # Bigger than the distance of two floats at a year of seconds, or timers never come due.
         self._clock_resolution = 1e-6
         self.made = 0  # tasks, in this leg
-        self.futures = 0
+        self.numbered = 0  # tasks and futures that were put into sets
         self.dead = False  # so is the process that it belongs to
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
@@ -253,4 +252,4 @@ def _unheard() -> Iterator[None]:
 
 def _made(task: "asyncio.Task[Any]") -> int:
     """The order in which tasks were made: a weak set of them has that of memory addresses."""
-    return task._number if isinstance(task, NumberedTask) else 0
+    return task._nth if isinstance(task, NumberedTask) else 0

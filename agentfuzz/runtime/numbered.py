@@ -5,14 +5,13 @@ end or are closed, and each can tell how it ended. Made by the virtual event loo
 """
 
 import asyncio
+import sys
 import weakref
 from collections.abc import Iterable
 from typing import Any
 
 from agentfuzz.runtime import unheard
-
-# What of asyncio waits for several at once, and leaves it to its caller to ask how they ended.
-_TOGETHER = ("_wait.<locals>.", "as_completed.<locals>.", "_AsCompletedIterator.")
+from agentfuzz.runtime.unheard import made
 
 
 class _Numbered:
@@ -20,17 +19,16 @@ class _Numbered:
     framework's bookkeeping) has the same order in every run. Kept until the end of its leg: what
     the garbage collector meets has no time of its own."""
 
-    _number: int
+    _number = 0
     _group: object | None = None
     called = ""
 
-    def __hash__(self) -> int:
-        return self._number
-
-    def add_done_callback(self: Any, callback: Any, **named: Any) -> None:
-        if getattr(callback, "__qualname__", "").startswith(_TOGETHER):
-            self._group = getattr(callback, "__self__", callback)
-        super().add_done_callback(callback, **named)  # type: ignore[misc]
+    def __hash__(self: Any) -> int:
+        found: int = self._number
+        if not found:
+            self._loop.numbered += 1
+            found = self._number = self._loop.numbered
+        return found
 
     def fate(self: Any) -> unheard.Fate | None:
         if not self.done() or self.cancelled():
@@ -45,11 +43,18 @@ class NumberedTask(_Numbered, asyncio.Task[Any]):
 
     def __init__(self, coro: Any, *, loop: Any, name: Any = None, **given: Any) -> None:
         loop.made += 1
-        self._number = loop.made
-        if name is None:  # asyncio counts those of the whole process
-            name = f"Task-{self._number}"
+        self._nth = loop.made
+        self._unnamed = name is None
         super().__init__(coro, loop=loop, name=name, **given)
-        unheard.made(self)
+        made(self)
+
+    def get_name(self) -> str:
+        """Its name, or its number in the leg: asyncio counts those of the whole process."""
+        return f"Task-{self._nth}" if self._unnamed else super().get_name()
+
+    def set_name(self, name: object, /) -> None:
+        self._unnamed = False
+        super().set_name(name)
 
     @property
     def called(self) -> str:  # type: ignore[override]
@@ -65,11 +70,6 @@ class NumberedFuture(_Numbered, asyncio.Future[Any]):
 
     kind = "work"
 
-    def __init__(self, *, loop: Any) -> None:
-        super().__init__(loop=loop)
-        loop.futures += 1
-        self._number = loop.futures
-
 
 class InOrder(weakref.WeakKeyDictionary[Any, bool]):
     """A weak set in the order in which it was filled."""
@@ -82,6 +82,12 @@ class InOrder(weakref.WeakKeyDictionary[Any, bool]):
 
 
 def in_order(items: Iterable[Any] = ()) -> Any:
-    """A set; of coroutines, whose hash is an address, their collection in the order given."""
-    found = dict.fromkeys(items)
-    return found.keys() if any(map(asyncio.iscoroutine, found)) else set(found)
+    """What `wait` and `as_completed` make of the futures that they are given: those are waited for
+    together. Of coroutines, whose hash is an address, tasks are made in the order given."""
+    group, found = object(), list(dict.fromkeys(items))
+    if sys._getframe(1).f_code.co_name != "wait":  # which refuses coroutines
+        found = [asyncio.ensure_future(one) if asyncio.iscoroutine(one) else one for one in found]
+    for one in found:
+        if isinstance(one, _Numbered):
+            one._group = group
+    return set(found)

@@ -38,9 +38,14 @@ _REMEMBERED = {
 }
 
 
+_MEMORY = vars(uuid)
+
+
 def forget() -> None:
     """A run begins: nobody has asked for the time yet."""
-    vars(uuid).update(_REMEMBERED)
+    for name, nothing in _REMEMBERED.items():
+        if _MEMORY[name]:
+            _MEMORY[name] = nothing
 
 
 class Readings:
