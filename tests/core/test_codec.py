@@ -370,3 +370,12 @@ def test_a_message_that_is_cut_does_not_keep_half_an_address():
         }
         assert len({text for text in texts if "object object" in text}) <= 1
         assert not any(" at 0x" in text for text in texts)
+
+
+def test_what_died_unheard_is_no_part_of_a_digest_of_format_1():
+    """A counterexample of then is compared with what was told then."""
+    events = [event for event in HISTORY.events if type(event) is not Unheard]
+    early = [*events[:5], Unheard(5, 0.0, "task", "audit", "ValueError", "no."), *events[5:]]
+    early = [event._replace(seq=seq) for seq, event in enumerate(early)]
+    assert digest(History(early, HISTORY.tools), 1) == digest(History(events, HISTORY.tools), 1)
+    assert digest(History(early, HISTORY.tools)) != digest(History(events, HISTORY.tools))
