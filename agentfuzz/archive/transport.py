@@ -38,6 +38,7 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["findings"] = tuple(_finding_from_json(finding) for finding in given["findings"])
     given["notes"], given["untested"] = tuple(given["notes"]), tuple(given["untested"])
     given["escapes"] = tuple(given["escapes"])
+    given["told"] = dict(given["told"])
     return CampaignResult(**given)
 
 

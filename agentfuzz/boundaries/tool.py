@@ -1,7 +1,9 @@
 """The boundary of tool calls: deliveries x reply.
 
 A tool that only reads is faulted in its reply alone: how often or how late its request arrives
-leaves no trace that a loop or law could see.
+leaves no trace that a loop or law could see. A transport that delivers at most once repeats nothing
+and keeps nothing for later. What a function of the agent's own process meets is another boundary:
+`local`.
 """
 
 from collections.abc import Mapping
@@ -47,6 +49,10 @@ def _of_a_read(fault: Fault) -> tuple[Fault, ...]:
     return (fault,) if fault.axes[0] == "once" else ()
 
 
+def _in_time(fault: Fault) -> tuple[Fault, ...]:
+    return (fault,) if fault.axes[0] in ("once", "lost") else ()
+
+
 def _place(slot: Slot) -> str:
     return f"call {slot.nth} of {slot.name}"
 
@@ -66,7 +72,7 @@ BOUNDARY = Boundary(
     name="tool",
     axes=(DELIVERIES, REPLIES),
     off=_LIES,
-    groups={"write": once, "read": _of_a_read},
+    groups={"write": once, "write in time": _in_time, "read": _of_a_read},
     place=_place,
     says=_says,
     at_calls=True,

@@ -4,7 +4,7 @@ Law: a report adds nothing; whatever it says is a field here. Written by the cam
 report/ and by the doors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -91,7 +91,8 @@ class CampaignResult:
     how often each tool was called. `seconds` are real; every other number is deterministic
     unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
     `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
-    play, each with its AF8xx code; `escapes` what escaped control, each with AF905.
+    play, each with its AF8xx code; `escapes` what escaped control, each with AF905. `told` is what
+    was found here and told by another test of the session: `AF102 charge_card`, and which test.
     """
 
     nodeid: str
@@ -110,6 +111,7 @@ class CampaignResult:
     untested: tuple[str, ...] = ()
     clean: str = ""
     escapes: tuple[str, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""
@@ -129,7 +131,23 @@ class CampaignResult:
         return ", ".join(parts) or "one run without faults"
 
 
-def finding_id(nodeid: str, violation: Violation, plan: FaultPlan) -> str:
-    """The same id for the same bug on every machine: no line numbers, no values, no time."""
+def told_once(results: Sequence[CampaignResult]) -> list[str]:
+    """A line for each finding that one test has told for others."""
+    tellers: dict[str, set[str]] = {}
+    for result in results:
+        for text, teller in result.told.items():
+            tellers.setdefault(text, set()).add(teller.rpartition("::")[2])
+    lines = []
+    for text, names in sorted(tellers.items()):
+        times = sum(text in result.told for result in results)
+        others = f"{times:,} other test{'s' * (times != 1)}"
+        lines.append(f"{text}: also met in {others} (told once, in {', '.join(sorted(names))})")
+    return lines
+
+
+def finding_id(nodeid: str, violation: Violation, plan: FaultPlan, digits: int = 12) -> str:
+    """The same id for the same bug on every machine: no line numbers, no values, no time. Of 48
+    bits, or as many hexadecimal digits as are asked for."""
     parts = (nodeid, violation.code, violation.subject, str(plan))
-    return f"AF-{sha256(chr(0).join(parts).encode('utf-8', 'backslashreplace')).hexdigest()[:6]}"
+    name = sha256(chr(0).join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"AF-{name[:digits]}"

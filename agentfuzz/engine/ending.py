@@ -15,6 +15,7 @@ from agentfuzz.core.history import History
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import unheard
 from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.process import Decision
 
 
 class Ending(NamedTuple):
@@ -24,6 +25,14 @@ class Ending(NamedTuple):
     value: Any = None
     error: str = ""
     detail: str = ""
+
+
+class Next(NamedTuple):
+    """What the next leg of a run begins with."""
+
+    why: str
+    task: str = ""
+    decision: Decision | None = None
 
 
 def raised(exc: BaseException, gateway: LocalGateway) -> Ending:

@@ -66,6 +66,7 @@ class Scenario:
     model_behaviour: ModelBehaviour = BEHAVIOUR
     cassette: Path | None = None
     on_miss: str = "error"
+    rewrite: Callable[[str], str] | None = None
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
@@ -119,6 +120,7 @@ def scenario(
     model_behaviour: ModelBehaviour | None = None,
     cassette: str | os.PathLike[str] | None = None,
     on_miss: str = "error",
+    rewrite: Callable[[str], str] | None = None,
 ) -> Callable[[Callable[[World], object]], Scenario]:
     """Decorate a function that declares the tools of a fresh World.
 
@@ -132,7 +134,8 @@ def scenario(
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
-    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it).
+    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it);
+    `rewrite`, a function of a text, takes out of what is recorded what nobody may read.
     """
     for given in invariants:
         if not isinstance(given, Invariant):
@@ -173,6 +176,7 @@ def scenario(
             model_behaviour=model_behaviour or BEHAVIOUR,
             cassette=None if cassette is None else _beside(build, cassette),
             on_miss=on_miss,
+            rewrite=rewrite,
         )
 
     return decorate

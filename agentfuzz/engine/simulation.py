@@ -11,13 +11,14 @@ import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, completed, fails_at_once, frozen, mourned, raised
+from agentfuzz.engine.ending import Ending, Next, completed, fails_at_once, frozen, mourned, raised
+from agentfuzz.engine.probing import Probing
 from agentfuzz.engine.renewed import renewed
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.within import beginning
@@ -29,9 +30,9 @@ from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
-from agentfuzz.world.injector import Injector
+from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.local import LocalGateway
-from agentfuzz.world.process import MAX_RESTARTS, Decision
+from agentfuzz.world.process import MAX_RESTARTS
 from agentfuzz.world.process_faults.striking import at_the_end
 from agentfuzz.world.tools import forget
 from agentfuzz.world.world import World, inside
@@ -39,22 +40,13 @@ from agentfuzz.world.world import World, inside
 Agent = Callable[[World], Any]
 
 
-class Next(NamedTuple):
-    """What the next leg of a run begins with."""
-
-    why: str
-    task: str = ""
-    decision: Decision | None = None
-
-
 class Simulation:
-    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop.
-
-    A context manager; entering costs tens of milliseconds, a run inside microseconds.
-    """
+    """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop. A
+    context manager; entering costs tens of milliseconds, a run inside microseconds."""
 
     def __init__(self, run_timeout: float = 10.0) -> None:
         self.watchdog = Watchdog(run_timeout)
+        self.probing = Probing()
         self._isolation = Isolation()
         self._stack = ExitStack()
         self._loop: VirtualLoop | None = None
@@ -109,6 +101,10 @@ class Simulation:
             isolation.end()
             raise
         gateway = inside(world)
+        if gateway.probes and not self.probing.settled(scenario, world):
+            isolation.end()
+            self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
+            return self._execute(scenario, agent, injector, trace)
         gateway.patience = self.watchdog.seconds
         self._gate.begin(gateway.calls)
         leaks.begin()
@@ -145,8 +141,10 @@ class Simulation:
         restart = scenario.resume if callable(scenario.resume) else agent
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
+        if ended is None:
+            first._begins()
         while True:
-            process.begin_within = beginning(scenario, agent, first)
+            process.begin_within = beginning(scenario, agent, world)
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off":
@@ -154,11 +152,11 @@ class Simulation:
             following = self._following(scenario, first, ending, coming)
             if following is None:
                 break
-            process.begin(following.why, ending.how)
-            world = first._again(following.why, task=following.task, decision=following.decision)
-            if following.decision is not None:
-                process.decided(following.decision)
-            entry = restart if following.why == "restart" else agent
+            why, task, decision = following
+            process.begin(why, ending.how)
+            world = world._again(why, task=task or first.task, decision=decision)
+            process.brings(decision)
+            entry = restart if why == "restart" else agent
         self._settle(inside(first))
         return ending
 
@@ -166,10 +164,10 @@ class Simulation:
         self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
     ) -> Next | None:
         process = inside(first).process
+        again = Next("restart", decision=process.brought)
         if ending.how == "crashed":
             bury()
-            again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
-            return Next("restart") if again else None
+            return again if scenario.resume and process.restarts < MAX_RESTARTS else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
         if not any(one.decision for one in coming):
@@ -177,7 +175,7 @@ class Simulation:
         if process.asks and not process.waiting and not coming:
             fault = at_the_end(process, restarts=bool(scenario.resume))
             if fault is not None:
-                return Next("restart" if fault == "crash" else "duplicate")
+                return again if fault == "crash" else Next("duplicate")
         return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:

@@ -15,15 +15,15 @@ from agentfuzz.world.world import World, inside
 
 
 def beginning(
-    scenario: Scenario, agent: Callable[[World], Any], first: World
+    scenario: Scenario, agent: Callable[[World], Any], now: World
 ) -> Callable[[str, Decision | None], Any]:
     """How a leg begins within another one: the same agent, at once and to its end."""
 
     def begin(why: str, decision: Decision | None) -> Any:
-        process = inside(first).process
+        process = inside(now).process
         outer = process.leg
         process.begin(why, "running")
-        world = first._again(why, decision=decision)
+        world = now._again(why, decision=decision)
         if decision is not None:
             process.decided(decision)
         how = "returned"

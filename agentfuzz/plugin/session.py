@@ -22,11 +22,13 @@ from agentfuzz.core.codec import dump
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.locations import relative
+from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import process_death
 from agentfuzz.plugin.capture import muted
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting
+from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
@@ -47,6 +49,7 @@ class Session:
         self.report_dir = self.root / setting(config, "report-dir")
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
+        self.telling = Told()
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -66,18 +69,23 @@ class Session:
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
             place = _place(error, self.root)
-            raise Failed(line, f"{type(error).__name__}: {error}{place}") from error
-        item.stash[_RESULT] = result
+            text = redacted(f"{type(error).__name__}: {error}{place}")
+            raise Failed(redacted(line), text) from error
         for finding in result.findings:  # on the item, not a report: JUnit reads the last one
             item.user_properties.append(("agentfuzz.finding", finding.id))
             item.user_properties.append(("agentfuzz.code", finding.code))
         if given.plan is None:
             self.findings.store(result)
+        more = self.findings.compared(result) if self.findings.replay else []
+        result = item.stash[_RESULT] = redacted(result)  # from here on it is told
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
-            compared = self.findings.compared(result) if self.findings.replay else []
-            raise self.findings.failure(problems, compared)
+            more += [
+                escaping.terminal(f"  {text}: as told in {teller}")
+                for text, teller in result.told.items()
+            ]
+            raise self.findings.failure(problems, more)
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
 
@@ -126,12 +134,14 @@ class Session:
             if given.plan is not None:
                 campaign.regress(given.plan, given.code)
             elif self.findings.replay:
-                campaign.plain(saved)
+                campaign.plain(saved, asked=True)
             elif self.campaigns:
                 with muted(self.config):
                     campaign.search(saved)
                     self.findings.forget(campaign.fixed)
-                    return campaign.result()
+                    result, again = self.telling.once(campaign.result(), given.scenario)
+                    self.findings.told_elsewhere(again)
+                    return result
             else:
                 campaign.plain(saved)
                 self.findings.forget(campaign.fixed)

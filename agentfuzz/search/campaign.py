@@ -16,12 +16,11 @@ from agentfuzz.core.errors import NondeterministicAgent, PlanError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.history import History
-from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.engine.single import check_plan, require_struck
+from agentfuzz.engine.single import require_struck
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search import pairwise
@@ -30,7 +29,7 @@ from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.kept import Kept
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.space import Space
+from agentfuzz.search.space import Space, untried
 from agentfuzz.search.systematic import Level as Walk
 from agentfuzz.search.verify import aside, escapes
 from agentfuzz.world.injector import Injector
@@ -118,9 +117,10 @@ class Campaign:
 
     # Phases -------------------------------------------------------------------------------
 
-    def plain(self, saved: Sequence[Saved] = ()) -> bool:
-        """The fault-free run, and the plans of saved counterexamples. False when the agent
-        fails without any fault, so that a search would say nothing.
+    def plain(self, saved: Sequence[Saved] = (), *, asked: bool = False) -> bool:
+        """The fault-free run, and the plans of saved counterexamples (`asked`: even what this
+        campaign does not try). False when the agent fails without any fault, so that a search
+        would say nothing.
 
         Raises NondeterministicAgent when two fault-free runs differ.
         """
@@ -137,14 +137,19 @@ class Campaign:
         self._compared(nothing, again, "fault-free")
         self._baseline_crossings = crossings
         for one in saved:
-            self._replay(one)
+            self._replay(one, asked)
         return not any(code == "AF900" for code, _ in self._kept.found)
 
-    def _replay(self, one: Saved) -> None:
+    def _replay(self, one: Saved, asked: bool) -> None:
         try:
-            plan = self._today(one.plan)
+            plan = self.runner.today(one.plan)
         except PlanError as error:
             self.notes.append(f"saved {one.id} no longer applies: {error}")
+            return
+        why, gone = untried(plan, self.space, self._baseline_crossings)
+        if why and not asked:
+            self.notes.append(f"saved {one.id} no longer applies: {why}")
+            self.fixed += [one] * gone
             return
         history = self._judged(self.runner.under(plan), "saved", plan)
         self._compared(plan, history, "saved")
@@ -158,19 +163,11 @@ class Campaign:
         else:
             self.notes.append(f"replayed saved finding {one.id}: still there")
 
-    def _today(self, plan: FaultPlan) -> FaultPlan:
-        """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
-        assert self.runner.baseline is not None, "a plan is replayed after the baseline"
-        tools = list(self.runner.baseline.tools)
-        plan = migrated(plan, tools)
-        check_plan(plan, tools)
-        return plan
-
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
         Raises PlanError when the plan does not apply to this agent any more."""
         self.runner.baseline, _ = self.runner.execute(FaultPlan())
-        plan = self._today(plan)
+        plan = self.runner.today(plan)
         history = self._judged(self.runner.under(plan), "regression", plan)
         require_struck(plan, history)
         self._compared(plan, history, "regression")
@@ -274,6 +271,7 @@ class Campaign:
         findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
         baseline = self.runner.baseline
         assert baseline is not None, "a result comes after the baseline"
+        probed, unknown = self.runner.simulation.probing.told(self.scenario)
         coverage, seconds = self._coverage, Real.monotonic() - self._started
         untested = coverage.untested(list(baseline.tools), self.stopped) if self._levels else ()
         return CampaignResult(
@@ -289,9 +287,9 @@ class Campaign:
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *unknown),
             untested=tuple(untested),
-            clean=clean_run(baseline),
+            clean="; ".join([clean_run(baseline), *probed]),
             escapes=escapes(self.runner.root),
         )
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
+from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
@@ -57,6 +59,14 @@ class Runner:
     def under(self, plan: FaultPlan) -> FromPlan:
         """An injector for a plan, asked about all that this campaign may do."""
         return FromPlan(plan, process=self.space.process)
+
+    def today(self, plan: FaultPlan) -> FaultPlan:
+        """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
+        assert self.baseline is not None, "a plan is replayed after the baseline"
+        tools = list(self.baseline.tools)
+        plan = migrated(plan, tools)
+        check_plan(plan, tools)
+        return plan
 
     def run(self, injector: Injector, plan: FaultPlan | None) -> History:
         """One run. Without a plan, its faults are written ahead as they are drawn."""

@@ -12,6 +12,7 @@ from agentfuzz.core.faults import TABLES, Fault, rank
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.selection import select
+from agentfuzz.world.injector import Crossing
 
 
 class Space:
@@ -37,6 +38,23 @@ class Space:
     def at(self, group: str) -> tuple[Fault, ...]:
         """The faults of one group of crossings."""
         return self._groups[group]
+
+
+def untried(plan: FaultPlan, space: Space, crossings: Iterable[Crossing]) -> tuple[str, bool]:
+    """Why a campaign would not try this plan, or an empty string; and whether the tool runs where
+    the fault cannot happen, so that nobody would. `crossings` are those of a run: what is crossed
+    at a tool is the same at each of its calls."""
+    groups = {c.slot.name: c.group for c in crossings if c.slot.boundary in ("tool", "local")}
+    for slot, fault in plan:
+        group = groups.get(slot.name)
+        if slot.boundary != "tool" or group is None:
+            continue
+        tried = BOUNDARIES["tool"].groups.get(group)
+        if tried is None or not any(tried(fault)):
+            return f"{slot}:{fault} cannot happen to this tool (transport=, effect=)", True
+        if not any(fault.axes == one.axes for one in space.at(group)):
+            return f"this test does not try {slot}:{fault} (only=, exclude=, faults=)", False
+    return "", False
 
 
 def size(plan: FaultPlan) -> tuple[object, ...]:

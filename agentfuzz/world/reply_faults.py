@@ -32,6 +32,8 @@ def failure(kind: str, tool: str) -> BaseException:
         return TimeoutError(f"{tool} timed out: no reply within {TIMEOUT:g} s")
     if kind == "error":
         return ConnectionError(f"{tool}: connection reset by peer")
+    if kind == "raises":
+        return RuntimeError(f"{tool} failed: an error inside of it")
     assert kind == "rate_limited", f"{kind} is no missing reply"
     return RateLimited(f"{tool}: 429 too many requests, retry after 1 s", retry_after=1.0)
 

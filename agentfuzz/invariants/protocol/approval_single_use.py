@@ -80,7 +80,8 @@ def approval_single_use(*tools: str) -> Check:
             good = [grant for grant in fitting if not grant.void]
             unused = [grant for grant in good if grant.wait.interrupt not in used]
             if unused:
-                used[unused[0].wait.interrupt] = commit
+                own = next((one for one in unused if one.wait.call == call.asked), unused[0])
+                used[own.wait.interrupt] = commit
                 continue
             if good:
                 found.append(_again(good[-1], used[good[-1].wait.interrupt], commit))

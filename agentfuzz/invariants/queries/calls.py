@@ -7,18 +7,42 @@ their arguments, apart from the key, are the same. Asked by the laws of every fa
 from collections.abc import Mapping
 
 from agentfuzz.core.codec import dump, plain, scope_value
-from agentfuzz.core.events import Called, Intent, Json, Replied, Struck
+from agentfuzz.core.events import Called, Crashed, Intent, Json, Replied, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History, query
 
 KEY = "idempotency_key"  # the argument that is no part of what a call is about
 Logical = tuple[str, str]  # the tool, and its arguments as canonical JSON
+_DAMAGED = ("truncated", "ambiguous", "malformed", "wrong", "hostile")
 
 
 def clean(reply: Replied) -> bool:
     """Whether a reply says, whole and without an error, that the call was carried out."""
     applied = reply.outcome in ("applied", "replayed")
     return applied and reply.complete and reply.raised is None
+
+
+def doubtful(history: History, call: Called) -> bool:
+    """Whether a call got a reply that a loop does well to distrust: one that is not the backend's
+    own, that was cut off, or that does not say whether it was done. To repeat such a call, to tell
+    the model of an error in its place, or to show less of it hides nothing.
+
+    An exception leaves no such doubt: it is an error, and is told as one.
+    """
+    reply = history.replies.get(call.call)
+    if reply is None or reply.raised is not None:
+        return False
+    return not reply.complete or reply.outcome == "in_flight" or call.slot in _damaged(history)
+
+
+@query
+def _damaged(history: History) -> set[Slot]:
+    return struck_by(history, *_DAMAGED)
+
+
+def died_between(history: History, start: int, end: int) -> bool:
+    """Whether the agent's process died between two events: what it held in memory is gone."""
+    return any(start < crash.seq < end for crash in history.of(Crashed))
 
 
 def struck_by(history: History, *words: str) -> set[Slot]:

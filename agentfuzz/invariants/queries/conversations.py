@@ -92,6 +92,18 @@ def origin(history: History, call: Called) -> Asked | None:
     return None if call.asked is None else last_asked(history, call.asked, call.seq)
 
 
+def begun_after(history: History, before: Called, call: Called) -> bool:
+    """Whether a call was made in the light of what another was answered: after its reply, and not
+    asked for beside it, under an id of its own in one turn of a model (a fan-out)."""
+    reply = history.replies.get(before.call)
+    if reply is None or reply.seq > call.seq:
+        return False
+    first, second = origin(history, before), origin(history, call)
+    if first is None or second is None or first.turn is not second.turn:
+        return True
+    return first.id == second.id
+
+
 def last_asked(history: History, call: str, before: int) -> Asked | None:
     """The last time that a model asked for a call with this id before an event."""
     asks = _by_id(history).get(call, ())

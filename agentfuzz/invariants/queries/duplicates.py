@@ -35,7 +35,7 @@ def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Vi
         )
         hint = (
             f"give {tool} an idempotency key, or let its backend deduplicate by scope "
-            "(dedup='key' or dedup='scope')"
+            "(dedup='key' or dedup='scope'), or say where it runs (transport=)"
         )
     return Violation(
         code="AF101" if again else "AF102",

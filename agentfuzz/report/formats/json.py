@@ -169,6 +169,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "notes": list(result.notes),
         "clean": result.clean,
         "findings": [cx.id for cx in result.findings],
+        **({"told": dict(result.told)} if result.told else {}),
     }
 
 

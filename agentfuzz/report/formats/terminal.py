@@ -6,7 +6,7 @@ no line that a CI runner obeys. Called by the pytest door.
 
 from collections.abc import Sequence
 
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import cells, cut, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
 from agentfuzz.telling.block import Page, block
@@ -51,6 +51,8 @@ def summary(
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.escapes:
             page.text(f"warning: {text}{where}", indent=0)
+    for text in told_once(results):
+        page.text(f"note: {text}", indent=0)
     for result in results:
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.notes:
