@@ -119,7 +119,9 @@ class Clock:
         "looks",
         "now",
         "partners",
+        "steady",
         "threads",
+        "wall",
     )
 
     def __init__(self) -> None:
@@ -131,13 +133,14 @@ class Clock:
         self.elsewhere: Elsewhere | None = None  # who moves it, in a child process
         self.partners: list[Partner] = []  # in other threads, in real time
         self.looks = 0  # how often the time was asked for in this run
+        self.wall = self.steady = 0  # of these in nanoseconds: of the date, and of the other clocks
         self.threads = {get_ident()}  # those of the run: time is real for all others
         self.guests: set[int] = set()  # others that are at work for it, in no order of ours
 
     def reset(self) -> None:
         """Back to second 0 with nothing due: this thread begins a run."""
         self._due.clear()
-        self.looks = 0
+        self.looks = self.wall = self.steady = 0
         ident = get_ident()
         if len(self.threads) != 1 or ident not in self.threads:
             self.threads = {ident}

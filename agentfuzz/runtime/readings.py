@@ -1,7 +1,7 @@
 """What the clocks of a run say: virtual time, and a nanosecond more at each look.
 
-Law: no two looks at a clock in nanoseconds are the same, and no look is earlier than one before
-it; events keep the time of the virtual clock. Threads that are no part of the run see real time.
+Law: no two looks at a clock in nanoseconds are the same, and none is earlier than one before it;
+events keep the time of the virtual clock. Threads that are no part of the run see real time.
 Put in the place of freezegun's readings by `virtual_time`, once for a whole campaign.
 
 Whoever looks again and again waits without sleeping: past `PATIENCE` looks in one instant each
@@ -19,7 +19,7 @@ from agentfuzz.runtime.clock import START, Clock
 PATIENCE = 10_000  # looks in one instant; more than a chatty log takes
 MOMENT = 0.01  # virtual seconds that a look takes beyond that
 _START = int(START.timestamp()) * 10**9
-_NAIVE = START.replace(tzinfo=None)
+_EPOCH = datetime(1970, 1, 1)
 _LIMIT = 1e9  # virtual seconds: what a datetime can hold
 # Where `monotonic` and `perf_counter` begin: so low that a float shows nanoseconds.
 _UPTIME = 2**20 * 10**9
@@ -55,21 +55,36 @@ class Readings:
         self._clock, self._wait = clock, wait
         self._at, self._since = -1.0, 0
 
-    def look(self) -> int:
-        """Nanoseconds since the start of the run, as they are at this look."""
+    def _looked(self) -> int:
+        """How much later than the virtual clock a look in nanoseconds is than the one before it:
+        by one. A partner's looks come when they like, and are not counted."""
         clock = self._clock
-        if get_ident() in clock.threads:  # a partner's looks come when they like: not counted
-            clock.looks += 1
-            if clock.now != self._at or clock.looks < self._since:
-                self._at, self._since = clock.now, clock.looks
-            elif clock.looks - self._since > PATIENCE:
-                self._wait(MOMENT)
-                self._at = clock.now
-        return round(min(clock.now, _LIMIT) * 1e9) + clock.looks
+        if get_ident() not in clock.threads:
+            return 0
+        clock.looks += 1
+        if clock.now != self._at or clock.looks < self._since:
+            self._at, self._since = clock.now, clock.looks
+        elif clock.looks - self._since > PATIENCE:
+            self._wait(MOMENT)
+            self._at = clock.now
+        return 1
 
-    def now(self) -> datetime:
+    def wall(self, *, counts: bool = True) -> int:
+        """Nanoseconds of the wall clock. What cannot show one is not counted: a line in a log, in
+        the first run alone, would make the keys of all others another's."""
+        later = self._looked()
+        if counts:
+            self._clock.wall += later
+        return _START + round(min(self._clock.now, _LIMIT) * 1e9) + self._clock.wall
+
+    def steady(self) -> int:
+        """Nanoseconds of the clocks that count from no date."""
+        self._clock.steady += self._looked()
+        return _UPTIME + round(min(self._clock.now, _LIMIT) * 1e9) + self._clock.steady
+
+    def date(self) -> datetime:
         """The naive UTC time, for freezegun."""
-        return _NAIVE + timedelta(microseconds=self.look() // 1000)
+        return _EPOCH + timedelta(microseconds=self.wall(counts=False) // 1000)
 
 
 def installed(clock: Clock, wait: Callable[[float], None]) -> Callable[[], None]:
@@ -79,7 +94,7 @@ def installed(clock: Clock, wait: Callable[[float], None]) -> Callable[[], None]
 
     given: Any = api
     readings = Readings(clock, wait)
-    look = readings.look
+    wall, steady = readings.wall, readings.steady
     kept = {}
 
     def reading(name: str, told: Callable[[], Any]) -> None:
@@ -96,16 +111,16 @@ def installed(clock: Clock, wait: Callable[[float], None]) -> Callable[[], None]
         read.__name__ = fake.__name__  # by which freezegun knows what is its own
         setattr(given, f"fake_{name}", read)
 
-    reading("time", lambda: (_START + look()) / 1e9)
-    reading("time_ns", lambda: _START + look())
+    reading("time", lambda: wall(counts=False) / 1e9)
+    reading("time_ns", wall)
     for name in ("monotonic", "perf_counter"):
-        reading(name, lambda: (_UPTIME + look()) / 1e9)
-        reading(f"{name}_ns", lambda: _UPTIME + look())
+        reading(name, lambda: steady() / 1e9)
+        reading(f"{name}_ns", steady)
 
     def dates() -> None:
         for name, fake in kept.items():
             setattr(given, name, fake)
-        given.freeze_factories[-1] = _Pulled(given.freeze_factories[-1], clock, readings.now)
+        given.freeze_factories[-1] = _Pulled(given.freeze_factories[-1], clock, readings.date)
 
     return dates
 

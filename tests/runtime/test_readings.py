@@ -48,6 +48,21 @@ def test_looks_are_in_order_whatever_clock_they_are_at(clock):
         assert fast() < fast() < fast()
 
 
+def test_looks_that_show_no_nanosecond_change_no_key(play):
+    """A log line in the first run of a process alone, or a date, makes no other key."""
+    keys = []
+
+    def agent(world):
+        if not keys:
+            for _ in range(7):
+                time.time(), datetime.datetime.now(), time.monotonic(), time.localtime()
+        keys.append(time.time_ns())
+
+    play(shop, agent)
+    play(shop, agent)
+    assert len(set(keys)) == 1
+
+
 def test_events_keep_the_time_of_the_clock(play):
     """However often somebody looks."""
 
