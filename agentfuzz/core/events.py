@@ -8,7 +8,7 @@ much). Compare events by type and value: two kinds of event may hold equal field
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from agentfuzz.core.faults import Fault, Slot
 
@@ -250,6 +250,18 @@ class Asserted(NamedTuple):
     text: str
 
 
+class Unheard(NamedTuple):
+    """A task, thread or piece of work of the agent died of an exception that nobody asked for.
+    `kind` is `task`, `thread` or `work` (in a pool), `called` its function. Written at a leg's end."""
+
+    seq: int
+    t: float
+    kind: str
+    called: str
+    error: str
+    detail: str
+
+
 class Ended(NamedTuple):
     """The run is over. `how` is `returned`, `raised` (an Exception), `died` (any other
     BaseException), `cancelled`, `crashed` (and not restarted) or `cut_off`; `value` is what the
@@ -282,29 +294,7 @@ Event = (
     | Decided
     | Resumed
     | Asserted
+    | Unheard
     | Ended
 )
-EVENTS: Mapping[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        Called,
-        Struck,
-        Delivered,
-        Committed,
-        Replayed,
-        Refused,
-        Replied,
-        ModelInput,
-        ModelTurn,
-        Done,
-        Saved,
-        Crashed,
-        Cancelled,
-        Messaged,
-        Interrupted,
-        Decided,
-        Resumed,
-        Asserted,
-        Ended,
-    )
-}
+EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

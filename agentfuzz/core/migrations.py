@@ -9,6 +9,7 @@ saved counterexamples, plans written ahead, JSON reports.
     format 1  0.1.0. Saves, turns of the model and the end of a run had their slots at the boundary
               `process`, like the tool calls of the process; a plan's text had no quotes.
     format 2  They are at `store`, `turn` and `end`. A name that is no plain word stands in quotes.
+              What died unheard is an event.
 """
 
 import re
@@ -177,7 +178,13 @@ def _history_1_to_2(data: Data) -> Data:
 
 def _history_2_to_1(data: Data) -> Data:
     events = _slots(data["events"], lambda _, slot: _back(slot))
+    if any(one["event"] in _NEW_IN_2 for one in events):
+        events = [one for one in events if one["event"] not in _NEW_IN_2]
+        events = [{**one, "seq": seq} for seq, one in enumerate(events)]
     return {**data, "format": 1, "tools": _facts_1(data["tools"]), "events": events}
+
+
+_NEW_IN_2 = ("Asserted", "Unheard")  # nobody told of it then
 
 
 _HISTORIES: Mapping[int, Step] = {1: Step(_history_1_to_2, _history_2_to_1)}

@@ -10,10 +10,20 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import Asserted, Cancelled, Done, Ended, Messaged, Resumed
+from agentfuzz.core.events import (
+    Asserted,
+    Cancelled,
+    Done,
+    Ended,
+    Messaged,
+    Resumed,
+    Struck,
+    Unheard,
+)
 from agentfuzz.core.history import History
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.runtime import unheard
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
 
@@ -123,6 +133,18 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     gateway.said = True
     detail = given["detail"]
     gateway.log.write(Done, "return", *facts, "", plain(detail) if detail else "")
+
+
+def mourned(gateway: LocalGateway) -> None:
+    """Write down what died in a leg that has returned, and nobody heard of."""
+    for kind, called, error in unheard.deaths():
+        gateway.log.write(Unheard, kind, called, type(error).__name__, message(error))
+
+
+def fails_at_once(history: History) -> bool:
+    """Whether a run raised before anything had struck, as the run without faults would have."""
+    ended = history.ended
+    return ended is not None and ended.how == "raised" and not history.of(Struck)
 
 
 def frozen(gateway: LocalGateway, ending: Ending) -> History:

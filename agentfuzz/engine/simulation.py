@@ -6,22 +6,25 @@ started again, a decision arrives, the user goes on. Called by `run` and by the 
 """
 
 import asyncio
+import gc
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, Next, completed, frozen, raised
+from agentfuzz.engine.ending import Ending, Next, completed, fails_at_once, frozen, mourned, raised
 from agentfuzz.engine.nested import within
 from agentfuzz.engine.origin import Origin, origin
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.probing import Probing
+from agentfuzz.engine.renewed import renewed
 from agentfuzz.engine.scenario import Scenario
-from agentfuzz.runtime import leaks
+from agentfuzz.runtime import leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
 from agentfuzz.runtime.isolation import Isolation
@@ -56,6 +59,7 @@ class Simulation:
         self._stack = ExitStack()
         self._loop: VirtualLoop | None = None
         self._clock: Clock | None = None
+        self._returned: Agent | None = None  # who runs where nothing is broken
 
     def __enter__(self) -> "Simulation":
         forget()
@@ -77,9 +81,28 @@ class Simulation:
     ) -> History:
         """One run. `trace` notes the agent's code location at every call, and where it raised.
         Raises what the test is left by (a skip)."""
+        collects = gc.isenabled()
+        gc.disable()  # what it met would end at a moment of its own
+        try:
+            history = self._execute(scenario, agent, injector, trace)
+            if agent is self._returned and fails_at_once(history):
+                again = partial(self._execute, scenario, agent, injector, trace)
+                history = renewed(history, again, injector, self._isolation)
+            elif history.ended is not None and history.ended.how == "returned":
+                self._returned = agent
+            return history
+        finally:
+            if collects:
+                gc.enable()
+
+    def _execute(
+        self, scenario: Scenario, agent: Agent, injector: Injector, trace: bool
+    ) -> History:
         clock, isolation = self._clock, self._isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
+        readings.forget()
+        unheard.forget()
         isolation.begin()
         try:
             world = scenario.world(injector, clock, trace=trace)
@@ -90,7 +113,7 @@ class Simulation:
         if gateway.probes and not self.probing.settled(scenario, world):
             isolation.end()
             self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
-            return self.execute(scenario, agent, injector, trace=trace)
+            return self._execute(scenario, agent, injector, trace)
         gateway.patience = self.watchdog.seconds
         if trace:
             self.origins = {}
@@ -176,6 +199,7 @@ class Simulation:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
         loop = self._current_loop()
+        loop.made = loop.numbered = 0
         self.watchdog.begin()
         try:
             answer = agent(world)
@@ -188,6 +212,7 @@ class Simulation:
                     clock.gate.finish()
                 if last and not process.waiting:
                     clock.flush()  # what is still under way arrives after the agent's answer
+                mourned(gateway)
                 if loop.made:
                     finish(loop)  # a sync entry point left something behind
             if gateway.calls.exhausted:  # swallowed, and answered all the same
@@ -201,6 +226,7 @@ class Simulation:
             raise
         except BaseException as exc:
             self.watchdog.end()  # before anything else: a tick may come at any line
+            unheard.forget()
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
             if process.crashed_at is not None:
@@ -252,6 +278,7 @@ class Simulation:
             result = loop.run_until_complete(task)
         finally:
             process.cancel_task = None
+        mourned(gateway)
         finish(loop)
         return result
 

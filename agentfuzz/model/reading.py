@@ -14,6 +14,7 @@ from agentfuzz.model.results import reads_as_error, text_of
 from agentfuzz.model.script import Call
 from agentfuzz.world.toolbox import DONE
 
+_ADDRESS = 24  # characters of a memory address, which a history does not keep: none is cut in two
 NO_NAMES: Mapping[str, str] = {}
 
 
@@ -29,7 +30,8 @@ def shown(message: Message, names: Mapping[str, str] = NO_NAMES) -> Shown:
         ids = tuple(names.get(one, one) for one in ids)
         answers = names.get(str(answers), answers)
     role = str(message.get("role"))
-    return Shown(role, plain(text[:SHOWN]), ids, None if answers is None else str(answers))
+    text = plain(text[: SHOWN + _ADDRESS])[:SHOWN]
+    return Shown(role, text, ids, None if answers is None else str(answers))
 
 
 class Seen:

@@ -14,7 +14,7 @@ from _signal import getsignal
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-_SEEDED = random.Random(20260101).getstate()[1]  # as C keeps it
+_SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
 # What was changed since the last look: filled by the audit hook (`os.putenv`, `os.chdir`, ...) and
 # by `signal.signal`, which has no event.
@@ -33,6 +33,8 @@ class Isolation:
     def __init__(self) -> None:
         self._entropy = random.Random(0)
         self._fresh = True
+        self._seed = 0
+        self.renew(0)
         self._restore: list[Callable[[], None]] = []
 
     def install(self) -> None:
@@ -44,7 +46,7 @@ class Isolation:
 
         def deterministic(size: int) -> bytes:
             if self._fresh:
-                self._entropy.seed(20260101)
+                self._entropy.seed(self._seed)
                 self._fresh = False
             return self._entropy.randbytes(size)
 
@@ -62,9 +64,14 @@ class Isolation:
         while self._restore:
             self._restore.pop()()
 
+    def renew(self, by: int = 1) -> None:
+        """Other randomness from the next run on: what this one draws is taken already."""
+        self._seed += by or _SEED
+        self._seeded = random.Random(self._seed).getstate()[1]  # as C keeps it
+
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""
-        _set_random(random._inst, _SEEDED)
+        _set_random(random._inst, self._seeded)
         self._fresh = True
         if touched:
             self._look()

@@ -31,6 +31,7 @@ from agentfuzz.core.events import (
     Resumed,
     Saved,
     Struck,
+    Unheard,
 )
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
@@ -280,6 +281,8 @@ def behaviour(history: History) -> set[Feature]:
                 shown.add((type(event), event.how))
             case Decided():
                 shown.add((Decided, event.value))
+            case Unheard():
+                shown.add((Unheard, event.kind, event.called, event.error))
             case Ended():
                 shown.add((Ended, event.how, event.error))
             case _:

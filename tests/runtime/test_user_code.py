@@ -109,6 +109,7 @@ def test_the_caller():
 # Where else a file or a function is recognised by its name, and whose it is.
 ELSEWHERE = {
     ("runtime/leaks.py", "co_name"): "steps of the standard library: socketpair, _posix_spawn",
+    ("runtime/numbered.py", "co_name"): "asyncio's `wait`, which refuses coroutines",
     ("runtime/watchdog.py", "co_name"): "the event loop's run_until_complete, whose task is asked",
     ("scenarios/__init__.py", "__file__"): "the folder of the bundled scenarios in a checkout",
 }
