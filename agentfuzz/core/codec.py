@@ -173,7 +173,9 @@ def message(error: BaseException) -> str:
     """The message of an exception, cut at 500 characters; its `repr` if it has none to give."""
     try:
         return _text(str(error)[:500])
-    except Exception:
+    except CutOff:
+        raise
+    except BaseException:  # a hostile `__str__` may even exit
         return described(error)
 
 

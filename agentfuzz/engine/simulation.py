@@ -7,17 +7,21 @@ started again, a decision arrives, the user goes on. Called by `run` and by the 
 
 import asyncio
 import inspect
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
+from agentfuzz.engine.building import built
 from agentfuzz.engine.ending import Ending, completed, frozen, raised
 from agentfuzz.engine.scenario import Scenario
-from agentfuzz.runtime import leaks
+from agentfuzz.engine.within import within
+from agentfuzz.runtime import forks, imports, leaks
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
 from agentfuzz.runtime.isolation import Isolation
@@ -60,11 +64,14 @@ class Simulation:
         forget()
         clock = self._clock = self._stack.enter_context(virtual_time())
         self._gate = self._stack.enter_context(gated(Gate(clock)))
+        self._pid = os.getpid()
         self._isolation.install()
         self._stack.callback(self._isolation.remove)
         self._stack.callback(leaks.install())
         self.watchdog.arm()
         self._stack.callback(self.watchdog.disarm)
+        self._stack.callback(imports.install(self._isolation.aside))
+        self._stack.callback(self._isolation.finish)
         self._stack.callback(self._close_loop)
         return self
 
@@ -80,23 +87,25 @@ class Simulation:
         clock.reset()
         isolation.begin()
         try:
-            world = scenario.world(injector, clock, trace=trace)
+            world = built(self.watchdog, scenario, injector, clock, trace=trace)
         except BaseException:
             isolation.end()
             raise
         gateway = inside(world)
-        gateway.patience = self.watchdog.seconds
+        gateway.patience = self.watchdog.patience
         self._gate.begin(gateway.calls)
         leaks.begin()
         try:
             ending = self._legs(scenario, agent, world)
         finally:
-            leaks.end()
             gateway.calls.budget = -1  # nothing that this run holds may act again
             self._gate.end()
             isolation.end()
+            while isolation.lost:
+                leaks.note("not put back:", isolation.lost.pop())
+            leaks.end()
         if ending.how != "returned":
-            self._abandon(gateway)
+            self.watchdog.clear_up(lambda: self._abandon(gateway))
         planner = getattr(gateway.model, "planner", None)  # a test may put in a model of its own
         if planner is not None and planner.missed is not None:
             raise planner.missed  # whatever the agent, or its client, made of it
@@ -122,7 +131,7 @@ class Simulation:
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
         while True:
-            process.begin_within = self._within(scenario, agent, first)
+            process.begin_within = within(scenario, agent, first)
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off":
@@ -135,7 +144,7 @@ class Simulation:
             if following.decision is not None:
                 process.decided(following.decision)
             entry = restart if following.why == "restart" else agent
-        self._settle(inside(first))
+        self.watchdog.clear_up(lambda: self._settle(inside(first)))
         return ending
 
     def _following(
@@ -143,7 +152,7 @@ class Simulation:
     ) -> Next | None:
         process = inside(first).process
         if ending.how == "crashed":
-            bury()
+            self.watchdog.clear_up(bury)
             again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
             return Next("restart") if again else None
         if process.messages:
@@ -158,12 +167,22 @@ class Simulation:
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         """One leg: an agent from its beginning to its end."""
+        try:
+            return self._lived(scenario, agent, world, last=last)
+        except CutOff as late:  # it was on its way when the leg ended
+            self.watchdog.end()
+            return raised(late, inside(world))
+
+    def _lived(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
         loop = self._current_loop()
-        self.watchdog.begin()
+        self.watchdog.begin(gateway.calls)
         try:
-            answer = agent(world)
+            try:
+                answer = agent(world)
+            finally:
+                forks.stop(self._pid)
             if type(answer) is not Completion and inspect.isawaitable(answer):
                 value = self._await(answer, scenario, world, last=last)
             else:
@@ -183,52 +202,19 @@ class Simulation:
             value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
             return Ending("returned", value)
         except AgentfuzzError:
+            if self.watchdog.interrupted:
+                raise KeyboardInterrupt from None
             raise
         except BaseException as exc:
             self.watchdog.end()  # before anything else: a tick may come at any line
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
             if process.crashed_at is not None:
-                self._gate.kill()
-                self._drop_loop(dead=True)
-            return raised(exc, gateway)
+                self.watchdog.clear_up(self._gate.kill)
+                self.watchdog.clear_up(lambda: self._drop_loop(dead=True))
+            return self.watchdog.watched(partial(raised, exc, gateway))  # asks for its `__str__`
         finally:
             self.watchdog.end()
-
-    def _within(
-        self, scenario: Scenario, agent: Agent, first: World
-    ) -> Callable[[str, Decision | None], Any]:
-        """How a leg begins within another one: the same agent, at once and to its end."""
-
-        def begin(why: str, decision: Decision | None) -> Any:
-            process = inside(first).process
-            outer = process.leg
-            process.begin(why, "running")
-            world = first._again(why, decision=decision)
-            if decision is not None:
-                process.decided(decision)
-            how = "returned"
-            try:
-                answer = agent(world)
-                if inspect.isawaitable(answer):
-                    return self._awaited_within(answer, scenario, world, outer)
-                completed(scenario, inside(world), answer)
-            except Exception:
-                how = "raised"
-            process.back(outer, how)
-            return None
-
-        return begin
-
-    async def _awaited_within(
-        self, answer: Awaitable[Any], scenario: Scenario, world: World, outer: int
-    ) -> None:
-        how = "returned"
-        try:
-            completed(scenario, inside(world), await answer)
-        except Exception:
-            how = "raised"
-        inside(world).process.back(outer, how)
 
     # Event loops --------------------------------------------------------------------------
 
@@ -246,7 +232,10 @@ class Simulation:
         process, calls, clock = gateway.process, gateway.calls, gateway.clock
 
         async def main() -> Any:
-            result = await value
+            try:
+                result = await value
+            finally:
+                forks.stop(self._pid)
             process.cancel_task = None
             completed(scenario, gateway, result)
             if clock.gate is not None:

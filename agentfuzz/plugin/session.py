@@ -23,8 +23,7 @@ from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.locations import relative
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import process_death
-from agentfuzz.plugin.capture import muted
+from agentfuzz.plugin import capture, process_death
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting
 from agentfuzz.report import write
@@ -108,6 +107,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
+            capture.terminal(self.config) as screen,
             Simulation(setting(self.config, "run-timeout")) as simulation,
         ):
             campaign = Campaign(
@@ -121,14 +121,16 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
             )
-            simulation.watchdog.stuck = partial(process_death.stuck, campaign)
+            simulation.watchdog.ends_process(
+                partial(process_death.stuck, campaign, screen), screen
+            )
             saved = self.findings.saved_for(item.nodeid)
             if given.plan is not None:
                 campaign.regress(given.plan, given.code)
             elif self.findings.replay:
                 campaign.plain(saved)
             elif self.campaigns:
-                with muted(self.config):
+                with capture.muted(self.config):
                     campaign.search(saved)
                     self.findings.forget(campaign.fixed)
                     return campaign.result()
