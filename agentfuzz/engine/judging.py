@@ -1,19 +1,20 @@
 """A law that runs code of the user's own: asked under the watchdog.
 
-Law: a law that spins, exits or interrupts is an error that names it, and nobody's verdict; a real
-Ctrl-C stays one. agentfuzz's own laws are asked directly. Called for the laws of a scenario.
+Law: a law (or a scenario) that spins, exits or interrupts is an error that names it, and nobody's
+verdict; a real Ctrl-C stays one. agentfuzz's own laws are asked directly. Called for the laws of a
+scenario, and by the simulation.
 """
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, Invariant
-from agentfuzz.runtime import watchdog as watchdogs
 from agentfuzz.runtime.user_code import is_own
+from agentfuzz.runtime.watchdog import Watchdog, current
 
 
 def watched(law: Invariant) -> Invariant:
@@ -40,7 +41,7 @@ def asked(
     name: str, check: Check, history: History, baseline: History | None
 ) -> tuple[Violation, ...] | None:
     """What a law says. Raises ScenarioError for one that never says it."""
-    watchdog = watchdogs.current()
+    watchdog = current()
 
     def verdict() -> tuple[Violation, ...] | None:
         found = check(history, baseline)
@@ -50,17 +51,20 @@ def asked(
         return verdict()
     try:
         return watchdog.watched(verdict)
-    except CutOff as cut:
-        raise ScenarioError(
-            f"the law {name} never ends: it was cut off in {cut.detail} after "
-            f"{watchdog.patience:g} s. A law reads a history, and returns what is wrong with it."
-        ) from None
-    except Exception:
-        raise
     except BaseException as error:
-        if watchdog.interrupted:
-            raise
-        raise ScenarioError(
-            f"the law {name} raised {type(error).__name__}. A law returns None, an empty list, or "
-            "what is wrong; it ends neither a run nor pytest."
-        ) from error
+        blame(f"law {name}", error, watchdog)
+
+
+def blame(what: str, error: BaseException, watchdog: Watchdog) -> NoReturn:
+    """Raise an error of the user's own code that is no agent; in place of one that would end
+    pytest, or that nobody would understand, a ScenarioError."""
+    if isinstance(error, CutOff):
+        how = f"never ends: it was cut off in {error.detail} after {watchdog.patience:g} s"
+    elif isinstance(error, Exception) or watchdog.interrupted:
+        raise error
+    else:
+        how = f"raised {type(error).__name__}"
+    raise ScenarioError(
+        f"the {what} {how}. A scenario declares tools, and a law returns what is wrong; neither "
+        "ends a run, or pytest."
+    ) from error

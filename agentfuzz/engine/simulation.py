@@ -17,7 +17,7 @@ from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.building import built
+from agentfuzz.engine import judging
 from agentfuzz.engine.ending import Ending, completed, frozen, raised
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.within import within
@@ -86,11 +86,13 @@ class Simulation:
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
         isolation.begin()
+        self.watchdog.begin()  # the scenario is the user's own code; its watch ends in the leg's
         try:
-            world = built(self.watchdog, scenario, injector, clock, trace=trace)
-        except BaseException:
+            world = scenario.world(injector, clock, trace=trace)
+        except BaseException as error:
+            self.watchdog.end()
             isolation.end()
-            raise
+            judging.blame(f"scenario {scenario.name}", error, self.watchdog)
         gateway = inside(world)
         gateway.patience = self.watchdog.patience
         self._gate.begin(gateway.calls)
@@ -182,7 +184,8 @@ class Simulation:
             try:
                 answer = agent(world)
             finally:
-                forks.stop(self._pid)
+                if forks.forked:
+                    forks.stop(self._pid)
             if type(answer) is not Completion and inspect.isawaitable(answer):
                 value = self._await(answer, scenario, world, last=last)
             else:
@@ -235,7 +238,8 @@ class Simulation:
             try:
                 result = await value
             finally:
-                forks.stop(self._pid)
+                if forks.forked:
+                    forks.stop(self._pid)
             process.cancel_task = None
             completed(scenario, gateway, result)
             if clock.gate is not None:

@@ -1,19 +1,19 @@
 """A child process that an agent has forked, and that comes back from its leg.
 
 Law: nothing of the campaign goes on in it: it ends at once, as a script of the agent's would have
-ended. Where nothing was forked, it is one look at a flag. Asked by the simulation when an agent
-has returned or raised.
+ended. Where nothing was forked, it is one look at a flag. `stop` is called by the simulation
+when an agent has returned or raised.
 """
 
 import os
 import sys
 
-_forked = False
+forked = False  # in this process, or in one that it comes from
 
 
 def _note() -> None:
-    global _forked
-    _forked = True
+    global forked
+    forked = True
 
 
 if hasattr(os, "register_at_fork"):
@@ -23,7 +23,7 @@ if hasattr(os, "register_at_fork"):
 def stop(home: int) -> None:
     """End this process if it is not `home` any more: with the status that the exception, if there
     is one on its way, would give a script."""
-    if not _forked or os.getpid() == home:
+    if os.getpid() == home:
         return
     error = sys.exception()
     if isinstance(error, SystemExit):

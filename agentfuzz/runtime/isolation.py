@@ -44,7 +44,6 @@ class Isolation:
         self._seen: tuple[Any, ...] = ()
         self._modules: dict[str, Any] = {}
         self._runs = 0
-        self._decimal: Any = None
 
     def install(self) -> None:
         """Make entropy deterministic and remember the state to come back to."""
@@ -85,19 +84,12 @@ class Isolation:
         self._fresh = True
         if touched or not unchanged(self._seen):
             self._look()
-        if self._decimal is not None:
-            self._decimal.setcontext(self._context.copy())
 
     def _look(self) -> None:
         """How everything is."""
         self._before = [row.read() for row in ROWS]
         self._seen = glance()
         self._loggers.stays()
-        if self._decimal is None and "decimal" in sys.modules:
-            import decimal
-
-            self._decimal, self._context = decimal, decimal.getcontext()
-            self._restore.append(lambda: decimal.setcontext(self._context))
         touched.clear()
 
     def end(self) -> None:

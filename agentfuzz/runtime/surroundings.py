@@ -8,6 +8,7 @@ at all rows where `glance` differs, or where one of the `SETTERS` was called.
 import asyncio
 import builtins
 import datetime
+import decimal
 import gc
 import locale
 import logging
@@ -60,6 +61,21 @@ def _filters(before: Any) -> None:
         forget()
 
 
+def _decimals() -> tuple[Any, ...]:
+    """The context of this thread, and how it is set."""
+    context = decimal.getcontext()
+    given = [getattr(context, name) for name in _DECIMAL]
+    return (context, *given, tuple(map(bool, context.traps.values())))
+
+
+def _write_decimals(before: tuple[Any, ...]) -> None:
+    context, *given, traps = before
+    decimal.setcontext(context)
+    for name, value in zip(_DECIMAL, given, strict=True):
+        setattr(context, name, value)
+    context.traps.update(zip(context.traps, traps, strict=True))
+
+
 def _umask() -> int:
     found = _set_umask(0)
     _set_umask(found)
@@ -103,6 +119,7 @@ def _cwd() -> str | None:
         return None
 
 
+_DECIMAL = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
 # The real functions: those in the modules tell of their use while a simulation lasts.
 _set_signal, _set_umask, _set_locale = signal.signal, os.umask, locale.setlocale
 # Of a handler that no Python code has set there is nothing to write back.
@@ -151,6 +168,7 @@ ROWS: tuple[Row, ...] = (
     Row("signal handlers", lambda: tuple(map(getsignal, _NUMBERS)), _write_signals),
     Row("umask", _umask, lambda mask: _set_umask(mask)),
     Row("locale", lambda: _set_locale(locale.LC_ALL), lambda now: _set_locale(locale.LC_ALL, now)),
+    Row("the context of decimal", _decimals, _write_decimals),
     Row("sys.setrecursionlimit", sys.getrecursionlimit, sys.setrecursionlimit),
     Row("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval),
     Row("logging.disable", lambda: logging.root.manager.disable, logging.disable),
@@ -175,6 +193,7 @@ SETTERS: tuple[tuple[Any, str], ...] = (
     *((threading, name) for name in ("settrace", "setprofile")),
     *((gc, name) for name in ("enable", "disable", "set_threshold", "set_debug")),
     (socket, "setdefaulttimeout"),
+    (decimal, "setcontext"),
     *((warnings, name) for name in ("simplefilter", "filterwarnings", "resetwarnings")),
 )
 _SCALARS = (int, float, str, bytes, bool)
@@ -198,6 +217,7 @@ def same(now: Any, before: Any) -> bool:
     return kind in _SCALARS and bool(now == before)
 
 
+_context, _depth = decimal.getcontext, sys.getrecursionlimit
 Glance = tuple[Any, ...]
 
 
@@ -206,13 +226,14 @@ def glance() -> Glance:
     return (
         sys.stdout, sys.stderr, sys.stdin, builtins.print, builtins.open, time.time, time.sleep,
         sys.excepthook, threading.excepthook, sys.unraisablehook, sys.path, warnings.filters,
-        len(sys.path), len(warnings.filters), sys.getrecursionlimit(),
+        len(sys.path), len(warnings.filters), sys.getrecursionlimit(), decimal.getcontext().prec,
     )  # fmt: skip
 
 
 def unchanged(seen: Glance) -> bool:
     """Whether a glance would show the same."""
-    out, err, given, said, opened, now, slept, *hooks, path, filters, paths, rules, depth = seen
+    (out, err, given, said, opened, now, slept, raised, escaped, lost,
+     path, filters, paths, rules, depth, digits) = seen  # fmt: skip
     return (
         sys.stdout is out
         and sys.stderr is err
@@ -221,12 +242,13 @@ def unchanged(seen: Glance) -> bool:
         and builtins.open is opened
         and time.time is now
         and time.sleep is slept
-        and sys.excepthook is hooks[0]
-        and threading.excepthook is hooks[1]
-        and sys.unraisablehook is hooks[2]
+        and sys.excepthook is raised
+        and threading.excepthook is escaped
+        and sys.unraisablehook is lost
         and sys.path is path
         and warnings.filters is filters
         and len(path) == paths
         and len(filters) == rules
-        and sys.getrecursionlimit() == depth
+        and _depth() == depth
+        and _context().prec == digits
     )

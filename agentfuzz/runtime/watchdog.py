@@ -3,8 +3,8 @@
 Law: a run gets at least `seconds` of real time from each crossing to the next (more, if it is the
 first run of the process; imports take none of it), then its thread is interrupted with CutOff,
 again and again; an agent that swallows it meets it once more in its handler. One interval timer
-and one sleeping thread (see `watchdog_thread`) for a whole campaign; a run costs an integer and a
-look at the timer. Called by the simulation.
+and one sleeping thread (see `watchdog_thread`) for a whole campaign; a run costs an integer. Called
+by the simulation.
 """
 
 import dis
@@ -107,6 +107,12 @@ class Watchdog:
         every = self.seconds / TICKS
         signal.setitimer(signal.ITIMER_REAL, every, every)
 
+    def revive(self) -> None:
+        """Start the timer again, which a run has used for itself, as signal.alarm does."""
+        if signal.getsignal(signal.SIGALRM) == self._on_tick:  # it has given it back
+            if not signal.getitimer(signal.ITIMER_REAL)[1]:
+                self._start()
+
     def ends_process(self, stuck: Callable[[str], None], file: int) -> None:
         """From now on a run that cannot be interrupted ends the process: through `stuck`, which is
         given the stacks of its threads, or, where none of them can run, with the stacks written to
@@ -144,8 +150,6 @@ class Watchdog:
         self.run += 1
         self._counted = counted
         self.active = True
-        if self._timed and not signal.getitimer(signal.ITIMER_REAL)[1]:
-            self._start()  # a run before used the timer for itself, as signal.alarm does
 
     def end(self) -> None:
         """The run is over: nothing interrupts anybody from now on. Raises CutOff for what arrives

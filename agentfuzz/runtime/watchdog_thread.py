@@ -22,7 +22,8 @@ from agentfuzz.runtime.last_resort import LastResort
 LOOKING = 0.2  # real seconds to wait for a moment in which the agent's own code runs
 LOOK = 0.001  # and between two looks
 SETTLE = 50  # turns of a loop: at each of them an exception may arrive
-SILENT = 5  # naps without a tick of the timer: it does not help
+LOST = 3  # naps without a tick of the timer: somebody may have taken it away
+HELPLESS = 6  # it does not help
 PATIENCE = 20.0  # real seconds that a run which is being interrupted has at least to end
 
 
@@ -43,6 +44,10 @@ class Watched(Protocol):
     @property
     def limit(self) -> int:
         """Naps after which a run that has come no further is interrupted."""
+        ...
+
+    def revive(self) -> None:
+        """Start the timer again, if it was taken away."""
         ...
 
     def interruption(self, frame: FrameType, again: int) -> type[BaseException] | None:
@@ -88,25 +93,27 @@ class WatchdogThread(threading.Thread):
     def run(self) -> None:
         every, insist = self._times
         watched, pause, last = self._watched, every, None
-        naps, again, over, heard, silent = 0, 0, 0.0, 0, 0
+        naps, again, over, heard, silent = 0, 0, 0.0, 0, 0  # silent: naps without a tick
         sleep = self.AF902_a_run_hangs_its_plan_is_saved_start_pytest_again
         while not sleep(pause):
             now, limit = watched.state(), watched.limit
             if watched.last_resort is not None:
                 watched.last_resort.renew(allowance(watched.seconds))
+            silent = silent + 1 if self._timed and heard == watched.heard else 0
+            heard = watched.heard
+            if silent and silent % LOST == 0:
+                watched.revive()
             if now is None or now != last:
                 last, pause = now, every
-                naps, again, over, heard, silent = 0, 0, 0.0, watched.heard, 0
+                naps, again, over = 0, 0, 0.0
                 if now is None:
                     continue
             naps += 1
-            silent = silent + 1 if heard == watched.heard else 0
-            heard = watched.heard
             self.near = self.near or naps >= limit
             if naps <= limit:
                 continue
             over += pause
-            if not self._timed or silent > SILENT:
+            if not self._timed or silent > HELPLESS:
                 self._strike(now[0], again)
                 again, pause = again + 1, insist
             if over > max(2 * watched.seconds, PATIENCE) and watched.stuck is not None:
