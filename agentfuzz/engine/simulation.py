@@ -20,7 +20,7 @@ from agentfuzz.core.history import History
 from agentfuzz.engine import judging
 from agentfuzz.engine.ending import Ending, completed, frozen, raised
 from agentfuzz.engine.scenario import Scenario
-from agentfuzz.engine.within import within
+from agentfuzz.engine.within import beginning
 from agentfuzz.runtime import forks, imports, leaks
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
@@ -133,7 +133,7 @@ class Simulation:
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
         while True:
-            process.begin_within = within(scenario, agent, first)
+            process.begin_within = beginning(scenario, agent, first)
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off":

@@ -1,7 +1,7 @@
-"""A leg that begins within another one: a decision or a trigger arrives while the agent is at work.
+"""A leg within another one: the agent begins again while it is still at work.
 
-Law: it is the same agent, at once and to its end; the outer leg waits for it, and goes on. Called
-by the world's process, through the simulation.
+Law: the inner leg runs from its beginning to its end at the place where it began, and the outer one
+then goes on. Given to the process by the simulation.
 """
 
 import inspect
@@ -14,10 +14,10 @@ from agentfuzz.world.process import Decision
 from agentfuzz.world.world import World, inside
 
 
-def within(
+def beginning(
     scenario: Scenario, agent: Callable[[World], Any], first: World
 ) -> Callable[[str, Decision | None], Any]:
-    """How such a leg begins. What it returns is to be awaited, if it is not None."""
+    """How a leg begins within another one: the same agent, at once and to its end."""
 
     def begin(why: str, decision: Decision | None) -> Any:
         process = inside(first).process

@@ -121,9 +121,7 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
             )
-            simulation.watchdog.ends_process(
-                partial(process_death.stuck, campaign, screen), screen
-            )
+            simulation.watchdog.ends_process(partial(process_death.stuck, campaign, screen), screen)
             saved = self.findings.saved_for(item.nodeid)
             if given.plan is not None:
                 campaign.regress(given.plan, given.code)

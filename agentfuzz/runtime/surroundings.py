@@ -191,7 +191,7 @@ SETTERS: tuple[tuple[Any, str], ...] = (
     (logging, "disable"),
     (sys, "setswitchinterval"),
     *((threading, name) for name in ("settrace", "setprofile")),
-    *((gc, name) for name in ("enable", "disable", "set_threshold", "set_debug")),
+    *((gc, name) for name in ("set_threshold", "set_debug")),
     (socket, "setdefaulttimeout"),
     (decimal, "setcontext"),
     *((warnings, name) for name in ("simplefilter", "filterwarnings", "resetwarnings")),
@@ -217,7 +217,7 @@ def same(now: Any, before: Any) -> bool:
     return kind in _SCALARS and bool(now == before)
 
 
-_context, _depth = decimal.getcontext, sys.getrecursionlimit
+_context, _depth, _collects = decimal.getcontext, sys.getrecursionlimit, gc.isenabled
 Glance = tuple[Any, ...]
 
 
@@ -227,13 +227,14 @@ def glance() -> Glance:
         sys.stdout, sys.stderr, sys.stdin, builtins.print, builtins.open, time.time, time.sleep,
         sys.excepthook, threading.excepthook, sys.unraisablehook, sys.path, warnings.filters,
         len(sys.path), len(warnings.filters), sys.getrecursionlimit(), decimal.getcontext().prec,
+        gc.isenabled(),
     )  # fmt: skip
 
 
 def unchanged(seen: Glance) -> bool:
     """Whether a glance would show the same."""
     (out, err, given, said, opened, now, slept, raised, escaped, lost,
-     path, filters, paths, rules, depth, digits) = seen  # fmt: skip
+     path, filters, paths, rules, depth, digits, collects) = seen  # fmt: skip
     return (
         sys.stdout is out
         and sys.stderr is err
@@ -251,4 +252,5 @@ def unchanged(seen: Glance) -> bool:
         and len(filters) == rules
         and _depth() == depth
         and _context().prec == digits
+        and _collects() == collects
     )

@@ -109,9 +109,9 @@ class Watchdog:
 
     def revive(self) -> None:
         """Start the timer again, which a run has used for itself, as signal.alarm does."""
-        if signal.getsignal(signal.SIGALRM) == self._on_tick:  # it has given it back
-            if not signal.getitimer(signal.ITIMER_REAL)[1]:
-                self._start()
+        given_back = signal.getsignal(signal.SIGALRM) == self._on_tick
+        if given_back and not signal.getitimer(signal.ITIMER_REAL)[1]:
+            self._start()
 
     def ends_process(self, stuck: Callable[[str], None], file: int) -> None:
         """From now on a run that cannot be interrupted ends the process: through `stuck`, which is
