@@ -184,7 +184,9 @@ def message(error: BaseException, most: int = 500) -> str:
     it has none to give."""
     try:
         return _text(_ADDRESS.sub("", str(error))[:most])
-    except Exception:
+    except CutOff:
+        raise
+    except BaseException:  # a hostile `__str__` may even exit
         return described(error)
 
 

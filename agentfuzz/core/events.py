@@ -252,7 +252,7 @@ class Asserted(NamedTuple):
 
 class Unheard(NamedTuple):
     """A task, thread or piece of work of the agent died of an exception that nobody asked for.
-    `kind` is `task`, `thread` or `work` (in a pool), `called` its function. Written at a leg's end."""
+    `kind` is `task`, `thread` or `work` (in a pool), `called` its function."""
 
     seq: int
     t: float

@@ -109,7 +109,9 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     if completion is None and scenario.outcome is not None and not said:
         try:
             completion = scenario.outcome(value)
-        except Exception as error:
+        except CutOff:
+            raise
+        except BaseException as error:
             raise ScenarioError(
                 f"outcome= of scenario {scenario.name!r} failed on {described(value)[:120]}: "
                 f"{type(error).__name__}: {error}"

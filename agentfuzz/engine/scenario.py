@@ -16,6 +16,7 @@ from agentfuzz.core.faults import TABLES
 from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.selection import select
 from agentfuzz.core.verdict import VIOLATED, Verdict
+from agentfuzz.engine.judging import watched
 from agentfuzz.invariants import (
     Invariant,
     assertions_hold,
@@ -189,7 +190,7 @@ def scenario(
     def decorate(build: Callable[[World], object]) -> Scenario:
         if not callable(build):
             raise ScenarioError(f"@scenario(...) decorates a function of a world, not {build!r}.")
-        unique = tuple({law.name: law for law in laws}.values())
+        unique = tuple({law.name: watched(law) for law in laws}.values())
         return Scenario(
             name=getattr(build, "__name__", "scenario"),
             build=build,

@@ -27,8 +27,7 @@ from agentfuzz.core.locations import relative
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import process_death, strict
-from agentfuzz.plugin.capture import muted
+from agentfuzz.plugin import capture, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting, strict_on
 from agentfuzz.plugin.told import Told
@@ -129,6 +128,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
+            capture.terminal(self.config) as screen,
             Simulation(setting(self.config, "run-timeout"), OUTCOMES) as simulation,
         ):
             campaign = Campaign(
@@ -142,10 +142,10 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
             )
-            simulation.watchdog.stuck = partial(process_death.stuck, campaign)
+            simulation.watchdog.ends_process(partial(process_death.stuck, campaign, screen), screen)
             saved = self.findings.saved_for(item.nodeid)
             searches = self.campaigns and given.plan is None and not self.findings.replay
-            with muted(self.config) if searches else nullcontext():
+            with capture.muted(self.config) if searches else nullcontext():
                 try:
                     if given.plan is not None:
                         campaign.regress(given.plan, given.code)

@@ -86,6 +86,11 @@ class Calls(Delivery):
             self._reserved[call_id] = self._next_slot(tool)
             self._given_out.add(call_id)
 
+    @property
+    def crossed(self) -> int:
+        """How far the run has come: what it has written down, as long as it may go on."""
+        return min(len(self.log), 10 * max(self.budget, 0))
+
     def crossing(self) -> None:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""
         self._crossings += 1
