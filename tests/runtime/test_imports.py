@@ -65,7 +65,7 @@ def test_what_it_binds_is_real(module):
 
         assert time.time() - before < 1
         for one in (first_imported, then_imported):
-            assert one.CLASSES == [REAL[0], REAL[1], REAL[0]]
+            assert [REAL[0], REAL[1], REAL[0]] == one.CLASSES
             assert one.Order().of is REAL[0]
             assert abs(one.AT_IMPORT[0] - Real.monotonic()) > 1e6
             seconds, year = one.today()
