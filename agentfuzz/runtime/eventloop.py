@@ -42,6 +42,7 @@ class VirtualSelector(selectors.DefaultSelector):
         self._threads = threading.active_count()
         self._polls = 0  # turns of the loop since it last waited
         self.waker = -1  # the file by which its loop is woken
+        self.since: float | None = None  # where the real clock was at second 0, of a real loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         found = super().select(0)
@@ -53,8 +54,8 @@ class VirtualSelector(selectors.DefaultSelector):
                 self._polled()
             return found
         self._polls = 0
-        if not self._clock.mine():  # a thread that is no part of the run
-            return super().select(timeout)
+        if self.since is not None or not self._clock.mine():  # a thread that is no part of the run
+            return self._really(timeout)
         if self._clock.real:
             return self._beside_others(timeout)
         gate = self._clock.gate
@@ -65,7 +66,7 @@ class VirtualSelector(selectors.DefaultSelector):
             except Crash:
                 if not gate.freed():
                     raise
-                return ready(timeout)
+                return self._really(timeout)
             return ready(0)
         if gate is not None and gate.step():
             return super().select(0)
@@ -84,6 +85,13 @@ class VirtualSelector(selectors.DefaultSelector):
             return self._stuck()
         self._clock.advance(max(timeout, 1e-6))
         return []
+
+    def _really(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait in real time. A loop that has begun to stays in it: a library keeps it, in a thread
+        of its own, and its timers come whether a run is under way or not."""
+        if self.since is None:
+            self.since = Real.monotonic() - self._clock.now
+        return super().select(timeout)
 
     def _polled(self) -> None:
         """Something is ready, again and again. Tasks that do nothing but yield wait for time to
@@ -144,7 +152,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        selector = VirtualSelector(clock)
+        selector = self._waits = VirtualSelector(clock)
         super().__init__(selector)
         selector.waker = self._ssock.fileno()  # type: ignore[attr-defined]
         self._asyncgens: Any = InOrder()  # closed in the order in which they were begun
@@ -159,7 +167,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return NumberedFuture(loop=self)
 
     def time(self) -> float:
-        return self._clock.now
+        since = self._waits.since
+        return self._clock.now if since is None else Real.monotonic() - since
 
     def _asyncgen_finalizer_hook(self, agen: Any) -> None:
         """Close an async generator that nobody holds: in a task, or, on a dead loop, at once."""
