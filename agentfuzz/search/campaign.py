@@ -65,8 +65,13 @@ class Campaign:
         )
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
-        self._meter = Meter(self.budget, lambda: self.runner.runs)
         self._kept = Kept(self.runner)
+        self._meter = Meter(
+            self.budget,
+            lambda: self.runner.runs,
+            lambda: self.runner.slowest,
+            lambda: any(self._kept.found.values()),
+        )
         self._again = Again(self.runner)
         laws = [law.name for law in scenario.invariants]
         self._coverage = Coverage(
@@ -119,6 +124,7 @@ class Campaign:
         fails without any fault, so that a search would say nothing."""
         runner, nothing = self.runner, FaultPlan()
         self._crossings = runner.begin()
+        self._meter.begin()
         self.scenario.check(list(runner.first.tools))
         self._again.plain(runner.first)
         history = self._judged(runner.under(nothing), "fault-free", nothing)
@@ -169,7 +175,9 @@ class Campaign:
             compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
             self._kept.forget({*compare, runner.same_as})
         known = {slot: self.space.at(group) for slot, group in coverage.groups.items()}
-        findings, counted = self._kept.confirmed(known, self._levels.smaller, lambda: meter.late)
+        findings, counted = self._kept.confirmed(
+            known, self._levels.smaller, lambda: meter.late, lambda: meter.over
+        )
         levels = tuple(self._levels.told)
         untested = coverage.untested(list(runner.first.tools), meter.stopped) if levels else ()
         return CampaignResult(
