@@ -155,7 +155,7 @@ def campaign_of(
 @pytest.mark.parametrize("seconds", [50.0, 150.0, 250.0, 350.0, 1000.0, 5000.0])
 def test_the_time_is_kept_within_a_run(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shrinking, replays and controls count: a campaign whose runs take up to a hundred seconds
-    ends at most so much after its time, and a replay later if it finds something at its very end."""
+    ends at most so much after its time, and a replay later if it found something at its end."""
     result, took = campaign_of(monkeypatch, seconds)
     assert took <= seconds + 2 * 101.0
     if seconds > 150:
