@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from agentfuzz.runtime.clock import Real
 
+GRACE = 1.0  # real seconds after the end of a campaign's time in which something is confirmed
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -23,13 +25,28 @@ class Budget:
 
 
 class Meter:
-    """What is left of a budget. `stopped` is `exhausted`, `max_runs` or `max_time`."""
+    """What is left of a budget. `stopped` is `exhausted`, `max_runs` or `max_time`. `found` says
+    whether there is something to confirm, `slowest` how long a run takes at most.
 
-    def __init__(self, budget: Budget, runs: Callable[[], int]) -> None:
+    The time begins after the first run, which imports and compiles; the search leaves enough of it
+    to replay what it found, and what confirms it ends within a second, or a run, of the end."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        runs: Callable[[], int],
+        slowest: Callable[[], float] = float,
+        found: Callable[[], bool] = bool,
+    ) -> None:
         self.budget = budget
         self.stopped = "exhausted"
-        self._runs = runs
+        self._runs, self._slowest, self._found = runs, slowest, found
         self._started = Real.monotonic()
+        self._until = float("inf")
+
+    def begin(self) -> None:
+        """The first run is over: the time begins."""
+        self._until = Real.monotonic() + self.budget.max_seconds
 
     @property
     def seconds(self) -> float:
@@ -43,8 +60,13 @@ class Meter:
 
     @property
     def late(self) -> bool:
-        """Whether the time is over."""
-        return self.seconds > self.budget.max_seconds
+        """Whether a run more, and the replay of what was found, would take too long."""
+        return Real.monotonic() + self._slowest() * (1 + self._found()) > self._until
+
+    @property
+    def over(self) -> bool:
+        """Whether no run may begin any more, not even one that confirms something."""
+        return Real.monotonic() > self._until + max(GRACE - self._slowest(), 0.0)
 
     def out(self, runs: int = 1) -> bool:
         """Whether there is no budget for so many runs more; what ended it is noted."""

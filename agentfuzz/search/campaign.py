@@ -66,8 +66,13 @@ class Campaign:
         )
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
-        self._meter = Meter(self.budget, lambda: self.runner.runs)
         self._kept = Kept(self.runner)
+        self._meter = Meter(
+            self.budget,
+            lambda: self.runner.runs,
+            lambda: self.runner.slowest,
+            lambda: any(self._kept.found.values()),
+        )
         self._again = Again(self.runner)
         laws = [law.name for law in scenario.invariants]
         self._coverage = Coverage(
@@ -133,6 +138,7 @@ class Campaign:
         would say nothing."""
         runner, nothing = self.runner, FaultPlan()
         self._crossings = runner.begin()
+        self._meter.begin()
         self._again.plain(runner.first)
         history = self._judged(runner.under(nothing), "fault-free", nothing)
         self._again.compare(nothing, runner.first, history)
@@ -183,7 +189,9 @@ class Campaign:
             self._kept.forget({*compare, runner.same_as})
         self._kept.tell_once(self._saved.replayed)
         known = {slot: self.space.at(group) for slot, group in coverage.groups.items()}
-        findings, counted = self._kept.confirmed(known, self._levels.smaller, lambda: meter.late)
+        findings, counted = self._kept.confirmed(
+            known, self._levels.smaller, lambda: meter.late, lambda: meter.over
+        )
         levels = tuple(self._levels.told)
         reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
         tools = list(runner.first.tools)

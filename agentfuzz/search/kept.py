@@ -112,19 +112,24 @@ class Kept:
         known: Known,
         smaller: Callable[[FaultPlan], Smaller | None],
         late: Callable[[], bool] = bool,
+        over: Callable[[], bool] = bool,
     ) -> tuple[list[Counterexample], list[str]]:
         """What is to be shown, shrunk, replayed and controlled, smallest first; and a line for what
         is only counted. `known` are the slots of the campaign and what may strike at each,
-        `smaller` says what was done of smaller plans; when it is `late`, one cause of each is
-        shown. Plans that did not come back (AF904) come last."""
+        `smaller` says what was done of smaller plans; when it is `late`, nothing is shrunk further;
+        when the time is `over`, one is replayed if none was, and the others are named. Plans that
+        did not come back (AF904) come last."""
         told: list[Counterexample] = []
         lost: list[Counterexample] = []
         notes: list[str] = []
         for signature in sorted(self.found):
             causes: list[tuple[Cause, int]] = []
             waiting = dict(self.found[signature])
-            for found, shrunk in self._each(signature, waiting, causes, known, smaller):
-                one = confirmed(self._runner, found, shrunk)
+            if over() and (told or lost):
+                notes.append(_unconfirmed(signature, list(waiting.values())))
+                continue
+            for found, shrunk in self._each(signature, waiting, causes, known, smaller, late):
+                one = confirmed(self._runner, found, shrunk, over)
                 if one.code == "AF904" and found.violation.code != "AF904":
                     if not self._runner.steady:
                         notes.append(one.violation.sentence)
@@ -133,7 +138,8 @@ class Kept:
                     continue
                 causes.append((cause_of(found.plan), len(found.plan)))
                 told.append(one)
-                if late():
+                if over():
+                    notes.append(_hurried(signature, found.plan))
                     break
             rest = [one for one in waiting.values() if not _told(one.plan, causes)]
             if rest:
@@ -151,6 +157,7 @@ class Kept:
         told: list[tuple[Cause, int]],
         known: Known,
         smaller: Callable[[FaultPlan], Smaller | None],
+        late: Callable[[], bool],
     ) -> Iterator[tuple[Found, Shrunk]]:
         """The causes that are told, each as small as it gets: at most five, the smallest first,
         those at places that were not told yet before others. What was tried is no longer
@@ -166,7 +173,7 @@ class Kept:
             done = smaller(found.plan) if found.phase != "saved" else None
             if len(before) > 1 or found.phase == "random plans" or (done and not done.whole):
                 fails = partial(self._runner.breaks, signature=signature)
-                plan, runs = shrink(before, fails, known)
+                plan, runs = shrink(before, fails, known, late)
                 if plan != before:
                     found = found._replace(plan=plan)
                     done = done and smaller(plan)
@@ -192,3 +199,15 @@ def _counted(signature: Signature, rest: list[Found], *, more: bool) -> str:
     least = "at least " if more else ""
     causes = f"{least}{len(rest)} more cause{'s' * (len(rest) != 1)}"
     return f"and {causes} of {' '.join(signature)}, not shown: {named}"
+
+
+def _unconfirmed(signature: Signature, found: list[Found]) -> str:
+    plan = min((one.plan for one in found), key=size)
+    return f"{' '.join(signature)}: seen under {plan}, and not confirmed: max_time was up"
+
+
+def _hurried(signature: Signature, plan: FaultPlan) -> str:
+    return (
+        f"{' '.join(signature)}, {plan}: max_time was up before it was shrunk and controlled as "
+        "far as it goes"
+    )

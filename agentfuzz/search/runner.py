@@ -18,6 +18,7 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
+from agentfuzz.runtime.clock import Real
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
@@ -33,7 +34,8 @@ class Runner:
     """One agent in one scenario, inside `simulation`'s with block. `other` is another entrypoint
     to the same loop: its run under a plan with at most one fault must come out the same (AF305).
     `first` is the first run without faults, `baseline` the same as long as it comes out the same
-    again: what laws compare with; `runs` counts."""
+    again: what laws compare with; `runs` counts; `slowest` is what a run took at most, in real
+    seconds, but for the first one."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Runner:
         self.crash_log = crash_log
         self.other = getattr(other, "agentfuzz_agent", other)
         self.runs = 0
+        self.slowest = 0.0
         forget()
         self.steady = True
         self._first: History | None = None
@@ -100,24 +103,29 @@ class Runner:
 
     def run(self, injector: Injector, plan: FaultPlan | None) -> History:
         """One run. Without a plan, its faults are written ahead as they are drawn."""
-        self.runs += 1
-        self.crash_log.begin(plan)
-        return self.simulation.execute(self.scenario, self.agent, injector)
+        return self._made(plan, self.agent, injector)
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
         """One run under a plan, with the crossings at which it could have been struck."""
         injector = self.under(plan)
+        return self._made(plan, self.agent, injector, trace=trace), injector.crossings
+
+    def _made(
+        self, plan: FaultPlan | None, agent: Agent, injector: Injector, *, trace: bool = False
+    ) -> History:
         self.runs += 1
         self.crash_log.begin(plan)
-        history = self.simulation.execute(self.scenario, self.agent, injector, trace=trace)
-        return history, injector.crossings
+        begun = Real.monotonic()
+        history = self.simulation.execute(self.scenario, agent, injector, trace=trace)
+        took = Real.monotonic() - begun
+        if took > self.slowest and self.runs > 1:
+            self.slowest = took
+        return history
 
     def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
         """How the other entrypoint comes out otherwise under this plan: one run more."""
         assert self.other is not None, "there is something to compare with"
-        self.runs += 1
-        self.crash_log.begin(plan)
-        then = self.simulation.execute(self.scenario, self.other, self.under(plan))
+        then = self._made(plan, self.other, self.under(plan))
         return differences(history, then, than=self.same_as[8:-1])
 
     def violations(self, history: History, plan: FaultPlan) -> list[Violation]:

@@ -18,13 +18,16 @@ Known = Mapping[Slot, Sequence[Fault]]
 
 
 def shrink(
-    plan: FaultPlan, fails: Callable[[FaultPlan], bool], known: Known | None = None
+    plan: FaultPlan,
+    fails: Callable[[FaultPlan], bool],
+    known: Known | None = None,
+    late: Callable[[], bool] = bool,
 ) -> tuple[FaultPlan, int]:
     """The smallest failing plan reached, and the number of runs it took (at most 500).
 
     `fails` runs a plan and says whether it fails in the same way, every fault of it striking.
     `known` are the slots of a campaign and what may strike at each; at one that it does not name,
-    whatever the table tries by default.
+    whatever the table tries by default. It ends where it is when it is `late`.
     """
     known = known or {}
     runs = 0
@@ -32,7 +35,7 @@ def shrink(
     def accepted(candidates: Iterator[FaultPlan]) -> FaultPlan | None:
         nonlocal runs
         for candidate in candidates:
-            if runs >= MAX_RUNS:
+            if runs >= MAX_RUNS or late():
                 return None
             runs += 1
             if fails(candidate):

@@ -5,6 +5,7 @@ that was not left out once; what did not come back is set apart as two histories
 other finding is lost by it. Called by the campaign for every violation it keeps.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.search.runner import Runner
+from agentfuzz.search.space import plan_of
 from agentfuzz.search.two_histories import REPLAYS, two_histories
 
 # What tells where the exception came from that is a finding, by its code.
@@ -43,17 +45,23 @@ class Shrunk(NamedTuple):
     alike: tuple[str, ...] = ()
 
 
-def confirmed(runner: Runner, found: Found, shrunk: Shrunk) -> Counterexample:
+def confirmed(
+    runner: Runner, found: Found, shrunk: Shrunk, over: Callable[[], bool] = bool
+) -> Counterexample:
     """Replay a violation and control it; AF904 if it does not come back. Of an agent whose runs
-    differ without any fault, what comes back in two replays or more is told, and in how many."""
+    differ without any fault, what comes back in two replays or more is told, and in how many. When
+    the time is `over`, one replay beside the run that showed it is all there is."""
     plan = found.plan
-    history, _ = runner.execute(plan)
     traced, _ = runner.execute(plan, trace=True)
     raised = runner.simulation.origins.get(_RAISED.get(found.violation.code, ""))
+    if not over():
+        history, _ = runner.execute(plan)
+    else:  # a plan that was shrunk was run by that
+        history = found.history if plan_of(found.history) == plan else traced
     spun = runner.simulation.watchdog.stack if found.violation.code == "AF202" else []
     replays, showing = [history, traced], [_shown(runner, history, found)]
     if not runner.steady or showing[0] is None or parting(history, traced) is not None:
-        replays += [runner.execute(plan)[0] for _ in range(REPLAYS - 2)]
+        replays += [runner.execute(plan)[0] for _ in range(REPLAYS - 2) if not over()]
         showing += [_shown(runner, one, found) for one in replays[1:]]
         came = sum(one is not None for one in showing)
         runs = f"it was seen in {came} of {len(replays)} replays"
@@ -68,9 +76,11 @@ def confirmed(runner: Runner, found: Found, shrunk: Shrunk) -> Counterexample:
     controls = tuple(
         _control(runner, plan, slot, fault, violation)
         for slot, fault in plan
-        if runner.steady  # one run without a fault says nothing of the next
+        if runner.steady and not over()  # one run without a fault says nothing of the next
     )
-    baseline = runner.execute(FaultPlan())[0] if len(plan) else history
+    baseline = history
+    if len(plan):
+        baseline = runner.first if over() else runner.execute(FaultPlan())[0]
     return Counterexample(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 
 from agentfuzz import Completion, World
+from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
@@ -105,3 +106,72 @@ def test_what_was_found_is_confirmed_although_the_budget_is_used_up() -> None:
     assert shown(result) == ["AF301 claim: act#1:once/timeout"]
     assert 20 <= result.runs < 30
     assert result.stopped == "max_runs"
+
+
+class Slow:
+    """A clock that a test moves: each run takes its time without waiting for it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.passed = 0.0
+        real = Real.monotonic
+        monkeypatch.setattr(Real, "monotonic", staticmethod(lambda: real() + self.passed))
+
+
+def never_ends(world: World, clock: Slow, first: float = 0.0) -> Completion:
+    """Takes a second where nothing is broken, and a hundred where a reply is lost, after which it
+    calls again and again; longer in its `first` run."""
+    clock.passed += first
+    try:
+        world.tools.act(what="a")
+        clock.passed += 1.0
+        return DONE
+    except Exception:
+        clock.passed += 100.0
+    while True:
+        with contextlib.suppress(Exception):
+            world.tools.act(what="a")
+
+
+def campaign_of(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, first: float = 0.0
+) -> tuple[CampaignResult, float]:
+    """A campaign in so many seconds, and how many it took after its first run."""
+    clock, began = Slow(monkeypatch), []
+
+    def agent(world: World) -> Completion:
+        try:
+            return never_ends(world, clock, 0.0 if began else first)
+        finally:
+            if not began:
+                began.append(clock.passed)
+
+    with Simulation() as simulation:
+        campaign = Campaign(acting, agent, simulation, budget=Budget(10_000, seconds))
+        campaign.search()
+        result = campaign.result()
+    return result, clock.passed - began[0]
+
+
+@pytest.mark.parametrize("seconds", [50.0, 150.0, 250.0, 350.0, 1000.0, 5000.0])
+def test_the_time_is_kept_within_a_run(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shrinking, replays and controls count: a campaign whose runs take up to a hundred seconds
+    ends at most so much after its time, and a replay later if it found something at its end."""
+    result, took = campaign_of(monkeypatch, seconds)
+    assert took <= seconds + 2 * 101.0
+    if seconds > 150:
+        assert took <= seconds + 101.0
+    assert result.stopped == "max_time"
+    assert any(cx.code == "AF201" for cx in result.findings), shown(result)
+
+
+def test_what_is_not_confirmed_in_time_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the notes with its plan, and nothing is lost."""
+    result, _ = campaign_of(monkeypatch, 350.0)
+    assert len(result.findings) == 1
+    assert any("max_time was up" in note for note in result.notes)
+
+
+def test_the_first_run_costs_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a framework imports and compiles in it is not the campaign's."""
+    result, _ = campaign_of(monkeypatch, 5000.0, first=100_000.0)
+    assert result.struck > 5
