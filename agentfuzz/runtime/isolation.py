@@ -71,8 +71,11 @@ class Isolation:
         return self._entropy.randbytes(size)
 
     def finish(self) -> None:
-        """The last run is over: whatever nobody has seen yet is put back."""
+        """The last run is over: whatever nobody has seen yet is put back. What tells of itself was
+        put back after each run; if it differs now, it is not an agent that has changed it."""
         if self._runs:
+            self._loggers.stays()
+            self._put_back(silent=True)
             self._look_for_the_rest()
 
     def remove(self) -> None:
@@ -91,12 +94,13 @@ class Isolation:
         self._fresh = True
         if touched or not unchanged(self._seen):
             self._look()
+        if self._loggers.changed:
+            self._loggers.stays()
 
     def _look(self) -> None:
         """How everything is."""
         self._before = [row.read() for row in ROWS]
         self._seen = glance()
-        self._loggers.stays()
         touched.clear()
 
     def end(self) -> None:
@@ -107,19 +111,19 @@ class Isolation:
             self._loggers.put_back()
         self._runs += 1
         if not self._runs & (self._runs - 1):  # 1, 2, 4, 8, ...
+            self._put_back()
             self._look_for_the_rest()
 
-    def _put_back(self) -> None:
+    def _put_back(self, *, silent: bool = False) -> None:
         for row, before in zip(ROWS, self._before, strict=True):
             try:
-                if not same(row.read(), before):
+                if row.silent >= silent and not same(row.read(), before):
                     row.write(before)
             except Exception as error:
                 self.lost.append(f"{row.name}: {error}")
         touched.clear()
 
     def _look_for_the_rest(self) -> None:
-        self._put_back()
         self._loggers.put_all_back()
         modules = sys.modules
         for name, module in self._modules.items():

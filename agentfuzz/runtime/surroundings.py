@@ -26,11 +26,13 @@ from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
-    """One thing that can be changed: what it is called, and how it is read and written."""
+    """One thing that can be changed: what it is called, and how it is read and written. Of a
+    `silent` one neither a glance nor a setter tells that it was changed."""
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], object]
+    silent: bool = False
 
 
 def _attribute(module: Any, name: str) -> Row:
@@ -150,29 +152,30 @@ def _mask() -> list[Row]:
     return [Row("the signal mask", read, write)]
 
 
-ROWS: tuple[Row, ...] = (
-    *(_attribute(sys, name) for name in ("stdout", "stderr", "stdin", "path")),
-    *(_attribute(sys, f"{name}hook") for name in ("except", "unraisable", "display", "breakpoint")),
-    _attribute(threading, "excepthook"),
+_SILENT: tuple[Row, ...] = (
+    *(_attribute(sys, name) for name in ("displayhook", "breakpointhook")),
+    *(_attribute(logging, name) for name in ("_loggerClass", "_logRecordFactory", "lastResort")),
     _attribute(warnings, "showwarning"),
     _attribute(asyncio.events, "_event_loop_policy"),
-    _contents("sys.path", lambda: sys.path),
     _contents("sys.meta_path", lambda: sys.meta_path),
     _contents("gc.callbacks", lambda: gc.callbacks),
+    *map(_names, (builtins, time, datetime)),
+    Row("the context of decimal", _decimals, _write_decimals),
+)
+ROWS: tuple[Row, ...] = (
+    *(_attribute(sys, name) for name in ("stdout", "stderr", "stdin", "path")),
+    *(_attribute(sys, name) for name in ("excepthook", "unraisablehook")),
+    _attribute(threading, "excepthook"),
+    _contents("sys.path", lambda: sys.path),
     Row("warnings.filters", lambda: (warnings.filters, tuple(warnings.filters)), _filters),
-    _names(builtins),
-    _names(time),
-    _names(datetime),
     Row("the environment", lambda: dict(raw_environ()), _restore_environ),
     Row("the working directory", _cwd, os.chdir),
     Row("signal handlers", lambda: tuple(map(getsignal, _NUMBERS)), _write_signals),
     Row("umask", _umask, lambda mask: _set_umask(mask)),
     Row("locale", lambda: _set_locale(locale.LC_ALL), lambda now: _set_locale(locale.LC_ALL, now)),
-    Row("the context of decimal", _decimals, _write_decimals),
     Row("sys.setrecursionlimit", sys.getrecursionlimit, sys.setrecursionlimit),
     Row("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval),
     Row("logging.disable", lambda: logging.root.manager.disable, logging.disable),
-    *(_attribute(logging, name) for name in ("_loggerClass", "_logRecordFactory", "lastResort")),
     Row("sys.settrace", sys.gettrace, sys.settrace),
     Row("sys.setprofile", sys.getprofile, sys.setprofile),
     Row("threading.settrace", threading.gettrace, threading.settrace),
@@ -182,6 +185,7 @@ ROWS: tuple[Row, ...] = (
     Row("gc.set_debug", gc.get_debug, gc.set_debug),
     Row("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
     *_mask(),
+    *(row._replace(silent=True) for row in _SILENT),
 )
 # What is changed by calling these. (`sys.settrace` and others have an audit event: see `TOUCHING`.)
 SETTERS: tuple[tuple[Any, str], ...] = (

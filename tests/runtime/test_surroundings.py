@@ -226,3 +226,25 @@ def test_what_an_import_changes_stays(tmp_path, monkeypatch):
         os.environ.pop("CHANGED_BY_IMPORT", None)
         logging.getLogger("changed").handlers.clear()
         sys.modules.pop("changes_things", None)
+
+
+def test_what_a_simulation_changes_itself_does_not_stay():
+    """The garbage collector, and what its caller changes around all runs: the end of the simulation
+    puts back what agents have changed, and no more."""
+    logger = logging.getLogger("of_a_user")
+    before = gc.isenabled(), sys.stdout, logging.root.manager.disable, os.environ.get("OF_A_USER")
+    with Simulation() as simulation:
+        with pytest.MonkeyPatch.context() as around:
+            around.setattr(sys, "stdout", sys.__stderr__)
+            around.setenv("OF_A_USER", "1")
+            logging.disable(logging.CRITICAL)
+            logger.setLevel(7)
+            for _ in range(3):
+                run(anywhere, lambda world: CHANGES["gc callbacks"](), simulation=simulation)
+            logging.disable(before[2])
+        assert logger.level == 7
+    after = gc.isenabled(), sys.stdout, logging.root.manager.disable, os.environ.get("OF_A_USER")
+    assert after == before
+    assert nothing not in gc.callbacks
+    assert logger.level == 7
+    logger.setLevel(logging.NOTSET)
