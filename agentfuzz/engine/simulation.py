@@ -248,6 +248,7 @@ class Simulation:
             raise
         except BaseException as exc:
             self.watchdog.end()  # before anything else: a tick may come at any line
+            spun = self.watchdog.spun
             unheard.forget()
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
@@ -258,6 +259,8 @@ class Simulation:
                 raise left
             told = partial(raised, exc, gateway, agent, self.outcomes)
             ending = self.watchdog.watched(told)  # asks for its `__str__`
+            if spun and ending.error == "hung":  # for the interruption has cost the loop a task
+                ending = ending._replace(error="spinning", detail=spun)
             self._note(world, "asserted" if ending.asserted else ending.how, exc)
             return ending
         finally:

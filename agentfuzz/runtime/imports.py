@@ -46,11 +46,12 @@ def install(aside: Aside) -> Callable[[], None]:
     def importing(module: Any) -> Iterator[None]:
         global _since
         ident, outermost = get_ident(), not _open
-        _open[ident] = _open.get(ident, 0) + 1
-        if outermost:
-            _since = Real.monotonic()
-        times.new.append(module)
-        try:
+        deep = _open.get(ident, 0)
+        try:  # whatever interrupts it
+            _open[ident] = deep + 1
+            if outermost:
+                _since = Real.monotonic()
+            times.new.append(module)
             if not outermost:
                 yield
                 return
@@ -61,9 +62,10 @@ def install(aside: Aside) -> Callable[[], None]:
                 finally:
                     times.freeze()
         finally:
-            _open[ident] -= 1
-            if not _open[ident]:
-                del _open[ident]
+            if deep:
+                _open[ident] = deep
+            else:
+                _open.pop(ident, None)
 
     hooked = []
     for loader, name in _HOOKED:

@@ -69,7 +69,7 @@ class Watchdog:
         self._counted: Counted | None = None
         self._thread: WatchdogThread | None = None
         self._last = self._struck = (-1, 0)
-        self._ticks = 0
+        self._ticks, self._place = 0, ""
         self._armed = self._timed = False
         self._unraisable: Any = None
         self._outer: tuple[Any, Any] = (None, None)
@@ -114,9 +114,8 @@ class Watchdog:
             self._start()
 
     def ends_process(self, stuck: Callable[[str], None], file: int) -> None:
-        """From now on a run that cannot be interrupted ends the process: through `stuck`, which is
-        given the stacks of its threads, or, where none of them can run, with the stacks written to
-        the file descriptor."""
+        """A run that cannot be interrupted ends the process: through `stuck`, which is given the
+        stacks of its threads, or, where none can run, with the stacks written to the file."""
         self.stuck = stuck
         self.last_resort = LastResort(file)
         self.last_resort.arm(allowance(self.seconds))
@@ -141,8 +140,8 @@ class Watchdog:
         self._armed = self._timed = False
 
     def begin(self, counted: Counted | None = None) -> None:
-        """A run begins, or whatever else may run code of the user's. Raises KeyboardInterrupt when
-        the run before swallowed a real Ctrl-C."""
+        """A run begins, or other code of the user's. Raises KeyboardInterrupt when the run before
+        swallowed a real Ctrl-C."""
         if self.interrupted:
             raise KeyboardInterrupt
         if self._thread is not None:
@@ -183,13 +182,18 @@ class Watchdog:
             raise
 
     def clear_up(self, work: Callable[[], object]) -> None:
-        """Do what is left to do after a run. It is the user's code as well (a `finally`, a
-        destructor, the body of a tool that is late): what it raises is nobody's."""
+        """Do what is left to do after a run, the user's code as well (a `finally`, a destructor,
+        the body of a tool that is late): what it raises is nobody's."""
         try:
             self.watched(work)
         except BaseException:
             if self.interrupted:
                 raise
+
+    @property
+    def spun(self) -> str:
+        """Where the run that was last counted was interrupted; empty if it was not."""
+        return self._place if self._struck[0] == self.run else ""
 
     def state(self) -> tuple[int, int] | None:
         """The run that is under way, and how far it has come; None where no time counts. A run
@@ -224,8 +228,8 @@ class Watchdog:
             raise self._cut(frame)
 
     def _cut(self, frame: FrameType | None) -> CutOff:
-        self.stack = calls(frame)
-        return CutOff("spinning", where(frame))
+        self.stack, self._place = calls(frame), where(frame)
+        return CutOff("spinning", self._place)
 
     def spares(self, frame: FrameType) -> bool:
         """Whether an exception may be lost here, or lose a task."""
@@ -238,7 +242,7 @@ class Watchdog:
         if place == "nowhere" or is_debugged(frame):
             return None
         self._struck = self.state() or self._struck
-        self.stack = calls(frame)
+        self.stack, self._place = calls(frame), place
         watchdog = self
 
         class Spinning(CutOff):

@@ -130,9 +130,11 @@ class WatchdogThread(threading.Thread):
         if error is None:
             return
         self.striking = True  # first this, then the look: whoever ends the run does it crosswise
-        if watched.active and watched.run == run:
-            _raise_in(self._whom, error)
-        self.striking = False
+        try:
+            if watched.active and watched.run == run:
+                _raise_in(self._whom, error)
+        finally:
+            self.striking = False
 
 
 def allowance(seconds: float) -> float:

@@ -348,3 +348,20 @@ def test_a_real_ctrl_c_stays_one():
 
     with pytest.raises(KeyboardInterrupt), Simulation() as simulation:
         run(mine, lambda world: Completion.success(), simulation=simulation)
+
+
+@pytest.mark.usefixtures("warm")
+def test_an_interruption_that_costs_a_task_is_a_spin():
+    """Where the loop has lost a task by it, and nothing can happen any more, the run has spun all
+    the same, and is told so with its place."""
+
+    async def spins(world):
+        with contextlib.suppress(CutOff):
+            ticks(TICKS + 1)
+        sys.settrace(None)
+        sys._getframe().f_trace = None
+        await asyncio.get_running_loop().create_future()
+
+    found = ended(spins)
+    assert (found.how, found.error) == ("cut_off", "spinning")
+    assert found.detail.startswith("spins (test_watched.py:")
