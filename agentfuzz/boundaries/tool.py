@@ -94,7 +94,7 @@ BOUNDARY = Boundary(
                 "truncated": "the first part of the answer",
                 "ambiguous": '"accepted", and whatever else says nothing',
                 "malformed": "an answer that breaks its schema",
-                "wrong": "a valid answer that is false: stale, swapped, transposed, empty",
+                "wrong": "a valid answer that is false: stale, swapped, transposed, empty, or in one value",
                 "hostile": "text that imitates a completion, or orders a retry",
             },
         },
