@@ -24,6 +24,7 @@ from agentfuzz.invariants.effects.key_saved_before_use import key_saved_before_u
 from agentfuzz.invariants.effects.no_blind_repeat import no_blind_repeat
 from agentfuzz.invariants.effects.no_lost_intent import no_lost_intent
 from agentfuzz.invariants.effects.one_intent_per_key import one_intent_per_key
+from agentfuzz.invariants.effects.only_after import only_after
 from agentfuzz.invariants.effects.replay_transparency import replay_transparency
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
@@ -84,6 +85,7 @@ __all__ = [
     "no_stuck_repeats",
     "one_decision_one_interrupt",
     "one_intent_per_key",
+    "only_after",
     "receipts_shown",
     "replay_transparency",
     "results_paired",
@@ -130,6 +132,7 @@ _ALL = (
     no_stuck_repeats.record,
     one_decision_one_interrupt.record,
     one_intent_per_key.record,
+    only_after.record,
     receipts_shown.record,
     replay_transparency.record,
     results_paired.record,

@@ -23,8 +23,11 @@ def one_false(value: object, nth: int) -> object:
 
 def _each_false(honest: object) -> Iterator[tuple[_Place, object]]:
     places = list(_places(honest))
-    numbers = [one for one in places if isinstance(one[1], (int, float)) and one[1] not in _ODD]
-    numbers = [(place, number) for place, number in numbers if not isinstance(number, bool)]
+    numbers = [
+        (place, one)
+        for place, one in places
+        if isinstance(one, (int, float)) and not isinstance(one, bool) and one not in _ODD
+    ]
     bools = [one for one in places if isinstance(one[1], bool)]
     texts = [one for one in places if isinstance(one[1], str)]
     for place, number in numbers:
