@@ -26,6 +26,7 @@ from agentfuzz.invariants.effects.no_lost_intent import no_lost_intent
 from agentfuzz.invariants.effects.one_intent_per_key import one_intent_per_key
 from agentfuzz.invariants.effects.only_after import only_after
 from agentfuzz.invariants.effects.replay_transparency import replay_transparency
+from agentfuzz.invariants.effects.same_arguments import same_arguments
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
@@ -91,6 +92,7 @@ __all__ = [
     "results_paired",
     "retry_budget",
     "returns_control",
+    "same_arguments",
     "same_by_every_entrypoint",
     "same_key_on_retry",
     "single_flight",
@@ -138,6 +140,7 @@ _ALL = (
     results_paired.record,
     retry_budget.record,
     returns_control.record,
+    same_arguments.record,
     same_by_every_entrypoint.record,
     same_key_on_retry.record,
     single_flight.record,

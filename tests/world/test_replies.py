@@ -118,7 +118,7 @@ CHARGE = {"id": "ch_1", "owner": "Ann", "amount": 42}
     ],
 )
 def test_each_variant_says_something_else(kind, variant, value):
-    """Stale, swapped, transposed, emptied, one value alone; a field gone, of another type or shape."""
+    """Stale, swapped, transposed, emptied, one value alone; a field gone, or of another type."""
     assert damaged(kind, variant, Reply("applied", CHARGE), "pay", {"id": "ch_0"}).value == value
 
 

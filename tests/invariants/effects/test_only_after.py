@@ -86,7 +86,7 @@ def test_side_by_side():
 
 
 def test_withdrawn():
-    """AF118: what it rests on had been taken back; not if it was done again, or taken back later."""
+    """AF118: what it rests on had been taken back; not if it was done again, or undone later."""
     gone = (has_undos(), charged(), *REFUNDED)
     assert judge(LAW, tell(*gone, *SHIPPED)) == ["AF118 shipment: Committed#1 Committed#3"]
     assert judge(LAW, tell(*gone, charged(), *SHIPPED)) == "HELD"
