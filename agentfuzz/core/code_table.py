@@ -48,6 +48,7 @@ OF_LAWS: dict[str, str] = {
     "AF308": "A run that was stopped claims success",
     "AF310": "An effect was begun after the cancel",
     "AF311": "A cancelled run keeps an effect to itself",
+    "AF312": "The answer names something else than what was done",
     "AF401": "An unknown tool was called",
     "AF402": "Invalid arguments were never mended",
     "AF403": "A key was reused with other parameters",

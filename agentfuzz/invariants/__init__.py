@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agentfuzz.invariants.claims.budget_is_not_success import budget_is_not_success
 from agentfuzz.invariants.claims.cancel_report import cancel_report
+from agentfuzz.invariants.claims.handle_resolves import handle_resolves
 from agentfuzz.invariants.claims.no_contradiction import no_contradiction
 from agentfuzz.invariants.claims.no_effect_after_cancel import no_effect_after_cancel
 from agentfuzz.invariants.claims.no_effect_after_completion import no_effect_after_completion
@@ -69,6 +70,7 @@ __all__ = [
     "errors_surface",
     "exactly_once",
     "executed_as_asked",
+    "handle_resolves",
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
@@ -118,6 +120,7 @@ _ALL = (
     errors_surface.record,
     exactly_once.record,
     executed_as_asked.record,
+    handle_resolves.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     limits_hold.record,
