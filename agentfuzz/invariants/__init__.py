@@ -43,6 +43,7 @@ from agentfuzz.invariants.protocol.valid_calls import valid_calls
 from agentfuzz.invariants.termination.bounded import bounded
 from agentfuzz.invariants.termination.continuable import continuable
 from agentfuzz.invariants.termination.ends_within import ends_within
+from agentfuzz.invariants.termination.honours_retry_after import honours_retry_after
 from agentfuzz.invariants.termination.limits_hold import limits_hold
 from agentfuzz.invariants.termination.no_act_on_cut_reply import no_act_on_cut_reply
 from agentfuzz.invariants.termination.no_effect_after_reported_failure import (
@@ -71,6 +72,7 @@ __all__ = [
     "exactly_once",
     "executed_as_asked",
     "handle_resolves",
+    "honours_retry_after",
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
@@ -121,6 +123,7 @@ _ALL = (
     exactly_once.record,
     executed_as_asked.record,
     handle_resolves.record,
+    honours_retry_after.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     limits_hold.record,
