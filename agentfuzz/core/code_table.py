@@ -39,6 +39,7 @@ OF_LAWS: dict[str, str] = {
     "AF216": "Done again after it was done",
     "AF217": "Too many attempts at one call",
     "AF218": "A Retry-After was not waited for",
+    "AF219": "One hiccup was too much",
     "AF301": "Success is claimed and the world disagrees",
     "AF302": "An effect after the completion",
     "AF303": "The answer is not the last word",

@@ -51,6 +51,7 @@ from agentfuzz.invariants.termination.no_effect_after_reported_failure import (
 )
 from agentfuzz.invariants.termination.no_redo import no_redo
 from agentfuzz.invariants.termination.no_stuck_repeats import no_stuck_repeats
+from agentfuzz.invariants.termination.recovers import recovers
 from agentfuzz.invariants.termination.retry_budget import retry_budget
 from agentfuzz.invariants.termination.returns_control import returns_control
 from agentfuzz.invariants.termination.structured_termination import structured_termination
@@ -92,6 +93,7 @@ __all__ = [
     "one_intent_per_key",
     "only_after",
     "receipts_shown",
+    "recovers",
     "replay_transparency",
     "results_paired",
     "retry_budget",
@@ -142,6 +144,7 @@ _ALL = (
     one_intent_per_key.record,
     only_after.record,
     receipts_shown.record,
+    recovers.record,
     replay_transparency.record,
     results_paired.record,
     retry_budget.record,
