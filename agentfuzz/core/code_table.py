@@ -40,6 +40,7 @@ OF_LAWS: dict[str, str] = {
     "AF217": "Too many attempts at one call",
     "AF218": "A Retry-After was not waited for",
     "AF219": "One hiccup was too much",
+    "AF220": "After one failed call a later one failed, too",
     "AF301": "Success is claimed and the world disagrees",
     "AF302": "An effect after the completion",
     "AF303": "The answer is not the last word",

@@ -44,6 +44,7 @@ from agentfuzz.invariants.termination.bounded import bounded
 from agentfuzz.invariants.termination.continuable import continuable
 from agentfuzz.invariants.termination.ends_within import ends_within
 from agentfuzz.invariants.termination.honours_retry_after import honours_retry_after
+from agentfuzz.invariants.termination.later_calls_work import later_calls_work
 from agentfuzz.invariants.termination.limits_hold import limits_hold
 from agentfuzz.invariants.termination.no_act_on_cut_reply import no_act_on_cut_reply
 from agentfuzz.invariants.termination.no_effect_after_reported_failure import (
@@ -77,6 +78,7 @@ __all__ = [
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
+    "later_calls_work",
     "limits_hold",
     "no_act_on_cut_reply",
     "no_blind_repeat",
@@ -128,6 +130,7 @@ _ALL = (
     honours_retry_after.record,
     key_not_from_model.record,
     key_saved_before_use.record,
+    later_calls_work.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
     no_blind_repeat.record,
