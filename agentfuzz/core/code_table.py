@@ -64,6 +64,9 @@ OF_LAWS: dict[str, str] = {
     "AF410": "The loop's log and the backend disagree",
     "AF411": "An error was swallowed",
     "AF412": "An effect was forgotten",
+    "AF413": "What was approved was never done",
+    "AF414": "A result was shown as nothing",
+    "AF415": "A receipt stands twice in what the model is shown",
     "AF900": "The agent fails without any fault",
     "AF901": "The agent raised something that is no Exception",
 }

@@ -35,9 +35,12 @@ from agentfuzz.invariants.protocol.approval_single_use import approval_single_us
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
 from agentfuzz.invariants.protocol.errors_surface import errors_surface
 from agentfuzz.invariants.protocol.executed_as_asked import executed_as_asked
+from agentfuzz.invariants.protocol.grants_are_used import grants_are_used
 from agentfuzz.invariants.protocol.no_hidden_calls import no_hidden_calls
 from agentfuzz.invariants.protocol.one_decision_one_interrupt import one_decision_one_interrupt
+from agentfuzz.invariants.protocol.receipt_once import receipt_once
 from agentfuzz.invariants.protocol.receipts_shown import receipts_shown
+from agentfuzz.invariants.protocol.results_not_blanked import results_not_blanked
 from agentfuzz.invariants.protocol.results_paired import results_paired
 from agentfuzz.invariants.protocol.valid_calls import valid_calls
 from agentfuzz.invariants.termination.bounded import bounded
@@ -73,6 +76,7 @@ __all__ = [
     "errors_surface",
     "exactly_once",
     "executed_as_asked",
+    "grants_are_used",
     "handle_resolves",
     "honours_retry_after",
     "invariant",
@@ -94,9 +98,11 @@ __all__ = [
     "one_decision_one_interrupt",
     "one_intent_per_key",
     "only_after",
+    "receipt_once",
     "receipts_shown",
     "recovers",
     "replay_transparency",
+    "results_not_blanked",
     "results_paired",
     "retry_budget",
     "returns_control",
@@ -126,6 +132,7 @@ _ALL = (
     errors_surface.record,
     exactly_once.record,
     executed_as_asked.record,
+    grants_are_used.record,
     handle_resolves.record,
     honours_retry_after.record,
     key_not_from_model.record,
@@ -146,9 +153,11 @@ _ALL = (
     one_decision_one_interrupt.record,
     one_intent_per_key.record,
     only_after.record,
+    receipt_once.record,
     receipts_shown.record,
     recovers.record,
     replay_transparency.record,
+    results_not_blanked.record,
     results_paired.record,
     retry_budget.record,
     returns_control.record,
