@@ -23,6 +23,7 @@ from agentfuzz.core.codec import digest, dump
 from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
 from agentfuzz.core.findings import Counterexample, finding_id
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
+from agentfuzz.core.secrets.redaction import redacted
 
 SCHEMA, VERSION = "agentfuzz.saved", 2  # 1: plans and digests of format 1
 _ID = re.compile(r"AF-[0-9a-f]{4,64}")
@@ -62,7 +63,7 @@ def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
         "nodeid": counterexample.nodeid,
         "code": counterexample.code,
         "subject": counterexample.violation.subject,
-        "title": counterexample.title,
+        "title": redacted(counterexample.title),
         "plan": str(counterexample.plan),
         "digest": digest(counterexample.history),
     }

@@ -222,11 +222,21 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
         raise SavedFileError(f"a broken {kind.__name__} event: {error}") from error
 
 
+def facts_to_json(facts: ToolFacts) -> list[Json]:
+    """What is declared of a tool, as a JSON list: without what is as it is for most, at its end."""
+    out, defaults = list(facts), ToolFacts._field_defaults
+    for name in reversed(ToolFacts._fields[5:]):
+        if out[-1] != defaults[name]:
+            break
+        out.pop()
+    return out
+
+
 def history_to_json(history: History) -> dict[str, Json]:
     """A whole history as a JSON object with its format version."""
     return {
         "format": FORMAT_VERSION,
-        "tools": {name: list(facts) for name, facts in sorted(history.tools.items())},
+        "tools": {name: facts_to_json(facts) for name, facts in sorted(history.tools.items())},
         "events": [event_to_json(event) for event in history.events],
     }
 

@@ -29,8 +29,13 @@ class Intent(NamedTuple):
     scope: tuple[tuple[str, Json], ...]
 
     def __str__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in self.scope)
+        inside = ", ".join(f"{name}={_short(value)}" for name, value in self.scope)
         return f"{self.effect}({inside})"
+
+
+def _short(value: Json) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 class Called(NamedTuple):
@@ -92,7 +97,8 @@ class Replayed(NamedTuple):
 
 class Refused(NamedTuple):
     """The backend said no, without an effect. `kind` is `unknown_tool`, `invalid_arguments`,
-    `key_conflict`, `key_reused` or `tool_raised`."""
+    `key_conflict`, `key_reused`, `tool_raised`, `answered_no` (the answer says so by itself),
+    `effect_if` (the scenario says so of it) or `no_new_row` (an observed backend is as before)."""
 
     seq: int
     t: float

@@ -57,8 +57,9 @@ def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
 
 
 class Verdict(NamedTuple):
-    """What one law says about one history."""
+    """What one law says about one history, and a `note` why it could not say anything."""
 
     law: str
     status: Status
     violations: tuple[Violation, ...] = ()
+    note: str = ""

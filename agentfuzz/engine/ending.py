@@ -113,5 +113,6 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
 def frozen(gateway: LocalGateway, ending: Ending) -> History:
     """The history of a run that is over: its last event says how."""
     how, value, error, detail = ending
+    gateway.calls.over()
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
     return History(gateway.log, gateway.facts)

@@ -120,19 +120,18 @@ class Simulation:
         if ended is None:
             first._begins()
         while True:
-            process.begin_within = self._within(scenario, agent, world)
+            process.begin_within = self._within(scenario, agent, world, first.task)
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off":
                 break
-            following = self._following(scenario, first, ending, coming)
-            if following is None:
+            if (following := self._following(scenario, first, ending, coming)) is None:
                 break
             why, task, decision = following
             process.begin(why, ending.how)
-            world = world._again(why, task=task or first.task, decision=decision)
-            if decision is not None:
-                process.decided(decision)
+            task = world.task if why == "restart" else task or first.task
+            world = world._again(why, task=task, decision=decision)
+            process.brings(decision)
             entry = restart if why == "restart" else agent
         self._settle(inside(first))
         return ending
@@ -141,10 +140,10 @@ class Simulation:
         self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
     ) -> Next | None:
         process = inside(first).process
+        again = Next("restart", decision=process.brought)
         if ending.how == "crashed":
             bury()
-            again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
-            return Next("restart") if again else None
+            return again if scenario.resume and process.restarts < MAX_RESTARTS else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
         if not any(one.decision for one in coming):
@@ -152,7 +151,7 @@ class Simulation:
         if process.asks and not process.waiting and not coming:
             fault = at_the_end(process, restarts=bool(scenario.resume))
             if fault is not None:
-                return Next("restart" if fault == "crash" else "duplicate")
+                return again if fault == "crash" else Next("duplicate")
         return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
@@ -195,15 +194,16 @@ class Simulation:
             self.watchdog.end()
 
     def _within(
-        self, scenario: Scenario, agent: Agent, now: World
+        self, scenario: Scenario, agent: Agent, now: World, task: str
     ) -> Callable[[str, Decision | None], Any]:
-        """How a leg begins within another one: the same agent, at once and to its end."""
+        """How a leg begins within another one: the same agent, at once and to its end. What is
+        delivered again is the first task."""
 
         def begin(why: str, decision: Decision | None) -> Any:
             process = inside(now).process
             outer = process.leg
             process.begin(why, "running")
-            world = now._again(why, decision=decision)
+            world = now._again(why, task=task, decision=decision)
             if decision is not None:
                 process.decided(decision)
             how = "returned"

@@ -93,9 +93,8 @@ def run(
         with Simulation() as own:
             return run(scenario, agent, wanted, simulation=own)
     forget()
-    baseline = simulation.execute(scenario, agent, FromPlan())
+    baseline = scenario.oracle(simulation.execute(scenario, agent, FromPlan()))
     tools = list(baseline.tools)
-    scenario.check(tools)
     wanted = migrated(wanted, tools)
     check_plan(wanted, tools)
     history = baseline

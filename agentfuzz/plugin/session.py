@@ -22,6 +22,7 @@ from agentfuzz.core.codec import dump
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.locations import relative
+from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import process_death
 from agentfuzz.plugin.capture import muted
@@ -68,17 +69,18 @@ class Session:
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
             place = _place(error, self.root)
-            raise Failed(line, f"{type(error).__name__}: {error}{place}") from error
-        item.stash[_RESULT] = result
+            text = redacted(f"{type(error).__name__}: {error}{place}")
+            raise Failed(redacted(line), text) from error
         for finding in result.findings:  # on the item, not a report: JUnit reads the last one
             item.user_properties.append(("agentfuzz.finding", finding.id))
             item.user_properties.append(("agentfuzz.code", finding.code))
         if given.plan is None:
             self.findings.store(result)
+        more = self.findings.compared(result) if self.findings.replay else []
+        result = item.stash[_RESULT] = redacted(result)  # from here on it is told
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
-            more = self.findings.compared(result) if self.findings.replay else []
             more += [
                 escaping.terminal(f"  {text}: as told in {teller}")
                 for text, teller in result.told.items()

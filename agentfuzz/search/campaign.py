@@ -125,8 +125,8 @@ class Campaign:
         Raises NondeterministicAgent when two fault-free runs differ.
         """
         runner, nothing = self.runner, FaultPlan()
-        runner.baseline, crossings = runner.execute(nothing)
-        self.scenario.check(list(runner.baseline.tools))
+        baseline, self._baseline_crossings = runner.execute(nothing)
+        runner.baseline = self.scenario.oracle(baseline)
         again = self._judged(runner.under(nothing), "fault-free", nothing)
         difference = first_difference(runner.baseline, again)
         if difference:
@@ -135,7 +135,6 @@ class Campaign:
                 f"random, and take time from the (virtual) clock.{aside(runner.root)}"
             )
         self._compared(nothing, again, "fault-free")
-        self._baseline_crossings = crossings
         for one in saved:
             self._replay(one, asked)
         return not any(code == "AF900" for code, _ in self._kept.found)
@@ -166,7 +165,7 @@ class Campaign:
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
         Raises PlanError when the plan does not apply to this agent any more."""
-        self.runner.baseline, _ = self.runner.execute(FaultPlan())
+        self.runner.baseline = self.scenario.oracle(self.runner.execute(FaultPlan())[0])
         plan = self.runner.today(plan)
         history = self._judged(self.runner.under(plan), "regression", plan)
         require_struck(plan, history)
@@ -273,7 +272,8 @@ class Campaign:
         assert baseline is not None, "a result comes after the baseline"
         probed, unknown = self.runner.simulation.probing.told(self.scenario)
         coverage, seconds = self._coverage, Real.monotonic() - self._started
-        untested = coverage.untested(list(baseline.tools), self.stopped) if self._levels else ()
+        notes = {law.name: law.note(baseline) for law in self.scenario.invariants}
+        idle = coverage.untested(list(baseline.tools), self.stopped, notes) if self._levels else ()
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -288,7 +288,7 @@ class Campaign:
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
             notes=(*self.notes, *unknown),
-            untested=tuple(untested),
+            untested=tuple(idle),
             clean="; ".join([clean_run(baseline), *probed]),
             escapes=escapes(self.runner.root),
         )

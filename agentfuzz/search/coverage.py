@@ -5,7 +5,8 @@ and every tool is counted over all runs, and the ones at zero are named (AF801 t
 by the campaign. The idea that a `sometimes` that never fires is a failure: Antithesis.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from agentfuzz.core.events import Called, Struck
 from agentfuzz.core.faults import Slot
@@ -59,16 +60,21 @@ class Coverage:
         possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
         return dict(sorted({**possible, **self._kinds}.items()))
 
-    def untested(self, tools: Sequence[str], stopped: str = "exhausted") -> list[str]:
+    def untested(
+        self,
+        tools: Sequence[str],
+        stopped: str = "exhausted",
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[str]:
         """What never came into play, each with its code; `tools` are those of the world, `stopped`
-        says what ended the campaign."""
+        says what ended the campaign, and `notes` why a law could not be asked."""
         if not self.struck:
             why = "no fault could strike" if self.groups else "the agent called nothing"
             if stopped != "exhausted" and self.groups:
                 why = f"the budget ({stopped}) ended before a fault could strike"
             return [f"AF801 nothing was tested: {why}"]
         idle = [
-            f"AF802 {name} was never exercised"
+            f"AF802 {name} was never exercised{_why(notes.get(name))}"
             for name, (held, violated, _) in self._laws
             if not held and not violated and name != "valid_calls"
         ]
@@ -83,7 +89,17 @@ def clean_run(history: History) -> str:
     assert ended is not None, "a frozen history has an ending"
     calls, effects = len(history.of(Called)), len(history.ledger)
     how = history.claim or (ended.how if ended.how != "returned" else "no completion")
+    scopes = "".join(
+        f"; scope of {tool.effect}: {', '.join(tool.scope)} (every argument; name the business "
+        "identity with scope=(...))"
+        for tool in history.tools.values()
+        if tool.derived and tool.scope and any(one.tool == tool.name for one in history.ledger)
+    )
     return (
         f"clean run: {calls} tool call{'s' * (calls != 1)}, "
-        f"{effects} effect{'s' * (effects != 1)}, ended {how}"
+        f"{effects} effect{'s' * (effects != 1)}, ended {how}{scopes}"
     )
+
+
+def _why(note: str | None) -> str:
+    return f": {note}" if note else ""

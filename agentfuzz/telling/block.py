@@ -102,12 +102,16 @@ def run(
     else:
         page.field("world", stories.ledger_words(history))
     page.field("held", *(verdict.law for verdict in verdicts if verdict.status is HELD))
-    page.field("untested", *(v.law for v in verdicts if v.status is NOT_EXERCISED))
+    page.field("untested", *(_untested(v) for v in verdicts if v.status is NOT_EXERCISED))
     if first:
         page.blank()
-        page.field("hint", first.hint)
+        page.field("hint", stories.advice(first.hint, history))
         page.field("more", f"pytest --agentfuzz-explain {first.code}")
     return "\n".join(page.lines)
+
+
+def _untested(verdict: Verdict) -> str:
+    return f"{verdict.law}: {verdict.note}" if verdict.note else verdict.law
 
 
 class Page:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.events import Called, Json
+from agentfuzz.core.events import Called, Json, Refused
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.findings import DIED, Control, Counterexample
 from agentfuzz.core.history import History
@@ -98,7 +98,7 @@ def tell(cx: Counterexample) -> Story:
         world=violation.world,
         location=cx.location or "",
         stack=tuple(cx.stack.splitlines()),
-        hint=violation.hint,
+        hint=advice(violation.hint, history),
         replay=f"pytest --agentfuzz-replay {cx.id}",
         keep=f"pytest --agentfuzz-export {cx.id}",
         explain=f"pytest --agentfuzz-explain {cx.code}",
@@ -119,6 +119,19 @@ def fault_lines(plan: FaultPlan) -> tuple[FaultLine, ...]:
 def ledger_words(history: History) -> str:
     """What a history's ledger holds, in short: `2 charge`."""
     return effects_words(Counter(commit.intent.effect for commit in history.ledger))
+
+
+def advice(hint: str, history: History) -> str:
+    """The hint of a violation; and, where an answer was taken for a refusal by its looks, which
+    that was, and how to say otherwise."""
+    read = next((event for event in history.of(Refused) if event.kind == "answered_no"), None)
+    if read is None:
+        return hint
+    tool = history.calls[read.call].slot.name
+    return (
+        f"{hint}{'. ' * bool(hint)}The answer {read.detail[:80]} of {tool} was taken for a refusal "
+        "without an effect; if it is none, say so: @world.tool(..., effect_if=lambda reply: ...)"
+    )
 
 
 def _shrink(cx: Counterexample) -> str:

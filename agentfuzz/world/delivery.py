@@ -17,9 +17,12 @@ from agentfuzz.core.events import Json
 from agentfuzz.runtime.async_library import cancellations, given_up, pause
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.backend import Backend, Request
+from agentfuzz.world.declaration import Hooks
 from agentfuzz.world.log import Log
+from agentfuzz.world.own_backend import OwnBackend
 from agentfuzz.world.process import Process
 from agentfuzz.world.reply_faults import Reply
+from agentfuzz.world.tools import ToolSpec
 
 Steps = Generator[Any, Any, Any]
 Failure = Callable[[str], BaseException] | type[BaseException] | str
@@ -53,6 +56,16 @@ class Delivery:
     budget: int
     library: Any = None
     _backend: Backend
+
+    def ask(self, spec: ToolSpec, hooks: Hooks) -> None:
+        """Let a tool's own functions say what it did to the world."""
+        if not isinstance(self._backend, OwnBackend):
+            self._backend = OwnBackend(self.log)
+        self._backend.ask(spec, hooks)
+
+    def over(self) -> None:
+        """The run is over: whatever was left to be seen is seen."""
+        self._backend.over()
 
     def served(self, request: Request) -> Steps:
         """Deliver, and wait for the answer as long as the agent does."""

@@ -86,6 +86,8 @@ class LocalGateway:
         self._functions[label] = function
         if hooks is not NO_HOOKS:
             self.hooks[label] = hooks
+            if hooks.effect_if is not None or hooks.observe is not None:
+                self.calls.ask(spec, hooks)
         return function
 
     def _to_be_probed(self, declared: Declaration, function: Any, hooks: Hooks) -> Declaration:

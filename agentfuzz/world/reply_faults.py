@@ -12,6 +12,7 @@ from typing import NamedTuple
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import RateLimited
 from agentfuzz.core.events import Json
+from agentfuzz.world.effects import FIELDS
 from agentfuzz.world.false_values import one_false, transposed
 
 
@@ -86,6 +87,8 @@ def damaged(kind: str, variant: int, reply: Reply, tool: str, last: object) -> R
     assert kind == "wrong", f"{kind} is no damaged reply"
     if reply.error is not None:  # a refusal misquoted is still no success
         return Reply(reply.outcome, transposed(value))
+    if reply.outcome == "failed":  # nor is one that was answered
+        return Reply("failed", _misquoted(value))
     return Reply("applied", _wrong(value, variant, last))
 
 
@@ -124,6 +127,14 @@ def _wrong(value: object, variant: int, last: object) -> object:
         if plain(found) == honest:  # there was nothing to lose or to exchange
             found = other
     return found
+
+
+def _misquoted(value: object) -> object:
+    """A refusal with other details: what makes it one is left as it is."""
+    if not isinstance(value, dict):
+        return _transposed(value)
+    found = {name: item if name in FIELDS else _transposed(item) for name, item in value.items()}
+    return {**found, "id": 1} if found == value else found
 
 
 def _swapped(value: dict[str, object]) -> dict[str, object]:

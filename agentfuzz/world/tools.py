@@ -30,17 +30,23 @@ class ToolSpec:
     """The declaration of one tool, derived from its function's signature."""
 
     def __init__(self, fn: Callable[..., Any], name: str, declared: Declaration) -> None:
-        _, effect, scope, dedup, undoes = declared[:5]
+        effect, scope, dedup, undoes = declared[1:5]
         transport = declared.transport
         self.name = name
         self.effect = effect
-        self.scope = scope
         self.dedup = dedup
         self.description = inspect.getdoc(fn) or ""
         self.is_async = inspect.iscoroutinefunction(fn)
         self.undoes = undoes
-        self.facts = ToolFacts(name, effect, scope, dedup, undoes)
         self._annotations, self._defaults = _parameters(fn, name)
+        derived = scope is None and effect is not None
+        if derived:
+            scope = tuple(name for name in self._annotations if name != KEY)
+        self.scope: tuple[str, ...] = scope or ()
+        self.observed = declared.observed
+        self.facts = ToolFacts(
+            name, effect, self.scope, dedup, undoes, derived=derived, observed=declared.observed
+        )
         self.own_key = KEY in self._annotations
         if dedup == "key" and not self.own_key:
             self._annotations[KEY] = str | None
@@ -76,6 +82,12 @@ class ToolSpec:
             )
         if not all(_is_exact(hint) for name, hint in self._annotations.items() if name != KEY):
             assert self.schema is not None, "a signature without a schema has raised"
+        if self.observed and self.dedup == "key" and not self.own_key:
+            raise ScenarioError(
+                f"{place}: with observe= the backend under test is your own, so a repeat has to be "
+                f"recognised by its body; give the function the parameter `{KEY}: str | None = "
+                "None`, or leave dedup='key' out."
+            )
         for name in self.scope:
             if name not in self._annotations:
                 hint = near_miss(name, self._annotations)
@@ -100,8 +112,12 @@ class ToolSpec:
         """What a call with these validated arguments is meant to cause, or None: it reads."""
         if self.effect is None:
             return None
-        scope = [(n, scope_value(bound.get(n, self._defaults.get(n)))) for n in self.scope]
+        scope = [(name, scope_value(self.value(bound, name))) for name in self.scope]
         return made(Intent, (self.effect, tuple(scope)))  # type: ignore[no-any-return]
+
+    def value(self, bound: Mapping[str, Any], name: str) -> Any:
+        """The value of a parameter in a call with these validated arguments."""
+        return bound.get(name, self._defaults.get(name))
 
     def for_body(self, bound: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments that the function itself takes: no key that it did not declare."""

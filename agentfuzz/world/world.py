@@ -88,7 +88,7 @@ class World:
         /,
         *,
         effect: str | None = None,
-        scope: tuple[str, ...] = (),
+        scope: tuple[str, ...] | None = None,
         dedup: Dedup = "none",
         undoes: str | None = None,
         name: str | None = None,
@@ -103,7 +103,7 @@ class World:
         /,
         *,
         effect: str | None = None,
-        scope: tuple[str, ...] = (),
+        scope: tuple[str, ...] | None = None,
         dedup: Dedup = "none",
         undoes: str | None = None,
         name: str | None = None,
@@ -115,21 +115,33 @@ class World:
         """Declare a typed function as a tool. Its body runs at the commit point.
 
         `effect` names what a successful call does to the world (None: it only reads); `scope`
-        names the parameters that say which intent it is; `dedup` is how the backend recognises
-        a repeat: not at all, by an `idempotency_key` argument, by the scope itself, or (`probe`) as
-        its body does when it is called twice before the campaign, by what it closes over and by
-        `state()`, where its state lies elsewhere; `undoes`
-        names the tool whose effect this one takes back (a refund, a cancellation). `transport`
-        says where it runs: behind a `network`, behind one that delivers `at_most_once` (nothing
-        twice, nothing late), or `local`, as a function of this process.
+        names the parameters that say which intent it is (None: all but the key; `()`: one in a
+        run); `dedup` is how the backend recognises a repeat: not at all, by an `idempotency_key`
+        argument, by the scope itself, or (`probe`) as its body does when it is called twice before
+        the campaign, by what it closes over and by `state()`, where its state lies elsewhere;
+        `undoes` names the tool whose effect this one takes back (a refund, a cancellation).
+        `transport` says where it runs: behind a `network`, behind one that delivers `at_most_once`
+        (nothing twice, nothing late), or `local`, as a function of this process.
+
+        A body may do nothing: `effect_if` gets its answer and says whether the effect took place
+        (left out, an answer as `{"error": ...}` or `{"ok": false}` says that it did not).
+        `observe` gets the world and returns the rows of a backend of your own, each by its scope:
+        then the effects are the rows that appear, and the backend recognises repeats, or does not.
+
         Raises ScenarioError for a signature without a JSON schema or an unknown parameter.
         """
         if isinstance(scope, str):
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
-        declared = made(Declaration, (name, effect, tuple(scope), dedup, undoes, transport))
+        for word, given in (("effect_if", effect_if), ("observe", observe)):
+            if given is not None and not callable(given):
+                raise ScenarioError(f"{word}={given!r} is no function; see World.tool.")
+        if scope is not None:
+            scope = tuple(scope)
+        observed = observe is not None
+        declared = made(Declaration, (name, effect, scope, dedup, undoes, transport, observed))
         hooks = NO_HOOKS
-        if effect_if is not None or observe is not None or state is not None:
-            hooks = Hooks(effect_if, observe, state)
+        if effect_if is not None or observed or state is not None:
+            hooks = Hooks(effect_if, partial(observe, self) if observe else None, state)
         if fn is None:
             return partial(self._local.declare, declared, hooks=hooks)
         return self._local.declare(declared, fn, hooks)

@@ -38,7 +38,7 @@ class Lab:
         self.space = space
         self.failing: Failing = set()
         self.baseline: History | None = None
-        self.baseline = self.run(FaultPlan())[0]
+        self.baseline = scenario.oracle(self.run(FaultPlan())[0])
 
     def run(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
         injector = FromPlan(plan, process=self.space.process)

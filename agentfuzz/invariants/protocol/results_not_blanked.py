@@ -7,12 +7,11 @@ from agentfuzz.core.events import Called, ModelInput, Replied, Shown
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean, struck_by
+from agentfuzz.invariants.queries.calls import clean, doubtful
 from agentfuzz.invariants.queries.conversations import conversations, origin
 from agentfuzz.invariants.queries.texts import leaves
 
 _NOTHING = ("", "null", "none", "undefined", "{}", "[]", "()", '""', "''", "[object object]")
-_DAMAGED = ("truncated", "ambiguous", "malformed", "wrong", "hostile")
 
 
 @law(codes={"AF414": "A result was shown as nothing"}, catalogue="B41")
@@ -28,7 +27,6 @@ def results_not_blanked() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        damaged = struck_by(history, *_DAMAGED)
         happened = {commit.call for commit in history.ledger}
         exercised = False
         found: list[Violation] = []
@@ -36,7 +34,7 @@ def results_not_blanked() -> Check:
             reply = history.replies.get(call.call)
             if reply is None or call.asked is None or call.call in happened:
                 continue
-            if not clean(reply) or call.slot in damaged or not any(leaves(reply.body)):
+            if not clean(reply) or doubtful(history, call) or not any(leaves(reply.body)):
                 continue
             given, shown = _shown(history, call, reply)
             if given is None:
@@ -52,7 +50,9 @@ def results_not_blanked() -> Check:
 def _shown(history: History, call: Called, reply: Replied) -> tuple[ModelInput | None, list[Shown]]:
     """The next input of the conversation, and the results of this call in it, if there are any."""
     ask = origin(history, call)
-    for talk in conversations(history) if ask is not None else ():
+    if ask is None:
+        return None, []
+    for talk in conversations(history):
         if any(given.slot == ask.turn.slot for given in talk.inputs):
             later = next((given for given in talk.inputs if given.seq > reply.seq), None)
             if later is not None:

@@ -44,7 +44,7 @@ def of_what_was_done(history: History) -> set[str]:
 def of_something_else(history: History) -> Iterator[tuple[str, str]]:
     """What effects that did not take place, or look-ups of another thing, are about: values of the
     scope of an effect that did take place, as (value, what it belongs to)."""
-    names = {name for commit in history.ledger for name, _ in commit.intent.scope}
+    names = _scope_names(history)
     for call in history.of(Called):
         for name in names & call.args.keys():
             for value in leaves(call.args[name]):
@@ -73,11 +73,22 @@ def field_values(history: History, name: str) -> list[Json]:
     """What a field of this name had as a value in the arguments of effects that took place; none,
     unless it tells one effect from another (it is in its scope, or a number, or named an id)."""
     values = [commit.args[name] for commit in history.ledger if name in commit.args]
-    scoped = any(name == one for commit in history.ledger for one, _ in commit.intent.scope)
+    scoped = name in _scope_names(history)
     numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
     if scoped or _NAMES_IT.search(name):
         return values
     return [*numbers, sum(numbers)] if values and len(numbers) == len(values) else []
+
+
+def _scope_names(history: History) -> set[str]:
+    """The arguments that tell one effect from another: those of a scope that somebody named, and
+    of every argument those that are called like an id."""
+    return {
+        name
+        for commit in history.ledger
+        for name, _ in commit.intent.scope
+        if not history.derived(commit.tool) or _NAMES_IT.search(name)
+    }
 
 
 def agrees(said: Json, value: Json) -> bool:

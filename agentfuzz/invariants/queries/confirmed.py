@@ -12,18 +12,20 @@ from agentfuzz.core.history import History
 from agentfuzz.invariants.queries.calls import looks_up, struck_by
 
 
-def alike(one: Intent, other: Intent) -> bool:
+def alike(history: History, one: Intent, other: Intent) -> bool:
     """Whether two intents may be about the same thing: where their scopes share a name, they have
-    the same value there."""
+    the same value there; one of them, where nobody named the scope of both."""
     mine, its = dict(one.scope), dict(other.scope)
-    return all(mine[name] == its[name] for name in mine.keys() & its.keys())
+    shared = [mine[name] == its[name] for name in mine.keys() & its.keys()]
+    derived = {facts.effect for facts in history.tools.values() if facts.derived}
+    return not shared or (any if derived & {one.effect, other.effect} else all)(shared)
 
 
 def confirmations(history: History, effect: str, about: Intent) -> Iterator[int]:
     """The events at which an agent was told that such an effect had happened."""
     happened: dict[Intent, int] = {}
     for commit in history.ledger:
-        if commit.intent.effect == effect and alike(commit.intent, about):
+        if commit.intent.effect == effect and alike(history, commit.intent, about):
             happened.setdefault(commit.intent, commit.seq)
     false = struck_by(history, "wrong")
     for call in history.of(Called):
@@ -33,10 +35,12 @@ def confirmations(history: History, effect: str, about: Intent) -> Iterator[int]
         if reply.outcome not in ("applied", "replayed"):
             continue
         if call.intent is None:
-            true = any(looks_up(call, one) and seq < reply.seq for one, seq in happened.items())
+            true = any(
+                looks_up(history, call, one) and seq < reply.seq for one, seq in happened.items()
+            )
             if true or call.slot in false:
                 yield reply.seq
-        elif call.intent.effect == effect and alike(call.intent, about):
+        elif call.intent.effect == effect and alike(history, call.intent, about):
             yield reply.seq
 
 
@@ -46,5 +50,7 @@ def resting_on(history: History, commit: Committed, effect: str) -> list[Committ
     return [
         one
         for one in history.ledger
-        if one.seq < made and one.intent.effect == effect and alike(one.intent, commit.intent)
+        if one.seq < made
+        and one.intent.effect == effect
+        and alike(history, one.intent, commit.intent)
     ]

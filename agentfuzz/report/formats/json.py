@@ -56,7 +56,9 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "world": cx.violation.world,
         "hint": cx.violation.hint,
         "witness": list(cx.violation.witness),
-        "tools": {name: list(facts) for name, facts in sorted(cx.history.tools.items())},
+        "tools": {
+            name: codec.facts_to_json(facts) for name, facts in sorted(cx.history.tools.items())
+        },
         "events": _events(cx.history),
         "baseline": _events(cx.baseline),
         "replay": story.replay,
