@@ -132,8 +132,8 @@ def _wrong(value: object, variant: int, last: object) -> object:
 def _misquoted(value: object) -> object:
     """A refusal with other details: what makes it one is left as it is."""
     if not isinstance(value, dict):
-        return _transposed(value)
-    found = {name: item if name in FIELDS else _transposed(item) for name, item in value.items()}
+        return transposed(value)
+    found = {name: item if name in FIELDS else transposed(item) for name, item in value.items()}
     return {**found, "id": 1} if found == value else found
 
 
