@@ -69,9 +69,10 @@ def not_lied_to(history: History) -> bool:
 
 def numbers_changed(history: History, baseline: History) -> Iterator[Changed]:
     """The clear case: the agent claims success, nobody had lied to it, and an effect of the
-    fault-free run was carried out with another number, or a yes for a no."""
-    claim = history.success
-    if claim is None or baseline.success is None or not not_lied_to(history):
+    fault-free run, which breaks no law itself, was carried out with another number, or a yes for
+    a no."""
+    claim, good = history.success, baseline.success is not None and not baseline.breaks
+    if claim is None or not good or not not_lied_to(history):
         return
     for commit, want in _pairs(history, baseline):
         if commit.seq < claim.seq:

@@ -107,6 +107,15 @@ def test_the_clear_case_is_clear(plan):
     assert judge(LAW, history, CLEAN) == BROKEN
 
 
+def test_no_measure():
+    """A fault-free run that breaks a law itself, or claims no success, is no measure by default."""
+    history = tell(charged(420), done())
+    assert judge(CLEAR, history, tell(charged(42), done("partial"))) == "HELD"
+    broken = tell(charged(42), done())
+    broken.breaks = ("truthful",)
+    assert judge(CLEAR, history, broken) == "HELD"
+
+
 @pytest.mark.parametrize("plan", ["lookup#1:once/timeout", "model#1:error", "process:ship#1:crash"])
 def test_what_tells_no_lie(plan):
     """AF116: a lost reply, an error of the model's API, a crash are no excuse."""
