@@ -129,7 +129,9 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
-            Simulation(setting(self.config, "run-timeout"), OUTCOMES) as simulation,
+            Simulation(
+                setting(self.config, "run-timeout"), OUTCOMES, allow_network=given.allow_network
+            ) as simulation,
         ):
             campaign = Campaign(
                 given.scenario,

@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from agentfuzz.core.errors import CutOff
+from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 
 T = TypeVar("T")
@@ -133,6 +134,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if when == FOREVER:
             return asyncio.TimerHandle(when, callback, args, self, context)
         return super().call_at(when, callback, *args, context=context)
+
+    async def getaddrinfo(self, host: Any, port: Any, **given: Any) -> Any:
+        leaks.looks_up(host, port)
+        return await super().getaddrinfo(host, port, **given)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any
