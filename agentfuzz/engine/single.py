@@ -88,8 +88,8 @@ def run(
 
     `agent` is a function of a world, sync or async (a `@fuzz` test without other fixtures works
     too). `allow_network` lets it reach beyond this machine: True, or the names of hosts (in a
-    simulation that is given, that one's own word counts). Raises PlanError for a plan that cannot be read or names an unknown tool,
-    ScenarioError for a scenario that cannot be built.
+    simulation that is given, that one's own word counts). Raises PlanError for a plan that cannot
+    be read or names an unknown tool, ScenarioError for a scenario that cannot be built.
     """
     wanted = typed(plan)
     agent = getattr(agent, "agentfuzz_agent", agent)

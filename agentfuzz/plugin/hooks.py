@@ -206,6 +206,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         if KEY in config.stash:
             config.workeroutput["agentfuzz"] = config.stash[KEY].findings.lines
+        if exitstatus == pytest.ExitCode.INTERRUPTED and campaigns_on(config):
+            from agentfuzz.plugin import interruption
+
+            if not session_of(config).left:
+                interruption.leave(config.rootpath / ".agentfuzz", None)
     elif KEY in config.stash or (config.pluginmanager.hasplugin("dsession") and _left(config)):
         session_of(config).finish(session)
     elif _no_campaign(config, exitstatus) and not config.getoption("--agentfuzz-export"):

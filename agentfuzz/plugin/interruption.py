@@ -20,7 +20,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.runtime.clock import Real
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_PATIENCE = 1.2  # real seconds for the workers
+_PATIENCE = 5.0  # real seconds for the workers
 _LEFT = "unfinished-{}.part"
 
 
@@ -65,13 +65,13 @@ def undisturbed() -> Iterator[None]:
 # Workers ----------------------------------------------------------------------------------
 
 
-def leave(folder: Path, result: CampaignResult) -> None:
-    """Leave the result of an unfinished test to the controller."""
+def leave(folder: Path, result: CampaignResult | None) -> None:
+    """Leave the result of an unfinished test to the controller; None: there is none."""
     path = folder / _LEFT.format(os.getpid())
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".tmp")
-        beside.write_text(dump(to_json(result)), encoding="utf-8")
+        beside.write_text(dump(None if result is None else to_json(result)), encoding="utf-8")
         os.replace(beside, path)
 
 
@@ -86,9 +86,11 @@ def gather(folder: Path, workers: Sequence[int]) -> list[CampaignResult]:
         for pid in sorted(waiting):
             gone, path = not _lives(pid), folder / _LEFT.format(pid)
             with suppress(OSError, ValueError):
-                found.append(from_json(json.loads(path.read_text(encoding="utf-8"))))
+                left = json.loads(path.read_text(encoding="utf-8"))
                 path.unlink()
                 gone = True
+                if left is not None:
+                    found.append(from_json(left))
             if gone:
                 waiting.remove(pid)
         Real.sleep(0.02)

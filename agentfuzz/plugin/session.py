@@ -60,6 +60,7 @@ class Session:
         self.findings = Findings(config)
         self.telling = Told()
         self.workers: list[int] = []  # of xdist: their processes
+        self.left = False  # this worker has left an unfinished test to its controller
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -114,6 +115,7 @@ class Session:
         self.findings.store(result)
         result = redacted(result)
         if hasattr(self.config, "workerinput"):
+            self.left = True
             interruption.leave(self.findings.folder, result)
         else:
             self.results.append(result)

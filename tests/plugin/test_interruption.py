@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Project
-from .test_processes import OFF
+from .conftest import OFF, Project
 
-SLOW = '''
+SLOW = """
 import pathlib, time
 from agentfuzz import Completion, exactly_once, fuzz, scenario
 
@@ -40,7 +39,7 @@ def test_slow(world):
         while True:
             pass
     return Completion.success()
-'''
+"""
 
 
 def stopped(project: Project, number: int, *options: str) -> tuple[int, str, Any]:
@@ -65,7 +64,7 @@ def stopped(project: Project, number: int, *options: str) -> tuple[int, str, Any
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "xdist"])
 def test_what_was_found_is_told(project: Project, number: int, options: tuple[str, ...]) -> None:
     """The session says what it found before it was stopped, in the middle of a run: on the
     terminal, in report.json, and in .agentfuzz for the next session."""
@@ -74,7 +73,8 @@ def test_what_was_found_is_told(project: Project, number: int, options: tuple[st
     assert report["complete"] is False
     assert report["unfinished"] == ["test_a_slow.py::test_slow"]
     (campaign,) = report["campaigns"]
-    assert campaign["stopped"] == "interrupt" and campaign["findings"], out
+    assert campaign["stopped"] == "interrupt"
+    assert campaign["findings"], out
     assert campaign["findings"] == report["findings"]
     assert "neither shrunk nor replayed" in " ".join(out.split())
     left = sorted(path.name for path in (project.path / ".agentfuzz").iterdir())

@@ -87,11 +87,14 @@ def test_beyond_this_machine_is_refused(what: Any, host: str) -> None:
     """An OSError as of a server that is not there, with the host and what allows it; the escape
     is told with the line, and says that it was refused."""
     error = reaching(what, host)
-    assert isinstance(error, NetworkRefused) and isinstance(error, ConnectionRefusedError)
+    assert isinstance(error, NetworkRefused)
+    assert isinstance(error, ConnectionRefusedError)
     assert f"allow_network=('{host}',)" in str(error)
     (told,) = leaks.taken()
-    assert told.detail.startswith(host) and told.detail.endswith("(refused)")
-    assert told.where is not None and told.where.startswith(__file__)
+    assert told.detail.startswith(host)
+    assert told.detail.endswith("(refused)")
+    assert told.where is not None
+    assert told.where.startswith(__file__)
 
 
 @pytest.mark.parametrize("allowed", [True, (FAR,), ("other.example", FAR)])
@@ -247,5 +250,6 @@ def test_in_a_session(tmp_path: Path, options: list[str]) -> None:
         assert f"{told} api.example.invalid:443 (refused) at test_it.py:19" in lines
         assert "socket.connect 192.0.2.1:443 at test_it.py:13 (test_allowed)" in lines
     else:
-        assert "GOT NetworkRefused" in lines and "LOOKED NetworkRefused" in lines
+        assert "GOT NetworkRefused" in lines
+        assert "LOOKED NetworkRefused" in lines
         assert lines.count("GOT ") > lines.count("GOT NetworkRefused")

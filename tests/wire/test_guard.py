@@ -63,8 +63,10 @@ def test_another_host_is_not_served(world: FakeWorld, port: int, host: str, path
     """A page whose name was bound to this machine (DNS rebinding) has its own name in Host. It
     gets nothing, and the run does not count it."""
     status, said = ask(port, path=path, host=host, content_type="application/json")
-    assert status == 421 and "Host" in said["error"]["message"]
-    assert not world.model.shown and world.budget == 200
+    assert status == 421
+    assert "Host" in said["error"]["message"]
+    assert not world.model.shown
+    assert world.budget == 200
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,8 @@ def test_json_alone(world: FakeWorld, port: int, kind: str, status: int) -> None
     """What a page may send without being asked about it (text, a form) is not taken; in the
     provider's own form, and a crossing as every mistake of an agent."""
     found, said = ask(port, content_type=kind)
-    assert found == status and len(world.model.shown) == (status == 200)
+    assert found == status
+    assert len(world.model.shown) == (status == 200)
     assert world.budget == (200 if status == 200 else 199)
     assert status == 200 or said["error"]["type"] == "invalid_request_error"
 
@@ -102,20 +105,17 @@ def test_nothing_said_of_the_body(port: int) -> None:
     assert ask(port, "GET", "/v1/models", b"")[0] == 200
 
 
-def test_a_body_is_bounded(
-    world: FakeWorld, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_is_bounded(world: FakeWorld, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one that does not say how long it is; and the longest one that is taken is taken."""
     monkeypatch.setattr(guard, "BODY", 200_000)
     fits = BODY + b" " * (200_000 - len(BODY))
-    assert ask(port, body=fits, **{"content_type": "application/json"})[0] == 200
+    assert ask(port, body=fits, content_type="application/json")[0] == 200
     for body in (fits + b" ", iter([fits, b" "]), iter([b" " * 1000] * 300)):
         status, said = ask(port, body=body, content_type="application/json")
-        assert status == 413 and "200,000 bytes" in said["error"]["message"]
+        assert status == 413
+        assert "200,000 bytes" in said["error"]["message"]
     assert ask(port, path="/mcp", body=fits * 2, content_type="application/json")[0] == 413
     assert len(world.model.shown) == 1
-
-
 
 
 def test_a_body_in_many_pieces_is_joined_once() -> None:
