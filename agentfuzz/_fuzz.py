@@ -6,6 +6,7 @@ that runs once without faults. Called by users; read by the plugin. Knows nothin
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -35,6 +36,7 @@ class Fuzz:
     plan: FaultPlan | None = None
     code: str = ""
     same_as: Agent | None = None
+    allow_network: bool | tuple[str, ...] = False
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
@@ -69,6 +71,7 @@ def fuzz(
     only: Iterable[str] = (),
     exclude: Iterable[str] = (),
     same_as: Agent | None = None,
+    allow_network: bool | Iterable[str] = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Decorate a sync or async test whose first parameter is the world.
 
@@ -76,7 +79,9 @@ def fuzz(
     value of an axis (`"timeout"`, `"twice"`, `"once/wrong"`, `"reword"`); `faults` adds ones
     that are off by default (`"lost"`: a tool that says it is done and is not). `same_as` is
     another entrypoint to the same loop, a function of a world: under each plan with at most one
-    fault it must have the same effects and the same ending (AF305).
+    fault it must have the same effects and the same ending (AF305). `allow_network` lets runs
+    reach beyond this machine, which is refused otherwise (AF905): True for all, or the names of
+    hosts.
     """
     if not isinstance(scenario, Scenario):
         raise ScenarioError(
@@ -90,6 +95,7 @@ def fuzz(
             f"@fuzz(same_as={same_as!r}) needs a function of a world, sync or async, that runs the "
             "same loop; a generator would never run."
         )
+    network = _hosts(allow_network)
     words = tuple(
         (text,) if isinstance(text, str) else tuple(text) for text in (faults, only, exclude)
     )
@@ -98,10 +104,24 @@ def fuzz(
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         method = _is_method(function)
         given = Fuzz(scenario, function, method, max_runs, words[0], words[1], words[2])
-        given = replace(given, same_as=same_as)
+        given = replace(given, same_as=same_as, allow_network=network)
         return _wrapped(given)
 
     return decorate
+
+
+def _hosts(allowed: Any) -> bool | tuple[str, ...]:
+    """What `allow_network` says. Raises ScenarioError."""
+    if isinstance(allowed, bool):
+        return allowed
+    hosts = (allowed,) if isinstance(allowed, str) else tuple(allowed)
+    for host in hosts:
+        if not (isinstance(host, str) and re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+", host)):
+            raise ScenarioError(
+                f"@fuzz(allow_network=...): {host!r} is no name of a host; give True, or names "
+                "such as 'api.example.com', without scheme and port."
+            )
+    return hosts
 
 
 def _generates(function: Any) -> bool:
@@ -128,7 +148,7 @@ def _wrapped(given: Fuzz) -> Callable[..., None]:
     @wraps(function)
     def test(*owner: Any, **fixtures: Any) -> None:
         """Without the plugin: the one plan of a regression test, or one run without faults."""
-        with Simulation() as simulation:
+        with Simulation(allow_network=given.allow_network) as simulation:
             agent = given.agent(*owner, **fixtures)
             plan = given.plan or FaultPlan()
             result = run(given.scenario, agent, plan, simulation=simulation)

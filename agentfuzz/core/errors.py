@@ -18,6 +18,7 @@ nobody's to catch. Called by every floor.
         KeyReused             422: the key came back with other parameters
         RateLimited           429: has `retry_after` in virtual seconds
       ModelError              the simulated model's API answered with an error
+      NetworkRefused          a run reached beyond this machine (a ConnectionRefusedError)
     AssertionError
       InvariantViolated       one subclass per code and subject (see `violation_type`)
     BaseException
@@ -105,6 +106,10 @@ class ModelError(Exception):
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+
+
+class NetworkRefused(ConnectionRefusedError):
+    """A run reached for the network beyond this machine, and was not allowed to."""
 
 
 class InvariantViolated(AssertionError):

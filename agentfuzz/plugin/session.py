@@ -23,11 +23,12 @@ from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.locations import relative
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, process_death, strict
+from agentfuzz.plugin import capture, interruption, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting, strict_on
 from agentfuzz.plugin.told import Told
@@ -57,6 +58,8 @@ class Session:
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.telling = Told()
+        self.workers: list[int] = []  # of xdist: their processes
+        self.left = False  # this worker has left an unfinished test to its controller
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -73,6 +76,10 @@ class Session:
                 else process_death.judge(self.findings, item.nodeid, given.scenario.name)
             )
             result = died or self._campaign(item, given)
+        except _Interrupted as interrupted:
+            with interruption.undisturbed():
+                self._unfinished(interrupted.result)
+            raise KeyboardInterrupt from None
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
             place = _place(error, self.root)
@@ -100,6 +107,17 @@ class Session:
             declared = [law.name for law in laws if law.name not in given.scenario.implied]
             if lacking := strict.left_open(result, declared):
                 raise strict.failure(lacking)
+
+    def _unfinished(self, result: CampaignResult) -> None:
+        """Keep what a test had found when the session was interrupted in it. It gets no report of
+        its own any more."""
+        self.findings.store(result)
+        result = redacted(result)
+        if hasattr(self.config, "workerinput"):
+            self.left = True
+            interruption.leave(self.findings.folder, result)
+        else:
+            self.results.append(result)
 
     def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
         """Run the test once in real time with its real model, and write its cassette."""
@@ -129,7 +147,9 @@ class Session:
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
             capture.terminal(self.config) as screen,
-            Simulation(setting(self.config, "run-timeout"), OUTCOMES) as simulation,
+            Simulation(
+                setting(self.config, "run-timeout"), OUTCOMES, allow_network=given.allow_network
+            ) as simulation,
         ):
             campaign = Campaign(
                 given.scenario,
@@ -157,12 +177,18 @@ class Session:
                     if not campaign.found or isinstance(left, pytest.exit.Exception):
                         raise
                     campaign.left(f"{type(left).__name__}: {message(left)}")
+                except KeyboardInterrupt:
+                    raise _interrupted(campaign) from None
                 simulation.outcomes = replace(OUTCOMES, stays=True)
                 if given.plan is None and not self.findings.replay:
                     self.findings.forget(campaign.fixed)
+                try:
+                    found = campaign.result()
+                except KeyboardInterrupt:
+                    raise _interrupted(campaign) from None
                 if not searches:
-                    return campaign.result()
-                result, again = self.telling.once(campaign.result(), given.scenario)
+                    return found
+                result, again = self.telling.once(found, given.scenario)
                 self.findings.told_elsewhere(again)
                 return result
 
@@ -184,6 +210,10 @@ class Session:
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
         process_death.tell(self.findings)  # a worker of xdist, if nobody has said so yet
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        if interrupted and self.workers:
+            with interruption.undisturbed():
+                self.results += interruption.gather(self.findings.folder, self.workers)
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
@@ -194,7 +224,8 @@ class Session:
             return
         shown = os.path.relpath(self.report_dir, self.root)
         try:
-            write.write(self.report_dir, self.results)
+            code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
+            write.write(self.report_dir, self.results, exit_code=code)
             self._written = f"{shown}/index.html".replace(os.sep, "/")
         except OSError as error:
             self.findings.note(
@@ -215,8 +246,25 @@ class Session:
             lines = lines[:1]
         if self.config.get_verbosity() > 1:
             lines += [line for result in self.results for line in details(result)]
+        unfinished = [cx for r in self.results if r.stopped == "interrupt" for cx in r.findings]
+        if unfinished:  # no test report shows them
+            told = terminal.blocks(unfinished, ascii_only=shows_ascii_only())
+            lines += ["", *told.splitlines()]
         for line in [*lines, *map(escaping.terminal, self.findings.lines)]:
             reporter.write_line(line)
+
+
+class _Interrupted(BaseException):
+    """The user stops the session in the middle of a campaign; `result` is what it had found."""
+
+    def __init__(self, result: CampaignResult) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def _interrupted(campaign: Campaign) -> _Interrupted:
+    with interruption.undisturbed():
+        return _Interrupted(campaign.interrupted())
 
 
 _RESULT = pytest.StashKey[CampaignResult]()

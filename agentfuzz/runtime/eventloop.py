@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from agentfuzz.core.errors import Crash, CutOff
-from agentfuzz.runtime import unheard
+from agentfuzz.runtime import leaks, unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 
@@ -180,6 +180,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if when == FOREVER:
             return asyncio.TimerHandle(when, callback, args, self, context)
         return super().call_at(when, callback, *args, context=context)
+
+    async def getaddrinfo(self, host: Any, port: Any, **given: Any) -> Any:
+        leaks.looks_up(host, port)
+        return await super().getaddrinfo(host, port, **given)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any

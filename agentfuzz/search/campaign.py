@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
 from agentfuzz.archive.saved import Saved
-from agentfuzz.core.findings import CampaignResult, Level
+from agentfuzz.core.findings import CampaignResult, Counterexample, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import unique
@@ -173,15 +173,42 @@ class Campaign:
         if not meter.late:
             self._again.ended(min(meter.left, AT_THE_END))
 
+    def interrupted(self) -> CampaignResult:
+        """What there is when the user stops the session: the agent is not run any more."""
+        findings: list[Counterexample] = []
+        if self.found:
+            self._forget_doubtful()
+            findings = self._kept.unconfirmed()
+        return CampaignResult(
+            nodeid=self.nodeid,
+            scenario=self.scenario.name,
+            runs=self.runs,
+            seconds=self._meter.seconds,
+            struck=self._coverage.struck,
+            stopped="interrupt",
+            seed=self.budget.seed,
+            levels=tuple(self._levels.told),
+            findings=self._again.beside(findings),
+            laws=self._coverage.laws,
+            kinds=self._coverage.kinds,
+            tools=dict(self._coverage.tools),
+            notes=(*self.notes, "the session was interrupted in this test"),
+            escapes=escapes(self.runner.root),
+        )
+
     # What is kept -------------------------------------------------------------------------
+
+    def _forget_doubtful(self) -> None:
+        """Forget what is said by comparing with a run that does not come back, or twice."""
+        if not self.runner.steady:
+            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
+            self._kept.forget({*compare, self.runner.same_as})
+        self._kept.tell_once(self._saved.replayed)
 
     def result(self) -> CampaignResult:
         """Shrink, replay and control what was found, and say what was covered."""
         runner, meter, coverage = self.runner, self._meter, self._coverage
-        if not runner.steady:
-            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
-            self._kept.forget({*compare, runner.same_as})
-        self._kept.tell_once(self._saved.replayed)
+        self._forget_doubtful()
         known = {slot: self.space.at(group) for slot, group in coverage.groups.items()}
         findings, counted = self._kept.confirmed(known, self._levels.smaller, lambda: meter.late)
         levels = tuple(self._levels.told)

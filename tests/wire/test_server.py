@@ -55,7 +55,10 @@ def test_nothing_is_left_when_the_block_ends(replies: list[WireReply]) -> None:
         idle = socket.create_connection(("127.0.0.1", port))
         waiting = socket.create_connection(("127.0.0.1", port))
         body = json.dumps({"model": "m", "messages": [USER]}).encode()
-        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST {CHAT} HTTP/1.1\r\nhost: localhost:{port}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
         waiting.sendall(head.encode() + body)
         while len(world.model.shown) < 2:
             Real.sleep(0.01)
@@ -171,7 +174,8 @@ import json, os, urllib.request
 url, shown = os.environ["OPENAI_BASE_URL"], [{"role": "user", "content": "Pay."}]
 for turn in range(9):
     body = json.dumps({"model": "m", "messages": shown}).encode()
-    request = urllib.request.Request(url + "/chat/completions", data=body)
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(url + "/chat/completions", body, headers)
     message = json.load(urllib.request.urlopen(request))["choices"][0]["message"]
     shown.append(message)
     for call in message.get("tool_calls", ()):
