@@ -23,6 +23,9 @@ ALLOWED = {
     "wire/__init__.py __getattr__ import_module": "lazy: naming the wire imports no server",
     "wire/client.py _client import_module": "the SDK of a client, openai or anthropic, by name",
     "wire/client.py _library import_module": "whichever HTTP library is installed",
+    "runtime/imports.py <module> importlib.machinery": "the loaders, which are timed",
+    "runtime/imports.py <module> SourceFileLoader": "one of them",
+    "runtime/surroundings.py <module> builtins": "what an agent may replace there is put back",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

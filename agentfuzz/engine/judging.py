@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
+from agentfuzz.core.codec import message
 from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
@@ -63,8 +64,8 @@ def blame(what: str, error: BaseException, watchdog: Watchdog) -> NoReturn:
     elif isinstance(error, Exception) or watchdog.interrupted:
         raise error
     else:
-        how = f"raised {type(error).__name__}"
+        how = f"raised {type(error).__name__}: {watchdog.watched(partial(message, error))}"
     raise ScenarioError(
         f"the {what} {how}. A scenario declares tools, and a law returns what is wrong; neither "
         "ends a run, or pytest."
-    ) from error
+    ).with_traceback(error.__traceback__) from error

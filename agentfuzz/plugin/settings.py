@@ -15,7 +15,13 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("max-time", "SECONDS", float, 30.0, "real seconds of one campaign at most"),
     ("depth", "N", int, 2, "walk every plan with up to N faults (0: none)"),
     ("seed", "N", int, 0, "seed of the random phase"),
-    ("run-timeout", "SECONDS", float, 10.0, "real seconds before a spinning run is cut off"),
+    (
+        "run-timeout",
+        "SECONDS",
+        float,
+        10.0,
+        "real seconds without a crossing before a run is cut off",
+    ),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
 )
 # One-shot options: name, metavar, help.

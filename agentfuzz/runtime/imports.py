@@ -13,7 +13,7 @@ import time
 from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
+from importlib import machinery
 from typing import Any
 
 from agentfuzz.runtime.clock import Real
@@ -21,10 +21,10 @@ from agentfuzz.runtime.clock import Real
 Aside = Callable[[], AbstractContextManager[object]]
 LONGEST = 300.0  # real seconds: what takes longer is no import, but hangs in one
 _HOOKED = (
-    (SourceFileLoader, "exec_module"),
-    (SourcelessFileLoader, "exec_module"),
-    (ExtensionFileLoader, "create_module"),
-    (ExtensionFileLoader, "exec_module"),
+    (machinery.SourceFileLoader, "exec_module"),
+    (machinery.SourcelessFileLoader, "exec_module"),
+    (machinery.ExtensionFileLoader, "create_module"),
+    (machinery.ExtensionFileLoader, "exec_module"),
 )
 _CLOCKS = ((time, dict(vars(time))), (datetime, dict(vars(datetime))))  # as they really are
 _OURS = ("freezegun", "agentfuzz.runtime")  # what freezes knows both, and is left alone

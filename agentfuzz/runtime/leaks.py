@@ -166,6 +166,9 @@ _EVENTS: dict[str, tuple[str, _Detail]] = {
     "os.forkpty": ("os.fork", lambda args: ""),
     "_thread.start_new_thread": ("thread", _started),
     "_thread.start_joinable_thread": ("thread", _started),
+    "resource.setrlimit": ("resource.setrlimit, which is not put back", lambda args: ""),
+    "resource.prlimit": ("resource.prlimit, which is not put back", lambda args: ""),
+    "sys.addaudithook": ("sys.addaudithook, which cannot be taken back", lambda args: ""),
     "time.sleep": ("time.sleep", lambda args: f"{args[0]} s, really"),
 }
 
