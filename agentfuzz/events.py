@@ -35,6 +35,7 @@ from agentfuzz.core.events import (
     Saved,
     Shown,
     Struck,
+    Unheard,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "Saved",
     "Shown",
     "Struck",
+    "Unheard",
 ]

@@ -31,7 +31,7 @@ def fault_plans(
     world = scenario.world(FromPlan(), Clock())
     space = Space()
     names = [
-        (Slot("tool", spec.name, 1), space.at("write" if spec.effect else "read"))
+        (spec.place(Slot("tool", spec.name, 1)), space.at(spec.group))
         for spec in world.gateway.specs.values()
     ]
     if world.has_model:

@@ -212,7 +212,7 @@ def guided(bug: Bug, simulation: Simulation) -> Callable[[Callable, int, Callabl
         corpus = Corpus(space, seed, depth=DEPTH)
         for history, crossings in seen:
             corpus.glance(history, crossings)
-        corpus.explore(run, runs=RUNS, stop=stop)
+        corpus.explore(run, runs=RUNS, stop=stop, missed=lambda *_: None)
 
     return search
 

@@ -130,9 +130,9 @@ def one_budget(world: World) -> Completion:
     def client(each: dict) -> object:
         about = json.dumps([each["name"], each["arguments"]], sort_keys=True)
         while about not in known:
-            if spent[about] == ATTEMPTS:
+            if spent[each["name"]] == ATTEMPTS:  # in whatever words it is asked for
                 raise OutOfAttempts(f"{each['name']} failed; do not ask for it again")
-            spent[about] += 1
+            spent[each["name"]] += 1
             try:
                 known[about] = once(world, each)
             except FAILURES as error:

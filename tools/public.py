@@ -22,7 +22,6 @@ PLACES: dict[str, tuple[str, ...]] = {
         "KeyConflict",
         "KeyReused",
         "ModelError",
-        "NondeterministicAgent",
         "PlanError",
         "RateLimited",
         "SavedFileError",

@@ -40,7 +40,7 @@ class VirtualClock(trio.abc.Clock, trio.abc.Instrument):
         self._clock = virtual
         self._threads = 0
         self._deadline: float | None = None  # when nothing is ready: the next one of trio's
-        self._begun: float | None = None  # real time, while a partner in real time is waited for
+        self._until = 0.0  # in real time, while a partner that lives in it is waited for
 
     def start_clock(self) -> None:
         """A run of trio begins."""
@@ -49,18 +49,15 @@ class VirtualClock(trio.abc.Clock, trio.abc.Instrument):
 
     def current_time(self) -> float:
         """Virtual seconds since the start of the agent's run."""
-        begun, self._begun = self._begun, None
-        if begun is not None:
-            self._clock.advance(Real.monotonic() - begun)
         return self._clock.now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Real seconds to wait for the outside, when no task can go on."""
         trio.lowlevel.add_instrument(self)
-        if self._clock.real:
-            self._begun = Real.monotonic()
-            return deadline - self._clock.now
         self._deadline = deadline
+        if self._clock.real:
+            self._until = Real.monotonic() + deadline - self._clock.now
+            return deadline - self._clock.now
         return MOMENT if threading.active_count() > self._threads else 0.0
 
     def after_io_wait(self, timeout: float) -> None:
@@ -69,6 +66,8 @@ class VirtualClock(trio.abc.Clock, trio.abc.Instrument):
         if deadline is None or _run.GLOBAL_RUN_CONTEXT.runner.runq:
             return
         virtual = self._clock
+        if virtual.real and Real.monotonic() < self._until:
+            return  # waiting for a partner takes no virtual time
         gate = virtual.gate
         if gate is not None and gate.step():
             return

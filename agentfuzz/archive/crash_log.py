@@ -13,6 +13,7 @@ page cache survives the process, though not the machine.
 import json
 import mmap
 import os
+import stat
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,7 +113,9 @@ class CrashLog:
 
 _END = ord("\n")
 _OVER = b"\0"  # in the first place: there is nothing to report
-_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_RDWR
+for _name in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"):  # as far as this system knows them
+    _FLAGS |= getattr(os, _name, 0)
 
 
 class Following:
@@ -211,6 +214,8 @@ def _of_the_dead(path: Path) -> Left | None:
     except OSError as error:
         raise SavedFileError(f"cannot be read ({error.strerror})") from error
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):  # reading a pipe would never end
+            raise SavedFileError("is no regular file")
         try:
             _lock(handle)
         except OSError:

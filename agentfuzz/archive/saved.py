@@ -9,8 +9,11 @@ the doors. They live in `.agentfuzz/`, one file each.
 import json
 import os
 import re
+import stat
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,16 @@ from typing import Any
 from agentfuzz.core import migrations
 from agentfuzz.core.codec import digest, dump
 from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
-from agentfuzz.core.findings import Counterexample
+from agentfuzz.core.findings import Counterexample, finding_id
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
+from agentfuzz.core.secrets.redaction import redacted
 
 SCHEMA, VERSION = "agentfuzz.saved", 2  # 1: plans and digests of format 1
 _ID = re.compile(r"AF-[0-9a-f]{4,64}")
+_SHORTEST = 6  # digits of an id that stand for it, if they stand for no other; and ids of 0.1.0
+_TEMPORARY = ".tmp-"
+_STALE = 3_600 * 10**9  # real nanoseconds after which a temporary file is nobody's any more
+_BUG = ("nodeid", "code", "subject", "plan")  # what an id is the mark of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,8 @@ class Saved:
 
 def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
     """Write one counterexample; what its file says beyond it is kept. `was` is the id that it had
-    in an older format. Raises OSError when the folder cannot be written."""
+    in an older format. Where another bug has the same id, both are kept, this one by a longer id.
+    Raises OSError when the folder cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
@@ -54,23 +63,30 @@ def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
         "nodeid": counterexample.nodeid,
         "code": counterexample.code,
         "subject": counterexample.violation.subject,
-        "title": counterexample.title,
+        "title": redacted(counterexample.title),
         "plan": str(counterexample.plan),
         "digest": digest(counterexample.history),
     }
     path = folder / f"{counterexample.id}.json"
     try:
-        before, _ = _read(folder / f"{was}.json" if was else path)
+        before, written = _read(folder / f"{was}.json" if was else path)
     except NewerFileError:
         return path
     except (SavedFileError, OSError, ValueError, RecursionError):
-        before = {}
+        before, written = {}, FORMAT_VERSION
+    other = before and written == FORMAT_VERSION and [before.get(name) for name in _BUG]
+    if other and not was and other != [data[name] for name in _BUG]:
+        cx = counterexample
+        data["id"] = finding_id(cx.nodeid, cx.violation, cx.plan, digits=64)
+        path, before = folder / f"{data['id']}.json", {}
     _write(path, dump({**before, **data}, indent=1) + "\n")
     return path
 
 
 def _read(path: Path) -> tuple[dict[str, Any], int]:
     """The data of a file, and the format of its plan. Raises SavedFileError, NewerFileError."""
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, a device never ends
+        raise SavedFileError("is no regular file")
     data: Any = json.loads(path.read_text(encoding="utf-8"))
     migrations.schema(data, SCHEMA, VERSION)
     return data, migrations.version(data.get("format"), FORMAT_VERSION, "plan format")
@@ -78,7 +94,7 @@ def _read(path: Path) -> tuple[dict[str, Any], int]:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: a temporary file in the same folder, then a rename."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY, suffix=path.suffix)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -111,15 +127,39 @@ def load(path: Path) -> Saved:
         raise SavedFileError(f"{path.name}: the field {error} is missing") from error
 
 
+def find(saved: Iterable[Saved], wanted: str) -> list[Saved]:
+    """Those that an id names (its first six digits or more will do), or `all`. Several stand for
+    one that is not named well enough."""
+    found = list(saved)
+    if wanted == "all":
+        return found
+    same = [one for one in found if one.id == wanted]
+    short = len(wanted) >= len("AF-") + _SHORTEST
+    return same or [one for one in found if short and one.id.startswith(wanted)]
+
+
+def _written(path: Path) -> int:
+    """When a file was written: real nanoseconds since 1970."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # another process was faster
+
+
 def load_all(folder: Path) -> tuple[list[Saved], list[str]]:
-    """Every readable file of a folder by id, and a note for each that is not.
+    """Every readable file of a folder, those that were written last first, and a note for each
+    that is not. What an interrupted writer has left is swept away.
 
     A broken file is moved to `bad/` in the same folder, so that it is said once; one of a newer
     agentfuzz is left for it.
     """
     found: list[Saved] = []
     notes: list[str] = []
-    for path in sorted(folder.glob("AF-*.json")):
+    for left in folder.glob(f"{_TEMPORARY}*"):
+        if _written(left) < time.time_ns() - _STALE:
+            with suppress(OSError):
+                left.unlink()
+    for path in sorted(folder.glob("AF-*.json"), key=lambda path: (-_written(path), path.name)):
         try:
             found.append(load(path))
         except NewerFileError as error:

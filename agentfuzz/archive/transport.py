@@ -9,18 +9,26 @@ from typing import Any
 
 from agentfuzz.core.codec import history_from_json, history_to_json
 from agentfuzz.core.events import Json
-from agentfuzz.core.findings import CampaignResult, Control, Counterexample, LawCount, Level
+from agentfuzz.core.findings import (
+    CampaignResult,
+    Control,
+    Counterexample,
+    LawCount,
+    Level,
+    Smaller,
+)
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
-_OWN = ("violation", "plan", "history", "baseline", "controls")
+_OWN = ("violation", "plan", "history", "baseline", "controls", "smaller")
 
 
 def to_json(result: CampaignResult) -> dict[str, Json]:
     """A result as a JSON object."""
     out = {field.name: getattr(result, field.name) for field in fields(result)}
     out["levels"] = [
-        [level.name, level.done, level.total, level.skipped] for level in result.levels
+        [level.name, level.done, level.total, level.skipped, level.limits]
+        for level in result.levels
     ]
     out["laws"] = {
         name: [count.held, count.violated, count.not_exercised]
@@ -38,6 +46,7 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["findings"] = tuple(_finding_from_json(finding) for finding in given["findings"])
     given["notes"], given["untested"] = tuple(given["notes"]), tuple(given["untested"])
     given["escapes"], given["unjudged"] = tuple(given["escapes"]), tuple(given["unjudged"])
+    given["told"] = dict(given["told"])
     return CampaignResult(**given)
 
 
@@ -50,6 +59,7 @@ def _finding_to_json(finding: Counterexample) -> dict[str, Json]:
         "history": history_to_json(finding.history),
         "baseline": history_to_json(finding.baseline),
         "controls": [[c.removed, c.plan, c.broken, c.effects] for c in finding.controls],
+        "smaller": None if finding.smaller is None else asdict(finding.smaller),
     }
 
 
@@ -61,4 +71,6 @@ def _finding_from_json(data: Mapping[str, Any]) -> Counterexample:
     given["history"] = history_from_json(given["history"])
     given["baseline"] = history_from_json(given["baseline"])
     given["controls"] = tuple(Control(*control) for control in given["controls"])
+    given["alike"] = tuple(given.get("alike", ()))
+    given["smaller"] = Smaller(**given["smaller"]) if given.get("smaller") else None
     return Counterexample(**given)

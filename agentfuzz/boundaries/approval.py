@@ -23,6 +23,10 @@ def _stays(fault: Fault) -> bool:
     return True  # it strikes when the decision comes
 
 
+def _causes(fault: Fault) -> tuple[str, ...]:
+    return ("twice" if fault.axes[0] == "double_click" else fault.axes[0],)
+
+
 BOUNDARY = Boundary(
     name="approval",
     axes=(("once", *_WORDS),),
@@ -30,6 +34,7 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     stays=_stays,
+    causes=_causes,
     told=Page(
         "Approvals",
         "`approval:tool#nth:kind`",

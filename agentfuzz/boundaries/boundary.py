@@ -1,8 +1,9 @@
 """A boundary: everything that is to be known about one kind of crossing, in one record.
 
 Law: what may happen there (the axes of its faults), at which groups of its crossings it is tried,
-how a fault is said in a report, and what of it outlives its moment. The search and the reports ask
-this record and know no boundary by name. One file a boundary beside this one; `make generate`
+how early it is tried, which faults a loop cannot tell apart, how a fault is said in a report, and
+what of it outlives its moment. The search and the reports ask this record and know no boundary by
+name. One file a boundary beside this one; `make generate`
 finds them and writes their tables into `core.tables`. How its faults strike lies with what crosses
 there: `world.calls`, `world.process_faults`, `model`.
 """
@@ -12,9 +13,24 @@ from dataclasses import dataclass
 
 from agentfuzz.core.faults import Fault, Slot, Table
 
+# How early a fault is tried among those of one size: what costs money first, words last.
+LOST, TWICE, CRASHED, CALLS, PROCESS, MODEL, WORDS = range(7)
+
 
 def _never(fault: Fault) -> bool:
     return False
+
+
+def _process(group: str, fault: Fault) -> int:
+    return PROCESS
+
+
+def _none(fault: Fault) -> Iterable[Fault]:
+    return ()
+
+
+def _kind(fault: Fault) -> tuple[str, ...]:
+    return (fault.axes[0],)
 
 
 def once(fault: Fault) -> tuple[Fault, ...]:
@@ -38,7 +54,12 @@ class Boundary:
     the table to its variants there, none if it means nothing. `place` and `says` are its phrases;
     an unknown fault is said as its text. `at_calls`: its slots are those of tool calls. `stays`:
     a fault that goes on after what it spoiled. `of_process`: it is asked about only if something
-    may happen to the agent's process. `told` is its part of docs/faults.md."""
+    may happen to the agent's process. `told` is its part of docs/faults.md.
+
+    `order` is how early a fault is tried at a group of crossings. `wordings` are the same fault in
+    its further wordings, tried alone. `causes` are the troubles that a fault is made of, as far as
+    a loop can tell them apart: two plans with the same troubles show the same bug. `anywhere`: so
+    do those at other slots, whatever their names."""
 
     name: str
     axes: tuple[tuple[str, ...], ...]
@@ -50,6 +71,10 @@ class Boundary:
     at_calls: bool = False
     of_process: bool = False
     stays: Callable[[Fault], bool] = _never
+    order: Callable[[str, Fault], int] = _process
+    wordings: Callable[[Fault], Iterable[Fault]] = _none
+    causes: Callable[[Fault], tuple[str, ...]] = _kind
+    anywhere: bool = False
     told: Page | None = None
 
     @property

@@ -5,7 +5,7 @@ The kinds lie in `agentfuzz.model.model_faults`, one file each; the groups are t
 
 from collections.abc import Callable
 
-from agentfuzz.boundaries.boundary import Boundary, Page
+from agentfuzz.boundaries.boundary import MODEL, WORDS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.model.model_faults import KINDS
 from agentfuzz.model.model_faults.kind import GROUPS
@@ -17,6 +17,26 @@ def _at(group: str) -> Callable[[Fault], list[Fault]]:
         return [Fault(fault.axes, n) for n in range(kind.variants)] if group in kind.at else []
 
     return tried
+
+
+# Kinds that a loop meets in the same way; every other one is a trouble of its own.
+_ALIKE = {
+    "asks again": ("repeat", "drift", "duplicate_ids", "fan_out", "loop"),
+    "half an answer": ("empty", "truncated", "cut"),
+    "no answer": ("error", "timeout", "rate_limited"),
+    "a call that cannot be": ("malformed_args", "unknown_tool"),
+    "closes too early": ("skip", "mixed_done"),
+    "another closing": ("no_done", "bad_done", "double_done"),
+}
+_TROUBLES = {kind: trouble for trouble, kinds in _ALIKE.items() for kind in kinds}
+
+
+def _causes(fault: Fault) -> tuple[str, ...]:
+    return (_TROUBLES.get(fault.axes[0], fault.axes[0]),)
+
+
+def _order(group: str, fault: Fault) -> int:
+    return WORDS if fault.variant or fault.axes[0] == "reword" else MODEL
 
 
 def _place(slot: Slot) -> str:
@@ -38,6 +58,8 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     stays=_stays,
+    order=_order,
+    causes=_causes,
     told=Page(
         "Model turns",
         "`model#nth:kind`",

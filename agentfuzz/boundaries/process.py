@@ -5,11 +5,12 @@ kind; each has addresses of its own, so that a store key may be called like a to
 default: a scenario says which of them its loop has to live with.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import product
+from types import MappingProxyType
 
-from agentfuzz.boundaries.boundary import Boundary, Page
+from agentfuzz.boundaries.boundary import CRASHED, PROCESS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.process_faults import KINDS
 from agentfuzz.world.process_faults.kind import MOMENTS
@@ -30,23 +31,40 @@ def _at(group: str) -> Callable[[Fault], Iterable[Fault]]:
     return tried
 
 
+def _nothing_later(group: str) -> Callable[[Fault], Iterable[Fault]]:
+    """The same where no request is under way that could arrive when its sender is gone."""
+    tried = _at(group)
+    return lambda fault: () if fault.axes[1] == "in_flight" else tried(fault)
+
+
+def _order(group: str, fault: Fault) -> int:
+    lost = group == "process write" and fault.axes == ("crash", "after")
+    return CRASHED if lost else PROCESS
+
+
 def _says(fault: Fault) -> str:
     return f"{KINDS[fault.axes[0]].says}, {MOMENT_WORDS[fault.axes[1]]}"
 
 
 def _boundary(
-    name: str, groups: tuple[str, ...], place: Callable[[Slot], str], *, at_calls: bool = False
+    name: str,
+    groups: tuple[str, ...],
+    place: Callable[[Slot], str],
+    *,
+    at_calls: bool = False,
+    more: Mapping[str, Callable[[Fault], Iterable[Fault]]] = MappingProxyType({}),
 ) -> Boundary:
     return Boundary(
         name=name,
         axes=_AXES,
         off=frozenset(product(*_AXES)),
         led=True,
-        groups={group: _at(group) for group in groups},
+        groups={group: _at(group) for group in groups} | dict(more),
         place=place,
         says=_says,
         at_calls=at_calls,
         of_process=True,
+        order=_order,
     )
 
 
@@ -71,7 +89,17 @@ _TOLD = Page(
         },
     },
 )
-_CALLS = _boundary("process", ("process write", "process read"), _named, at_calls=True)
+_CALLS = _boundary(
+    "process",
+    ("process write", "process read"),
+    _named,
+    at_calls=True,
+    more={
+        "process write in time": _nothing_later("process write"),
+        "process local write": _nothing_later("process write"),
+        "process local read": _nothing_later("process read"),
+    },
+)
 BOUNDARIES = (
     replace(_CALLS, told=_TOLD),
     _boundary("store", ("process save",), lambda slot: f"save {slot.nth} of {slot.name}"),

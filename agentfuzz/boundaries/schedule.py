@@ -22,6 +22,7 @@ BOUNDARY = Boundary(
     place=_place,
     says=_says,
     at_calls=True,
+    anywhere=True,
     told=Page(
         "The schedule",
         "`schedule:tool#nth:preempted/moment`",

@@ -1,13 +1,16 @@
 """The boundary of tool calls: deliveries x reply.
 
 A tool that only reads is faulted in its reply alone: how often or how late its request arrives
-leaves no trace that a loop or law could see.
+leaves no trace that a loop or law could see. A transport that delivers at most once repeats nothing
+and keeps nothing for later. What a function of the agent's own process meets is another boundary:
+`local`.
 """
 
 from collections.abc import Mapping
 
-from agentfuzz.boundaries.boundary import Boundary, Page, once
+from agentfuzz.boundaries.boundary import CALLS, LOST, TWICE, Boundary, Page, once
 from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.world.reply_faults import VARIANTS
 
 DELIVERIES = ("once", "lost", "twice", "late")
 _ARRIVED: Mapping[str, str] = {
@@ -47,6 +50,31 @@ def _of_a_read(fault: Fault) -> tuple[Fault, ...]:
     return (fault,) if fault.axes[0] == "once" else ()
 
 
+def _in_time(fault: Fault) -> tuple[Fault, ...]:
+    return (fault,) if fault.axes[0] in ("once", "lost") else ()
+
+
+_ALIKE = {"lost": "not done when answered", "late": "not done when answered"}
+
+
+def _order(group: str, fault: Fault) -> int:
+    if group == "read":
+        return CALLS
+    if fault.axes in (("once", "timeout"), ("once", "error")):
+        return LOST
+    return TWICE if fault.axes == ("twice", "intact") else CALLS
+
+
+def _wordings(fault: Fault) -> list[Fault]:
+    return [fault._replace(variant=n) for n in range(1, VARIANTS.get(fault.axes[-1], 1))]
+
+
+def _causes(fault: Fault) -> tuple[str, ...]:
+    delivery, reply = fault.axes
+    arrived = () if delivery == "once" else (_ALIKE.get(delivery, delivery),)
+    return arrived if reply == "intact" else (*arrived, "reply")
+
+
 def _place(slot: Slot) -> str:
     return f"call {slot.nth} of {slot.name}"
 
@@ -66,10 +94,13 @@ BOUNDARY = Boundary(
     name="tool",
     axes=(DELIVERIES, REPLIES),
     off=_LIES,
-    groups={"write": once, "read": _of_a_read},
+    groups={"write": once, "write in time": _in_time, "read": _of_a_read},
     place=_place,
     says=_says,
     at_calls=True,
+    order=_order,
+    wordings=_wordings,
+    causes=_causes,
     told=Page(
         "Tool calls",
         "`tool#nth:delivery/reply`",

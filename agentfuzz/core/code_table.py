@@ -60,4 +60,5 @@ OF_LAWS: dict[str, str] = {
     "AF900": "The agent fails without any fault",
     "AF901": "The agent raised something that is no Exception",
     "AF906": "An assertion in the test failed",
+    "AF907": "A thread or background task of the agent died",
 }

@@ -11,7 +11,6 @@ nobody's to catch. Called by every floor.
         SavedFileError        a file that agentfuzz saved cannot be read
           NewerFileError      a newer agentfuzz wrote it; it is left alone
         CassetteMiss          no cassette holds what the model was asked
-        NondeterministicAgent the same plan gave two histories
       ToolError               a reply of a simulated backend that is an error
         InvalidArguments      400: the arguments do not fit the tool's schema
         UnknownTool           404: no such tool (also a KeyError)
@@ -53,10 +52,6 @@ class NewerFileError(SavedFileError):
 
 class CassetteMiss(AgentfuzzError):
     """The cassette holds no reply to what the model was asked."""
-
-
-class NondeterministicAgent(AgentfuzzError):
-    """The same plan gave two different histories (AF904)."""
 
 
 class ToolError(Exception):

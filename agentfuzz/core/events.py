@@ -8,7 +8,7 @@ much). Compare events by type and value: two kinds of event may hold equal field
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from agentfuzz.core.faults import Fault, Slot
 
@@ -29,8 +29,13 @@ class Intent(NamedTuple):
     scope: tuple[tuple[str, Json], ...]
 
     def __str__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in self.scope)
+        inside = ", ".join(f"{name}={_short(value)}" for name, value in self.scope)
         return f"{self.effect}({inside})"
+
+
+def _short(value: Json) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 class Called(NamedTuple):
@@ -92,7 +97,8 @@ class Replayed(NamedTuple):
 
 class Refused(NamedTuple):
     """The backend said no, without an effect. `kind` is `unknown_tool`, `invalid_arguments`,
-    `key_conflict`, `key_reused` or `tool_raised`."""
+    `key_conflict`, `key_reused`, `tool_raised`, `answered_no` (the answer says so by itself),
+    `effect_if` (the scenario says so of it) or `no_new_row` (an observed backend is as before)."""
 
     seq: int
     t: float
@@ -244,6 +250,18 @@ class Asserted(NamedTuple):
     text: str
 
 
+class Unheard(NamedTuple):
+    """A task, thread or piece of work of the agent died of an exception that nobody asked for.
+    `kind` is `task`, `thread` or `work` (in a pool), `called` its function."""
+
+    seq: int
+    t: float
+    kind: str
+    called: str
+    error: str
+    detail: str
+
+
 class Ended(NamedTuple):
     """The run is over. `how` is `returned`, `raised` (an Exception), `died` (any other
     BaseException), `cancelled`, `crashed` (and not restarted) or `cut_off`; `value` is what the
@@ -276,29 +294,7 @@ Event = (
     | Decided
     | Resumed
     | Asserted
+    | Unheard
     | Ended
 )
-EVENTS: Mapping[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        Called,
-        Struck,
-        Delivered,
-        Committed,
-        Replayed,
-        Refused,
-        Replied,
-        ModelInput,
-        ModelTurn,
-        Done,
-        Saved,
-        Crashed,
-        Cancelled,
-        Messaged,
-        Interrupted,
-        Decided,
-        Resumed,
-        Asserted,
-        Ended,
-    )
-}
+EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -4,7 +4,7 @@ Law: a report adds nothing; whatever it says is a field here. Written by the cam
 report/ and by the doors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -27,6 +27,18 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Smaller:
+    """What was done of the plans that are smaller than a counterexample's: `run` were run,
+    `equivalent` left out because another led to the same state; `whole` if those are all there
+    are. `others`: some of them break the law as well, by another cause."""
+
+    run: int
+    equivalent: int = 0
+    whole: bool = True
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
     """One bug: the smallest plan that shows it, replayed and controlled.
 
@@ -38,6 +50,8 @@ class Counterexample:
     `traceback` is where the exception came from by which the agent, or its test, failed: the calls
     of the user's code, outermost first, five source lines, and the exception; part of no digest
     either.
+    `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
+    with one fault that showed the same by the same cause, and were not replayed.
     """
 
     id: str
@@ -56,6 +70,8 @@ class Counterexample:
     location: str | None
     stack: str = ""
     traceback: str = ""
+    smaller: Smaller | None = None
+    alike: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -70,12 +86,14 @@ class Counterexample:
 class Level:
     """How far one phase got. `done` of `total` plans were run; `skipped` were left out because
     a plan that leads to the same state was run. What proves impossible is no plan and not counted,
-    once it was tried. `total` None: the phase has no end (random)."""
+    once it was tried. `total` None: the phase has no end (random), or its end is not known.
+    `limits` says which plans were meant, where the name could promise more."""
 
     name: str
     done: int
     total: int | None
     skipped: int = 0
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,8 @@ class CampaignResult:
     unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
     `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
     play, each with its AF8xx code; `escapes` what escaped control, each with AF905; `unjudged` what
-    of the fault-free run no law can judge, each with the line that would change it.
+    of the fault-free run no law can judge, each with the line that would change it. `told` is what
+    was found here and told by another test of the session: `AF102 charge_card`, and which test.
     """
 
     nodeid: str
@@ -115,6 +134,7 @@ class CampaignResult:
     untested: tuple[str, ...] = ()
     clean: str = ""
     escapes: tuple[str, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
 
     def covered(self) -> str:
@@ -122,20 +142,37 @@ class CampaignResult:
         parts = []
         for level in self.levels:
             covered = level.done + level.skipped
+            name = f"{level.name} ({level.limits})" if level.limits else level.name
             if level.total is None:
-                parts.append(f"{level.done:,} {level.name}")
+                parts.append(f"{level.done:,} {name}")
             elif covered < level.total:
-                parts.append(f"{level.done:,} of {level.total:,} {level.name}")
+                parts.append(f"{level.done:,} of {level.total:,} {name}")
             elif level.skipped:
-                parts.append(f"{covered:,} of {level.total:,} {level.name}")
+                parts.append(f"{covered:,} of {level.total:,} {name}")
             else:
-                parts.append(f"all {level.total:,} {level.name}")
+                parts.append(f"all {level.total:,} {name}")
             if level.skipped:
                 parts.append(f"{level.skipped:,} skipped as equivalent")
         return ", ".join(parts) or "one run without faults"
 
 
-def finding_id(nodeid: str, violation: Violation, plan: FaultPlan) -> str:
-    """The same id for the same bug on every machine: no line numbers, no values, no time."""
+def told_once(results: Sequence[CampaignResult]) -> list[str]:
+    """A line for each finding that one test has told for others."""
+    tellers: dict[str, set[str]] = {}
+    for result in results:
+        for text, teller in result.told.items():
+            tellers.setdefault(text, set()).add(teller.rpartition("::")[2])
+    lines = []
+    for text, names in sorted(tellers.items()):
+        times = sum(text in result.told for result in results)
+        others = f"{times:,} other test{'s' * (times != 1)}"
+        lines.append(f"{text}: also met in {others} (told once, in {', '.join(sorted(names))})")
+    return lines
+
+
+def finding_id(nodeid: str, violation: Violation, plan: FaultPlan, digits: int = 12) -> str:
+    """The same id for the same bug on every machine: no line numbers, no values, no time. Of 48
+    bits, or as many hexadecimal digits as are asked for."""
     parts = (nodeid, violation.code, violation.subject, str(plan))
-    return f"AF-{sha256(chr(0).join(parts).encode('utf-8', 'backslashreplace')).hexdigest()[:6]}"
+    name = sha256(chr(0).join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+    return f"AF-{name[:digits]}"

@@ -8,6 +8,7 @@ judged afterwards.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, wraps
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from agentfuzz.core import escaping, lanes
@@ -18,18 +19,30 @@ Answer = TypeVar("Answer")
 
 
 class ToolFacts(NamedTuple):
-    """What a law may know about a tool: declared by the scenario, not observed."""
+    """What a law may know about a tool: declared by the scenario, not observed.
+
+    `derived` says that nobody named the scope: it is every argument but the key. `observed` that
+    the backend is the user's own, whose rows are the effects.
+    """
 
     name: str
     effect: str | None
     scope: tuple[str, ...]
     dedup: str
     undoes: str | None = None  # the tool whose effect this one takes back
+    derived: bool = False
+    observed: bool = False
 
 
 class History:
     """The events of one run and the facts about its tools. Treat it as frozen, and what it
-    answers, too: an answer is worked out once and lives as long as the history does."""
+    answers, too: an answer is worked out once and lives as long as the history does.
+
+    Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
+    what may stand there `instead` of an effect."""
+
+    breaks: tuple[str, ...] = ()
+    instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def __init__(self, events: Iterable[Event], tools: Mapping[str, ToolFacts] | None = None):
         self.events: tuple[Event, ...] = tuple(events)
@@ -49,6 +62,11 @@ class History:
                     found.append(event)
             self._of = index
         return self._of.get(kind, [])
+
+    def derived(self, tool: str) -> bool:
+        """Whether nobody named the scope of a tool: it is every argument then."""
+        facts = self.tools.get(tool)
+        return facts is not None and facts.derived
 
     # What was called, and what came of it ---------------------------------------------------
 

@@ -9,6 +9,7 @@ saved counterexamples, plans written ahead, JSON reports.
     format 1  0.1.0. Saves, turns of the model and the end of a run had their slots at the boundary
               `process`, like the tool calls of the process; a plan's text had no quotes.
     format 2  They are at `store`, `turn` and `end`. A name that is no plain word stands in quotes.
+              What died unheard is an event.
 """
 
 import re
@@ -84,6 +85,7 @@ def migrated(plan: FaultPlan, tools: Collection[str]) -> FaultPlan:
 
 
 _TURN, _END = Slot("turn", "", 1), Slot("end", "", 1)
+_FACTS_1 = 5  # what format 1 says of a tool: name, effect, scope, dedup, undoes
 _OLD_NAMES: Mapping[str, Slot] = {"model": _TURN, "end": _END}  # each at `process` in format 1
 
 
@@ -161,17 +163,28 @@ def _slots(events: Any, place: Callable[[str, Slot], Slot]) -> list[Json]:
     ]
 
 
+def _facts_1(tools: Data) -> Data:
+    return {name: facts[:_FACTS_1] for name, facts in tools.items()}
+
+
 def _history_1_to_2(data: Data) -> Data:
-    tools = data["tools"]
+    tools = _facts_1(data["tools"])
 
     def place(kind: str, slot: Slot) -> Slot:
         return _moved(slot, () if kind == "Saved" else tools)
 
-    return {**data, "format": 2, "events": _slots(data["events"], place)}
+    return {**data, "format": 2, "tools": tools, "events": _slots(data["events"], place)}
 
 
 def _history_2_to_1(data: Data) -> Data:
-    return {**data, "format": 1, "events": _slots(data["events"], lambda _, slot: _back(slot))}
+    events = _slots(data["events"], lambda _, slot: _back(slot))
+    if any(one["event"] in _NEW_IN_2 for one in events):
+        events = [one for one in events if one["event"] not in _NEW_IN_2]
+        events = [{**one, "seq": seq} for seq, one in enumerate(events)]
+    return {**data, "format": 1, "tools": _facts_1(data["tools"]), "events": events}
+
+
+_NEW_IN_2 = ("Asserted", "Unheard")  # nobody told of it then
 
 
 _HISTORIES: Mapping[int, Step] = {1: Step(_history_1_to_2, _history_2_to_1)}

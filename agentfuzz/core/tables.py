@@ -174,5 +174,6 @@ ROWS: dict[str, Row] = {
         True,
     ),
     "approval": ((("once", "twice", "double_click", "refused", "late"),), (), False),
+    "local": ((("returns", "raises", "hangs"), ("before", "after")), (("raises", "after"),), True),
     "schedule": ((("in_turn", "preempted"), ("before", "after")), (), True),
 }

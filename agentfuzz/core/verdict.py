@@ -71,8 +71,9 @@ def told_by_another(violation: Violation, others: Container[tuple[str, str]]) ->
 
 
 class Verdict(NamedTuple):
-    """What one law says about one history."""
+    """What one law says about one history, and a `note` why it could not say anything."""
 
     law: str
     status: Status
     violations: tuple[Violation, ...] = ()
+    note: str = ""

@@ -10,11 +10,22 @@ from typing import Any, NamedTuple
 from agentfuzz.core.codec import described, message, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import CutOff, ScenarioError
-from agentfuzz.core.events import Asserted, Cancelled, Done, Ended, Messaged, Resumed
+from agentfuzz.core.events import (
+    Asserted,
+    Cancelled,
+    Done,
+    Ended,
+    Messaged,
+    Resumed,
+    Struck,
+    Unheard,
+)
 from agentfuzz.core.history import History
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.runtime import unheard
 from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.process import Decision
 
 
 class Ending(NamedTuple):
@@ -25,6 +36,14 @@ class Ending(NamedTuple):
     error: str = ""
     detail: str = ""
     asserted: bool = False
+
+
+class Next(NamedTuple):
+    """What the next leg of a run begins with."""
+
+    why: str
+    task: str = ""
+    decision: Decision | None = None
 
 
 def raised(exc: BaseException, gateway: LocalGateway, agent: object, outcomes: Outcomes) -> Ending:
@@ -90,7 +109,9 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     if completion is None and scenario.outcome is not None and not said:
         try:
             completion = scenario.outcome(value)
-        except Exception as error:
+        except CutOff:
+            raise
+        except BaseException as error:
             raise ScenarioError(
                 f"outcome= of scenario {scenario.name!r} failed on {described(value)[:120]}: "
                 f"{type(error).__name__}: {error}"
@@ -116,8 +137,21 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
     gateway.log.write(Done, "return", *facts, "", plain(detail) if detail else "")
 
 
+def mourned(gateway: LocalGateway) -> None:
+    """Write down what died in a leg that has returned, and nobody heard of."""
+    for kind, called, error in unheard.deaths():
+        gateway.log.write(Unheard, kind, called, type(error).__name__, message(error))
+
+
+def fails_at_once(history: History) -> bool:
+    """Whether a run raised before anything had struck, as the run without faults would have."""
+    ended = history.ended
+    return ended is not None and ended.how == "raised" and not history.of(Struck)
+
+
 def frozen(gateway: LocalGateway, ending: Ending) -> History:
     """The history of a run that is over: its last event says how."""
     how, value, error, detail, _ = ending
+    gateway.calls.over()
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
     return History(gateway.log, gateway.facts)

@@ -18,17 +18,19 @@ from agentfuzz.world.world import World, inside
 def within(
     scenario: Scenario,
     agent: Callable[[World], Any],
-    first: World,
+    now: World,
+    task: str,
     outcomes: Outcomes,
     note: Callable[[World, str, BaseException], None],
 ) -> Callable[[str, Decision | None], Any]:
-    """How a leg of this agent begins within another one. `note` is told of what was raised."""
+    """How a leg of this agent begins within the one that has this world: with the first task, for
+    that is what is delivered again. `note` is told of what was raised."""
 
     def begin(why: str, decision: Decision | None) -> Any:
-        process = inside(first).process
+        process = inside(now).process
         outer = process.leg
         process.begin(why, "running")
-        world = first._again(why, decision=decision)
+        world = now._again(why, task=task, decision=decision)
         if decision is not None:
             process.decided(decision)
         how = "returned"

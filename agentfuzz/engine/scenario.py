@@ -5,17 +5,18 @@ Written by users with the `scenario` decorator, read by the run, the search and 
 """
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.faults import TABLES
-from agentfuzz.core.history import History
+from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.selection import select
-from agentfuzz.core.verdict import Verdict
+from agentfuzz.core.verdict import VIOLATED, Verdict
+from agentfuzz.engine.judging import watched
 from agentfuzz.invariants import (
     Invariant,
     assertions_hold,
@@ -68,6 +69,8 @@ class Scenario:
     model_behaviour: ModelBehaviour = BEHAVIOUR
     cassette: Path | None = None
     on_miss: str = "error"
+    rewrite: Callable[[str], str] | None = None
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     implied: tuple[str, ...] = ()
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
@@ -92,9 +95,17 @@ class Scenario:
         gateway.model = SimulatedModel(gateway, planner, self.model_behaviour)
         return world
 
-    def check(self, tools: Sequence[str]) -> None:
+    def check(self, facts: Mapping[str, ToolFacts]) -> None:
         """Raise ScenarioError when the script, or the cassette, calls a tool that the world does
-        not have."""
+        not have, or an effect that no tool has is to stand in for another."""
+        tools = list(facts)
+        effects = list(dict.fromkeys(one.effect for one in facts.values() if one.effect))
+        for name in (*self.instead, *(one for given in self.instead.values() for one in given)):
+            if name not in effects:
+                raise ScenarioError(
+                    f"instead= of scenario {self.name!r} names the effect {name!r}; its tools have "
+                    f"{', '.join(effects) or 'no effect'}.{near_miss(name, effects)}"
+                )
         if self.script is not None:
             self.script.check(tools)
         if self.cassette is not None:
@@ -105,6 +116,15 @@ class Scenario:
     def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
         """What every law of the scenario says about a history."""
         return tuple([law(history, baseline) for law in self.invariants])
+
+    def oracle(self, baseline: History) -> History:
+        """The fault-free run as what other runs are compared with: which laws it breaks itself, and
+        what may stand in for its effects. Raises ScenarioError where a declaration is wrong."""
+        self.check(baseline.tools)
+        baseline.instead = self.instead
+        verdicts = self.judge(baseline, baseline)
+        baseline.breaks = tuple(one.law for one in verdicts if one.status is VIOLATED)
+        return baseline
 
     def __str__(self) -> str:
         return self.name
@@ -122,6 +142,8 @@ def scenario(
     model_behaviour: ModelBehaviour | None = None,
     cassette: str | os.PathLike[str] | None = None,
     on_miss: str = "error",
+    rewrite: Callable[[str], str] | None = None,
+    instead: Mapping[str, Sequence[str]] | None = None,
     without: Sequence[str] = (),
 ) -> Callable[[Callable[[World], object]], Scenario]:
     """Decorate a function that declares the tools of a fresh World.
@@ -137,7 +159,10 @@ def scenario(
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
-    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it).
+    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it);
+    `rewrite`, a function of a text, takes out of what is recorded what nobody may read.
+    `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a
+    mail stand in for a text message that did not go out.
     """
     for given in invariants:
         if not isinstance(given, Invariant):
@@ -165,7 +190,7 @@ def scenario(
     def decorate(build: Callable[[World], object]) -> Scenario:
         if not callable(build):
             raise ScenarioError(f"@scenario(...) decorates a function of a world, not {build!r}.")
-        unique = tuple({law.name: law for law in laws}.values())
+        unique = tuple({law.name: watched(law) for law in laws}.values())
         return Scenario(
             name=getattr(build, "__name__", "scenario"),
             build=build,
@@ -180,10 +205,22 @@ def scenario(
             model_behaviour=model_behaviour or BEHAVIOUR,
             cassette=None if cassette is None else _beside(build, cassette),
             on_miss=on_miss,
+            rewrite=rewrite,
+            instead=_names(instead or {}),
             implied=tuple(law.name for law in unique if law.name not in declared),
         )
 
     return decorate
+
+
+def _names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
+    """The effects that stand in for others; one may be written without a list."""
+    if not isinstance(instead, Mapping):
+        raise ScenarioError(
+            f"instead={instead!r}: write which effects may stand in for which, as "
+            '{"sms": ("mail",)}.'
+        )
+    return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
 
 
 def _left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:

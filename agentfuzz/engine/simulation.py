@@ -5,45 +5,42 @@ and a history, and leaves nothing behind. A run has one leg, or several: the pro
 started again, a decision arrives, the user goes on. Called by `run` and by the search.
 """
 
-import asyncio
+import gc
 import inspect
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
-from typing import Any, NamedTuple
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.history import History
-from agentfuzz.engine.ending import Ending, completed, frozen, raised
+from agentfuzz.engine import judging
+from agentfuzz.engine.ending import Ending, Next, completed, fails_at_once, frozen, mourned, raised
+from agentfuzz.engine.loops import Loops
 from agentfuzz.engine.nested import within
 from agentfuzz.engine.origin import Origin, origin
 from agentfuzz.engine.outcomes import Outcomes
+from agentfuzz.engine.probing import Probing
+from agentfuzz.engine.renewed import renewed
 from agentfuzz.engine.scenario import Scenario
-from agentfuzz.runtime import leaks
+from agentfuzz.runtime import forks, imports, leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.runtime.eventloop import VirtualLoop, abandon, bury, finish
+from agentfuzz.runtime.eventloop import bury, finish
 from agentfuzz.runtime.isolation import Isolation
 from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
-from agentfuzz.world.injector import Injector
-from agentfuzz.world.local import LocalGateway
-from agentfuzz.world.process import MAX_RESTARTS, Decision
+from agentfuzz.world.injector import FromPlan, Injector
+from agentfuzz.world.process import MAX_RESTARTS
 from agentfuzz.world.process_faults.striking import at_the_end
 from agentfuzz.world.tools import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
-
-
-class Next(NamedTuple):
-    """What the next leg of a run begins with."""
-
-    why: str
-    task: str = ""
-    decision: Decision | None = None
 
 
 class Simulation:
@@ -56,23 +53,28 @@ class Simulation:
 
     def __init__(self, run_timeout: float = 10.0, outcomes: Outcomes | None = None) -> None:
         self.watchdog = Watchdog(run_timeout)
+        self.probing = Probing()
         self.outcomes = outcomes or Outcomes()
         self.origins: dict[str, Origin] = {}
         self._isolation = Isolation()
         self._stack = ExitStack()
-        self._loop: VirtualLoop | None = None
         self._clock: Clock | None = None
+        self._returned: Agent | None = None  # who runs where nothing is broken
 
     def __enter__(self) -> "Simulation":
         forget()
         clock = self._clock = self._stack.enter_context(virtual_time())
         self._gate = self._stack.enter_context(gated(Gate(clock)))
+        self._pid = os.getpid()
+        self._loops = Loops(clock, self._pid)
         self._isolation.install()
         self._stack.callback(self._isolation.remove)
         self._stack.callback(leaks.install())
         self.watchdog.arm()
         self._stack.callback(self.watchdog.disarm)
-        self._stack.callback(self._close_loop)
+        self._stack.callback(imports.install(self._isolation.aside))
+        self._stack.callback(self._isolation.finish)
+        self._stack.callback(self._loops.close)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -83,17 +85,43 @@ class Simulation:
     ) -> History:
         """One run. `trace` notes the agent's code location at every call, and where it raised.
         Raises what the test is left by (a skip)."""
+        collects = gc.isenabled()
+        gc.disable()  # what it met would end at a moment of its own
+        try:
+            history = self._execute(scenario, agent, injector, trace)
+            if agent is self._returned and fails_at_once(history):
+                again = partial(self._execute, scenario, agent, injector, trace)
+                history = renewed(history, again, injector, self._isolation)
+            elif history.ended is not None and history.ended.how == "returned":
+                self._returned = agent
+            return history
+        finally:
+            if collects:
+                gc.enable()
+
+    def _execute(
+        self, scenario: Scenario, agent: Agent, injector: Injector, trace: bool
+    ) -> History:
         clock, isolation = self._clock, self._isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
+        readings.forget()
+        unheard.forget()
         isolation.begin()
+        self.watchdog.begin()  # the scenario is the user's own code; its watch ends in the leg's
         try:
             world = scenario.world(injector, clock, trace=trace)
-        except BaseException:
+        except BaseException as error:
+            self.watchdog.end()
             isolation.end()
-            raise
+            judging.blame(f"scenario {scenario.name}", error, self.watchdog)
         gateway = inside(world)
-        gateway.patience = self.watchdog.seconds
+        if gateway.probes and not self.probing.settled(scenario, world):
+            self.watchdog.end()
+            isolation.end()
+            self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
+            return self._execute(scenario, agent, injector, trace)
+        gateway.patience = self.watchdog.patience
         if trace:
             self.origins = {}
         self._gate.begin(gateway.calls)
@@ -101,15 +129,17 @@ class Simulation:
         try:
             ending = self._legs(scenario, agent, world)
         except BaseException:
-            self._drop_loop()
+            self._loops.drop()
             raise
         finally:
-            leaks.end()
             gateway.calls.budget = -1  # nothing that this run holds may act again
             self._gate.end()
             isolation.end()
+            while isolation.lost:
+                leaks.note("not put back:", isolation.lost.pop())
+            leaks.end()
         if ending.how != "returned":
-            self._abandon(gateway)
+            self.watchdog.clear_up(lambda: self._loops.abandon(gateway))
         planner = getattr(gateway.model, "planner", None)  # a test may put in a model of its own
         if planner is not None and planner.missed is not None:
             raise planner.missed  # whatever the agent, or its client, made of it
@@ -134,31 +164,35 @@ class Simulation:
         restart = scenario.resume if callable(scenario.resume) else agent
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
         world, entry = first, agent
+        if ended is None:
+            first._begins()
         while True:
-            process.begin_within = within(scenario, agent, first, self.outcomes, self._note)
+            process.begin_within = within(
+                scenario, agent, world, first.task, self.outcomes, self._note
+            )
             ending = ended or self._leg(scenario, entry, world, last=False)
             ended = None
             if ending.how == "cut_off" or ending.asserted:
                 break
-            following = self._following(scenario, first, ending, coming)
-            if following is None:
+            if (following := self._following(scenario, first, ending, coming)) is None:
                 break
-            process.begin(following.why, ending.how)
-            world = first._again(following.why, task=following.task, decision=following.decision)
-            if following.decision is not None:
-                process.decided(following.decision)
-            entry = restart if following.why == "restart" else agent
-        self._settle(inside(first))
+            why, task, decision = following
+            process.begin(why, ending.how)
+            task = world.task if why == "restart" else task or first.task
+            world = world._again(why, task=task, decision=decision)
+            process.brings(decision)
+            entry = restart if why == "restart" else agent
+        self.watchdog.clear_up(lambda: self._loops.settle(inside(first)))
         return ending
 
     def _following(
         self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
     ) -> Next | None:
         process = inside(first).process
+        again = Next("restart", decision=process.brought)
         if ending.how == "crashed":
-            bury()
-            again = bool(scenario.resume) and process.restarts < MAX_RESTARTS
-            return Next("restart") if again else None
+            self.watchdog.clear_up(bury)
+            return again if scenario.resume and process.restarts < MAX_RESTARTS else None
         if process.messages:
             return Next("interrupt", process.messages.pop(0))
         if not any(one.decision for one in coming):
@@ -166,19 +200,31 @@ class Simulation:
         if process.asks and not process.waiting and not coming:
             fault = at_the_end(process, restarts=bool(scenario.resume))
             if fault is not None:
-                return Next("restart" if fault == "crash" else "duplicate")
+                return again if fault == "crash" else Next("duplicate")
         return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         """One leg: an agent from its beginning to its end."""
+        try:
+            return self._lived(scenario, agent, world, last=last)
+        except CutOff as late:  # it was on its way when the leg ended
+            self.watchdog.end()
+            return raised(late, inside(world), agent, self.outcomes)
+
+    def _lived(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
-        loop = self._current_loop()
-        self.watchdog.begin()
+        loop = self._loops.current()
+        loop.made = loop.numbered = 0
+        self.watchdog.begin(gateway.calls)
         try:
-            answer = agent(world)
+            try:
+                answer = agent(world)
+            finally:
+                if forks.forked:
+                    forks.stop(self._pid)
             if type(answer) is not Completion and inspect.isawaitable(answer):
-                value = self._await(answer, scenario, world, last=last)
+                value = self._loops.run(answer, scenario, world, last=last)
             else:
                 value = answer
                 completed(scenario, gateway, value)
@@ -186,6 +232,7 @@ class Simulation:
                     clock.gate.finish()
                 if last and not process.waiting:
                     clock.flush()  # what is still under way arrives after the agent's answer
+                mourned(gateway)
                 if loop.made:
                     finish(loop)  # a sync entry point left something behind
             if gateway.calls.exhausted:  # swallowed, and answered all the same
@@ -196,17 +243,21 @@ class Simulation:
             value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
             return Ending("returned", value)
         except AgentfuzzError:
+            if self.watchdog.interrupted:
+                raise KeyboardInterrupt from None
             raise
         except BaseException as exc:
             self.watchdog.end()  # before anything else: a tick may come at any line
+            unheard.forget()
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
             if process.crashed_at is not None:
-                self._gate.kill()
-                self._drop_loop(dead=True)
+                self.watchdog.clear_up(self._gate.kill)
+                self.watchdog.clear_up(lambda: self._loops.drop(dead=True))
             elif left := self.outcomes.leaving(exc):
                 raise left
-            ending = raised(exc, gateway, agent, self.outcomes)
+            told = partial(raised, exc, gateway, agent, self.outcomes)
+            ending = self.watchdog.watched(told)  # asks for its `__str__`
             self._note(world, "asserted" if ending.asserted else ending.how, exc)
             return ending
         finally:
@@ -216,72 +267,3 @@ class Simulation:
         """In a traced run, where the first exception of this kind came from."""
         if inside(world).calls.trace:
             self.origins.setdefault(how, origin(error))
-
-    # Event loops --------------------------------------------------------------------------
-
-    def _current_loop(self) -> VirtualLoop:
-        """This thread's loop, for async agents and for sync entry points of async frameworks."""
-        if self._loop is None or self._loop.is_closed():
-            assert self._clock is not None, "inside its with block"
-            self._loop = VirtualLoop(self._clock)
-            self._loop.set_exception_handler(lambda loop, context: None)
-            asyncio.set_event_loop(self._loop)
-        return self._loop
-
-    def _await(self, value: Awaitable[Any], scenario: Scenario, world: World, *, last: bool) -> Any:
-        loop, gateway = self._current_loop(), inside(world)
-        process, calls, clock = gateway.process, gateway.calls, gateway.clock
-
-        async def main() -> Any:
-            result = await value
-            process.cancel_task = None
-            completed(scenario, gateway, result)
-            if clock.gate is not None:
-                clock.gate.finish()
-            if last and not process.waiting:
-                clock.flush()
-            if calls.late:
-                await asyncio.gather(*calls.late, return_exceptions=True)
-            return result
-
-        task = loop.create_task(main())
-        process.cancel_task = task.cancel
-        try:
-            result = loop.run_until_complete(task)
-        finally:
-            process.cancel_task = None
-        finish(loop)
-        return result
-
-    def _settle(self, gateway: LocalGateway) -> None:
-        """Let what is still under way arrive."""
-        clock, late = gateway.clock, gateway.calls.late
-        clock.held = False
-        if clock.next_due is None and not late:
-            return
-
-        async def settle() -> None:
-            clock.flush()
-            await asyncio.gather(*late, return_exceptions=True)
-
-        self._current_loop().run_until_complete(settle())
-
-    def _abandon(self, gateway: LocalGateway) -> None:
-        """Let what is still due happen, and drop the loop of a run that did not return."""
-        with suppress(BaseException):
-            self._settle(gateway)
-        self._drop_loop()
-
-    def _close_loop(self) -> None:
-        self._drop_loop()
-        if self._loop is not None:
-            self._loop.close()
-
-    def _drop_loop(self, *, dead: bool = False) -> None:
-        if self._loop is not None and not self._loop.made and not self._loop.is_closed():
-            return  # nothing was ever begun on it
-        loop, self._loop = self._loop, None
-        if loop is not None:
-            with suppress(BaseException):
-                (abandon if dead else finish)(loop)
-            loop.close()

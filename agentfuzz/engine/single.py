@@ -94,9 +94,8 @@ def run(
         with Simulation() as own:
             return run(scenario, agent, wanted, simulation=own)
     forget()
-    baseline = simulation.execute(scenario, agent, FromPlan())
+    baseline = scenario.oracle(simulation.execute(scenario, agent, FromPlan()))
     tools = list(baseline.tools)
-    scenario.check(tools)
     wanted = migrated(wanted, tools)
     check_plan(wanted, tools)
     history = baseline
@@ -108,7 +107,7 @@ def run(
 def check_plan(plan: FaultPlan, tools: list[str]) -> None:
     """Raise PlanError when the plan names a tool that the world does not have."""
     for slot, _ in plan:
-        if slot.boundary == "tool" and slot.name not in tools:
+        if slot.boundary in ("tool", "local") and slot.name not in tools:
             raise PlanError(
                 f"the plan {str(plan)!r} names the tool {slot.name!r}; this world has "
                 f"{', '.join(tools) or 'none'}.{near_miss(slot.name, tools)}"
@@ -123,16 +122,32 @@ def _missed(plan: FaultPlan, history: History) -> list[Slot]:
 
 def require_struck(plan: FaultPlan, history: History) -> None:
     """Raise PlanError when a fault of the plan never struck: such a run is no evidence."""
-    missed = [str(slot) for slot in _missed(plan, history)]
+    slots = _missed(plan, history)
+    missed = [str(slot) for slot in slots]
     if missed:
         crossed = [str(event.slot) for event in history.of(Called)]
         crossed += [str(event.slot) for event in history.of(ModelTurn)]
         crossed += [str(event.slot) for event in history.of(Saved)]
         raise PlanError(
             f"the plan {str(plan)!r} no longer applies: nothing happened at {', '.join(missed)}. "
-            f"This run crossed: {', '.join(crossed[:20]) or 'nothing'}. Find the bug again with "
-            "pytest --agentfuzz, or delete this test if its loop is gone."
+            f"This run crossed: {', '.join(crossed[:20]) or 'nothing'}."
+            f"{_elsewhere(slots, history)} Find the bug again with pytest --agentfuzz, or delete "
+            "this test if its loop is gone."
         )
+
+
+def _elsewhere(missed: list[Slot], history: History) -> str:
+    """That a tool was called, but runs where this cannot happen."""
+    called = {event.slot for event in history.of(Called)}
+    for slot in missed:
+        if slot in called:
+            return (
+                f' {slot.name} is transport="local": it raises or hangs '
+                f"({slot._replace(boundary='local')}:raises), and nothing else happens to it."
+            )
+        if slot.boundary == "local" and slot._replace(boundary="tool") in called:
+            return f' Only what is transport="local" raises or hangs, and {slot.name} is not.'
+    return ""
 
 
 def compare_entrypoints(

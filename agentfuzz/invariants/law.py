@@ -27,12 +27,14 @@ class Invariant:
     """A law with its name and parameters. Call it with a history to get a Verdict.
 
     `needs_baseline` says that it compares with the fault-free run of the same scenario; called
-    without one it answers NOT_EXERCISED.
+    without one it answers NOT_EXERCISED. `unfit` says why a fault-free run is none to compare with,
+    or nothing.
     """
 
     name: str
     check: Check = field(compare=False, repr=False)
     needs_baseline: bool = False
+    unfit: Callable[[History], str] | None = field(default=None, compare=False, repr=False)
     _idle: Verdict = field(init=False, compare=False, repr=False)
     _held: Verdict = field(init=False, compare=False, repr=False)
 
@@ -45,9 +47,14 @@ class Invariant:
             return self._idle
         found = self.check(history, baseline)
         if found is None:
-            return self._idle
+            note = self.note(baseline)
+            return Verdict(self.name, NOT_EXERCISED, note=note) if note else self._idle
         violations = tuple(found)
         return Verdict(self.name, VIOLATED, unique(violations)) if violations else self._held
+
+    def note(self, baseline: History | None) -> str:
+        """Why the law cannot be asked, whatever happens, or nothing."""
+        return "" if self.unfit is None or baseline is None else self.unfit(baseline)
 
     def __str__(self) -> str:
         return self.name
@@ -98,11 +105,13 @@ def law(
     catalogue: str = "",
     needs_baseline: bool = False,
     always: bool = False,
+    unfit: Callable[[History], str] | None = None,
 ) -> Callable[[Callable[P, Check]], Law[P]]:
     """Turn a function that builds a check into one that builds an Invariant of the same name.
 
     Its docstring opens with what holds, in one sentence. `codes` are those that its violations
-    have, with their titles; `catalogue` the rows that it comes from, with spaces in between.
+    have, with their titles; `catalogue` the rows that it comes from, with spaces in between;
+    `unfit` says why the law cannot compare with a fault-free run, or nothing.
     """
 
     def decorate(build: Callable[P, Check]) -> Law[P]:
@@ -110,7 +119,7 @@ def law(
         def invariant(*args: P.args, **kwargs: P.kwargs) -> Invariant:
             shown = [_shown(a) for a in args] + [f"{k}={_shown(v)}" for k, v in kwargs.items()]
             name = f"{build.__name__}({', '.join(shown)})" if shown else build.__name__
-            return Invariant(name, build(*args, **kwargs), needs_baseline)
+            return Invariant(name, build(*args, **kwargs), needs_baseline, unfit)
 
         signature = inspect.signature(build)
         made: Any = invariant

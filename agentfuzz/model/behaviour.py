@@ -14,10 +14,10 @@ class ModelBehaviour:
     `retries`: how often it tries a call again whose reply reads as an error or is cut off (two,
     as models mostly do) before it gives up honestly. `replans_missing`: whether a call whose
     result it does not see is planned again (models do; otherwise it takes it for done).
-    `works_again`: whether a new message of the user makes it start over (it closes again
-    otherwise).
+    `works_again`: whether a new message of the user makes it start over, although it sees the work
+    done (models do what is left to do, and else answer in words).
     """
 
     retries: int = 2
     replans_missing: bool = True
-    works_again: bool = True
+    works_again: bool = False

@@ -4,86 +4,108 @@ Law: only the messages of one call and the ids that the model issued itself are 
 by the simulated model at every turn, and by cassettes, which read recorded messages alike.
 """
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.events import Shown
 from agentfuzz.model.behaviour import ModelBehaviour
+from agentfuzz.model.memory import SHOWN, Issue, Message, told_of
+from agentfuzz.model.results import reads_as_error, text_of
 from agentfuzz.model.script import Call
 from agentfuzz.world.toolbox import DONE
 
-Message = Mapping[str, Any]
-SHOWN = 500  # characters of a message that a history keeps
-_ERROR = re.compile(
-    r"\b(error|timed out|timeout|failed|failure|connection reset|too many requests|exception)\b",
-    re.IGNORECASE,
-)
+_ADDRESS = 24  # characters of a memory address, which a history does not keep: none is cut in two
+NO_NAMES: Mapping[str, str] = {}
 
 
-def shown(message: Message) -> Shown:
-    """What a history keeps of one message: its role, its text, and the ids it binds."""
+def shown(message: Message, names: Mapping[str, str] = NO_NAMES) -> Shown:
+    """What a history keeps of one message: its role, its text, and the ids it binds; `names` are
+    the model's own of ids that were renamed."""
     calls = message.get("tool_calls") or ()
     content = message.get("content")
     text = content if isinstance(content, str) else "" if content is None else str(plain(content))
     ids = tuple(str(call.get("id") if isinstance(call, Mapping) else call) for call in calls)
     answers = message.get("tool_call_id")
+    if names:
+        ids = tuple(names.get(one, one) for one in ids)
+        answers = names.get(str(answers), answers)
     role = str(message.get("role"))
-    return Shown(role, plain(text[:SHOWN]), ids, None if answers is None else str(answers))
+    text = plain(text[: SHOWN + _ADDRESS])[:SHOWN]
+    return Shown(role, text, ids, None if answers is None else str(answers))
 
 
 class Seen:
-    """What the messages since the last one of the user show of the calls issued."""
+    """What a conversation shows of the calls issued. An error counts until the user's next
+    message: whoever is asked again tries again."""
 
     def __init__(
         self,
         messages: Sequence[Message],
-        issued: Mapping[str, Call],
+        issued: Mapping[str, Issue],
         behaviour: ModelBehaviour,
+        names: Mapping[str, str] = NO_NAMES,
     ) -> None:
         self.finished: set[int] = set()
         self.errors: dict[int, list[str]] = {}
         self.replies: dict[str, str] = {}
         self.last: Call | None = None
         self.done = False
-        start = -1
-        if behaviour.works_again:
-            start = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
-        for message in messages[start + 1 :]:
-            if not behaviour.replans_missing:
-                self._taken_for_done(message, issued)
-            call = issued.get(message.get("tool_call_id") or "")
-            if message.get("role") != "tool" or call is None:
-                continue
-            if call.tool == DONE:
-                self.done = True
-                continue
-            content = str(message.get("content") or "")
-            if message.get("is_error") or reads_as_error(content):
-                self.errors.setdefault(id(call), []).append(content)
-                continue
-            self.finished.add(id(call))
-            self.replies[call.tool] = content
-            self.last = call
-
-    def _taken_for_done(self, message: Message, issued: Mapping[str, Call]) -> None:
-        for made in message.get("tool_calls") or ():
-            call = issued.get(made.get("id", "")) if isinstance(made, Mapping) else None
-            if call is not None:
+        self._waiting: list[str] = []
+        for message in messages:
+            role = message.get("role")
+            if role == "user":
+                self._asked_anew(behaviour)
+            elif role == "tool":
+                self._result(message, issued, names)
+            elif message.get("tool_calls"):
+                made = (one for one in message["tool_calls"] if isinstance(one, Mapping))
+                ids = (str(one.get("id")) for one in made)
+                self._waiting = [names.get(one, one) for one in ids]
+                if not behaviour.replans_missing:
+                    known = (issued[one].call for one in self._waiting if one in issued)
+                    self.finished.update(map(id, known))
+        if issued:
+            for call, said in told_of(messages, issued):
                 self.finished.add(id(call))
+                self.replies.setdefault(call.tool, said)
 
+    def _asked_anew(self, behaviour: ModelBehaviour) -> None:
+        self.errors.clear()
+        self.done = False
+        if behaviour.works_again:
+            self.finished.clear()
+            self.replies.clear()
+            self.last = None
 
-def reads_as_error(content: str) -> bool:
-    """Whether a model would take this tool result for an error, or for one cut off."""
-    text = content.strip()
-    if text[:1] in ("{", "["):
-        try:
-            found = json.loads(text)
-        except ValueError:
-            return True
-        if isinstance(found, dict):
-            return bool(found.get("error")) or found.get("status") in ("error", "failed")
-        return False
-    return bool(_ERROR.search(text[:300]))
+    def _result(
+        self, message: Message, issued: Mapping[str, Issue], names: Mapping[str, str]
+    ) -> None:
+        given = str(message.get("tool_call_id") or "")
+        own = names.get(given, given)
+        issue = issued.get(own) or self._unnamed(message, given, issued)
+        if issue is None:
+            return
+        if own in self._waiting:
+            self._waiting.remove(own)
+        call = issue.call
+        if call.tool == DONE:
+            self.done = True
+            return
+        content = text_of(message.get("content"))
+        if message.get("is_error") or reads_as_error(content):
+            self.errors.setdefault(id(call), []).append(content)
+            return
+        self.finished.add(id(call))
+        self.replies[call.tool] = content
+        self.last = call
+
+    def _unnamed(self, message: Message, given: str, issued: Mapping[str, Issue]) -> Issue | None:
+        """The call that a result without an id of its own answers: the first open one of its turn
+        with the tool's name, or, where there is no name, the first open one."""
+        name = str(message.get("name") or given)
+        for one in self._waiting:
+            issue = issued.get(one)
+            if issue is not None and name in ("", issue.call.tool):
+                self._waiting.remove(one)
+                return issue
+        return None

@@ -9,14 +9,15 @@ the simulated model; written by scenario authors as
             "Charged order A17."]
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.events import Json
+from agentfuzz.model.results import part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +105,7 @@ def resolve(value: Any, replies: Mapping[str, str]) -> Json:
     """An argument with its references replaced by what the replies say (None where they lack
     it: a model that cannot read a value still calls)."""
     if isinstance(value, Ref):
-        try:
-            found: Any = json.loads(replies.get(value.tool, "null"))
-        except ValueError:
-            return None
-        for part in value.path:
-            try:
-                found = found[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return found
+        return plain(part_of(replies.get(value.tool, ""), value.path))
     if isinstance(value, Mapping):
         return {name: resolve(item, replies) for name, item in value.items()}
     if isinstance(value, list):

@@ -2,9 +2,9 @@
 
 Law: it knows only the messages of this call and the ids it issued itself. A planned call whose
 result it cannot see is planned again, with a fresh id; an error, or a reply cut off in the
-middle, is tried again and then given up honestly; a new message of the user starts the work
-over. `ModelBehaviour` says how often and whether. Called by agents, adapters and wire faces;
-misbehaves at slots like everything else (see `model_faults`).
+middle, is tried again and then given up honestly; a new message of the user is answered with what
+is left to do, and else with words. `ModelBehaviour` says how often and whether. Called by agents,
+adapters and wire faces; misbehaves at slots like everything else (see `model_faults`).
 """
 
 import copy
@@ -18,10 +18,12 @@ from agentfuzz.core.errors import CassetteMiss
 from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.model.behaviour import ModelBehaviour
+from agentfuzz.model.memory import Issue, Issued, Message, known_as
 from agentfuzz.model.model_faults import KINDS
 from agentfuzz.model.model_faults.kind import Draft, Planned, Situation
-from agentfuzz.model.reading import Message, Seen, shown
+from agentfuzz.model.reading import NO_NAMES, Seen, shown
 from agentfuzz.model.script import Call, Script, resolve
+from agentfuzz.providers.turns import made_id
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.toolbox import DONE
 
@@ -78,7 +80,7 @@ class SimulatedModel:
         self.usage = {"input": 0, "output": 0}
         self._gateway = gateway
         self._behaviour = behaviour or ModelBehaviour()
-        self._issued: dict[str, Call] = {}
+        self._issued: Issued = {}
         self._loops = False
 
     def of_leg(self, gateway: LocalGateway) -> "SimulatedModel":
@@ -97,8 +99,9 @@ class SimulatedModel:
             raise ConnectionError("the model's reply broke off in the middle")
         return turn
 
-    def turn(self, messages: Sequence[Message], tools: Any = None) -> Turn:
-        """One turn as it leaves the provider, a torn one included."""
+    def turn(self, messages: Sequence[Message], tools: Any = None, ids: str = "") -> Turn:
+        """One turn as it leaves the provider, a torn one included. `ids` is the provider's prefix
+        for the ids of calls."""
         gateway = self._gateway
         gateway.crossing()
         slot = gateway.slot_for("model", "")
@@ -106,9 +109,10 @@ class SimulatedModel:
             with gateway.may_die("turn", "", "process turn"):
                 pass
         log = gateway.log
-        read = tuple(map(shown, messages))
+        names = known_as(messages, self._issued) if self._issued else NO_NAMES
+        read = tuple(shown(one, names) for one in messages)
         log.write(ModelInput, slot, read)
-        seen = Seen(messages, self._issued, self._behaviour)
+        seen = Seen(messages, self._issued, self._behaviour, names)
         plan = self.planner.plan(messages, tools)
         draft = plan.recorded or self._honest(plan.script, seen)
         fault = gateway.injector.at(slot, len(log), draft.group)
@@ -122,7 +126,7 @@ class SimulatedModel:
             draft = worse
         elif self._loops and draft.group != "calls":
             draft = self._looping(draft, seen)
-        return self._say(slot, read, draft, plan.usage if draft is plan.recorded else None)
+        return self._say(slot, read, draft, plan.usage if draft is plan.recorded else None, ids)
 
     # What it would do ---------------------------------------------------------------------
 
@@ -191,15 +195,18 @@ class SimulatedModel:
         shown: tuple[Shown, ...],
         draft: Draft,
         counted: Mapping[str, int] | None,
+        ids: str,
     ) -> Turn:
         gateway = self._gateway
         made: list[dict[str, Json]] = []
         for planned in draft.calls if draft.raises is None else ():
-            call_id = f"tc_{len(self._issued) + 1}"
+            number = len(self._issued) + 1
+            call_id = made_id(ids, number) if ids else f"tc_{number}"
             if planned.same_id and made:
                 call_id = made[-1]["id"]
             else:
-                self._issued[call_id] = planned.step or Call(planned.tool)
+                step = planned.step or Call(planned.tool)
+                self._issued[call_id] = Issue(step, planned.arguments, shown)
                 gateway.reserve(call_id, planned.tool)
             made.append({"id": call_id, "name": planned.tool, "arguments": planned.arguments})
         stop = draft.stop if draft.raises is None else "error"

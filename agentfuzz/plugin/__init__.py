@@ -2,6 +2,7 @@
 
 settings        options and ini keys
 findings        what is saved, noted and shown of a session's findings
+told            what one test tells for all others of the session
 process_death   a process that died under a plan
 capture         what agents print in thousands of runs
 session         one pytest session: campaigns, results, reports

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agentfuzz.archive.saved import Saved, load, load_all
+from agentfuzz.archive.saved import find as named
 from agentfuzz.core import codes
 from agentfuzz.core.codec import described
 from agentfuzz.core.errors import AgentfuzzError, near_miss
@@ -54,21 +55,36 @@ _SET_UP = ("setup_module", "teardown_module", "setup_function", "teardown_functi
 def main(config: pytest.Config) -> int | None:
     """Answer an option that needs no tests, or prepare one that does (then None)."""
     try:
-        if code := config.getoption("--agentfuzz-explain"):
+        code = config.getoption("--agentfuzz-explain")
+        if code is not None:
             print(codes.listing() if code == "list" else codes.page(code.upper()))
             return 0
         if config.getoption("--agentfuzz-init"):
             return _init(config)
-        wanted = config.getoption("--agentfuzz-export") or config.getoption("--agentfuzz-replay")
-        found = find(config, wanted)
+        export, replay = (config.getoption(f"--agentfuzz-{name}") for name in ("export", "replay"))
+        found = find(config, replay if export is None else export)
         if _no_paths(config):
-            config.args[:] = sorted({f"{config.rootpath}/{saved.nodeid}" for saved in found})
-        if config.getoption("--agentfuzz-export"):
+            config.args[:] = sorted({_path(config, saved) for saved in found})
+        if export is not None:
             # one process collects, and nothing runs (options of xdist, if it is there)
             config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
         return None
     except AgentfuzzError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _path(config: pytest.Config, saved: Saved) -> str:
+    """Where the test of a saved counterexample lies. Raises AgentfuzzError outside of rootdir: a
+    file that came from elsewhere runs nothing there."""
+    root = config.rootpath.resolve()
+    file = (root / saved.nodeid.partition("::")[0]).resolve()
+    if not file.is_relative_to(root):
+        raise AgentfuzzError(
+            f"{visible(saved.id)} names the test {visible(saved.nodeid[:200])}, which lies outside "
+            f"of {root}: nothing of it was run. Call pytest where that test is, or name the "
+            "test on the command line."
+        )
+    return f"{config.rootpath}/{saved.nodeid}"
 
 
 def _no_paths(config: pytest.Config) -> bool:
@@ -77,12 +93,21 @@ def _no_paths(config: pytest.Config) -> bool:
 
 
 def find(config: pytest.Config, wanted: str) -> list[Saved]:
-    """The saved counterexamples of an id, a file, or `all`. Raises AgentfuzzError if none."""
+    """The saved counterexamples of an id (or the beginning of one), a file, or `all`. Raises
+    AgentfuzzError if none."""
+    if not wanted:
+        raise AgentfuzzError(
+            "--agentfuzz-replay and --agentfuzz-export need an id (AF-...), a file, or all."
+        )
     if wanted.endswith(".json"):
         return [load(Path(wanted))]
     folder = config.rootpath / SAVED
     saved, notes = load_all(folder)
-    found = [one for one in saved if wanted in ("all", one.id)]
+    found = named(saved, wanted)
+    if wanted != "all" and len(found) > 1:
+        raise AgentfuzzError(
+            f"{wanted!r} is the beginning of several ids: {', '.join(one.id for one in found)}."
+        )
     if not found:
         ids = [one.id for one in saved]
         told = "; ".join(notes) if notes else f"saved are: {', '.join(ids) or 'none'}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
-from agentfuzz.archive.saved import Saved, forget, load, load_all, save
+from agentfuzz.archive.saved import Saved, find, forget, load, load_all, save
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import digest
 from agentfuzz.core.errors import SavedFileError
@@ -50,17 +50,17 @@ class Findings:
         self.replay: str | None = config.getoption("--agentfuzz-replay")
         self._saved, notes = load_all(self.folder)
         self.note(notes)
-        if self.replay and self.replay.endswith(".json"):
-            self._saved = [load(Path(self.replay))]
+        if self.replay is not None:
+            file = self.replay.endswith(".json")
+            self._saved = [load(Path(self.replay))] if file else find(self._saved, self.replay)
 
     def note(self, lines: Iterable[str]) -> None:
         """Keep lines for the summary, each once however many workers say it."""
         self.lines += [line for line in dict.fromkeys(lines) if line not in self.lines]
 
     def saved_for(self, nodeid: str) -> list[Saved]:
-        """The saved counterexamples of one test."""
-        wanted = self.replay if self.replay and not self.replay.endswith(".json") else "all"
-        return [s for s in self._saved if s.nodeid == nodeid and wanted in ("all", s.id)]
+        """The saved counterexamples of one test, those that were written last first."""
+        return [one for one in self._saved if one.nodeid == nodeid]
 
     def forget(self, fixed: Sequence[Saved]) -> None:
         """These are no longer there: delete their files."""
@@ -69,6 +69,10 @@ class Findings:
             forget(self.folder, fixed)
         except OSError as error:
             self.note([f"{SAVED} cannot be written: {error.strerror}"])
+
+    def told_elsewhere(self, again: Sequence[Counterexample]) -> None:
+        """Another test tells these: what is saved of them here is not replayed any more."""
+        self.forget([one for finding in again for one in self._of(finding)])
 
     def remember(self, found: Counterexample) -> None:
         """Save a finding that no test of this session has made."""
@@ -89,7 +93,7 @@ class Findings:
                 was = next((one for one in old if _today(one, finding)), None)
                 save(self.folder, finding, was.id if was else "")
                 forget(self.folder, old)
-                if was is not None:
+                if was is not None and not finding.id.startswith(was.id):
                     self.note(
                         [
                             f"agentfuzz: {was.id} is {finding.id} from now on: its plan is written "

@@ -125,7 +125,7 @@ SEEN = pytest.StashKey[_Seen]()
 
 
 def _asked(config: pytest.Config) -> bool:
-    return any(config.getoption(f"--agentfuzz-{name}") for name, *_ in ACTIONS)
+    return any(config.getoption(f"--agentfuzz-{name}") is not None for name, *_ in ACTIONS)
 
 
 @pytest.hookimpl(tryfirst=True)

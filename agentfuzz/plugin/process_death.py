@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from agentfuzz.archive import crash_log
 from agentfuzz.archive.crash_log import Left
 from agentfuzz.archive.saved import Saved
 from agentfuzz.archive.transport import to_json
+from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump
 from agentfuzz.core.findings import DIED, CampaignResult, Counterexample, Level, finding_id
 from agentfuzz.core.history import History
@@ -59,11 +61,17 @@ def log_of(findings: Findings, nodeid: str, scenario: str) -> crash_log.CrashLog
         return crash_log.CrashLog()
 
 
-def stuck(campaign: Campaign, stacks: str) -> None:
-    """A run did not react to its interruption: its stacks go where they survive it."""
+def stuck(campaign: Campaign, terminal: int, stacks: str) -> None:
+    """A run cannot be interrupted: its stacks go where they survive it, and the process ends."""
     campaign.runner.crash_log.stuck(stacks)
-    campaign.notes.append("a run could not be interrupted for three times its time: it was "
-                          "blocked outside of Python")  # fmt: skip
+    text = (
+        f"\nAF902 {campaign.nodeid}: a run does not react, and nothing interrupts it. This process "
+        f"ends here; the plan of the run is saved, and the next pytest tells it.\n\n{stacks}\n"
+    )
+    with suppress(OSError):
+        lines = "\n".join(map(escaping.terminal, text.splitlines()))
+        os.write(terminal, f"{lines}\n".encode("utf-8", "replace"))
+    os._exit(1)
 
 
 def tell(findings: Findings) -> None:
@@ -190,8 +198,11 @@ def _replayed(findings: Findings, saved: Saved) -> End | None:
     left, _ = crash_log.take(findings.folder, saved.nodeid)
     if not left and done.returncode in (0, 1):
         return None
+    stacks = done.stderr.decode("utf-8", "replace")
+    if left and left[0].stacks:
+        return End("it hung", _stack(left[0].stacks, findings.root))
     how = _how(done.returncode) if left else f"pytest itself failed ({_how(done.returncode)})"
-    return End(how, _stack(done.stderr.decode("utf-8", "replace"), findings.root))
+    return End(how, _stack(stacks, findings.root))
 
 
 def _command(config: pytest.Config) -> list[str]:
@@ -204,12 +215,19 @@ def _command(config: pytest.Config) -> list[str]:
         given += ["-p", name]
     for text in config.option.override_ini or ():
         given += ["-o", text]
-    return [*given, f"--import-mode={config.option.importmode}"]
+    timeout = setting(config, "run-timeout")
+    return [
+        *given,
+        f"--import-mode={config.option.importmode}",
+        f"--agentfuzz-run-timeout={timeout:g}",
+    ]
 
 
 def _how(code: int) -> str:
     if code >= 0:
         return f"exit {code}"
+    if -code == getattr(signal, "SIGPROF", 0):
+        return "it hung"  # the last resort of the watchdog
     try:
         return signal.Signals(-code).name
     except ValueError:

@@ -24,12 +24,13 @@ from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.locations import relative
+from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import process_death, strict
-from agentfuzz.plugin.capture import muted
+from agentfuzz.plugin import capture, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting, strict_on
+from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
@@ -55,6 +56,7 @@ class Session:
         self.report_dir = self.root / setting(config, "report-dir")
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
+        self.telling = Told()
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -74,18 +76,23 @@ class Session:
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
             place = _place(error, self.root)
-            raise Failed(line, f"{type(error).__name__}: {error}{place}") from error
-        item.stash[_RESULT] = result
+            text = redacted(f"{type(error).__name__}: {error}{place}")
+            raise Failed(redacted(line), text) from error
         for finding in result.findings:  # on the item, not a report: JUnit reads the last one
             item.user_properties.append(("agentfuzz.finding", finding.id))
             item.user_properties.append(("agentfuzz.code", finding.code))
         if given.plan is None:
             self.findings.store(result)
+        more = self.findings.compared(result) if self.findings.replay else []
+        result = item.stash[_RESULT] = redacted(result)  # from here on it is told
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
-            compared = self.findings.compared(result) if self.findings.replay else []
-            raise self.findings.failure(problems, compared)
+            more += [
+                escaping.terminal(f"  {text}: as told in {teller}")
+                for text, teller in result.told.items()
+            ]
+            raise self.findings.failure(problems, more)
         if nothing:
             raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
         if self.campaigns and not self.findings.replay and given.plan is None and self.strict:
@@ -121,6 +128,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
+            capture.terminal(self.config) as screen,
             Simulation(setting(self.config, "run-timeout"), OUTCOMES) as simulation,
         ):
             campaign = Campaign(
@@ -134,17 +142,17 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
             )
-            simulation.watchdog.stuck = partial(process_death.stuck, campaign)
+            simulation.watchdog.ends_process(partial(process_death.stuck, campaign, screen), screen)
             saved = self.findings.saved_for(item.nodeid)
             searches = self.campaigns and given.plan is None and not self.findings.replay
-            with muted(self.config) if searches else nullcontext():
+            with capture.muted(self.config) if searches else nullcontext():
                 try:
                     if given.plan is not None:
                         campaign.regress(given.plan, given.code)
                     elif searches:
                         campaign.search(saved)
                     else:
-                        campaign.plain(saved)
+                        campaign.plain(saved, asked=self.findings.replay is not None)
                 except OUTCOMES.leave as left:
                     if not campaign.found or isinstance(left, pytest.exit.Exception):
                         raise
@@ -152,7 +160,11 @@ class Session:
                 simulation.outcomes = replace(OUTCOMES, stays=True)
                 if given.plan is None and not self.findings.replay:
                     self.findings.forget(campaign.fixed)
-                return campaign.result()
+                if not searches:
+                    return campaign.result()
+                result, again = self.telling.once(campaign.result(), given.scenario)
+                self.findings.told_elsewhere(again)
+                return result
 
     def told(self, item: pytest.Item, call: Any, report: pytest.TestReport) -> None:
         """Put the result on the test's report, and the block in place of a traceback."""

@@ -31,7 +31,7 @@ from agentfuzz.providers.turns import (
 )
 
 PATH = "/v1/messages"
-PREFIX = "msg"
+PREFIX, CALLS = "msg_01", "toolu_01"
 _STOP = {"end": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 _SILENT = ("thinking", "redacted_thinking")
 
@@ -215,9 +215,9 @@ def error(status: int, message: str, stamp: Stamp, place: str = "", code: str = 
     said: Message = {"type": _TYPES.get(status, usual), "message": message}
     if code:
         said["details"] = {"error_code": code}
-    return {"type": "error", "error": said, "request_id": stamp.id("req")}
+    return {"type": "error", "error": said, "request_id": stamp.id("req_01")}
 
 
 def headers(stamp: Stamp) -> dict[str, str]:
     """Headers of every reply."""
-    return {"request-id": stamp.id("req")}
+    return {"request-id": stamp.id("req_01")}

@@ -31,7 +31,7 @@ from agentfuzz.providers.turns import (
 )
 
 PATH = "/v1/chat/completions"
-PREFIX = "chatcmpl"
+PREFIX, CALLS = "chatcmpl-", "call_"
 _ROLES = {"developer": "system", "function": "tool"}
 _FINISH = {"end": "stop", "tool_calls": "tool_calls", "length": "length"}
 _DONE = b"data: [DONE]\n\n"
@@ -197,4 +197,4 @@ def error(status: int, message: str, stamp: Stamp, place: str = "", code: str = 
 
 def headers(stamp: Stamp) -> dict[str, str]:
     """Headers of every reply."""
-    return {"x-request-id": stamp.id("req")}
+    return {"x-request-id": stamp.id("req_")}

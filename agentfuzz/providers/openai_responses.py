@@ -32,7 +32,7 @@ from agentfuzz.providers.turns import (
 )
 
 PATH = "/v1/responses"
-PREFIX = "resp"
+PREFIX, CALLS = "resp_", "call_"
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")
 _SILENT = ("reasoning", "compaction")  # nothing that this model could read
@@ -182,7 +182,7 @@ def _items(turn: Turn, stamp: Stamp) -> list[Message]:
         part = {"type": "output_text", "text": turn["content"], "annotations": [], "logprobs": []}
         items.append(
             {
-                "id": stamp.id("msg"),
+                "id": stamp.id("msg_"),
                 "type": "message",
                 "status": "completed",
                 "role": "assistant",
@@ -192,7 +192,7 @@ def _items(turn: Turn, stamp: Stamp) -> list[Message]:
     for i, call in enumerate(turn["tool_calls"]):
         items.append(
             {
-                "id": f"{stamp.id('fc')}_{i}",
+                "id": stamp.id("fc_", i),
                 "type": "function_call",
                 "status": "completed",
                 "call_id": call["id"],

@@ -14,6 +14,7 @@ whole object break in their middle), or `end` (everything but the end itself).
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha512
 from itertools import pairwise
 from typing import Any
 
@@ -51,9 +52,9 @@ class Stamp:
     n: int
     created: int
 
-    def id(self, prefix: str) -> str:
+    def id(self, prefix: str, nth: int = 0) -> str:
         """An id of this reply: always the same in the same run, never twice in one."""
-        return f"{prefix}_{self.n:08}"
+        return made_id(prefix, self.n, nth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,20 @@ class Stream:
     def until(self, cut_at: str) -> list[bytes]:
         """The events before the cut."""
         return self.events[: {"start": 1, "end": self.end}.get(cut_at, self.middle)]
+
+
+_LENGTHS = {"chatcmpl-": 29, "resp_": 48, "msg_": 48, "fc_": 48, "req_": 32, "call_": 24}
+_BEHIND_01 = 22  # as Anthropic's are
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def made_id(prefix: str, number: int, nth: int = 0) -> str:
+    """An id in the form of a provider's: a prefix, and letters and digits that look like chance
+    and hang on nothing but the numbers."""
+    digest = sha512(f"agentfuzz/{prefix}/{number}/{nth}".encode()).digest()
+    return prefix + "".join(
+        _DIGITS[byte % 62] for byte in digest[: _LENGTHS.get(prefix, _BEHIND_01)]
+    )
 
 
 class BadRequest(Exception):

@@ -11,6 +11,7 @@ sleeps, `thread_pools` for the threads of a pool.
 
 import heapq
 import time
+from _thread import get_ident
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Thread
@@ -30,6 +31,11 @@ class Real:
 
 class Gate(Protocol):
     """What the clock's users see of the threads of a pool: see `thread_pools.gate`."""
+
+    @property
+    def foreign(self) -> Sequence[Thread]:
+        """Threads that were started in a run and are not held."""
+        ...
 
     @property
     def pooled(self) -> Sequence[Thread]:
@@ -64,12 +70,27 @@ class Gate(Protocol):
         """Whether this thread does work of a pool."""
         ...
 
+    def freed(self) -> bool:
+        """Whether this thread lives on in real time when its run is over."""
+        ...
+
     def others_ready(self) -> bool:
         """Whether another thread could go on now."""
         ...
 
     def finish(self) -> None:
         """What the agent left in its pools goes on to its end."""
+        ...
+
+
+class Partner(Protocol):
+    """Somebody in real time whom the agent talks to over a port of this machine."""
+
+    port: int
+    thread: Thread
+
+    def owes(self) -> bool:
+        """Whether a request is on its way, or being answered."""
         ...
 
 
@@ -88,7 +109,20 @@ class Elsewhere(Protocol):
 class Clock:
     """Virtual seconds since the start of a run, and what is due later."""
 
-    __slots__ = ("_due", "_serial", "elsewhere", "gate", "held", "now", "real")
+    __slots__ = (
+        "_due",
+        "_serial",
+        "elsewhere",
+        "gate",
+        "guests",
+        "held",
+        "looks",
+        "now",
+        "partners",
+        "steady",
+        "threads",
+        "wall",
+    )
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -97,13 +131,33 @@ class Clock:
         self.held = False  # waiting moves nothing: the process that waits is dead
         self.gate: Gate | None = None  # while threads beside the main one are about
         self.elsewhere: Elsewhere | None = None  # who moves it, in a child process
-        self.real = 0  # how many partners in other processes or threads live in real time
+        self.partners: list[Partner] = []  # in other threads, in real time
+        self.looks = 0  # how often the time was asked for in this run
+        self.wall = self.steady = 0  # of these in nanoseconds: of the date, and of the other clocks
+        self.threads = {get_ident()}  # those of the run: time is real for all others
+        self.guests: set[int] = set()  # others that are at work for it, in no order of ours
 
     def reset(self) -> None:
-        """Back to second 0 with nothing due."""
+        """Back to second 0 with nothing due: this thread begins a run."""
         self._due.clear()
+        self.looks = self.wall = self.steady = 0
+        ident = get_ident()
+        if len(self.threads) != 1 or ident not in self.threads:
+            self.threads = {ident}
+        if self.guests:
+            self.guests.clear()
         self.held = False
         self.now = 0.0
+
+    @property
+    def real(self) -> bool:
+        """Whether a partner lives in real time."""
+        return bool(self.partners)
+
+    def mine(self) -> bool:
+        """Whether the thread that asks lives in this time. To all others time is real."""
+        ident = get_ident()
+        return ident in self.threads or ident in self.guests
 
     def schedule(self, due: float, action: Callable[[], None]) -> None:
         """Run `action` when the clock reaches `due` (virtual seconds)."""

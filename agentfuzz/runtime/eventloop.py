@@ -13,17 +13,23 @@ take no virtual time.
 import asyncio
 import contextvars
 import gc
+import os
 import selectors
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from agentfuzz.core.errors import CutOff
+from agentfuzz.core.errors import Crash, CutOff
+from agentfuzz.runtime import unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
+from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 
 T = TypeVar("T")
+PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that get anything done
+MOMENT = 0.01  # virtual seconds that a turn takes beyond that
 GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
 
 
@@ -34,20 +40,32 @@ class VirtualSelector(selectors.DefaultSelector):
         super().__init__()
         self._clock = clock
         self._threads = threading.active_count()
+        self._polls = 0  # turns of the loop since it last waited
+        self.waker = -1  # the file by which its loop is woken
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self._clock.real:
-            begun = Real.monotonic()
-            found = super().select(timeout)
-            self._clock.advance(Real.monotonic() - begun)
-            return found
         found = super().select(0)
-        if found or (timeout is not None and timeout <= 0):
+        if found:
             return found
+        if timeout is not None and timeout <= 0:
+            self._polls += 1
+            if self._polls > PATIENCE:
+                self._polled()
+            return found
+        self._polls = 0
+        if not self._clock.mine():  # a thread that is no part of the run
+            return super().select(timeout)
+        if self._clock.real:
+            return self._beside_others(timeout)
         gate = self._clock.gate
         if gate is not None and gate.holds():
             ready = super().select
-            gate.until(lambda: bool(ready(0)), timeout)
+            try:
+                gate.until(lambda: bool(ready(0)), timeout)
+            except Crash:
+                if not gate.freed():
+                    raise
+                return ready(timeout)
             return ready(0)
         if gate is not None and gate.step():
             return super().select(0)
@@ -67,6 +85,36 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock.advance(max(timeout, 1e-6))
         return []
 
+    def _polled(self) -> None:
+        """Something is ready, again and again. Tasks that do nothing but yield wait for time to
+        pass: it does."""
+        if self._clock.mine():
+            self._clock.advance(MOMENT)
+
+    def _beside_others(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Partners live in real time. Waiting for them takes no virtual time, however long they
+        need; a timer comes when they owe nothing, or are later than it is far away."""
+        clock = self._clock
+        if timeout is None:
+            return super().select(None)
+        found = super().select(timeout if self._owed() else 0)
+        if not found:
+            clock.advance(timeout)
+        return found
+
+    def _owed(self) -> bool:
+        """Whether something may still come: from a partner, from a thread that nobody holds, or
+        over a connection to somebody else."""
+        clock = self._clock
+        ours: set[int | None] = {partner.port for partner in clock.partners}
+        if any(_port(fd) not in ours for fd in list(self.get_map()) if fd != self.waker):
+            return True
+        own = [partner.thread for partner in clock.partners]
+        foreign = () if clock.gate is None else clock.gate.foreign
+        if any(thread.is_alive() and thread not in own for thread in foreign):
+            return True
+        return any(partner.owes() for partner in clock.partners)
+
     def _others(self) -> bool:
         """Whether threads run that nobody holds."""
         gate = self._clock.gate
@@ -82,17 +130,13 @@ class VirtualSelector(selectors.DefaultSelector):
         raise CutOff("hung", "every task waits and no timer is set")
 
 
-class NumberedTask(asyncio.Task[Any]):
-    """Hashed by its number in the run, not by its address: a set of tasks (`asyncio.wait`, a
-    framework's bookkeeping) has the same order in every run."""
-
-    def __init__(self, coro: Any, *, loop: "VirtualLoop", **named: Any) -> None:
-        loop.made += 1
-        self._number = loop.made
-        super().__init__(coro, loop=loop, **named)
-
-    def __hash__(self) -> int:
-        return self._number
+def _port(fd: Any) -> int | None:
+    """The port at the other end of a connection, None for what is none."""
+    try:
+        with socket.socket(fileno=os.dup(fd)) as connection:
+            return int(connection.getpeername()[1])
+    except (OSError, IndexError, ValueError, TypeError):
+        return None
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -100,16 +144,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        super().__init__(VirtualSelector(clock))
+        selector = VirtualSelector(clock)
+        super().__init__(selector)
+        selector.waker = self._ssock.fileno()  # type: ignore[attr-defined]
+        self._asyncgens: Any = InOrder()  # closed in the order in which they were begun
         # Bigger than the distance of two floats at a year of seconds, or timers never come due.
         self._clock_resolution = 1e-6
-        self.made = 0  # tasks, in this run
+        self.made = 0  # tasks, in this leg
+        self.numbered = 0  # tasks and futures that were put into sets
         self.dead = False  # so is the process that it belongs to
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
-    def run_until_complete(self, future: Any) -> Any:
-        self.made = int(isinstance(future, asyncio.Future))  # the main task, if it is one
-        return super().run_until_complete(future)
+    def create_future(self) -> "asyncio.Future[Any]":
+        return NumberedFuture(loop=self)
 
     def time(self) -> float:
         return self._clock.now
@@ -137,7 +184,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any
     ) -> "asyncio.Future[T]":
-        future: asyncio.Future[T] = self.create_future()
+        future: Any = self.create_future()
+        future.called = unheard.named(func)
+        unheard.made(future)
         context = contextvars.copy_context()
 
         def work() -> None:
@@ -156,7 +205,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 asyncio._set_running_loop(self)
 
         self.call_soon(work)
-        return future
+        made: asyncio.Future[T] = future
+        return made
 
 
 def finish(loop: asyncio.AbstractEventLoop) -> None:
@@ -200,7 +250,6 @@ def _unheard() -> Iterator[None]:
         yield
 
 
-def _made(task: "asyncio.Task[Any]") -> tuple[int, str]:
-    """The order in which tasks were made: a set of tasks has that of memory addresses."""
-    digits = "".join(filter(str.isdigit, task.get_name()))
-    return (int(digits or 0), task.get_name())
+def _made(task: "asyncio.Task[Any]") -> int:
+    """The order in which tasks were made: a weak set of them has that of memory addresses."""
+    return task._nth if isinstance(task, NumberedTask) else 0

@@ -1,133 +1,182 @@
 """Isolation: what one run could leak into the next, and the randomness that it draws.
 
-Law: every run begins with the same random state and entropy, and leaves environment, working
-directory, standard streams, recursion limit and signal handlers as it found them. Called by the
+Law: every run begins with the same random state and entropy, and leaves its surroundings (see
+`surroundings`, `loggers`) as it found them; what cannot be put back is named. Called by the
 simulation around every run; the patches are made once for a whole campaign.
+
+What neither a glance nor a setter shows (an entry of `sys.modules` that was taken away, a logger
+that no longer propagates) is looked for after the first runs, ever more rarely, and at the end.
 """
 
 import os
 import random
-import signal
 import sys
 from _random import Random
-from _signal import getsignal
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
-_SEEDED = random.Random(20260101).getstate()[1]  # as C keeps it
+from agentfuzz.runtime.loggers import Loggers
+from agentfuzz.runtime.surroundings import ROWS, SETTERS, glance, same, unchanged
+
+_SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
-# What was changed since the last look: filled by the audit hook (`os.putenv`, `os.chdir`, ...) and
-# by `signal.signal`, which has no event.
+# What was changed since the last look: filled by the audit hook and by the `SETTERS`.
 touched: set[str] = {"at first"}
-TOUCHING = frozenset({"os.putenv", "os.unsetenv", "os.chdir", "os.fchdir", "os.remove", "os.rmdir"})
-_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
+TOUCHING = frozenset(
+    {"os.putenv", "os.unsetenv", "os.chdir", "os.fchdir", "os.remove", "os.rmdir"}
+    | {"sys.settrace", "sys.setprofile"}
 )
-# The C function: the one in `signal` builds an enum member per call.
-_handler: Callable[[int], Any] = getsignal
 
 
 class Isolation:
-    """Use `install` and `remove` once, `begin` and `end` around each run."""
+    """Use `install` and `remove` once, `begin` and `end` around each run. `lost` are the names of
+    what could not be put back."""
 
     def __init__(self) -> None:
+        self.lost: list[str] = []
         self._entropy = random.Random(0)
         self._fresh = True
+        self._seed = 0
+        self.renew(0)
         self._restore: list[Callable[[], None]] = []
+        self._loggers = Loggers()
+        self._before: list[Any] = []
+        self._seen: tuple[Any, ...] = ()
+        self._modules: dict[str, Any] = {}
+        self._runs = 0
 
     def install(self) -> None:
         """Make entropy deterministic and remember the state to come back to."""
         outer = random.getstate()
         touched.add("at first")
-        self._restore.append(_telling_signals())
-        urandom = os.urandom
-
-        def deterministic(size: int) -> bytes:
-            if self._fresh:
-                self._entropy.seed(20260101)
-                self._fresh = False
-            return self._entropy.randbytes(size)
+        for module, name in SETTERS:
+            self._restore.append(_telling(module, name))
+        self._restore.append(self._loggers.install())
+        self._urandom = os.urandom
+        self._modules = dict(sys.modules)
 
         def restore() -> None:
             random.setstate(outer)
-            os.urandom = urandom
-            random._urandom = urandom  # type: ignore[attr-defined]
+            _draw_from(self._urandom)
 
-        os.urandom = deterministic
-        random._urandom = deterministic  # type: ignore[attr-defined]
+        _draw_from(self._deterministic)
         self._restore.append(restore)
+
+    def _deterministic(self, size: int) -> bytes:
+        if self._fresh:
+            self._entropy.seed(self._seed)
+            self._fresh = False
+        return self._entropy.randbytes(size)
+
+    def finish(self) -> None:
+        """The last run is over: whatever nobody has seen yet is put back."""
+        if self._runs:
+            self._look_for_the_rest()
 
     def remove(self) -> None:
         """Undo `install`."""
         while self._restore:
             self._restore.pop()()
 
+    def renew(self, by: int = 1) -> None:
+        """Other randomness from the next run on: what this one draws is taken already."""
+        self._seed += by or _SEED
+        self._seeded = random.Random(self._seed).getstate()[1]  # as C keeps it
+
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""
-        _set_random(random._inst, _SEEDED)
+        _set_random(random._inst, self._seeded)
         self._fresh = True
-        if touched:
+        if touched or not unchanged(self._seen):
             self._look()
-        self._streams = (sys.stdout, sys.stderr, sys.stdin)
-        self._depth = sys.getrecursionlimit()
 
     def _look(self) -> None:
-        """How the environment is, and what the signals do."""
-        self._environ = dict(_raw_environ())
-        self._cwd = os.getcwd()
-        self._signals = [_handler(number) for number in _SIGNALS]
+        """How everything is."""
+        self._before = [row.read() for row in ROWS]
+        self._seen = glance()
+        self._loggers.stays()
         touched.clear()
 
     def end(self) -> None:
         """Put back what the run changed."""
-        if (sys.stdout, sys.stderr, sys.stdin) != self._streams:
-            sys.stdout, sys.stderr, sys.stdin = self._streams
-        if sys.getrecursionlimit() != self._depth:
-            sys.setrecursionlimit(self._depth)
-        if touched:
+        if touched or not unchanged(self._seen):
             self._put_back()
+        if self._loggers.changed:
+            self._loggers.put_back()
+        self._runs += 1
+        if not self._runs & (self._runs - 1):  # 1, 2, 4, 8, ...
+            self._look_for_the_rest()
 
     def _put_back(self) -> None:
-        if _raw_environ() != self._environ:
-            _restore_environ(self._environ)
-        try:
-            moved = os.getcwd() != self._cwd
-        except OSError:  # the run removed its own directory
-            moved = True
-        if moved:
-            os.chdir(self._cwd)
-        for number, before in zip(_SIGNALS, self._signals, strict=True):
-            if _handler(number) is not before and before is not None:
-                signal.signal(number, before)
+        for row, before in zip(ROWS, self._before, strict=True):
+            try:
+                if not same(row.read(), before):
+                    row.write(before)
+            except Exception as error:
+                self.lost.append(f"{row.name}: {error}")
         touched.clear()
 
+    def _look_for_the_rest(self) -> None:
+        self._put_back()
+        self._loggers.put_all_back()
+        modules = sys.modules
+        for name, module in self._modules.items():
+            if module is not None and modules.get(name) is not module:
+                modules[name] = module
+        for name in [name for name, module in modules.items() if module is None]:
+            if name not in self._modules:
+                del modules[name]
+        self._modules = dict(modules)
 
-def _telling_signals() -> Callable[[], None]:
-    real = signal.signal
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What happens in the block (an import) is no part of the run: it draws from elsewhere,
+        and what it changes of the surroundings stays."""
+        if not self._before:  # before the first run
+            yield
+            return
+        inner, before = random.getstate(), [row.read() for row in ROWS]
+        changed = dict(self._loggers.changed)
+        self._loggers.changed.clear()
+        _draw_from(self._urandom)
+        try:
+            yield
+        finally:
+            random.setstate(inner)
+            _draw_from(self._deterministic)
+            self._loggers.stays()
+            self._loggers.changed.update(changed)
+            self._accept(before)
 
-    def tells(number: Any, handler: Any) -> Any:
-        touched.add("signal")
-        return real(number, handler)
-
-    signal.signal = tells  # type: ignore[assignment]
-
-    def restore() -> None:
-        signal.signal = real
-
-    return restore
-
-
-def _raw_environ() -> MutableMapping[Any, Any]:
-    """The environment as the mapping that `os.environ` keeps, encoded: copying and comparing
-    through `os.environ` itself decodes every value and costs more than a run."""
-    raw: MutableMapping[Any, Any] = getattr(os.environ, "_data", os.environ)
-    return raw
+    def _accept(self, before: list[Any]) -> None:
+        """What differs from `before` is no change of the run's."""
+        for place, (row, then) in enumerate(zip(ROWS, before, strict=True)):
+            now, kept = row.read(), self._before[place]
+            if same(now, then):
+                continue
+            if same(then, kept):
+                self._before[place] = now
+            elif type(now) is dict:  # the run had changed something as well
+                new = {name: value for name, value in now.items() if then.get(name) != value}
+                self._before[place] = {**kept, **new}
+        touched.add("an import")
 
 
-def _restore_environ(before: dict[Any, Any]) -> None:
-    now = _raw_environ()
-    for key in [key for key in now if key not in before]:
-        del os.environ[os.fsdecode(key)]
-    for key, value in before.items():
-        if now.get(key) != value:
-            os.environ[os.fsdecode(key)] = os.fsdecode(value)
+def _draw_from(entropy: Callable[[int], bytes]) -> None:
+    os.urandom = entropy
+    random._urandom = entropy  # type: ignore[attr-defined]
+
+
+def _telling(module: Any, name: str) -> Callable[[], None]:
+    """Let a function tell that it was called."""
+    real = getattr(module, name)
+
+    @wraps(real)
+    def tells(*args: Any, **named: Any) -> Any:
+        touched.add(name)
+        return real(*args, **named)
+
+    setattr(module, name, tells)
+    return lambda: setattr(module, name, real)

@@ -60,6 +60,11 @@ def note(kind: str, detail: str = "") -> None:
         _keep(Escape(kind, detail, _place(kind)[1]))
 
 
+def kept(detail: str) -> None:
+    """Note what outlives a run in a registry of this process."""
+    _keep(Escape("kept in this process:", detail, None))
+
+
 def _keep(one: Escape) -> None:
     # What no line of the user's code stands for is told apart by its words.
     _found.setdefault((one.kind, one.where or one.detail), one)

@@ -1,6 +1,6 @@
 """Whose code a frame is: agentfuzz's own, the event loop's around it, or the user's.
 
-Law: the project recognises its own code here and nowhere else, by the folders and the one function
+Law: the project recognises its own code here and nowhere else, by the folders and the functions
 that this file names; `tests/runtime/test_user_code.py` fails when they move. Asked by the watchdog
 (what may be interrupted), the leaks (who opened this?), the reports (which line of the user's?) and
 by traced runs.
@@ -21,11 +21,18 @@ OPENS_FOR_ITSELF = (
 )
 # What stands for the world around an agent: what fails in there was called by it.
 _SIMULATED = tuple(f"{PACKAGE}{name}{os.sep}" for name in ("world", "model", "wire"))
-# Where a run begins: what lies outside of this function is no part of the agent's run.
-RUN = (f"{PACKAGE}engine{os.sep}simulation.py", "execute")
+# Where a run begins, and where a law of the user's is asked: what lies outside of these functions
+# is no part of it.
+BEGINNINGS = frozenset(
+    {
+        (f"{PACKAGE}engine{os.sep}simulation.py", "execute"),
+        (f"{PACKAGE}engine{os.sep}judging.py", "asked"),
+    }
+)
 # The harness and the event loop: code around an agent, not an agent's.
 _AROUND = (PACKAGE, str(Path(asyncio.__file__).parent) + os.sep, selectors.__file__)
 _SCENARIOS = f"{PACKAGE}scenarios{os.sep}"  # files that a user could have written
+_DEBUGGERS = (f"{os.sep}bdb.py", f"{os.sep}pdb.py", f"{os.sep}pydevd.py")
 _NOT_USERS = ("site-packages", "dist-packages", f"{sys.base_prefix}/lib/python")
 
 
@@ -63,7 +70,12 @@ def begins_run(code: CodeType) -> bool:
 
 def is_beginning(path: str, name: str) -> bool:
     """The same, of a path and a function's name (as a dump of stacks has them)."""
-    return (path, name) == RUN
+    return (path, name) in BEGINNINGS
+
+
+def is_debugger(path: str) -> bool:
+    """Whether code of this file is a debugger's."""
+    return path.endswith(_DEBUGGERS)
 
 
 def caller() -> str | None:

@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from agentfuzz.runtime import clock as clocks
 from agentfuzz.runtime.clock import START, Clock, Real
 from agentfuzz.runtime.eventloop import VirtualLoop
+from agentfuzz.runtime.numbered import in_order
+from agentfuzz.runtime.readings import installed
 
 
 @contextmanager
@@ -33,9 +34,10 @@ def virtual_time() -> Iterator[Clock]:
 
     clock = Clock()
     freezer = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
+    dates = installed(clock, lambda seconds: _wait(clock, seconds))
     with _no_lazy_names():
         freezer.start()
-    _pull_time(clock)
+    dates()
     _time_for_threads()
     _dates_for_pydantic()
     processes = _real_time_for_processes()
@@ -53,32 +55,12 @@ def virtual_time() -> Iterator[Clock]:
             freezer.stop()
 
 
-def _pull_time(clock: Clock) -> None:
-    """Freezegun asks for the time where it is wanted: nothing is pushed when the clock moves."""
-    from freezegun import api
-
-    start = START.replace(tzinfo=None)
-
-    def now() -> datetime:
-        return start + timedelta(seconds=min(clock.now, 1e9))
-
-    api.freeze_factories[-1] = _Pulled(api.freeze_factories[-1], now)
-
-
-class _Pulled:
-    """A factory of freezegun's whose time is looked up."""
-
-    def __init__(self, factory: Any, now: Callable[[], datetime]) -> None:
-        self._factory, self._now = factory, now
-
-    def __call__(self) -> datetime:
-        found = self._now()
-        self._factory.time_to_freeze = found
-        return found
-
-    def __getattr__(self, name: str) -> Any:
-        self()
-        return getattr(self._factory, name)
+def _wait(clock: Clock, seconds: float) -> None:
+    """Virtual seconds pass for a thread of the run."""
+    if clock.gate is None:
+        clock.advance(seconds)
+    else:
+        clock.gate.sleep(seconds)
 
 
 def _patch_sleep(clock: Clock) -> Callable[[], None]:
@@ -88,10 +70,10 @@ def _patch_sleep(clock: Clock) -> Callable[[], None]:
     def sleep(seconds: float) -> None:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        if clock.gate is None:
-            clock.advance(float(seconds))
-        else:
-            clock.gate.sleep(float(seconds))
+        if clock.mine():
+            _wait(clock, float(seconds))
+        else:  # a thread of somebody else's: it waits really, and moves nothing
+            real(seconds)
 
     _exchange(real, sleep)
     return lambda: _exchange(sleep, real)
@@ -163,13 +145,15 @@ def _patch_event_loops(clock: Clock) -> Callable[[], None]:
     saved = asyncio.events.new_event_loop
     asyncio.events.new_event_loop = new_event_loop
     asyncio.new_event_loop = new_event_loop
+    tasks: Any = asyncio.tasks
+    tasks.set = in_order  # `as_completed` makes tasks of a set of coroutines
     # Sync entry points of frameworks ask the policy for this thread's loop, not asyncio.
     policy: Any = asyncio.get_event_loop_policy()
     current = getattr(getattr(policy, "_local", None), "_loop", None)
     policy.new_event_loop = new_event_loop
 
     def restore() -> None:
-        del policy.new_event_loop
+        del policy.new_event_loop, tasks.set
         asyncio.set_event_loop(current)
         asyncio.events.new_event_loop = saved
         asyncio.new_event_loop = saved

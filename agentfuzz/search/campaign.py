@@ -1,9 +1,10 @@
 """A campaign: one agent in one scenario, searched in order under one budget.
 
-Law: saved counterexamples, the fault-free run twice, every plan with one fault, a covering array
+Law: the fault-free run twice, saved counterexamples, every plan with one fault, a covering array
 of pairs, every pair, then plans grown from what those runs showed; each violation is kept once
-per law and subject, by its smallest plan, and shown only after it has been replayed. The result
-says exactly what was covered. Called by the doors.
+per law, subject and cause, by its smallest plan, and shown only after it has been replayed. A plan
+that gives two histories is a finding (AF904), and costs no other one. The result says exactly what
+was covered. Called by the doors.
 """
 
 from collections.abc import Sequence
@@ -11,29 +12,24 @@ from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
 from agentfuzz.archive.saved import Saved
-from agentfuzz.core.codec import first_difference
-from agentfuzz.core.errors import NondeterministicAgent, PlanError
-from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.history import History
-from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.engine.single import check_plan, require_struck
 from agentfuzz.runtime import leaks
-from agentfuzz.runtime.clock import Real
-from agentfuzz.search import pairwise
-from agentfuzz.search.budget import Budget
+from agentfuzz.search.again import AT_THE_END, Again
+from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.escaped import escapes
 from agentfuzz.search.guided import Corpus
-from agentfuzz.search.kept import Kept, Signature
+from agentfuzz.search.kept import Kept
+from agentfuzz.search.levels import Levels
 from agentfuzz.search.runner import Runner
+from agentfuzz.search.saved_plans import SavedPlans
 from agentfuzz.search.space import Space
-from agentfuzz.search.systematic import Level as Walk
 from agentfuzz.search.unjudged import unjudged
-from agentfuzz.search.verify import aside, escapes
 from agentfuzz.world.injector import Injector
 
 
@@ -70,12 +66,9 @@ class Campaign:
         )
         self.notes: list[str] = []
         self.fixed: list[Saved] = []
-        self._replayed: set[Signature] = set()  # what was saved, and is told by its own name
-        self.stopped = "exhausted"
-        self._started = Real.monotonic()
-        self._levels: list[Level] = []
+        self._meter = Meter(self.budget, lambda: self.runner.runs)
         self._kept = Kept(self.runner)
-        self._singles: list[FaultPlan] = []  # for another entrypoint, if there is one
+        self._again = Again(self.runner)
         laws = [law.name for law in scenario.invariants]
         self._coverage = Coverage(
             self.space,
@@ -83,6 +76,8 @@ class Campaign:
             scenario.implied,
         )
         self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
+        self._levels = Levels(self.runner, self._meter, self._coverage, self._again, self._judged)
+        self._saved = SavedPlans(self.runner, self._kept, self._again, self._judged, self._compared)
         leaks.taken()  # what came before is no affair of this campaign
 
     @property
@@ -93,11 +88,11 @@ class Campaign:
     @property
     def found(self) -> bool:
         """Whether anything was found so far."""
-        return bool(self._kept.found)
+        return any(self._kept.found.values())
 
     def left(self, why: str) -> None:
         """The test was left (a skip) before its campaign had ended."""
-        self.stopped = "skip"
+        self._meter.stopped = "skip"
         self.notes.append(f"the test was left before its campaign had ended: {why}")
 
     def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
@@ -121,200 +116,95 @@ class Campaign:
                 counts[place][0] += 1
         return history
 
-    def _out_of_budget(self, runs: int = 1) -> bool:
-        if self.runs + runs > self.budget.max_runs:
-            self.stopped = "max_runs"
-            return True
-        if Real.monotonic() - self._started > self.budget.max_seconds:
-            self.stopped = "max_time"
-            return True
-        return False
-
-    # Phases -------------------------------------------------------------------------------
-
-    def plain(self, saved: Sequence[Saved] = ()) -> bool:
-        """The fault-free run, and the plans of saved counterexamples. False when the agent
-        fails without any fault, so that a search would say nothing.
-
-        Raises NondeterministicAgent when two fault-free runs differ.
-        """
-        runner, nothing = self.runner, FaultPlan()
-        runner.baseline, crossings = runner.execute(nothing)
-        self.scenario.check(list(runner.baseline.tools))
-        again = self._judged(runner.under(nothing), "fault-free", nothing)
-        difference = first_difference(runner.baseline, again)
-        if difference:
-            raise NondeterministicAgent(
-                f"AF904 {self.nodeid}: two runs without faults differ. {difference} Seed what is "
-                f"random, and take time from the (virtual) clock.{aside(runner.root)}"
-            )
-        self._compared(nothing, again, "fault-free")
-        self._baseline_crossings = crossings
-        for one in saved:
-            self._replay(one)
-        return not any(
-            one.violation.code in ("AF900", "AF906") and not one.plan
-            for one in self._kept.found.values()
-        )
-
-    def _replay(self, one: Saved) -> None:
-        try:
-            plan = self._today(one.plan)
-        except PlanError as error:
-            self.notes.append(f"saved {one.id} no longer applies: {error}")
-            return
-        self._replayed.add((one.code, one.subject))
-        history = self._judged(self.runner.under(plan), "saved", plan)
-        self._compared(plan, history, "saved")
-        if len(history.of(Struck)) < len(plan):
-            self.notes.append(f"saved {one.id} no longer applies: {one.plan} is not reached")
-        elif all(
-            v.signature != (one.code, one.subject) for v in self.runner.violations(history, plan)
-        ):
-            self.notes.append(f"replayed saved finding {one.id}: fixed")
-            self.fixed.append(one)
-        else:
-            self.notes.append(f"replayed saved finding {one.id}: still there")
-
-    def _today(self, plan: FaultPlan) -> FaultPlan:
-        """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
-        assert self.runner.baseline is not None, "a plan is replayed after the baseline"
-        tools = list(self.runner.baseline.tools)
-        plan = migrated(plan, tools)
-        check_plan(plan, tools)
-        return plan
-
-    def regress(self, plan: FaultPlan, code: str) -> None:
-        """One plan, and of its violations only those with this code (any, if it is empty).
-        Raises PlanError when the plan does not apply to this agent any more."""
-        self.runner.baseline, _ = self.runner.execute(FaultPlan())
-        plan = self._today(plan)
-        history = self._judged(self.runner.under(plan), "regression", plan)
-        require_struck(plan, history)
-        self._compared(plan, history, "regression")
-        self._kept.only(code)
-
-    def search(self, saved: Sequence[Saved] = ()) -> None:
-        """The whole campaign."""
-        if not self.plain(saved):
-            return
-        parents, total, skipped = {FaultPlan(): 1}, None, 0
-        for depth in range(1, self.budget.depth + 1):
-            if depth == 2 and total and total - skipped > 500:
-                self._cover(total - skipped)
-            walk = Walk(parents, self.space)
-            if total is None:
-                assert self.runner.baseline is not None, "the baseline comes first"
-                total = walk.count(self.runner.baseline, self._baseline_crossings)
-            name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
-            done = self._walk(walk, name, last=depth == self.budget.depth)
-            total, skipped = total - walk.absent, skipped - walk.absent_skipped
-            self._levels.append(Level(name, done, total, skipped))
-            if self._singles and depth == 1:
-                self._by_the_other()
-            if self.stopped != "exhausted":
-                return
-            if not walk.next:
-                break  # the last level, or nothing left that a further fault could reach
-            parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
-        self._deep()
-
-    def _walk(self, walk: Walk, name: str, *, last: bool) -> int:
-        done = 0
-        for plan in walk.plans(self.runner.execute, self._out_of_budget):
-            if self._out_of_budget():
-                break
-            injector = self.runner.under(plan)
-            history = self._judged(injector, name, plan)
-            if walk.exists(plan, history):
-                done += 1
-                if self.runner.other is not None and len(plan) == 1:
-                    self._singles.append(plan)
-                if not last:
-                    walk.grew(plan, history, injector.crossings)
-        return done
-
-    def _by_the_other(self) -> None:
-        """Every plan with one fault again, by the other entrypoint: two runs each."""
-        name, done = "plans with one fault by another entrypoint", 0
-        for plan in self._singles:
-            if self._out_of_budget(runs=2):
-                break
-            history, _ = self.runner.execute(plan)
-            self._compared(plan, history, name)
-            done += 1
-        self._levels.append(Level(name, done, len(self._singles)))
-
     def _compared(self, plan: FaultPlan, history: History, phase: str) -> None:
         """How the other entrypoint, if there is one, came out under the same plan."""
-        if self.runner.other is None or len(plan) > 1:
+        if self.runner.other is None or not self.runner.steady or len(plan) > 1:
             return
         found = self.runner.compared(plan, history)
         self._coverage.verdicts[-1][1 if found else 0] += 1
         for violation in found:
             self._kept.keep(self.runner.same_as, violation, history, plan, phase)
 
-    def _cover(self, pairs: int) -> None:
-        columns = [(slot, self.space.at(group)) for slot, group in self._coverage.groups.items()]
-        done = 0
-        for plan in pairwise.rows_if_few(columns, pairs):
-            if self._out_of_budget():
-                break
-            done += 1
-            self._judged(self.runner.under(plan), "covering array", plan)
-        if done:
-            self._levels.append(Level("plans of a covering array of pairs", done, None))
+    # Phases -------------------------------------------------------------------------------
+
+    def plain(self, saved: Sequence[Saved] = (), *, asked: bool = False) -> bool:
+        """The fault-free run, and the plans of saved counterexamples (`asked`: even what this
+        campaign does not try). False when the agent fails without any fault, so that a search
+        would say nothing."""
+        runner, nothing = self.runner, FaultPlan()
+        self._crossings = runner.begin()
+        self._again.plain(runner.first)
+        history = self._judged(runner.under(nothing), "fault-free", nothing)
+        self._again.compare(nothing, runner.first, history)
+        self._compared(nothing, history, "fault-free")
+        for one in saved:
+            note, fixed = self._saved.replay(one, None if asked else self._crossings)
+            self.notes.append(note)
+            self.fixed += [one] * fixed
+        return not self._kept.without_faults("AF900", "AF906")
+
+    def regress(self, plan: FaultPlan, code: str) -> None:
+        """One plan, and of its violations only those with this code (any, if it is empty).
+        Raises PlanError when the plan does not apply to this agent any more."""
+        self.runner.begin()
+        self._again.plain(self.runner.first)
+        self._saved.regress(plan, code)
+
+    def search(self, saved: Sequence[Saved] = ()) -> None:
+        """The whole campaign."""
+        if self.plain(saved) and self._levels.walk(self._crossings, self._compared):
+            self._deep()
 
     def _deep(self) -> None:
-        before = self.runs
-        wanted = self.budget.deep_runs // (4 if self._kept.found else 1)
+        meter, before, found = self._meter, self.runs, self.found
+        wanted = self.budget.deep_runs // (4 if found else 1)
         possible = any(map(self.space.at, self._coverage.groups.values()))
-        if wanted <= 0 or not possible or self._out_of_budget():
+        if wanted <= 0 or not possible or meter.out():
             return
-        room = min(wanted, self.budget.max_runs - self.runs)
+        room = min(wanted, meter.left)
 
         def run(injector: Injector) -> History:
             return self._judged(Following(injector, self.runner.crash_log), "random plans")
 
-        self._corpus.explore(run, runs=room, stop=self._out_of_budget)
-        self._levels.append(Level("random plans and values", self.runs - before, None))
+        self._corpus.explore(run, runs=room, stop=meter.out, missed=self._again.missed)
+        self._levels.told.append(Level("random plans and values", self.runs - before, None))
         if room < wanted:
-            self._out_of_budget()
+            meter.out()
+        if not meter.late:
+            self._again.ended(min(meter.left, AT_THE_END))
 
     # What is kept -------------------------------------------------------------------------
 
     def result(self) -> CampaignResult:
-        """Shrink, replay and control what was found, and say what was covered.
-
-        Raises NondeterministicAgent when a counterexample does not replay.
-        """
-        self._kept.tell_once(self._replayed)
-        groups = self._coverage.groups.items()
-        findings = self._kept.confirmed({slot: self.space.at(group) for slot, group in groups})
-        baseline = self.runner.baseline
-        assert baseline is not None, "a result comes after the baseline"
-        coverage, seconds = self._coverage, Real.monotonic() - self._started
-        untested = coverage.untested(list(baseline.tools), self.stopped) if self._levels else ()
+        """Shrink, replay and control what was found, and say what was covered."""
+        runner, meter, coverage = self.runner, self._meter, self._coverage
+        if not runner.steady:
+            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
+            self._kept.forget({*compare, runner.same_as})
+        self._kept.tell_once(self._saved.replayed)
+        known = {slot: self.space.at(group) for slot, group in coverage.groups.items()}
+        findings, counted = self._kept.confirmed(known, self._levels.smaller, lambda: meter.late)
+        levels = tuple(self._levels.told)
+        reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
+        tools = list(runner.first.tools)
+        untested = coverage.untested(tools, meter.stopped, reasons) if levels else ()
+        probed, unknown = runner.simulation.probing.told(self.scenario)
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
             runs=self.runs,
-            seconds=seconds,
+            seconds=meter.seconds,
             struck=coverage.struck,
-            stopped=self.stopped,
+            stopped=meter.stopped,
             seed=self.budget.seed,
-            levels=tuple(self._levels),
-            findings=findings,
+            levels=levels,
+            findings=self._again.beside(findings),
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *counted, *unknown),
             untested=tuple(untested),
-            clean=clean_run(baseline),
-            escapes=escapes(self.runner.root),
-            unjudged=unjudged(baseline),
+            clean="; ".join([clean_run(runner.first), *probed]),
+            escapes=escapes(runner.root),
+            unjudged=unjudged(runner.first),
         )
-
-
-def _number(n: int) -> str:
-    return ("no", "one", "two", "three", "four")[n] if n < 5 else str(n)

@@ -5,12 +5,14 @@ and every tool is counted over all runs, and the ones at zero are named (AF801 t
 by the campaign. The idea that a `sometimes` that never fires is a failure: Antithesis.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from agentfuzz.core.events import Called, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.findings import LawCount
 from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Status
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
@@ -27,6 +29,7 @@ class Coverage:
         self._space = space
         self._implied = implied
         self._kinds: dict[str, int] = {}
+        self._vain: set[str] = set()  # tried, and nothing came of it
         self._laws = [(name, [0, 0, 0]) for name in laws]
         self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
 
@@ -45,6 +48,11 @@ class Coverage:
             if slot not in groups:
                 groups[slot] = group
 
+    def vain(self, plan: FaultPlan, history: History) -> None:
+        """A plan of which not every fault struck: what did not, means nothing where it was."""
+        struck = {event.slot for event in history.of(Struck)}
+        self._vain |= {fault.kind for slot, fault in plan if slot not in struck}
+
     def judged(self, law: int, status: Status) -> None:
         """Count one verdict of the law at this place."""
         self._laws[law][1][0 if status is HELD else 1 if status is VIOLATED else 2] += 1
@@ -56,27 +64,43 @@ class Coverage:
 
     @property
     def kinds(self) -> dict[str, int]:
-        """How often each fault kind struck; 0 for those that could have and never did."""
+        """How often each fault kind struck; 0 for those that could have and never did. What was
+        tried, and can strike nowhere in this scenario, is none of them, unless the user asked for
+        it by name and nothing of that name struck."""
+        struck = {word for kind in self._kinds for word in _words(kind)}
+        vain = {kind for kind in self._vain if not (_words(kind) & self._space.asked) - struck}
         groups = set(self.groups.values())
         possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
-        return dict(sorted({**possible, **self._kinds}.items()))
+        there = {kind: 0 for kind in possible if kind not in vain}
+        return dict(sorted({**there, **self._kinds}.items()))
 
-    def untested(self, tools: Sequence[str], stopped: str = "exhausted") -> list[str]:
+    def untested(
+        self,
+        tools: Sequence[str],
+        stopped: str = "exhausted",
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[str]:
         """What never came into play, each with its code; `tools` are those of the world, `stopped`
-        says what ended the campaign."""
+        says what ended the campaign, and `notes` why a law could not be asked."""
         if not self.struck:
             why = "no fault could strike" if self.groups else "the agent called nothing"
             if stopped != "exhausted" and self.groups:
                 why = f"the budget ({stopped}) ended before a fault could strike"
             return [f"AF801 nothing was tested: {why}"]
         idle = [
-            f"AF802 {name} was never exercised"
+            f"AF802 {name} was never exercised{_why(notes.get(name))}"
             for name, (held, violated, _) in self._laws
             if not held and not violated and name not in self._implied
         ]
         if never := [kind for kind, count in self.kinds.items() if not count]:
-            idle.append(f"AF803 never struck: {', '.join(never)}")
+            why = "" if stopped == "exhausted" else f" (the budget ({stopped}) ended before)"
+            idle.append(f"AF803 never struck: {', '.join(never)}{why}")
         return idle + [f"AF804 {name} was never called" for name in tools if name not in self.tools]
+
+
+def _words(kind: str) -> set[str]:
+    """What a user may call a kind."""
+    return {kind, *kind.split("/")}
 
 
 def clean_run(history: History) -> str:
@@ -85,7 +109,17 @@ def clean_run(history: History) -> str:
     assert ended is not None, "a frozen history has an ending"
     calls, effects = len(history.of(Called)), len(history.ledger)
     how = history.claim or (ended.how if ended.how != "returned" else "no completion")
+    scopes = "".join(
+        f"; scope of {tool.effect}: {', '.join(tool.scope)} (every argument; name the business "
+        "identity with scope=(...))"
+        for tool in history.tools.values()
+        if tool.derived and tool.scope and any(one.tool == tool.name for one in history.ledger)
+    )
     return (
         f"clean run: {calls} tool call{'s' * (calls != 1)}, "
-        f"{effects} effect{'s' * (effects != 1)}, ended {how}"
+        f"{effects} effect{'s' * (effects != 1)}, ended {how}{scopes}"
     )
+
+
+def _why(note: str | None) -> str:
+    return f": {note}" if note else ""

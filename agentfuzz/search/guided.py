@@ -11,11 +11,11 @@ new coverage: AFL (Zalewski); of giving the rare ones more runs: AFLFast (Boehme
 `benchmarks/guided.py` compares it with Hypothesis, with and without `target()`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from math import fsum
 from random import Random
 
-from agentfuzz.core.errors import NondeterministicAgent
 from agentfuzz.core.events import (
     Called,
     Cancelled,
@@ -31,6 +31,7 @@ from agentfuzz.core.events import (
     Resumed,
     Saved,
     Struck,
+    Unheard,
 )
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
@@ -38,7 +39,6 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space, plan_of
 from agentfuzz.search.systematic import after_last_fault
 from agentfuzz.world.injector import Crossing, Drawn, FromPlan, Injector
-from agentfuzz.world.reply_faults import VARIANTS
 
 LATENCIES = (1, 120)  # virtual seconds
 DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault
@@ -70,10 +70,12 @@ class Entry:
 
 
 class Corpus:
-    """Plans worth growing, of one campaign whose plans with up to `depth` faults are all run."""
+    """Plans worth growing, of one campaign whose plans with up to `depth` faults are all run, in
+    the first wording of each reply."""
 
     def __init__(self, space: Space, seed: int, *, depth: int = 0) -> None:
         self._space = space
+        self._more = Counter(fault.axes for fault in space.wordings)
         self._random = Random(seed)
         self._depth = depth
         self._entries: list[Entry] = []
@@ -109,7 +111,8 @@ class Corpus:
             plan = plan_of(history)
             entry = Entry(plan, features, open)
             self._entries.append(entry)
-            if len(plan) >= self._depth:
+            worded = not self._space.wordings.isdisjoint(plan.by_slot.values())
+            if worded or len(plan) >= self._depth:
                 self._open.append(entry)
         for event in struck:
             kind = event.fault.kind
@@ -117,11 +120,17 @@ class Corpus:
 
     # What is run --------------------------------------------------------------------------
 
-    def explore(self, run: Run, *, runs: int, stop: Callable[[], bool]) -> None:
+    def explore(
+        self,
+        run: Run,
+        *,
+        runs: int,
+        stop: Callable[[], bool],
+        missed: Callable[[FaultPlan, Slot, History], None],
+    ) -> None:
         """Call `run` with up to `runs` injectors, until `stop` says that the budget is used up:
-        of four, two grow a plan, one varies a value, one is random.
-
-        Raises NondeterministicAgent when a plan that begins like a known one ran differently."""
+        of four, two grow a plan, one varies a value, one is random. `missed` is told of a plan, a
+        crossing that its run had come to, and a run under the same faults that did not."""
         for number in range(runs):
             if stop():
                 return
@@ -135,15 +144,14 @@ class Corpus:
                 continue
             plan, slot = grown
             injector = FromPlan(plan, process=self._space.process)
-            self._try(run, injector)
+            history = self._try(run, injector)
             if slot and slot not in {crossing.slot for crossing in injector.crossings}:
-                raise NondeterministicAgent(
-                    "AF904 two runs with the same faults crossed different slots. Seed what is "
-                    "random, keep no state between runs, and take time from the (virtual) clock."
-                )
+                missed(plan.without(slot), slot, history)
 
-    def _try(self, run: Run, injector: Injector) -> None:
-        self.learn(run(injector), injector.crossings)
+    def _try(self, run: Run, injector: Injector) -> History:
+        history = run(injector)
+        self.learn(history, injector.crossings)
+        return history
 
     def _grown(self) -> tuple[FaultPlan, Slot | None] | None:
         """A kept plan and the most promising fault that it was not grown by yet."""
@@ -231,13 +239,13 @@ class Corpus:
         """The same kind in every other wording, or with some other latencies."""
         if fault.axes[0] == "late":
             return [fault._replace(latency=self._latency()) for _ in range(3)]
-        return [fault._replace(variant=n) for n in range(1, VARIANTS.get(fault.axes[-1], 1))]
+        return [fault._replace(variant=n) for n in range(1, 1 + self._more[fault.axes])]
 
     def _valued(self, fault: Fault) -> Fault:
         if fault.axes[0] == "late":
             return fault._replace(latency=self._latency())
-        count = VARIANTS.get(fault.axes[-1], 1)
-        return fault._replace(variant=self._random.randrange(count)) if count > 1 else fault
+        more = self._more[fault.axes]
+        return fault._replace(variant=self._random.randrange(1 + more)) if more else fault
 
     def _latency(self) -> float:
         return float(self._random.randint(*LATENCIES))
@@ -273,6 +281,8 @@ def behaviour(history: History) -> set[Feature]:
                 shown.add((type(event), event.how))
             case Decided():
                 shown.add((Decided, event.value))
+            case Unheard():
+                shown.add((Unheard, event.kind, event.called, event.error))
             case Ended():
                 shown.add((Ended, event.how, event.error))
             case _:

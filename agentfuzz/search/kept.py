@@ -1,32 +1,42 @@
-"""What a campaign keeps of the violations it met: each once, by its smallest plan.
+"""What a campaign keeps of the violations it met: one for each cause, by its smallest plan.
 
-Law: a violation is the same bug as another if its law's code and its subject are; nothing is shown
-that was not shrunk as far as it goes, replayed and controlled. Filled by the campaign while it
-runs, and asked once when it is over.
+Law: two violations are the same bug if their law's code, their subject and their cause are the
+same; one cause masks no other. Nothing is shown that was not shrunk as far as it goes, replayed and
+controlled; of one law and subject at most five causes are, and the others are counted. Filled by
+the campaign while it runs, and asked once when it is over.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
 from functools import partial
 
 from agentfuzz.core.events import Struck
-from agentfuzz.core.findings import Counterexample
+from agentfuzz.core.findings import Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
+from agentfuzz.search.causes import Cause, cause_of, places
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.space import plan_of, size
-from agentfuzz.search.verify import Found, confirmed
+from agentfuzz.search.verify import Found, Shrunk, confirmed
 
 Signature = tuple[str, str]
+MAX_CAUSES = 24  # kept of one law and subject
+TOLD = 5  # of them
+MAX_ALIKE = 12  # plans that show one cause
+MAX_TWICE = 5  # plans that did not come back
 
 
 class Kept:
-    """The violations of one campaign by signature. `found` holds the smallest yet of each."""
+    """The violations of one campaign by signature and cause. `found` holds the smallest yet of
+    each; no cause in it is part of another one of the same signature that takes more faults."""
 
     def __init__(self, runner: Runner) -> None:
-        self.found: dict[Signature, Found] = {}
+        self.found: dict[Signature, dict[Cause, Found]] = {}
         self._runner = runner
+        self._full: set[Signature] = set()
+        self._alike: dict[tuple[Signature, Cause], dict[tuple[str, ...], FaultPlan]] = {}
 
     def keep(
         self, law: str, violation: Violation, history: History, plan: FaultPlan | None, phase: str
@@ -36,39 +46,149 @@ class Kept:
         struck = history.of(Struck)
         if plan is None or len(struck) != len(plan):
             plan = plan_of(history)
-        known = self.found.get(violation.signature)
-        if known is None or size(plan) < size(known.plan):
-            self.found[violation.signature] = Found(law, violation, plan, phase)
+        kept, cause = self.found.setdefault(violation.signature, {}), cause_of(plan)
+        if len(plan) == 1:
+            self._note(violation.signature, cause, plan)
+        known = kept.get(cause)
+        if known is None:
+            if any(part < cause and len(kept[part].plan) <= len(plan) for part in kept):
+                return
+            for other in [other for other in kept if cause < other]:
+                if len(plan) <= len(kept[other].plan):
+                    del kept[other]
+            if len(kept) >= MAX_CAUSES:
+                self._full.add(violation.signature)
+                largest = max(kept, key=lambda one: size(kept[one].plan))
+                if size(plan) >= size(kept[largest].plan):
+                    return
+                del kept[largest]
+        elif size(plan) >= size(known.plan):
+            return
+        kept[cause] = Found(law, violation, plan, phase, history)
+
+    def _note(self, signature: Signature, cause: Cause, plan: FaultPlan) -> None:
+        """One fault that shows a cause: the first of each kind at each place."""
+        alike = self._alike.setdefault((signature, cause), {})
+        if len(alike) < MAX_ALIKE:
+            ((slot, fault),) = plan.by_slot.items()
+            alike.setdefault((slot.boundary, slot.name, fault.kind), plan)
 
     def only(self, code: str) -> None:
         """Forget what has another code; an empty one keeps all."""
-        self.found = {sig: one for sig, one in self.found.items() if code in ("", sig[0])}
+        self.found = {sig: kept for sig, kept in self.found.items() if code in ("", sig[0])}
+
+    def without_faults(self, *codes: str) -> bool:
+        """Whether a run without faults has shown one of these codes."""
+        return any(
+            not one.plan
+            for (code, _), kept in self.found.items()
+            for one in kept.values()
+            if code in codes
+        )
 
     def tell_once(self, but: Container[Signature]) -> None:
         """Forget what another law says of the same plan, and more exactly; not what was asked for
         by its own name (`but`)."""
         by_plan: dict[FaultPlan, set[Signature]] = {}
-        for signature, one in self.found.items():
-            by_plan.setdefault(one.plan, set()).add(signature)
-        self.found = {
-            signature: one
-            for signature, one in self.found.items()
-            if signature in but or not told_by_another(one.violation, by_plan[one.plan])
-        }
+        for signature, kept in self.found.items():
+            for one in kept.values():
+                by_plan.setdefault(one.plan, set()).add(signature)
+        for signature, kept in self.found.items():
+            if signature not in but:
+                for cause, one in list(kept.items()):
+                    if told_by_another(one.violation, by_plan[one.plan]):
+                        del kept[cause]
 
-    def confirmed(self, known: Known) -> tuple[Counterexample, ...]:
-        """Every one of them shrunk, replayed and controlled, smallest first. `known` are the slots
-        of the campaign and what may strike at each.
+    def forget(self, laws: set[str]) -> None:
+        """Nothing is said by these laws."""
+        for kept in self.found.values():
+            for cause in [cause for cause, found in kept.items() if found.law in laws]:
+                del kept[cause]
 
-        Raises NondeterministicAgent when one does not replay.
-        """
-        findings = []
-        for signature in sorted(self.found, key=lambda s: (size(self.found[s].plan), s)):
-            found = self.found[signature]
-            before, runs = len(found.plan), 0
-            if before > 1 or found.phase == "random plans":
+    # What is told of it -------------------------------------------------------------------
+
+    def confirmed(
+        self,
+        known: Known,
+        smaller: Callable[[FaultPlan], Smaller | None],
+        late: Callable[[], bool] = bool,
+    ) -> tuple[list[Counterexample], list[str]]:
+        """What is to be shown, shrunk, replayed and controlled, smallest first; and a line for what
+        is only counted. `known` are the slots of the campaign and what may strike at each,
+        `smaller` says what was done of smaller plans; when it is `late`, one cause of each is
+        shown. Plans that did not come back (AF904) come last."""
+        told: list[Counterexample] = []
+        lost: list[Counterexample] = []
+        notes: list[str] = []
+        for signature in sorted(self.found):
+            causes: list[tuple[Cause, int]] = []
+            waiting = dict(self.found[signature])
+            for found, shrunk in self._each(signature, waiting, causes, known, smaller):
+                one = confirmed(self._runner, found, shrunk)
+                if one.code == "AF904" and found.violation.code != "AF904":
+                    if not self._runner.steady:
+                        notes.append(one.violation.sentence)
+                    else:
+                        lost.append(one)
+                    continue
+                causes.append((cause_of(found.plan), len(found.plan)))
+                told.append(one)
+                if late():
+                    break
+            rest = [one for one in waiting.values() if not _told(one.plan, causes)]
+            if rest:
+                notes.append(_counted(signature, rest, more=signature in self._full))
+        told.sort(key=lambda one: (size(one.plan), one.violation.signature))
+        lost.sort(key=lambda one: size(one.plan))
+        if len(lost) > MAX_TWICE:
+            notes.append(f"AF904 and {len(lost) - MAX_TWICE} more plans gave two histories")
+        return told + lost[:MAX_TWICE], notes
+
+    def _each(
+        self,
+        signature: Signature,
+        waiting: dict[Cause, Found],
+        told: list[tuple[Cause, int]],
+        known: Known,
+        smaller: Callable[[FaultPlan], Smaller | None],
+    ) -> Iterator[tuple[Found, Shrunk]]:
+        """The causes that are told, each as small as it gets: at most five, the smallest first,
+        those at places that were not told yet before others. What was tried is no longer
+        waiting; `told` grows in between."""
+        others = len(waiting) > 1
+        for _ in range(TOLD):
+            if not waiting:
+                return
+            seen = {place for cause, _ in told for place in places(cause)}
+            chosen = min(waiting, key=lambda c: (places(c) <= seen, size(waiting[c].plan)))
+            found = waiting.pop(chosen)
+            before, runs = found.plan, 0
+            done = smaller(found.plan) if found.phase != "saved" else None
+            if len(before) > 1 or found.phase == "random plans" or (done and not done.whole):
                 fails = partial(self._runner.breaks, signature=signature)
-                smaller, runs = shrink(found.plan, fails, known)
-                found = found._replace(plan=smaller)
-            findings.append(confirmed(self._runner, found, before, runs))
-        return tuple(findings)
+                plan, runs = shrink(before, fails, known)
+                if plan != before:
+                    found = found._replace(plan=plan)
+                    done = done and smaller(plan)
+            if _told(found.plan, told):
+                continue
+            if done is not None:
+                done = replace(done, others=others)
+            alike = self._alike.get((signature, cause_of(found.plan)), {}).values()
+            others_too = tuple(str(plan) for plan in alike if plan != found.plan)
+            yield found, Shrunk(len(before), runs, done, others_too)
+
+
+def _told(plan: FaultPlan, told: list[tuple[Cause, int]]) -> bool:
+    """Whether a plan shows what was told already, with as many faults or more."""
+    cause = cause_of(plan)
+    return any(part <= cause and faults <= len(plan) for part, faults in told)
+
+
+def _counted(signature: Signature, rest: list[Found], *, more: bool) -> str:
+    """`and 4 more causes of AF101 charge: model#2:empty, ...`"""
+    plans = [str(one.plan) for one in sorted(rest, key=lambda one: size(one.plan))]
+    named = ", ".join(plans[:TOLD]) + (", ..." if len(plans) > TOLD else "")
+    least = "at least " if more else ""
+    causes = f"{least}{len(rest)} more cause{'s' * (len(rest) != 1)}"
+    return f"and {causes} of {' '.join(signature)}, not shown: {named}"

@@ -6,24 +6,34 @@ by whatever confirms what it found.
 """
 
 from pathlib import Path
+from typing import Protocol
 
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
+from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
 
+class Judged(Protocol):
+    """One run of a campaign, judged and counted."""
+
+    def __call__(self, injector: Injector, phase: str, plan: FaultPlan) -> History: ...
+
+
 class Runner:
     """One agent in one scenario, inside `simulation`'s with block. `other` is another entrypoint
     to the same loop: its run under a plan with at most one fault must come out the same (AF305).
-    `baseline` is the fault-free history, once there is one; `runs` counts."""
+    `first` is the first run without faults, `baseline` the same as long as it comes out the same
+    again: what laws compare with; `runs` counts."""
 
     def __init__(
         self,
@@ -47,7 +57,30 @@ class Runner:
         self.other = getattr(other, "agentfuzz_agent", other)
         self.runs = 0
         forget()
-        self.baseline: History | None = None
+        self.steady = True
+        self._first: History | None = None
+
+    @property
+    def first(self) -> History:
+        """The first run without faults."""
+        assert self._first is not None, "it comes before everything else"
+        return self._first
+
+    def begin(self) -> list[Crossing]:
+        """The first run without faults, and its crossings."""
+        first, crossings = self.execute(FaultPlan())
+        self._first = self.scenario.oracle(first)
+        return crossings
+
+    @property
+    def baseline(self) -> History | None:
+        """The run without faults, None if it does not come out the same twice: then nothing is
+        said by comparing with it."""
+        return self._first if self.steady else None
+
+    def unsteady(self) -> None:
+        """Runs without faults differ: this agent has no run to compare with."""
+        self.steady = False
 
     @property
     def same_as(self) -> str:
@@ -57,6 +90,13 @@ class Runner:
     def under(self, plan: FaultPlan) -> FromPlan:
         """An injector for a plan, asked about all that this campaign may do."""
         return FromPlan(plan, process=self.space.process)
+
+    def today(self, plan: FaultPlan) -> FaultPlan:
+        """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
+        tools = list(self.first.tools)
+        plan = migrated(plan, tools)
+        check_plan(plan, tools)
+        return plan
 
     def run(self, injector: Injector, plan: FaultPlan | None) -> History:
         """One run. Without a plan, its faults are written ahead as they are drawn."""
@@ -84,7 +124,7 @@ class Runner:
         """Every violation of every law in the history of a run under this plan."""
         verdicts = self.scenario.judge(history, self.baseline)
         found = [violation for verdict in verdicts for violation in verdict.violations]
-        if self.other is not None and len(plan) <= 1:
+        if self.other is not None and self.steady and len(plan) <= 1:
             found += self.compared(plan, history)
         return found
 

@@ -98,7 +98,7 @@ def repeat(
     agent = getattr(agent, "agentfuzz_agent", agent)
     space = Space(faults=(*scenario.faults, *faults), only=only, exclude=exclude)
     baseline = simulation.execute(scenario, agent, FromPlan(process=space.process))
-    scenario.check(list(baseline.tools))
+    baseline = scenario.oracle(baseline)
     passed, plans, broken = 0, [], dict[str, list[FaultPlan]]()
     for number in range(runs):
         history = simulation.execute(scenario, agent, _drawing(space, f"{seed} {number}", rate))

@@ -48,6 +48,7 @@ def shrink(
             or accepted(_plainer(plan))
             or accepted(_earlier(plan))
             or accepted(_elsewhere(plan, known))
+            or accepted(_fewer_elsewhere(plan, known))
         )
     return plan, runs
 
@@ -93,17 +94,29 @@ def _below(slot: Slot, fault: Fault, known: Known) -> list[Fault]:
 def _elsewhere(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
     """What happens to the process just after one crossing happens just before the next as well:
     the same plan with such a fault at another slot, where that is a smaller one."""
-    taken = {slot for slot, _ in plan}
     for slot, fault in plan:
-        if BOUNDARIES[slot.boundary].of_process:
-            moved = (
-                plan.without(slot).with_(other, same)
-                for other, possible in known.items()
-                if BOUNDARIES[other.boundary].of_process and other not in taken
-                for same in possible
-                if same.axes[0] == fault.axes[0]
-            )
-            yield from sorted((one for one in moved if size(one) < size(plan)), key=size)
+        moved = _moved(plan, slot, fault, known)
+        yield from sorted((one for one in moved if size(one) < size(plan)), key=size)
+
+
+def _fewer_elsewhere(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
+    """The same, anywhere, with another fault left out: at the end of a run it may take as many of
+    them as there are calls, in the midst of it one."""
+    if len(plan) > 2:
+        for slot, fault in plan:
+            for moved in sorted(_moved(plan, slot, fault, known), key=size):
+                yield from (moved.without(other) for other, _ in plan if other != slot)
+
+
+def _moved(plan: FaultPlan, slot: Slot, fault: Fault, known: Known) -> Iterator[FaultPlan]:
+    """The same thing happening to the process at each other slot; nothing for another fault."""
+    taken = {other for other, _ in plan}
+    if BOUNDARIES[slot.boundary].of_process:
+        for other, possible in known.items():
+            if BOUNDARIES[other.boundary].of_process and other not in taken:
+                for same in possible:
+                    if same.axes[0] == fault.axes[0]:
+                        yield plan.without(slot).with_(other, same)
 
 
 def _valued_as(fault: Fault, simpler: Fault) -> Fault:

@@ -1,8 +1,12 @@
 """The systematic phase: every reachable plan with one fault, then every one with two, and so on.
 
 Law: a plan is extended only by a fault at a crossing after its last one, so each reachable plan
-is met exactly once, in order of size; the first hit is minimal. Slots that a fault opens (a
-retry) are discovered by running. Called by the campaign; a plain loop, no Hypothesis.
+is met exactly once, those with fewer faults first; among equals, what costs money (a reply lost, a
+request delivered twice, a crash after a call) comes before what a model does, and that before mere
+words. Slots that a fault opens (a retry) are discovered by running. Called by the walks of a
+campaign; a plain loop, no Hypothesis.
+
+Alone, a tool's fault is tried in every wording of its reply; beside others in its first.
 
 Two plans that lead to the same state have the same future, so only one is extended. The state is
 all that the agent and the backend have seen and done, up to the answer that the last fault
@@ -19,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from agentfuzz.boundaries import BOUNDARIES
+from agentfuzz.boundaries.boundary import WORDS
 from agentfuzz.core.events import (
     Called,
     Delivered,
@@ -42,13 +47,18 @@ class Level:
     lead: plans are cheap to keep, histories are not. A parent comes with the number of plans
     that it stands for: itself and those that were pruned in its favour.
 
-    `exists` is told of each plan's run, and takes those back that cannot be: a stop where nothing
-    can be stopped, a misbehaviour that means nothing at this turn. `grew` gathers the parents of
-    the next level.
+    `wordings`: every wording of a reply is tried. `exists` is told of each plan's run, and takes
+    those back that cannot be: a stop where nothing can be stopped, a misbehaviour that means
+    nothing at this turn. `grew` gathers the parents of the next level.
     """
 
     def __init__(
-        self, parents: Mapping[FaultPlan, int], space: Space, *, prune: bool = True
+        self,
+        parents: Mapping[FaultPlan, int],
+        space: Space,
+        *,
+        prune: bool = True,
+        wordings: bool = False,
     ) -> None:
         self.parents = parents
         self.next: dict[FaultPlan, int] = {}
@@ -58,11 +68,12 @@ class Level:
         self.absent_skipped = 0
         self._space = space
         self._prune = prune
+        self._wordings = wordings
         self._seen: dict[bytes, FaultPlan] = {}
         self._stands_for = 1
 
     def plans(self, execute: Execute, stop: Callable[[], bool] = bool) -> Iterator[FaultPlan]:
-        """The plans of this level, smallest first within a parent, until `stop`."""
+        """The plans of this level, the most urgent first within a parent, until `stop`."""
         for parent, stands_for in self.parents.items():
             if stop():
                 return
@@ -73,12 +84,26 @@ class Level:
     def _children(
         self, parent: FaultPlan, history: History, crossings: list[Crossing]
     ) -> Iterator[FaultPlan]:
-        for crossing in after_last_fault(history, crossings):
-            for fault in self._space.at(crossing.group):
-                yield parent.with_(crossing.slot, fault)
+        open = [(c.slot, c.group) for c in after_last_fault(history, crossings)]
+        ordered = [(slot, self._space.in_order(group)) for slot, group in open]
+        for place in range(WORDS + 1):
+            for slot, faults in ordered:
+                for fault in faults[place]:
+                    yield parent.with_(slot, fault)
+        if self._wordings:
+            for slot, group in open:
+                for fault in self._space.wordings_at(group):
+                    yield parent.with_(slot, fault)
 
     def count(self, history: History, crossings: list[Crossing]) -> int:
-        """How many plans extend the plan of this run."""
+        """How many plans extend the plan of this run at this level."""
+        more = 0
+        if self._wordings:
+            open = after_last_fault(history, crossings)
+            more = sum(len(self._space.wordings_at(c.group)) for c in open)
+        return self._children_of(history, crossings) + more
+
+    def _children_of(self, history: History, crossings: list[Crossing]) -> int:
         return sum(len(self._space.at(c.group)) for c in after_last_fault(history, crossings))
 
     def exists(self, plan: FaultPlan, history: History) -> bool:
@@ -90,12 +115,15 @@ class Level:
         self.absent_skipped += self._stands_for - 1
         return False
 
-    def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
+    def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> bool:
         """Note the run of the plan that `plans` gave last, and that exists, as a parent of the
-        next level, unless its state is known."""
-        children, plans = self.count(history, crossings), self._stands_for
+        next level, unless its state is known, or it is one of the further wordings. Whether it is
+        a parent now."""
+        if self._wordings and not self._space.wordings.isdisjoint(plan.by_slot.values()):
+            return False
+        children, plans = self._children_of(history, crossings), self._stands_for
         if not children:
-            return
+            return False
         self.next_total += plans * children
         known = None
         if self._prune:
@@ -103,9 +131,10 @@ class Level:
         if known is None or known is plan:
             self.next[plan] = plans
             self.next_skipped += (plans - 1) * children
-        else:
-            self.next[known] += plans
-            self.next_skipped += plans * children
+            return True
+        self.next[known] += plans
+        self.next_skipped += plans * children
+        return False
 
 
 def after_last_fault(history: History, crossings: Sequence[Crossing]) -> Sequence[Crossing]:

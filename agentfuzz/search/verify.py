@@ -1,84 +1,119 @@
 """Confirming a counterexample: replay it, control it, find the place in the code.
 
 Law: nothing is shown that did not happen twice, byte for byte, and nothing is called a cause
-that was not left out once. Called by the campaign for every violation it keeps.
+that was not left out once; what did not come back is set apart as two histories (AF904), and no
+other finding is lost by it. Called by the campaign for every violation it keeps.
 """
 
-from pathlib import Path
+from dataclasses import replace
 from typing import NamedTuple
 
-from agentfuzz.core.codec import first_difference
-from agentfuzz.core.errors import NondeterministicAgent
 from agentfuzz.core.events import Committed
-from agentfuzz.core.findings import Control, Counterexample, finding_id
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.findings import Control, Counterexample, Smaller, finding_id
 from agentfuzz.core.history import History
 from agentfuzz.core.locations import of_violation, relative, shortened
+from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
-from agentfuzz.runtime import leaks
 from agentfuzz.search.runner import Runner
+from agentfuzz.search.two_histories import REPLAYS, two_histories
 
 # What tells where the exception came from that is a finding, by its code.
 _RAISED = {"AF900": "raised", "AF901": "died", "AF906": "asserted"}
 
 
 class Found(NamedTuple):
-    """A violation on its way to a counterexample."""
+    """A violation on its way to a counterexample: the plan, and the run that showed it."""
 
     law: str
     violation: Violation
     plan: FaultPlan
     phase: str
+    history: History
 
 
-def confirmed(runner: Runner, found: Found, faults_before: int, shrink_runs: int) -> Counterexample:
-    """Replay a violation and control it. Raises NondeterministicAgent if it does not come back."""
-    history, _ = runner.execute(found.plan)
-    traced, _ = runner.execute(found.plan, trace=True)
+class Shrunk(NamedTuple):
+    """How a plan became as small as it is: its faults before, the runs it took, how many smaller
+    ones there were, and others that showed the same."""
+
+    faults_before: int
+    runs: int = 0
+    smaller: Smaller | None = None
+    alike: tuple[str, ...] = ()
+
+
+def confirmed(runner: Runner, found: Found, shrunk: Shrunk) -> Counterexample:
+    """Replay a violation and control it; AF904 if it does not come back. Of an agent whose runs
+    differ without any fault, what comes back in two replays or more is told, and in how many."""
+    plan = found.plan
+    history, _ = runner.execute(plan)
+    traced, _ = runner.execute(plan, trace=True)
     raised = runner.simulation.origins.get(_RAISED.get(found.violation.code, ""))
     spun = runner.simulation.watchdog.stack if found.violation.code == "AF202" else []
-    stack = shortened([relative(call, runner.root) for call in spun])
-    signature = found.violation.signature
-    same = [v for v in runner.violations(history, found.plan) if v.signature == signature]
-    difference = first_difference(history, traced)
-    if difference or not same:
-        raise NondeterministicAgent(
-            f"AF904 {runner.nodeid}: {found.violation.code} {found.violation.title} under the "
-            f"plan {str(found.plan)!r} did not come back on replay. "
-            f"{difference or 'The same plan gave a run in which the law held.'}"
-            f"{aside(runner.root)}"
-        )
-    violation = same[0]
+    replays, showing = [history, traced], [_shown(runner, history, found)]
+    if not runner.steady or showing[0] is None or parting(history, traced) is not None:
+        replays += [runner.execute(plan)[0] for _ in range(REPLAYS - 2)]
+        showing += [_shown(runner, one, found) for one in replays[1:]]
+        came = sum(one is not None for one in showing)
+        runs = f"it was seen in {came} of {len(replays)} replays"
+        if runner.steady or came < 2:
+            return _lost(runner, found, replays, runs)
+        violation = next(one for one in showing if one is not None)
+        history = traced = replays[showing.index(violation)]
+        violation = replace(violation, sentence=f"{violation.sentence} I{runs[1:]}.")
+    else:
+        assert showing[0] is not None, "it was asked above"
+        violation = showing[0]
     controls = tuple(
-        _control(runner, found.plan, slot_fault, violation) for slot_fault in found.plan
+        _control(runner, plan, slot, fault, violation)
+        for slot, fault in plan
+        if runner.steady  # one run without a fault says nothing of the next
     )
-    baseline = runner.execute(FaultPlan())[0] if len(found.plan) else history
+    baseline = runner.execute(FaultPlan())[0] if len(plan) else history
     return Counterexample(
-        id=finding_id(runner.nodeid, violation, found.plan),
+        id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
         task=runner.scenario.task,
         law=found.law,
         violation=violation,
-        plan=found.plan,
+        plan=plan,
         history=history,
         baseline=baseline,
         phase=found.phase,
-        faults_before=faults_before,
-        shrink_runs=shrink_runs,
+        faults_before=shrunk.faults_before,
+        shrink_runs=shrunk.runs,
         controls=controls,
         location=(raised and raised.location(runner.root))
         or of_violation(traced, violation, runner.root),
-        stack=stack,
+        stack=shortened([relative(call, runner.root) for call in spun]),
         traceback=raised.told(runner.root) if raised else "",
+        smaller=shrunk.smaller,
+        alike=shrunk.alike,
+    )
+
+
+def _shown(runner: Runner, history: History, found: Found) -> Violation | None:
+    """The same violation in another run of the same plan."""
+    signature = found.violation.signature
+    violations = runner.violations(history, found.plan)
+    return next((one for one in violations if one.signature == signature), None)
+
+
+def _lost(runner: Runner, found: Found, replays: list[History], runs: str) -> Counterexample:
+    """It did not come back, or came back in another run."""
+    first = found.history
+    again = next((one for one in replays if parting(first, one) is not None), replays[0])
+    return two_histories(
+        runner, found.plan, first, again, runs=runs, lost=found.violation, phase=found.phase
     )
 
 
 def _control(
-    runner: Runner, plan: FaultPlan, part: tuple[object, object], violation: Violation
+    runner: Runner, plan: FaultPlan, slot: Slot, fault: Fault, violation: Violation
 ) -> Control:
-    slot, fault = part
-    without = plan.without(slot)  # type: ignore[arg-type]
+    without = plan.without(slot)
     history, _ = runner.execute(without)
     broken = any(v.signature == violation.signature for v in runner.violations(history, without))
     return Control(f"{slot}:{fault}", str(without), broken, _effects(history, violation))
@@ -88,26 +123,6 @@ def _effects(history: History, violation: Violation) -> str:
     """`1 charge`; of all effects when the law is not about one."""
     names = [commit.intent.effect for commit in history.of(Committed)]
     if violation.subject in {facts.effect for facts in history.tools.values()}:
-        names = [name for name in names if name == violation.subject] or [violation.subject] * 0
-        return f"{len(names)} {violation.subject}"
+        return f"{names.count(violation.subject)} {violation.subject}"
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "no effect"
-
-
-def aside(root: Path) -> str:
-    """What escaped control so far: in a run that does not come back, the suspects."""
-    told = [escaped(one, root) for one in leaks.known()]
-    return f" What escaped control: {'; '.join(told)}." if told else ""
-
-
-def escapes(root: Path) -> tuple[str, ...]:
-    """What escaped control since it was last asked for, each with its code."""
-    return tuple(f"AF905 escapes control: {escaped(one, root)}" for one in leaks.taken())
-
-
-def escaped(one: leaks.Escape, root: Path) -> str:
-    """One escape: `socket.connect 10.0.0.1:443 at loop.py:12`."""
-    what = f"{one.kind} {one.detail}".rstrip()
-    if one.where is None:
-        return what
-    return f"{what} at {relative(one.where, root).rpartition(' ')[0]}"

@@ -29,8 +29,9 @@ def block(
 ) -> str:
     """One finding as lines of at most `width` (at least 40) columns.
 
-    `also` are other findings of the same plan. `folder` is where the HTML page stands, relative
-    to the project. `ascii_only` is for a terminal that shows nothing else.
+    `also` are other findings of the same plan, and other causes of this one. `folder` is where the
+    HTML page stands, relative to the project. `ascii_only` is for a terminal that shows nothing
+    else.
     """
     story = stories.tell(cx)
     width = max(width, 40)
@@ -50,7 +51,7 @@ def block(
     page.field("same", story.same)
     page.field("differs", story.differs)
     page.contrast(story.says, story.world)
-    page.field("also", *(f"{other.code} {other.title}  {other.id}" for other in also))
+    page.field("also", *(_also(cx, other) for other in also))
     page.blank()
     page.field("code", story.location)
     page.field("raised", *story.traceback)
@@ -60,6 +61,11 @@ def block(
     page.field("keep", story.keep)
     page.field("more", f"{folder}/{stem(story.id)}.html", story.explain)
     return "\n".join(page.lines)
+
+
+def _also(cx: Counterexample, other: Counterexample) -> str:
+    what = other.title if other.plan == cx.plan else f"by {other.plan}"
+    return f"{other.code} {what}  {other.id}"
 
 
 def run(
@@ -103,12 +109,16 @@ def run(
     else:
         page.field("world", stories.ledger_words(history))
     page.field("held", *(verdict.law for verdict in verdicts if verdict.status is HELD))
-    page.field("untested", *(v.law for v in verdicts if v.status is NOT_EXERCISED))
+    page.field("untested", *(_untested(v) for v in verdicts if v.status is NOT_EXERCISED))
     if first:
         page.blank()
-        page.field("hint", first.hint)
+        page.field("hint", stories.advice(first.hint, history))
         page.field("more", f"pytest --agentfuzz-explain {first.code}")
     return "\n".join(page.lines)
+
+
+def _untested(verdict: Verdict) -> str:
+    return f"{verdict.law}: {verdict.note}" if verdict.note else verdict.law
 
 
 class Page:

@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.events import Called, Json
+from agentfuzz.core.events import Called, Json, Refused
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.core.findings import DIED, Control, Counterexample
+from agentfuzz.core.findings import DIED, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import sequence
 from agentfuzz.core.lanes.words import count, effects_words, short
@@ -20,6 +20,7 @@ from agentfuzz.core.plan import FaultPlan
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
+ALIKE = 4  # plans that are named
 NO_FAULT = "no fault needed: it happens in the plain run"
 
 
@@ -87,7 +88,7 @@ def tell(cx: Counterexample) -> Story:
         plan=str(cx.plan),
         faults=faults,
         shrink=_shrink(cx) if faults else NO_FAULT,
-        controls=tuple(_control(control) for control in cx.controls),
+        controls=(*map(_control, cx.controls), *_alike(cx)),
         warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
         rows=sequence.rows(history, violation.witness),
         plain_rows=sequence.rows(cx.baseline) if faults else (),
@@ -100,7 +101,7 @@ def tell(cx: Counterexample) -> Story:
         location=cx.location or "",
         stack=tuple(cx.stack.splitlines()),
         traceback=tuple(cx.traceback.split("\n") if cx.traceback else ()),
-        hint=violation.hint,
+        hint=advice(violation.hint, history),
         replay=f"pytest --agentfuzz-replay {cx.id}",
         keep=f"pytest --agentfuzz-export {cx.id}",
         explain=f"pytest --agentfuzz-explain {cx.code}",
@@ -123,21 +124,64 @@ def ledger_words(history: History) -> str:
     return effects_words(Counter(commit.intent.effect for commit in history.ledger))
 
 
+def advice(hint: str, history: History) -> str:
+    """The hint of a violation; and, where an answer was taken for a refusal by its looks, which
+    that was, and how to say otherwise."""
+    read = next((event for event in history.of(Refused) if event.kind == "answered_no"), None)
+    if read is None:
+        return hint
+    tool = history.calls[read.call].slot.name
+    return (
+        f"{hint}{'. ' * bool(hint)}The answer {read.detail[:80]} of {tool} was taken for a refusal "
+        "without an effect; if it is none, say so: @world.tool(..., effect_if=lambda reply: ...)"
+    )
+
+
 def _shrink(cx: Counterexample) -> str:
     if cx.phase == DIED:
         return "not shrunk: each try could end the process"
+    if cx.code == "AF904":
+        return "not shrunk: the same plan gave two histories"
     runs = f" ({count(cx.shrink_runs, 'run')})" if cx.shrink_runs else ""
     if cx.faults_before > len(cx.plan):
         return f"smallest of {count(cx.faults_before, 'fault')}{runs}"
+    if cx.smaller is not None:
+        return _smaller(cx, cx.smaller)
     if cx.phase.startswith("plans with"):
         return "no smaller plan breaks it: all were run"
-    return f"nothing smaller breaks it{runs}"
+    return f"nothing smaller was found{runs}"
+
+
+def _smaller(cx: Counterexample, known: Smaller) -> str:
+    """What was done of smaller plans; of those with several faults, of those with fewer."""
+    several = len(cx.plan) > 1
+    if known.run == 1 and known.whole:
+        return "there is no smaller plan"
+    what = "plan with fewer faults" if several else "smaller plan"
+    if not known.whole:
+        return f"no {what} was found: {known.run:,} were run before the budget ended"
+    so = " by this cause" if known.others else ""
+    done = f"all {known.run:,} were run"
+    if known.equivalent:
+        done = f"{known.run:,} were run, {known.equivalent:,} skipped as equivalent"
+    tried = f"; nothing simpler was found ({count(cx.shrink_runs, 'run')})" if several else ""
+    return f"no {what} breaks it{so}: {done}{tried}"
 
 
 def _control(control: Control) -> str:
     if control.broken:
         return f"Without {control.removed} the law is broken too: {control.effects} (checked)."
     return f"Without {control.removed}: {control.effects} (checked)."
+
+
+def _alike(cx: Counterexample) -> list[str]:
+    """Other faults that showed the same: it is one bug, and told once."""
+    if not cx.alike:
+        return []
+    here = next((f"{slot}:" for slot, _ in cx.plan), "")
+    named = [plan.removeprefix(here) for plan in cx.alike[:ALIKE]]
+    more = len(cx.alike) - ALIKE
+    return [f"Seen as well, not replayed: {', '.join(named)}{f', {more} more' * (more > 0)}."]
 
 
 def _doubt(control: Control) -> str:

@@ -16,6 +16,7 @@ pause (429, 5xx) says `retry-after-ms: 1`, which the official SDKs heed before e
 import asyncio
 import socket
 import threading
+from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,10 +25,13 @@ from typing import Any
 from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
 from agentfuzz.runtime.clock import Real
+from agentfuzz.wire.quick import quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
 STOP = 60.0  # real seconds until a server that does not stop is an error
+LOOKS = 20  # turns of the server's loop; six lie between a connection and a request under way
+SETTLE = 0.002  # real seconds in which bytes get from one socket to the other
 _MCP = "/mcp"
 
 
@@ -57,15 +61,17 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     except ImportError as error:
         raise AgentfuzzError(f"serve() needs uvicorn ({error}): pip install uvicorn.") from error
     listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio sets it for sockets that say TCP, which this one does not: every answer would wait.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = _App(world, hold, hurry)
     thread = _Thread(uvicorn, H11Protocol, app, listener)
     thread.start()
-    world.clock.real += 1
+    world.clock.partners.append(thread)
     try:
         yield Urls(f"{base}/v1", base, f"{base}{_MCP}" if app.mcp else None)
     finally:
-        world.clock.real -= 1
+        world.clock.partners.remove(thread)
         thread.stop()
         listener.close()
     if app.errors:
@@ -89,6 +95,8 @@ class _App:
         self.errors: list[BaseException] = []
         self.closing = asyncio.Event()
         self.open: dict[tuple[str, int], asyncio.Transport] = {}
+        self.clock = world.clock
+        self.busy = 0  # requests that somebody waits for with reason
         self._face = face_of(world)
         self._hold = hold
         self._hurry = hurry
@@ -96,6 +104,14 @@ class _App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        asks = scope["method"] != "GET"  # else a stream, which is never over
+        self.busy += asks
+        try:
+            await self._served(scope, receive, send)
+        finally:
+            self.busy -= asks
+
+    async def _served(self, scope: Any, receive: Any, send: Any) -> None:
         if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
             await self.mcp(scope, receive, send)
             return
@@ -148,7 +164,9 @@ class _App:
     async def _silence(self, receive: Any) -> None:
         """Nothing, until the client goes away, the patience ends, or the server stops."""
         ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.closing.wait())]
+        self.busy -= 1
         await asyncio.wait(ends, timeout=self._hold, return_when=asyncio.FIRST_COMPLETED)
+        self.busy += 1
         for end in ends:
             end.cancel()
         await asyncio.gather(*ends, return_exceptions=True)
@@ -179,7 +197,7 @@ class _Thread:
         self._loop: _Loop | None = None
         self._config = uvicorn.Config(
             app,
-            http=_tracked(protocol, app),
+            http=tracked(protocol, app),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -188,17 +206,47 @@ class _Thread:
             date_header=False,
             server_header=False,
         )
-        self._server = _quick(uvicorn.Server, app, self._ready)(self._config)
+        self._server = quick(uvicorn.Server, app, self._ready)(self._config)
         self._listener = listener
-        self._thread = threading.Thread(target=self._run, name="agentfuzz-serve", daemon=True)
+        self.port = int(listener.getsockname()[1])
+        self.thread = threading.Thread(target=self._run, name="agentfuzz-serve", daemon=True)
 
     def start(self) -> None:
         """Return as soon as the server takes requests."""
-        self._thread.start()
+        self.thread.start()
         self._ready.wait()
         if self._failed:
-            self._thread.join()
+            self.thread.join()
             raise self._failed[0]
+
+    def owes(self) -> bool:
+        """Whether a request is on its way, or being answered."""
+        if self._asked():
+            return True
+        Real.sleep(SETTLE)
+        return self._asked()
+
+    def _asked(self) -> bool:
+        """The same: the server looks at its connections a few times, and says."""
+        said, loop = allocate_lock(), self._loop
+        said.acquire()
+        found = [False]
+
+        def looks(times: int) -> None:
+            found[0] = self._app.busy > 0
+            if times and not found[0]:
+                assert loop is not None, "it is running"
+                loop.call_soon(looks, times - 1)
+            else:
+                said.release()
+
+        try:
+            assert loop is not None, "a server that has started has a loop"
+            loop.call_soon_threadsafe(looks, LOOKS)
+        except RuntimeError:  # it is closed already
+            return False
+        said.acquire(True, STOP)
+        return found[0]
 
     def stop(self) -> None:
         """Return when thread, sockets and connections are gone."""
@@ -206,56 +254,20 @@ class _Thread:
         assert loop is not None, "a server that has started has a loop"
         with suppress(RuntimeError):  # its loop is closed already
             loop.call_soon_threadsafe(self._app.closing.set)
-        self._thread.join(STOP)
-        if self._thread.is_alive():
+        self.thread.join(STOP)
+        if self.thread.is_alive():
             raise AgentfuzzError(f"the server of serve() did not stop within {STOP:g} s.")
 
     def _run(self) -> None:
         self._loop = loop = _Loop()
+        clock, ident = self._app.clock, get_ident()
+        clock.guests.add(ident)  # tools that wait do it in the time of their world
         try:
             loop.run_until_complete(self._server.serve(sockets=[self._listener]))
             loop.run_until_complete(loop.shutdown_asyncgens())
         except BaseException as error:
             self._failed.append(error)
         finally:
+            clock.guests.discard(ident)
             loop.close()
             self._ready.set()
-
-
-def _tracked(protocol: Any, app: _App) -> Any:
-    """uvicorn's HTTP protocol, whose connections the app can drop: ASGI has no word for it."""
-
-    def made(self: Any, transport: asyncio.Transport) -> None:
-        self.agentfuzz_peer = tuple(transport.get_extra_info("peername")[:2])
-        app.open[self.agentfuzz_peer] = transport
-        protocol.connection_made(self, transport)
-
-    def lost(self: Any, error: Exception | None) -> None:
-        app.open.pop(self.agentfuzz_peer, None)
-        protocol.connection_lost(self, error)
-
-    return type("TrackedProtocol", (protocol,), {"connection_made": made, "connection_lost": lost})
-
-
-def _quick(server: Any, app: _App, ready: threading.Event) -> Any:
-    """uvicorn's server, without the ticks of its own: it stops when it is told to, at once."""
-
-    async def main_loop(self: Any) -> None:
-        ready.set()
-        await app.closing.wait()
-
-    async def shutdown(self: Any, sockets: Any = None) -> None:
-        for one in self.servers:
-            one.close()
-        for transport in list(app.open.values()):
-            transport.close()
-        if app.mcp is not None:
-            await app.mcp.aclose()
-        for transport in list(app.open.values()):
-            transport.abort()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-    return type("QuickServer", (server,), {"main_loop": main_loop, "shutdown": shutdown})

@@ -12,11 +12,12 @@ running request is a conflict; keys expire (24 virtual hours); a refused request
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from agentfuzz.core.codec import dump, message
+from agentfuzz.core.codec import dump, message, plain
 from agentfuzz.core.errors import CutOff, KeyConflict, KeyReused
 from agentfuzz.core.events import Intent, Json, Refused, Replayed, made
+from agentfuzz.world.effects import says_no
 from agentfuzz.world.log import Log
-from agentfuzz.world.reply_faults import Reply
+from agentfuzz.world.reply_faults import Reply, as_text
 from agentfuzz.world.tools import KEY, ToolSpec
 
 KEY_TTL = 24 * 3600.0  # virtual seconds
@@ -87,7 +88,12 @@ class Backend:
             raise
         except BaseException as error:
             return self.settle(request, nth, None, error)
-        effect_id = self._commit(request, nth) if intent is not None else ""
+        if intent is None:
+            effect_id = ""
+        elif says_no(value, bound):
+            return self.settle(request, nth, value, None)
+        else:
+            effect_id = self._commit(request, nth)
         reply: Reply = made(Reply, ("applied", value, None, True))
         self.last[spec.name] = value
         if stored is not None and stored.reply is None:  # type: ignore[union-attr]
@@ -138,9 +144,9 @@ class Backend:
         spec = request.spec
         effect_id = ""
         if error is not None:
-            detail = f"{type(error).__name__}: {message(error)}"[:500]
-            self._log.write(Refused, request.call, "tool_raised", detail)
-            reply = Reply("failed", error=error)
+            reply = self._raised(request, error)
+        elif request.intent is not None and self._denied(request, value):
+            reply = Reply("failed", value)
         else:
             if request.intent is not None:
                 effect_id = self._commit(request, nth)
@@ -149,18 +155,35 @@ class Backend:
         if spec.dedup != "none":
             stored = self._stored.get(self._record(request))
             if stored is not None and stored.reply is None:
-                if error is not None and spec.dedup == "scope":
+                if reply.outcome == "failed" and spec.dedup == "scope":
                     del self._stored[self._record(request)]  # nothing happened in this scope
                 else:
                     stored.reply, stored.effect_id = reply, effect_id
         return reply
 
+    def _raised(self, request: Request, error: BaseException) -> Reply:
+        detail = f"{type(error).__name__}: {message(error)}"[:500]
+        self._log.write(Refused, request.call, "tool_raised", detail)
+        return Reply("failed", error=error)
+
+    def _denied(self, request: Request, value: object) -> bool:
+        """Whether an answer stands for no effect; written down if so."""
+        if not says_no(value, request.bound):
+            return False
+        self._log.write(Refused, request.call, "answered_no", plain(as_text(value)[:500]))
+        return True
+
+    def over(self) -> None:
+        """The run is over."""
+
     def _commit(self, request: Request, nth: int) -> str:
-        intent, spec = request.intent, request.spec
-        assert intent is not None, "only effects are committed"
+        assert request.intent is not None, "only effects are committed"
+        return self._committed(request.spec.name, request.intent, request, nth)
+
+    def _committed(self, tool: str, intent: Intent, request: Request, nth: int) -> str:
         number = self._effects.get(intent.effect, 0) + 1
         self._effects[intent.effect] = number
         effect_id = f"{intent.effect}-{number}"
         call, _, args, _, key, _ = request
-        self._log.committed(effect_id, call, nth, spec.name, intent, key, args)
+        self._log.committed(effect_id, call, nth, tool, intent, key, args)
         return effect_id

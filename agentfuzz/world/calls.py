@@ -9,7 +9,7 @@ so that sync and async agents share every line of it.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.core.codec import message, plain, snapshot
@@ -19,15 +19,14 @@ from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
 from agentfuzz.world.backend import Backend, Request
-from agentfuzz.world.delivery import LATE, Delivery, Preempted, Sleep, Steps
+from agentfuzz.world.delivery import LATE, Delivery, Failure, Preempted, Sleep, Steps, hung
 from agentfuzz.world.injector import Injector
+from agentfuzz.world.local_faults import misbehaving
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import in_turn, through
 from agentfuzz.world.reply_faults import TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.world.tools import KEY, ToolSpec
-
-Failure = Callable[[str], BaseException] | type[BaseException] | str
 
 
 class Calls(Delivery):
@@ -54,7 +53,7 @@ class Calls(Delivery):
         self._injector = injector
         self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool
-        self._reserved: dict[str, Slot] = {}
+        self._reserved, self._given_out = dict[str, Slot](), set[str]()  # by the model's ids
 
     @property
     def lock(self) -> Any:
@@ -66,11 +65,10 @@ class Calls(Delivery):
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
-        id, or, for a loop that hands no ids on, the oldest kept one of this name."""
+        id, or, where a loop hands none on or has renamed it, the oldest kept one of the name."""
         if self._reserved and boundary == "tool":
-            if asked is None:
-                names = (call for call, slot in self._reserved.items() if slot.name == name)
-                asked = next(names, None)
+            if asked not in self._given_out:
+                asked = next((c for c, slot in self._reserved.items() if slot.name == name), None)
             kept = self._reserved.pop(asked, None) if asked is not None else None
             if kept is not None and kept.name == name:
                 return kept
@@ -86,6 +84,12 @@ class Calls(Delivery):
         whatever order a thread pool makes them in."""
         if tool in self.specs and call_id not in self._reserved:
             self._reserved[call_id] = self._next_slot(tool)
+            self._given_out.add(call_id)
+
+    @property
+    def crossed(self) -> int:
+        """How far the run has come: what it has written down, as long as it may go on."""
+        return min(len(self.log), 10 * max(self.budget, 0))
 
     def crossing(self) -> None:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""
@@ -106,24 +110,27 @@ class Calls(Delivery):
             return self._at_once(spec, arguments, asked)  # nothing can come in between
         if gate is not None:
             gate.enter()
-        life = self.process.life
+        life = process.life
         with self.lock:
-            steps = self._cross(spec, arguments, asked)
-            try:
+            return self._by_hand(self._cross(spec, arguments, asked), name, life)
+
+    def _by_hand(self, steps: Steps, name: str, life: int) -> Any:
+        """The steps of a call that nobody can await."""
+        gate = self.clock.gate
+        try:
+            while True:
                 step = next(steps)
-                while True:
-                    if not isinstance(step, Sleep):
-                        step.close()  # nobody can await here
-                    elif gate is not None and gate.waits(step, type(step) is Preempted):
-                        if life != self.process.life:
-                            raise Crash
-                    elif step == FOREVER:
-                        raise CutOff("hung", f"{name} never answers and the loop set no deadline")
-                    else:
-                        self.clock.advance(step)
-                    step = next(steps)
-            except StopIteration as stop:
-                return stop.value
+                if not isinstance(step, Sleep):
+                    step.close()  # nobody can await here
+                elif gate is not None and gate.waits(step, type(step) is Preempted):
+                    if life != self.process.life:
+                        raise Crash
+                elif step == FOREVER:
+                    raise hung(name)
+                else:
+                    self.clock.advance(step)
+        except StopIteration as stop:
+            return stop.value
 
     async def acall(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as an async agent does; a sync tool as well as an async one."""
@@ -140,8 +147,8 @@ class Calls(Delivery):
         else:
             request, slot = self._plain_request(spec, arguments, intent, asked)
         log = self.log
-        group = "read" if request[5] is None else "write"
-        fault = self._injector.at(slot, len(log) - 1, group)
+        place = slot if spec.remote else spec.place(slot)
+        fault = self._injector.at(place, len(log) - 1, spec.group)
         if fault is None:
             reply = self._backend.carry_out(request, self.functions[spec.name])
             outcome, value, error, complete = reply
@@ -150,7 +157,9 @@ class Calls(Delivery):
             log.replied(request[0], outcome, complete, plain(value), None)
             return value
         delivery, kind = fault.axes
-        last = self._note_struck(request, slot, fault)
+        last = self._note_struck(request, place, fault)
+        if not spec.remote:
+            return self._by_hand(misbehaving(self, request, fault), spec.name, self.process.life)
         if delivery == "once":
             reply = self._deliver(request)
         elif delivery == "twice":
@@ -162,10 +171,9 @@ class Calls(Delivery):
             return self._damaged(request, reply, fault, last)
         if kind == "timeout":
             if self.failures.get(kind) == "hang":
-                name = spec.name
-                raise CutOff("hung", f"{name} never answers and the loop set no deadline")
+                raise hung(spec.name)
             self.clock.advance(TIMEOUT)
-        return self._failed(request, kind)
+        return self.failed(request, kind)
 
     def _plain_request(
         self, spec: ToolSpec, arguments: Mapping[str, Any], intent: Any, asked: str | None
@@ -211,12 +219,12 @@ class Calls(Delivery):
         self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None, awaits: bool = False
     ) -> Steps:
         request, slot = self._request(spec, arguments, asked)
-        group = "read" if request.intent is None else "write"
-        fault = self._injector.at(slot, len(self.log) - 1, group)
+        place = spec.place(slot)
+        fault = self._injector.at(place, len(self.log) - 1, spec.group)
         if fault is not None:
-            return (yield from self._struck(request, slot, fault))
+            return (yield from self._struck(request, place, fault))
         if self.process.asks or self.process.double:
-            return (yield from through(self, request, slot, group))
+            return (yield from through(self, request, slot))
         if awaits or self.clock.gate is not None:
             return (yield from in_turn(self, request, slot))
         reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
@@ -228,6 +236,8 @@ class Calls(Delivery):
     def _struck(self, request: Request, slot: Slot, fault: Fault) -> Steps:
         delivery, kind = fault.axes
         last = self._note_struck(request, slot, fault)
+        if not request.spec.remote:
+            return (yield from misbehaving(self, request, fault))
         reply: Reply | None = None
         if delivery in ("once", "twice"):
             for _ in range(2 if delivery == "twice" else 1):
@@ -265,11 +275,12 @@ class Calls(Delivery):
             except BaseException as given_up:
                 self.gave_up(request.call, given_up)
                 raise
-        return self._failed(request, kind)
+        return self.failed(request, kind)
 
-    def _failed(self, request: Request, kind: str) -> Any:
+    def failed(self, request: Request, kind: str, outcome: str = "") -> Any:
+        """The agent gets an error instead of a reply, as the scenario says that it comes."""
         wanted, default = self.failures.get(kind), failure(kind, request.spec.name)
-        outcome = "failed" if kind == "rate_limited" else "unknown"
+        outcome = outcome or ("failed" if kind == "rate_limited" else "unknown")
         if wanted == "text":
             return self.answer(request.call, Reply(outcome, f"Error: {default}"))
         error = default if wanted is None or isinstance(wanted, str) else wanted(str(default))

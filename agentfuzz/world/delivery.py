@@ -12,17 +12,27 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from agentfuzz.core.codec import message, plain
+from agentfuzz.core.errors import CutOff
 from agentfuzz.core.events import Json
 from agentfuzz.runtime.async_library import cancellations, given_up, pause
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.backend import Backend, Request
+from agentfuzz.world.declaration import Hooks
 from agentfuzz.world.log import Log
+from agentfuzz.world.own_backend import OwnBackend
 from agentfuzz.world.process import Process
 from agentfuzz.world.reply_faults import Reply
+from agentfuzz.world.tools import ToolSpec
 
 Steps = Generator[Any, Any, Any]
+Failure = Callable[[str], BaseException] | type[BaseException] | str
 LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
 STALL = 0.001  # virtual seconds: whatever else is ready goes first
+
+
+def hung(name: str) -> CutOff:
+    """How the run ends in which nobody would ever stop waiting for a tool."""
+    return CutOff("hung", f"{name} never answers and the loop set no deadline")
 
 
 class Sleep(float):
@@ -41,10 +51,21 @@ class Delivery:
     clock: Clock
     process: Process
     functions: dict[str, Callable[..., Any]]
+    failures: dict[str, Failure]
     late: list[asyncio.Task[Any]]
     budget: int
     library: Any = None
     _backend: Backend
+
+    def ask(self, spec: ToolSpec, hooks: Hooks) -> None:
+        """Let a tool's own functions say what it did to the world."""
+        if not isinstance(self._backend, OwnBackend):
+            self._backend = OwnBackend(self.log)
+        self._backend.ask(spec, hooks)
+
+    def over(self) -> None:
+        """The run is over: whatever was left to be seen is seen."""
+        self._backend.over()
 
     def served(self, request: Request) -> Steps:
         """Deliver, and wait for the answer as long as the agent does."""
@@ -55,6 +76,10 @@ class Delivery:
         except cancellations() as error:
             self.gave_up(request.call, error)
             raise
+
+    def failed(self, request: Request, kind: str, outcome: str = "") -> Any:
+        """The agent gets an error instead of a reply."""
+        raise NotImplementedError
 
     def gave_up(self, call: str, error: BaseException) -> None:
         """The agent's own deadline came before the answer: it cannot know the outcome."""

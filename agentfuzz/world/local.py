@@ -21,12 +21,13 @@ from agentfuzz.core.events import Done, Saved
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.calls import Calls
+from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
 from agentfuzz.world.store import Store
-from agentfuzz.world.tools import KEPT, Declared, ToolSpec, spec_of
+from agentfuzz.world.tools import KEPT, ToolSpec, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen
@@ -54,6 +55,8 @@ class LocalGateway:
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self._functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools
+        self.hooks: dict[str, Hooks] = {}  # of the few tools that have some
+        self.probes: dict[str, Declaration] = {}  # of those whose dedup is to be found out
         self._durable: dict[str, Any] = {}
 
     def again(self) -> "LocalGateway":
@@ -65,8 +68,10 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declare(self, declared: Declared, function: F) -> F:
-        """Add a tool: its name, effect, scope, dedup and undoes, and its body. Returns the body."""
+    def declare(self, declared: Declaration, function: F, hooks: Hooks = NO_HOOKS) -> F:
+        """Add a tool: what is declared of it, and its body. Returns the body."""
+        if declared[3] == "probe":
+            declared = self._to_be_probed(declared, function, hooks)
         was, spec = KEPT.get(function, _NEW) if type(function) is FunctionType else _NEW
         if was != declared:  # not the very function, declared in the same way
             spec = spec_of(function, declared)
@@ -79,7 +84,29 @@ class LocalGateway:
         specs[label] = spec
         self.facts[label] = spec.facts
         self._functions[label] = function
+        if hooks is not NO_HOOKS:
+            self.hooks[label] = hooks
+            if hooks.effect_if is not None or hooks.observe is not None:
+                self.calls.ask(spec, hooks)
         return function
+
+    def _to_be_probed(self, declared: Declaration, function: Any, hooks: Hooks) -> Declaration:
+        """What holds of a tool until its dedup is found out: none."""
+        name = declared.name or str(getattr(function, "__name__", "tool"))
+        if declared.effect is None or hooks.observe is not None:
+            why = (
+                "it has no effect to repeat: say effect='...'"
+                if declared.effect is None
+                else "observe= sees by itself what the body recognises: leave dedup out"
+            )
+            raise ScenarioError(f"tool {name!r} cannot have dedup='probe', for {why}.")
+        self.probes[name] = declared
+        return declared._replace(dedup="none")
+
+    def redeclare(self, name: str, dedup: str) -> None:
+        """The dedup of a tool that was to be probed is known."""
+        spec = spec_of(self._functions[name], self.probes[name]._replace(dedup=dedup))
+        self.specs[name], self.facts[name] = spec, spec.facts
 
     # Crossings ----------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ class Process:
     crashed_at: int | None = None
     stopped = False  # the token says so
     double: Decision | None = None
+    brought: Decision | None = None  # with which the leg that runs began
     cancel_task: Callable[[], object] | None = None
     begin_within: Callable[[str, Decision | None], Any] | None = None
     _approvals = 0
@@ -149,6 +150,13 @@ class Process:
             case "refused":
                 return [yes._replace(granted=False)]
         return [yes._replace(granted=None), yes]
+
+    def brings(self, decision: Decision | None) -> None:
+        """A leg begins with this decision, or with none. Who brings it waits for the answer: if the
+        process dies before that is acknowledged, it is brought again, to the leg that goes on."""
+        self.brought = decision
+        if decision is not None:
+            self.decided(decision)
 
     def decided(self, decision: Decision) -> None:
         """Write down that a decision arrived."""

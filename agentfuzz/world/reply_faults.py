@@ -12,6 +12,7 @@ from typing import NamedTuple
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import RateLimited
 from agentfuzz.core.events import Json
+from agentfuzz.world.effects import FIELDS
 
 
 class Reply(NamedTuple):
@@ -32,6 +33,8 @@ def failure(kind: str, tool: str) -> BaseException:
         return TimeoutError(f"{tool} timed out: no reply within {TIMEOUT:g} s")
     if kind == "error":
         return ConnectionError(f"{tool}: connection reset by peer")
+    if kind == "raises":
+        return RuntimeError(f"{tool} failed: an error inside of it")
     assert kind == "rate_limited", f"{kind} is no missing reply"
     return RateLimited(f"{tool}: 429 too many requests, retry after 1 s", retry_after=1.0)
 
@@ -83,6 +86,8 @@ def damaged(kind: str, variant: int, reply: Reply, tool: str, last: object) -> R
     assert kind == "wrong", f"{kind} is no damaged reply"
     if reply.error is not None:  # a refusal misquoted is still no success
         return Reply(reply.outcome, _transposed(value))
+    if reply.outcome == "failed":  # nor is one that was answered
+        return Reply("failed", _misquoted(value))
     return Reply("applied", _wrong(value, variant, last))
 
 
@@ -117,6 +122,14 @@ def _wrong(value: object, variant: int, last: object) -> object:
         if plain(found) == honest:  # there was nothing to lose or to exchange
             found = other
     return found
+
+
+def _misquoted(value: object) -> object:
+    """A refusal with other details: what makes it one is left as it is."""
+    if not isinstance(value, dict):
+        return _transposed(value)
+    found = {name: item if name in FIELDS else _transposed(item) for name, item in value.items()}
+    return {**found, "id": 1} if found == value else found
 
 
 def _swapped(value: dict[str, object]) -> dict[str, object]:

@@ -8,19 +8,18 @@ when arguments are not already exactly of the declared plain types.
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import FunctionType
-from typing import Any, Literal
+from typing import Any
 
 from agentfuzz.core.codec import _HIGH, _LOW, scope_value
 from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
 from agentfuzz.core.events import Intent, Json, made
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import ToolFacts
+from agentfuzz.world.declaration import DEDUPS, GROUPS, Declaration
 
-Dedup = Literal["none", "key", "scope"]
-DEDUPS = ("none", "key", "scope")
 KEY = "idempotency_key"
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
@@ -30,24 +29,24 @@ KEPT: dict[Any, tuple[Any, Any]] = {}  # function: (declared, ToolSpec)
 class ToolSpec:
     """The declaration of one tool, derived from its function's signature."""
 
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        name: str,
-        effect: str | None,
-        scope: tuple[str, ...],
-        dedup: str,
-        undoes: str | None = None,
-    ) -> None:
+    def __init__(self, fn: Callable[..., Any], name: str, declared: Declaration) -> None:
+        effect, scope, dedup, undoes = declared[1:5]
+        transport = declared.transport
         self.name = name
         self.effect = effect
-        self.scope = scope
         self.dedup = dedup
         self.description = inspect.getdoc(fn) or ""
         self.is_async = inspect.iscoroutinefunction(fn)
         self.undoes = undoes
-        self.facts = ToolFacts(name, effect, scope, dedup, undoes)
         self._annotations, self._defaults = _parameters(fn, name)
+        derived = scope is None and effect is not None
+        if derived:
+            scope = tuple(name for name in self._annotations if name != KEY)
+        self.scope: tuple[str, ...] = scope or ()
+        self.observed = declared.observed
+        self.facts = ToolFacts(
+            name, effect, self.scope, dedup, undoes, derived=derived, observed=declared.observed
+        )
         self.own_key = KEY in self._annotations
         if dedup == "key" and not self.own_key:
             self._annotations[KEY] = str | None
@@ -63,10 +62,17 @@ class ToolSpec:
         self.recognises = dedup != "none"
         self.strips = self.keyed and not self.own_key
         self.slots: list[Slot] = []
-        self._check(fn)
+        self._check(fn, transport)
+        self.remote = transport != "local"
+        self.group = GROUPS[transport][effect is None]  # of its crossings
 
-    def _check(self, fn: Callable[..., Any]) -> None:
+    def _check(self, fn: Callable[..., Any], transport: str) -> None:
         place = f"tool {self.name!r}"
+        if transport not in GROUPS:
+            raise ScenarioError(
+                f"{place}: transport={transport!r} is none of {', '.join(GROUPS)}."
+                f"{near_miss(str(transport), GROUPS)}"
+            )
         if self.dedup not in DEDUPS:
             raise ScenarioError(f"{place}: dedup={self.dedup!r} is none of {', '.join(DEDUPS)}.")
         if self.effect is None and (self.scope or self.dedup != "none"):
@@ -76,6 +82,12 @@ class ToolSpec:
             )
         if not all(_is_exact(hint) for name, hint in self._annotations.items() if name != KEY):
             assert self.schema is not None, "a signature without a schema has raised"
+        if self.observed and self.dedup == "key" and not self.own_key:
+            raise ScenarioError(
+                f"{place}: with observe= the backend under test is your own, so a repeat has to be "
+                f"recognised by its body; give the function the parameter `{KEY}: str | None = "
+                "None`, or leave dedup='key' out."
+            )
         for name in self.scope:
             if name not in self._annotations:
                 hint = near_miss(name, self._annotations)
@@ -100,8 +112,12 @@ class ToolSpec:
         """What a call with these validated arguments is meant to cause, or None: it reads."""
         if self.effect is None:
             return None
-        scope = [(n, scope_value(bound.get(n, self._defaults.get(n)))) for n in self.scope]
+        scope = [(name, scope_value(self.value(bound, name))) for name in self.scope]
         return made(Intent, (self.effect, tuple(scope)))  # type: ignore[no-any-return]
+
+    def value(self, bound: Mapping[str, Any], name: str) -> Any:
+        """The value of a parameter in a call with these validated arguments."""
+        return bound.get(name, self._defaults.get(name))
 
     def for_body(self, bound: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments that the function itself takes: no key that it did not declare."""
@@ -141,6 +157,10 @@ class ToolSpec:
         while len(slots) <= nth:
             slots.append(Slot("tool", self.name, len(slots)))
         return slots[nth]
+
+    def place(self, slot: Slot) -> Slot:
+        """Where a fault of one of its calls has its address."""
+        return slot if self.remote else slot._replace(boundary="local")
 
     def validate(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments as the backend understands them. Raises InvalidArguments (400)."""
@@ -234,20 +254,16 @@ def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict
     return annotations, defaults
 
 
-Declared = tuple[str | None, str | None, Sequence[str], str, str | None]
-
-
-def spec_of(fn: Callable[..., Any], declared: Declared) -> ToolSpec:
-    """The spec of a function and its declared name, effect, scope, dedup and undoes, derived once
-    per code object and signature: worlds are built once per run, but one `def` in a factory, or
-    one decorator's wrapper, may stand for many tools.
+def spec_of(fn: Callable[..., Any], declared: Declaration) -> ToolSpec:
+    """The spec of a function as it is declared, derived once per code object and signature: worlds
+    are built once per run, but one `def` in a factory, or one decorator's wrapper, may stand for
+    many tools.
 
     `KEPT` holds those of functions that are made once: who declares thousands of worlds looks there
     first. It is emptied by `forget`, for a function's defaults may be others the next time (they
     are not looked at each time: an audit hook is asked about that).
     """
-    name, effect, scope, dedup, undoes = declared
-    spec = _by_code(fn, name, effect, tuple(scope), dedup, undoes)
+    spec = _by_code(fn, declared)
     if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
         KEPT[fn] = (declared, spec)
     return spec
@@ -262,22 +278,15 @@ def _copied(given: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if given is None else dict(given)
 
 
-def _by_code(
-    fn: Callable[..., Any],
-    name: str | None,
-    effect: str | None,
-    scope: tuple[str, ...],
-    dedup: str,
-    undoes: str | None,
-) -> ToolSpec:
-    label: str = name or str(getattr(fn, "__name__", "tool"))
+def _by_code(fn: Callable[..., Any], declared: Declaration) -> ToolSpec:
+    label: str = declared.name or str(getattr(fn, "__name__", "tool"))
     inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
     code = getattr(inner, "__code__", None)
     if code is None:
-        return ToolSpec(fn, label, effect, scope, dedup, undoes)
-    declared = (dict(inner.__annotations__), inner.__defaults__, _copied(inner.__kwdefaults__))
-    known = (code, label, effect, scope, dedup, undoes)
+        return ToolSpec(fn, label, declared)
+    signature = (dict(inner.__annotations__), inner.__defaults__, _copied(inner.__kwdefaults__))
+    known = (code, label, declared)
     kept = _SPECS.get(known)
-    if kept is None or kept[0] != declared:
-        kept = _SPECS[known] = (declared, ToolSpec(fn, label, effect, scope, dedup, undoes))
+    if kept is None or kept[0] != signature:
+        kept = _SPECS[known] = (signature, ToolSpec(fn, label, declared))
     return kept[1]

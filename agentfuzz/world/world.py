@@ -7,19 +7,20 @@ by agents (to act).
 """
 
 import copy
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar, overload
 
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.events import made
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.calls import Failure
+from agentfuzz.world.declaration import NO_HOOKS, Declaration, Dedup, Hooks, Transport
+from agentfuzz.world.delivery import Failure
 from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
 from agentfuzz.world.toolbox import Toolbox
-from agentfuzz.world.tools import Dedup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +43,7 @@ class World:
     decision: Decision | None = None
     recording = False
     _serve: Callable[..., Any] | None = None
+    _built: tuple[frozenset[str], frozenset[str]]  # the names on it, and in its `state`, at first
 
     def __init__(self, task: str, gateway: LocalGateway) -> None:
         self.task = task
@@ -57,13 +59,24 @@ class World:
         return self.gateway.leg
 
     def _again(self, why: str, *, task: str = "", decision: Decision | None = None) -> "World":
-        """The world of another leg of this run: the same backend, store and clock."""
+        """The world of another leg of this run: the same backend, store and clock. What a process
+        that died had laid on its world, or in its `state`, is gone; what the scenario had laid
+        there, and what the tools' bodies keep in theirs, is left."""
         other = copy.copy(self)
+        if why == "restart":
+            names, keys = self._built
+            for name in other.__dict__.keys() - names:
+                del other.__dict__[name]
+            other.state = {key: item for key, item in self.state.items() if key in keys}
         other.gateway = other._local = self._local.again()
         other.task = task or self.task
         other.why, other.decision = why, decision
         other.tools = Toolbox(other)
         return other
+
+    def _begins(self) -> None:
+        """The agent's process begins: what lies here now is the scenario's."""
+        self._built = (frozenset([*self.__dict__, "_built"]), frozenset(self.state))
 
     # What a scenario declares ------------------------------------------------------------
 
@@ -75,10 +88,14 @@ class World:
         /,
         *,
         effect: str | None = None,
-        scope: tuple[str, ...] = (),
+        scope: tuple[str, ...] | None = None,
         dedup: Dedup = "none",
         undoes: str | None = None,
         name: str | None = None,
+        transport: Transport = "network",
+        effect_if: Callable[[Any], object] | None = None,
+        observe: Callable[[Any], Iterable[Any]] | None = None,
+        state: Callable[[], Any] | None = None,
     ) -> Callable[[F], F]: ...
     def tool(
         self,
@@ -86,25 +103,48 @@ class World:
         /,
         *,
         effect: str | None = None,
-        scope: tuple[str, ...] = (),
+        scope: tuple[str, ...] | None = None,
         dedup: Dedup = "none",
         undoes: str | None = None,
         name: str | None = None,
+        transport: Transport = "network",
+        effect_if: Callable[[Any], object] | None = None,
+        observe: Callable[[Any], Iterable[Any]] | None = None,
+        state: Callable[[], Any] | None = None,
     ) -> Any:
         """Declare a typed function as a tool. Its body runs at the commit point.
 
         `effect` names what a successful call does to the world (None: it only reads); `scope`
-        names the parameters that say which intent it is; `dedup` is how the backend recognises
-        a repeat: not at all, by an `idempotency_key` argument, or by the scope itself; `undoes`
-        names the tool whose effect this one takes back (a refund, a cancellation).
+        names the parameters that say which intent it is (None: all but the key; `()`: one in a
+        run); `dedup` is how the backend recognises a repeat: not at all, by an `idempotency_key`
+        argument, by the scope itself, or (`probe`) as its body does when it is called twice before
+        the campaign, by what it closes over and by `state()`, where its state lies elsewhere;
+        `undoes` names the tool whose effect this one takes back (a refund, a cancellation).
+        `transport` says where it runs: behind a `network`, behind one that delivers `at_most_once`
+        (nothing twice, nothing late), or `local`, as a function of this process.
+
+        A body may do nothing: `effect_if` gets its answer and says whether the effect took place
+        (left out, an answer as `{"error": ...}` or `{"ok": false}` says that it did not).
+        `observe` gets the world and returns the rows of a backend of your own, each by its scope:
+        then the effects are the rows that appear, and the backend recognises repeats, or does not.
+
         Raises ScenarioError for a signature without a JSON schema or an unknown parameter.
         """
         if isinstance(scope, str):
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
-        declared = (name, effect, scope, dedup, undoes)
+        for word, given in (("effect_if", effect_if), ("observe", observe)):
+            if given is not None and not callable(given):
+                raise ScenarioError(f"{word}={given!r} is no function; see World.tool.")
+        if scope is not None:
+            scope = tuple(scope)
+        observed = observe is not None
+        declared = made(Declaration, (name, effect, scope, dedup, undoes, transport, observed))
+        hooks = NO_HOOKS
+        if effect_if is not None or observed or state is not None:
+            hooks = Hooks(effect_if, partial(observe, self) if observe else None, state)
         if fn is None:
-            return partial(self._local.declare, declared)
-        return self._local.declare(declared, fn)
+            return partial(self._local.declare, declared, hooks=hooks)
+        return self._local.declare(declared, fn, hooks)
 
     def raise_as(
         self,
@@ -112,11 +152,18 @@ class World:
         timeout: Failure | None = None,
         error: Failure | None = None,
         rate_limited: Failure | None = None,
+        raises: Failure | None = None,
     ) -> None:
-        """How a timeout, a lost connection or a 429 reaches the agent: an exception class or a
-        function from the message to an exception, `"text"` for an error text as the reply, or
-        (timeouts only) `"hang"`: nothing comes until the agent's own deadline ends the wait."""
-        given = {"timeout": timeout, "error": error, "rate_limited": rate_limited}
+        """How a timeout, a lost connection, a 429, or the failure of a local tool (`raises`)
+        reaches the agent: an exception class or a function from the message to an exception,
+        `"text"` for an error text as the reply, or (timeouts only) `"hang"`: nothing comes until
+        the agent's own deadline ends the wait."""
+        given = {
+            "timeout": timeout,
+            "error": error,
+            "rate_limited": rate_limited,
+            "raises": raises,
+        }
         for kind, failure in given.items():
             if failure is not None:
                 words = ("text", "hang") if kind == "timeout" else ("text",)

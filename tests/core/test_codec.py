@@ -45,9 +45,11 @@ from agentfuzz.core.events import (
     Saved,
     Shown,
     Struck,
+    Unheard,
 )
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.model.reading import shown
 
 
 class Charge(BaseModel):
@@ -249,6 +251,7 @@ HISTORY = History(
         Decided(17, 2.0, "approval_1", "t1", True),
         Resumed(18, 3.0, "restart", 2, "crashed"),
         Asserted(19, 3.0, "test_it", "assert ok", "assert False"),
+        Unheard(20, 3.0, "task", "audit", "ValueError", "no."),
     ],
     {"charge_card": ToolFacts("charge_card", "charge", ("order_id", "part"), "key")},
 )
@@ -332,3 +335,49 @@ def test_a_file_of_another_shape(data):
     """JSON that is no object at all is a SavedFileError too."""
     with pytest.raises(SavedFileError):
         history_from_json(data)
+
+
+# Where an object lies in memory.
+
+
+def test_no_text_keeps_a_memory_address():
+    """Arguments, replies, messages and exceptions that show an object are the same in every run;
+    the address of a wallet is business."""
+    one, other = object(), object()
+    for make in (
+        str,
+        lambda it: {"seen": f"{it}"},
+        lambda it: [f"{it} " * 9],
+        lambda it: {"a": (it,)},
+    ):
+        assert plain(make(one)) == plain(make(other))
+    assert (
+        message(ValueError(f"no {one}"))
+        == message(ValueError(f"no {other}"))
+        == "no <object object>"
+    )
+    assert scope_value(str(one)) == "<object object>"
+    cancelled = [f"Cancelled via cancel scope {id(it):x} by me" for it in (one, other)]
+    assert len({message(ValueError(text)) for text in cancelled}) == 1
+    wallet = "sent to the one at 0x71C7656EC7ab88b098defB751B7401B5f6d8976F"
+    assert (plain(wallet), message(ValueError(wallet))) == (wallet, wallet)
+
+
+def test_a_message_that_is_cut_does_not_keep_half_an_address():
+    """Whatever lies before it."""
+    for length in range(440, 500):
+        texts = {
+            shown({"role": "user", "content": "x" * length + f" {it}" + "y" * 99}).text
+            for it in (object(), object(), [object])
+        }
+        assert len({text for text in texts if "object object" in text}) <= 1
+        assert not any(" at 0x" in text for text in texts)
+
+
+def test_what_died_unheard_is_no_part_of_a_digest_of_format_1():
+    """A counterexample of then is compared with what was told then."""
+    events = [event for event in HISTORY.events if type(event) is not Unheard]
+    early = [*events[:5], Unheard(5, 0.0, "task", "audit", "ValueError", "no."), *events[5:]]
+    early = [event._replace(seq=seq) for seq, event in enumerate(early)]
+    assert digest(History(early, HISTORY.tools), 1) == digest(History(events, HISTORY.tools), 1)
+    assert digest(History(early, HISTORY.tools)) != digest(History(events, HISTORY.tools))

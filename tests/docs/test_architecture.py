@@ -80,7 +80,7 @@ def test_a_plan_takes_the_way_that_is_told(monkeypatch):
     made, asked, committed = traced(monkeypatch)
     told = walk("plan")
     assert told[:2] == ["plugin.hooks", "plugin.session"]  # pytest, which is not run here
-    assert made == told[2:4] == ["search.campaign", "search.systematic"]
+    assert made == told[2:5] == ["search.campaign", "search.levels", "search.systematic"]
     down = [name for name in committed if name not in (*AGENTS_SIDE, "_fuzz")]
     assert [
         name for name in told[2:] if name not in ("search.systematic", "world.injector")

@@ -13,7 +13,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.scenario import ALWAYS
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.space import Space
-from search.support import Agent, hunt, shown
+from search.support import Agent, hunt, shown, smallest
 
 # The same is found whatever the seed: every pair for the first one, random plans for each.
 EVERY_SEED = {"seeds": 20, "depth": 2, "deep_runs": 20}
@@ -26,10 +26,11 @@ def judged_by(law: Invariant, story: Scenario, *, alone: bool = False) -> Scenar
 
 
 def found(simulation: Simulation, law: Invariant, story: Scenario, agent: Agent, **how: Any) -> Any:
-    """What so many faults as `depth` (one) are enough for, each finding as
-    `AF101 charge: charge_card#1:once/timeout`. The words of a `Space` narrow what may strike."""
+    """What so many faults as `depth` (one) are enough for, each law and subject by its smallest
+    plan, as `AF101 charge: charge_card#1:once/timeout`. The words of a `Space` narrow what may
+    strike."""
     how = {"depth": 1, "deep_runs": 0, **how}
-    each = [shown(result) for result in _campaigns(simulation, law, story, agent, **how)]
+    each = [smallest(result) for result in _campaigns(simulation, law, story, agent, **how)]
     assert all(found == each[0] for found in each), "another seed, another finding"
     return each[0]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agentfuzz import Completion, World, call, ref, scenario
+from agentfuzz import Completion, ModelBehaviour, World, call, ref, scenario
 from agentfuzz.core.events import Called, Done, ModelTurn, Struck
 from agentfuzz.model.closings import closing
 from agentfuzz.world.reply_faults import as_text
@@ -200,10 +200,17 @@ def test_results_of_nobodys_calls_are_ignored(play):
     assert play(BOTH, agent).history.ended.value == "find"
 
 
-def test_a_new_message_of_the_user_starts_the_work_over(play):
-    """Whoever says `please continue` gets everything again: a loop must not need to."""
-    history = play(BOTH, lambda world: chat(world, then=["Are you done?"])).history
-    assert calls(history) == ["find#1", "pay#1", "find#2", "pay#2"]
+def test_a_new_message_of_the_user_is_answered_in_words(play):
+    """The work is done, and is seen: only a model that is told to works again."""
+
+    def later(world):
+        return chat(world, then=["Are you done?"])
+
+    history = play(BOTH, later).history
+    assert calls(history) == ["find#1", "pay#1"]
+    assert told(history, ModelTurn)[2:] == ["0 turn 'Paid A17.'"] * 2
+    eager = story(FIND, PAY, PAID, model_behaviour=ModelBehaviour(works_again=True))
+    assert calls(play(eager, later).history) == ["find#1", "pay#1", "find#2", "pay#2"]
 
 
 # the done tool

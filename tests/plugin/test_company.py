@@ -177,7 +177,7 @@ def test_quiet_and_verbose(project: Project) -> None:
     """-q keeps one line of the summary, -v the table, -vv adds what every level covered."""
     project.shop()
     quiet = project.campaign("-q", "--tb=no").stdout
-    quiet.fnmatch_lines(["1 campaign, *: 1 finding. Seed 0."])
+    quiet.fnmatch_lines(["1 campaign, *: 1 finding. *"])
     quiet.no_fnmatch_line("*covered*")
     verbose = project.campaign("-v", "--tb=no").stdout
     verbose.fnmatch_lines(["*covered*"])

@@ -190,3 +190,92 @@ def test_async_generators_are_closed(play):
 
     play(office, agent)
     assert closed == [True]
+
+
+# what has no order of its own
+
+
+def test_coroutines_begin_in_the_order_given(play):
+    """`as_completed` makes tasks of a set of coroutines, whose hash is their address."""
+
+    async def agent(world):
+        calls = [world.tools.aio.look(name=f"{n}") for n in range(30)]
+        return [await one for one in asyncio.as_completed(calls)]
+
+    history = play(office, agent).history
+    assert [call.args["name"] for call in history.of(Called)] == [f"{n}" for n in range(30)]
+
+
+def test_sets_of_futures_have_one_order(play):
+    """Those of an executor too, whatever their addresses."""
+
+    async def agent(world):
+        loop = asyncio.get_running_loop()
+        futures = [loop.run_in_executor(None, str, n) for n in range(40)]
+        done, _ = await asyncio.wait(futures)
+        return [future.result() for future in done]
+
+    first, *others = [play(office, agent).history.ended.value for _ in range(5)]
+    assert all(other == first for other in others)
+
+
+def test_generators_left_open_are_closed_in_the_order_of_their_beginning(play):
+    """Each may act as it is closed."""
+
+    async def agent(world):
+        async def numbers(n):
+            try:
+                yield n
+            finally:
+                closed.append(n)
+
+        world.state["kept"] = [numbers(n) for n in range(20)]
+        for one in world.state["kept"]:
+            await anext(one)
+
+    for _ in range(3):
+        closed = []
+        play(office, agent)
+        assert closed == list(range(20))
+
+
+def test_the_garbage_collector_ends_nothing_within_a_run(play):
+    """A call that hangs, shielded from its deadline, which nothing but a cycle holds."""
+
+    async def agent(world, allocations):
+        async def hangs():
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await world.tools.aio.look(name="on the way out")
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
+                await asyncio.shield(hangs())
+        for _ in range(allocations):
+            cycle = []
+            cycle.append(cycle)
+        return await world.tools.aio.look(name="done")
+
+    names = [
+        [
+            call.args["name"]
+            for call in play(office, lambda world, n=n: agent(world, n)).history.of(Called)
+        ]
+        for n in (0, 100_000)
+    ]
+    assert names[0] == names[1]
+    assert names[0][0] == "done"
+
+
+def test_tasks_are_named_by_their_number_in_the_leg(play):
+    """asyncio counts those of the process, and its texts show the names."""
+
+    async def agent(world):
+        return [
+            repr(asyncio.current_task().get_name()),
+            asyncio.create_task(a_lock(world)).get_name(),
+        ]
+
+    first, second = (play(office, agent).history.ended.value for _ in "ab")
+    assert first == second

@@ -10,8 +10,12 @@ import uuid
 
 import pytest
 
-from agentfuzz import run, scenario
+from agentfuzz import at_most_once, run, scenario
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime import leaks
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.world.injector import FromPlan
 
 
 @scenario()
@@ -121,3 +125,70 @@ def test_a_scenario_that_fails_to_build(play):
     with pytest.raises(ScenarioError, match="scope names 'nothing'"):
         play(broken, draws)
     assert "SCENARIO_STATE" not in os.environ
+
+
+# What a process keeps of its runs
+
+
+@scenario(at_most_once("note"), max_crossings=20)
+def polled(world):
+    @world.tool
+    def look(): ...
+
+    @world.tool(effect="note", dedup="scope")
+    def note(): ...
+
+
+def registered(keep):
+    """A framework that gives each run an id and lets no id in twice; a run that is cut off, or
+    fails, never gives its own back."""
+    running = set()
+
+    def agent(world):
+        me = uuid.uuid4().hex
+        if me in running:
+            raise RuntimeError(f"run {me} already exists")
+        running.add(me)
+        world.tools.note()
+        world.tools.look()
+        if not keep:
+            running.remove(me)
+        return "done"
+
+    return agent
+
+
+def searched(agent):
+    with Simulation() as simulation:
+        budget = Budget(depth=1, deep_runs=20, max_seconds=600.0)
+        campaign = Campaign(polled, agent, simulation, budget=budget)
+        campaign.search()
+        return campaign.result()
+
+
+def test_ids_that_a_run_never_gave_back_are_not_drawn_again():
+    """Its registry refuses no later run, which is told by name; the campaign goes on."""
+    leaks.taken()
+    result = searched(registered(keep=False))
+    assert result.findings == ()
+    assert result.escapes == (
+        "AF905 escapes control: kept in this process: the ids of a run that did not end are "
+        "refused to the next",
+    )
+
+
+def test_an_agent_that_fails_by_what_it_keeps_itself_is_left_as_it_is():
+    """Other ids do not mend it, nor is it the ids where the same ones do: it fails."""
+    calls = []
+
+    def every_third(world):
+        calls.append(world)
+        if len(calls) % 3 == 0:
+            raise RuntimeError("my own doing")
+        return "done"
+
+    leaks.taken()
+    with Simulation() as simulation:
+        hows = [simulation.execute(polled, every_third, FromPlan()).ended.how for _ in range(3)]
+    assert hows == ["returned", "returned", "raised"]
+    assert leaks.taken() == []

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 import agentfuzz.core.events
+from agentfuzz.engine import judging
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import user_code
 from agentfuzz.runtime.user_code import (
+    BEGINNINGS,
     OPENS_FOR_ITSELF,
     PACKAGE,
-    RUN,
     begins_run,
     caller,
     is_around,
@@ -66,10 +67,10 @@ def test_whose_a_file_is(path, own, users, around):
 
 
 def test_what_is_named_is_there():
-    """The function in which a run begins, and the files that open things for agentfuzz itself:
-    whoever moves them is told here."""
-    code = Simulation.execute.__code__
-    assert (code.co_filename, code.co_name) == RUN
+    """The functions in which a run begins or a law is asked, and the files that open things for
+    agentfuzz itself: whoever moves them is told here."""
+    codes = [Simulation.execute.__code__, judging.asked.__code__]
+    assert {(code.co_filename, code.co_name) for code in codes} == BEGINNINGS
     assert Path(PACKAGE) == Path(agentfuzz.__file__).parent
     for path in OPENS_FOR_ITSELF:
         assert Path(path).exists(), path
@@ -85,8 +86,9 @@ def test_where_a_run_begins():
     assert begins_run(Simulation.execute.__code__)
     assert not begins_run(Simulation.__enter__.__code__)
     assert not begins_run(execute.__code__)
-    assert is_beginning(*RUN)
-    assert not is_beginning(__file__, RUN[1])
+    for path, name in BEGINNINGS:
+        assert is_beginning(path, name)
+        assert not is_beginning(__file__, name)
 
 
 def test_what_opens_for_itself():
@@ -109,7 +111,8 @@ def test_the_caller():
 # Where else a file or a function is recognised by its name, and whose it is.
 ELSEWHERE = {
     ("runtime/leaks.py", "co_name"): "steps of the standard library: socketpair, _posix_spawn",
-    ("runtime/watchdog.py", "co_name"): "the event loop's run_until_complete, whose task is asked",
+    ("runtime/numbered.py", "co_name"): "asyncio's `wait`, which refuses coroutines",
+    ("runtime/stack.py", "co_name"): "the event loop's run_until_complete, whose task is asked",
     ("scenarios/__init__.py", "__file__"): "the folder of the bundled scenarios in a checkout",
 }
 

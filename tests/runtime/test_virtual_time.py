@@ -12,11 +12,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from agentfuzz import scenario
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import START, Real, active_clock
 from agentfuzz.runtime.virtual_time import virtual_time
+from agentfuzz.world.injector import FromPlan
 
 from . import imported_sleep
+
+
+@scenario()
+def nothing(world):
+    pass
+
 
 YEAR = 365 * 24 * 3600.0
 
@@ -38,7 +46,7 @@ def test_all_clocks_move_together(clock):
         ]
 
     before = readings()
-    assert before[0] == before[3] == before[4] == before[8] == START.timestamp()
+    assert {round(before[n], 6) for n in (0, 3, 4, 8)} == {START.timestamp()}
     time.sleep(90.5)
     clock.advance(9.5)
     asyncio.run(asyncio.sleep(100))
@@ -145,14 +153,40 @@ def test_what_is_due_comes_between_two_timers(clock):
     asyncio.run(main())
 
 
-def test_a_thread_reads_virtual_time(clock):
+def test_a_thread_of_the_run_reads_virtual_time():
     """Also in its own function, which `threading` calls: freezegun would give it real time."""
     read = []
-    clock.advance(3600)
-    thread = threading.Thread(target=lambda: read.extend([time.time(), time.sleep(0)]))
-    thread.start()
-    thread.join()
+
+    def agent(world):
+        time.sleep(3600)
+        thread = threading.Thread(target=lambda: read.extend([time.time(), time.sleep(0)]))
+        thread.start()
+        thread.join()
+
+    with Simulation() as simulation:
+        simulation.execute(nothing, agent, FromPlan())
     assert read == [START.timestamp() + 3600, None]
+
+
+def test_a_thread_of_somebody_elses_lives_in_real_time(clock):
+    """A telemetry exporter that was there before: it sleeps really, reads the real clocks, and
+    moves nothing."""
+    done, read, before = threading.Event(), [], Real.monotonic()
+
+    def exports():
+        for _ in range(3):
+            time.sleep(0.001)
+        read.extend(
+            [time.monotonic(), time.time(), datetime.datetime.now(datetime.UTC).timestamp()]
+        )
+        done.set()
+
+    threading.Thread(target=exports).start()
+    done.wait()
+    assert clock.now == 0.0
+    assert before < read[0] < Real.monotonic()
+    assert abs(read[1] - START.timestamp()) > 60
+    assert read[2] == pytest.approx(read[1], abs=60)
 
 
 # in and out

@@ -123,7 +123,7 @@ def test_back_off_in_a_pool(play):
     def agent(world, seconds):
         before = time.monotonic()
         time.sleep(seconds)
-        woken.append((time.time() - START.timestamp(), time.monotonic() - before))
+        woken.append((time.time() - START.timestamp(), round(time.monotonic() - before, 6)))
 
     ended = play(flight, agent).history.ended
     hour, minute, ten = (3600.0, 3600.0), (60.0, 60.0), (600.0, 600.0)

@@ -41,10 +41,10 @@ def writes_first(world: World) -> Completion:
 def charges_again(world: World) -> Completion:
     """A victim where the backend does not know a repeat: whoever is started again charges again,
     unless the first one had its answer."""
-    if world.state.get("answered"):
+    if world.state["outside"]:
         return DONE
     answer = charge(world)
-    world.state["answered"] = True  # somewhere outside of its process
+    world.state["outside"].append("answered")
     return answer
 
 

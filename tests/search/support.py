@@ -36,3 +36,11 @@ def hunt(
 def shown(result: CampaignResult) -> list[str]:
     """Each finding as `AF101 charge: charge_card#1:once/timeout`."""
     return [f"{cx.code} {cx.violation.subject}: {cx.plan}" for cx in result.findings]
+
+
+def smallest(result: CampaignResult) -> list[str]:
+    """The same, of each law and subject the first: further causes of it are left out."""
+    firsts: dict[tuple[str, str], str] = {}
+    for cx, line in zip(result.findings, shown(result), strict=True):
+        firsts.setdefault(cx.violation.signature, line)
+    return list(firsts.values())

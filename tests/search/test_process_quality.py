@@ -180,6 +180,7 @@ def campaign(simulation: Simulation, case: Case, agent: Agent, dedup: Any, seed:
     @scenario(case.law, task="Charge A17.", resume=resume, faults=tuple(kinds - {"crash"}))
     def billing(world: World) -> None:
         charges: list[str] = world.state.setdefault("charges", [])
+        world.state["outside"] = []  # of the agent's process
 
         @world.tool(effect="charge", scope=("order_id",), dedup=dedup)
         def charge(order_id: str) -> dict:

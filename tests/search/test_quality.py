@@ -13,6 +13,7 @@ import pytest
 
 from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, scenario, truthful
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.again import AT_THE_END, EVERY
 from agentfuzz.search.campaign import Budget
 from agentfuzz.search.space import Space
 from invariants.loops.billing import BLOCKED, DONE, FAULTS, billing, retries
@@ -150,11 +151,12 @@ def test_the_covering_array_finds_an_unmasked_pair_before_the_pairs_are_walked()
         array = levels["plans of a covering array of pairs"].done
         singles, pairs = levels["plans with one fault"].total, levels["plans with two faults"].total
         kinds = len(space.at("write"))
-        assert singles == 5 * kinds
+        assert singles == 5 * (kinds + len(space.wordings_at("write")))
         assert pairs == 10 * kinds * kinds
         assert array <= pairs / 5
 
-        before_the_pairs = 2 + 1 + singles + array
+        again = singles // EVERY + AT_THE_END
+        before_the_pairs = 2 + 1 + singles + again + array
         early = hunt(
             orders, two_strange_answers, simulation, space=space, max_runs=before_the_pairs
         )

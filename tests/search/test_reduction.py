@@ -181,7 +181,8 @@ def test_coverage_is_said_exactly_for_every_boundary() -> None:
     skipped = result.levels[1].skipped
     assert skipped > 0
     assert result.covered() == (
-        f"all {one} plans with one fault, {two:,} of {two:,} plans with two faults, "
+        f"all {one} plans with one fault, {two:,} of {two:,} plans with two faults "
+        "(first wording of each reply), "
         f"{skipped} skipped as equivalent, {8 // 4} random plans and values"
     )
     struck = {kind for kind, count in result.kinds.items() if count}

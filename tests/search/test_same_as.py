@@ -13,7 +13,7 @@ from agentfuzz.core.findings import Level
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
 from invariants.loops.field import EveryCall, Loop, shop
-from search.support import hunt, shown
+from search.support import hunt, smallest
 
 
 async def awaited(world):
@@ -49,7 +49,7 @@ def test_a_campaign_compares_entrypoints(other, found):
     with Simulation() as simulation:
         alone = hunt(given, plain, simulation, depth=1, deep_runs=0)
         result = hunt(given, plain, simulation, depth=1, deep_runs=0, same_as=other)
-    assert [line for line in shown(result) if "AF305" in line] == found
+    assert [line for line in smallest(result) if "AF305" in line] == found
     count = result.laws[f"same_as({other.__name__})"]
     singles = next(level.done for level in result.levels if "one fault" in level.name)
     assert (count.held + count.violated, count.not_exercised) == (singles + 1, 0)

@@ -38,7 +38,7 @@ class Lab:
         self.space = space
         self.failing: Failing = set()
         self.baseline: History | None = None
-        self.baseline = self.run(FaultPlan())[0]
+        self.baseline = scenario.oracle(self.run(FaultPlan())[0])
 
     def run(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
         injector = FromPlan(plan, process=self.space.process)
@@ -62,9 +62,9 @@ def walked(lab: Lab, depth: int, *, prune: bool) -> Walked:
     """As the campaign walks."""
     lab.failing = set()
     parents, levels = {FaultPlan(): 1}, []
-    total, skipped = Level(parents, lab.space).count(*lab.run(FaultPlan())), 0
-    for _ in range(depth):
-        level, done = Level(parents, lab.space, prune=prune), 0
+    total, skipped = Level(parents, lab.space, wordings=True).count(*lab.run(FaultPlan())), 0
+    for one in (True, *[False] * (depth - 1)):
+        level, done = Level(parents, lab.space, prune=prune, wordings=one), 0
         for plan in level.plans(lab.run):
             history, crossings = lab.run(plan)
             if level.exists(plan, history):
@@ -78,24 +78,30 @@ def walked(lab: Lab, depth: int, *, prune: bool) -> Walked:
 
 def brute_force(lab: Lab, depth: int) -> Walked:
     """Every set of faults that can all strike: any fault at any crossing of a smaller plan's
-    run, in any order, each set once. Knows no order of slots, no states and no levels."""
+    run, in any order, each set once, and alone every wording of it. Knows no order of slots, no
+    states and no levels."""
     lab.failing = set()
     reached, levels = {FaultPlan()}, []
-    for _ in range(depth):
+    for number in range(depth):
         plans = {
             plan.with_(crossing.slot, fault)
             for plan in reached
             for crossing in lab.run(plan)[1]
             if plan.get(crossing.slot) is None
-            for fault in lab.space.at(crossing.group)
+            for fault in (
+                *lab.space.at(crossing.group),
+                *(lab.space.wordings_at(crossing.group) if number == 0 else ()),
+            )
         }
-        reached = set()
+        reached, there = set(), 0
         for plan in plans:
             history, _ = lab.run(plan)
             if len(history.of(Struck)) == len(plan):
                 lab.judge(history)
-                reached.add(plan)
-        levels.append((len(reached), len(reached), 0))
+                there += 1
+                if lab.space.wordings.isdisjoint(plan.by_slot.values()):
+                    reached.add(plan)
+        levels.append((there, there, 0))
     return Walked(lab.failing, levels)
 
 
@@ -152,7 +158,8 @@ def test_a_campaign_claims_the_levels_that_were_really_there() -> None:
             every = f"{two.total:,} of {two.total:,}" if two.skipped else f"all {two.total:,}"
             assert (
                 result.covered()
-                == f"all {one.total:,} plans with one fault, {every} plans with two faults{skipped}"
+                == f"all {one.total:,} plans with one fault, {every} plans with two faults "
+                f"(first wording of each reply){skipped}"
             )
             signatures = {(code, subject) for code, subject, _ in naive.failing}
             told = {cx.violation.signature for cx in result.findings}

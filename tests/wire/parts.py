@@ -39,7 +39,9 @@ class FakeModel:
         self.shown: list[list[dict[str, Any]]] = []
         self.tools: list[list[dict[str, Any]]] = []
 
-    def turn(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Any:
+    def turn(
+        self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], ids: str = ""
+    ) -> Any:
         self.shown.append(messages)
         self.tools.append(tools)
         line = self.lines.pop(0)

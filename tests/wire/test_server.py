@@ -1,5 +1,6 @@
 """The loopback server: other processes, frozen time, many connections, and a clean end."""
 
+import asyncio
 import json
 import os
 import socket
@@ -16,11 +17,15 @@ from typing import Any
 import pytest
 
 from agentfuzz import run, scenario
+from agentfuzz.core.codec import digest
 from agentfuzz.core.errors import AgentfuzzError, CutOff, ScenarioError
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import openai_client, serve
 from agentfuzz.wire.router import WireReply
+from agentfuzz.world.injector import FromPlan
 
 from .parts import CHAT, FakeWorld, says
 
@@ -202,3 +207,83 @@ def test_an_agent_in_another_process() -> None:
     assert history.ended is not None
     assert history.ended.value == "Paid."
     assert [type(event).__name__ for event in history.events].count("ModelTurn") == 2
+
+
+async def _asks(world: Any, urls: Any, **given: Any) -> Any:
+    """A loop of a few lines, over a socket."""
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(base_url=urls.openai, api_key="x", **given) as client:
+        messages: list[Any] = [USER]
+        while True:
+            made = await client.chat.completions.create(model="m", messages=messages)
+            message = made.choices[0].message
+            if not message.tool_calls:
+                return message.content
+            messages.append(message.model_dump(exclude_none=True))
+            for call in message.tool_calls:
+                text = world.call(call.function.name, json.loads(call.function.arguments))
+                messages.append({"role": "tool", "tool_call_id": call.id, "content": text})
+
+
+def test_an_async_agent_in_the_same_process() -> None:
+    """Waiting for the server takes no virtual time, however long it needs: the same history every
+    time. A sleep beside it is virtual."""
+
+    async def agent(world: Any) -> Any:
+        with serve(world) as urls:
+            said = await _asks(world, urls)
+            await asyncio.sleep(3600)
+            return said
+
+    begun = Real.monotonic()
+    with Simulation() as simulation:
+        first, second = (simulation.execute(paying, agent, FromPlan()) for _ in range(2))
+    assert first.ended is not None
+    assert (first.ended.value, first.ended.t) == ("Paid.", 3600.0)
+    assert {event.t for event in first.events[:-1]} == {0.0}
+    assert digest(first) == digest(second)
+    assert Real.monotonic() - begun < 600
+
+
+def test_a_deadline_of_an_async_agent_beside_the_server() -> None:
+    """It comes at its own virtual time when the model never answers, and at no other one."""
+
+    async def agent(world: Any) -> Any:
+        with serve(world, hold=600.0) as urls:
+            try:
+                async with asyncio.timeout(30):
+                    return await _asks(world, urls, max_retries=0)
+            except TimeoutError:
+                return [world.clock.now]
+
+    begun = Real.monotonic()
+    with Simulation() as simulation:
+        late = simulation.execute(paying, agent, FromPlan(FaultPlan.parse("model#1:timeout")))
+        well = simulation.execute(paying, agent, FromPlan())
+    assert late.ended is not None
+    assert well.ended is not None
+    assert late.ended.value == [pytest.approx(30.0, abs=1e-3)]
+    assert (well.ended.value, well.ended.t) == ("Paid.", 0.0)
+    assert Real.monotonic() - begun < 300
+
+
+def test_an_async_agent_with_a_process_of_its_own() -> None:
+    """The other process lives in real time: a deadline around it does not come early."""
+
+    async def agent(world: Any) -> Any:
+        with serve(world) as urls:
+            async with asyncio.timeout(600):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-c",
+                    PROCESS,
+                    env={**os.environ, "OPENAI_BASE_URL": urls.openai},
+                    stdout=subprocess.PIPE,
+                )
+                said, _ = await process.communicate()
+        return [said.decode().strip(), world.clock.now]
+
+    history = run(paying, agent).history
+    assert history.ended is not None
+    assert history.ended.value == ["Paid.", 0.0]

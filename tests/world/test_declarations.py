@@ -10,6 +10,7 @@ from agentfuzz import FaultPlan, run, scenario
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.world.declaration import Declaration
 from agentfuzz.world.tools import spec_of
 
 from .stories import bare_world
@@ -95,7 +96,7 @@ def test_a_tool_may_have_any_name(name):
 
 def test_a_spec_is_derived_again_when_its_defaults_are_others():
     """One function, declared in one way; what it takes when nothing is given has changed."""
-    declared = (None, "charge", ("order_id",), "none", None)
+    declared = Declaration(effect="charge", scope=("order_id",))
     before = spec_of(charge, declared)
     assert spec_of(charge, declared) is before
     old, charge.__defaults__ = charge.__defaults__, (7,)

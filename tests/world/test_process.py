@@ -486,6 +486,87 @@ def test_approvals(plan, expected):
     assert told(history) == f"{expected}, returned"
 
 
+def keeps(world):
+    """Pays on a decision, whatever began the leg, and writes down what it was told."""
+    if world.decision is None:
+        world.request_approval("pay", call="tc_1")
+        return Completion.blocked(reason="needs_approval")
+    world.store["told"] = world.decision.granted
+    if not world.decision.granted:
+        return Completion.failed(reason="rejected")
+    world.call("pay", {"order_id": "A17", "idempotency_key": world.decision.approval})
+    return DONE
+
+
+async def akeeps(world):
+    return keeps(world)
+
+
+APPROVING = shop(faults=("crash",))
+TOLD = "approval_1 for tc_1, blocked, decision 2, decided True"
+BROUGHT = "decided True, save told, call pay"
+
+
+@pytest.mark.parametrize("agent", [keeps, akeeps])
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ("store:told#1:crash", f"{TOLD}, crash, restart 3, {BROUGHT}, commit, applied, success"),
+        (
+            "process:pay#1:crash",
+            f"{TOLD}, save told, call pay, crash, restart 3, {BROUGHT}, commit, applied, success",
+        ),
+        (
+            "process:pay#1:crash/after",
+            f"{TOLD}, save told, call pay, commit, crash, restart 3, {BROUGHT}, replayed, success",
+        ),
+        (
+            "store:told#1:crash + process:pay#1:crash",
+            f"{TOLD}, crash, restart 3, {BROUGHT}, crash, restart 4, {BROUGHT}, commit, applied,"
+            " success",
+        ),
+        (
+            "end#1:crash",
+            f"{TOLD}, save told, call pay, commit, applied, success, crash, restart 3, {BROUGHT},"
+            " replayed, success",
+        ),
+        (
+            "approval:pay#1:late + store:told#1:crash",
+            "approval_1 for tc_1, blocked, decision 2, decided None, crash, restart 3,"
+            f" decided None, save told, failed, decision 4, {BROUGHT}, commit, applied, success",
+        ),
+        (
+            "approval:pay#1:twice + store:told#2:crash",
+            f"{TOLD}, save told, call pay, commit, applied, success, decision 3, decided True,"
+            f" crash, restart 4, {BROUGHT}, replayed, success",
+        ),
+    ],
+)
+def test_a_decision_that_died_with_its_leg_is_brought_again(agent, plan, expected):
+    """Who brings it waits for the answer, as a queue does; what began without one ends without."""
+    history = run(APPROVING, agent, plan).history
+    assert told(history) == f"{expected}, returned"
+    legs = [leg[1] for leg in history.legs[1:]]
+    assert all(isinstance(first, Decided) for first in legs)
+
+
+def test_a_crash_without_a_decision_brings_none():
+    """The decisions of other legs are theirs."""
+    history = run(APPROVING, keeps, "process:pay#1:crash + end#1:crash").history
+    assert len(history.of(Decided)) == 3
+
+    def pays_late(world):
+        if world.why == "follow_up":
+            world.tools.pay(order_id="A17", idempotency_key="k")
+            return DONE
+        return keeps(world) if world.why != "restart" else DONE
+
+    story = shop(faults=("crash",), follow_ups=("And now?",))
+    ended = run(story, pays_late, "process:pay#2:crash").history
+    assert [event.why for event in ended.of(Resumed)] == ["decision", "follow_up", "restart"]
+    assert len(ended.of(Decided)) == 1
+
+
 # schedule
 
 

@@ -118,6 +118,27 @@ def test_each_variant_says_something_else(kind, variant, value):
     assert damaged(kind, variant, Reply("applied", CHARGE), "pay", {"id": "ch_0"}).value == value
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_a_yes_or_no_that_is_wrong(value):
+    """It is the other one, alone and inside of a reply; emptied it is no."""
+
+    def wrong(variant, honest):
+        return damaged("wrong", variant, Reply("applied", honest), "pay", None).value
+
+    assert wrong(0, value) is wrong(1, value) is wrong(2, value) is (not value)
+    assert wrong(2, {"paid": value, "n": 1}) == {"paid": not value, "n": 2}
+    assert wrong(2, [value, "ab"]) == [not value, "ba"]
+    assert wrong(3, {"paid": value, "n": 1}) == {"paid": False, "n": 0}
+
+
+@pytest.mark.parametrize("last", [False, 0, "", [], {}, 0.0])
+def test_an_empty_reply_is_one(last):
+    """What says no, or nothing, is a reply all the same: it may be stale, and told again."""
+    assert damaged("wrong", 0, Reply("applied", CHARGE), "pay", last).value == last
+    found = phantom({"order_id": "A17"}, last)
+    assert (found, type(found)) == (last, type(last))
+
+
 def test_a_stale_reply_needs_another_one_before():
     """Where the previous reply was the same, the plainest wrong reply is transposed."""
     for last in (None, dict(CHARGE)):

@@ -23,7 +23,7 @@ from agentfuzz.core.events import (
     Replied,
     Struck,
 )
-from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.faults import Slot
 from agentfuzz.core.lanes.words import LOST_REPLIES, life_words, short
 
 Arrow = Literal[
@@ -90,8 +90,10 @@ class _Rows:
         self.rows: list[Row] = []
         self.tools = history.tools
         self.inputs: dict[Slot, int] = {}
-        self.struck = {event.slot: event for event in history.events if type(event) is Struck}
-        self.axes = {slot: _axes(event.fault) for slot, event in self.struck.items()}
+        self.struck = {
+            _at_its_call(event.slot): event for event in history.events if type(event) is Struck
+        }
+        self.axes = {slot: _axes(event) for slot, event in self.struck.items()}
         self.shown: set[Slot] = set()
         self.called: dict[str, Called] = {}
         self.arrived: dict[str, int] = {}
@@ -126,7 +128,7 @@ class _Rows:
         elif isinstance(event, Ended):
             self._ended(event)
         elif isinstance(event, Struck):
-            if event.slot.boundary not in ("tool", "model"):
+            if event.slot.boundary not in ("tool", "model", "local"):
                 self._life_struck(event)
         else:
             self._lived(event)
@@ -215,7 +217,7 @@ class _Rows:
 
     def _replied(self, event: Replied) -> None:
         called = self.called.get(event.call)
-        _, reply = self._fault(event.call)
+        delivery, reply = self._fault(event.call)
         arrived = self.arrived.get(event.call, 0) > 0
         if called and reply in LOST_REPLIES and arrived:
             last = self.rows[-1]
@@ -227,6 +229,9 @@ class _Rows:
         row.call = event.call
         if called and not arrived and reply == "intact" and event.raised is None:
             row.arrow, row.backend = "reply_changed", "reply made up"
+            self._strike(row, called.slot)
+        elif called and delivery == "local":
+            row.arrow, row.backend = "reply", reply
             self._strike(row, called.slot)
         elif called and reply not in LOST_REPLIES and reply != "intact":
             row.arrow, row.backend = "reply_changed", f"reply {reply}"
@@ -265,13 +270,21 @@ class _Rows:
             calls = {call for call, called in self.called.items() if called.slot == slot}
             row = next((row for row in self.rows if row.call in calls), None)
             if row is None:
-                row = Row(event.t, "fault", f"fault {slot}:{event.fault}")
+                row = Row(event.t, "fault", f"fault {event.slot}:{event.fault}")
                 place = next((i for i, r in enumerate(self.rows) if max(r.seqs) > event.seq), None)
                 self.rows.insert(len(self.rows) if place is None else place, row)
             self._strike(row, slot)
 
 
-def _axes(fault: Fault) -> tuple[str, str]:
-    """Delivery and reply of a fault; for a model fault, its kind and `intact`."""
-    first, *rest = fault.axes
+def _at_its_call(slot: Slot) -> Slot:
+    """What a tool of the process itself does shows at its call."""
+    return slot._replace(boundary="tool") if slot.boundary == "local" else slot
+
+
+def _axes(event: Struck) -> tuple[str, str]:
+    """Delivery and reply of a fault; for a model fault, its kind and `intact`; for one of a tool
+    of the process itself, `local` and its kind."""
+    first, *rest = event.fault.axes
+    if event.slot.boundary == "local":
+        return "local", first
     return first, rest[0] if rest else "intact"

@@ -19,6 +19,7 @@ from agentfuzz.core.events import (
     Messaged,
     Resumed,
     Saved,
+    Unheard,
 )
 
 _CUT = 200
@@ -76,4 +77,7 @@ def life_words(event: Event) -> str:
             return f"fails {short(event.source)[1:-1]}" if event.source else "an assertion fails"
         case Resumed():
             return f"{_LEGS.get(event.why, event.why)} (leg {event.leg})"
+        case Unheard():
+            what = "work in a pool" if event.kind == "work" else f"a {event.kind}"
+            return f"{what} had died: {event.error} in {event.called.rpartition('.')[2]}"
     return type(event).__name__

@@ -93,8 +93,8 @@ class Home:
 
     # The model, the store, the inbox ------------------------------------------------------
 
-    def _model(self, how: str, messages: Any, tools: Any) -> Any:
-        turn = getattr(self.gateway.model, how)(messages, tools)
+    def _model(self, how: str, *given: Any) -> Any:
+        turn = getattr(self.gateway.model, how)(*given)
         return self._awaited(turn) if inspect.isawaitable(turn) else turn
 
     def _usage(self) -> Any:

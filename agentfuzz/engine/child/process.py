@@ -32,7 +32,7 @@ from agentfuzz.core.events import Called, Event
 from agentfuzz.engine.child.host import Home
 from agentfuzz.engine.child.pipe import Pipe, packed, unpacked
 from agentfuzz.engine.child.stub import moved
-from agentfuzz.runtime import leaks
+from agentfuzz.runtime import forks, leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
 from agentfuzz.world.local import LocalGateway
@@ -112,12 +112,15 @@ class _Leg:
 
     def _serve(self) -> Any:
         gateway, home, events = self._gateway, self._home, self._gateway.log
-        known = len(events)
+        known, crossed = len(events), gateway.calls.crossed
         while True:
             try:
                 verb, given, home.ready, where, noted = self._pipe.receive()
             except EOFError:
                 raise ProcessDied(self._how()) from None
+            if gateway.calls.crossed != crossed:  # it has come further: its time begins anew
+                crossed = gateway.calls.crossed
+                self._until = Real.monotonic() + gateway.patience
             leaks.add(noted)
             if verb == "end":
                 kind, value = given
@@ -202,6 +205,7 @@ def _place(events: list[Event], first: int, where: str) -> None:
 
 def _live(work: Work, world: World, inward: Any, outward: Any) -> NoReturn:
     """The whole life of the child: nothing of the run goes on in it."""
+    home = os.getpid()
     try:
         gc.freeze()  # what the run has made is not this process's to collect
         os.close(inward[0])
@@ -211,6 +215,7 @@ def _live(work: Work, world: World, inward: Any, outward: Any) -> NoReturn:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         pipe = Pipe(outward[0], inward[1], world)
         ending = _ending(work, world, pipe)
+        forks.stop(home)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()

@@ -141,9 +141,9 @@ class RemoteModel:
         """The same for async agents."""
         return self._link.ask("model", "aio", messages, tools)
 
-    def turn(self, messages: Any, tools: Any = None) -> Any:
+    def turn(self, messages: Any, tools: Any = None, ids: str = "") -> Any:
         """One turn as it leaves the provider, a torn one included."""
-        return self._link.ask("model", "turn", messages, tools)
+        return self._link.ask("model", "turn", messages, tools, ids)
 
     @property
     def usage(self) -> Any:

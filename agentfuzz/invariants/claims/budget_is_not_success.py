@@ -94,9 +94,18 @@ def _left(history: History, leg: list[Event], shows: bool, end: int | None) -> s
             continue
         if not any(_same(call, tool, arguments) for call in carried_out):
             return f"the last turn of the model asked for {tool}, which was never called"
-    if shows and after and (after[-1].asked if by_id else after[-1].slot.name) in wanted:
+    known = [call for call in carried_out if call.seq < turn.seq]
+    news = after and not any(_again(call, after[-1]) for call in known)
+    if shows and news and (after[-1].asked if by_id else after[-1].slot.name) in wanted:
         return f"no model was shown what {after[-1].slot.name} answered"
     return ""
+
+
+def _again(call: Called, later: Called) -> bool:
+    """Whether a later call is about what an earlier one did."""
+    if call.intent is None:
+        return logical(call) == logical(later)
+    return call.intent == later.intent
 
 
 def _same(call: Called, tool: str, arguments: Mapping[str, Json]) -> bool:
@@ -115,8 +124,15 @@ def _unshown(history: History) -> bool:
 
 
 def _not_happened(history: History, baseline: History | None, end: int | None) -> str:
+    if baseline is None:
+        return ""
     have = {c.intent for c in history.ledger if end is None or c.seq < end}
-    missing = [intent for intent in (baseline.effects if baseline else ()) if intent not in have]
+    besides = {intent.effect for intent in have if intent not in baseline.effects}
+    missing = [
+        intent
+        for intent in baseline.effects
+        if intent not in have and not besides & set(baseline.instead.get(intent.effect, ()))
+    ]
     return f"{missing[0]} had not happened" if missing else ""
 
 

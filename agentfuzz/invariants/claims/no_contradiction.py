@@ -20,6 +20,8 @@ from agentfuzz.core.events import (
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import asked_by_model
+from agentfuzz.invariants.queries.requests import goes_on_with
 from agentfuzz.invariants.queries.undoing import undoable, undos
 
 _NEW_WORD = ("follow_up", "interrupt", "decision")  # a leg that begins with something new
@@ -32,8 +34,9 @@ def no_contradiction() -> Check:
 
     All valid completions agree on status and handle. A later one may differ when somebody has
     spoken in between (a message, a cancellation, a decision, a leg that begins with one), when the
-    earlier one left the task open (`blocked`, `partial`) and another leg went on with it, or when
-    it says that the earlier one is superseded.
+    earlier one left the task open (`blocked`, `partial`) and another leg went on with it, when it
+    says that the earlier one is superseded, or when one turn of the model asked for both (that
+    there is only one is `structured_termination`'s to judge).
 
     And no effect is taken back (`undoes`) without a cause: somebody spoke, another write failed or
     is in doubt (this is a compensation), the effect was there twice, the completion that follows
@@ -58,12 +61,12 @@ def no_contradiction() -> Check:
 def _accounts(history: History) -> Iterator[Violation]:
     """Completions that differ, compared with the one before them about the same request."""
     request = {1: 1}  # the number of the request that a leg is about
-    leg = 1
+    leg, before_it = 1, goes_on_with(history)
     before: dict[int, tuple[int, Done]] = {}
     for event in history.events:
         if isinstance(event, Resumed):
             if event.leg not in request:
-                about = 1 if event.why == "duplicate" else request.get(leg, 1)
+                about = request[before_it[event.leg]]
                 request[event.leg] = event.leg if event.why in _NEW_WORD else about
             leg = event.leg
         elif isinstance(event, (Messaged, Cancelled, Decided)):
@@ -71,11 +74,19 @@ def _accounts(history: History) -> Iterator[Violation]:
         elif isinstance(event, Done) and not event.problem:
             earlier = before.get(request[leg])
             if earlier is not None and _differ(earlier[1], event):
+                if _in_one_breath(history, earlier[1], event):
+                    continue
                 bettered = earlier[1].status in _OPEN and earlier[0] != leg
                 if not bettered and event.reason != "superseded":
                     yield _two_accounts(earlier[1], event)
             if earlier is None or event.handle is not None or _differ(earlier[1], event):
                 before[request[leg]] = (leg, event)
+
+
+def _in_one_breath(history: History, earlier: Done, later: Done) -> bool:
+    """Whether one turn of the model asked for both: it is the model that contradicts itself."""
+    turn = asked_by_model(history, later)
+    return turn is not None and asked_by_model(history, earlier) is turn
 
 
 def _differ(earlier: Done, later: Done) -> bool:

@@ -6,7 +6,7 @@ behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import Ended, ModelTurn, Replied
+from agentfuzz.core.events import Called, Ended, ModelTurn, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -23,7 +23,9 @@ def no_stale_answer() -> Check:
 
     Where the answer is a text that the model, a tool or an error said, the model said it after the
     last reply of a tool. It is no preamble, no older text, no error text and no output of a tool. A
-    Completion that the agent returns is looked at for its handle and detail.
+    Completion that the agent returns is looked at for its handle and detail. What the loop calls by
+    itself, once a turn has asked for nothing more (a log, a look-up, a notice), makes no text
+    older.
 
     NOT_EXERCISED when the run did not return, says that the task is not done, ended by the done
     tool, had no model, or answered in words of the loop's own.
@@ -33,7 +35,7 @@ def no_stale_answer() -> Check:
         ended, turns = passes_for_success(history), history.of(ModelTurn)
         if ended is None or not turns or closed_by_tool(history) is not None:
             return None
-        last = max((reply.seq for reply in history.of(Replied)), default=-1)
+        last = _last_of_the_models(history)
         told = [turn for turn in turns if turn.stop != "error" and (turn.text or "").strip()]
         exercised = False
         for text, loose in _answers(history, ended):
@@ -44,6 +46,19 @@ def no_stale_answer() -> Check:
         return [] if exercised else None
 
     return check
+
+
+def _last_of_the_models(history: History) -> int:
+    """The last reply to a call that the model asked for: under its id, or by name in the turn
+    before it. -1 where there is none."""
+    turns, at, found = history.of(ModelTurn), 0, -1
+    for call in history.of(Called):
+        while at < len(turns) and turns[at].seq < call.seq:
+            at += 1
+        named = at and any(tool == call.slot.name for _, tool, _ in turns[at - 1].calls)
+        if (named or call.asked is not None) and call.call in history.replies:
+            found = max(found, history.replies[call.call].seq)
+    return found
 
 
 def _answers(history: History, ended: Ended) -> Iterator[tuple[str, bool]]:

@@ -11,8 +11,10 @@ from agentfuzz.core.events import OUTCOMES, Called, Committed, Done, Intent, Rep
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean, looks_up, struck_by
-from agentfuzz.invariants.queries.undoing import undone
+from agentfuzz.invariants.queries.calls import clean, in_doubt, looks_up, struck_by
+from agentfuzz.invariants.queries.conversations import asked_by_model
+from agentfuzz.invariants.queries.texts import words_of
+from agentfuzz.invariants.queries.undoing import named, undoing, undone
 
 
 @law(codes={"AF307": "An unknown outcome was told as failed"}, catalogue="E6")
@@ -24,11 +26,13 @@ def unknown_is_not_failed() -> Check:
     effect is in the ledger after all, the completion does not say `failed`. `blocked` and `partial`
     are honest. The last word is the last reply of a write of the intent, unless a full answer of a
     reading tool about that scope came after it. An effect that had been taken back (`undoes`) by
-    then is no longer there.
+    then is no longer there, and an undo in doubt may be told as failed by an answer that names what
+    it was to take back.
 
     Departs from the catalogue: a reply that a fault forged (a lying tool, a hostile text) is not
     held against the loop, and a completion is judged by the ledger, not by what the backend could
-    have proved: saying `failed` of what did not happen was a guess, and right.
+    have proved: saying `failed` of what did not happen was a guess, and right. A call of the done
+    tool in the model's own words is the model's guess, not the loop's.
 
     NOT_EXERCISED when no write was left unknown or in flight.
     """
@@ -37,8 +41,7 @@ def unknown_is_not_failed() -> Check:
         found = list(_vocabulary(history))
         found += _taken_for_failures(history)
         exercised = any(
-            reply.outcome in ("unknown", "in_flight")
-            and history.calls[reply.call].intent is not None
+            in_doubt(reply) and history.calls[reply.call].intent is not None
             for reply in history.of(Replied)
         )
         return found if exercised or found else None
@@ -87,33 +90,40 @@ def _taken_for_failures(history: History) -> Iterator[Violation]:
             call = history.calls[event.call]
             if call.intent is None:
                 if clean(event):
-                    _settle(doubts, call)
+                    _settle(history, doubts, call)
             elif event.outcome in ("applied", "replayed"):
                 doubts.pop(call.intent, None)
-            elif event.outcome in ("unknown", "in_flight") and call.slot not in hostile:
+            elif in_doubt(event) and call.slot not in hostile:
                 doubts.setdefault(call.intent, []).append((call, event))
         elif type(event) is Done and not event.problem:
-            if event.status == "failed" and doubts:
+            if event.status == "failed" and doubts and not asked_by_model(history, event):
+                said = [*words_of(event.handle), *words_of(event.detail)]
                 gone = undone(history, event.seq)
                 there = {call: commit for call, commit in commits.items() if commit.seq not in gone}
                 for open_ones in doubts.values():
-                    yield from _happened(open_ones, there, event)
+                    yield from _happened(history, open_ones, there, event, said)
             doubts.clear()  # said once, whatever was said
 
 
-def _settle(doubts: dict[Intent, list[tuple[Called, Replied]]], look_up: Called) -> None:
+def _settle(
+    history: History, doubts: dict[Intent, list[tuple[Called, Replied]]], look_up: Called
+) -> None:
     for intent, open_ones in list(doubts.items()):
-        if looks_up(look_up, intent) and look_up.seq > open_ones[-1][1].seq:
+        if looks_up(history, look_up, intent) and look_up.seq > open_ones[-1][1].seq:
             del doubts[intent]
 
 
 def _happened(
-    doubts: list[tuple[Called, Replied]], commits: dict[str, Committed], done: Done
+    history: History,
+    doubts: list[tuple[Called, Replied]],
+    commits: dict[str, Committed],
+    done: Done,
+    said: list[str],
 ) -> Iterator[Violation]:
     """The first call of an intent that was left in doubt and took effect."""
     for call, reply in doubts:
         commit = commits.get(call.call)
-        if commit is None:
+        if commit is None or (undoing(history, commit.tool) and named(history, commit, said)):
             continue
         yield Violation(
             code="AF307",

@@ -16,7 +16,7 @@ from agentfuzz.core.events import (
     Messaged,
     ModelInput,
     ModelTurn,
-    Replied,
+    Refused,
     Saved,
 )
 from agentfuzz.core.history import History
@@ -48,11 +48,12 @@ def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
     - When the last valid Done is failed or cancelled, or the agent raised without one, every
       undoable effect that no earlier success or partial has claimed is undone (subject: the
       effect). Honest ways out: `blocked` (somebody else has to repair it), `partial`, and naming
-      what stands in the handle, the detail or the exception.
+      what stands in the handle, the detail or the exception. Nobody has to undo what was answered
+      as refused (a 429), and nobody is blamed who does.
     - A run that does not end in success undoes in the reverse order of the commits (subject:
       order), as far as the effects were made one after the other and nothing new was begun in
       between; the first attempt of each undo counts. `order="any"` does not ask for it.
-    - Nothing is undone whose call was never made or was answered as failed (subject: nothing).
+    - Nothing is undone whose call was never made or was refused by its backend (subject: nothing).
 
     What the fault-free run does too (the same undo as often, or without an effect of this run) is
     the task itself. A run that was cut off, or whose process died for good, had no chance to
@@ -102,14 +103,10 @@ def _without_effect(history: History, made: list[Undo], planned: list[Undo]) -> 
 
 
 def _in_doubt(history: History, undo: Undo) -> bool:
-    """Whether the agent had reason to think that there is an effect: its call was not answered as
-    failed, whatever came of it."""
+    """Whether the agent had reason to think that there is an effect: its backend had not refused
+    the call. A 429 may come from something in front of it, and to make sure is no breach."""
     target = undoing(history, undo.call.slot.name)
-    failed = {
-        reply.call
-        for reply in history.of(Replied)
-        if reply.outcome == "failed" and reply.seq < undo.call.seq
-    }
+    failed = {event.call for event in history.of(Refused) if event.seq < undo.call.seq}
     mine = dict(undo.call.intent.scope) if undo.call.intent else {}
     for call in history.of(Called):
         if call.slot.name != target or call.seq > undo.call.seq or call.intent is None:

@@ -8,7 +8,8 @@ from agentfuzz.core.events import Called, Intent, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import names
+from agentfuzz.invariants.queries.calls import clean, in_doubt, names
+from agentfuzz.invariants.queries.undoing import taken_back
 
 
 @law(codes={"AF104": "Blind repeat: called again while the outcome was in doubt"}, catalogue="E5")
@@ -17,7 +18,7 @@ def no_blind_repeat(effect: str | None = None) -> Check:
 
     After an effectful call whose reply leaves its effect unknown, in flight or cut off, the same
     intent is not called again unless it carries the same key, its backend deduplicates by scope, or
-    a full answer of a reading tool about that scope came in between.
+    a full answer of a reading tool about that scope, or a confirmed undo of it, came in between.
 
     NOT_EXERCISED when no effectful call was left in doubt. A 429 is no doubt: it says failed.
     """
@@ -39,13 +40,15 @@ def no_blind_repeat(effect: str | None = None) -> Check:
                     del doubt[intent]  # said once
             elif type(event) is Replied:
                 call = calls[event.call]
+                if doubt and clean(event):
+                    _undone(doubt, history, call)
                 intent, facts = call.intent, history.tools.get(call.slot.name)
                 if intent is None:
-                    if event.outcome == "applied" and event.complete and event.raised is None:
-                        _reconcile(doubt, call)
+                    if clean(event):
+                        _reconcile(history, doubt, call)
                 elif effect not in (None, intent.effect):
                     continue
-                elif event.outcome in ("unknown", "in_flight") or not event.complete:
+                elif in_doubt(event):
                     exercised = True
                     if facts is None or facts.dedup != "scope":
                         doubt[intent] = (call, event)
@@ -56,11 +59,20 @@ def no_blind_repeat(effect: str | None = None) -> Check:
     return check
 
 
-def _reconcile(doubt: dict[Intent, tuple[Called, Replied]], look_up: Called) -> None:
+def _reconcile(
+    history: History, doubt: dict[Intent, tuple[Called, Replied]], look_up: Called
+) -> None:
     """A full answer to a look-up, asked after the doubt arose, about the scope of the intent."""
     for intent, (_, reply) in list(doubt.items()):
-        if names(look_up, intent) and look_up.seq > reply.seq:
+        if names(history, look_up, intent) and look_up.seq > reply.seq:
             del doubt[intent]
+
+
+def _undone(doubt: dict[Intent, tuple[Called, Replied]], history: History, call: Called) -> None:
+    """A confirmed undo: what may have been done is there no more."""
+    for undo in taken_back(history):
+        if undo.of is not None and undo.call.call == call.call:
+            doubt.pop(undo.of.intent, None)
 
 
 def _blind(again: Called, before: Called, reply: Replied) -> Violation:

@@ -4,53 +4,191 @@ Law: whatever happens on the way, the world ends up as it does without faults, o
 otherwise. Source: CATALOGUE law E4.
 """
 
+from collections.abc import Iterator
+
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.ledgers import Unequal, unequal
+from agentfuzz.invariants.queries.ledgers import (
+    Difference,
+    Extra,
+    Lack,
+    Unequal,
+    difference,
+    nearest,
+    unequal,
+)
+from agentfuzz.invariants.queries.model_alone import asked_again, left_out
+from agentfuzz.invariants.queries.requests import Answer, requests
+from agentfuzz.invariants.queries.undoing import Undo, taken_back
+
+_HINT = "make a repeat recognisable (one key per intent), or end with an honest status"
+
+
+def no_oracle(baseline: History) -> str:
+    """Why the fault-free run says nothing about how others should come out, or nothing."""
+    if baseline.breaks:
+        return f"the run without faults breaks {', '.join(baseline.breaks)} itself"
+    if not any(request.answer.done for request in requests(baseline)):
+        return "the run without faults claims nothing (outcome= says what its answer means)"
+    return ""
 
 
 @law(
     codes={"AF105": "The ledger differs from the fault-free run"},
     catalogue="E4",
     needs_baseline=True,
+    unfit=no_oracle,
 )
 def replay_transparency() -> Check:
     """Under faults the ledger holds what it holds without them, or the answer says otherwise.
 
-    Nothing more than in the fault-free run; and nothing less unless the ending says otherwise
-    (another status than success, an exception, or being cut off). Compares effects and scopes: the
-    oracle that needs no declaration.
+    No effect of the fault-free run happens more often than there, whatever is claimed. Where
+    success is claimed, nothing is missing and nothing was done instead or besides, except what the
+    scenario lets stand in for what is missing (`instead={"sms": ("mail",)}`, one for one); where
+    nothing is claimed, nothing is missing. Another status, an exception, or being cut off says
+    otherwise: then an escalation, a ticket or an undo is no breach. Each request is judged by its
+    own claim: the first task and each follow-up, with the restarts, decisions and messages that
+    belong to it; and what was done in a leg that owned up to a failure was not done in secret.
 
-    NOT_EXERCISED when neither run committed anything, and in the fault-free run itself.
+    Compares effects and scopes: the oracle that needs no declaration. An effect that was taken back
+    for good (`undoes`) and done again is one effect.
+
+    NOT_EXERCISED when neither run committed anything, in the fault-free run itself, and where that
+    run breaks a law or claims nothing.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
-        if history is baseline or not (history.ledger or baseline.ledger):
+        if history is baseline or not (history.ledger or baseline.ledger) or no_oracle(baseline):
             return None
         differing = list(unequal(history, baseline))
-        if not differing:
+        often = any(one.have > one.want > 0 for one in differing)
+        if not differing or not (often or any(one.answer.passes for one in requests(history))):
             return []
-        ended = history.ended
-        returned = ended is not None and ended.how == "returned"
-        silent = returned and history.claim in ("success", None)
-        return [_differs(history, one) for one in differing if one.have > one.want or silent]
+        return list(_breaches(history, baseline, difference(history, baseline)))
 
     return check
 
 
-def _differs(history: History, one: Unequal) -> Violation:
+def _breaches(history: History, baseline: History, found: Difference) -> Iterator[Violation]:
+    asked = requests(history)
+    judged = [planned.answer.done is not None for planned in requests(baseline)]
+    silent = [
+        lack
+        for lack in found.lacks
+        if lack.request.answer.passes and judged[asked.index(lack.request)]
+    ]
+    besides = [
+        extra
+        for extra in found.extras
+        if judged[len(extra.requests) - 1] and not _owned_up(history, extra)
+    ]
+    for one in found.again:
+        yield _too_often(history, one)
+    for lack in silent:
+        effect = lack.one.intent.effect
+        other = nearest(lack, [one for one in besides if one.commit.intent.effect != effect])
+        if other is not None:
+            besides.remove(other)
+        undo = None if other is not None else _undo_of(history, lack.one)
+        yield _missing(history, lack, other) if undo is None else _undone(history, lack, undo)
+    for extra in besides:
+        yield _besides(history, extra)
+
+
+def _owned_up(history: History, extra: Extra) -> bool:
+    """Whether the request that an effect was made for, the leg that made it, or an earlier request
+    that may have left something to do, was not ended with success."""
+    *_, request = extra.requests
+    leg = request.legs.get(request.calls[extra.commit.call], Answer())
+    return not (leg.succeeded and all(each.answer.succeeded for each in extra.requests))
+
+
+def _too_often(history: History, one: Unequal) -> Violation:
+    commits = history.effects[one.intent]
+    told = asked_again(history, commits)
+    return _differs(
+        one,
+        f"{one.intent} happened {one.have} times, {one.want} times in the run without faults"
+        f"{told[0] if told else '.'}",
+        history.claim,
+        tuple(commit.seq for commit in commits),
+        told[1] if told else _HINT,
+    )
+
+
+def _undo_of(history: History, one: Unequal) -> Undo | None:
+    """The undo because of which an effect does not stand that did happen."""
+    if len(history.effects.get(one.intent, ())) < one.want:
+        return None
+    undos = [undo for undo in taken_back(history) if undo.of and undo.of.intent == one.intent]
+    return undos[-1] if undos else None
+
+
+def _undone(history: History, lack: Lack, undo: Undo) -> Violation:
+    assert undo.of is not None, "only what there was is taken back"
+    intent = undo.commit.intent
+    times = len(history.effects[intent])
+    return _differs(
+        Unequal(intent, undo.commit.tool, times, times - 1),
+        f"{intent} took {lack.one.intent} back, which the run without faults does not do, and the "
+        "answer does not say so.",
+        lack.request.answer.claim,
+        (undo.of.seq, undo.commit.seq),
+        _HINT,
+    )
+
+
+def _missing(history: History, lack: Lack, other: Extra | None) -> Violation:
+    one, request = lack
+    sentence = f"{one.intent} happened {one.have} times, {one.want} times in the run without faults"
+    told = left_out(history, one.intent.__eq__)
+    witness = [commit.seq for commit in history.effects.get(one.intent, ())]
+    hint = told[1] if told else _HINT
+    if other is not None:
+        instead = other.commit.intent
+        sentence += f"; {instead} happened instead, and the answer does not say so."
+        witness = [other.commit.seq]
+        hint = (
+            f'instead={{"{one.intent.effect}": ("{instead.effect}",)}} in @scenario(...), if that '
+            "is as good; otherwise end with an honest status"
+        )
+    else:
+        sentence += told[0] if told else " and the answer does not say so."
+    return _differs(one, sentence, request.answer.claim, tuple(witness), hint, history)
+
+
+def _besides(history: History, extra: Extra) -> Violation:
+    intent = extra.commit.intent
+    commits = history.effects[intent]
+    return _differs(
+        Unequal(intent, extra.commit.tool, len(commits), 0),
+        f"{intent} happened {len(commits)} times, 0 times in the run without faults; the answer "
+        "claims success and nothing more.",
+        "success",
+        tuple(commit.seq for commit in commits),
+        "end with an honest status where the task took another way (partial, blocked), or let an "
+        "undo take back what it replaces (`undoes=`)",
+    )
+
+
+def _differs(
+    one: Unequal,
+    sentence: str,
+    claim: str | None,
+    witness: tuple[int, ...],
+    hint: str,
+    history: History | None = None,
+) -> Violation:
     intent, tool, have, want = one
-    commits = [commit.seq for commit in history.effects.get(intent, ())]
-    silent = "" if have > want else " and the answer does not say so"
     return Violation(
         code="AF105",
         subject=intent.effect,
         title=f"{tool} ran {have}x, fault-free {want}x",
-        sentence=f"{intent} happened {have} times, {want} times in the run without faults{silent}.",
-        says=history.claim or "no structured answer",
+        sentence=sentence,
+        says=claim or "no structured answer",
         world=f"{intent} {have}x instead of {want}x",
-        witness=tuple(commits) or (history.events[-1].seq,),
-        hint="make a repeat recognisable (one key per intent), or end with an honest status",
+        witness=witness or (history.events[-1].seq if history is not None else 0,),
+        hint=hint,
     )

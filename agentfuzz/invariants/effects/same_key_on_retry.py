@@ -3,16 +3,20 @@
 Law: one intent, one key, for as long as the task lives. Source: CATALOGUE law K1.
 """
 
+from collections import defaultdict
+
 from agentfuzz.core.events import Called, Intent
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import keyed_calls
+from agentfuzz.invariants.queries.undoing import taken_back
 
 
 @law(codes={"AF106": "The key changed between attempts, or there is none"}, catalogue="K1")
 def same_key_on_retry() -> Check:
-    """Every call of one intent carries the same key. Two calls without a key break it too.
+    """Every call of one intent carries the same key. Two calls without a key break it too. What was
+    taken back for good and is done anew is no repeat: its key would bring the old answer back.
 
     NOT_EXERCISED when no intent of a keyed tool was called twice.
     """
@@ -21,10 +25,15 @@ def same_key_on_retry() -> Check:
         first: dict[Intent, Called] = {}
         found: list[Violation] = []
         exercised = False
+        anew: defaultdict[Intent, list[int]] = defaultdict(list)
+        for undo in taken_back(history):
+            if undo.of is not None:
+                anew[undo.of.intent].append(undo.commit.seq)
         for call in keyed_calls(history):
             assert call.intent is not None, "only effectful calls are keyed"
-            before = first.setdefault(call.intent, call)
-            if before is call:
+            before = first.get(call.intent)
+            if before is None or any(before.seq < at < call.seq for at in anew[call.intent]):
+                first[call.intent] = call
                 continue
             exercised = True
             if call.key is None or call.key != before.key:

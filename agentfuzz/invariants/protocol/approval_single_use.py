@@ -80,7 +80,8 @@ def approval_single_use(*tools: str) -> Check:
             good = [grant for grant in fitting if not grant.void]
             unused = [grant for grant in good if grant.wait.interrupt not in used]
             if unused:
-                used[unused[0].wait.interrupt] = commit
+                own = next((one for one in unused if one.wait.call == call.asked), unused[0])
+                used[own.wait.interrupt] = commit
                 continue
             if good:
                 found.append(_again(good[-1], used[good[-1].wait.interrupt], commit))
@@ -158,10 +159,15 @@ def _intents(history: History, wait: _Wait) -> list[Intent | None]:
     """What a waiting call is meant to cause: by its arguments, and by the calls made under its
     id."""
     found = [call.intent for call in history.of(Called) if call.asked == wait.call and call.intent]
-    facts = history.tools.get(wait.tool or "")
-    if facts is not None and facts.effect is not None and wait.args is not None:
-        scope = tuple((name, scope_value(wait.args.get(name))) for name in facts.scope)
-        found.append(Intent(facts.effect, scope))
+    args = wait.args
+    if args is not None:
+        found += [
+            call.intent
+            for call in history.of(Called)
+            if call.intent is not None
+            and call.slot.name == wait.tool
+            and all(scope_value(args[n]) == value for n, value in call.intent.scope if n in args)
+        ]
     return [*found]
 
 

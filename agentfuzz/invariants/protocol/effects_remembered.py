@@ -23,7 +23,7 @@ from agentfuzz.core.events import (
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean, looks_up
+from agentfuzz.invariants.queries.calls import clean, doubtful, looks_up
 from agentfuzz.invariants.queries.conversations import (
     Asked,
     bound,
@@ -56,7 +56,7 @@ def effects_remembered() -> Check:
     only its reply gave, or the tool or the effect by name together with its scope). So does every
     input of a leg that goes on with the task (restart, follow_up, interrupt, decision), until a
     completion ends it; `blocked` and `partial` leave it open. To compact is to shorten, not to
-    erase.
+    erase. A reply that leaves doubt is no receipt.
 
     Departs from the catalogue: an input whose new texts are longer than a history keeps is not
     judged; a restarted leg need not know what died unsaved with the step before it, nor what it
@@ -106,6 +106,8 @@ def _receipts(thread: History) -> list[_Read]:
         ask = origin(thread, call) if call is not None else None
         if call is None or ask is None or reply is None or not clean(reply):
             continue
+        if doubtful(thread, call):
+            continue
         if reply.seq > event.seq:
             read = _Read(commits[event.effect_id], call, reply, ask, set())
             found.setdefault(event.effect_id, read).ids.add(ask.id)
@@ -152,10 +154,10 @@ def _openings(thread: History, read: _Read) -> list[str]:
 
 
 def _unsaved(thread: History, read: _Read, restart: Resumed) -> bool:
-    """Whether the process died right after the reply, before it could write anything down."""
+    """Whether the process died in the step of the reply, and had written nothing down since."""
     between = [e for e in thread.events if read.reply.seq < e.seq < restart.seq]
     crash = next((e.seq for e in between if isinstance(e, Crashed)), restart.seq)
-    return not any(isinstance(e, (Saved, Called, ModelInput)) for e in between if e.seq < crash)
+    return not any(isinstance(e, (Saved, ModelInput)) for e in between if e.seq < crash)
 
 
 def _leg_start(thread: History, seq: int) -> Resumed | None:
@@ -173,7 +175,7 @@ def _learns(thread: History, read: _Read, given: ModelInput) -> bool:
         if event.seq > leg.seq and event.effect_id == read.commit.effect_id:
             return True
     return any(
-        looks_up(call, read.commit.intent) and call.call in said and clean(said[call.call])
+        looks_up(thread, call, read.commit.intent) and call.call in said and clean(said[call.call])
         for call in thread.of(Called)
         if call.seq > leg.seq
     )
@@ -204,7 +206,8 @@ def _remembered(thread: History, read: _Read, given: ModelInput) -> bool:
 def _before(thread: History, read: _Read) -> list[str]:
     """The texts that were there before the effect, or that are the user's own: no record of it.
     The longest first."""
-    shown = [g for g in thread.of(ModelInput) if g.seq < read.call.seq]
+    first = thread.calls.get(read.commit.call, read.call)
+    shown = [g for g in thread.of(ModelInput) if g.seq < first.seq]
     texts = {one.text for given in shown for one in given.messages if one.text}
     texts |= {event.text for event in thread.of(Messaged) if event.text}
     return sorted(texts, key=lambda text: (-len(text), text))

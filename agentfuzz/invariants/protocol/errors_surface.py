@@ -6,31 +6,23 @@ the ending. Source: CATALOGUE law L5; Tian Pan, "When Your Agent Framework Becom
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentfuzz.core.events import Called, Crashed, Done, Ended, Event, Json, ModelInput, Replied
+from agentfuzz.core.events import Called, Crashed, Done, Ended, Event, ModelInput, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean, logical, looks_up, struck_by
+from agentfuzz.invariants.queries.calls import clean, doubtful, logical, looks_up
 from agentfuzz.invariants.queries.conversations import (
     Asked,
     conversations,
     origin,
     restarts,
 )
+from agentfuzz.invariants.queries.errors import quotes, reads_as_error
 from agentfuzz.invariants.queries.texts import CUT, forms
 
-_NONE_OF_IT = re.compile(r"\b(no|0|zero|without)( \w+)? (errors?|failures?|problems?)\b", re.I)
-_TROUBLE = re.compile(
-    r"error|exception|fail|time[ds]?[ -]?out|timeout|refus|reject|denied|invalid|unknown|unclear"
-    r"|uncertain|unconfirmed|unexpected|unavailable|unable|aborted|cancell?ed|interrupted|in doubt"
-    r"|not (be|been|yet|known|found|possible|confirmed|executed|carried|done)|n't\b|cannot"
-    r"|could not|did not|no (reply|answer|response)|reset|lost|conflict|too many|rate.?limit|busy"
-    r"|try again|retry|blocked|in.flight|pending",
-    re.IGNORECASE,
-)
 _SUCCESS = re.compile(
     r"\b(ok|okay|done|success|successful|successfully|succeeded|applied|replayed|complete|completed"
     r"|confirmed|accepted|true)\b",
@@ -58,8 +50,8 @@ def errors_surface() -> Check:
 
     Departs from the catalogue: a text that is neither an error's nor a success's (another
     language) is left alone; so is an error that the loop dealt with itself, by a repeat that was
-    answered as applied or by a look-up of the scope. A reply that came as a value counts where
-    its text reads as an error, and no fault forged it.
+    answered with a value or by a look-up of the scope. A reply that came as a value counts where
+    its text reads as an error, and it leaves no doubt.
 
     NOT_EXERCISED when no such call failed.
     """
@@ -77,40 +69,18 @@ def errors_surface() -> Check:
     return check
 
 
-def reads_as_error(text: str) -> bool:
-    """Whether a text says that something went wrong, or is not known to have gone well."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return bool(_TROUBLE.search(_NONE_OF_IT.sub("", text)))
-    return _says_error(body)
-
-
-def _says_error(body: Json) -> bool:
-    if isinstance(body, Mapping):
-        for name, item in body.items():
-            if _TROUBLE.search(str(name)):
-                if item and item not in (0, "0", "none", "None"):
-                    return True
-            elif (
-                str(name).lower() in ("ok", "success", "successful") and item in (False, None)
-            ) or _says_error(item):
-                return True
-        return False
-    if isinstance(body, list):
-        return any(map(_says_error, body))
-    return isinstance(body, str) and bool(_TROUBLE.search(_NONE_OF_IT.sub("", body)))
-
-
 def _errors(history: History) -> Iterator[_Lost]:
-    hostile = struck_by(history, "hostile")
     for call in history.of(Called):
         ask, reply = origin(history, call), history.replies.get(call.call)
-        if ask is None or reply is None or reply.outcome not in ("failed", "unknown"):
-            continue
-        told = isinstance(reply.body, str) and reads_as_error(reply.body)
-        if reply.raised is not None or (told and call.slot not in hostile):
+        if ask is not None and reply is not None and _failed(history, call, reply):
             yield _Lost(call, reply, ask)
+
+
+def _failed(history: History, call: Called, reply: Replied) -> bool:
+    if reply.outcome not in ("failed", "unknown"):
+        return False
+    told = isinstance(reply.body, str) and reads_as_error(reply.body)
+    return reply.raised is not None or (told and not doubtful(history, call))
 
 
 def _hidden(
@@ -131,7 +101,9 @@ def _hidden(
     others = [one.text for one in given.messages if one.answers is None]
     if any(_tells(text, lost) for text in shown):
         return given, ""
-    if any(_quotes(text, lost) for text in others) or any(len(text) >= CUT for text in shown):
+    if any(quotes(text, lost.call, lost.reply) for text in others) or any(
+        len(text) >= CUT for text in shown
+    ):
         return given, ""
     if not shown:
         return given, "it does not show the result"
@@ -162,30 +134,27 @@ def _ending(leg: list[Event], after: int) -> Event | None:
 
 
 def _dealt_with(history: History, lost: _Lost, before: int) -> bool:
-    """Whether the loop itself repeated the call and was answered, or looked up what happened."""
+    """Whether the loop itself repeated the call and got another answer, or looked up what
+    happened. What a repeat under the same id was answered is the result of the call: if that is an
+    error again, it is judged in its place."""
     intent = lost.call.intent
     for call in history.of(Called):
         reply = history.replies.get(call.call)
-        if reply is None or not lost.reply.seq < reply.seq < before or not clean(reply):
+        if reply is None or not lost.reply.seq < reply.seq < before:
             continue
         again = call.intent == intent if intent is not None else logical(call) == logical(lost.call)
         if again and call.slot.name == lost.call.slot.name:
-            return True
-        if intent is not None and looks_up(call, intent) and call.seq > lost.reply.seq:
+            same_id = call.asked == lost.call.asked and origin(history, call) == lost.ask
+            if same_id or not _failed(history, call, reply):
+                return True
+        looked = intent is not None and looks_up(history, call, intent)
+        if looked and call.seq > lost.reply.seq and clean(reply):
             return True
     return False
 
 
 def _tells(text: str, lost: _Lost) -> bool:
-    return reads_as_error(text) or _quotes(text, lost)
-
-
-def _quotes(text: str, lost: _Lost) -> bool:
-    """Whether a text names the error: its type, its message, or the tool together with trouble."""
-    error = str(lost.reply.body or "").strip()[:CUT]
-    if any(word in text for word in (lost.reply.raised, error) if word):
-        return True
-    return lost.call.slot.name in text and reads_as_error(text)
+    return reads_as_error(text) or quotes(text, lost.call, lost.reply)
 
 
 def _well(history: History, baseline: History | None, text: str, lost: _Lost) -> str:

@@ -11,7 +11,7 @@ from agentfuzz.core.events import Called, ModelInput
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean
+from agentfuzz.invariants.queries.calls import clean, died_between, doubtful
 from agentfuzz.invariants.queries.conversations import DONE, UNFINISHED, Asked, asked_for, origin
 from agentfuzz.invariants.queries.endings import closed_by_tool, passes_for_success
 
@@ -21,9 +21,10 @@ def executed_as_asked() -> Check:
     """What the model asked for is executed once, as it asked, and no other effect is called for.
 
     Each call that a model asked for is executed once, as the tool and for the intent that it named;
-    an id that comes twice in a turn counts once. Repeating a call whose reply failed is no second
-    execution (`no_blind_repeat` judges that). No effect is called for that no model asked for, and
-    no call is dropped in silence by a run that passes for a success.
+    an id that comes twice in a turn counts once. Repeating a call with its key, or one whose reply
+    failed, leaves doubt or died with the process, is no second execution (`no_blind_repeat` judges
+    that). No effect is called for that no model asked for, apart from such repeats, and no call is
+    dropped in silence by a run that passes for a success.
 
     NOT_EXERCISED when no model asked for a call, or when the loop does not say which of its calls
     were asked for (`asked`).
@@ -39,10 +40,9 @@ def executed_as_asked() -> Check:
 
 
 def _executions(history: History) -> Iterator[Violation]:
-    answered = history.replies
     before: dict[tuple[str, int], list[Called]] = {}
     for call in history.of(Called):
-        tool, ask = call.slot.name, origin(history, call)
+        tool, ask = call.slot.name, origin(history, call) or _repeats(history, call)
         if ask is None:
             if call.intent is not None:
                 yield _otherwise(call, None, f"{tool}: not asked for", "no model asked for it")
@@ -52,17 +52,35 @@ def _executions(history: History) -> Iterator[Violation]:
         elif wrong := _other_scope(call, ask):
             yield _otherwise(call, ask, f"{tool}: another {wrong[0]}", f"it asked for {wrong[1]}")
         earlier = before.setdefault((ask.id, ask.turn.seq), [])
-        done = [
-            one
-            for one in earlier
-            if one.call not in answered
-            or answered[one.call].seq > call.seq
-            or clean(answered[one.call])
-        ]
+        done = [one for one in earlier if _stands(history, one, call)]
         if done:
             title = f"{tool} ran {len(earlier) + 1}x, asked 1x"
             yield _otherwise(call, ask, title, "it asked for it once", done[0])
         earlier.append(call)
+
+
+def _repeats(history: History, call: Called) -> Asked | None:
+    """What a call without an id goes back to that repeats, with its key, one that has an id."""
+    if call.key is None:
+        return None
+    for one in reversed(history.of(Called)):
+        same = (one.slot.name, one.key) == (call.slot.name, call.key)
+        if same and one.seq < call.seq and one.asked is not None:
+            return origin(history, one)
+    return None
+
+
+def _stands(history: History, earlier: Called, call: Called) -> bool:
+    """Whether an earlier execution is under way at a call, or was answered so that it may be
+    trusted; the process that knows of it still lives, and the backend takes the two for two."""
+    if call.key is not None and call.key == earlier.key:
+        return False
+    if died_between(history, earlier.seq, call.seq):
+        return False
+    reply = history.replies.get(earlier.call)
+    if reply is None or reply.seq > call.seq:
+        return True
+    return clean(reply) and not doubtful(history, earlier)
 
 
 def _other_scope(call: Called, ask: Asked) -> tuple[str, str] | None:
@@ -111,6 +129,8 @@ def _dropped(history: History) -> Iterator[Violation]:
         later = [given for given in history.of(ModelInput) if given.seq > turn.seq]
         if any(one.answers == ask.id for given in later for one in given.messages):
             continue  # refused, and the model was told
+        if died_between(history, turn.seq, later[0].seq if later else ended.seq):
+            continue  # whoever knew of it is no more
         if later and not any((other.id, turn.seq) in executed for other in asks):
             continue  # the whole turn was refused and asked for again
         yield Violation(

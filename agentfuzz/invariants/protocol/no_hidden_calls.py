@@ -11,6 +11,7 @@ from agentfuzz.core.events import Called, Ended, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import doubtful, logical
 from agentfuzz.invariants.queries.conversations import DONE
 
 Log = Callable[[Json], Iterable[str] | None]
@@ -45,7 +46,8 @@ def no_hidden_calls(*, log: Log | None = None) -> Check:
     id, is in nobody's log.
 
     Departs from the catalogue: a request that the network delivers twice is one call, for no loop
-    can know of it; and after a restart or a message the log may begin anew with the last leg.
+    can know of it; after a restart or a message the log may begin anew with the last leg; and it
+    may leave out a call whose reply left doubt and that was repeated, an effect with its key.
 
     NOT_EXERCISED when the run returned no log.
     """
@@ -59,7 +61,8 @@ def no_hidden_calls(*, log: Log | None = None) -> Check:
         logged = Counter(name for name in names if name != DONE)
         made = history.of(Called)
         seen = Counter(call.slot.name for call in made)
-        least = Counter(e.slot.name for e in history.leg_at(ended.seq) if isinstance(e, Called))
+        last_leg = [event for event in history.leg_at(ended.seq) if isinstance(event, Called)]
+        least = Counter(one.slot.name for one in last_leg if not _asked_again(history, one))
         return [
             _hidden(tool, logged[tool], [c for c in made if c.slot.name == tool], ended)
             for tool in dict.fromkeys((*seen, *logged))
@@ -67,6 +70,16 @@ def no_hidden_calls(*, log: Log | None = None) -> Check:
         ]
 
     return check
+
+
+def _asked_again(history: History, call: Called) -> bool:
+    """Whether the reply of a call left doubt, and the same request got another."""
+    if not doubtful(history, call) or (call.intent is not None and call.key is None):
+        return False
+    return any(
+        one.seq > call.seq and one.key == call.key and logical(one) == logical(call)
+        for one in history.of(Called)
+    )
 
 
 def _hidden(tool: str, logged: int, made: list[Called], ended: Ended) -> Violation:

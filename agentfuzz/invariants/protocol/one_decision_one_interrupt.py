@@ -6,11 +6,11 @@ P9, and the bugs behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import Called, Decided, Interrupted, ModelTurn, Replied
+from agentfuzz.core.events import Called, Decided, Interrupted, ModelTurn, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean
+from agentfuzz.invariants.queries.calls import clean, died_between, doubtful
 
 
 @law(codes={"AF408": "A decision answered another interrupt"}, catalogue="P9")
@@ -19,8 +19,10 @@ def one_decision_one_interrupt() -> Check:
 
     Every interrupt has an id of its own; a decision reaches the call that raised its interrupt; and
     an interrupted call is executed only after a decision for it that does not refuse, once for each
-    interrupt, however often it was decided. To try again what was answered with an error, or not
-    clearly, is no second execution, until it is decided again.
+    interrupt, however often it was decided. To repeat it with the same key is no second execution;
+    nor is it to try again what was answered with an error, or so that it leaves doubt, or what died
+    with the process before it was answered, until it is decided again. A decision that a restarted
+    process is told again is no new one.
 
     NOT_EXERCISED when nothing was interrupted and nothing decided.
     """
@@ -32,12 +34,12 @@ def one_decision_one_interrupt() -> Check:
         found = list(_decisions(raised, decided))
         waits = {event.call for event in raised}
         used: set[str] = set()
-        said, last = history.replies, dict[str, Called]()
+        last = dict[str, Called]()
         for call in history.of(Called):
             if call.asked is None or call.asked not in waits:
                 continue
             before, last[call.asked] = last.get(call.asked), call
-            if before is not None and _tried_again(before, call, said.get(before.call), decided):
+            if before is not None and _tried_again(history, before, call):
                 continue
             granted = [
                 one
@@ -57,13 +59,25 @@ def one_decision_one_interrupt() -> Check:
     return check
 
 
-def _tried_again(
-    before: Called, call: Called, reply: Replied | None, decided: list[Decided]
-) -> bool:
-    """Whether a call is another attempt at one that came to nothing, or to nothing clear."""
-    if reply is None or reply.seq > call.seq or clean(reply):
-        return False
-    return not any(d.call == call.asked and before.seq < d.seq < call.seq for d in decided)
+def _tried_again(history: History, before: Called, call: Called) -> bool:
+    """Whether a call is another attempt at one that came to nothing, or to nothing clear; or one
+    that the backend recognises."""
+    if call.key is not None and call.key == before.key:
+        return True
+    for one in history.of(Decided):
+        since = one.call == call.asked and before.seq < one.seq < call.seq
+        if since and not _told_again(history, one):
+            return False
+    reply = history.replies.get(before.call)
+    if reply is None or reply.seq > call.seq:
+        return died_between(history, before.seq, call.seq)
+    return not clean(reply) or doubtful(history, before)
+
+
+def _told_again(history: History, decision: Decided) -> bool:
+    """Whether it is the decision with which a process that died is started again."""
+    before = history.events[decision.seq - 1]
+    return isinstance(before, Resumed) and before.why == "restart"
 
 
 def _grants(decision: Decided) -> bool:

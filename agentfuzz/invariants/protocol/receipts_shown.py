@@ -8,14 +8,16 @@ from agentfuzz.core.events import Called, ModelInput, Replayed, Replied, Shown
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import clean
+from agentfuzz.invariants.queries.calls import clean, died_between, doubtful
 from agentfuzz.invariants.queries.conversations import (
     Asked,
     Conversation,
+    bound,
     conversations,
     origin,
     restarts,
 )
+from agentfuzz.invariants.queries.errors import quotes
 from agentfuzz.invariants.queries.texts import CUT, leaves
 
 
@@ -26,7 +28,9 @@ def receipts_shown() -> Check:
     The result of every executed call that the model asked for stands in the next input of the
     conversation, whatever happened to the calls beside it. The receipt of an effect must be
     recognisable in it (one of its values), and must not be lost when the loop begins the
-    conversation again; the result of a look-up may.
+    conversation again; the result of a look-up may. An error may be told in another message. A
+    reply that leaves doubt (damaged, cut off, unclear) need not be shown, and what died with the
+    process cannot be.
 
     NOT_EXERCISED when no such call was followed by a model input.
     """
@@ -44,11 +48,15 @@ def receipts_shown() -> Check:
         found: list[Violation] = []
         for call, reply, ask in last.values():
             given = _next(talks, ask, reply, began_again=call.call in happened)
-            if given is None:
+            if given is None or doubtful(history, call):
+                continue
+            if died_between(history, reply.seq, given.seq):
                 continue
             exercised = True
             shown = [one for one in given.messages if one.answers == call.asked]
             effect = call.call in happened and clean(reply)
+            if not shown and reply.raised is not None and _told(given, call, reply):
+                continue
             if not shown or (effect and not any(_recognised(one, reply) for one in shown)):
                 found.append(_unseen(call, reply, given, bool(shown)))
         return found if exercised else None
@@ -72,6 +80,13 @@ def _next(
             if own and talk.opening == own[0].opening and first.seq > reply.seq and restarts(first):
                 return first
     return None
+
+
+def _told(given: ModelInput, call: Called, reply: Replied) -> bool:
+    """Whether an error is told in a message of its own, and its call is not left open."""
+    if any(kind == "call" and name == call.asked for kind, name in bound(given)):
+        return False
+    return any(quotes(one.text, call, reply) for one in given.messages if one.answers is None)
 
 
 def _recognised(shown: Shown, reply: Replied) -> bool:

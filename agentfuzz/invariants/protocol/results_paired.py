@@ -5,13 +5,22 @@ see a result asks again. Source: CATALOGUE law P1, and the bugs behind it.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from agentfuzz.core.events import Called, ModelInput, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import Logical, doubtful, logical
 from agentfuzz.invariants.queries.conversations import Asked, asked_for, bound, conversations
-from agentfuzz.invariants.queries.texts import forms
+from agentfuzz.invariants.queries.texts import forms, leaves
+
+
+class _Said(NamedTuple):
+    """A reply, and whether it leaves doubt."""
+
+    reply: Replied
+    doubtful: bool
 
 
 @law(
@@ -26,7 +35,8 @@ def results_paired(*, forgets: bool = False) -> Check:
 
     Each call has exactly one result after it, each result its own call (AF404), and what was shown
     once is still there in the next input of the same conversation, in the same order (AF405).
-    `forgets=True` allows the latter: a loop that shortens its context on purpose.
+    `forgets=True` allows the latter: a loop that shortens its context on purpose. A reply that
+    leaves doubt (damaged, cut off, unclear) may be taken back.
 
     NOT_EXERCISED when no input held a call or a result.
     """
@@ -43,7 +53,7 @@ def results_paired(*, forgets: bool = False) -> Check:
                 for call, problem in (*_unpaired(given, asks), *_exchanged(given, said)):
                     found.append(_not_a_pair(given, tools.get(call, ""), call, problem))
                 if before is not None and not forgets:
-                    found.extend(_changes(before, given, tools))
+                    found.extend(_changes(before, given, tools, said))
                 before = given
         return found if exercised else None
 
@@ -80,30 +90,51 @@ def _unpaired(given: ModelInput, asks: list[Asked]) -> Iterator[tuple[str, str]]
             yield call, "call shown twice"
 
 
-def _said(history: History) -> dict[str, list[Replied]]:
-    """The replies by the id under which the model asked for the call."""
+def _said(history: History) -> dict[str, list[_Said]]:
+    """The replies by the id under which the model asked for the call. A repeat that bears no id is
+    one of each like it."""
     answered = history.replies
-    found: dict[str, list[Replied]] = {}
+    found: dict[str, list[_Said]] = {}
+    like: dict[Logical, set[str]] = {}
     for call in history.of(Called):
-        if call.asked is not None and call.call in answered:
-            found.setdefault(call.asked, []).append(answered[call.call])
+        ids = like.setdefault(logical(call), set())
+        if call.asked is not None:
+            ids.add(call.asked)
+        if call.call in answered:
+            said = _Said(answered[call.call], doubtful(history, call))
+            for name in ids if call.asked is None else (call.asked,):
+                found.setdefault(name, []).append(said)
     return found
 
 
-def _exchanged(given: ModelInput, said: dict[str, list[Replied]]) -> Iterator[tuple[str, str]]:
-    """Results that are, word for word, the reply of another call shown here."""
+def _exchanged(given: ModelInput, said: dict[str, list[_Said]]) -> Iterator[tuple[str, str]]:
+    """Results that are, word for word, the reply of another call shown here, and nothing that
+    their own call was answered."""
 
-    def of(call: str) -> list[str]:
-        earlier = [reply for reply in said.get(call, ()) if reply.seq < given.seq]
-        return [form for reply in earlier for form in forms(reply.body) if form]
+    def of(call: str) -> list[Replied]:
+        return [one.reply for one in said.get(call, ()) if one.reply.seq < given.seq]
 
     shown = {one.answers: one.text.strip() for one in given.messages if one.answers is not None}
     for call, text in shown.items():
-        own = of(call)
-        if not own or not text or any(form in text for form in own):
+        own = [form for reply in of(call) for form in forms(reply.body) if form]
+        if not own or not text or _in_doubt(said, call, given.seq):
             continue
-        if any(text in of(other) for other in shown if other != call):
+        if any(form in text for form in own):
+            continue
+        others = [reply for other in shown if other != call for reply in of(other)]
+        if any(text in forms(reply.body) and _tell_apart(reply, own) for reply in others):
             yield call, "result of another call"
+
+
+def _in_doubt(said: dict[str, list[_Said]], call: str, before: int) -> bool:
+    """Whether the last reply to this id leaves doubt: the loop need not show it."""
+    earlier = [one for one in said.get(call, ()) if one.reply.seq < before]
+    return bool(earlier) and earlier[-1].doubtful
+
+
+def _tell_apart(reply: Replied, own: list[str]) -> bool:
+    """Whether a reply says anything that is not in these texts too."""
+    return any(all(value not in text for text in own) for value in leaves(reply.body))
 
 
 _PAIRS = {
@@ -129,9 +160,11 @@ def _not_a_pair(given: ModelInput, tool: str, call: str, problem: str) -> Violat
     )
 
 
-def _changes(before: ModelInput, given: ModelInput, tools: dict[str, str]) -> Iterator[Violation]:
+def _changes(
+    before: ModelInput, given: ModelInput, tools: dict[str, str], said: dict[str, list[_Said]]
+) -> Iterator[Violation]:
     was, now = list(dict.fromkeys(bound(before))), list(dict.fromkeys(bound(given)))
-    gone = [item for item in was if item not in now]
+    gone = [item for item in was if item not in now and not _in_doubt(said, item[1], given.seq)]
     for kind, call in gone:
         yield _vanished(before, given, tools.get(call, ""), call, f"{kind} vanished")
     stayed = [item for item in was if item in now]

@@ -8,6 +8,7 @@ from agentfuzz.core.events import Called, Refused, Replayed, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.ledgers import unequal
 
 _CODES = {
     "unknown_tool": (
@@ -54,7 +55,7 @@ def valid_calls() -> Check:
             return None
         if history.success is None:
             return []
-        if baseline is not None and baseline.effects.keys() <= history.effects.keys():
+        if baseline is not None and all(one.have for one in unequal(history, baseline)):
             return []  # nothing is missing: the refusal did no harm
         good = {reply.call for reply in history.of(Replied) if reply.raised is None}
         good |= {event.call for event in history.ledger}

@@ -8,7 +8,7 @@ messages begins a new one. Asked by the laws of protocol, claims and endings.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agentfuzz.core.events import Called, Json, ModelInput, ModelTurn
+from agentfuzz.core.events import Called, Done, Json, ModelInput, ModelTurn
 from agentfuzz.core.history import History, query
 
 DONE = "done"  # the tool that ends a task: its calls are Done events
@@ -90,6 +90,30 @@ def asked_for(history: History) -> list[Asked]:
 def origin(history: History, call: Called) -> Asked | None:
     """What an executed call goes back to: the last ask with its id before it."""
     return None if call.asked is None else last_asked(history, call.asked, call.seq)
+
+
+def begun_after(history: History, before: Called, call: Called) -> bool:
+    """Whether a call was made in the light of what another was answered: after its reply, and not
+    asked for beside it, under an id of its own in one turn of a model (a fan-out)."""
+    reply = history.replies.get(before.call)
+    if reply is None or reply.seq > call.seq:
+        return False
+    first, second = origin(history, before), origin(history, call)
+    if first is None or second is None or first.turn is not second.turn:
+        return True
+    return first.id == second.id
+
+
+def asked_by_model(history: History, done: Done) -> ModelTurn | None:
+    """The turn in whose own words the done tool was called: the model's last one before, if it
+    asked for a completion with this status."""
+    if done.via != "tool":
+        return None
+    turn = next((turn for turn in reversed(history.of(ModelTurn)) if turn.seq < done.seq), None)
+    for _, tool, said in turn.calls if turn is not None else ():
+        if tool == DONE and isinstance(said, Mapping) and said.get("status") == done.status:
+            return turn
+    return None
 
 
 def last_asked(history: History, call: str, before: int) -> Asked | None:

@@ -7,18 +7,27 @@ call twice makes the code. Asked by `at_most_once` and `exactly_once`.
 from agentfuzz.core.events import Committed, Intent
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.queries.model_alone import asked_again
+from agentfuzz.invariants.queries.undoing import at_once
+
+_OWN = (
+    "let your backend recognise the repeat: a unique index on what names the intent, or on the "
+    "idempotency key"
+)
 
 
 def duplicates(history: History, effect: str | None) -> list[Violation]:
-    """The intents of an effect (None: of any) that took effect more than once."""
+    """The intents of an effect (None: of any) that took effect more than once: not counted is what
+    had been taken back for good before it was done again."""
     ledger = history.ledger
     if len(ledger) < 2 or len({commit.intent for commit in ledger}) == len(ledger):
         return []
-    return [
-        _duplicate(history, intent, commits)
+    found = [
+        (intent, at_once(history, commits))
         for intent, commits in history.effects.items()
         if len(commits) > 1 and effect in (None, intent.effect)
     ]
+    return [_duplicate(history, intent, commits) for intent, commits in found if len(commits) > 1]
 
 
 def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Violation:
@@ -26,8 +35,10 @@ def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Vi
     calls = list(dict.fromkeys(commit.call for commit in commits))
     again = len(calls) > 1
     if again:
-        sentence = f"{intent} took effect {times} times: the agent called {tool} again."
-        hint = _key_hint(history, calls, tool)
+        told = asked_again(history, commits)
+        why = told[0] if told else f": the agent called {tool} again."
+        sentence = f"{intent} took effect {times} times{why}"
+        hint = told[1] if told else _key_hint(history, calls, tool)
     else:
         sentence = (
             f"{intent} took effect {times} times: one request was delivered {times} times "
@@ -35,8 +46,10 @@ def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Vi
         )
         hint = (
             f"give {tool} an idempotency key, or let its backend deduplicate by scope "
-            "(dedup='key' or dedup='scope')"
+            "(dedup='key' or dedup='scope'), or say where it runs (transport=)"
         )
+        if tool in history.tools and history.tools[tool].observed:
+            hint = _OWN
     return Violation(
         code="AF101" if again else "AF102",
         subject=intent.effect,
@@ -58,4 +71,6 @@ def _key_hint(history: History, calls: list[str], tool: str) -> str:
         return "send one idempotency key per intent, minted before the first attempt"
     if len(set(keys)) > 1:
         return "mint the key once per intent, before the first attempt, and keep it for retries"
+    if facts and facts.observed:
+        return _OWN
     return "the key outlived its dedup window; look up before calling again"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.events import Called, Committed, Intent, Replied
 from agentfuzz.core.history import History, query
+from agentfuzz.invariants.queries.calls import kept_quiet
 from agentfuzz.invariants.queries.texts import leaves
 
 SETTLES = ("success", "partial")  # what an answer with these has claimed may stand
@@ -60,6 +61,23 @@ def undos(history: History) -> list[Undo]:
     return found
 
 
+@query
+def taken_back(history: History) -> list[Undo]:
+    """What was there, and was taken back for good: an undo that found nothing makes no room for
+    another effect."""
+    return [undo for undo in undos(history) if undo.of and undo.of.seq < undo.commit.seq]
+
+
+def at_once(history: History, commits: list[Committed]) -> list[Committed]:
+    """Of the effects of one intent those that stood at the moment when most of them did."""
+    gone = {undo.of.seq: undo.commit.seq for undo in taken_back(history) if undo.of}
+    moments = [
+        [each for each in commits[: nth + 1] if gone.get(each.seq, commit.seq) >= commit.seq]
+        for nth, commit in enumerate(commits)
+    ]
+    return max(moments, key=len)
+
+
 def undone(history: History, before: int) -> set[int]:
     """The effects (their `seq`) that had been taken back at an event."""
     return {
@@ -79,7 +97,9 @@ def _fit(history: History, undo: Called, effect: Committed) -> int:
     mine, its = dict(undo.intent.scope), dict(effect.intent.scope)
     shared = mine.keys() & its.keys()
     if shared:
-        return 2 * all(mine[name] == its[name] for name in shared)
+        same = [mine[name] == its[name] for name in shared]
+        loose = history.derived(undo.slot.name) or history.derived(effect.tool)
+        return 2 if all(same) else int(loose and any(same))
     known = {*map(str, its.values()), effect.effect_id, *said_of(history, effect)}
     return 2 if known & set(map(str, mine.values())) else 1
 
@@ -108,13 +128,15 @@ def settled(history: History, before: int) -> int:
 
 def standing(history: History, before: int) -> list[Committed]:
     """The effects that stand at an event and that no earlier answer has claimed. One intent that
-    took effect twice is two."""
+    took effect twice is two; what was answered as refused the agent cannot know of."""
     since, gone = settled(history, before), undone(history, before)
+    quiet = kept_quiet(history)
     return [
         commit
         for commit in history.ledger
         if since < commit.seq < before
         and commit.seq not in gone
+        and commit.call not in quiet
         and undoing(history, commit.tool) is None
     ]
 
@@ -124,7 +146,7 @@ def named(history: History, commit: Committed, texts: list[str]) -> bool:
     its reply, or, where it has no scope, by what it is called."""
     words = {commit.effect_id, *_values(commit.intent)}
     words |= {word for word in said_of(history, commit) if _is_a_name(word)}
-    if not commit.intent.scope:
+    if not commit.intent.scope or history.derived(commit.tool):
         words |= {commit.tool, commit.intent.effect}
     return any(
         re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)

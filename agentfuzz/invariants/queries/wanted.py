@@ -11,6 +11,8 @@ from agentfuzz.core.codec import scope_value
 from agentfuzz.core.events import Called, Done, Intent, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.queries.ledgers import unmet
+from agentfuzz.invariants.queries.model_alone import left_out
 
 # Reasons of a success that claim no more than what the fault-free run does.
 NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")
@@ -61,7 +63,8 @@ def missing(
     told = claim.reason in NO_EFFECT_CLAIMED
     if baseline is not None and (told or not wanted):
         planned = [intent for intent in baseline.effects if effect in (None, intent.effect)]
-        wanted = [Wanted(one.effect, dict(one.scope)) for one in planned if one not in have]
+        lacking = [one for one in unmet(history, baseline) if one in planned]
+        wanted = [Wanted(one.effect, dict(one.scope)) for one in lacking]
         if planned and not wanted:
             return []  # all of it has happened
     elif told:
@@ -71,19 +74,21 @@ def missing(
             wanted = [Wanted(effect, {})]  # the author names it: success includes it
         elif effect is None and expected_something(history, baseline):
             wanted = [Wanted(name, {}) for name in effects_of(history)]
-    return [_missed(claim, intent) for intent in wanted if not intent.met_by(have)]
+    return [_missed(history, claim, intent) for intent in wanted if not intent.met_by(have)]
 
 
-def _missed(claim: Done, intent: Wanted) -> Violation:
+def _missed(history: History, claim: Done, intent: Wanted) -> Violation:
+    told = left_out(history, lambda one: intent.met_by([one]))
+    why, hint = told or (".", "claim success only after the effect's own receipt has been seen")
     return Violation(
         code="AF103",
         subject=intent.effect,
         title=f"{intent.effect} 0x, claimed success",
-        sentence=f"The agent claims success and {intent} never happened.",
+        sentence=f"The agent claims success and {intent} never happened{why}",
         says=f"{claim.status} ({claim.reason})",
         world=f"{intent} did not happen",
         witness=(claim.seq,),
-        hint="claim success only after the effect's own receipt has been seen",
+        hint=hint,
     )
 
 

@@ -6,7 +6,7 @@ P7, and the bugs behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import ModelInput, ModelTurn, Resumed, Struck
+from agentfuzz.core.events import Decided, ModelInput, ModelTurn, Resumed, Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -19,7 +19,8 @@ def continuable() -> Check:
 
     When a conversation is resumed after an ending of any kind, the first input of the new leg holds
     no call without a result, and the leg gets as far as a turn of the model. Legs that a fault
-    struck may fail.
+    struck (also on the way of the decision that they bring) may fail; one that ran into the budget
+    is `bounded`'s to judge.
 
     NOT_EXERCISED when nothing was resumed.
     """
@@ -47,8 +48,12 @@ def _leg(history: History, leg: Resumed, stop: int, is_last: bool) -> Iterator[V
             return
     said = [t for t in history.of(ModelTurn) if leg.seq < t.seq < stop and t.stop != "error"]
     struck = any(leg.seq < event.seq < stop for event in history.of(Struck))
+    if any(leg.seq < event.seq < stop for event in history.of(Decided)):
+        struck = struck or any(event.slot.boundary == "approval" for event in history.of(Struck))
     ended = history.ended
     if said or struck or not is_last or ended is None or ended.how == "returned":
+        return
+    if ended.how == "cut_off" and ended.error == "budget":
         return
     yield _stuck(leg, ended.seq, f"it {_HOW[ended.how]} ({ended.error}) before any turn of a model")
 

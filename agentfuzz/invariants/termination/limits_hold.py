@@ -9,6 +9,7 @@ from agentfuzz.core.events import Called, Done, Ended, ModelInput, ModelTurn, Re
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import DONE
 from agentfuzz.invariants.queries.endings import closed_by_tool, passes_for_success
 
 
@@ -90,10 +91,25 @@ def _open_end(history: History) -> int | None:
     if closed_by_tool(history) is not None:
         return None
     if turns:
-        return turns[-1].seq if turns[-1].calls or turns[-1].stop != "end" else None
+        last = turns[-1]
+        if history.claim == "success" and last.stop == "tool_calls" and _done(history, last):
+            return None
+        return last.seq if last.calls or last.stop != "end" else None
     reply = history.replies.get(called[-1].call)
     failed = reply is None or reply.raised is not None or not reply.complete
     return called[-1].seq if failed else None
+
+
+def _done(history: History, turn: ModelTurn) -> bool:
+    """Whether all that a turn asks for, but to be done, was asked for before it, and applied."""
+    applied = []
+    for call in history.of(Called):
+        reply = history.replies.get(call.call)
+        whole = reply is not None and reply.raised is None and reply.complete
+        if call.seq < turn.seq and whole:
+            applied.append((call.slot.name, call.args))
+    asked = [(tool, arguments) for _, tool, arguments in turn.calls if tool != DONE]
+    return all(one in applied for one in asked)
 
 
 def _exceeded(word: str, used: float, limit: float, seq: int) -> Violation:

@@ -6,7 +6,7 @@ CATALOGUE law C5.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import Called, Done, Intent, Resumed
+from agentfuzz.core.events import Called, Decided, Done, Intent, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -27,8 +27,9 @@ def no_redo() -> Check:
     Nor does it claim success with another handle (subject: claim), unless the user has said
     something in between.
 
-    Free are new legs of the user (follow_up, interrupt) and decisions; an intent that such a leg
-    has taken up again is open again. NOT_EXERCISED when no such leg began after a success.
+    Free are new legs of the user (follow_up, interrupt) and decisions, also one that died with its
+    leg and is brought again; an intent that such a leg has taken up again is open again.
+    NOT_EXERCISED when no such leg began after a success.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -37,6 +38,8 @@ def no_redo() -> Check:
         for leg in history.legs:
             begin = leg[0] if leg else None
             if not isinstance(begin, Resumed) or begin.why not in _SAME_TASK:
+                continue
+            if any(isinstance(event, Decided) for event in leg[1:2]):
                 continue
             done = _success_before(history, begin.seq)
             if done is None:

@@ -12,20 +12,21 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import Logical, logical, logical_of
-from agentfuzz.invariants.queries.conversations import asked_for, origin
+from agentfuzz.invariants.queries.conversations import asked_for, begun_after, origin
 
 
 @law(codes={"AF217": "Too many attempts at one call"}, catalogue="L2")
 def retry_budget(*, attempts: int = 3, factor: float | None = None) -> Check:
     """A call that fails is tried at most `attempts` times, over all layers of the loop.
 
-    An attempt is the same tool with the same arguments apart from the key, counted within a leg,
-    from its last applied or replayed reply on. With `factor`, a call that failed is made at most so
-    many times as often as the model asked for it, over the whole run.
+    An attempt is the same tool for the same intent (for a tool that only reads: with the same
+    arguments), begun after the one before it had been answered, and not as applied; counted within
+    a leg, from the last applied or replayed reply on. With `factor`, a call that failed is made at
+    most so many times as often as the model asked for it, over the whole run.
 
     Departs from the catalogue: it counts what the loop sends, not what arrives, for a network that
-    delivers a request twice is nobody's retry; and calls side by side, of which none has failed
-    yet, are no attempts at one another.
+    delivers a request twice is nobody's retry; and a fan-out is no retry: calls side by side, and
+    calls that one turn of the model asks for under an id each, are no attempts at one another.
 
     NOT_EXERCISED when no call failed.
     """
@@ -39,13 +40,12 @@ def retry_budget(*, attempts: int = 3, factor: float | None = None) -> Check:
         failed = {
             logical(history.calls[reply.call])
             for reply in history.of(Replied)
-            if reply.outcome not in ("applied", "replayed")
+            if not _applied(reply)
         }
         if not failed:
             return None
-        found = [
-            _too_often(streak, attempts) for streak in _streaks(history) if len(streak) > attempts
-        ]
+        rows = (_in_a_row(history, streak) for streak in _streaks(history))
+        found = [_too_often(row, attempts) for row in rows if len(row) > attempts]
         if factor is not None:
             found += _amplified(history, failed, factor)
         return found
@@ -54,25 +54,48 @@ def retry_budget(*, attempts: int = 3, factor: float | None = None) -> Check:
 
 
 def _streaks(history: History) -> Iterator[list[Called]]:
-    """The attempts at each logical call, from one success (or its first call) to the next."""
+    """The calls about each thing, from one success (or the first of them) to the next."""
     for leg in history.legs:
         calls: dict[str, Called] = {}
-        tries: dict[Logical, list[Called]] = {}
-        failing: set[Logical] = set()
+        tries: dict[object, list[Called]] = {}
         for event in leg:
             if isinstance(event, Called):
                 calls[event.call] = event
-                streak = tries.setdefault(logical(event), [])
-                if logical(event) in failing or not streak:
-                    streak.append(event)
-            elif isinstance(event, Replied) and event.call in calls:
-                about = logical(calls[event.call])
-                if event.outcome in ("applied", "replayed"):
-                    failing.discard(about)
-                    yield tries.pop(about, [])
-                else:
-                    failing.add(about)
+                tries.setdefault(_about(event), []).append(event)
+            elif isinstance(event, Replied) and event.call in calls and _applied(event):
+                yield tries.pop(_about(calls[event.call]), [])
         yield from tries.values()
+
+
+def _applied(reply: Replied) -> bool:
+    return reply.outcome in ("applied", "replayed")
+
+
+def _about(call: Called) -> object:
+    return logical(call) if call.intent is None else (call.slot.name, call.intent)
+
+
+def _in_a_row(history: History, streak: list[Called]) -> list[Called]:
+    """The longest row of calls, each begun after the one before it had been answered, and asked
+    for at another time."""
+    length: list[int] = []  # of the longest row that ends with this call
+    before: list[int] = []  # the place of the call before it there, or -1
+    for at, call in enumerate(streak):
+        best, longest = -1, max(length, default=0)
+        for place in range(at - 1, -1, -1):
+            longer = best < 0 or length[place] > length[best]
+            if longer and begun_after(history, streak[place], call):
+                best = place
+                if length[best] == longest:
+                    break
+        before.append(best)
+        length.append(1 if best < 0 else length[best] + 1)
+    row: list[Called] = []
+    at = length.index(max(length)) if length else -1
+    while at >= 0:
+        row.append(streak[at])
+        at = before[at]
+    return row[::-1]
 
 
 def _too_often(streak: list[Called], attempts: int) -> Violation:
@@ -82,8 +105,8 @@ def _too_often(streak: list[Called], attempts: int) -> Violation:
         subject=tool,
         title=f"{tool} tried {len(streak)}x, budget {attempts}",
         sentence=(
-            f"{tool} was tried {len(streak)} times with the same arguments, and none of the "
-            f"attempts before the last was answered as applied; the budget is {attempts}."
+            f"{tool} was tried {len(streak)} times for the same thing, and none of the attempts "
+            f"before the last was answered as applied; the budget is {attempts}."
         ),
         says=f"at most {attempts} attempts",
         world=f"{len(streak)} calls",

@@ -1,19 +1,21 @@
-"""The law that an agent lives (AF900, AF901).
+"""The law that an agent lives (AF900, AF901, AF907).
 
 Law: an agent runs where nothing is broken, and even under faults it ends by returning or by
-raising an ordinary exception; part of every scenario.
+raising an ordinary exception; what dies of it is heard. Part of every scenario.
 """
 
-from agentfuzz.core.events import Asserted, Ended, Struck
+from agentfuzz.core.events import Asserted, Ended, Struck, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.endings import passes_for_success
 
 
 @law(
     codes={
         "AF900": "The agent fails without any fault",
         "AF901": "The agent raised something that is no Exception",
+        "AF907": "A thread or background task of the agent died",
     },
     always=True,
 )
@@ -22,7 +24,8 @@ def survives() -> Check:
 
     An ordinary exception under a fault is an honest ending; without any fault it is AF900, unless
     it is a failed assertion of the test (`assertions_hold`). SystemExit, GeneratorExit, a stray
-    CancelledError and the like are AF901 at any time.
+    CancelledError and the like are AF901 at any time. A task, thread or piece of work that dies of
+    an exception which nobody asks for is AF907, unless the run says that it failed.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -33,6 +36,8 @@ def survives() -> Check:
             return [_died(ended)]
         if not history.of(Struck) and "raised" in history.endings and not history.of(Asserted):
             return [_failed(ended)]
+        if (died := history.of(Unheard)) and passes_for_success(history):
+            return [_unheard(one) for one in died]
         return []
 
     return check
@@ -49,6 +54,23 @@ def _died(ended: Ended) -> Violation:
         world=ended.error,
         witness=(ended.seq,),
         hint="let tools and loops raise ordinary exceptions; never exit or cancel from inside",
+    )
+
+
+def _unheard(one: Unheard) -> Violation:
+    what = "work in a pool" if one.kind == "work" else f"a {one.kind}"
+    name = one.called.rpartition(".")[2]
+    return Violation(
+        code="AF907",
+        subject=name,
+        title=f"{name} died unheard"[:36],
+        sentence=f"{what[0].upper()}{what[1:]} ({name}) died of {one.error}"
+        f"{': ' + one.detail if one.detail else ''}, nobody asked how it ended, and the run passes "
+        "for a success.",
+        says="all is well",
+        world=f"{name} died of {one.error}"[:60],
+        witness=(one.seq,),
+        hint="await what you start, or ask it for its result, before you say that it is done",
     )
 
 

@@ -15,8 +15,8 @@ from agentfuzz.model.cassettes.match import Question, question
 from agentfuzz.model.cassettes.on_miss import checked
 from agentfuzz.model.cassettes.plan import Recording
 from agentfuzz.model.cassettes.store import Cassette
+from agentfuzz.model.memory import Message
 from agentfuzz.model.model_faults.kind import Draft, Planned
-from agentfuzz.model.reading import Message
 from agentfuzz.model.simulated import Plan
 from agentfuzz.world.toolbox import DONE
 

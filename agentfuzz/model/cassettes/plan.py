@@ -12,7 +12,7 @@ from typing import Any
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.model.cassettes.match import Question, written
-from agentfuzz.model.reading import reads_as_error
+from agentfuzz.model.results import reads_as_error
 from agentfuzz.model.script import Call, Script
 from agentfuzz.world.toolbox import DONE
 

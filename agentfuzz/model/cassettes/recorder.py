@@ -34,10 +34,15 @@ class Recorded:
     turns = 0
 
 
+Rewrite = Callable[[str], str]
+
+
 @contextmanager
-def record(path: str | os.PathLike[str]) -> Iterator[Recorded]:
+def record(path: str | os.PathLike[str], *, rewrite: Rewrite | None = None) -> Iterator[Recorded]:
     """Record every request to a model provider in the block, from any HTTP client that vcrpy
-    knows, and save it to `path` (mode 0600) when the block ends well.
+    knows, and save it to `path` (mode 0600) when the block ends well. `rewrite` is a function of
+    each address and body, as text, to what is kept of it: a secret that has to be in the
+    conversation is taken out there.
 
     Raises SavedFileError when the file exists or cannot be written, SecretFound when a secret
     stands in what would be saved (then nothing is), AgentfuzzError when no model was asked, or
@@ -64,7 +69,7 @@ def record(path: str | os.PathLike[str]) -> Iterator[Recorded]:
     with _quiet():
         with machine.use_cassette(str(file)) as cassette:
             yield recorded
-        recorded.turns = _save(file, list(cassette.data))
+        recorded.turns = _save(file, list(cassette.data), rewrite)
 
 
 def record_run(scenario: Any, agent: Callable[[World], Any], path: str | os.PathLike[str]) -> int:
@@ -75,7 +80,7 @@ def record_run(scenario: Any, agent: Callable[[World], Any], path: str | os.Path
     world = World(scenario.task, gateway)
     world.recording = True
     scenario.build(world)
-    with record(path) as recorded:
+    with record(path, rewrite=scenario.rewrite) as recorded:
         answer = agent(world)
         if inspect.isawaitable(answer):
             asyncio.run(_awaited(answer))
@@ -116,11 +121,11 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _save(file: Path, data: list[tuple[Any, Any]]) -> int:
+def _save(file: Path, data: list[tuple[Any, Any]], rewrite: Rewrite | None) -> int:
     """Write what was recorded, clean and whole, or nothing."""
     interactions, left_out = [], 0
     for request, response in data:
-        one = _clean(request, response)
+        one = _clean(request, response, rewrite)
         if _is_turn(one):
             interactions.append(one)
         else:
@@ -134,7 +139,8 @@ def _save(file: Path, data: list[tuple[Any, Any]]) -> int:
     if hit is not None:
         raise SecretFound(
             f"{file.name}: not saved, and nothing was written. {hit}. Keep it out of the "
-            "conversation (take it from the environment inside of the tool), then record again."
+            "conversation (take it from the environment inside of the tool), or take it out with "
+            "@scenario(..., rewrite=function of a text); then record again."
         )
     text = dump(interactions)
     Cassette.of(parse(text, file.name))  # what cannot be replayed is not saved either
@@ -142,21 +148,25 @@ def _save(file: Path, data: list[tuple[Any, Any]]) -> int:
     return len(interactions)
 
 
-def _clean(request: Any, response: Any) -> dict[str, Any]:
+def _clean(request: Any, response: Any, rewrite: Rewrite | None = None) -> dict[str, Any]:
     """One interaction as it is saved: bodies as text, headers by the allow-list."""
+
+    def kept_of(text: Any) -> Any:
+        return rewrite(text) if rewrite is not None and isinstance(text, str) else text
+
     given = {"headers": dict(request.headers), "body": request.body}
     status = response["status"]
     return {
         "request": {
             "method": request.method,
-            "uri": request.uri,
+            "uri": kept_of(request.uri),
             "headers": kept(given["headers"]),
-            "body": _text(given),
+            "body": kept_of(_text(given)),
         },
         "response": {
             "status": {"code": status["code"], "message": status.get("message") or ""},
             "headers": kept(response["headers"]),
-            "body": {"string": _text(response)},
+            "body": {"string": kept_of(_text(response))},
         },
     }
 

@@ -6,16 +6,15 @@ JSON inside of its strings), and as a stream put together again, because a provi
 into pieces that look like nothing. Called by recording and by the store.
 """
 
-import base64
-import binascii
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from agentfuzz.core.errors import SavedFileError
+from agentfuzz.core.secrets.finder import Finder, is_field
+from agentfuzz.core.secrets.patterns import QUERY
 from agentfuzz.model.cassettes.decode import Undecodable, body_text, events, is_stream
 
 KEPT_HEADERS = ("accept", "content-type")  # what replay and a reader of the file need
@@ -34,75 +33,6 @@ SECRET_HEADERS = frozenset(
         "ocp-apim-subscription-key",
     )
 )
-# Names that say their value is a secret; whole names only, or `page_token` would be one.
-_QUERY = frozenset(
-    (
-        "key",
-        "api_key",
-        "apikey",
-        "api-key",
-        "token",
-        "access_token",
-        "refresh_token",
-        "id_token",
-        "secret",
-        "client_secret",
-        "password",
-        "passwd",
-        "auth",
-        "sig",
-        "signature",
-        "x-amz-signature",
-        "x-amz-credential",
-        "x-goog-signature",
-    )
-)
-_FIELDS = frozenset(
-    (
-        "api_key",
-        "apikey",
-        "password",
-        "passwd",
-        "client_secret",
-        "access_token",
-        "refresh_token",
-        "private_key",
-        "secret_key",
-        "secret_access_key",
-        "authorization",
-    )
-)
-_PATTERNS: tuple[tuple[str, "re.Pattern[str]"], ...] = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("a provider key (sk-)", r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}"),
-        ("a Stripe key", r"(?<![A-Za-z0-9])(?:[srp]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,}"),
-        (
-            "a bearer token",
-            r"(?i)\bbearer[\s:]+(?=[\w.~+/=-]*\d|[\w.~+/=-]{24})[\w.~+/=-]{8,}",
-        ),
-        ("an AWS key", r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])"),
-        ("a GitHub token", r"(?<![A-Za-z0-9])(?:gh[opusr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})"),
-        ("a GitLab token", r"(?<![A-Za-z0-9])glpat-[\w-]{16,}"),
-        ("a Slack token", r"(?<![A-Za-z0-9])(?:xox[a-z]|xapp)-[A-Za-z0-9-]{10,}"),
-        ("a Google key", r"(?<![A-Za-z0-9])(?:AIza[\w-]{30,}|ya29\.[\w-]{20,})"),
-        (
-            "a provider key",
-            r"(?<![A-Za-z0-9])(?:hf_|gsk_|xai-|pplx-|r8_|npm_|pypi-)[A-Za-z0-9_-]{24,}",
-        ),
-        ("a JWT", r"(?<![\w-])eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]*"),
-        ("a private key (PEM)", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY"),
-        ("a URL with a password", r"://[^\s/@:\"'<>]*:[^\s/@\"'<>]+@"),
-        ("a URL with a token", r"://(?!git@)[^\s/@:\"'<>?#]{8,}@"),
-    )
-)
-_BASIC = re.compile(r"(?i)\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})")
-_IN_QUERY = re.compile(r"[?&]([\w-]{2,40})=([^&\s\"'<>#\\]{8,})")
-_ENVIRONMENT = re.compile(
-    r"(?i)(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|PASS|PAT|CREDENTIALS?|AUTH|DSN)"
-    r"(?:_|$|\d)"
-)
-_NO_VALUE = re.compile(r"(?i)_(?:SOCK|FILE|PATH|DIR|ID|URL|NAME)$|^(?:OLD)?PWD$")
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,40}")
 _DEEP = 4  # JSON inside a string inside JSON: a body, a call's arguments, and one more
 
@@ -135,7 +65,7 @@ def kept(headers: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def search(interactions: Sequence[Mapping[str, Any]]) -> Hit | None:
     """The first secret of a cassette, or None."""
-    secrets = _Secrets()
+    secrets = _Search()
     for i, one in enumerate(interactions):
         for part in ("request", "response"):
             for place, kind, path in secrets.message(one[part]):
@@ -146,15 +76,11 @@ def search(interactions: Sequence[Mapping[str, Any]]) -> Hit | None:
 Found = tuple[str, str, tuple[str | int, ...]]
 
 
-class _Secrets:
-    """What is looked for in one search: the patterns, and the environment of now."""
+class _Search:
+    """One search of a cassette."""
 
     def __init__(self) -> None:
-        self._values = {
-            value: name
-            for name, value in sorted(os.environ.items())
-            if len(value) >= 8 and _ENVIRONMENT.search(name) and not _NO_VALUE.search(name)
-        }
+        self._finder = Finder()
 
     def message(self, said: Mapping[str, Any]) -> Iterator[Found]:
         for name, value in said["headers"].items():
@@ -182,7 +108,7 @@ class _Secrets:
 
     def uri(self, text: str) -> str:
         for name, value in parse_qsl(urlsplit(text).query):
-            if name.lower() in _QUERY and value:
+            if name.lower() in QUERY and value:
                 return f"a secret in the query ({_named(name)})"
         return self.text(text)
 
@@ -209,7 +135,7 @@ class _Secrets:
                 if kind := self.text(str(name)):
                     yield f"{place} (a name in it)", kind
                 where = f"{place}.{_named(name)}"
-                if str(name).lower() in _FIELDS and isinstance(item, str) and len(item) >= 6:
+                if is_field(name) and isinstance(item, str) and len(item) >= 6:
                     yield where, "a secret by its name"
                 yield from self.tree(item, where, deep)
         elif isinstance(value, list):
@@ -224,20 +150,7 @@ class _Secrets:
 
     def text(self, text: str) -> str:
         """What the text holds that is secret, or an empty string."""
-        for kind, pattern in _PATTERNS:
-            if pattern.search(text):
-                return kind
-        for match in _BASIC.finditer(text):
-            if b":" in _decoded(match[1]):
-                return "a user name and password (Basic)"
-        for match in _IN_QUERY.finditer(text):
-            if match[1].lower() in _QUERY:
-                return "a URL with a secret in its query"
-        plain = unquote(text) if "%" in text else text
-        for value, name in self._values.items():
-            if value in text or value in plain:
-                return f"the value of the environment variable {name}"
-        return ""
+        return self._finder.kind(text)
 
 
 def _leaves(value: Any, place: str) -> Iterator[tuple[str, str]]:
@@ -259,13 +172,6 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        return b""
 
 
 def _values(value: Any) -> list[str]:

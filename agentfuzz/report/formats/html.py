@@ -31,7 +31,7 @@ from agentfuzz.core.events import (
     Saved,
     Struck,
 )
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes.sequence import Row
 from agentfuzz.core.lanes.words import count
@@ -87,6 +87,7 @@ def index(results: Sequence[CampaignResult]) -> str:
         results=results,
         findings=findings,
         untested=[(text, result) for result in results for text in result.untested],
+        told=told_once(results),
         unjudged=[(text, result) for result in results for text in result.unjudged],
         notes=[(text, result) for result in results for text in result.notes],
         runs=sum(result.runs for result in results),

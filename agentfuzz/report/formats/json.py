@@ -9,13 +9,14 @@ the doors, and by whoever reads reports.
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from agentfuzz.core import codec, migrations
 from agentfuzz.core.errors import PlanError, SavedFileError
 from agentfuzz.core.events import Json
 from agentfuzz.core.faults import TABLES
-from agentfuzz.core.findings import CampaignResult, Control, Counterexample
+from agentfuzz.core.findings import CampaignResult, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.verdict import Violation
@@ -44,7 +45,12 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "location": cx.location,
         "plan": {"text": story.plan, "faults": _faults(cx)},
         "phase": cx.phase,
-        "shrink": {"faults_before": cx.faults_before, "runs": cx.shrink_runs},
+        "shrink": {
+            "faults_before": cx.faults_before,
+            "runs": cx.shrink_runs,
+            **({"smaller": asdict(cx.smaller)} if cx.smaller else {}),
+            **({"alike": list(cx.alike)} if cx.alike else {}),
+        },
         "controls": [
             {"removed": c.removed, "plan": c.plan, "broken": c.broken, "effects": c.effects}
             for c in cx.controls
@@ -56,7 +62,9 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "world": cx.violation.world,
         "hint": cx.violation.hint,
         "witness": list(cx.violation.witness),
-        "tools": {name: list(facts) for name, facts in sorted(cx.history.tools.items())},
+        "tools": {
+            name: codec.facts_to_json(facts) for name, facts in sorted(cx.history.tools.items())
+        },
         "events": _events(cx.history),
         "baseline": _events(cx.baseline),
         "replay": story.replay,
@@ -138,6 +146,8 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             ),
             stack="\n".join(data.get("stack", ())),
             traceback="\n".join(data.get("traceback", ())),
+            alike=tuple(data["shrink"].get("alike", ())),
+            smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )
     except (KeyError, TypeError, PlanError) as error:
         raise SavedFileError(f"a broken report: {error!r}") from error
@@ -157,7 +167,13 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "seed": result.seed,
         "covered": result.covered(),
         "levels": [
-            {"name": v.name, "done": v.done, "total": v.total, "skipped": v.skipped}
+            {
+                "name": v.name,
+                "done": v.done,
+                "total": v.total,
+                "skipped": v.skipped,
+                **({"limits": v.limits} if v.limits else {}),
+            }
             for v in result.levels
         ],
         "laws": {
@@ -172,6 +188,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "notes": list(result.notes),
         "clean": result.clean,
         "findings": [cx.id for cx in result.findings],
+        **({"told": dict(result.told)} if result.told else {}),
     }
 
 

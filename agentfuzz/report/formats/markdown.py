@@ -7,7 +7,7 @@ Called by `write` and by the doors.
 from collections.abc import Iterable, Sequence
 
 from agentfuzz.core.escaping import code, fence, guard, markdown, stem
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import lanes
 from agentfuzz.core.lanes.sequence import Row
 from agentfuzz.core.lanes.words import count
@@ -68,9 +68,10 @@ def index(results: Sequence[CampaignResult]) -> str:
     if escapes:
         lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in escapes]
         parts += ["## Escapes control", "\n".join(lines)]
+    lines = [f"- {markdown(text)}" for text in told_once(results)]
     notes = [(text, result) for result in results for text in result.notes]
-    if notes:
-        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in notes]
+    lines += [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in notes]
+    if lines:
         parts += ["## Notes", "\n".join(lines)]
     return _join(parts)
 

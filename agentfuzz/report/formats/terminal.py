@@ -6,17 +6,20 @@ no line that a CI runner obeys. Called by the pytest door.
 
 from collections.abc import Sequence
 
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import cells, cut, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
 from agentfuzz.telling.block import Page, block
 
 
 def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False) -> str:
-    """Every finding, one block a plan: what else breaks under the same plan is a line in it."""
+    """Every law and subject, one block a plan: what else breaks under the same plan is a line in
+    it, and so is each further cause of what was told before."""
     by_plan: dict[str, list[Counterexample]] = {}
+    block_of: dict[tuple[str, str, str], str] = {}
     for cx in findings:
-        by_plan.setdefault(str(cx.plan), []).append(cx)
+        bug, plan = (cx.nodeid, *cx.violation.signature), str(cx.plan)
+        by_plan.setdefault(block_of.setdefault(bug, plan), []).append(cx)
     return "\n\n".join(
         block(first, ascii_only=ascii_only, also=also) for first, *also in by_plan.values()
     )
@@ -53,6 +56,8 @@ def summary(
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.escapes:
             page.text(f"warning: {text}{where}", indent=0)
+    for text in told_once(results):
+        page.text(f"note: {text}", indent=0)
     for result in results:
         where = f" ({_name(result.nodeid)})" if several else ""
         for text in result.notes:

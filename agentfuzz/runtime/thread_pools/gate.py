@@ -20,6 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from agentfuzz.core.errors import Crash, CutOff
+from agentfuzz.runtime import unheard
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.runtime.thread_pools.scheduler import GRACE, PATIENCE, Scheduler
 from agentfuzz.runtime.thread_pools.work_item import (
@@ -27,13 +28,14 @@ from agentfuzz.runtime.thread_pools.work_item import (
     READY,
     RUNNING,
     WAITING,
+    Own,
     Work,
     here,
     interrupt,
-    named,
     settled,
 )
 
+LINGER = 600.0  # virtual seconds that a thread of its own lives on after the agent's answer
 TICK = 1e-6  # virtual seconds that a wait takes at least: a loop that polls gets on
 FOREIGN: Any = object()
 
@@ -48,16 +50,26 @@ class Gate(Scheduler):
         self._calls = calls
         self.idents = {get_ident(): None}
         self.futures = 0
+        self.hears = threading.excepthook
 
     def finish(self) -> None:
-        """The agent has answered: what it left in its pools goes on to its end."""
-        while self.alive and not self.clock.held:
+        """The agent has answered: what it left in its pools goes on to its end, and its threads
+        that are no daemons for a while."""
+        limit = self.clock.now + LINGER
+        while not self.clock.held:
+            left = [work for work in self.alive if work.own is None or not work.own.daemon]
+            if not left:
+                break
             if self.step():
                 continue
-            due = self.next_deadline()
-            if due is None:
+            due = [
+                work.deadline
+                for work in left
+                if work.deadline is not None and (work.own is None or work.deadline <= limit)
+            ]
+            if not due:
                 break
-            self.clock.advance(due - self.clock.now)
+            self.clock.advance(min(due) - self.clock.now)
 
     def end(self) -> None:
         """The run is over: whatever still waits learns that its process is dead."""
@@ -74,11 +86,14 @@ class Gate(Scheduler):
         for work in list(self.alive):
             work.doomed = True
             with self._guard:
+                loose = work.state is LOOSE
                 waits, work.state = work.state in (READY, WAITING), RUNNING
             if waits:
                 work.go.release()
             elif work.thread in sys._current_frames():  # it spins, or blocks
                 interrupt(work.thread)
+            if loose and work.own is not None:
+                continue  # it blocks: it learns of it when it goes on
             if work.future is None or not work.future.cancelled():
                 work.back.acquire(True, PATIENCE)
         self.alive, self.ready = [], []
@@ -97,7 +112,8 @@ class Gate(Scheduler):
         busy = self.busy(pool)
         settled(pool, busy)
         queued = busy >= pool._max_workers
-        work = Work(self, pool, named(fn, args), queued=queued)
+        work = Work(self, pool, unheard.named(fn, args), queued=queued)
+        unheard.made(work)
         self.alive.append(work)
         self.clock.gate = self
         ident = get_ident()
@@ -116,6 +132,24 @@ class Gate(Scheduler):
         else:
             self._await(work)
         return work.future
+
+    def adopt(self, real: Callable[[threading.Thread], None], thread: threading.Thread) -> None:
+        """Start a thread of the agent's, and let it run until it is over or waits."""
+        work = Own(self, thread)
+        unheard.made(work)
+        self.alive.append(work)
+        self.pooled.append(thread)
+        self.clock.gate = self
+        ident = get_ident()
+        me = self.idents.pop(ident)
+        try:
+            real(thread)
+        except BaseException:
+            self.alive.remove(work)
+            raise
+        finally:
+            self.idents[ident] = me
+        self._await(work)
 
     def until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait until something is true, or for so many virtual seconds. Others go on meanwhile.
@@ -184,6 +218,7 @@ class Gate(Scheduler):
         me = self.idents.get(get_ident(), FOREIGN)
         if me is FOREIGN:
             name = threading.current_thread().name
+            self.clock.guests.add(get_ident())
             self.note(f"a call by the thread {name!r}, which no pool started, is not ordered")
         elif me is not None:
             me.alive()
@@ -193,6 +228,16 @@ class Gate(Scheduler):
     def holds(self) -> bool:
         """Whether this thread does work of a pool."""
         return self.idents.get(get_ident()) is not None
+
+    def freed(self) -> bool:
+        """Whether this thread, whose run is over, may live on in real time: as a daemon, with an
+        event loop of its own, which others in this process may know."""
+        me = self.idents.get(get_ident())
+        if me is None or me.own is None or not me.own.daemon:
+            return False
+        self.foreign.append(me.own)
+        self.done(me)
+        return True
 
     def others_ready(self) -> bool:
         """Whether another thread of the run could go on now."""

@@ -7,14 +7,17 @@ was. Installed by the simulation, once.
 Virtual, because they end in `Condition.wait`: `Condition.wait` and `wait_for`, `Event.wait`,
 `Semaphore.acquire`, `Barrier.wait`, `queue.Queue.get` and `put` (and its siblings),
 `Future.result` and `exception`, `concurrent.futures.wait` and `as_completed`, `Executor.map`;
-`ThreadPoolExecutor.shutdown` as well, and `time.sleep` in a pool.
+`ThreadPoolExecutor.shutdown` and `Thread.join` as well, and `time.sleep`. A thread that the agent
+starts by itself (`threading.Timer` among them), and a worker thread of AnyIO, is held as if it
+were one of a pool.
 
-Real, because they are written in C or belong to no pool: `Lock.acquire(timeout=)`,
-`RLock.acquire(timeout=)`, `SimpleQueue.get(timeout=)`, `Thread.join(timeout=)`, and whatever runs
-in a thread that the agent started itself (`threading.Timer` among them, which is noted).
+Real, because they are written in C: `Lock.acquire(timeout=)`, `RLock.acquire(timeout=)`,
+`SimpleQueue.get(timeout=)`; and whatever runs in a thread that a library keeps for itself.
 """
 
+import concurrent.futures
 import queue
+import sys
 import threading
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator
@@ -25,7 +28,8 @@ from typing import Any
 
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.thread_pools.gate import Gate
-from agentfuzz.runtime.thread_pools.work_item import here
+from agentfuzz.runtime.thread_pools.work_item import DONE, here
+from agentfuzz.runtime.user_code import is_users
 
 _gate: Gate | None = None
 _submit = ThreadPoolExecutor.submit
@@ -33,7 +37,11 @@ _shutdown = ThreadPoolExecutor.shutdown
 _run = _WorkItem.run
 _wait = threading.Condition.wait
 _start = threading.Thread.start
+_join = threading.Thread.join
 _made = Future.__init__
+_result = Future.result
+_exception = Future.exception
+_together: Any = concurrent.futures._base
 
 
 @contextmanager
@@ -56,10 +64,14 @@ def _patch() -> Callable[[], None]:
         (_WorkItem, "run", run),
         (threading.Condition, "wait", wait),
         (threading.Thread, "start", start),
+        (threading.Thread, "join", join),
         (threading, "_time", monotonic),
         (queue, "time", monotonic),
         (Future, "__init__", made),
         (Future, "__hash__", number),
+        (Future, "result", result),
+        (Future, "exception", exception),
+        (_together, "_AcquireFutures", acquired),
     )
     old = [(owner, name, owner.__dict__.get(name)) for owner, name, _ in new]
     for owner, name, value in new:
@@ -134,10 +146,11 @@ def start(self: threading.Thread) -> None:
         gate.pooled.append(self)
         _start(self)
         return
+    if _mine() is not None and _is_agents(self):
+        gate.adopt(_start, self)
+        return
     gate.foreign.append(self)
     gate.clock.gate = gate
-    if isinstance(self, threading.Timer):
-        gate.note("threading.Timer runs in real time")
     if _mine() is None:
         _start(self)
         return
@@ -147,6 +160,27 @@ def start(self: threading.Thread) -> None:
         _start(self)
     finally:
         gate.idents[ident] = me
+
+
+def _is_agents(thread: threading.Thread) -> bool:
+    """Whether the agent's own code starts a thread, or is what it runs: a library keeps threads
+    for itself, which live longer than a run. Those of AnyIO belong to a loop, and end with it."""
+    if type(thread).__module__.startswith("anyio."):
+        return True
+    code = getattr(getattr(thread, "_target", None) or type(thread).run, "__code__", None)
+    return is_users(sys._getframe(2).f_code.co_filename) or (
+        code is not None and is_users(code.co_filename)
+    )
+
+
+def join(self: threading.Thread, timeout: float | None = None) -> None:
+    """Wait for a thread: one that the gate holds lives in virtual time."""
+    gate = _mine()
+    work = None if gate is None or self is threading.current_thread() else gate.own(self)
+    if gate is not None and work is not None:
+        gate.until(lambda: work.state is DONE, timeout)
+        return
+    _join(self, timeout)
 
 
 def monotonic() -> float:
@@ -161,6 +195,26 @@ def made(self: Any) -> None:
     if gate is not None:
         gate.futures += 1
         self._number = gate.futures
+
+
+def result(self: Any, timeout: float | None = None) -> Any:
+    self._heard = True
+    return _result(self, timeout)
+
+
+def exception(self: Any, timeout: float | None = None) -> Any:
+    self._heard = True
+    return _exception(self, timeout)
+
+
+class acquired(_together._AcquireFutures):  # type: ignore[misc]
+    """`wait` and `as_completed` look at futures together."""
+
+    def __init__(self, futures: Any) -> None:
+        super().__init__(futures)
+        group = object()
+        for future in self.futures:
+            future._group = group
 
 
 def number(self: Any) -> int:

@@ -9,7 +9,6 @@ after a moment of real time, and gets it back when it comes to a crossing. Held 
 import threading
 from _thread import allocate_lock
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from agentfuzz.runtime import leaks
@@ -25,7 +24,10 @@ from agentfuzz.runtime.thread_pools.work_item import (
     asleep,
 )
 
+joined = threading.Thread.join  # as it is outside of a run
+
 PATIENCE = 0.25  # real seconds that work may block while nobody else could free it
+BRIEFLY = 0.05  # the same of a thread of its own: whoever started it can go on, too
 GRACE = 2.0  # real seconds that foreign threads get before a wait without end is called hung
 
 
@@ -41,6 +43,7 @@ class Scheduler:
         self.foreign: list[threading.Thread] = []
         self.pooled: list[threading.Thread] = []
         self.futures = 0
+        self.hears: object = None  # the hook for the death of threads, as a run found it
         self._noted: set[str] = set()
         self._guard = allocate_lock()
         self._calls: Any = None  # the world's: whoever waits does not hold their lock
@@ -104,6 +107,7 @@ class Scheduler:
                 self.alive.remove(work)
             before, work.state = work.state, DONE
             self.idents.pop(work.thread, None)
+            self.clock.threads.discard(work.thread)
         if before is not LOOSE:
             work.back.release()
 
@@ -113,6 +117,8 @@ class Scheduler:
         try:
             if not work.back.acquire(True, SLICE):
                 self._look_after(work)
+            if work.own is not None and work.state is DONE:
+                joined(work.own, GRACE)  # and is seen to be over
         except BaseException:  # the watchdog's: nobody waits for this work any more
             self._let_loose(work)
             raise
@@ -134,21 +140,30 @@ class Scheduler:
             if seen is None or seen != before:
                 continue
             helped = any(other.state in (READY, WAITING) for other in self.alive)
-            if helped or Real.monotonic() - begun > PATIENCE:
+            patience = PATIENCE if work.own is None else BRIEFLY
+            if helped or Real.monotonic() - begun > patience:
                 if self._let_loose(work) and not helped:
-                    self.note(f"{work.name} waits in a pool for what the gate cannot see")
+                    where = "in a pool" if work.own is None else "in a thread"
+                    self.note(f"{work.called} waits {where} for what the gate cannot see")
                 return
 
     @staticmethod
     def _sight(work: Work) -> object | None:
         """What `asleep` says of the thread that does work; of all threads of its pool while none
         has taken it up: on a busy machine that may last."""
+        if work.own is not None:
+            return asleep(work.own.ident or 0, work.own.native_id or 0)
         if work.thread:
             return asleep(work.thread, work.native)
+        assert work.pool is not None, "work has a pool or a thread of its own"
         found = [asleep(t.ident or 0, t.native_id or 0) for t in work.pool._threads]
         return None if None in found else (*found,)
 
-    def busy(self, pool: ThreadPoolExecutor) -> int:
+    def own(self, thread: threading.Thread) -> Work | None:
+        """What a thread of its own does, as long as it does."""
+        return next((work for work in self.alive if work.own is thread), None)
+
+    def busy(self, pool: Any) -> int:
         """How many threads of a pool have work."""
         return sum(work.pool is pool and not work.queued for work in self.alive)
 

@@ -11,10 +11,10 @@ import time
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import Any, Protocol
 
-from agentfuzz.core.errors import Crash
+from agentfuzz.core.errors import Crash, CutOff
+from agentfuzz.runtime import unheard
 from agentfuzz.runtime.clock import Clock, Real
 
 SLICE = 0.005  # real seconds between two looks at a thread that does not come back
@@ -28,7 +28,9 @@ class Holder(Protocol):
     clock: Clock
     idents: dict[int, Any]
 
-    def busy(self, pool: ThreadPoolExecutor) -> int:
+    hears: object
+
+    def busy(self, pool: Any) -> int:
         """How many threads of a pool have work."""
         ...
 
@@ -45,8 +47,13 @@ class Work:
     """One piece of work in a pool. `go` lets it go on, `back` says that it has the turn no
     longer; `queued` work has no thread yet."""
 
-    def __init__(self, gate: Holder, pool: ThreadPoolExecutor, name: str, *, queued: bool) -> None:
-        self.gate, self.pool, self.name, self.queued = gate, pool, name, queued
+    kind = "work"
+    own: threading.Thread | None = None  # a thread of its own, in no pool
+
+    def __init__(
+        self, gate: Holder, pool: ThreadPoolExecutor | None, called: str, *, queued: bool = False
+    ) -> None:
+        self.gate, self.pool, self.called, self.queued = gate, pool, called, queued
         self.state = READY if queued else RUNNING
         self.go, self.back = allocate_lock(), allocate_lock()
         self.go.acquire()
@@ -60,9 +67,7 @@ class Work:
     def __call__(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """The work itself, on its thread."""
         gate = self.gate
-        self.thread, self.native = get_ident(), threading.get_native_id()
-        here.work = self
-        gate.idents[self.thread] = self
+        self._begin()
         if self.queued:
             self.go.acquire()
             self.queued = False
@@ -72,6 +77,20 @@ class Work:
         finally:
             if not self.doomed:
                 gate.enter()
+
+    def _begin(self) -> None:
+        self.thread, self.native = get_ident(), threading.get_native_id()
+        here.work = self
+        self.gate.idents[self.thread] = self
+        self.gate.clock.threads.add(self.thread)
+
+    def fate(self) -> unheard.Fate | None:
+        """How the work ended, as its future has it."""
+        future: Any = self.future
+        if future is None or future._state != "FINISHED":
+            return None
+        told = vars(future)
+        return unheard.Fate(future._exception, "_heard" in told, told.get("_group"))
 
     def alive(self) -> None:
         """Raises Crash when the run is over."""
@@ -86,7 +105,49 @@ class Work:
 
     def can_start(self) -> bool:
         """Whether a thread of the pool is free for it."""
-        return not self.queued or self.gate.busy(self.pool) < self.pool._max_workers
+        pool = self.pool
+        return not self.queued or pool is None or self.gate.busy(pool) < pool._max_workers
+
+
+class Own(Work):
+    """The work of a thread of its own, which is all that the thread does."""
+
+    kind = "thread"
+
+    def __init__(self, gate: Holder, thread: threading.Thread) -> None:
+        given: Any = thread  # the function of a Timer has another name
+        target = getattr(given, "_target", None) or getattr(given, "function", None)
+        super().__init__(gate, None, unheard.named(target or type(thread).run))
+        self.own = thread
+        self.error: BaseException | None = None
+        self._body = thread.run
+        thread.run = self._live  # type: ignore[method-assign]
+
+    def _live(self) -> None:
+        self._begin()
+        try:
+            self.alive()
+            self._body()
+        except BaseException as error:
+            self._died(error)
+        finally:
+            here.__dict__.pop("work", None)
+            if self.state is not DONE:
+                self.gate.done(self)
+
+    def _died(self, error: BaseException) -> None:
+        """As in any thread that nobody waits for. An agent that put in a hook of its own hears."""
+        if self.doomed or isinstance(error, CutOff):
+            return
+        hook = threading.excepthook
+        if hook is self.gate.hears:
+            self.error = error
+        else:
+            given = (type(error), error, error.__traceback__, self.own)
+            hook(threading.ExceptHookArgs(given))
+
+    def fate(self) -> unheard.Fate | None:
+        return unheard.Fate(self.error, heard=False) if self.state is DONE else None
 
 
 _clock_of: Callable[[int], int] | None = getattr(time, "pthread_getcpuclockid", None)
@@ -124,14 +185,3 @@ def settled(pool: Any, busy: int) -> None:
 def interrupt(ident: int) -> None:
     """Raise Crash in a thread, at its next line."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Crash))
-
-
-def named(fn: Any, args: tuple[Any, ...]) -> str:
-    """The function that work is about: executors wrap it, in a context or a partial."""
-    while True:
-        if isinstance(fn, partial):
-            fn, args = fn.func, fn.args
-        elif getattr(fn, "__name__", "") == "run" and args and callable(args[0]):
-            fn, args = args[0], args[1:]
-        else:
-            return str(getattr(fn, "__qualname__", type(fn).__name__))

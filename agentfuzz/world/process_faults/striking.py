@@ -22,14 +22,14 @@ def fault_at(process: Process, slot: Slot, group: str) -> Fault | None:
     return fault if possible else None
 
 
-def through(calls: Delivery, request: Request, slot: Slot, group: str) -> Steps:
+def through(calls: Delivery, request: Request, slot: Slot) -> Steps:
     """The call, with what the plan does to the process around it."""
     process = calls.process
     where = Slot("process", slot.name, slot.nth)
-    if process.double is not None and group == "write":
+    if process.double is not None and request.intent is not None:
         decision, process.double = process.double, None
         yield from _going(process.within("decision", decision))
-    fault = fault_at(process, where, f"process {group}") if process.asks else None
+    fault = fault_at(process, where, f"process {request.spec.group}") if process.asks else None
     if fault is None:
         return (yield from in_turn(calls, request, slot))
     process.struck(where, fault)

@@ -58,6 +58,14 @@ def test_success_with_results_that_no_model_saw():
     assert judge(LAW, looked, whole) == "NOT_EXERCISED"  # the loop took over, and looked
 
 
+def test_a_last_turn_that_asked_for_nothing_new():
+    """A model that asks for ever for what has been done leaves no work behind."""
+    whole = tell(*WORK, SEEN, asks(SHIP), *SHIPPED, SEEN, says("Done."), done())
+    again = (*WORK, SEEN, asks(SHIP), *SHIPPED, SEEN, asks(("tc_3", *SHIP[1:])))
+    repeated = tell(*again, under("tc_3", ship()), ok(), done())
+    assert judge(LAW, repeated, whole) == "NOT_EXERCISED"
+
+
 @pytest.mark.parametrize("how", ["task", "token"])
 def test_success_after_a_cancellation(how):
     """AF308: somebody pressed Stop with work left, and the answer is success."""

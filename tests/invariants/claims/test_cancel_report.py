@@ -62,6 +62,12 @@ def test_nothing_to_name():
     assert judge(REPORT, tell(*known)) == "HELD"
 
 
+def test_what_was_refused_is_not_known():
+    """A 429 says that nothing was done: nobody can name what happened all the same."""
+    limited = (charge(), commit(), cancels(), reply("failed", raised="RateLimited"))
+    assert judge(REPORT, tell(*limited, *completion())) == "HELD"
+
+
 def test_by_a_name_in_the_reply():
     """The receipt's own number names the effect."""
     receipt = (charge(), commit(), reply("applied", {"id": "ch_77", "amount": 42}), cancels())

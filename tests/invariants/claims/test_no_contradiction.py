@@ -6,7 +6,7 @@ from agentfuzz import Completion, World, no_contradiction, run
 from agentfuzz.core.events import Committed, Decided, Messaged
 from agentfuzz.core.history import ToolFacts
 from agentfuzz.scenarios import webhook_twice
-from invariants.conversations import under
+from invariants.conversations import asks, under
 from invariants.histories import (
     call,
     cancels,
@@ -92,12 +92,28 @@ def test_an_earlier_account_that_left_the_task_open():
         (resumes("interrupt"), done("cancelled")),
         (resumes("decision"), done("failed", "rejected")),
         (resumes("follow_up"), said(handle="ch_2"), resumes("duplicate", 3), said()),
+        (
+            resumes("follow_up"),
+            resumes("duplicate", 3, "running"),
+            restarts(4),
+            said(handle="ch_2"),
+        ),
     ],
 )
 def test_held(later):
     """The same again, or a new word in between, or the earlier one named as superseded."""
     for leg in ((), (restarts(9),)):
         assert judge(LAW, tell(charged(), said(), *leg, *later)) == "HELD"
+
+
+def test_in_one_breath():
+    """A turn of the model that closes twice contradicts itself; AF306 where the loop does."""
+    calls = [("tc_1", "done", {"status": status}) for status in ("success", "failed")]
+    both = (said(via="tool"), said("failed", via="tool"))
+    assert judge(LAW, tell(charged(), asks(*calls), *both)) == "HELD"
+    turns = (asks(calls[0]), both[0], asks(calls[1]), both[1])
+    assert judge(LAW, tell(charged(), *turns)) == [TWICE]
+    assert judge(LAW, tell(charged(), asks(calls[0]), *both)) == [TWICE]
 
 
 def test_a_handle_is_remembered():

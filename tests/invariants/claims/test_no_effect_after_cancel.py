@@ -15,13 +15,17 @@ from invariants.histories import (
     judge,
     looked_up,
     ok,
+    passes,
     refund,
+    reply,
     resumes,
     ship,
+    strikes,
     tell,
     timeout,
 )
 from invariants.loops.shopping import DONE, FAULTS, UNKNOWN
+from trust import processes
 
 CALM = no_effect_after_cancel()
 
@@ -40,6 +44,31 @@ CALM = no_effect_after_cancel()
 def test_held(steps):
     """What was under way may end, what happened may be undone, and a new wish is a new wish."""
     assert judge(CALM, tell(*steps)) == "HELD"
+
+
+def test_what_was_ready_before_the_stop():
+    """Another task that could go on already may call and be answered before the struck one learns
+    of the stop; after that nobody may (AF310)."""
+    now = passes(-1)  # no time goes by
+    struck = (charge(), strikes("process:charge_card#1:cancel"), cancels("task"))
+    other = (now, charge("B18"), now, reply("unknown", raised="ConnectionError"), now, ship())
+    told = (now, reply("unknown", raised="CancelledError", of=1))
+    assert judge(CALM, tell(*struck, *other, *told)) == "HELD"
+    assert judge(CALM, tell(*struck, *told, *other)) == [
+        "AF310 charge: Cancelled#1 Called#2",
+        "AF310 shipment: Cancelled#1 Called#3",
+    ]
+    later = tell(*struck, *other, passes(5), commit(2), charge("C3"), ok(), charge("D4"))
+    assert judge(CALM, later) == ["AF310 charge: Cancelled#1 Called#5"]
+
+
+def test_a_stop_at_a_turn():
+    """A task learns of it where it waits: a turn that did not wait is none; later it is (AF310)."""
+    turn = (cancels("task"), passes(-1), asks("tc_1"), passes(-1), charge())
+    learns = reply("unknown", raised="CancelledError")
+    assert judge(CALM, tell(*turn, learns, done("cancelled"))) == "HELD"
+    assert judge(CALM, tell(*turn, learns, ship())) == ["AF310 shipment: Cancelled#1 Called#2"]
+    assert judge(CALM, tell(cancels("token"), passes(-1), asks("tc_1"), charge())) != "HELD"
 
 
 def test_broken():
@@ -106,6 +135,17 @@ def test_victim(found, victim):
 def test_survivor(held, survivor):
     """Before a mail, after one, and with one under way."""
     assert held(CALM, MAILING, survivor) > 50
+
+
+@pytest.mark.parametrize("agent", [processes.all_at_once, processes.gathered, processes.one_by_one])
+def test_tasks_that_are_stopped(held, agent):
+    """A task group, a gather, one after the other with a recall of what went out."""
+    assert held(CALM, processes.stopped, agent, deep_runs=0) > 50
+
+
+def test_a_model_that_is_awaited(held):
+    """The stop comes at a turn of the model, or at a call."""
+    assert held(CALM, processes.asked, processes.async_model, depth=1) > 5
 
 
 def test_untested(untested):

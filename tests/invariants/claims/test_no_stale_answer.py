@@ -11,13 +11,16 @@ from invariants.histories import (
     cut_off,
     done,
     judge,
+    looked_up,
     ok,
     raised,
     reply,
     returned,
     tell,
+    timeout,
 )
 from invariants.loops.field import Loop, OverTheLimit, plain, shop
+from trust import models
 
 PREAMBLE = "Payment done!"
 WORK = (asks("tc_1", text=PREAMBLE), under("tc_1", charged()))
@@ -50,6 +53,23 @@ def test_of_another_agent():
     """Any turn after the last reply will do: a checker may speak after the answer."""
     history = tell(*WORK, says("I charged A17."), says("Approved."), returned("I charged A17."))
     assert judge(no_stale_answer(), history) == "HELD"
+
+
+@pytest.mark.parametrize(
+    "own_call",
+    [looked_up(), charged("B18"), (lambda story: [step(story) for step in (charge(), timeout())])],
+    ids=["a look-up", "a write", "one that fails"],
+)
+def test_what_the_loop_calls_by_itself(own_call):
+    """A log, a look-up or a notice after the model's last word makes it no older text."""
+    history = tell(*WORK, says("I charged A17."), own_call, returned("I charged A17."))
+    assert judge(no_stale_answer(), history) == "HELD"
+
+
+def test_what_the_model_asked_for_without_ids():
+    """AF303: a loop that hands no ids on still acts on the turn before."""
+    history = tell(asks("tc_1", text=PREAMBLE), charged(), says(""), returned(PREAMBLE))
+    assert judge(no_stale_answer(), history) == ["AF303 answer: ModelTurn#1 Ended#1"]
 
 
 @pytest.mark.parametrize("answer", [PREAMBLE, f"{PREAMBLE} Goodbye."])
@@ -142,6 +162,12 @@ class AnyText(Loop):
 def test_victim(found, victim, expected):
     """The text beside the calls is the answer; or the last message, whosesoever it is."""
     assert found(no_stale_answer(), shop(), plain(victim)) == [expected]
+
+
+def test_a_log_at_the_end(held):
+    """Written by the loop, after the last turn."""
+    story, agent = models.counter("All done."), models.with_model(models.logs_last)
+    assert held(no_stale_answer(), story, agent, depth=1) > 10
 
 
 def test_survivor(held):

@@ -12,6 +12,8 @@ from invariants.histories import (
     judge,
     looked_up,
     ok,
+    reply,
+    resumes,
     ship,
     tell,
     timeout,
@@ -52,6 +54,32 @@ def test_with_a_request_still_open():
     history = tell(charge(), timeout(), done(), commit())
     assert judge(truthful(), history, CLEAN) == ["AF301 claim: Done#1 Committed#1"]
     assert "still under way" in truthful()(history).violations[0].world
+
+
+def test_what_was_refused_is_not_under_way():
+    """A 429 says that nothing was done: what arrives later was not kept secret by the agent."""
+    limited = (charge(), reply("failed", raised="RateLimited"))
+    assert judge(truthful(), tell(*limited, charged(), done(), commit(1)), CLEAN) == "HELD"
+
+
+def test_each_request_by_its_own_claim():
+    """AF301 for the request that claims success; one that was told as blocked may be missing, or
+    come later."""
+    two = tell(charged(), done(), resumes("follow_up"), charged("B2"), done())
+    blocked = (charge(), timeout(), done("blocked"), resumes("follow_up"), charged("B2"), done())
+    assert judge(truthful(), tell(*blocked), two) == "HELD"
+    assert judge(truthful(), tell(*blocked, commit(1)), two) == "HELD"
+    false = (charge(), timeout(), done(), resumes("follow_up"), charged("B2"), done())
+    assert judge(truthful(), tell(*false), two) == ["AF301 claim: Done#2"]
+
+
+def test_what_stands_in_for_another_effect():
+    """AF301 unless the scenario says that it is as good."""
+    baseline = tell(charged(), done())
+    other = tell(ship(), commit(), ok(), done())
+    assert judge(truthful(), other, baseline) == ["AF301 claim: Done#1"]
+    baseline.instead = {"charge": ("shipment",)}
+    assert judge(truthful(), other, baseline) == "HELD"
 
 
 def test_leaves_calls_after_the_claim_to_quiescence():

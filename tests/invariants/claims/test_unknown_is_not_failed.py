@@ -5,16 +5,19 @@ import pytest
 from agentfuzz import Completion, World, unknown_is_not_failed
 from agentfuzz.core.events import Replied
 from agentfuzz.scenarios import saga
+from invariants.conversations import asks, says
 from invariants.histories import (
     charge,
     charged,
     commit,
     done,
     happens,
+    has_undos,
     judge,
     looked_up,
     lookup,
     ok,
+    refund,
     refuse,
     replay,
     reply,
@@ -73,6 +76,25 @@ def test_a_failed_repeat_does_not_settle_the_doubt():
 def test_held(steps):
     """Not known is blocked or partial; and what was looked up, or answered later, is known."""
     assert judge(LAW, tell(*steps)) == "HELD"
+
+
+def test_an_undo_in_doubt():
+    """AF307 unless the answer names what the undo was to take back: then failed is the truth."""
+    doubt = (has_undos(), charged(), refund(), commit(), timeout())
+    assert judge(LAW, tell(*doubt, FAILED)) == ["AF307 refund: Committed#2 Replied#2 Done#1"]
+    assert judge(LAW, tell(*doubt, done("failed", handle="A17"))) == "HELD"
+    assert judge(LAW, tell(*IN_DOUBT, done("failed", handle="A17"))) == [TOLD]
+
+
+def test_the_models_own_words():
+    """What the model calls failed by the done tool is its guess; what the loop makes of it is the
+    loop's (AF307)."""
+    closes = asks(("tc_2", "done", {"status": "failed", "reason": "tool_failed"}))
+    said = done("failed", via="tool")
+    blocks = asks(("tc_2", "done", {"status": "blocked", "reason": "outcome_unknown"}))
+    assert judge(LAW, tell(*IN_DOUBT, closes, said)) == "HELD"
+    assert judge(LAW, tell(*IN_DOUBT, blocks, said)) == [TOLD]
+    assert judge(LAW, tell(*IN_DOUBT, says("It failed."), FAILED)) == [TOLD]
 
 
 def test_a_hostile_text_in_place_of_a_reply():

@@ -34,6 +34,7 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.order import DONE, FAULTS, UNKNOWN
+from trust import plain
 
 LAW = compensated()
 UNDOS = has_undos()
@@ -202,6 +203,15 @@ def test_in_doubt():
     assert told(charge(), restarts(), REFUNDED, FAILED) == "HELD"
 
 
+@pytest.mark.parametrize("accepted", [(), (commit(),)], ids=["refused", "accepted all the same"])
+def test_after_a_429(accepted):
+    """A 429 says that nothing was done: nobody has to undo it, and nobody is blamed who does."""
+    limited = both(charge(), *accepted, reply("failed", raised="RateLimited"))
+    assert told(limited, SOLD_OUT, FAILED) == "NOT_EXERCISED"
+    assert told(limited, REFUNDED, FAILED) == "HELD"
+    assert told(SHIPPED, limited, RECALLED, FAILED) == "HELD"
+
+
 def test_as_planned():
     """To refund an order of last week is the task: the run without faults does it too."""
     task = (REFUNDED, done())
@@ -267,6 +277,12 @@ SLOW = "book_flight#1:once/timeout"
 def test_victim(found, victim, expected):
     """In the wrong order, not at all, of nothing, twice, or only sent."""
     assert found(LAW, saga.saga, victim, depth=expected.count("+") + 1) == [expected]
+
+
+@pytest.mark.parametrize("agent", [plain.saga, plain.saga_again, plain.careful_saga])
+def test_what_was_answered_with_429(held, agent):
+    """Undone to be sure, or left alone because nothing was done."""
+    assert held(LAW, plain.trip, agent, only=("rate_limited",), depth=3) > 10
 
 
 @pytest.mark.slow

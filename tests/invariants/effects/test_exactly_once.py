@@ -5,7 +5,19 @@ import pytest
 from agentfuzz import exactly_once
 from agentfuzz.core.events import Committed, Done, Ended, Intent
 from agentfuzz.core.history import History
-from invariants.histories import charge, charged, commit, done, judge, looked_up, ok, tell, timeout
+from invariants.conversations import says
+from invariants.histories import (
+    charge,
+    charged,
+    commit,
+    done,
+    judge,
+    looked_up,
+    ok,
+    strikes,
+    tell,
+    timeout,
+)
 from invariants.loops.billing import billing, honest, swallows
 from invariants.support import EVERY_SEED
 
@@ -94,6 +106,18 @@ def test_not_exercised():
         "NOT_EXERCISED"
     )
     assert judge(exactly_once("charge"), tell(done(problem="no such reason"))) == "NOT_EXERCISED"
+
+
+def test_a_step_that_only_the_model_left_out():
+    """AF103: the page says so, and what would mend it; not where the loop had called."""
+    closes = (strikes("model#1:skip"), says("Done."), done())
+    (violation,) = exactly_once("charge")(tell(*closes), CLEAN).violations
+    assert violation.sentence.endswith(
+        "never happened: the model closed without asking for it, and the answer does not say so."
+    )
+    assert "done event" in violation.hint
+    (violation,) = exactly_once("charge")(tell(charge(), timeout(), *closes), CLEAN).violations
+    assert violation.sentence.endswith("never happened.")
 
 
 # on whole loops

@@ -8,10 +8,12 @@ from invariants.histories import (
     charged,
     commit,
     done,
+    has_undos,
     judge,
     looked_up,
     lookup,
     ok,
+    refund,
     reply,
     ship,
     tell,
@@ -39,6 +41,17 @@ ACCEPTED = reply("in_flight", "accepted")
 def test_held(reconciled):
     """In doubt, then the same key, a look-up of that scope, another intent, or the end."""
     assert judge(no_blind_repeat(), tell(*reconciled, dedup="key")) == "HELD"
+
+
+def test_a_confirmed_undo_ends_the_doubt():
+    """What was taken back for good may be done anew; an undo that found nothing, or whose own reply
+    was lost, settles nothing (AF104)."""
+    doubt = (has_undos(), charge(), commit(), timeout(), refund(), commit())
+    assert judge(no_blind_repeat("charge"), tell(*doubt, ok(), charge())) == "HELD"
+    unsure = tell(*doubt, timeout(), charge())
+    assert judge(no_blind_repeat("charge"), unsure) == ["AF104 charge: Called#1 Replied#1 Called#3"]
+    nothing = tell(has_undos(), charge(), timeout(), refund(), commit(), ok(), charge())
+    assert judge(no_blind_repeat(), nothing) == ["AF104 charge: Called#1 Replied#1 Called#3"]
 
 
 def test_trusts_a_backend_that_knows_the_scope():

@@ -3,7 +3,17 @@
 import pytest
 
 from agentfuzz import Completion, World, same_key_on_retry
-from invariants.histories import charge, charged, judge, tell, timeout
+from invariants.histories import (
+    charge,
+    charged,
+    commit,
+    has_undos,
+    judge,
+    ok,
+    refund,
+    tell,
+    timeout,
+)
 from invariants.loops.billing import BLOCKED, DONE, FAULTS, billing, with_key
 from invariants.support import EVERY_SEED
 
@@ -28,6 +38,20 @@ def test_broken(first, second, title):
     history = tell(charge(key=first), timeout(), charged(key=second), dedup="key")
     assert judge(same_key_on_retry(), history) == ["AF106 charge: Called#1 Called#2"]
     assert same_key_on_retry()(history).violations[0].title == title
+
+
+def test_done_anew_after_it_was_taken_back():
+    """What was taken back for good is another booking with another key; an undo that found nothing
+    changes nothing (AF106)."""
+    undone = (has_undos("key"), charged(key="k1"), refund(key="u"), commit(), ok())
+    anew = tell(*undone, charge(key="k2"), timeout(), charged(key="k2"), dedup="key")
+    assert judge(same_key_on_retry(), anew) == "HELD"
+    again = tell(*undone, charge(key="k2"), timeout(), charged(key="k3"), dedup="key")
+    assert judge(same_key_on_retry(), again) == ["AF106 charge: Called#3 Called#4"]
+    lost = (has_undos("key"), charged(key="k1"), refund(key="u"), timeout(), charge(key="k2"))
+    assert judge(same_key_on_retry(), tell(*lost, dedup="key")) == [
+        "AF106 charge: Called#1 Called#3"
+    ]
 
 
 @pytest.mark.parametrize("dedup", ["none", "scope"])

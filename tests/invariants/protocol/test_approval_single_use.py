@@ -55,6 +55,8 @@ def judged(*steps):
         (GRANT, under("tc_1", charge()), commit(), ok(), restarts(3), looked_up()),
         (GRANT, restarts(3), *REPEATED),
         (GRANT, charged()),
+        (GRANT, restarts(3), GRANT, A17),
+        (GRANT, restarts(3), GRANT, restarts(4), GRANT, A17),
         (decides("tc_1", False), looked_up()),
         (decides("tc_1", None), LATER, GRANT, looked_up()),
     ],
@@ -68,6 +70,8 @@ def judged(*steps):
         "restarted",
         "the same words under another id",
         "a loop that hands no ids on",
+        "brought again after a crash",
+        "and again",
         "refused",
         "expired",
     ],
@@ -131,6 +135,14 @@ def test_two_calls():
     second = decides("tc_2", interrupt="i2")
     assert judged(*wait, GRANT, A17, done("partial"), LATER, second, b18) == "HELD"
     assert judged(*wait, GRANT, A17, b18) == ["AF409 charge_card: Committed#2"]
+
+
+def test_two_calls_alike():
+    """Each takes the grant that bears its id, whichever takes effect first."""
+    wait = (asks("tc_1", "tc_2"), waits("tc_1"), waits("tc_2", "i2"), done("blocked"))
+    late = (resumes("decision"), GRANT, under("tc_1", charge()), timeout(), done("partial"))
+    second = (LATER, decides("tc_2", interrupt="i2"), under("tc_2", charge()), commit(2), ok())
+    assert judged(*wait, *late, *second, commit(1)) == "HELD"
 
 
 def test_not_exercised():

@@ -18,9 +18,11 @@ from invariants.histories import (
     ok,
     raised,
     replay,
+    reply,
     restarts,
     resumes,
     ship,
+    strikes,
     tell,
     timeout,
 )
@@ -120,6 +122,8 @@ def test_a_task_that_is_over(status):
 def test_a_process_that_died_at_once():
     """Nothing could be saved between the reply and the crash."""
     assert judge(LAW, tell(*WORK, restarts(), shows(user()), *CLOSE)) == "NOT_EXERCISED"
+    step = (*WORK, under("tc_2", lookup()))  # one that writes down whole steps
+    assert judge(LAW, tell(*step, restarts(), shows(user()), *CLOSE)) == "NOT_EXERCISED"
     crash = happens(Crashed, Slot("process", "charge_card", 1))
     unread = (shows(user()), asks("tc_1"), under("tc_1", charge()), commit(), crash)
     again = (resumes("restart", 2, "crashed"), shows(user()), *CLOSE)
@@ -140,6 +144,23 @@ def test_a_restarted_leg_that_finds_out():
     assert judge(LAW, tell(*begins, *in_doubt, after, *CLOSE)) == [f"{GONE} ModelInput#3"]
     same_leg = (*WORK, SEEN, says("On."), shows(user()), *repeats, *CLOSE)
     assert judge(LAW, tell(*same_leg)) == [f"{GONE} ModelInput#3"]
+
+
+@pytest.mark.parametrize("kind", ["truncated", "ambiguous", "malformed", "wrong", "hostile"])
+def test_a_reply_that_leaves_doubt(kind):
+    """It is no receipt; the one that a repeat with the key brought is, and a summary that holds
+    it holds the effect, though part of it had been shown before."""
+    forged = reply("applied", '{"charge_id": "ch_7', complete=kind != "truncated")
+    struck = (strikes(f"charge_card#1:once/{kind}"), commit(), forged)
+    doubtful = (shows(user()), asks("tc_1"), under("tc_1", charge(key="k")), *struck)
+    shown = (wants("tc_1"), gets("tc_1", '{"charge_id": "ch_7'))
+    assert judge(LAW, tell(*doubtful, shows(user()), *CLOSE)) == "NOT_EXERCISED"
+    again = (under("tc_2", charge(key="k")), replay(), reply("replayed", RECEIPT))
+    repeated = (*doubtful, shows(user(), *shown), asks("tc_2"), *again)
+    summary = shows(user(), wants(text='Charged: {"charge_id": "ch_7", and {"charge_id": "ch_77"}'))
+    assert judge(LAW, tell(*repeated, summary, *CLOSE)) == "HELD"
+    forgotten = tell(*repeated, shows(user(), wants("tc_9"), gets("tc_9")), *CLOSE)
+    assert judge(LAW, forgotten) == ["AF412 charge: Committed#1 Replied#2 ModelInput#3"]
 
 
 def test_an_effect_that_was_read_twice():

@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz import Completion, World, errors_surface
-from agentfuzz.invariants.protocol.errors_surface import reads_as_error
+from agentfuzz.invariants.queries.errors import reads_as_error
 from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
     charge,
@@ -105,6 +105,21 @@ def test_an_error_that_is_told_elsewhere():
     assert judge(LAW, tell(*FAIL, told("x" * 500), *CLOSE)) == "HELD"  # the rest was not kept
 
 
+def test_an_error_that_is_quoted():
+    """Its message alone tells it, in whatever language; half of it does not."""
+    lost = reply("unknown", "Zeit abgelaufen", raised="Boom")
+    fail = (shows(user()), asks("tc_1"), under("tc_1", charge()), lost)
+    for text, verdict in (
+        ("Leider: Zeit abgelaufen.", "HELD"),
+        ("Boom", "HELD"),
+        ("Leider: Zeit.", [f"{GONE} ModelInput#2"]),
+    ):
+        aside = shows(user(), wants("tc_1"), user(text))
+        assert judge(LAW, tell(*fail, aside, *CLOSE)) == verdict
+    assert judge(LAW, tell(*fail, returned("OK: Zeit abgelaufen."))) == "HELD"
+    assert judge(LAW, tell(*fail, returned("OK"))) == [f"{GONE} Ended#1"]
+
+
 @pytest.mark.parametrize(
     "ending",
     [
@@ -143,6 +158,21 @@ def test_what_the_loop_dealt_with(steps):
     assert judge(LAW, tell(*FAIL, *steps)) == "NOT_EXERCISED"
 
 
+@pytest.mark.parametrize("body", ["OK, processing", '{"status": "ok", "ch', ""])
+def test_the_answer_of_the_last_attempt(body):
+    """What a repeat was answered is the result of the call, whatever can be read of it; where it
+    is an error again, that error is told."""
+    again = (under("tc_1", charge()), reply("unknown", body, complete=False), told(body), *CLOSE)
+    assert judge(LAW, tell(*FAIL, *again)) == "NOT_EXERCISED"
+    twice = (under("tc_1", charge()), LOST)
+    assert judge(LAW, tell(*FAIL, *twice, told("TimeoutError"), *CLOSE)) == "HELD"
+    assert judge(LAW, tell(*FAIL, *twice, told("ok"), *CLOSE)) == [
+        "AF411 charge_card: Called#2 Replied#2 ModelInput#2"
+    ]
+    hidden = (charge(), reply("unknown", "Error: timed out"), told("ok"), *CLOSE)
+    assert judge(LAW, tell(*FAIL, *hidden)) == [f"{GONE} ModelInput#2"]
+
+
 def test_what_it_dealt_with_for_another_order():
     """AF411: a repeat or a look-up for another order settles nothing."""
     for other in (charged("B18"), looked_up("B18"), ship()):
@@ -157,6 +187,9 @@ def test_an_error_that_came_as_a_text():
     assert judge(LAW, tell(*sent, text, told("Error"), *CLOSE)) == "HELD"
     hostile = (strikes("charge_card#1:once/hostile=1"), commit(), text)
     assert judge(LAW, tell(*sent, *hostile, told("ok"), *CLOSE)) == "NOT_EXERCISED"
+    for kind in ("truncated", "malformed", "wrong"):
+        forged = (strikes(f"charge_card#1:once/{kind}"), commit(), text)
+        assert judge(LAW, tell(*sent, *forged, told("ok"), *CLOSE)) == "NOT_EXERCISED"
     for value in ({"unexpected": 7}, "OK, processing", '{"charge_i'):
         odd = reply("unknown", value, complete=False)
         assert judge(LAW, tell(*sent, odd, told("ok"), *CLOSE)) == "NOT_EXERCISED"

@@ -16,8 +16,10 @@ from invariants.histories import (
     ok,
     raised,
     reply,
+    restarts,
     returned,
     ship,
+    strikes,
     tell,
     timeout,
 )
@@ -56,6 +58,38 @@ def test_held(steps):
 def test_leaves_repeats_after_a_failure_alone(failed):
     """The loop tries a call again under its id: no second execution."""
     assert judge(LAW, tell(asks("tc_1"), under("tc_1", charge()), failed, ONE, done())) == "HELD"
+
+
+@pytest.mark.parametrize("kind", ["truncated", "ambiguous", "malformed", "wrong", "hostile"])
+def test_leaves_repeats_in_doubt_alone(kind):
+    """A reply that is no answer of the backend's own may be asked for again."""
+    doubtful = (under("tc_1", charge()), strikes(f"charge_card#1:once/{kind}"), ok("ch_9"))
+    assert judge(LAW, tell(asks("tc_1"), *doubtful, ONE, done())) == "HELD"
+
+
+@pytest.mark.parametrize("before", [timeout(), ok()], ids=["in doubt", "answered"])
+def test_leaves_keyed_repeats_alone(before):
+    """A repeat with the key of a call that was asked for is that call, under its id or without
+    one; with another key it is none."""
+    first = under("tc_1", charge(key="k1"))
+    for again in (under("tc_1", charged(key="k1")), charged(key="k1")):
+        assert judge(LAW, tell(asks("tc_1"), first, before, again, done())) == "HELD"
+    hidden = tell(asks("tc_1"), first, before, charged(key="k2"), done())
+    assert judge(LAW, hidden) == ["AF407 charge_card: Called#2"]
+    two = (asks("tc_1", "tc_2"), first, ok(), under("tc_2", charge(key="k1")), timeout())
+    assert judge(LAW, tell(*two, charged(key="k1"), done())) == "HELD"
+
+
+def test_after_a_crash():
+    """What died with the process is executed again, or was never executed; what its next step
+    dropped is dropped."""
+    unread = (asks("tc_1"), under("tc_1", charge()), restarts(), ONE)
+    assert judge(LAW, tell(*unread, done())) == "HELD"
+    assert judge(LAW, tell(asks("tc_1"), ONE, restarts(), ONE, done())) == "HELD"
+    both = (asks("tc_1", SHIP), ONE, restarts(), shows(user()), asks("tc_3"), returned("Charged."))
+    assert judge(LAW, tell(*both)) == ["AF407 charge_card dropped: ModelTurn#2 Ended#1"]
+    lived = (asks("tc_1", SHIP), ONE, shows(user(), wants("tc_1"), gets("tc_1")), restarts())
+    assert judge(LAW, tell(*lived, done())) == ["AF407 ship dropped: ModelTurn#1 Ended#1"]
 
 
 def test_broken():

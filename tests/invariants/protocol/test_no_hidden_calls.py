@@ -71,6 +71,25 @@ def test_a_network_that_delivers_twice():
     assert judge(LAW, tell(*doubled, logged("charge_card"))) == "HELD"
 
 
+@pytest.mark.parametrize("kind", ["truncated", "ambiguous", "malformed", "wrong", "hostile"])
+def test_an_answer_that_leaves_doubt(kind):
+    """A log of what was believed leaves out what was asked again; the last word is in it, and so
+    is an effect that another key asked for anew."""
+
+    def distrusted(key, other=None):
+        forged = (charge(key=key), strikes(f"charge_card#1:once/{kind}"), commit(), ok("ch_9"))
+        return (*forged, charged(key=other or key))
+
+    for calls in (["charge_card"], ["charge_card", "charge_card"]):
+        assert judge(LAW, tell(*distrusted("k1"), logged(*calls))) == "HELD"
+    nothing = ["AF410 charge_card: Called#1 Called#2 Ended#1"]
+    assert judge(LAW, tell(*distrusted("k1"), logged())) == nothing
+    assert judge(LAW, tell(*distrusted("k1", "k2"), logged("charge_card"))) == nothing
+    assert judge(LAW, tell(*distrusted(None), logged("charge_card"))) == nothing
+    once = (charge(key="k"), strikes(f"charge_card#1:once/{kind}"), commit(), ok("ch_9"))
+    assert judge(LAW, tell(*once, logged())) == ["AF410 charge_card: Called#1 Ended#1"]
+
+
 def test_a_log_that_begins_anew():
     """After a restart the log holds the last leg at least, and all legs at most."""
     legs = (looked_up(), charged(), restarts(), charged())

@@ -14,6 +14,8 @@ from invariants.histories import (
     judge,
     looked_up,
     ok,
+    restarts,
+    strikes,
     tell,
     timeout,
 )
@@ -87,6 +89,55 @@ def test_broken():
     assert judge(LAW, in_doubt) == [f"{ran} Decided#2 Called#2"]
     undecided = tell(*WAIT, IN_DOUBT, A17, done())
     assert judge(LAW, undecided) == [f"{ran} Called#1"]
+
+
+def keyed(key="k1"):
+    return under("tc_1", charged(key=key))
+
+
+FORGED = under("tc_1", lambda story: [step(story) for step in FORGE] and None)
+FORGE = (charge(), strikes("charge_card#1:once/wrong"), commit(), ok("ch_9"))
+UNREAD = under("tc_1", charge())
+GRANT = decided("i1", "tc_1")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (GRANT, keyed(), keyed()),
+        (GRANT, keyed(), GRANT, keyed()),
+        (GRANT, FORGED, A17),
+        (GRANT, UNREAD, restarts(), A17),
+        (GRANT, UNREAD, restarts(), GRANT, A17),
+        (GRANT, restarts(), GRANT, A17),
+        (GRANT, keyed(), restarts(), GRANT, keyed()),
+        (GRANT, IN_DOUBT, restarts(), GRANT, A17),
+    ],
+    ids=[
+        "with its key",
+        "decided twice, one key",
+        "a receipt that does not match",
+        "no answer was read",
+        "brought again with the restart",
+        "lost before it was used",
+        "its memory died",
+        "in doubt, then a crash",
+    ],
+)
+def test_leaves_repeats_alone(steps):
+    """Held: the key of the call, or nothing that could be trusted, stands between the two."""
+    assert judge(LAW, tell(*WAIT, *steps, done("partial"))) == "HELD"
+
+
+def test_after_a_restart():
+    """AF408: executed and answered, and executed again with another key or none; decided anew."""
+    ran = "AF408 charge_card: Interrupted#1"
+    again = tell(*WAIT, GRANT, A17, restarts(), GRANT, A17, done())
+    assert judge(LAW, again) == [f"{ran} Decided#2 Called#2"]
+    another = tell(*WAIT, GRANT, keyed("k1"), restarts(), keyed("k2"), done())
+    assert judge(LAW, another) == [f"{ran} Decided#1 Called#2"]
+    anew = tell(*WAIT, GRANT, IN_DOUBT, restarts(), GRANT, GRANT, IN_DOUBT, done("blocked"))
+    assert judge(LAW, anew) == [f"{ran} Decided#3 Called#2"]
 
 
 def test_not_exercised():

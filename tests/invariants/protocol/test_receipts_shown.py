@@ -10,9 +10,12 @@ from invariants.histories import (
     commit,
     done,
     judge,
+    looked_up,
     lookup,
     ok,
+    restarts,
     ship,
+    strikes,
     tell,
     timeout,
 )
@@ -59,6 +62,60 @@ def test_when_the_conversation_begins_again():
     assert judge(receipts_shown(), tell(*ASKED, *looked, shows(user()))) == "NOT_EXERCISED"
     other = shows(user("Ship order B18."))
     assert judge(receipts_shown(), tell(*ASKED, *CHARGED, other)) == "NOT_EXERCISED"
+
+
+def test_begun_anew_after_other_turns():
+    """AF406: a conversation that has come a long way begins with its first words again, and the
+    effect is not in it; one that shows it, or a look-up that is forgotten, is none."""
+    way = (shows(user()), asks("tc_0"), under("tc_0", looked_up()), shows(user(), *FIRST), ASK)
+    anew = tell(*way, *CHARGED, shows(user()))
+    assert judge(receipts_shown(), anew) == ["AF406 charge_card: Called#2 Replied#2 ModelInput#3"]
+    kept = shows(user(), wants("tc_1"), gets("tc_1", "ch_1"))
+    assert judge(receipts_shown(), tell(*way, *CHARGED, kept)) == "HELD"
+    looked = (under("tc_1", lookup()), ok())
+    assert judge(receipts_shown(), tell(*way, *looked, shows(user()))) == "HELD"
+    other = shows(user("Ship order B18."))
+    assert judge(receipts_shown(), tell(*way, *CHARGED, other)) == "HELD"
+    dead = (*way, *CHARGED, restarts(), shows(user()))
+    assert judge(receipts_shown(), tell(*dead)) == "HELD"  # nobody is left who read it
+
+
+FIRST, ASK = (wants("tc_0"), gets("tc_0")), asks("tc_1")
+
+
+@pytest.mark.parametrize("kind", ["truncated", "ambiguous", "malformed", "wrong", "hostile"])
+@pytest.mark.parametrize("text", ["Error: the receipt makes no sense", "?", "", None])
+def test_a_reply_that_leaves_doubt(kind, text):
+    """What is no answer of the backend's own need not be shown as if it were."""
+    doubtful = (
+        under("tc_1", charge()),
+        strikes(f"charge_card#1:once/{kind}"),
+        commit(),
+        ok(RECEIPT),
+    )
+    shown = () if text is None else (wants("tc_1"), gets("tc_1", text))
+    looked = (
+        under("tc_2", lookup()),
+        ok(7),
+        shows(user(), *shown, wants("tc_2"), gets("tc_2", "7")),
+    )
+    history = tell(shows(user()), asks("tc_1", ("tc_2", "lookup", {})), *doubtful, *looked)
+    assert judge(receipts_shown(), history) == "HELD"
+
+
+def test_an_error_that_is_told_in_words():
+    """A failed call is taken back with its turn, and another message names what failed; a call
+    that is left open, or an effect that is taken back, is another matter."""
+    way = (shows(user()), asks("tc_0"), under("tc_0", looked_up()), shows(user(), *FIRST))
+    failed = (*way, asks(SHIP), under("tc_2", ship()), timeout())
+    words = user("ship failed: TimeoutError")
+    assert judge(receipts_shown(), tell(*failed, shows(user(), *FIRST, words))) == "HELD"
+    seen = "AF406 ship: Called#2 Replied#2 ModelInput#3"
+    open_call = tell(*failed, shows(user(), *FIRST, wants("tc_2"), words))
+    assert judge(receipts_shown(), open_call) == [seen]
+    assert judge(receipts_shown(), tell(*failed, shows(user(), *FIRST, user("Go on.")))) == [seen]
+    both = tell(*ASKED, *CHARGED, *SHIP_FAILED, shows(user(), words))
+    assert judge(receipts_shown(), both) == [UNSEEN]
 
 
 def test_waits_for_the_reply():

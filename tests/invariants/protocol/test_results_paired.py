@@ -5,7 +5,18 @@ import pytest
 from agentfuzz import results_paired
 from agentfuzz.core.events import Shown
 from invariants.conversations import asks, gets, says, shows, under, user, wants
-from invariants.histories import charge, charged, commit, done, judge, ok, reply, ship, tell
+from invariants.histories import (
+    charge,
+    charged,
+    commit,
+    done,
+    judge,
+    ok,
+    reply,
+    ship,
+    strikes,
+    tell,
+)
 from invariants.loops.field import Loop, plain, shop
 
 SHIP = ("tc_2", "ship", {"order_id": "A17"})
@@ -85,6 +96,48 @@ def test_results_exchanged():
     exchanged = failed('{"parcel": 7}', "error: no reply")
     assert judge(results_paired(), exchanged) == ["AF404 charge_card: ModelInput#2"]
     assert results_paired()(exchanged).violations[0].title == "charge_card: result of another call"
+
+
+@pytest.mark.parametrize("kind", ["truncated", "ambiguous", "malformed", "wrong", "hostile"])
+def test_a_reply_that_leaves_doubt(kind):
+    """What is no answer of the backend's own may be shown in other words, or taken back."""
+    doubtful = (strikes(f"charge_card#1:once/{kind}"), commit(), ok({"charge_id": "ch_9"}))
+    sent = (shows(user()), asks("tc_1", SHIP), under("tc_1", charge()), *doubtful)
+    shipped = (under("tc_2", ship()), commit(), ok({"parcel": 7}))
+    both = (wants("tc_1", "tc_2"), gets("tc_1", '{"parcel": 7}'), gets("tc_2", '{"parcel": 7}'))
+    assert judge(results_paired(), tell(*sent, *shipped, shows(user(), *both))) == "HELD"
+    seen = shows(user(), *PAIR)
+    assert judge(results_paired(), tell(*sent, seen, asks("tc_3"), shows(user()))) == "HELD"
+    shrunk = (seen, asks(("tc_3", "ship", {})), shows(user(), wants("tc_3"), gets("tc_3")))
+    assert judge(results_paired(), tell(*sent, *shrunk)) == "HELD"
+    again = (*sent, under("tc_1", charged()), *shrunk)  # the reply that counts was whole
+    assert judge(results_paired(), tell(*again)) == [GONE.replace("#2", "#3").replace("#1", "#2")]
+
+
+def test_results_that_look_alike():
+    """Not exchanged: a reply shown in part may be the whole of another; and a repeat without an
+    id answers the call that it repeats."""
+    same = {"ok": True}
+    part = tell(
+        *(shows(user()), asks("tc_1", SHIP), under("tc_1", charge()), commit(), ok(same)),
+        *(under("tc_2", ship()), commit(), ok({"ok": True, "parcel": 7})),
+        shows(
+            user(),
+            wants("tc_1", "tc_2"),
+            gets("tc_1", '{"ok": true}'),
+            gets("tc_2", '{"ok": true}'),
+        ),
+    )
+    assert judge(results_paired(), part) == "HELD"
+    told = '{"charge_id": "ch_1"}'
+    twice = tell(
+        *(shows(user()), asks("tc_1", "tc_2")),
+        *(under("tc_1", charge()), commit(), ok({"charge_id": "ch_1"})),
+        *(under("tc_2", charge()), reply("unknown", "no reply", raised="TimeoutError")),
+        *(charge(), reply("replayed", {"charge_id": "ch_1"})),
+        shows(user(), wants("tc_1", "tc_2"), gets("tc_1", told), gets("tc_2", told)),
+    )
+    assert judge(results_paired(), twice) == "HELD"
 
 
 def grown(*second, law=None):

@@ -11,15 +11,18 @@ from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
     charge,
     cut_off,
+    decides,
     died,
     done,
     happens,
     judge,
     raised,
+    resumes,
     returned,
     strikes,
     tell,
     timeout,
+    waits,
 )
 
 FIRST = (shows(user()), asks("tc_1"), under("tc_1", charge()), timeout())
@@ -54,6 +57,24 @@ def test_fails_at_once(end):
     assert judge(continuable(), tell(*FIRST, AGAIN, end)) == broken
     refused = (WHOLE, says("400 tool call without result", "error"))
     assert judge(continuable(), tell(*FIRST, AGAIN, *refused, end)) == broken
+
+
+@pytest.mark.parametrize("value", [False, None, True])
+def test_a_decision_that_a_fault_struck(value):
+    """A leg that brings a refusal, or what came too late, may end with an exception; one that
+    brings what nothing had struck may not."""
+    broken = ["AF213 conversation: Resumed#1 Ended#1"]
+    leg = (resumes("decision"), decides("tc_1", value), raised("PermissionError"))
+    refused = (waits("tc_1"), strikes("approval:charge_card#1:refused"), *leg)
+    assert judge(continuable(), tell(*FIRST, *refused)) == "HELD"
+    assert judge(continuable(), tell(*FIRST, waits("tc_1"), *leg)) == broken
+    elsewhere = (strikes("approval:charge_card#1:refused"), AGAIN, raised("BadRequest"))
+    assert judge(continuable(), tell(*FIRST, *elsewhere)) == broken
+
+
+def test_a_leg_that_ran_out_of_its_budget():
+    """Held: `bounded` judges it."""
+    assert judge(continuable(), tell(*FIRST, AGAIN, cut_off("budget"))) == "HELD"
 
 
 def test_a_leg_that_a_fault_struck():

@@ -65,7 +65,7 @@ def test_what_was_begun_in_time():
 def test_reached_and_not_said(limit):
     """AF212: the limit stopped the run with the model still asking, and nothing says so."""
     work = (asks("tc_1", tokens=10), under("tc_1", charged()), asks("tc_9", tokens=10))
-    for ending in ([returned("Sorry, need more steps.")], [returned()], [done()]):
+    for ending in ([returned("Sorry, need more steps.")], [returned()]):
         found = judge(limits_hold(**limit), tell(*work, *ending))
         assert found == ["AF212 limit: ModelTurn#2 Ended#1"]
     for ending in (
@@ -135,3 +135,14 @@ def test_victim(found, victim, expected):
 def test_survivor(held):
     """Looks at its limit before each call, and says what stopped it."""
     assert held(LAW, shop(), plain(Loop), depth=1) > 10
+
+
+def test_what_is_asked_for_again_is_no_open_work():
+    """The model never stops asking for what was done: success by receipts is true all the same."""
+    work = (asks("tc_1"), under("tc_1", charged()), asks("tc_9"))
+    assert judge(limits_hold(turns=2), tell(*work, done())) == "HELD"
+    assert judge(limits_hold(turns=2), tell(*work, returned("Charged."))) == [
+        "AF212 limit: ModelTurn#2 Ended#1"
+    ]
+    lost = (asks("tc_1"), under("tc_1", charge()), timeout(), asks("tc_9"))
+    assert judge(limits_hold(turns=2), tell(*lost, done())) == ["AF212 limit: ModelTurn#2 Ended#1"]

@@ -8,6 +8,7 @@ from invariants.histories import (
     charge,
     charged,
     commit,
+    decides,
     done,
     judge,
     looked_up,
@@ -51,6 +52,12 @@ def test_broken(again):
     keyed = tell(*SUCCESS, again, charge(key="k"), replay(), ok(), done(), dedup="key")
     assert judge(LAW, keyed) == [f"AF216 charge: {witness}"]
     assert LAW(keyed).violations[0].title == "charge_card redone after success"
+
+
+def test_a_decision_that_is_brought_again():
+    """Free: the process is started again with the decision that had died with it."""
+    again = (restarts(), decides("tc_1"), charged(), done(handle="A17"))
+    assert judge(LAW, tell(*SUCCESS, *again)) == "NOT_EXERCISED"
 
 
 def test_another_handle():

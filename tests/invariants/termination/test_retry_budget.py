@@ -1,8 +1,10 @@
 """`retry_budget`: all layers together try one call only so often."""
 
+import asyncio
+
 import pytest
 
-from agentfuzz import retry_budget, run
+from agentfuzz import retry_budget, run, scenario
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.scenarios import retry_storm
 from invariants.conversations import asks, under
@@ -28,6 +30,20 @@ from invariants.support import judged_by
 
 LAW = retry_budget()
 TRY = (charge(), timeout())
+
+
+LOST = [reply("unknown", raised="TimeoutError", of=n) for n in range(1, 11)]
+GATHERED = (*[charge()] * 5, *LOST[:5])  # five at once, and each of them once more
+GATHERED_AGAIN = (*[charge()] * 5, *LOST[5:])
+FAN_OUT = asks(*(f"tc_{n}" for n in range(1, 8)))
+
+
+def sent(*ids):
+    """A call that fails under each id, one after the other."""
+    return [step for name in ids for step in (under(name, charge()), timeout())]
+
+
+TRIED = sent(*(f"tc_{n}" for n in range(1, 8)))
 
 
 def test_broken():
@@ -65,6 +81,9 @@ def test_another_key_is_no_other_call():
         (*TRY * 2, ship(), timeout(), charge("B18"), timeout(), *TRY),
         (*[looked_up()] * 9, *TRY),  # a poll that is answered each time
         (*[charge()] * 5, reply("unknown", raised="TimeoutError", of=1), charged()),
+        (*GATHERED, *GATHERED_AGAIN),
+        (FAN_OUT, *TRIED),
+        (FAN_OUT, *TRIED, asks("tc_9"), under("tc_9", charge()), timeout()),
         (charge(), refuse("tool_raised")),
     ],
 )
@@ -72,6 +91,29 @@ def test_held(steps):
     """Each success, each leg and each other call begins a count of its own; and calls side by
     side are not attempts at one another."""
     assert judge(LAW, tell(*steps, done("blocked"))) == "HELD"
+
+
+def test_a_fan_out_that_is_tried_again():
+    """AF217: each wave of calls side by side is one attempt, and so is each turn; four of them
+    are four."""
+    waves = [
+        *(charge(), charge(), reply("unknown", raised="TimeoutError", of=1)),
+        *(reply("unknown", raised="TimeoutError", of=2), *TRY * 3),
+    ]
+    assert judge(LAW, tell(*waves)) == ["AF217 charge_card: Called#2 Called#3 Called#4 Called#5"]
+    turns = [(asks(*ids), *sent(*ids)) for ids in ("ab", "cd", "ef", "gh")]
+    history = tell(*(step for turn in turns for step in turn))
+    assert judge(LAW, history) == ["AF217 charge_card: Called#2 Called#4 Called#6 Called#7"]
+    layers = (asks("a", "b"), *sent("a") * 4, *sent("b"))
+    assert judge(LAW, tell(*layers)) == ["AF217 charge_card: Called#1 Called#2 Called#3 Called#4"]
+
+
+def test_another_wording_is_no_other_call():
+    """AF217: an attempt at one intent, in whatever words; other words of a look-up are another."""
+    words = [s for n in range(4) for s in (call("charge_card", order_id="A17", note=n), timeout())]
+    assert judge(LAW, tell(*words)) == ["AF217 charge_card: Called#1 Called#2 Called#3 Called#4"]
+    looks = [step for n in range(4) for step in (call("lookup", page=n), timeout())]
+    assert judge(LAW, tell(*looks)) == "HELD"
 
 
 ASKED = asks("tc_1")
@@ -151,6 +193,59 @@ def test_a_client_that_multiplies_what_is_asked(found):
 def test_survivor(held):
     """One budget for all layers: whoever asks, and however often."""
     assert held(retry_budget(attempts=3), STORM, retry_storm.one_budget) > 1000
+
+
+def one_by_one(world):
+    """A plain loop: what the model asks for is executed, call after call, and its errors told."""
+    messages = [{"role": "user", "content": world.task}]
+    for _ in range(6):
+        turn = world.model(messages)
+        messages.append(turn)
+        if not turn["tool_calls"]:
+            return turn["content"]
+        for one in turn["tool_calls"]:
+            try:
+                text = str(world.call(one["name"], one["arguments"], asked=one["id"]))
+            except (TimeoutError, ConnectionError) as error:
+                text = f"error: {error}"
+            messages.append({"role": "tool", "tool_call_id": one["id"], "content": text})
+    return None
+
+
+async def side_by_side(world):
+    """The same, with the calls of a turn at once."""
+
+    async def result(one):
+        try:
+            text = str(await world.acall(one["name"], one["arguments"], asked=one["id"]))
+        except (TimeoutError, ConnectionError) as error:
+            text = f"error: {error}"
+        return {"role": "tool", "tool_call_id": one["id"], "content": text}
+
+    messages = [{"role": "user", "content": world.task}]
+    for _ in range(6):
+        turn = await world.model.aio(messages)
+        messages.append(turn)
+        if not turn["tool_calls"]:
+            return turn["content"]
+        messages += await asyncio.gather(*map(result, turn["tool_calls"]))
+    return None
+
+
+@pytest.mark.parametrize("loop", [one_by_one, side_by_side])
+def test_fan_outs_of_a_model(loop, simulation):
+    """Fifty calls asked for at once, of which several in a row fail: none is a retry."""
+
+    @scenario(LAW, task="Charge A17.", script=[("charge", {"order": "A17"}), "Charged."])
+    def story(world):
+        @world.tool(effect="charge", scope=("order",))
+        def charge(order: str) -> str:
+            return "ch_1"
+
+    for first in (1, 44, 47):
+        lost = " + ".join(f"charge#{nth}:once/error" for nth in range(first, first + 4))
+        found = run(story, loop, f"model#1:fan_out + {lost}", simulation=simulation)
+        assert [v.title for v in found.violations if v.code == "AF217"] == []
 
 
 def test_untested(untested):

@@ -1,0 +1,103 @@
+"""The event loop of a simulation: one for many runs, dropped when a run has left it in disorder.
+
+Law: what an agent awaits is run to its end in virtual time, what is still under way arrives after
+it, and nothing that one run began goes on in the next. Called by the simulation.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any
+
+from agentfuzz.engine.ending import completed, mourned
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.runtime import forks
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.runtime.eventloop import VirtualLoop, abandon, finish
+from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.world import World, inside
+
+
+class Loops:
+    """The loop of this thread, made when it is first asked for. `pid` is the process that may go
+    on after an agent has ended."""
+
+    def __init__(self, clock: Clock, pid: int) -> None:
+        self._clock = clock
+        self._pid = pid
+        self._loop: VirtualLoop | None = None
+
+    def current(self) -> VirtualLoop:
+        """This thread's loop, for async agents and for sync entry points of async frameworks."""
+        if self._loop is None or self._loop.is_closed():
+            self._loop = VirtualLoop(self._clock)
+            self._loop.set_exception_handler(lambda loop, context: None)
+            asyncio.set_event_loop(self._loop)
+        return self._loop
+
+    def run(self, value: Awaitable[Any], scenario: Scenario, world: World, *, last: bool) -> Any:
+        """What an agent's answer comes to when it is awaited."""
+        loop, gateway = self.current(), inside(world)
+        process, calls, clock = gateway.process, gateway.calls, gateway.clock
+
+        async def main() -> Any:
+            try:
+                result = await value
+            finally:
+                if forks.forked:
+                    forks.stop(self._pid)
+            process.cancel_task = None
+            completed(scenario, gateway, result)
+            if clock.gate is not None:
+                clock.gate.finish()
+            if last and not process.waiting:
+                clock.flush()
+            if calls.late:
+                await asyncio.gather(*calls.late, return_exceptions=True)
+            return result
+
+        task = loop.create_task(main())
+        process.cancel_task = task.cancel
+        try:
+            result = loop.run_until_complete(task)
+        finally:
+            process.cancel_task = None
+        mourned(gateway)
+        finish(loop)
+        return result
+
+    def settle(self, gateway: LocalGateway) -> None:
+        """Let what is still under way arrive."""
+        clock, late = gateway.clock, gateway.calls.late
+        clock.held = False
+        if clock.next_due is None and not late:
+            return
+
+        async def settled() -> None:
+            clock.flush()
+            await asyncio.gather(*late, return_exceptions=True)
+
+        self.current().run_until_complete(settled())
+
+    def abandon(self, gateway: LocalGateway) -> None:
+        """Let what is still due happen, and drop the loop of a run that did not return."""
+        with suppress(BaseException):
+            self.settle(gateway)
+        self.drop()
+
+    def close(self) -> None:
+        """The simulation is over."""
+        self.drop()
+        if self._loop is not None:
+            self._loop.close()
+
+    def drop(self, *, dead: bool = False) -> None:
+        """Begin the next run on another loop, if anything was ever begun on this one; `dead`: the
+        process is, and nothing of it comes to an end."""
+        if self._loop is not None and not self._loop.made and not self._loop.is_closed():
+            return
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            with suppress(BaseException):
+                (abandon if dead else finish)(loop)
+            loop.close()

@@ -1,0 +1,150 @@
+"""The levels of a campaign: every plan with one fault, a covering array of pairs, every pair.
+
+Law: what is told of a level is what was run of it; each level runs some of its plans again. Called
+by the campaign, which judges each run.
+"""
+
+from collections.abc import Callable
+
+from agentfuzz.core.findings import Level, Smaller
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search import pairwise
+from agentfuzz.search.again import AT_THE_END, EVERY, Again
+from agentfuzz.search.budget import Meter
+from agentfuzz.search.coverage import Coverage
+from agentfuzz.search.runner import Judged, Runner
+from agentfuzz.search.space import size
+from agentfuzz.search.systematic import Level as Walk
+from agentfuzz.world.injector import Crossing
+
+MANY = 500  # pairs: a covering array of them is run first
+RESERVED = 12  # of so many runs one is for what is run again at the end of a level
+
+
+class Levels:
+    """`told` is what was run of each; `singles` are the plans with one fault."""
+
+    def __init__(
+        self, runner: Runner, meter: Meter, coverage: Coverage, again: Again, judged: Judged
+    ) -> None:
+        self.told: list[Level] = []
+        self.singles: list[FaultPlan] = []
+        self._depths: dict[int, Level] = {}
+        self._runner = runner
+        self._meter = meter
+        self._coverage = coverage
+        self._again = again
+        self._judged = judged
+
+    def walk(
+        self, crossings: list[Crossing], compared: Callable[[FaultPlan, History, str], None]
+    ) -> bool:
+        """Every level down to the budget's depth. False if the budget ended before."""
+        runner, space = self._runner, self._runner.space
+        parents, total, skipped = {FaultPlan(): 1}, 0, 0
+        for depth in range(1, self._meter.budget.depth + 1):
+            if depth == 2 and total - skipped > MANY:
+                self._cover(total - skipped)
+            prune = runner.steady and not self._again.findings
+            walk = Walk(parents, space, prune=prune, wordings=depth == 1)
+            if depth == 1:
+                total = walk.count(runner.first, crossings)
+            name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
+            done = self._walk(walk, name, depth)
+            total, skipped = total - walk.absent, skipped - walk.absent_skipped
+            self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
+            if runner.other is not None and depth == 1:
+                self._by_the_other(compared)
+            if self._meter.stopped != "exhausted":
+                return False
+            if not walk.next:
+                break  # the last level, or nothing left that a further fault could reach
+            parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
+        return True
+
+    def _tell(self, depth: int, level: Level) -> None:
+        if not self._runner.steady:  # what there was once need not be there again
+            level = Level(level.name, level.done, None)
+        self._depths[depth] = level
+        self.told.append(level)
+
+    def _limits(self, depth: int) -> str:
+        reached = set(self._coverage.groups.values())
+        worded = depth > 1 and any(map(self._runner.space.wordings_at, reached))
+        return "first wording of each reply" if worded else ""
+
+    def _walk(self, walk: Walk, name: str, depth: int) -> int:
+        meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
+        done = 0
+        reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
+        for plan in walk.plans(again.parent, lambda: meter.out(1 + reserved)):
+            if meter.out(1 + reserved):
+                break
+            injector = self._runner.under(plan)
+            history = self._judged(injector, name, plan)
+            if walk.exists(plan, history):
+                done += 1
+                if depth == 1:
+                    self.singles.append(plan)
+                    again.single(plan, history)
+                if not last and walk.grew(plan, history, injector.crossings):
+                    again.extended(plan, history)
+                if done % EVERY == 0:
+                    again.some(1)
+            else:
+                self._vain(plan, history, injector.crossings)
+        again.level(walk.next)
+        if done and not meter.late:
+            again.ended(min(meter.left, AT_THE_END))
+        return done
+
+    def _vain(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
+        """A plan that was run for nothing: its last fault means nothing where it was, or the run
+        did not come there, as the same run without that fault did."""
+        *_, slot = plan.by_slot
+        if any(crossing.slot == slot for crossing in crossings):
+            self._coverage.vain(plan, history)
+        else:
+            self._again.missed(plan.without(slot), slot, history)
+
+    def _by_the_other(self, compared: Callable[[FaultPlan, History, str], None]) -> None:
+        """Every plan with one fault again, by the other entrypoint: two runs each."""
+        name, done = "plans with one fault by another entrypoint", 0
+        for plan in self.singles:
+            if self._meter.out(runs=2):
+                break
+            history, _ = self._runner.execute(plan)
+            compared(plan, history, name)
+            done += 1
+        self.told.append(Level(name, done, len(self.singles)))
+
+    def _cover(self, pairs: int) -> None:
+        groups, space = self._coverage.groups, self._runner.space
+        columns = [(slot, space.at(group)) for slot, group in groups.items()]
+        done = 0
+        for plan in pairwise.rows_if_few(columns, pairs):
+            if self._meter.out():
+                break
+            done += 1
+            self._judged(self._runner.under(plan), "covering array", plan)
+        if done:
+            self.told.append(Level("plans of a covering array of pairs", done, None))
+
+    def smaller(self, plan: FaultPlan) -> Smaller | None:
+        """What was done of the plans that are smaller than this one; of those with several faults,
+        of the plans with fewer. None where no level was walked."""
+        below = [self._depths.get(depth) for depth in range(1, max(len(plan), 2))]
+        levels = [level for level in below if level is not None and level.total is not None]
+        if not plan or not levels or len(levels) < len(below):
+            return None
+        whole = all(level.done + level.skipped == level.total for level in levels)
+        if len(plan) == 1:
+            limit = size(plan)
+            return Smaller(1 + sum(size(one) < limit for one in self.singles), whole=whole)
+        done, skipped = sum(one.done for one in levels), sum(one.skipped for one in levels)
+        return Smaller(1 + done, skipped, whole)
+
+
+def _number(n: int) -> str:
+    return ("no", "one", "two", "three", "four")[n] if n < 5 else str(n)

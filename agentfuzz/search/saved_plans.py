@@ -1,0 +1,75 @@
+"""Saved plans: what one campaign found is run by the next one, and by a regression test.
+
+Law: a plan of any version is said as this one says it; one that no longer applies, or breaks
+nothing any more, is named. Called by the campaign before it searches, and by the doors.
+"""
+
+from collections.abc import Callable, Iterable
+
+from agentfuzz.archive.saved import Saved
+from agentfuzz.core.errors import PlanError
+from agentfuzz.core.events import Struck
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.single import require_struck
+from agentfuzz.search.again import Again
+from agentfuzz.search.kept import Kept, Signature
+from agentfuzz.search.runner import Judged, Runner
+from agentfuzz.search.space import untried
+from agentfuzz.world.injector import Crossing
+
+TWICE = "AF904"
+
+
+class SavedPlans:
+    """Replays plans of one campaign: each is judged and counted as any other."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        kept: Kept,
+        again: Again,
+        judged: Judged,
+        compared: Callable[[FaultPlan, History, str], None],
+    ) -> None:
+        self._runner = runner
+        self._kept = kept
+        self._again = again
+        self._judged = judged
+        self._compared = compared
+        self.replayed: set[Signature] = set()  # what is told by its own name
+
+    def replay(self, one: Saved, crossings: Iterable[Crossing] | None = None) -> tuple[str, bool]:
+        """Run a saved plan: a line that says what came of it, and whether it is fixed (or gone).
+        What could not be tried at these crossings, those of a run, is not run."""
+        runner = self._runner
+        try:
+            plan = runner.today(one.plan)
+        except PlanError as error:
+            return f"saved {one.id} no longer applies: {error}", False
+        if crossings is not None:
+            why, gone = untried(plan, runner.space, crossings)
+            if why:
+                return f"saved {one.id} no longer applies: {why}", gone
+        self.replayed.add((one.code, one.subject))
+        history = self._judged(self._runner.under(plan), "saved", plan)
+        self._compared(plan, history, "saved")
+        if len(history.of(Struck)) < len(plan):
+            return f"saved {one.id} no longer applies: {one.plan} is not reached", False
+        if one.code == TWICE:
+            there = self._again.replay(plan, history, one.subject)
+        else:
+            violations = self._runner.violations(history, plan)
+            there = any(v.signature == (one.code, one.subject) for v in violations)
+        return f"replayed saved finding {one.id}: {'still there' if there else 'fixed'}", not there
+
+    def regress(self, plan: FaultPlan, code: str) -> None:
+        """One plan, and of its violations only those with this code (any, if it is empty).
+        Raises PlanError when the plan does not apply to this agent any more."""
+        plan = self._runner.today(plan)
+        history = self._judged(self._runner.under(plan), "regression", plan)
+        require_struck(plan, history)
+        self._compared(plan, history, "regression")
+        self._kept.only(code)
+        if code == TWICE:
+            self._again.replay(plan, history)

@@ -1,0 +1,287 @@
+"""AF904 as a finding: what a campaign runs again, and what it makes of two histories.
+
+Law: state that a module keeps between runs is found where single faults are walked, within small
+budgets, and costs no other finding; a deterministic agent pays a few runs in a hundred and is
+never accused.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agentfuzz import Completion, World, at_most_once, replay_transparency, scenario
+from agentfuzz.archive.saved import Saved
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.campaign import Budget, Campaign
+
+from .support import hunt, shown
+from .test_deep import acting, careful
+
+DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+FAULTS = (TimeoutError, ConnectionError)
+
+
+@scenario(at_most_once(), replay_transparency(), task="Pay.")
+def paying(world: World) -> None:
+    @world.tool(effect="pay", scope=("n",), dedup="key")
+    def pay(n: int, idempotency_key: str | None = None) -> dict:
+        return {"receipt": n}
+
+    @world.tool
+    def look(n: int) -> dict:
+        return {"paid": n}
+
+
+def pays(world: World) -> None:
+    world.tools.pay(n=1, idempotency_key="k")
+
+
+def remembers_doubt() -> Callable[[World], Completion]:
+    """After a timeout it believes, in every later run, that the money went out."""
+    paid: set[int] = set()
+
+    def agent(world: World) -> Completion:
+        if 1 not in paid:
+            try:
+                pays(world)
+            except TimeoutError:
+                paid.add(1)
+                return BLOCKED
+            except Exception:
+                return BLOCKED
+        return DONE
+
+    return agent
+
+
+def counts_timeouts() -> Callable[[World], Completion]:
+    """A retry budget that no run gives back; it matters after a timeout alone."""
+    left = 3
+
+    def agent(world: World) -> Completion:
+        nonlocal left
+        for _ in range(2):
+            try:
+                pays(world)
+                return DONE
+            except TimeoutError:
+                left -= 1
+                if left < 0:
+                    break
+            except Exception:
+                break
+        return BLOCKED
+
+    return agent
+
+
+def caches_refusals() -> Callable[[World], Completion]:
+    """What a look-up once answered wrongly is never asked again."""
+    cache: dict[int, Any] = {}
+
+    def agent(world: World) -> Completion:
+        try:
+            if 1 not in cache:
+                found = world.tools.look(n=1)
+                if found != {"paid": 1}:
+                    cache[1] = found
+            pays(world)
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    return agent
+
+
+def counts_calls() -> Callable[[World], Completion]:
+    """Every seventh run it looks first."""
+    calls = itertools.count(1)
+
+    def agent(world: World) -> Completion:
+        try:
+            if next(calls) % 7 == 0:
+                world.tools.look(n=1)
+            pays(world)
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    return agent
+
+
+def opens_a_breaker() -> Callable[[World], Completion]:
+    """After three connections that broke, all told, it calls nothing any more."""
+    broken = 0
+
+    def agent(world: World) -> Completion:
+        nonlocal broken
+        try:
+            if broken < 3:
+                pays(world)
+        except ConnectionError:
+            broken += 1
+            return BLOCKED
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    return agent
+
+
+MEMORIES = (remembers_doubt, counts_timeouts, caches_refusals, counts_calls, opens_a_breaker)
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("max_runs", [100, 10_000])
+def test_what_a_module_remembers_is_found_at_depth_one(memory, max_runs, simulation):
+    """In a hundred runs, and in a whole level: one AF904, which names where they part."""
+    result = hunt(paying, memory(), simulation, depth=1, deep_runs=0, max_runs=max_runs)
+    twice = [found for found in result.findings if found.code == "AF904"]
+    assert len([found for found in twice if found.violation.subject == "run"]) == 1
+    assert all(found.title.startswith("two histories: ") for found in twice)
+    assert all(" replays" in found.violation.sentence for found in twice)
+    assert result.runs < max_runs + 60
+
+
+def test_a_campaign_goes_on_after_it(simulation):
+    """A double charge is found, confirmed and shown beside it: the plan that did not come back
+    is set apart, with how often it was seen."""
+    runs = 0
+
+    @scenario(at_most_once("pay"), task="t")
+    def plain(world):
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> str:
+            return "paid"
+
+    def mostly_good(world):
+        nonlocal runs
+        runs += 1
+        for _ in range(2):
+            try:
+                got = world.tools.pay(n=1)
+            except FAULTS:
+                continue
+            if "Task complete" in got and runs % 2:
+                world.tools.pay(n=1)
+            return DONE
+        return BLOCKED
+
+    result = hunt(plain, mostly_good, simulation)
+    assert shown(result)[:2] == ["AF101 pay: pay#1:once/timeout", "AF102 pay: pay#1:twice"]
+    twice = [found for found in result.findings if found.code == "AF904"]
+    assert twice
+    assert all("hostile" in str(found.plan) for found in twice)
+    assert result.findings[-1].code == "AF904", "set apart"
+    assert all(found.law == twice[0].law for found in twice)
+
+
+def test_a_finding_that_does_not_come_back_is_set_apart(simulation):
+    """Broken under one plan, once in the whole campaign."""
+    met = []
+
+    def once(world):
+        try:
+            world.tools.pay(n=1)
+        except TimeoutError:
+            if not met:
+                met.append(1)
+                world.tools.pay(n=1)
+        except Exception:
+            pass
+        return BLOCKED
+
+    @scenario(at_most_once("pay"), task="t")
+    def plain(world):
+        @world.tool(effect="pay", scope=("n",), dedup="key")
+        def pay(n: int) -> str:
+            return "paid"
+
+    (found,) = [
+        one
+        for one in hunt(plain, once, simulation, depth=1, deep_runs=0).findings
+        if one.violation.subject == "AF101 pay"
+    ]
+    assert (found.code, str(found.plan)) == ("AF904", "pay#1:once/timeout")
+    assert found.title == "two histories: event 5, Called pay#2"
+    assert "did not come back on replay" in found.violation.sentence
+    assert "It was seen in 0 of 4 replays." in found.violation.sentence
+    assert (found.violation.says, found.violation.world) == ("first Called pay#2", "again Done")
+
+
+def test_runs_that_differ_from_the_start_cost_no_campaign(simulation):
+    """Told first; what is found beside it says in how many replays; nothing is said by comparing
+    with a run without faults, no plan is called equivalent, and no level complete."""
+    ids = itertools.count()
+
+    def agent(world):
+        key = f"k{next(ids)}"
+        for _ in range(2):
+            try:
+                world.tools.pay(n=1, idempotency_key=f"{key} {next(ids)}")
+                return DONE
+            except TimeoutError:
+                continue
+            except Exception:
+                break
+        return BLOCKED
+
+    result = hunt(paying, agent, simulation, deep_runs=0)
+    assert [(one.code, str(one.plan)) for one in result.findings[:2]] == [
+        ("AF904", "no faults"),
+        ("AF101", "pay#1:once/timeout"),
+    ]
+    assert result.findings[1].violation.sentence.endswith(" It was seen in 4 of 4 replays.")
+    assert not {"AF105", "AF113"} & {one.code for one in result.findings}
+    assert all(level.total is None for level in result.levels if level.name.startswith("plans"))
+    assert "all " not in result.covered()
+
+
+def test_a_deterministic_agent_pays_little_and_is_not_accused():
+    """At most five runs in a hundred, in all."""
+
+    with Simulation() as simulation:
+        campaign = Campaign(acting, careful, simulation, budget=Budget(10_000, 600.0))
+        campaign.search()
+        result = campaign.result()
+    assert result.findings == ()
+    judged = sum(level.done for level in result.levels)
+    again = campaign._again._turn + len(result.levels)  # and the one without faults, each time
+    assert 0 < again <= 0.05 * judged
+
+
+def test_a_saved_one_is_replayed(simulation):
+    """Still there while two runs differ; fixed when none does."""
+    calls = itertools.count()
+
+    def moody(world):
+        try:
+            pays(world)
+        except TimeoutError:
+            if next(calls) % 2:
+                world.tools.look(n=1)
+        except Exception:
+            pass
+        return BLOCKED
+
+    plan = FaultPlan.parse("pay#1:once/timeout")
+    saved = Saved("AF-0001", "", "AF904", "run", "", plan, "")
+    for agent, note in ((moody, "still there"), (careful_payer, "fixed")):
+        campaign = Campaign(paying, agent, simulation, budget=Budget(max_seconds=600.0))
+        campaign.plain([saved])
+        result = campaign.result()
+        assert result.notes == (f"replayed saved finding AF-0001: {note}",)
+        codes = [found.code for found in result.findings]
+        assert codes == (["AF904"] if note == "still there" else [])
+        assert campaign.fixed == ([] if note == "still there" else [saved])
+
+
+def careful_payer(world):
+    try:
+        pays(world)
+    except Exception:
+        return BLOCKED
+    return DONE

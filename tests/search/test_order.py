@@ -1,0 +1,278 @@
+"""The order of a level: what costs money first, words last; and every wording of a reply alone.
+
+Law: a small budget is spent on lost replies, double deliveries and crashes of effects; what a level
+claims is what was run, also of the plans that are smaller than a counterexample's.
+"""
+
+import contextlib
+import json
+
+import pytest
+
+from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz.core.events import Struck
+from agentfuzz.core.findings import Smaller
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.space import Space, size
+from agentfuzz.telling import story
+from agentfuzz.world.reply_faults import VARIANTS
+
+from .support import hunt, shown
+from .test_deep import BLOCKED, DONE, acting
+
+SCRIPT = [("look", {"n": 1}), ("pay", {"n": 1}), "Paid."]
+
+
+@scenario(at_most_once("pay"), task="t", script=SCRIPT, resume=True)
+def shop(world):
+    @world.tool
+    def look(n: int) -> dict:
+        return {"n": n}
+
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> dict:
+        return {"receipt": n}
+
+
+def loop(world):
+    """Asks the model, and calls again after a timeout."""
+    messages = [{"role": "user", "content": world.task}]
+    for _ in range(6):
+        turn = world.model(messages)
+        messages.append(turn)
+        if not turn["tool_calls"]:
+            return turn["content"]
+        for call in turn["tool_calls"]:
+            for _ in range(2):
+                try:
+                    reply = world.call(call["name"], call["arguments"], asked=call["id"])
+                    text = json.dumps(reply)
+                    break
+                except TimeoutError as error:
+                    text = str(error)
+            messages.append({"role": "tool", "tool_call_id": call["id"], "content": text})
+    return None
+
+
+class Noting(Campaign):
+    """Keeps the plans of each phase in the order in which they were run."""
+
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        self.order = {}
+
+    def _judged(self, injector, phase, plan=None):
+        history = super()._judged(injector, phase, plan)
+        if len(history.of(Struck)) == len(plan or ()):
+            self.order.setdefault(phase, []).append(plan)
+        return history
+
+
+@pytest.fixture(scope="module")
+def ordered(simulation):
+    campaign = Noting(shop, loop, simulation)
+    campaign.search()
+    return campaign.order
+
+
+def place(plan):
+    """Which of the kinds of trouble a plan with one fault is."""
+    ((slot, fault),) = plan
+    if slot.boundary == "tool" and fault.variant:
+        return 7
+    if slot.boundary == "model":
+        return 6 if fault.variant or fault.axes[0] == "reword" else 5
+    if (slot.boundary, fault.axes) == ("process", ("crash", "after")) and slot.name == "pay":
+        return 2
+    if slot.boundary != "tool":
+        return 4
+    known = {("once", "timeout"): 0, ("once", "error"): 0, ("twice", "intact"): 1}
+    return known.get(fault.axes, 3) if slot.name == "pay" else 3
+
+
+def test_what_costs_money_comes_first(ordered):
+    """Reply lost, delivered twice, crash after the call, other faults of tools, the process, the
+    model, rewordings, and last the further wordings of replies."""
+    singles = ordered["plans with one fault"]
+    places = [place(plan) for plan in singles]
+    assert places == sorted(places)
+    assert set(places) == set(range(8))
+    assert [str(plan) for plan in singles[:4]] == [
+        *("pay#1:once/timeout", "pay#1:once/error", "pay#1:twice"),
+        "process:pay#1:crash/after",
+    ]
+
+
+def test_pairs_of_what_costs_money_come_first(ordered):
+    """The parents are in that order, and so is what extends each of them."""
+    pairs = ordered["plans with two faults"]
+    assert {str(slot) for plan in pairs[:8] for slot, _ in plan} <= {
+        "pay#1",
+        "pay#2",
+        "process:pay#2",
+    }
+
+
+def test_twelve_runs_find_a_double_charge(simulation):
+    result = hunt(shop, loop, simulation, max_runs=12)
+    assert "AF101 pay: pay#1:once/timeout" in shown(result)
+
+
+def test_a_first_hit_that_is_not_the_smallest_is_made_so(simulation):
+    """The budget ends between the two: smaller ones are tried before it is shown."""
+
+    def both(world):
+        try:
+            world.tools.act(what="a")
+        except (TimeoutError, ConnectionError):
+            return DONE
+        except Exception:
+            pass
+        with contextlib.suppress(Exception):
+            world.tools.act(what="b")
+        return BLOCKED
+
+    space = Space(only=("error", "rate_limited", "lost/timeout"), exclude=("late", "twice"))
+    result = hunt(acting, both, simulation, space=space, depth=1, deep_runs=0, max_runs=5)
+    (found,) = result.findings
+    sizes = [size(found.plan)]
+    whole = hunt(acting, both, simulation, space=space, depth=1, deep_runs=0)
+    assert sizes == [size(one.plan) for one in whole.findings]
+
+
+def test_every_wording_of_a_reply_is_tried_alone(simulation):
+    """All of them, at each call, and the coverage says that pairs have the first one alone."""
+
+    def once(world):
+        with contextlib.suppress(Exception):
+            world.tools.act(what="a")
+            world.tools.act(what="b")
+        return BLOCKED
+
+    campaign = Noting(acting, once, simulation)
+    campaign.search()
+    tried = {str(plan) for plan in campaign.order["plans with one fault"]}
+    for kind, count in VARIANTS.items():
+        wanted = {f"act#1:once/{kind}{f'={n}' if n else ''}" for n in range(count)}
+        assert wanted <= tried
+    pairs = campaign.order["plans with two faults"]
+    assert not any(fault.variant for plan in pairs for _, fault in plan)
+    covered = campaign.result().covered()
+    assert f"all {len(tried)} plans with one fault, " in covered
+    assert " plans with two faults (first wording of each reply)" in covered
+
+
+def test_what_has_no_wordings_needs_no_remark(simulation):
+    def twice(world):
+        for what in ("a", "b"):
+            with contextlib.suppress(Exception):
+                world.tools.act(what=what)
+        return BLOCKED
+
+    result = hunt(acting, twice, simulation, space=Space(only=("timeout",)), deep_runs=0)
+    assert "wording" not in result.covered()
+
+
+def test_a_bug_in_a_wording_is_found_by_the_exhaustive_phase(simulation):
+    """The fourth wording of a hostile reply, whatever the seed."""
+
+    def obedient(world):
+        try:
+            reply = world.tools.act(what="a")
+        except Exception:
+            return BLOCKED
+        return DONE if "final" in str(reply) else BLOCKED
+
+    result = hunt(acting, obedient, simulation, deep_runs=0)
+    assert shown(result) == ["AF301 claim: act#1:once/hostile=3"]
+    assert result.findings[0].phase == "plans with one fault"
+
+
+@scenario(truthful(postcondition=lambda history: False))
+def claiming(world):
+    @world.tool(effect="act", scope=("what",), dedup="scope")
+    def act(what: str) -> dict:
+        return {"ok": True}
+
+
+def test_smaller_plans_are_counted(simulation):
+    """As many as there are that are smaller by size; and whether that is all there are."""
+
+    def agent(world):
+        try:
+            world.tools.act(what="a")
+        except ConnectionError:
+            return DONE
+        except Exception:
+            pass
+        return BLOCKED
+
+    campaign = Noting(claiming, agent, simulation)
+    campaign.search()
+    (found,) = campaign.result().findings
+    smaller = [
+        plan for plan in campaign.order["plans with one fault"] if size(plan) < size(found.plan)
+    ]
+    assert str(found.plan) == "act#1:once/error"
+    assert found.smaller == Smaller(run=1 + len(smaller))
+    assert story.tell(found).shrink == "no smaller plan breaks it: all 2 were run"
+
+
+def test_of_two_faults_those_with_fewer_are_counted(simulation):
+    def agent(world):
+        met = 0
+        for what in ("a", "b"):
+            try:
+                world.tools.act(what=what)
+            except TimeoutError:
+                met += 1
+            except Exception:
+                pass
+        return DONE if met == 2 else BLOCKED
+
+    result = hunt(claiming, agent, simulation, deep_runs=0)
+    (found,) = result.findings
+    singles = result.levels[0].done
+    assert found.smaller == Smaller(run=1 + singles)
+    fewer, simpler = story.tell(found).shrink.split("; ")
+    assert fewer == f"no plan with fewer faults breaks it: all {singles + 1} were run"
+    assert simpler == f"nothing simpler was found ({found.shrink_runs} runs)"
+
+
+def test_a_search_that_was_cut_short_claims_no_whole(simulation):
+    """Not all smaller ones were run, and it does not say so."""
+
+    def agent(world):
+        try:
+            world.tools.act(what="a")
+        except ConnectionError:
+            return Completion.success(handle="h")
+        except Exception:
+            pass
+        return BLOCKED
+
+    result = hunt(claiming, agent, simulation, max_runs=6)
+    (found,) = result.findings
+    assert found.smaller is not None
+    assert not found.smaller.whole
+    told = story.tell(found).shrink
+    assert told == "no smaller plan was found: 2 were run before the budget ended"
+
+
+def test_what_cannot_strike_here_is_no_gap(simulation):
+    """Nothing undoes anything, so that no model can take it back: AF803 does not ask for it; the
+    budget is blamed where it ended first."""
+    whole = hunt(shop, loop, simulation, depth=1, deep_runs=0)
+    assert not [text for text in whole.untested if text.startswith("AF803")]
+    assert "contradict" not in whole.kinds
+    short = hunt(shop, loop, simulation, depth=1, deep_runs=0, max_runs=20)
+    (line,) = [text for text in short.untested if text.startswith("AF803")]
+    assert line.endswith(" (the budget (max_runs) ended before)")
+
+
+def test_what_was_asked_for_by_name_is_named_if_it_never_struck(simulation):
+    """Nobody can cancel a sync loop that never looks."""
+    space = Space(faults=(*shop.faults, "cancel"))
+    result = hunt(shop, loop, simulation, space=space, depth=1, deep_runs=0)
+    (line,) = [text for text in result.untested if text.startswith("AF803")]
+    assert "cancel" in line.removeprefix("AF803 never struck: ").split(", ")
