@@ -29,8 +29,8 @@ def select(
     for word in (*faults, *only, *exclude):
         if word not in known:
             raise PlanError(
-                f"{word!r} names no fault.{near_miss(word, known)} only=, exclude= and faults= name "
-                "faults of any tool (as 'timeout', 'twice', 'once/wrong'), and no tools: what can "
+                f"{word!r} names no fault.{near_miss(word, known)} only=, exclude= and faults= "
+                "name faults of any tool (as 'timeout', 'twice', 'once/wrong'), and no tools: what can "
                 "happen to one tool is said where it is declared (world.tool(transport=...))."
             )
 

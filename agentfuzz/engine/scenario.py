@@ -107,6 +107,12 @@ class Scenario:
                     f"instead= of scenario {self.name!r} names the effect {name!r}; its tools have "
                     f"{', '.join(effects) or 'no effect'}.{near_miss(name, effects)}"
                 )
+        for one in facts.values():
+            if one.undoes is not None and one.undoes not in tools:
+                raise ScenarioError(
+                    f"undoes={one.undoes!r} of tool {one.name!r} in scenario {self.name!r} names "
+                    f"no tool; there is {', '.join(tools)}.{near_miss(one.undoes, tools)}"
+                )
         for law in self.invariants:
             if law.effect is not None and law.effect not in effects:
                 raise ScenarioError(
@@ -239,8 +245,8 @@ def _takes_a_world(build: Callable[[World], object]) -> None:
     except TypeError:
         name = getattr(build, "__name__", "scenario")
         raise ScenarioError(
-            f"{name}{signature} is called with the world and nothing else: write def {name}(world). "
-            "Fixtures are further parameters of the test, not of its scenario."
+            f"{name}{signature} is called with the world and nothing else: write "
+            f"def {name}(world). Fixtures are further parameters of the test, not of its scenario."
         ) from None
 
 

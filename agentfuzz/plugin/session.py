@@ -5,6 +5,7 @@ xdist, plain runs and reruns take the same way; a report that cannot be written 
 changes no verdict. Called by the plugin.
 """
 
+import inspect
 import json
 import os
 import traceback
@@ -21,7 +22,7 @@ from agentfuzz._fuzz import Fuzz
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
-from agentfuzz.core.errors import AgentfuzzError
+from agentfuzz.core.errors import AgentfuzzError, ScenarioError, near_miss
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.locations import relative
 from agentfuzz.core.secrets.redaction import redacted
@@ -58,6 +59,8 @@ class Session:
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.telling = Told()
+        self.recorded = False
+        self.cassettes: set[str] = set()  # what scenarios name, where another one is wanted
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -65,6 +68,7 @@ class Session:
     def run(self, item: pytest.Function, given: Fuzz) -> None:
         """Run one `@fuzz` test. Raises Failed when something was found."""
         try:
+            _no_fixture_first(item, given)
             if wanted := self.config.getoption("--agentfuzz-record"):
                 self._record(item, given, wanted)
                 return
@@ -110,8 +114,11 @@ class Session:
         if path is None or path != Path(
             os.path.abspath(self.config.invocation_params.dir / wanted)
         ):
+            if path is not None:
+                self.cassettes.add(os.path.relpath(path, self.config.invocation_params.dir))
             named = "no cassette" if path is None else f"the cassette {path.name}"
             pytest.skip(f"not recorded: its scenario names {named}, not {wanted}")
+        self.recorded = True
         turns = record_run(given.scenario, self._agent(item, given), path)
         self.findings.note([f"agentfuzz: recorded {turns} turns of a model in {wanted}"])
 
@@ -184,6 +191,17 @@ class Session:
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
         process_death.tell(self.findings)  # a worker of xdist, if nobody has said so yet
+        wanted = self.config.getoption("--agentfuzz-record")
+        if wanted and not self.recorded and session.exitstatus == 0:
+            named = sorted(self.cassettes)
+            self.findings.note(
+                [
+                    f"agentfuzz: nothing was recorded: no scenario of these tests names {wanted} "
+                    f"(cassette=, a path beside the scenario's file); they name: "
+                    f"{', '.join(named) or 'none'}.{near_miss(wanted, named)}"
+                ]
+            )
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
@@ -220,6 +238,19 @@ class Session:
 
 
 _RESULT = pytest.StashKey[CampaignResult]()
+
+
+def _no_fixture_first(item: pytest.Function, given: Fuzz) -> None:
+    """Raise ScenarioError where the first parameter, which is the world, has a fixture's name."""
+    parameters = list(inspect.signature(given.function).parameters)[given.method :]
+    first = parameters[0]
+    if first == "world" or not item.session._fixturemanager.getfixturedefs(first, item):
+        return
+    written = ", ".join(["world", *parameters])
+    raise ScenarioError(
+        f"the first parameter of {given.function.__name__} is the world, and {first!r} is the name "
+        f"of a fixture. Write def {given.function.__name__}({written}), or call the world world."
+    )
 
 
 def _place(error: AgentfuzzError, root: Path) -> str:
