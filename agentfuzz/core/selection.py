@@ -30,8 +30,8 @@ def select(
         if word not in known:
             raise PlanError(
                 f"{word!r} names no fault.{near_miss(word, known)} only=, exclude= and faults= "
-                "name faults of any tool (as 'timeout', 'twice', 'once/wrong'), and no tools: what can "
-                "happen to one tool is said where it is declared (world.tool(transport=...))."
+                "name faults of any tool (as 'timeout', 'twice', 'once/wrong'), and no tools: what "
+                "can happen to one tool is said where it is declared (world.tool(transport=...))."
             )
 
     def named(fault: Fault, words: tuple[str, ...]) -> bool:

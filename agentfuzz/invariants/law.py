@@ -183,11 +183,14 @@ def invariant(check: Callable[[History], "str | Iterable[str] | None"]) -> Invar
 def _sentences(name: str, found: object) -> list[str]:
     """What a law of the user's says. Raises ScenarioError where that is no text."""
     given = [found] if isinstance(found, str) or not isinstance(found, Iterable) else list(found)
+    texts = []
     for text in given:
-        if not (text is None or isinstance(text, str)):
+        if isinstance(text, str):
+            texts.append(text)
+        elif text is not None:
             raise ScenarioError(
                 f"the law {name} returned {described(text)}; return sentences that say what is "
                 "wrong (a text, or a list of them), [] where it held, None where there was nothing "
                 "to judge."
             )
-    return [text for text in given if text]
+    return [text for text in texts if text]
