@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "world": ("tests/world", "tests/invariants", "tests/engine"),
 }
 LEFT_BEHIND = ("__pycache__", ".*", "reports", "build", "dist", "node_modules")
+SLOWER = 5  # times what the tests take without a mutant: that is no slow machine any more
 PASSED = (0, 5)  # how pytest ends if all is well, or nothing was left to run
 PYTEST = ("-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "-m", "not slow")
 # Operators and places that change no behaviour.
@@ -194,6 +196,7 @@ class Judge:
         self.root = root
         self.timeout = timeout
         self._red: dict[tuple[str, ...], list[str]] = {}
+        self._took: dict[tuple[str, ...], float] = {}
 
     def survives(self, mutant: Mutant) -> bool:
         """Whether no test notices a mutant."""
@@ -206,12 +209,15 @@ class Judge:
         path.write_text(mutant.after, "utf-8")
         try:
             words = ["-x", *(f"--deselect={red}" for red in self._red[stage])]
-            return ran(self.root, stage, self.timeout, *words)[0] in PASSED
+            patience = max(self.timeout, SLOWER * self._took[stage])
+            return ran(self.root, stage, patience, *words)[0] in PASSED
         finally:
             path.write_text(mutant.before, "utf-8")
 
     def _without(self, stage: tuple[str, ...]) -> list[str]:
-        code, red = ran(self.root, stage, self.timeout)
+        began = time.monotonic()
+        code, red = ran(self.root, stage, SLOWER * self.timeout)
+        self._took[stage] = time.monotonic() - began
         for one in red:
             print(f"left out, for it fails without any mutant: {one}", flush=True)
         if code not in PASSED and not (code == 1 and red):
