@@ -54,12 +54,14 @@ class Fuzz:
                 return await function(*owner, world, **fixtures)
 
             asynchronous.__wrapped__ = function  # type: ignore[attr-defined]
+            asynchronous.fixtures = tuple(fixtures)  # type: ignore[attr-defined]
             return asynchronous
 
         def synchronous(world: Any) -> Any:
             return function(*owner, world, **fixtures)
 
         synchronous.__wrapped__ = function  # type: ignore[attr-defined]
+        synchronous.fixtures = tuple(fixtures)  # type: ignore[attr-defined]
         return synchronous
 
 
@@ -84,10 +86,11 @@ def fuzz(
     hosts.
     """
     if not isinstance(scenario, Scenario):
-        raise ScenarioError(
-            f"@fuzz({getattr(scenario, '__name__', scenario)!s}) needs a scenario; decorate that "
-            "function with @scenario(...) first."
-        )
+        name = getattr(scenario, "__name__", str(scenario))
+        cure = "decorate that function with @scenario(...) first."
+        if name.startswith("test"):
+            cure = f"write its name in parentheses: @fuzz(a_scenario) above def {name}."
+        raise ScenarioError(f"@fuzz({name}) needs a scenario; {cure}")
     if max_runs is not None and max_runs < 1:
         raise ScenarioError(f"@fuzz(max_runs={max_runs}) would run nothing; give at least 1.")
     if same_as is not None and (not callable(same_as) or _generates(same_as)):
@@ -138,6 +141,13 @@ def _is_method(function: Callable[..., Any]) -> bool:
             f"{function.__qualname__}{inspect.signature(function)} has no parameter for the "
             "world; accepted: def test(world), def test(world, fixture), async def test(world), "
             "def test(self, world)."
+        )
+    first, *others = [one.name for one in parameters[method:]]
+    if "world" in others:
+        rest = ", ".join(["world", first, *(name for name in others if name != "world")])
+        raise ScenarioError(
+            f"{function.__qualname__}{inspect.signature(function)}: the first parameter is the "
+            f"world, and the others are fixtures; write def {function.__name__}({rest})."
         )
     return method
 

@@ -119,6 +119,14 @@ class InvariantViolated(AssertionError):
     code = ""
     subject = ""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _violated, (self.code, self.subject, self.args)
+
+
+def _violated(code: str, subject: str, args: tuple[object, ...]) -> InvariantViolated:
+    """A violation that comes from another process."""
+    return violation_type(code, subject)(*args)
+
 
 @cache
 def violation_type(code: str, subject: str) -> type[InvariantViolated]:

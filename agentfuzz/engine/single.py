@@ -91,6 +91,13 @@ def run(
     simulation that is given, that one's own word counts). Raises PlanError for a plan that cannot
     be read or names an unknown tool, ScenarioError for a scenario that cannot be built.
     """
+    if not isinstance(scenario, Scenario):
+        swapped = isinstance(agent, Scenario)
+        cure = "they are the other way round." if swapped else "decorate it with @scenario(...)."
+        name = getattr(scenario, "__name__", type(scenario).__name__)
+        raise ScenarioError(
+            f"run(scenario, agent) needs a scenario first, and {name} is none: {cure}"
+        )
     wanted = typed(plan)
     agent = getattr(agent, "agentfuzz_agent", agent)
     if simulation is None:

@@ -7,7 +7,6 @@ changes no verdict. Called by the plugin.
 
 import json
 import os
-import traceback
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -21,21 +20,19 @@ from agentfuzz._fuzz import Fuzz
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
-from agentfuzz.core.errors import AgentfuzzError
+from agentfuzz.core.errors import AgentfuzzError, near_miss
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes import shows_ascii_only
-from agentfuzz.core.locations import relative
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, interruption, process_death, strict
+from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting, strict_on
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
-from agentfuzz.runtime.user_code import is_own
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
@@ -60,6 +57,8 @@ class Session:
         self.telling = Told()
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
+        self.recorded = False
+        self.cassettes: set[str] = set()  # what scenarios name, where another one is wanted
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -67,6 +66,7 @@ class Session:
     def run(self, item: pytest.Function, given: Fuzz) -> None:
         """Run one `@fuzz` test. Raises Failed when something was found."""
         try:
+            misuse.no_fixture_first(item, given)
             if wanted := self.config.getoption("--agentfuzz-record"):
                 self._record(item, given, wanted)
                 return
@@ -82,7 +82,7 @@ class Session:
             raise KeyboardInterrupt from None
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
-            place = _place(error, self.root)
+            place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
         for finding in result.findings:  # on the item, not a report: JUnit reads the last one
@@ -127,8 +127,11 @@ class Session:
         if path is None or path != Path(
             os.path.abspath(self.config.invocation_params.dir / wanted)
         ):
+            if path is not None:
+                self.cassettes.add(os.path.relpath(path, self.config.invocation_params.dir))
             named = "no cassette" if path is None else f"the cassette {path.name}"
             pytest.skip(f"not recorded: its scenario names {named}, not {wanted}")
+        self.recorded = True
         turns = record_run(given.scenario, self._agent(item, given), path)
         self.findings.note([f"agentfuzz: recorded {turns} turns of a model in {wanted}"])
 
@@ -214,6 +217,17 @@ class Session:
         if interrupted and self.workers:
             with interruption.undisturbed():
                 self.results += interruption.gather(self.findings.folder, self.workers)
+        wanted = self.config.getoption("--agentfuzz-record")
+        if wanted and not self.recorded and session.exitstatus == 0:
+            named = sorted(self.cassettes)
+            self.findings.note(
+                [
+                    f"agentfuzz: nothing was recorded: no scenario of these tests names {wanted} "
+                    f"(cassette=, a path beside the scenario's file); they name: "
+                    f"{', '.join(named) or 'none'}.{near_miss(wanted, named)}"
+                ]
+            )
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
@@ -268,16 +282,3 @@ def _interrupted(campaign: Campaign) -> _Interrupted:
 
 
 _RESULT = pytest.StashKey[CampaignResult]()
-
-
-def _place(error: AgentfuzzError, root: Path) -> str:
-    """The line of the user's own code that led to the error, if there is one."""
-    frames = [
-        (frame.f_code.co_filename, line, frame.f_code.co_name)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    users = [one for one in frames if not (is_own(one[0]) or one[0].startswith("<"))]
-    if not users:
-        return ""
-    path, line, name = users[-1]
-    return f"\n  {relative(f'{path}:{line} in {name}', root)}"
