@@ -33,10 +33,12 @@ from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
+from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
 SAVED = ".agentfuzz"
+REPLAYING = 2.0  # real seconds of a plain test in which saved findings are replayed
 OUTCOMES = Outcomes(
     leave=(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, SkipTest),
     fail=(pytest.fail.Exception,),
@@ -175,7 +177,8 @@ class Session:
                     elif searches:
                         campaign.search(saved)
                     else:
-                        campaign.plain(saved, asked=self.findings.replay is not None)
+                        asked = self.findings.replay is not None
+                        campaign.plain(saved, asked=asked, seconds=FOREVER if asked else REPLAYING)
                 except OUTCOMES.leave as left:
                     if not campaign.found or isinstance(left, pytest.exit.Exception):
                         raise

@@ -19,6 +19,7 @@ from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.runtime import leaks
+from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.again import AT_THE_END, Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
@@ -127,17 +128,26 @@ class Campaign:
 
     # Phases -------------------------------------------------------------------------------
 
-    def plain(self, saved: Sequence[Saved] = (), *, asked: bool = False) -> bool:
+    def plain(
+        self, saved: Sequence[Saved] = (), *, asked: bool = False, seconds: float = FOREVER
+    ) -> bool:
         """The fault-free run, and the plans of saved counterexamples (`asked`: even what this
-        campaign does not try). False when the agent fails without any fault, so that a search
-        would say nothing."""
+        campaign does not try), as many as can be run in so many real seconds. False when the agent
+        fails without any fault, so that a search would say nothing."""
         runner, nothing = self.runner, FaultPlan()
         self._crossings = runner.begin()
         self._again.plain(runner.first)
         history = self._judged(runner.under(nothing), "fault-free", nothing)
         self._again.compare(nothing, runner.first, history)
         self._compared(nothing, history, "fault-free")
-        for one in saved:
+        begun = Real.monotonic()
+        for place, one in enumerate(saved):
+            if place and Real.monotonic() - begun > seconds:
+                self.notes.append(
+                    f"{len(saved) - place:,} of {len(saved):,} saved findings were not replayed "
+                    f"within {seconds:g} s, the oldest ones; pytest --agentfuzz replays them all"
+                )
+                break
             note, fixed = self._saved.replay(one, None if asked else self._crossings)
             self.notes.append(note)
             self.fixed += [one] * fixed
