@@ -170,7 +170,7 @@ def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
     shown = _from_here(config, path)
     try:
         text = regression_test(saved, item, word)
-        compile(text, shown, "exec")
+        ast.parse(text, shown)
     except (SyntaxError, ValueError) as error:
         raise AgentfuzzError(
             f"{saved.id}: {visible(item.nodeid)} cannot be called from another module ({error}); "

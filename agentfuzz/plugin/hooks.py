@@ -158,9 +158,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if campaigns_on(config) and not config.option.collectonly and not _asked(config):
-        from agentfuzz.plugin import interruption
+        from agentfuzz.plugin import sigterm
 
-        config.add_cleanup(interruption.on_sigterm())
+        config.add_cleanup(sigterm.on_sigterm())
     if hasattr(config, "workerinput") or config.option.collectonly or _asked(config):
         return
     if _left(config):

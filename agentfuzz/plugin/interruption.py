@@ -1,18 +1,17 @@
 """Ctrl-C and SIGTERM: what was found so far is told, whichever process found it.
 
-Law: SIGTERM ends a session of campaigns as Ctrl-C does; the test that did not come to its end is
+Law: the test that did not come to its end is
 named with what it had found, nothing of it is run any more, and a worker of xdist leaves it in a
-file for its controller. Called by the hooks (signals) and by the session.
+file for its controller. Called by the session, and by the hooks of a worker.
 """
 
 import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core.codec import dump
@@ -22,30 +21,6 @@ from agentfuzz.runtime.clock import Real
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE = 5.0  # real seconds for the workers
 _LEFT = "unfinished-{}.part"
-
-
-def on_sigterm() -> Callable[[], None]:
-    """Take SIGTERM as Ctrl-C from now on, unless somebody else minds it. Returns what undoes it."""
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-    ):
-        return lambda: None
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
-
-    def undo() -> None:
-        if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    return undo
-
-
-def _as_ctrl_c(signum: int, frame: Any) -> None:
-    outer = signal.getsignal(signal.SIGINT)
-    if callable(outer):
-        outer(signal.SIGINT, frame)
-    else:
-        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -158,11 +158,11 @@ def test_a_unix_socket_works_and_is_named_once(tmp_path: Path) -> None:
                 thread.join()
 
         assert reaching(asks, path) is None
-    assert sorted(one.kind for one in leaks.taken()) == ["socket.connect", "thread"]
+    assert sorted(one.kind for one in leaks.taken()) == ["socket.connect"]
 
 
-def test_threads_and_ports_of_a_library_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no line of the user's stands behind it, the numbers of threads and ports count for
+def test_ports_of_a_library_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no line of the user's stands behind it, the numbers of ports count for
     nothing; hosts do."""
     monkeypatch.setattr(leaks, "is_users", lambda path: False)
 
@@ -171,13 +171,9 @@ def test_threads_and_ports_of_a_library_are_one(monkeypatch: pytest.MonkeyPatch)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
                 one.connect(("127.0.0.1", port))
                 one.connect(("127.0.0.3", port))
-        for number in range(3):
-            thread = threading.Thread(target=int, name=f"pool-{number}")
-            thread.start()
-            thread.join()
 
     assert reaching(asks, "") is None
-    assert [one.detail for one in leaks.taken()] == ["127.0.0.1:9", "127.0.0.3:9", "pool-0"]
+    assert [one.detail for one in leaks.taken()] == ["127.0.0.1:9", "127.0.0.3:9"]
 
 
 def test_nothing_is_refused_outside_of_a_run() -> None:

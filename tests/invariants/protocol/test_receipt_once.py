@@ -150,7 +150,7 @@ def as_it_is(messages):
 def test_victim(found):
     """A summary of what is shown as well."""
     told = found(LAW, shop, talks(told_over))
-    assert told == ["AF415 charge: ship#1:once/timeout", "AF415 ship: model#3:cut"]
+    assert told == ["AF415 ship: charge#1:once/timeout", "AF415 charge: ship#1:once/timeout"]
 
 
 @pytest.mark.parametrize("shown", [as_prose, with_names, as_it_is])
