@@ -112,7 +112,8 @@ def test_in_process_and_over_sockets_at_once(replies: list[WireReply]) -> None:
         found = [inside.chat.completions.create(model="m", messages=[USER]).id]
         found.append(ask(urls.openai)["id"])
         found.append(inside.chat.completions.create(model="m", messages=[USER]).id)
-    assert found == [f"chatcmpl_0000000{i}" for i in (1, 2, 3)]
+    assert len(set(found)) == 3
+    assert all(one.startswith("chatcmpl-") for one in found)
 
 
 def test_the_budget_ends_the_run_of_another_process(replies: list[WireReply]) -> None:
