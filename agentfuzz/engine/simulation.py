@@ -224,7 +224,7 @@ class Simulation:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
         loop = self._loops.current()
-        loop.made = loop.numbered = 0
+        loop.begin()
         self.watchdog.begin(gateway.calls)
         try:
             try:

@@ -40,7 +40,7 @@ class VirtualSelector(selectors.DefaultSelector):
         super().__init__()
         self._clock = clock
         self._threads = threading.active_count()
-        self._polls = 0  # turns of the loop since it last waited
+        self.polls = 0  # turns of the loop since it last waited, or a leg began
         self.waker = -1  # the file by which its loop is woken
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -48,11 +48,11 @@ class VirtualSelector(selectors.DefaultSelector):
         if found:
             return found
         if timeout is not None and timeout <= 0:
-            self._polls += 1
-            if self._polls > PATIENCE:
+            self.polls += 1
+            if self.polls > PATIENCE:
                 self._polled()
             return found
-        self._polls = 0
+        self.polls = 0
         if not self._clock.mine():  # a thread that is no part of the run
             return super().select(timeout)
         if self._clock.real:
@@ -144,7 +144,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        selector = VirtualSelector(clock)
+        selector = self._turns = VirtualSelector(clock)
         super().__init__(selector)
         selector.waker = self._ssock.fileno()  # type: ignore[attr-defined]
         self._asyncgens: Any = InOrder()  # closed in the order in which they were begun
@@ -154,6 +154,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.numbered = 0  # tasks and futures that were put into sets
         self.dead = False  # so is the process that it belongs to
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
+
+    def begin(self) -> None:
+        """A leg begins: it counts for itself."""
+        self.made = self.numbered = self._turns.polls = 0
 
     def create_future(self) -> "asyncio.Future[Any]":
         return NumberedFuture(loop=self)
