@@ -236,7 +236,8 @@ def test_the_charge_that_happens_twice(simulation: Simulation, tmp_path: Path, p
     story = charge_order
     baseline = under(simulation, child, "")
     history = under(simulation, child, plan)
-    broken = [v for verdict in story.judge(history, baseline) for v in verdict.violations]
+    verdicts = story.judge(history, baseline)
+    broken = unique(v for verdict in verdicts for v in verdict.violations)
     assert [(one.code, one.title) for one in broken] == [
         ("AF101", "charge_card ran 2x, expected 1")
     ]
