@@ -29,6 +29,7 @@ from agentfuzz.core.events import Called, Committed, Crashed, Resumed, Saved
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.report.formats import terminal
