@@ -6,6 +6,7 @@
 #   make house       the rooms of the package, their floors, and what points the wrong way
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
+#   make mutants     change laws, search and world in 60 places, and see what the tests notice
 #   make wheel-test  the README's five minutes from the wheel, outside of the checkout
 PYTHON ?= python3
 PYTHONS ?=
@@ -13,8 +14,8 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test test-fast test-slow core wheel-test check house generate generate-check format \
-  bench wheel lock clean
+.PHONY: demo test test-fast test-slow core mutants wheel-test check house generate generate-check \
+  format bench wheel lock clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -29,6 +30,9 @@ test-slow: $(READY)
 
 core: $(READY)
 	$(BIN)/python tools/core.py $(PYTHONS)
+
+mutants: $(READY)
+	$(BIN)/python tools/mutants.py
 
 wheel-test: $(READY)
 	$(BIN)/python tools/wheel.py

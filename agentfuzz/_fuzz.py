@@ -6,6 +6,7 @@ that runs once without faults. Called by users; read by the plugin. Knows nothin
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -35,6 +36,7 @@ class Fuzz:
     plan: FaultPlan | None = None
     code: str = ""
     same_as: Agent | None = None
+    allow_network: bool | tuple[str, ...] = False
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
@@ -52,12 +54,14 @@ class Fuzz:
                 return await function(*owner, world, **fixtures)
 
             asynchronous.__wrapped__ = function  # type: ignore[attr-defined]
+            asynchronous.fixtures = tuple(fixtures)  # type: ignore[attr-defined]
             return asynchronous
 
         def synchronous(world: Any) -> Any:
             return function(*owner, world, **fixtures)
 
         synchronous.__wrapped__ = function  # type: ignore[attr-defined]
+        synchronous.fixtures = tuple(fixtures)  # type: ignore[attr-defined]
         return synchronous
 
 
@@ -69,6 +73,7 @@ def fuzz(
     only: Iterable[str] = (),
     exclude: Iterable[str] = (),
     same_as: Agent | None = None,
+    allow_network: bool | Iterable[str] = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Decorate a sync or async test whose first parameter is the world.
 
@@ -76,13 +81,16 @@ def fuzz(
     value of an axis (`"timeout"`, `"twice"`, `"once/wrong"`, `"reword"`); `faults` adds ones
     that are off by default (`"lost"`: a tool that says it is done and is not). `same_as` is
     another entrypoint to the same loop, a function of a world: under each plan with at most one
-    fault it must have the same effects and the same ending (AF305).
+    fault it must have the same effects and the same ending (AF305). `allow_network` lets runs
+    reach beyond this machine, which is refused otherwise (AF905): True for all, or the names of
+    hosts.
     """
     if not isinstance(scenario, Scenario):
-        raise ScenarioError(
-            f"@fuzz({getattr(scenario, '__name__', scenario)!s}) needs a scenario; decorate that "
-            "function with @scenario(...) first."
-        )
+        name = getattr(scenario, "__name__", str(scenario))
+        cure = "decorate that function with @scenario(...) first."
+        if name.startswith("test"):
+            cure = f"write its name in parentheses: @fuzz(a_scenario) above def {name}."
+        raise ScenarioError(f"@fuzz({name}) needs a scenario; {cure}")
     if max_runs is not None and max_runs < 1:
         raise ScenarioError(f"@fuzz(max_runs={max_runs}) would run nothing; give at least 1.")
     if same_as is not None and (not callable(same_as) or _generates(same_as)):
@@ -90,6 +98,7 @@ def fuzz(
             f"@fuzz(same_as={same_as!r}) needs a function of a world, sync or async, that runs the "
             "same loop; a generator would never run."
         )
+    network = _hosts(allow_network)
     words = tuple(
         (text,) if isinstance(text, str) else tuple(text) for text in (faults, only, exclude)
     )
@@ -98,10 +107,24 @@ def fuzz(
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         method = _is_method(function)
         given = Fuzz(scenario, function, method, max_runs, words[0], words[1], words[2])
-        given = replace(given, same_as=same_as)
+        given = replace(given, same_as=same_as, allow_network=network)
         return _wrapped(given)
 
     return decorate
+
+
+def _hosts(allowed: Any) -> bool | tuple[str, ...]:
+    """What `allow_network` says. Raises ScenarioError."""
+    if isinstance(allowed, bool):
+        return allowed
+    hosts = (allowed,) if isinstance(allowed, str) else tuple(allowed)
+    for host in hosts:
+        if not (isinstance(host, str) and re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+", host)):
+            raise ScenarioError(
+                f"@fuzz(allow_network=...): {host!r} is no name of a host; give True, or names "
+                "such as 'api.example.com', without scheme and port."
+            )
+    return hosts
 
 
 def _generates(function: Any) -> bool:
@@ -119,6 +142,13 @@ def _is_method(function: Callable[..., Any]) -> bool:
             "world; accepted: def test(world), def test(world, fixture), async def test(world), "
             "def test(self, world)."
         )
+    first, *others = [one.name for one in parameters[method:]]
+    if "world" in others:
+        rest = ", ".join(["world", first, *(name for name in others if name != "world")])
+        raise ScenarioError(
+            f"{function.__qualname__}{inspect.signature(function)}: the first parameter is the "
+            f"world, and the others are fixtures; write def {function.__name__}({rest})."
+        )
     return method
 
 
@@ -128,7 +158,7 @@ def _wrapped(given: Fuzz) -> Callable[..., None]:
     @wraps(function)
     def test(*owner: Any, **fixtures: Any) -> None:
         """Without the plugin: the one plan of a regression test, or one run without faults."""
-        with Simulation() as simulation:
+        with Simulation(allow_network=given.allow_network) as simulation:
             agent = given.agent(*owner, **fixtures)
             plan = given.plan or FaultPlan()
             result = run(given.scenario, agent, plan, simulation=simulation)

@@ -1,5 +1,9 @@
-"""One simulation for a module's tests: entering one costs more than a hundred runs."""
+"""One simulation for a module's tests: entering one costs more than a hundred runs.
 
+And one environment: sessions are strict where CI is true, and no verdict here depends on that.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,6 +11,8 @@ import pytest
 
 from agentfuzz import Run, Scenario, run
 from agentfuzz.engine.simulation import Simulation
+
+os.environ.pop("CI", None)
 
 Play = Callable[..., Run]
 pytest.register_assert_rewrite("invariants.support", "invariants.histories")

@@ -78,8 +78,9 @@ class House:
         return found
 
     def long(self) -> list[str]:
-        """Modules that are too long."""
-        return sorted(name for name, count in self.lines.items() if count > LONG)
+        """Modules that are too long; the list of what is public, which is generated, may be."""
+        own = (name for name in self.lines if name != "agentfuzz")
+        return sorted(name for name in own if self.lines[name] > LONG)
 
     def stands(self) -> bool:
         """Whether nothing is wrong."""

@@ -78,6 +78,7 @@ def main() -> int:
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL_ENV", "AGENTFUZZ"))
+        and name != "CI"  # campaigns are strict there
     }
     with TemporaryDirectory(prefix="agentfuzz-wheel-") as made:
         place = Path(made).resolve()

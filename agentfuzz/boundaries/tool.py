@@ -119,7 +119,7 @@ BOUNDARY = Boundary(
                 "truncated": "the first part of the answer",
                 "ambiguous": '"accepted", and whatever else says nothing',
                 "malformed": "an answer that breaks its schema",
-                "wrong": "a valid answer that is false: stale, swapped, transposed, empty",
+                "wrong": "valid and false: stale, swapped, transposed, empty, or one value of it",
                 "hostile": "text that imitates a completion, or orders a retry",
             },
         },

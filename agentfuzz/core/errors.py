@@ -18,6 +18,7 @@ nobody's to catch. Called by every floor.
         KeyReused             422: the key came back with other parameters
         RateLimited           429: has `retry_after` in virtual seconds
       ModelError              the simulated model's API answered with an error
+      NetworkRefused          a run reached beyond this machine (a ConnectionRefusedError)
     AssertionError
       InvariantViolated       one subclass per code and subject (see `violation_type`)
     BaseException
@@ -107,12 +108,24 @@ class ModelError(Exception):
         self.retry_after = retry_after
 
 
+class NetworkRefused(ConnectionRefusedError):
+    """A run reached for the network beyond this machine, and was not allowed to."""
+
+
 class InvariantViolated(AssertionError):
     """A law was broken. Each code and subject has a subclass of its own, so that a shrinker
     that looks at exception types never slides from one bug into another."""
 
     code = ""
     subject = ""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _violated, (self.code, self.subject, self.args)
+
+
+def _violated(code: str, subject: str, args: tuple[object, ...]) -> InvariantViolated:
+    """A violation that comes from another process."""
+    return violation_type(code, subject)(*args)
 
 
 @cache

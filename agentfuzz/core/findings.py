@@ -111,11 +111,12 @@ class CampaignResult:
 
     `kinds` counts per fault kind how often it struck (0: it could have and never did), `tools`
     how often each tool was called. `seconds` are real; every other number is deterministic
-    unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs` or `max_time`.
-    `notes` say what was replayed, fixed or no longer applies; `untested` what never came into
-    play, each with its AF8xx code; `escapes` what escaped control, each with AF905; `unjudged` what
-    of the fault-free run no law can judge, each with the line that would change it. `told` is what
-    was found here and told by another test of the session: `AF102 charge_card`, and which test.
+    unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs`, `max_time`,
+    `skip` (the test was left) or `interrupt`. `notes` say what was replayed, fixed or no longer
+    applies; `untested` what never came into play, each with its AF8xx code; `escapes` what escaped
+    control, each with AF905; `unjudged` what of the fault-free run no law can judge, each with the
+    line that would change it. `told` is what was found here and told by another test of the
+    session: `AF102 charge_card`, and which test.
     """
 
     nodeid: str

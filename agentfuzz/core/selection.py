@@ -28,7 +28,11 @@ def select(
     known = _known_words()
     for word in (*faults, *only, *exclude):
         if word not in known:
-            raise PlanError(f"{word!r} names no fault.{near_miss(word, known)}")
+            raise PlanError(
+                f"{word!r} names no fault.{near_miss(word, known)} only=, exclude= and faults= "
+                "name faults of any tool (as 'timeout', 'twice', 'once/wrong'), and no tools: what "
+                "can happen to one tool is said where it is declared (world.tool(transport=...))."
+            )
 
     def named(fault: Fault, words: tuple[str, ...]) -> bool:
         return any(word == str(fault) or word in fault.axes for word in words)

@@ -4,6 +4,7 @@ Law: a scenario is data and one function that builds a fresh world; it holds no 
 Written by users with the `scenario` decorator, read by the run, the search and the doors.
 """
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,7 +98,8 @@ class Scenario:
 
     def check(self, facts: Mapping[str, ToolFacts]) -> None:
         """Raise ScenarioError when the script, or the cassette, calls a tool that the world does
-        not have, or an effect that no tool has is to stand in for another."""
+        not have, a law is about an effect that no tool has, or such an effect is to stand in for
+        another."""
         tools = list(facts)
         effects = list(dict.fromkeys(one.effect for one in facts.values() if one.effect))
         for name in (*self.instead, *(one for given in self.instead.values() for one in given)):
@@ -105,6 +107,19 @@ class Scenario:
                 raise ScenarioError(
                     f"instead= of scenario {self.name!r} names the effect {name!r}; its tools have "
                     f"{', '.join(effects) or 'no effect'}.{near_miss(name, effects)}"
+                )
+        for one in facts.values():
+            if one.undoes is not None and one.undoes not in tools:
+                raise ScenarioError(
+                    f"undoes={one.undoes!r} of tool {one.name!r} in scenario {self.name!r} names "
+                    f"no tool; there is {', '.join(tools)}.{near_miss(one.undoes, tools)}"
+                )
+        for law in self.invariants:
+            if law.effect is not None and law.effect not in effects:
+                raise ScenarioError(
+                    f"{law.name} in scenario {self.name!r} is about the effect {law.effect!r}; its "
+                    f"tools have {', '.join(effects) or 'no effect (world.tool(effect=...))'}."
+                    f"{near_miss(law.effect, effects)}"
                 )
         if self.script is not None:
             self.script.check(tools)
@@ -167,6 +182,12 @@ def scenario(
     for given in invariants:
         if not isinstance(given, Invariant):
             name = getattr(given, "__name__", repr(given))
+            if len(invariants) == 1 and inspect.isfunction(given) and not hasattr(given, "record"):
+                raise ScenarioError(
+                    f"@scenario on {name} has no parentheses: write @scenario() above def {name}, "
+                    "with the laws that must hold in between. If it is a law of your own, wrap it "
+                    "with agentfuzz.invariant."
+                )
             raise ScenarioError(
                 f"@scenario({name}) is no invariant; call it ({name}()), or wrap a function of "
                 "your own with agentfuzz.invariant."
@@ -190,6 +211,7 @@ def scenario(
     def decorate(build: Callable[[World], object]) -> Scenario:
         if not callable(build):
             raise ScenarioError(f"@scenario(...) decorates a function of a world, not {build!r}.")
+        _takes_a_world(build)
         unique = tuple({law.name: watched(law) for law in laws}.values())
         return Scenario(
             name=getattr(build, "__name__", "scenario"),
@@ -211,6 +233,22 @@ def scenario(
         )
 
     return decorate
+
+
+def _takes_a_world(build: Callable[[World], object]) -> None:
+    """Raise ScenarioError for a function that cannot be called with a world alone."""
+    try:
+        signature = inspect.signature(build)
+    except (TypeError, ValueError):  # a callable that does not say
+        return
+    try:
+        signature.bind(None)
+    except TypeError:
+        name = getattr(build, "__name__", "scenario")
+        raise ScenarioError(
+            f"{name}{signature} is called with the world and nothing else: write "
+            f"def {name}(world). Fixtures are further parameters of the test, not of its scenario."
+        ) from None
 
 
 def _names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:

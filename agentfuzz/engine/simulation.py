@@ -30,6 +30,7 @@ from agentfuzz.runtime import forks, imports, leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import bury, finish
 from agentfuzz.runtime.isolation import Isolation
+from agentfuzz.runtime.network import Allowed
 from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
@@ -48,10 +49,18 @@ class Simulation:
 
     A context manager; entering costs tens of milliseconds, a run inside microseconds. `outcomes`
     are the exceptions by which a test is left or failed; `origins` says of the last traced run
-    where the exception came from that a leg `raised`, `died` of or `asserted`.
+    where the exception came from that a leg `raised`, `died` of or `asserted`; `allow_network` is
+    what its runs may reach beyond this machine.
     """
 
-    def __init__(self, run_timeout: float = 10.0, outcomes: Outcomes | None = None) -> None:
+    def __init__(
+        self,
+        run_timeout: float = 10.0,
+        outcomes: Outcomes | None = None,
+        *,
+        allow_network: Allowed = False,
+    ) -> None:
+        self.allow_network = allow_network
         self.watchdog = Watchdog(run_timeout)
         self.probing = Probing()
         self.outcomes = outcomes or Outcomes()
@@ -125,7 +134,7 @@ class Simulation:
         if trace:
             self.origins = {}
         self._gate.begin(gateway.calls)
-        leaks.begin()
+        leaks.begin(self.allow_network)
         try:
             ending = self._legs(scenario, agent, world)
         except BaseException:
@@ -215,7 +224,7 @@ class Simulation:
         gateway = inside(world)
         clock, process = gateway.clock, gateway.process
         loop = self._loops.current()
-        loop.made = loop.numbered = 0
+        loop.begin()
         self.watchdog.begin(gateway.calls)
         try:
             try:

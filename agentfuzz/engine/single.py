@@ -19,6 +19,7 @@ from agentfuzz.core.verdict import HELD, VIOLATED, Verdict, Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
+from agentfuzz.runtime.network import Allowed
 from agentfuzz.telling import block
 from agentfuzz.world.injector import FromPlan
 from agentfuzz.world.tools import forget
@@ -81,17 +82,26 @@ def run(
     plan: str | FaultPlan = "",
     *,
     simulation: Simulation | None = None,
+    allow_network: Allowed = False,
 ) -> Run:
     """Run an agent once in a scenario, under a fault plan, and judge it.
 
     `agent` is a function of a world, sync or async (a `@fuzz` test without other fixtures works
-    too). Raises PlanError for a plan that cannot be read or names an unknown tool,
-    ScenarioError for a scenario that cannot be built.
+    too). `allow_network` lets it reach beyond this machine: True, or the names of hosts (in a
+    simulation that is given, that one's own word counts). Raises PlanError for a plan that cannot
+    be read or names an unknown tool, ScenarioError for a scenario that cannot be built.
     """
+    if not isinstance(scenario, Scenario):
+        swapped = isinstance(agent, Scenario)
+        cure = "they are the other way round." if swapped else "decorate it with @scenario(...)."
+        name = getattr(scenario, "__name__", type(scenario).__name__)
+        raise ScenarioError(
+            f"run(scenario, agent) needs a scenario first, and {name} is none: {cure}"
+        )
     wanted = typed(plan)
     agent = getattr(agent, "agentfuzz_agent", agent)
     if simulation is None:
-        with Simulation() as own:
+        with Simulation(allow_network=allow_network) as own:
             return run(scenario, agent, wanted, simulation=own)
     forget()
     baseline = scenario.oracle(simulation.execute(scenario, agent, FromPlan()))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agentfuzz.invariants.claims.budget_is_not_success import budget_is_not_success
 from agentfuzz.invariants.claims.cancel_report import cancel_report
+from agentfuzz.invariants.claims.handle_resolves import handle_resolves
 from agentfuzz.invariants.claims.no_contradiction import no_contradiction
 from agentfuzz.invariants.claims.no_effect_after_cancel import no_effect_after_cancel
 from agentfuzz.invariants.claims.no_effect_after_completion import no_effect_after_completion
@@ -24,7 +25,9 @@ from agentfuzz.invariants.effects.key_saved_before_use import key_saved_before_u
 from agentfuzz.invariants.effects.no_blind_repeat import no_blind_repeat
 from agentfuzz.invariants.effects.no_lost_intent import no_lost_intent
 from agentfuzz.invariants.effects.one_intent_per_key import one_intent_per_key
+from agentfuzz.invariants.effects.only_after import only_after
 from agentfuzz.invariants.effects.replay_transparency import replay_transparency
+from agentfuzz.invariants.effects.same_arguments import same_arguments
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
@@ -32,15 +35,20 @@ from agentfuzz.invariants.protocol.approval_single_use import approval_single_us
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
 from agentfuzz.invariants.protocol.errors_surface import errors_surface
 from agentfuzz.invariants.protocol.executed_as_asked import executed_as_asked
+from agentfuzz.invariants.protocol.grants_are_used import grants_are_used
 from agentfuzz.invariants.protocol.no_hidden_calls import no_hidden_calls
 from agentfuzz.invariants.protocol.one_decision_one_interrupt import one_decision_one_interrupt
+from agentfuzz.invariants.protocol.receipt_once import receipt_once
 from agentfuzz.invariants.protocol.receipts_shown import receipts_shown
+from agentfuzz.invariants.protocol.results_not_blanked import results_not_blanked
 from agentfuzz.invariants.protocol.results_paired import results_paired
 from agentfuzz.invariants.protocol.valid_calls import valid_calls
 from agentfuzz.invariants.termination.assertions_hold import assertions_hold
 from agentfuzz.invariants.termination.bounded import bounded
 from agentfuzz.invariants.termination.continuable import continuable
 from agentfuzz.invariants.termination.ends_within import ends_within
+from agentfuzz.invariants.termination.honours_retry_after import honours_retry_after
+from agentfuzz.invariants.termination.later_calls_work import later_calls_work
 from agentfuzz.invariants.termination.limits_hold import limits_hold
 from agentfuzz.invariants.termination.no_act_on_cut_reply import no_act_on_cut_reply
 from agentfuzz.invariants.termination.no_effect_after_reported_failure import (
@@ -48,6 +56,7 @@ from agentfuzz.invariants.termination.no_effect_after_reported_failure import (
 )
 from agentfuzz.invariants.termination.no_redo import no_redo
 from agentfuzz.invariants.termination.no_stuck_repeats import no_stuck_repeats
+from agentfuzz.invariants.termination.recovers import recovers
 from agentfuzz.invariants.termination.retry_budget import retry_budget
 from agentfuzz.invariants.termination.returns_control import returns_control
 from agentfuzz.invariants.termination.structured_termination import structured_termination
@@ -69,9 +78,13 @@ __all__ = [
     "errors_surface",
     "exactly_once",
     "executed_as_asked",
+    "grants_are_used",
+    "handle_resolves",
+    "honours_retry_after",
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
+    "later_calls_work",
     "limits_hold",
     "no_act_on_cut_reply",
     "no_blind_repeat",
@@ -86,11 +99,16 @@ __all__ = [
     "no_stuck_repeats",
     "one_decision_one_interrupt",
     "one_intent_per_key",
+    "only_after",
+    "receipt_once",
     "receipts_shown",
+    "recovers",
     "replay_transparency",
+    "results_not_blanked",
     "results_paired",
     "retry_budget",
     "returns_control",
+    "same_arguments",
     "same_by_every_entrypoint",
     "same_key_on_retry",
     "single_flight",
@@ -117,8 +135,12 @@ _ALL = (
     errors_surface.record,
     exactly_once.record,
     executed_as_asked.record,
+    grants_are_used.record,
+    handle_resolves.record,
+    honours_retry_after.record,
     key_not_from_model.record,
     key_saved_before_use.record,
+    later_calls_work.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
     no_blind_repeat.record,
@@ -133,11 +155,16 @@ _ALL = (
     no_stuck_repeats.record,
     one_decision_one_interrupt.record,
     one_intent_per_key.record,
+    only_after.record,
+    receipt_once.record,
     receipts_shown.record,
+    recovers.record,
     replay_transparency.record,
+    results_not_blanked.record,
     results_paired.record,
     retry_budget.record,
     returns_control.record,
+    same_arguments.record,
     same_by_every_entrypoint.record,
     same_key_on_retry.record,
     single_flight.record,

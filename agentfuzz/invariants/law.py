@@ -13,7 +13,8 @@ from functools import wraps
 from types import MappingProxyType
 from typing import Any, ParamSpec, Protocol
 
-from agentfuzz.core.codec import plain
+from agentfuzz.core.codec import described, plain
+from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation, unique
 
@@ -28,13 +29,14 @@ class Invariant:
 
     `needs_baseline` says that it compares with the fault-free run of the same scenario; called
     without one it answers NOT_EXERCISED. `unfit` says why a fault-free run is none to compare with,
-    or nothing.
+    or nothing. `effect` is the one that it is about, None for any.
     """
 
     name: str
     check: Check = field(compare=False, repr=False)
     needs_baseline: bool = False
     unfit: Callable[[History], str] | None = field(default=None, compare=False, repr=False)
+    effect: str | None = field(default=None, compare=False)
     _idle: Verdict = field(init=False, compare=False, repr=False)
     _held: Verdict = field(init=False, compare=False, repr=False)
 
@@ -119,7 +121,13 @@ def law(
         def invariant(*args: P.args, **kwargs: P.kwargs) -> Invariant:
             shown = [_shown(a) for a in args] + [f"{k}={_shown(v)}" for k, v in kwargs.items()]
             name = f"{build.__name__}({', '.join(shown)})" if shown else build.__name__
-            return Invariant(name, build(*args, **kwargs), needs_baseline, unfit)
+            check = build(*args, **kwargs)  # first: it says what is wrong with its arguments
+            effect = signature.bind(*args, **kwargs).arguments.get("effect")
+            if effect is not None and not isinstance(effect, str):
+                raise ScenarioError(
+                    f"{name}: an effect is a text, as tools declare it (world.tool(effect=...))."
+                )
+            return Invariant(name, check, needs_baseline, unfit, effect)
 
         signature = inspect.signature(build)
         made: Any = invariant
@@ -153,7 +161,7 @@ def invariant(check: Callable[[History], "str | Iterable[str] | None"]) -> Invar
         found = check(history)
         if found is None:
             return None
-        sentences = [found] if isinstance(found, str) else [text for text in found if text]
+        sentences = _sentences(name, found)
         if not any(sentences):
             return []
         return [
@@ -170,3 +178,19 @@ def invariant(check: Callable[[History], "str | Iterable[str] | None"]) -> Invar
         ]
 
     return Invariant(name, adapted)
+
+
+def _sentences(name: str, found: object) -> list[str]:
+    """What a law of the user's says. Raises ScenarioError where that is no text."""
+    given = [found] if isinstance(found, str) or not isinstance(found, Iterable) else list(found)
+    texts = []
+    for text in given:
+        if isinstance(text, str):
+            texts.append(text)
+        elif text is not None:
+            raise ScenarioError(
+                f"the law {name} returned {described(text)}; return sentences that say what is "
+                "wrong (a text, or a list of them), [] where it held, None where there was nothing "
+                "to judge."
+            )
+    return [text for text in texts if text]

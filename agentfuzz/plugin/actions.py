@@ -4,8 +4,11 @@ Law: nothing is ever overwritten, and every answer names the next command. Calle
 """
 
 import ast
+import os
 import re
+from keyword import iskeyword
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -131,7 +134,7 @@ def keep_replayed(config: pytest.Config, items: list[pytest.Item]) -> None:
 def _init(config: pytest.Config) -> int:
     folder = config.rootpath / "tests"
     path = folder / "test_agentfuzz_demo.py"
-    shown = path.relative_to(config.rootpath).as_posix()
+    shown = _from_here(config, path)
     try:
         if not folder.is_dir():
             folder.mkdir()
@@ -142,7 +145,7 @@ def _init(config: pytest.Config) -> int:
             print(f"wrote {shown}")
     except OSError as error:
         raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
-    print(f"next: pytest --agentfuzz {shown}")
+    print(f"next: pytest --agentfuzz {quote(shown)}")
     return 0
 
 
@@ -164,17 +167,40 @@ def export(session: pytest.Session) -> None:
 def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
     word = re.sub(r"\W+", "_", saved.id.lower())
     path = Path(item.path).parent / f"test_{word}.py"
-    shown = path.relative_to(config.rootpath).as_posix()
+    shown = _from_here(config, path)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(regression_test(saved, item, word))
+        text = regression_test(saved, item, word)
+        ast.parse(text, shown)
+    except (SyntaxError, ValueError) as error:
+        raise AgentfuzzError(
+            f"{saved.id}: {visible(item.nodeid)} cannot be called from another module ({error}); "
+            "nothing was written."
+        ) from error
+    try:
+        _whole(path, text)
     except FileExistsError:
         print(f"\n{shown} exists, left alone")
         return
     except OSError as error:
         raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
     print(f"\nwrote {shown}: red while the bug lives, green after the fix")
-    print(f"next: pytest {shown}; git add {shown}")
+    print(f"next: pytest {quote(shown)}; git add {quote(shown)}")
+
+
+def _from_here(config: pytest.Config, path: Path) -> str:
+    """A path as it is typed where pytest was called."""
+    return Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
+
+
+def _whole(path: Path, text: str) -> None:
+    """Write a new file, or nothing. Raises FileExistsError, or another OSError."""
+    with path.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except BaseException:
+            path.unlink()
+            raise
 
 
 def regression_test(saved: Saved, item: Any, word: str) -> str:
@@ -185,20 +211,43 @@ def regression_test(saved: Saved, item: Any, word: str) -> str:
     target = ".".join([f"_{first}", *inner])
     if item.cls is not None:
         target += f"().{item.originalname}"
-    names = [f"{first} as _{first}", *_fixtures(item)]
+    names = {f"_{first}": first, **{name: name for name in _fixtures(item)}}
     extra = "".join(f",\n    {name}={value!r}" for name, value in _parameters(item).items())
     title = visible(f"{saved.code} {saved.title}").replace("\\", "/").replace('"', "'")
     return (
         f'"""{title}. Red while the bug lives, green after the fix.\n\n'
         f'Written by: pytest --agentfuzz-export {saved.id}\n"""\n\n'
-        + "".join(f"from {item.module.__name__} import {name}  # noqa: F401\n" for name in names)
-        + f"\nfrom agentfuzz import regression\n\n"
-        f"test_{word} = regression(\n"
+        + _imports(item, names)
+        + f"test_{word} = regression(\n"
         f"    {target},\n"
         f"    plan={str(saved.plan)!r},\n"
         f"    code={saved.code!r}{extra},\n"
         f")\n"
     )
+
+
+def _imports(item: Any, names: dict[str, str]) -> str:
+    """How another module gets at these names of a test's module: by an import, or from its file
+    where the name of the module is none that Python can write or find."""
+    module, ours = item.module.__name__, "from agentfuzz import regression\n\n"
+    if item.config.option.importmode != "importlib":
+        if all(part.isidentifier() and not iskeyword(part) for part in module.split(".")):
+            lines = [
+                f"from {module} import {theirs}{'' if mine == theirs else f' as {mine}'}"
+                for mine, theirs in names.items()
+            ]
+            return "".join(f"{line}  # noqa: F401\n" for line in lines) + f"\n{ours}"
+        load = f"from importlib import import_module\n\n{ours}_module = import_module({module!r})\n"
+    else:
+        file = Path(item.path).name
+        load = (
+            "from importlib.util import module_from_spec, spec_from_file_location\n"
+            f"from pathlib import Path\n\n{ours}"
+            f"_file = Path(__file__).with_name({file!r})\n"
+            f"_spec = spec_from_file_location({module!r}, _file)\n"
+            "_module = module_from_spec(_spec)\n_spec.loader.exec_module(_module)\n"
+        )
+    return load + "".join(f"{mine} = _module.{name}\n" for mine, name in names.items()) + "\n"
 
 
 def _fixtures(item: Any) -> list[str]:

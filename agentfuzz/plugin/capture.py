@@ -29,7 +29,7 @@ def muted(config: pytest.Config) -> Iterator[None]:
     """Thousands of runs print and log nothing; the single run without --agentfuzz does."""
     level = logging.root.manager.disable
     with ExitStack() as stack:
-        if config.getoption("capture") != "no":
+        if config.getoption("capture", "no") != "no":
             stack.enter_context(redirect_stdout(_Sink()))
             stack.enter_context(redirect_stderr(_Sink()))
         logging.disable(logging.CRITICAL)

@@ -7,6 +7,7 @@ runs or an option asks for it. Called by pytest through its entry point.
 
 import importlib.metadata
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,6 +104,12 @@ class _Seen:
             session_of(self.config).collect(report.agentfuzz)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: Any) -> None:
+        if campaigns_on(self.config) and node.gateway.spec.popen:
+            with suppress(Exception):  # of execnet's own
+                session_of(self.config).workers.append(node.gateway._rinfo().pid)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         lines = getattr(node, "workeroutput", {}).get("agentfuzz", ())
         if lines:
@@ -150,6 +157,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
+    if campaigns_on(config) and not config.option.collectonly and not _asked(config):
+        from agentfuzz.plugin import sigterm
+
+        config.add_cleanup(sigterm.on_sigterm())
     if hasattr(config, "workerinput") or config.option.collectonly or _asked(config):
         return
     if _left(config):
@@ -195,6 +206,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         if KEY in config.stash:
             config.workeroutput["agentfuzz"] = config.stash[KEY].findings.lines
+        if exitstatus == pytest.ExitCode.INTERRUPTED and campaigns_on(config):
+            from agentfuzz.plugin import interruption
+
+            if not session_of(config).left:
+                interruption.leave(config.rootpath / ".agentfuzz", None)
     elif KEY in config.stash or (config.pluginmanager.hasplugin("dsession") and _left(config)):
         session_of(config).finish(session)
     elif _no_campaign(config, exitstatus) and not config.getoption("--agentfuzz-export"):

@@ -7,7 +7,6 @@ changes no verdict. Called by the plugin.
 
 import json
 import os
-import traceback
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -21,24 +20,25 @@ from agentfuzz._fuzz import Fuzz
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
-from agentfuzz.core.errors import AgentfuzzError
+from agentfuzz.core.errors import AgentfuzzError, near_miss
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.core.locations import relative
+from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, process_death, strict
+from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.settings import setting, strict_on
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
-from agentfuzz.runtime.user_code import is_own
+from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
 SAVED = ".agentfuzz"
+REPLAYING = 2.0  # real seconds of a plain test in which saved findings are replayed
 OUTCOMES = Outcomes(
     leave=(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, SkipTest),
     fail=(pytest.fail.Exception,),
@@ -57,6 +57,10 @@ class Session:
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.telling = Told()
+        self.workers: list[int] = []  # of xdist: their processes
+        self.left = False  # this worker has left an unfinished test to its controller
+        self.recorded = False
+        self.cassettes: set[str] = set()  # what scenarios name, where another one is wanted
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -64,6 +68,7 @@ class Session:
     def run(self, item: pytest.Function, given: Fuzz) -> None:
         """Run one `@fuzz` test. Raises Failed when something was found."""
         try:
+            misuse.no_fixture_first(item, given)
             if wanted := self.config.getoption("--agentfuzz-record"):
                 self._record(item, given, wanted)
                 return
@@ -73,9 +78,13 @@ class Session:
                 else process_death.judge(self.findings, item.nodeid, given.scenario.name)
             )
             result = died or self._campaign(item, given)
+        except _Interrupted as interrupted:
+            with interruption.undisturbed():
+                self._unfinished(interrupted.result)
+            raise KeyboardInterrupt from None
         except AgentfuzzError as error:
             line = str(error).partition(". ")[0][:120]
-            place = _place(error, self.root)
+            place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
         for finding in result.findings:  # on the item, not a report: JUnit reads the last one
@@ -101,6 +110,17 @@ class Session:
             if lacking := strict.left_open(result, declared):
                 raise strict.failure(lacking)
 
+    def _unfinished(self, result: CampaignResult) -> None:
+        """Keep what a test had found when the session was interrupted in it. It gets no report of
+        its own any more."""
+        self.findings.store(result)
+        result = redacted(result)
+        if hasattr(self.config, "workerinput"):
+            self.left = True
+            interruption.leave(self.findings.folder, result)
+        else:
+            self.results.append(result)
+
     def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
         """Run the test once in real time with its real model, and write its cassette."""
         from agentfuzz.model.cassettes import record_run
@@ -109,8 +129,11 @@ class Session:
         if path is None or path != Path(
             os.path.abspath(self.config.invocation_params.dir / wanted)
         ):
+            if path is not None:
+                self.cassettes.add(os.path.relpath(path, self.config.invocation_params.dir))
             named = "no cassette" if path is None else f"the cassette {path.name}"
             pytest.skip(f"not recorded: its scenario names {named}, not {wanted}")
+        self.recorded = True
         turns = record_run(given.scenario, self._agent(item, given), path)
         self.findings.note([f"agentfuzz: recorded {turns} turns of a model in {wanted}"])
 
@@ -129,7 +152,9 @@ class Session:
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
             capture.terminal(self.config) as screen,
-            Simulation(setting(self.config, "run-timeout"), OUTCOMES) as simulation,
+            Simulation(
+                setting(self.config, "run-timeout"), OUTCOMES, allow_network=given.allow_network
+            ) as simulation,
         ):
             campaign = Campaign(
                 given.scenario,
@@ -152,17 +177,24 @@ class Session:
                     elif searches:
                         campaign.search(saved)
                     else:
-                        campaign.plain(saved, asked=self.findings.replay is not None)
+                        asked = self.findings.replay is not None
+                        campaign.plain(saved, asked=asked, seconds=FOREVER if asked else REPLAYING)
                 except OUTCOMES.leave as left:
                     if not campaign.found or isinstance(left, pytest.exit.Exception):
                         raise
                     campaign.left(f"{type(left).__name__}: {message(left)}")
+                except KeyboardInterrupt:
+                    raise _interrupted(campaign) from None
                 simulation.outcomes = replace(OUTCOMES, stays=True)
                 if given.plan is None and not self.findings.replay:
                     self.findings.forget(campaign.fixed)
+                try:
+                    found = campaign.result()
+                except KeyboardInterrupt:
+                    raise _interrupted(campaign) from None
                 if not searches:
-                    return campaign.result()
-                result, again = self.telling.once(campaign.result(), given.scenario)
+                    return found
+                result, again = self.telling.once(found, given.scenario)
                 self.findings.told_elsewhere(again)
                 return result
 
@@ -184,6 +216,21 @@ class Session:
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
         process_death.tell(self.findings)  # a worker of xdist, if nobody has said so yet
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        if interrupted and self.workers:
+            with interruption.undisturbed():
+                self.results += interruption.gather(self.findings.folder, self.workers)
+        wanted = self.config.getoption("--agentfuzz-record")
+        if wanted and not self.recorded and session.exitstatus == 0:
+            named = sorted(self.cassettes)
+            self.findings.note(
+                [
+                    f"agentfuzz: nothing was recorded: no scenario of these tests names {wanted} "
+                    f"(cassette=, a path beside the scenario's file); they name: "
+                    f"{', '.join(named) or 'none'}.{near_miss(wanted, named)}"
+                ]
+            )
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
@@ -194,7 +241,8 @@ class Session:
             return
         shown = os.path.relpath(self.report_dir, self.root)
         try:
-            write.write(self.report_dir, self.results)
+            code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
+            write.write(self.report_dir, self.results, exit_code=code)
             self._written = f"{shown}/index.html".replace(os.sep, "/")
         except OSError as error:
             self.findings.note(
@@ -215,21 +263,25 @@ class Session:
             lines = lines[:1]
         if self.config.get_verbosity() > 1:
             lines += [line for result in self.results for line in details(result)]
+        unfinished = [cx for r in self.results if r.stopped == "interrupt" for cx in r.findings]
+        if unfinished:  # no test report shows them
+            told = terminal.blocks(unfinished, ascii_only=shows_ascii_only())
+            lines += ["", *told.splitlines()]
         for line in [*lines, *map(escaping.terminal, self.findings.lines)]:
             reporter.write_line(line)
 
 
+class _Interrupted(BaseException):
+    """The user stops the session in the middle of a campaign; `result` is what it had found."""
+
+    def __init__(self, result: CampaignResult) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def _interrupted(campaign: Campaign) -> _Interrupted:
+    with interruption.undisturbed():
+        return _Interrupted(campaign.interrupted())
+
+
 _RESULT = pytest.StashKey[CampaignResult]()
-
-
-def _place(error: AgentfuzzError, root: Path) -> str:
-    """The line of the user's own code that led to the error, if there is one."""
-    frames = [
-        (frame.f_code.co_filename, line, frame.f_code.co_name)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    users = [one for one in frames if not (is_own(one[0]) or one[0].startswith("<"))]
-    if not users:
-        return ""
-    path, line, name = users[-1]
-    return f"\n  {relative(f'{path}:{line} in {name}', root)}"

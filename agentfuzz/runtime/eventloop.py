@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from agentfuzz.core.errors import Crash, CutOff
-from agentfuzz.runtime import unheard
+from agentfuzz.runtime import leaks, unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 
@@ -40,7 +40,7 @@ class VirtualSelector(selectors.DefaultSelector):
         super().__init__()
         self._clock = clock
         self._threads = threading.active_count()
-        self._polls = 0  # turns of the loop since it last waited
+        self.polls = 0  # turns of the loop since it last waited, or a leg began
         self.waker = -1  # the file by which its loop is woken
         self.since: float | None = None  # where the real clock was at second 0, of a real loop
 
@@ -49,11 +49,11 @@ class VirtualSelector(selectors.DefaultSelector):
         if found:
             return found
         if timeout is not None and timeout <= 0:
-            self._polls += 1
-            if self._polls > PATIENCE:
+            self.polls += 1
+            if self.polls > PATIENCE:
                 self._polled()
             return found
-        self._polls = 0
+        self.polls = 0
         if self.since is not None or not self._clock.mine():  # a thread that is no part of the run
             return self._really(timeout)
         if self._clock.real:
@@ -152,7 +152,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        selector = self._waits = VirtualSelector(clock)
+        selector = self._turns = VirtualSelector(clock)
         super().__init__(selector)
         selector.waker = self._ssock.fileno()  # type: ignore[attr-defined]
         self._asyncgens: Any = InOrder()  # closed in the order in which they were begun
@@ -163,11 +163,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.dead = False  # so is the process that it belongs to
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
+    def begin(self) -> None:
+        """A leg begins: it counts for itself."""
+        self.made = self.numbered = self._turns.polls = 0
+
     def create_future(self) -> "asyncio.Future[Any]":
         return NumberedFuture(loop=self)
 
     def time(self) -> float:
-        since = self._waits.since
+        since = self._turns.since
         return self._clock.now if since is None else Real.monotonic() - since
 
     def _asyncgen_finalizer_hook(self, agen: Any) -> None:
@@ -189,6 +193,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if when == FOREVER:
             return asyncio.TimerHandle(when, callback, args, self, context)
         return super().call_at(when, callback, *args, context=context)
+
+    async def getaddrinfo(self, host: Any, port: Any, **given: Any) -> Any:
+        leaks.looks_up(host, port)
+        return await super().getaddrinfo(host, port, **given)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any

@@ -1,7 +1,8 @@
 """What escapes control: sockets, processes, threads and real clocks that an agent reaches for.
 
-Law: a run is watched and never stopped; each kind of escape is told once for each line of the
-user's code that it came from, and what agentfuzz itself opens is none. One audit hook for the
+Law: a run is watched, and of what it does the network beyond this machine alone is refused; each
+kind of escape is told once for each line of the user's code that it came from, however many threads
+do it, and what agentfuzz itself opens is none. One audit hook for the
 process, which cannot be removed again: outside of a run it is one look at a flag. Called by the
 simulation (begin, end), by whoever knows of an escape that no hook sees (`note`), and by the
 campaign, which takes the list.
@@ -11,8 +12,11 @@ the start of a thread (before Python 3.12), clocks that are not frozen. A real `
 somebody kept from before the simulation is seen from Python 3.13 on.
 """
 
+import _socket
 import _thread
 import os
+import re
+import socket
 import sys
 import threading
 import time
@@ -21,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from agentfuzz.runtime import network
 from agentfuzz.runtime.clock import active_clock
 from agentfuzz.runtime.isolation import TOUCHING, touched
 from agentfuzz.runtime.user_code import begins_run, is_users, opens_for_itself
@@ -39,12 +44,14 @@ _installed = False
 _found: dict[tuple[str, str], Escape] = {}
 _exempt: dict[int, int] = {}  # threads that do agentfuzz's own work, and how deep
 
+_NUMBER = re.compile(r"(?<=\D)[:-]?\d+\b(?![.:])(?: \(.*\))?")
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
-def begin() -> None:
-    """A run begins."""
+def begin(allowed: network.Allowed = False) -> None:
+    """A run begins, to which this much of the network is allowed."""
     global _watching
+    network.allow(allowed)
     _watching = True
 
 
@@ -65,9 +72,18 @@ def kept(detail: str) -> None:
     _keep(Escape("kept in this process:", detail, None))
 
 
+def looks_up(host: Any, port: Any) -> None:
+    """A name is about to be looked up in a thread, where nobody sees whose line asked for it.
+    Raises NetworkRefused."""
+    event = "socket.getaddrinfo"
+    if _watching and network.refuses(event, (host,)):
+        _seen(event, (host, port))
+
+
 def _keep(one: Escape) -> None:
-    # What no line of the user's code stands for is told apart by its words.
-    _found.setdefault((one.kind, one.where or one.detail), one)
+    # What no line of the user's code stands for is told apart by its words: without the numbers of
+    # threads and ports, which are others each time.
+    _found.setdefault((one.kind, one.where or _NUMBER.sub("", one.detail)), one)
 
 
 def taken() -> list[Escape]:
@@ -138,6 +154,9 @@ _EVENTS: dict[str, tuple[str, _Detail]] = {
     "socket.connect": ("socket.connect", lambda args: _address(args[1])),
     "socket.bind": ("socket.bind", lambda args: _address(args[1])),
     "socket.sendto": ("socket.sendto", lambda args: _address(args[1])),
+    "socket.sendmsg": ("socket.sendmsg", lambda args: _address(args[1])),
+    "socket.gethostbyname": ("socket.gethostbyname", lambda args: _address(args[0])),
+    "socket.gethostbyaddr": ("socket.gethostbyaddr", lambda args: _address(args[0])),
     "socket.getaddrinfo": ("socket.getaddrinfo", lambda args: _address(args[:2])),
     "subprocess.Popen": ("subprocess.Popen", _popen),
     "os.system": ("os.system", lambda args: _command(args[0])),
@@ -171,8 +190,12 @@ def _seen(event: str, args: tuple[Any, ...]) -> None:
         if clock is not None and clock.real:
             return  # a partner in real time: the world is being served
     own, where = _place(event)
-    if not own:
-        _keep(Escape(kind, detail, where))
+    if own:
+        return
+    host = network.refuses(event, args)
+    _keep(Escape(kind, f"{detail} (refused)" if host else detail, where))
+    if host:
+        raise network.refused(host)
 
 
 def _place(event: str) -> tuple[bool, str | None]:
@@ -202,6 +225,11 @@ _CLOCKS = (
     (time, "clock_gettime_ns", "time.clock_gettime"),
     (os, "getrandom", "os.getrandom"),
 )
+# What finds the addresses of a name, and where they are in its answer.
+_RESOLVERS: tuple[tuple[Any, str, Callable[[Any], list[Any]]], ...] = (
+    (_socket, "getaddrinfo", lambda answer: [one[4][0] for one in answer]),
+    (socket, "gethostbyname", lambda answer: [answer]),
+)
 _THREADS = ((threading, "_start_new_thread"), (_thread, "start_new_thread"))
 
 
@@ -218,6 +246,10 @@ def install() -> Callable[[], None]:
         if real is not None:
             restore.append((module, name, real))
             setattr(module, name, _noting(real, kind))
+    for module, name, addresses in _RESOLVERS:
+        real = getattr(module, name)
+        restore.append((module, name, real))
+        setattr(module, name, _resolving(real, addresses))
     if sys.version_info < (3, 12):
         for module, name in _THREADS:
             real = getattr(module, name)
@@ -238,6 +270,18 @@ def _noting(real: Callable[..., Any], kind: str) -> Callable[..., Any]:
         return real(*args, **named)
 
     return noting
+
+
+def _resolving(
+    real: Callable[..., Any], addresses: Callable[[Any], list[Any]]
+) -> Callable[..., Any]:
+    def resolving(host: Any, *args: Any, **named: Any) -> Any:
+        answer = real(host, *args, **named)
+        if _watching:
+            network.resolved(host, addresses(answer))
+        return answer
+
+    return resolving
 
 
 def _telling(real: Callable[..., Any], event: str) -> Callable[..., Any]:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
 from agentfuzz.archive.saved import Saved
-from agentfuzz.core.findings import CampaignResult, Level
+from agentfuzz.core.findings import CampaignResult, Counterexample, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.runtime import leaks
+from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.again import AT_THE_END, Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
@@ -132,10 +133,12 @@ class Campaign:
 
     # Phases -------------------------------------------------------------------------------
 
-    def plain(self, saved: Sequence[Saved] = (), *, asked: bool = False) -> bool:
+    def plain(
+        self, saved: Sequence[Saved] = (), *, asked: bool = False, seconds: float = FOREVER
+    ) -> bool:
         """The fault-free run, and the plans of saved counterexamples (`asked`: even what this
-        campaign does not try). False when the agent fails without any fault, so that a search
-        would say nothing."""
+        campaign does not try), as many as can be run in so many real seconds. False when the agent
+        fails without any fault, so that a search would say nothing."""
         runner, nothing = self.runner, FaultPlan()
         self._crossings = runner.begin()
         self._meter.begin()
@@ -143,7 +146,14 @@ class Campaign:
         history = self._judged(runner.under(nothing), "fault-free", nothing)
         self._again.compare(nothing, runner.first, history)
         self._compared(nothing, history, "fault-free")
-        for one in saved:
+        begun = Real.monotonic()
+        for place, one in enumerate(saved):
+            if place and Real.monotonic() - begun > seconds:
+                self.notes.append(
+                    f"{len(saved) - place:,} of {len(saved):,} saved findings were not replayed "
+                    f"within {seconds:g} s, the oldest ones; pytest --agentfuzz replays them all"
+                )
+                break
             note, fixed = self._saved.replay(one, None if asked else self._crossings)
             self.notes.append(note)
             self.fixed += [one] * fixed
@@ -179,15 +189,42 @@ class Campaign:
         if not meter.late:
             self._again.ended(min(meter.left, AT_THE_END))
 
+    def interrupted(self) -> CampaignResult:
+        """What there is when the user stops the session: the agent is not run any more."""
+        findings: list[Counterexample] = []
+        if self.found:
+            self._forget_doubtful()
+            findings = self._kept.unconfirmed()
+        return CampaignResult(
+            nodeid=self.nodeid,
+            scenario=self.scenario.name,
+            runs=self.runs,
+            seconds=self._meter.seconds,
+            struck=self._coverage.struck,
+            stopped="interrupt",
+            seed=self.budget.seed,
+            levels=tuple(self._levels.told),
+            findings=self._again.beside(findings),
+            laws=self._coverage.laws,
+            kinds=self._coverage.kinds,
+            tools=dict(self._coverage.tools),
+            notes=(*self.notes, "the session was interrupted in this test"),
+            escapes=escapes(self.runner.root),
+        )
+
     # What is kept -------------------------------------------------------------------------
+
+    def _forget_doubtful(self) -> None:
+        """Forget what is said by comparing with a run that does not come back, or twice."""
+        if not self.runner.steady:
+            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
+            self._kept.forget({*compare, self.runner.same_as})
+        self._kept.tell_once(self._saved.replayed)
 
     def result(self) -> CampaignResult:
         """Shrink, replay and control what was found, and say what was covered."""
         runner, meter, coverage = self.runner, self._meter, self._coverage
-        if not runner.steady:
-            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
-            self._kept.forget({*compare, runner.same_as})
-        self._kept.tell_once(self._saved.replayed)
+        self._forget_doubtful()
         known = {slot: self.space.at(group) for slot, group in coverage.groups.items()}
         findings, counted = self._kept.confirmed(
             known, self._levels.smaller, lambda: meter.late, lambda: meter.over

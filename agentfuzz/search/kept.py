@@ -19,7 +19,7 @@ from agentfuzz.search.causes import Cause, cause_of, places
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.space import plan_of, size
-from agentfuzz.search.verify import Found, Shrunk, confirmed
+from agentfuzz.search.verify import Found, Shrunk, confirmed, unconfirmed
 
 Signature = tuple[str, str]
 MAX_CAUSES = 24  # kept of one law and subject
@@ -149,6 +149,15 @@ class Kept:
         if len(lost) > MAX_TWICE:
             notes.append(f"AF904 and {len(lost) - MAX_TWICE} more plans gave two histories")
         return told + lost[:MAX_TWICE], notes
+
+    def unconfirmed(self) -> list[Counterexample]:
+        """The smallest plan of each violation, as it was met: nothing is run."""
+        smallest = [
+            min(kept.values(), key=lambda one: size(one.plan))
+            for _, kept in sorted(self.found.items())
+            if kept
+        ]
+        return [unconfirmed(self._runner, one) for one in smallest]
 
     def _each(
         self,

@@ -57,7 +57,7 @@ def two_histories(
         says=f"first {_named(event, first)}",
         world=f"again {_named(other, again)}",
         witness=() if event is None else (event.seq,),
-        hint=HINT,
+        hint=HINT + _used_up(runner, plan),
     )
     return Counterexample(
         id=finding_id(runner.nodeid, violation, plan),
@@ -74,6 +74,18 @@ def two_histories(
         shrink_runs=0,
         controls=(),
         location=None,
+    )
+
+
+def _used_up(runner: Runner, plan: FaultPlan) -> str:
+    """That a fixture is the likely cause where runs without faults differ: it is made once."""
+    names = getattr(runner.agent, "fixtures", ())
+    if plan or not names:
+        return ""
+    return (
+        f"; likely a fixture ({', '.join(names)}): it is made once for all runs, so what the first "
+        "run uses up (a generator, an iterator, an open file) or changes is gone in the second; "
+        "return a function that makes it"
     )
 
 

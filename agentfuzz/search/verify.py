@@ -104,6 +104,31 @@ def confirmed(
     )
 
 
+def unconfirmed(runner: Runner, found: Found) -> Counterexample:
+    """A violation as it was met, and nothing run for it: the session was interrupted."""
+    violation = replace(
+        found.violation,
+        sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the session was "
+        "interrupted.",
+    )
+    return Counterexample(
+        id=finding_id(runner.nodeid, violation, found.plan),
+        nodeid=runner.nodeid,
+        scenario=runner.scenario.name,
+        task=runner.scenario.task,
+        law=found.law,
+        violation=violation,
+        plan=found.plan,
+        history=found.history,
+        baseline=runner.first if len(found.plan) else found.history,
+        phase=found.phase,
+        faults_before=len(found.plan),
+        shrink_runs=0,
+        controls=(),
+        location=None,
+    )
+
+
 def _shown(runner: Runner, history: History, found: Found) -> Violation | None:
     """The same violation in another run of the same plan."""
     signature = found.violation.signature

@@ -147,6 +147,8 @@ def _shrink(cx: Counterexample) -> str:
         return f"smallest of {count(cx.faults_before, 'fault')}{runs}"
     if cx.smaller is not None:
         return _smaller(cx, cx.smaller)
+    if cx.plan and not cx.controls:
+        return "not shrunk, and not replayed"  # the session was interrupted
     if cx.phase.startswith("plans with"):
         return "no smaller plan breaks it: all were run"
     return f"nothing smaller was found{runs}"

@@ -83,8 +83,7 @@ class Face:
             stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
             path = path.partition("?")[0]
             codec = CODECS.get(path)
-            theirs = "anthropic-version" in headers or path.startswith(anthropic.PATH)
-            form = codec or (anthropic if theirs else openai_chat)
+            form = _form(path, headers)
             try:
                 if codec is None:
                     return self._other(form, method, path, body, stamp)
@@ -95,6 +94,16 @@ class Face:
                 self.world.gateway.crossing()
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
             return self._turn(codec, asked, stamp)
+
+    def refuse(
+        self, path: str, headers: Mapping[str, str], status: int, sentence: str
+    ) -> WireReply:
+        """Answer a request that was not even read."""
+        with self.lock:
+            self._requests += 1
+            stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
+            self.world.gateway.crossing()
+            return _error(_form(path, headers), status, sentence, stamp)
 
     def _turn(self, codec: ModuleType, asked: Asked, stamp: Stamp) -> WireReply:
         model = self.world.model
@@ -171,6 +180,12 @@ def face_of(world: Any) -> Face:
     if found is None:
         found = vars(world).setdefault("_face", Face(world))
     return found
+
+
+def _form(path: str, headers: Mapping[str, str]) -> ModuleType:
+    """The provider whose form an answer has, also where nothing is served."""
+    theirs = "anthropic-version" in headers or path.startswith(anthropic.PATH)
+    return CODECS.get(path) or (anthropic if theirs else openai_chat)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -17,14 +17,15 @@ import asyncio
 import socket
 import threading
 from _thread import allocate_lock, get_ident
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
 from agentfuzz.runtime.clock import Real
+from agentfuzz.wire import guard
 from agentfuzz.wire.quick import quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
 
@@ -112,17 +113,18 @@ class _App:
             self.busy -= asks
 
     async def _served(self, scope: Any, receive: Any, send: Any) -> None:
-        if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
-            await self.mcp(scope, receive, send)
+        try:
+            guard.check(scope)
+            body = await guard.body(receive)
+        except guard.Gone:
             return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
+        except guard.Refused as refused:
+            reply = self._refuse(scope, refused)
+        else:
+            if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
+                await self.mcp(scope, guard.again(body, receive), send)
                 return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        reply = self._answer(scope, body)
+            reply = self._answer(scope, body)
         if reply.ending == "never":
             await self._silence(receive)
         if reply.ending == "never" or reply.dropped:
@@ -144,11 +146,26 @@ class _App:
         await send({"type": "http.response.body", "body": b""})
 
     def _answer(self, scope: Any, body: bytes) -> WireReply:
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        return self._asked(
+            lambda: self._face.answer(scope["method"], scope["path"], _headers(scope), body)
+        )
+
+    def _refuse(self, scope: Any, refused: guard.Refused) -> WireReply:
+        """What the guard says; the connection ends with it, whatever is still on its way."""
+        if refused.strange:
+            text = dump({"error": {"message": str(refused), "type": "agentfuzz_error"}})
+            reply = WireReply(refused.status, {"content-type": "application/json"}, (text,))
+        else:
+            reply = self._asked(
+                lambda: self._face.refuse(
+                    scope["path"], _headers(scope), refused.status, str(refused)
+                )
+            )
+        return replace(reply, headers={**reply.headers, "connection": "close"})
+
+    def _asked(self, answer: Callable[[], WireReply]) -> WireReply:
         try:
-            return self._face.answer(scope["method"], scope["path"], headers, body)
+            return answer()
         except CutOff as cut:  # from now on nobody answers
             self.errors.append(cut)
             return WireReply(0, ending="cut")
@@ -178,6 +195,10 @@ class _App:
             transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _headers(scope: Any) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 class _Loop(asyncio.SelectorEventLoop):

@@ -3,9 +3,7 @@
 Law: everything that crosses a boundary is written to the history, faults strike only where the
 injector says so, and the agent learns nothing that a real backend would not tell it. Owned by
 the world, one per run.
-
-A call is the generator `_cross`: it yields where time passes or an async body has to be awaited,
-so that sync and async agents share every line of it.
+A call is the generator `_cross`, which sync and async agents share.
 """
 
 import threading
@@ -58,10 +56,9 @@ class Calls(Delivery):
     @property
     def lock(self) -> Any:
         """Held in the midst of a call; made when a second thread is about."""
-        found = self._lock
-        if found is None:
-            found = self._lock = threading.RLock()
-        return found
+        if self._lock is None:
+            self._lock = threading.RLock()
+        return self._lock
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
@@ -80,8 +77,7 @@ class Calls(Delivery):
         return Slot("tool", name, nth) if spec is None else spec.slot(nth)
 
     def reserve(self, call_id: str, tool: str) -> None:
-        """Keep the next slot of a tool for a call id: a slot follows the model's order of calls,
-        whatever order a thread pool makes them in."""
+        """Keep the next slot of a tool for a call id: slots follow the model's order of calls."""
         if tool in self.specs and call_id not in self._reserved:
             self._reserved[call_id] = self._next_slot(tool)
             self._given_out.add(call_id)

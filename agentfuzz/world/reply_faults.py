@@ -13,6 +13,7 @@ from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import RateLimited
 from agentfuzz.core.events import Json
 from agentfuzz.world.effects import FIELDS
+from agentfuzz.world.false_values import one_false, transposed
 
 
 class Reply(NamedTuple):
@@ -56,7 +57,7 @@ HOSTILE = (
 VARIANTS: Mapping[str, int] = {
     "ambiguous": len(AMBIGUOUS),
     "hostile": len(HOSTILE),
-    "wrong": 4,
+    "wrong": 8,
     "malformed": 3,
     "truncated": 3,
 }
@@ -85,7 +86,7 @@ def damaged(kind: str, variant: int, reply: Reply, tool: str, last: object) -> R
         return Reply("unknown", _malformed(value, variant))
     assert kind == "wrong", f"{kind} is no damaged reply"
     if reply.error is not None:  # a refusal misquoted is still no success
-        return Reply(reply.outcome, _transposed(value))
+        return Reply(reply.outcome, transposed(value))
     if reply.outcome == "failed":  # nor is one that was answered
         return Reply("failed", _misquoted(value))
     return Reply("applied", _wrong(value, variant, last))
@@ -109,16 +110,20 @@ def _malformed(value: object, variant: int) -> object:
 
 
 def _wrong(value: object, variant: int, last: object) -> object:
-    """Valid and false: stale (the previous reply), swapped, transposed or empty."""
+    """Valid and false: stale (the previous reply), swapped, transposed or empty; from 4 on, one
+    value of it alone."""
+    variant %= VARIANTS["wrong"]
     honest = plain(value)
-    if variant % 4 == 0 and last is not None and plain(last) != honest:
+    if variant == 0 and last is not None and plain(last) != honest:
         return last
-    found = _transposed(value)
-    if variant % 4 == 1 and isinstance(value, dict):
+    found = transposed(value)
+    if variant == 1 and isinstance(value, dict):
         found = _swapped(value)
-    elif variant % 4 == 3:
+    elif variant == 3:
         found = _emptied(value)
-    for other in (_transposed(value), {"id": 1} if isinstance(value, dict) else [1]):
+    elif variant > 3:
+        found = one_false(value, variant - 4)
+    for other in (transposed(value), {"id": 1} if isinstance(value, dict) else [1]):
         if plain(found) == honest:  # there was nothing to lose or to exchange
             found = other
     return found
@@ -127,8 +132,8 @@ def _wrong(value: object, variant: int, last: object) -> object:
 def _misquoted(value: object) -> object:
     """A refusal with other details: what makes it one is left as it is."""
     if not isinstance(value, dict):
-        return _transposed(value)
-    found = {name: item if name in FIELDS else _transposed(item) for name, item in value.items()}
+        return transposed(value)
+    found = {name: item if name in FIELDS else transposed(item) for name, item in value.items()}
     return {**found, "id": 1} if found == value else found
 
 
@@ -139,28 +144,7 @@ def _swapped(value: dict[str, object]) -> dict[str, object]:
         for b in names[i + 1 :]:
             if type(value[a]) is type(value[b]) and value[a] != value[b]:
                 return {**value, a: value[b], b: value[a]}
-    return {name: _transposed(item) for name, item in value.items()}
-
-
-def _transposed(value: object) -> object:
-    """Numbers with their last digits exchanged, texts with theirs, inside containers too."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        digits = str(abs(value))
-        turned = int(digits[:-2] + digits[-1] + digits[-2]) if len(digits) > 1 else value + 1
-        turned = turned if turned != abs(value) else abs(value) + 1
-        return -turned if value < 0 else turned
-    if isinstance(value, float):
-        return value * 10 if value else 1.0
-    if isinstance(value, str):
-        turned_text = value[:-2] + value[-1] + value[-2] if len(value) > 1 else value + "x"
-        return turned_text if turned_text != value else value + "x"
-    if isinstance(value, dict):
-        return {name: _transposed(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_transposed(item) for item in value]
-    return 0 if value is None else _transposed(plain(value))
+    return {name: transposed(item) for name, item in value.items()}
 
 
 def _emptied(value: object) -> object:

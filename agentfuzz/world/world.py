@@ -132,6 +132,9 @@ class World:
         """
         if isinstance(scope, str):
             raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
+        for word, text in (("effect", effect), ("undoes", undoes), ("name", name)):
+            if not (text is None or (isinstance(text, str) and text)):
+                raise ScenarioError(f"{word}={text!r} is no name; write a text, or leave it out.")
         for word, given in (("effect_if", effect_if), ("observe", observe)):
             if given is not None and not callable(given):
                 raise ScenarioError(f"{word}={given!r} is no function; see World.tool.")

@@ -106,9 +106,9 @@ def again(scenario: Scenario, agent: Agent, plan: str, times: int) -> list[Histo
 
 
 def findings(scenario: Scenario, agent: Agent) -> dict[str, str]:
-    """What all plans with one fault find: code and smallest plan."""
+    """What all plans with one fault find: each code by its smallest plan."""
     with Simulation() as simulation:
         campaign = Campaign(scenario, agent, simulation, budget=Budget(depth=1, deep_runs=0))
         campaign.search()
         result = campaign.result()
-    return {found.code: str(found.plan) for found in result.findings}
+    return {found.code: str(found.plan) for found in reversed(result.findings)}

@@ -29,6 +29,7 @@ from agentfuzz.core.events import Called, Committed, Crashed, Resumed, Saved
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.verdict import unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.report.formats import terminal
@@ -49,6 +50,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
     resume=True,
 )
 def charge_order(world: World) -> None:
+    world.state["saver"] = InMemorySaver()  # outlives the agent's process
+
     @world.tool(effect="charge", scope=("order_id",), dedup="key")
     def charge_card(order_id: str, amount: int, idempotency_key: str | None = None) -> str:
         """Charge the card of an order."""
@@ -87,7 +90,7 @@ def in_memory(make: Any, key: Any = None) -> Agent:
     """An agent with an InMemorySaver that the process's death does not touch."""
 
     def agent(world: World) -> Completion:
-        saver = world.state.setdefault("saver", InMemorySaver())
+        saver = world.state["saver"]
         store = lg.checkpointer(world, saver)
         return resumed(make(lg.model(world), lg.tools(world, key=key), store), world)
 
@@ -96,7 +99,7 @@ def in_memory(make: Any, key: Any = None) -> Agent:
 
 def in_memory_async(make: Any, key: Any = None) -> Agent:
     async def agent(world: World) -> Completion:
-        saver = world.state.setdefault("saver", InMemorySaver())
+        saver = world.state["saver"]
         store = lg.checkpointer(world, saver)
         graph = make(lg.model(world), lg.tools(world, key=key), store)
         begun = (await graph.aget_state(CONFIG)).values
@@ -234,7 +237,8 @@ def test_the_charge_that_happens_twice(simulation: Simulation, tmp_path: Path, p
     story = charge_order
     baseline = under(simulation, child, "")
     history = under(simulation, child, plan)
-    broken = [v for verdict in story.judge(history, baseline) for v in verdict.violations]
+    verdicts = story.judge(history, baseline)
+    broken = unique(v for verdict in verdicts for v in verdict.violations)
     assert [(one.code, one.title) for one in broken] == [
         ("AF101", "charge_card ran 2x, expected 1")
     ]
@@ -287,13 +291,15 @@ def durable(keyed: bool, saver_of: Callable[[World], Any]) -> Agent:
 
 @scenario(exactly_once("charge"), task="Charge A17 and B18.", resume=True)
 def charge_two(world: World) -> None:
+    world.state["saver"] = InMemorySaver()
+
     @world.tool(effect="charge", scope=("order_id",), dedup="key")
     def charge_card(order_id: str, amount: int, idempotency_key: str | None = None) -> str:
         return f"charged {order_id}"
 
 
 def shared(world: World) -> Any:
-    return world.state.setdefault("saver", InMemorySaver())
+    return world.state["saver"]
 
 
 @pytest.mark.parametrize(

@@ -130,3 +130,16 @@ def test_what_is_saved_is_what_is_replayed(tmp_path: Any) -> None:
     again, order = watched(victim, [loaded], max_runs=3)
     assert order[2] == str(found.plan)
     assert again.notes == [f"replayed saved finding {found.id}: still there"]
+
+
+def test_what_does_not_fit_into_the_time_is_counted() -> None:
+    """A plain test replays what was written last first, at least one, and says what it left."""
+    saved = [kept("act#2:lost/timeout", f"AF-{n:06}") for n in range(3000)]
+    with Simulation() as simulation:
+        campaign = Campaign(acting, victim, simulation)
+        campaign.plain(saved, seconds=0.0)
+    assert campaign.notes == [
+        "replayed saved finding AF-000000: still there",
+        "2,999 of 3,000 saved findings were not replayed within 0 s, the oldest ones; "
+        "pytest --agentfuzz replays them all",
+    ]

@@ -22,7 +22,9 @@ EVERY_SEED = {"seeds": 20, "depth": 2, "deep_runs": 20}
 def judged_by(law: Invariant, story: Scenario, *, alone: bool = False) -> Scenario:
     """The story under this law and those that every scenario is judged by; or this law `alone`."""
     laws = {one.name: one for one in ([law] if alone else [*ALWAYS, law])}
-    return replace(story, invariants=tuple(laws.values()))
+    return replace(
+        story, invariants=tuple(laws.values()), implied=tuple(one.name for one in ALWAYS)
+    )
 
 
 def found(simulation: Simulation, law: Invariant, story: Scenario, agent: Agent, **how: Any) -> Any:

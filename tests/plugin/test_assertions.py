@@ -252,24 +252,19 @@ def test_a_skip_under_a_fault_leaves_the_campaign(project: Project) -> None:
     text = "import pytest\n" + shop(*lines)
     project.file("test_shop.py", text)
     project.campaign().assert_outcomes(skipped=1)
-    project.file(
-        "test_shop.py", text.replace("return Comp", "assert not world.tools and 0\n    return Comp")
+    twice = "import pytest\n" + shop(
+        "world.tools.charge_card(order_id='A17', cents=1, idempotency_key='other')", *lines
     )
-    project.run("--agentfuzz").assert_outcomes(failed=1)
-    found = shop(
-        "try:",
-        "    reply = world.tools.charge_card(order_id='A17', cents=4200, idempotency_key='k')",
-        "    assert 'charge_id' in reply",
-        "except TimeoutError:",
-        "    pytest.skip('no network')",
-        "except ConnectionError:",
-        "    raise SystemExit(3)",
-        "return Completion.success(handle='ch_1')",
-    ).replace('only=("once/timeout",)', 'only=("once",)')
-    project.file("test_shop.py", "import pytest\n" + found)
+    project.file("test_shop.py", twice)
     result = project.campaign()
-    outcomes = result.parseoutcomes()
-    assert outcomes.get("failed") or outcomes.get("skipped"), outcomes
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "AF101 charge_card ran 2x, expected 1",
+            "*Stopped by skip.*",
+            "note: the test was left before its campaign had ended: Skipped: no network",
+        ]
+    )
 
 
 def test_marks_keep_their_meaning(project: Project) -> None:

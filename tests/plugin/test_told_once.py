@@ -98,7 +98,6 @@ def test_the_first_test_tells_it_and_the_others_are_counted(shop: Project) -> No
     result.stdout.fnmatch_lines(
         [
             "AF102 charge_card ran 2x, expected 1",
-            "*AF105*",
             "note: AF102 charge_card: also met in 2 other tests (told once, in test_first)",
         ]
     )
@@ -127,7 +126,7 @@ def test_what_else_a_test_finds_is_told(shop: Project) -> None:
     [other] = [one for one in report(shop)["campaigns"] if one["nodeid"].startswith("test_b")]
     codes = {json.loads((shop.path / f"reports/agentfuzz/{name}.json").read_text())["code"]
              for name in other["findings"]}  # fmt: skip
-    assert codes == {"AF101", "AF105"}
+    assert codes == {"AF101"}
 
 
 def test_another_tool_of_that_name_is_another_tool(shop: Project) -> None:

@@ -59,7 +59,7 @@ def schedules(agent):
             flight, agent, simulation, space=Space(only=["preempted"]), budget=budget
         )
         campaign.search()
-        return {one.code: str(one.plan) for one in campaign.result().findings}
+        return {one.code: str(one.plan) for one in reversed(campaign.result().findings)}
 
 
 def test_a_campaign_finds_the_race():

@@ -113,6 +113,7 @@ ELSEWHERE = {
     ("runtime/leaks.py", "co_name"): "steps of the standard library: socketpair, _posix_spawn",
     ("runtime/numbered.py", "co_name"): "asyncio's `wait`, which refuses coroutines",
     ("runtime/stack.py", "co_name"): "the event loop's run_until_complete, whose task is asked",
+    ("world/image.py", "__file__"): "whether a class is the user's, whose state is looked into",
     ("scenarios/__init__.py", "__file__"): "the folder of the bundled scenarios in a checkout",
 }
 

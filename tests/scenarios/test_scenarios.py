@@ -75,7 +75,7 @@ def test_missed_completion():
     """A closing phrase that the detector does not know makes it answer the customer twice: other
     words for the same ending are the only fault there is."""
     result = campaign(resolve_ticket, resolve_ticket.reads_prose, only=("reword",))
-    plans = {finding.code: str(finding.plan) for finding in result.findings}
+    plans = {finding.code: str(finding.plan) for finding in reversed(result.findings)}
     assert set(plans) == {"AF101", "AF304"}
     assert set(plans.values()) == {"model#3:reword"}
 
@@ -83,7 +83,7 @@ def test_missed_completion():
 def test_premature_completion():
     """A model that skips the work and closes is believed: success is claimed, nothing happened."""
     result = campaign(resolve_ticket, resolve_ticket.reads_prose, only=("skip",))
-    plans = {finding.code: str(finding.plan) for finding in result.findings}
+    plans = {finding.code: str(finding.plan) for finding in reversed(result.findings)}
     assert plans["AF103"] == plans["AF301"] == "model#1:skip"
 
 

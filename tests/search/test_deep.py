@@ -55,19 +55,27 @@ def test_it_runs_where_no_second_fault_is_possible() -> None:
 
 @pytest.mark.slow
 def test_a_bug_in_a_value_is_found_and_shrunk_to_the_plainest_value() -> None:
-    """The fourth wording of a hostile reply: no plan without values shows it."""
+    """The fourth wording of a hostile reply, after a refusal: no plan of the levels shows it."""
 
     def obedient(world: World) -> Completion:
+        refused = False
         try:
-            reply = world.tools.act(what="a")
+            world.tools.act(what="a")
+        except ConnectionError:
+            refused = True
         except Exception:
             return BLOCKED
-        return DONE if "final" in str(reply) else BLOCKED
+        try:
+            reply = world.tools.act(what="b")
+        except Exception:
+            return BLOCKED
+        return DONE if refused and "final" in str(reply) else BLOCKED
 
+    found = "AF301 claim: act#1:once/error + act#2:once/hostile=3"
     with Simulation() as simulation:
         for seed in range(5):
-            result = hunt(acting, obedient, simulation, deep_runs=300, seed=seed)
-            assert shown(result) == ["AF301 claim: act#1:once/hostile=3"], f"seed {seed}"
+            result = hunt(acting, obedient, simulation, deep_runs=600, seed=seed)
+            assert shown(result) == [found], f"seed {seed}"
             assert result.findings[0].phase == "random plans"
 
 

@@ -48,7 +48,7 @@ def test_a_deeper_level_costs_nothing_a_run() -> None:
         held(simulation, Budget(10**6, 600.0, deep_runs=0), 19)
         two, some = held(simulation, Budget(10**6, 600.0, depth=2, deep_runs=0), 19)
         three, many = held(simulation, Budget(10**6, 600.0, depth=3, deep_runs=0), 19)
-    assert many > some * 3
+    assert many > some * 2
     assert three < two * 1.2 + 50_000, (two, three)
 
 

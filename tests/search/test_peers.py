@@ -4,6 +4,7 @@ for, and the correct one is clean."""
 import pytest
 
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.space import Space
 
 from .loops import LOOPS, orders
 from .support import hunt, shown
@@ -54,6 +55,8 @@ def test_the_correct_one_is_clean_under_every_plan_with_up_to_three_faults(key: 
         )
     assert shown(result) == []
     assert result.stopped == "exhausted"
-    # Three attempts; each of the 24 kinds but a plain second delivery leads to the next.
-    assert [level.total for level in result.levels] == [25, 24 * 25, 24 * 24 * 25]
+    # Three attempts; each of the 24 kinds but a plain second delivery leads to the next. Alone,
+    # each is tried in every wording.
+    worded = 25 + len(Space().wordings_at("write"))
+    assert [level.total for level in result.levels] == [worded, 24 * 25, 24 * 24 * 25]
     assert all(level.done + level.skipped == level.total for level in result.levels)

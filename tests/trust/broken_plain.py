@@ -186,9 +186,9 @@ def waits_an_hour(world: World) -> Completion:
     return DOUBT
 
 
-@broken(depot(retry_budget(attempts=3)), "AF217")
+@broken(depot(retry_budget(attempts=2)), "AF217")
 def two_layers_retry(world: World) -> Completion:
-    """The bug: three attempts of three attempts are nine."""
+    """The bug: three attempts of three attempts are nine, and two were promised."""
 
     @tenacity.retry(stop=tenacity.stop_after_attempt(3), reraise=True)
     def inner() -> Any:

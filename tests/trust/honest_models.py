@@ -54,8 +54,9 @@ def ticket_loop(world: World, show: Any = as_text, turns: int = 10) -> set[str]:
         except (ModelError, *LOST):
             return receipts
         messages.append(turn)
-        if turn["stop"] not in ("tool_calls", "stop"):
-            return receipts  # cut off: nothing of it is carried out
+        if turn["stop"] not in ("tool_calls", "end"):
+            messages.pop()  # cut off: nothing of it is carried out, and it is asked for again
+            continue
         if all(each["name"] == "done" for each in turn["tool_calls"]):
             return receipts
         unique = {each["id"]: each for each in turn["tool_calls"]}  # one result for each id

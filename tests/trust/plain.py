@@ -291,6 +291,7 @@ def money_back(world: World) -> Completion:
             break
     else:
         return Completion.success(handle="A17, B18")
+    time.sleep(300)  # nothing is under way any more
     left = []
     for order in reversed(made):
         receipt = {"order": order, "nth": 1}

@@ -93,7 +93,7 @@ def test_errors_keep_their_form(
                 TURN[protocol](made, "plain", ASKED)
         assert type(caught.value).__name__ == name
         assert ("slow down" if status == 429 else "no such luck") in str(caught.value)
-        assert caught.value.request_id == "req_00000001"
+        assert str(caught.value.request_id).startswith("req_")
 
 
 @PROTOCOLS

@@ -52,6 +52,8 @@ FAKES = """
 class FakeWorld:
     def __init__(self, *lines):
         from agentfuzz.runtime.clock import Clock
-        self.clock, self.model = Clock(), lambda messages, tools, lines=list(lines): lines.pop(0)
+        self.clock, self.model, self.lines = Clock(), self, list(lines)
+    def turn(self, messages, tools, ids=""):
+        return self.lines.pop(0)
 says = lambda text: {"content": text, "tool_calls": [], "stop": "end"}
 """

@@ -55,7 +55,10 @@ def test_nothing_is_left_when_the_block_ends(replies: list[WireReply]) -> None:
         idle = socket.create_connection(("127.0.0.1", port))
         waiting = socket.create_connection(("127.0.0.1", port))
         body = json.dumps({"model": "m", "messages": [USER]}).encode()
-        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST {CHAT} HTTP/1.1\r\nhost: localhost:{port}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
         waiting.sendall(head.encode() + body)
         while len(world.model.shown) < 2:
             Real.sleep(0.01)
@@ -109,7 +112,8 @@ def test_in_process_and_over_sockets_at_once(replies: list[WireReply]) -> None:
         found = [inside.chat.completions.create(model="m", messages=[USER]).id]
         found.append(ask(urls.openai)["id"])
         found.append(inside.chat.completions.create(model="m", messages=[USER]).id)
-    assert found == [f"chatcmpl_0000000{i}" for i in (1, 2, 3)]
+    assert len(set(found)) == 3
+    assert all(one.startswith("chatcmpl-") for one in found)
 
 
 def test_the_budget_ends_the_run_of_another_process(replies: list[WireReply]) -> None:
@@ -171,7 +175,8 @@ import json, os, urllib.request
 url, shown = os.environ["OPENAI_BASE_URL"], [{"role": "user", "content": "Pay."}]
 for turn in range(9):
     body = json.dumps({"model": "m", "messages": shown}).encode()
-    request = urllib.request.Request(url + "/chat/completions", data=body)
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(url + "/chat/completions", body, headers)
     message = json.load(urllib.request.urlopen(request))["choices"][0]["message"]
     shown.append(message)
     for call in message.get("tool_calls", ()):

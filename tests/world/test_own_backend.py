@@ -105,7 +105,7 @@ def test_what_is_declared_of_it_recognises_nothing(simulation):
 def test_a_key_is_the_bodys_affair(simulation, honoured):
     """`dedup="key"`: each delivery reaches the body, with its key."""
 
-    @scenario(at_most_once(), task="Charge order A17.")
+    @scenario(at_most_once(), task="Charge order A17.", without=("replay_transparency",))
     def story(world):
         table = []
 
@@ -501,5 +501,4 @@ def test_a_backend_that_is_not_made_anew(simulation):
             if seat not in table:
                 table.append(seat)
 
-    with pytest.raises(Exception, match="one was there before the run began"):
-        hunt(story, lambda world: world.tools.book(seat="1A"), simulation)
+    assert "AF904" in hunt(story, lambda world: world.tools.book(seat="1A"), simulation)

@@ -105,6 +105,10 @@ CHARGE = {"id": "ch_1", "owner": "Ann", "amount": 42}
         ("wrong", 1, {"id": "Ann", "owner": "ch_1", "amount": 42}),
         ("wrong", 2, {"id": "ch1_", "owner": "Annx", "amount": 24}),
         ("wrong", 3, {"id": "", "owner": "", "amount": 0}),
+        ("wrong", 4, {"id": "ch_1", "owner": "Ann", "amount": 420}),
+        ("wrong", 5, {"id": "ch1_", "owner": "Ann", "amount": 42}),
+        ("wrong", 6, {"id": "ch_1", "owner": "Annx", "amount": 42}),
+        ("wrong", 7, {"id": "ch_1", "owner": "Ann", "amount": 24}),
         ("malformed", 0, {"_id": "ch_1", "owner": "Ann", "amount": 42}),
         ("malformed", 1, {"id": [None], "owner": "Ann", "amount": 42}),
         ("malformed", 2, [[CHARGE]]),
@@ -114,7 +118,7 @@ CHARGE = {"id": "ch_1", "owner": "Ann", "amount": 42}
     ],
 )
 def test_each_variant_says_something_else(kind, variant, value):
-    """Stale, swapped, transposed, emptied; a field gone, of another type, in another shape."""
+    """Stale, swapped, transposed, emptied, one value alone; a field gone, or of another type."""
     assert damaged(kind, variant, Reply("applied", CHARGE), "pay", {"id": "ch_0"}).value == value
 
 
@@ -144,6 +148,27 @@ def test_a_stale_reply_needs_another_one_before():
     for last in (None, dict(CHARGE)):
         found = damaged("wrong", 0, Reply("applied", CHARGE), "pay", last).value
         assert found == {"id": "ch1_", "owner": "Annx", "amount": 24}
+
+
+@pytest.mark.parametrize(
+    ("honest", "false"),
+    [
+        ({"n": 42}, [{"n": 420}]),
+        ({"n": 0, "ok": True}, [{"n": 1, "ok": True}, {"n": 0, "ok": False}]),
+        (
+            {"a": [{"n": 9.0}], "b": "x"},
+            [{"a": [{"n": 90.0}], "b": "x"}, {"a": [{"n": 9.0}], "b": "xx"}],
+        ),
+        ({"status": "ok"}, [{"status": "ko"}]),
+        ([7, None], [[70, None], [8, None]]),
+        ({}, [{"id": 1}]),
+    ],
+)
+def test_one_false_value(honest, false):
+    """From the fifth variant on one value of a wrong reply is false, also deep inside of it; where
+    there are fewer of them than variants they come round."""
+    found = [damaged("wrong", n, Reply("applied", honest), "pay", None).value for n in range(4, 8)]
+    assert found == [false[n % len(false)] for n in range(4)]
 
 
 @pytest.mark.parametrize("variant", range(3))

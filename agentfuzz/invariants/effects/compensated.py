@@ -23,7 +23,9 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean
+from agentfuzz.invariants.queries.endings import over_and_undone
 from agentfuzz.invariants.queries.texts import words_of
+from agentfuzz.invariants.queries.under_way import unseen
 from agentfuzz.invariants.queries.undoing import (
     SETTLES,
     Undo,
@@ -53,7 +55,9 @@ def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
     - A run that does not end in success undoes in the reverse order of the commits (subject:
       order), as far as the effects were made one after the other and nothing new was begun in
       between; the first attempt of each undo counts. `order="any"` does not ask for it.
-    - Nothing is undone whose call was never made or was refused by its backend (subject: nothing).
+    - Nothing is undone whose call was never made or was refused by its backend (subject: nothing),
+      nor, in a run that ends so, one in doubt that arrives later and could have been looked up
+      (subject: in flight).
 
     What the fault-free run does too (the same undo as often, or without an effect of this run) is
     the task itself. A run that was cut off, or whose process died for good, had no chance to
@@ -69,7 +73,8 @@ def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
         if not made and not due:
             return None
         planned = undos(baseline) if baseline is not None else []
-        found = [*_without_effect(history, made, planned), *_left(history, due)]
+        found = [*_without_effect(history, made, planned), *_in_flight(history, made)]
+        found += _left(history, due)
         if order == "reverse" and history.claim not in SETTLES:
             found += _out_of_order(history, made)
         return found
@@ -157,22 +162,38 @@ def _of_nothing(history: History, undo: Undo) -> Violation:
     )
 
 
+def _in_flight(history: History, made: list[Undo]) -> Iterator[Violation]:
+    """Undos that came before their effect, which was in doubt and had not been looked up."""
+    over = over_and_undone(history)
+    for undo in made:
+        if over is None or undo.of is None or not unseen(history, undo.call, undo.of):
+            continue
+        if not named(history, undo.of, _answer(history, over)):
+            yield _came_later(undo, undo.of)
+
+
+def _came_later(undo: Undo, effect: Committed) -> Violation:
+    return Violation(
+        code="AF110",
+        subject="in flight",
+        title=f"{undo.commit.tool} came before its effect"[:36],
+        sentence=f"{effect.intent} was in doubt, was undone by {undo.call.slot} without a look-up, "
+        "took effect later, and stands.",
+        says=f"{undo.call.slot} has undone it",
+        world=f"{effect.intent} happened after its undo",
+        witness=(undo.commit.seq, effect.seq),
+        hint="wait and look it up, or repeat it with the same key, before it is undone",
+    )
+
+
 # Undone at all --------------------------------------------------------------------------------
 
 
 def _due(history: History) -> list[tuple[Committed, int]]:
     """The undoable effects that may not stand at the end, and the event at which it was over."""
-    ended = history.ended
-    if ended is None or ended.how in ("cut_off", "crashed"):
+    over = over_and_undone(history)
+    if over is None:
         return []
-    last = [done for done in history.final_leg if type(done) is Done and not done.problem]
-    said = last or history.completions
-    if ended.how == "returned" or last:
-        if not said or said[-1].status not in ("failed", "cancelled"):
-            return []
-        over = said[-1].seq
-    else:
-        over = ended.seq
     acts = [event.seq for event in history.events if isinstance(event, _ACTS)]
     due = []
     for commit in standing(history, over):

@@ -9,6 +9,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, in_doubt, names
+from agentfuzz.invariants.queries.under_way import looked_up, under_way
 from agentfuzz.invariants.queries.undoing import taken_back
 
 
@@ -18,7 +19,8 @@ def no_blind_repeat(effect: str | None = None) -> Check:
 
     After an effectful call whose reply leaves its effect unknown, in flight or cut off, the same
     intent is not called again unless it carries the same key, its backend deduplicates by scope, or
-    a full answer of a reading tool about that scope, or a confirmed undo of it, came in between.
+    a full answer of a reading tool about that scope, or a confirmed undo of it, came in between. An
+    answer that comes while a request is still under way, and arrives later, says nothing of it.
 
     NOT_EXERCISED when no effectful call was left in doubt. A 429 is no doubt: it says failed.
     """
@@ -36,7 +38,7 @@ def no_blind_repeat(effect: str | None = None) -> Check:
                     continue
                 before, reply = doubt[intent]
                 if event.key is None or event.key != before.key:
-                    found.append(_blind(event, before, reply))
+                    found.append(_blind(history, event, before, reply))
                     del doubt[intent]  # said once
             elif type(event) is Replied:
                 call = calls[event.call]
@@ -64,7 +66,8 @@ def _reconcile(
 ) -> None:
     """A full answer to a look-up, asked after the doubt arose, about the scope of the intent."""
     for intent, (_, reply) in list(doubt.items()):
-        if names(history, look_up, intent) and look_up.seq > reply.seq:
+        asked_about = names(history, look_up, intent) and look_up.seq > reply.seq
+        if asked_about and not under_way(history, intent, look_up.seq):
             del doubt[intent]
 
 
@@ -75,19 +78,23 @@ def _undone(doubt: dict[Intent, tuple[Called, Replied]], history: History, call:
             doubt.pop(undo.of.intent, None)
 
 
-def _blind(again: Called, before: Called, reply: Replied) -> Violation:
-    tool = again.slot.name
+def _blind(history: History, again: Called, before: Called, reply: Replied) -> Violation:
+    tool, intent = again.slot.name, again.intent
+    assert intent is not None, "only effects are repeated blindly"
+    early = looked_up(history, intent, reply.seq, again.seq)
+    how = "and a look-up came too early" if early else "without looking up what had happened"
     state = "cut off" if not reply.complete and reply.raised is None else reply.outcome
     return Violation(
         code="AF104",
-        subject=before.intent.effect if before.intent else tool,
+        subject=intent.effect,
         title=f"{tool} repeated blindly",
         sentence=(
             f"The outcome of {before.slot} was {state}; the agent called {tool} again for the same "
-            "intent, with another key or none, without looking up what had happened."
+            f"intent, with another key or none, {how}."
         ),
         says=f"{again.slot} is a fresh start",
         world=f"{before.slot} may have taken effect",
         witness=(before.seq, reply.seq, again.seq),
-        hint="reconcile first (look up by scope), or repeat with the same idempotency key",
+        hint="reconcile first (look up by scope, once nothing can arrive any more), or repeat with "
+        "the same idempotency key",
     )

@@ -28,3 +28,16 @@ def own_completion(ended: Ended) -> Mapping[str, Json] | None:
     value = ended.value
     fields = {"status", "reason", "handle", "detail"}
     return value if isinstance(value, Mapping) and fields == set(value) else None
+
+
+def over_and_undone(history: History) -> int | None:
+    """The event at which a run was over, if it said, or raised, that nothing came of it: then no
+    effect may stand that can be undone."""
+    ended = history.ended
+    if ended is None or ended.how in ("cut_off", "crashed"):
+        return None
+    last = [done for done in history.final_leg if type(done) is Done and not done.problem]
+    said = last or history.completions
+    if ended.how != "returned" and not last:
+        return ended.seq
+    return said[-1].seq if said and said[-1].status in ("failed", "cancelled") else None

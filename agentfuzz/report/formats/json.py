@@ -24,6 +24,7 @@ from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
 
 FINDING, FINDINGS = "agentfuzz.finding", 2  # 1: plans and histories of format 1
+_INTERRUPTED = 2  # pytest's exit code
 RUN, RUNS = "agentfuzz.run", 1
 
 
@@ -75,14 +76,16 @@ def finding(cx: Counterexample) -> dict[str, Json]:
 
 
 def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict[str, Json]:
-    """A session: `complete` when every campaign ran all it was asked to, and each campaign with
-    what it covered."""
+    """A session: `complete` when every campaign ran all it was asked to and nobody interrupted it,
+    `unfinished` the tests in which somebody did; and each campaign with what it covered."""
     stopped = [result.stopped for result in results]
+    unfinished = [result.nodeid for result in results if result.stopped == "interrupt"]
     seeds = sorted({result.seed for result in results})
     out: dict[str, Json] = {
         "schema": f"{RUN}/{RUNS}",
-        "complete": all(how == "exhausted" for how in stopped),
+        "complete": all(how == "exhausted" for how in stopped) and exit_code != _INTERRUPTED,
         "stopped": sorted(set(stopped)),
+        **({"unfinished": unfinished} if unfinished else {}),
         "seed": seeds[0] if len(seeds) == 1 else None,
         "campaigns": [_campaign(result) for result in results],
         "findings": [cx.id for result in results for cx in result.findings],

@@ -196,11 +196,23 @@ def test_of_nothing():
 
 
 def test_in_doubt():
-    """What may have happened may be undone, also before it arrives."""
+    """What may have happened may be undone, also if it never did: nobody could know."""
     doubt = both(charge(), timeout())
     assert told(doubt, REFUNDED, FAILED) == "HELD"
-    assert told(doubt, REFUNDED, commit(1), looked_up(), FAILED) == "HELD"
+    assert told(doubt, looked_up(), REFUNDED, FAILED) == "HELD"
     assert told(charge(), restarts(), REFUNDED, FAILED) == "HELD"
+
+
+def test_before_it_arrives():
+    """AF110: undone unseen, while it was under way; not if it was looked up, or what stands is
+    said."""
+    doubt = both(charge(), timeout())
+    broken = ["AF110 in flight: Committed#1 Committed#2"]
+    assert told(doubt, REFUNDED, commit(1), looked_up(), FAILED) == broken
+    assert told(doubt, REFUNDED, FAILED, commit(1)) == broken
+    assert told(doubt, looked_up(), REFUNDED, commit(1), FAILED) == "HELD"
+    assert told(doubt, REFUNDED, commit(1), done("failed", handle="A17")) == "HELD"
+    assert told(doubt, REFUNDED, commit(1), done("blocked")) == "HELD"
 
 
 @pytest.mark.parametrize("accepted", [(), (commit(),)], ids=["refused", "accepted all the same"])

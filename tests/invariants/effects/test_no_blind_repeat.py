@@ -16,6 +16,7 @@ from invariants.histories import (
     refund,
     reply,
     ship,
+    strikes,
     tell,
     timeout,
 )
@@ -125,6 +126,18 @@ def test_a_receipt_ends_the_doubt():
 def test_asks_for_a_look_up_that_can_know(steps):
     """AF104: asked before the doubt arose, or answered by something else than a full reply."""
     assert judge(no_blind_repeat(), tell(*steps))[0].startswith("AF104 charge")
+
+
+def test_a_look_up_while_it_is_under_way():
+    """AF104: the request had not arrived when the look-up was asked, and it arrives later; asked
+    after that, the look-up knows."""
+    doubt = (charge(), strikes("charge_card#1:late/timeout"), timeout())
+    broken = ["AF104 charge: Called#1 Replied#1 Called#3"]
+    for steps in ((looked_up(), charge(), commit(1)), (looked_up(), commit(1), charge())):
+        assert judge(no_blind_repeat(), tell(*doubt, *steps)) == broken
+    late = no_blind_repeat()(tell(*doubt, looked_up(), charge())).violations[0]
+    assert late.sentence.endswith("and a look-up came too early.")
+    assert judge(no_blind_repeat(), tell(*doubt, commit(1), looked_up(), charge())) == "HELD"
 
 
 def test_after_a_429():

@@ -5,6 +5,7 @@ endings and claims, and by those of the search.
 """
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -56,11 +57,12 @@ def with_key(world: World) -> Completion:
 
 
 def looks_first(world: World) -> Completion:
-    """Looks up what happened before it tries again, and does not believe half an answer."""
+    """Waits and looks up what happened before it tries again; does not believe half an answer."""
     for _ in range(2):
         try:
             reply = world.tools.charge(order_id="A17")
         except LOST:
+            time.sleep(120)  # nothing is under way any more
             try:
                 found = world.tools.find(order_id="A17")
             except FAULTS:

@@ -180,6 +180,20 @@ def test_victim(found, victim, expected):
     assert found(APPROVED, PAYING, victim) == expected
 
 
+def test_a_call_that_never_waited(found):
+    """A tool that is named needs a grant, also where nobody asks for one."""
+
+    def at_once(world: World) -> Completion:
+        for name, cents in approve_payment.INVOICES.items():
+            try:
+                world.tools.pay_invoice(invoice_id=name, cents=cents)
+            except FAULTS:
+                return UNKNOWN
+        return DONE
+
+    assert found(APPROVED, PAYING, at_once) == ["AF409 pay_invoice: no faults"]
+
+
 def test_survivor(held):
     """The first answer uses it up."""
     assert held(APPROVED, PAYING, approve_payment.used_once) > 500

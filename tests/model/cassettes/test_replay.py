@@ -61,7 +61,7 @@ def test_a_whole_campaign_finds_the_double_charge(tape, protocol, stream, offlin
         budget=Budget(depth=1, max_seconds=600, deep_runs=0),
     )
     campaign.search()
-    found = {(one.code, one.violation.subject): one for one in campaign.result().findings}
+    found = {(one.code, one.violation.subject): one for one in reversed(campaign.result().findings)}
     assert str(found["AF101", "charge"].plan) == "charge_card#1:once/timeout"
 
 

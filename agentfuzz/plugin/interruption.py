@@ -1,0 +1,79 @@
+"""Ctrl-C and SIGTERM: what was found so far is told, whichever process found it.
+
+Law: the test that did not come to its end is
+named with what it had found, nothing of it is run any more, and a worker of xdist leaves it in a
+file for its controller. Called by the session, and by the hooks of a worker.
+"""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.core.codec import dump
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.runtime.clock import Real
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = 5.0  # real seconds for the workers
+_LEFT = "unfinished-{}.part"
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """What is done in the block is done to its end: whoever is impatient has been heard."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [signal.signal(one, signal.SIG_IGN) for one in _SIGNALS]
+    try:
+        yield
+    finally:
+        for one, handler in zip(_SIGNALS, before, strict=True):
+            signal.signal(one, handler)
+
+
+# Workers ----------------------------------------------------------------------------------
+
+
+def leave(folder: Path, result: CampaignResult | None) -> None:
+    """Leave the result of an unfinished test to the controller; None: there is none."""
+    path = folder / _LEFT.format(os.getpid())
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".tmp")
+        beside.write_text(dump(None if result is None else to_json(result)), encoding="utf-8")
+        os.replace(beside, path)
+
+
+def gather(folder: Path, workers: Sequence[int]) -> list[CampaignResult]:
+    """Stop these workers, and take what they leave."""
+    for pid in workers:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    found, waiting = [], set(workers)
+    deadline = Real.monotonic() + _PATIENCE
+    while waiting and Real.monotonic() < deadline:
+        for pid in sorted(waiting):
+            gone, path = not _lives(pid), folder / _LEFT.format(pid)
+            with suppress(OSError, ValueError):
+                left = json.loads(path.read_text(encoding="utf-8"))
+                path.unlink()
+                gone = True
+                if left is not None:
+                    found.append(from_json(left))
+            if gone:
+                waiting.remove(pid)
+        Real.sleep(0.02)
+    return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except (OSError, AttributeError):
+        return False

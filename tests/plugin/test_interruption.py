@@ -1,0 +1,91 @@
+"""Ctrl-C and SIGTERM: what was found is told, and the test that did not end is named."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from .conftest import OFF, Project
+
+SLOW = """
+import pathlib, time
+from agentfuzz import Completion, exactly_once, fuzz, scenario
+
+HERE = pathlib.Path(__file__).parent
+
+@scenario(exactly_once("pay"), task="Pay.")
+def shop(world):
+    @world.tool(effect="pay", scope=("order",))
+    def pay(order: str) -> str:
+        return "paid"
+
+RUNS = []
+
+@fuzz(shop)
+def test_slow(world):
+    RUNS.append(1)
+    for _ in range(2):
+        try:
+            world.tools.pay(order="A")
+            break
+        except Exception:
+            pass
+    if len(RUNS) > 40:
+        (HERE / "started").touch()
+        while True:
+            pass
+    return Completion.success()
+"""
+
+
+def stopped(project: Project, number: int, *options: str) -> tuple[int, str, Any]:
+    """How a session ends that a signal stops: its exit code, what it says, and its report."""
+    project.file("test_a_slow.py", SLOW)
+    process = subprocess.Popen(
+        project.command("--agentfuzz", "--agentfuzz-run-timeout=600", *options),
+        cwd=project.path,
+        env={**os.environ, **OFF},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(2400):
+        if (project.path / "started").exists() or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=300)
+    report = json.loads((project.path / "reports/agentfuzz/report.json").read_text())
+    return process.returncode, out, report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "xdist"])
+def test_what_was_found_is_told(project: Project, number: int, options: tuple[str, ...]) -> None:
+    """The session says what it found before it was stopped, in the middle of a run: on the
+    terminal, in report.json, and in .agentfuzz for the next session."""
+    code, out, report = stopped(project, number, *options)
+    assert code == 2, out
+    assert report["complete"] is False
+    assert report["unfinished"] == ["test_a_slow.py::test_slow"]
+    (campaign,) = report["campaigns"]
+    assert campaign["stopped"] == "interrupt"
+    assert campaign["findings"], out
+    assert campaign["findings"] == report["findings"]
+    assert "neither shrunk nor replayed" in " ".join(out.split())
+    left = sorted(path.name for path in (project.path / ".agentfuzz").iterdir())
+    assert {f"{one}.json" for one in report["findings"]} <= set(left)
+    assert not [name for name in left if name.startswith("unfinished-")]
+
+
+@pytest.mark.slow
+def test_sigterm_without_campaigns_is_left_alone(project: Project) -> None:
+    """A session without campaigns ends by SIGTERM as pytest always did."""
+    project.file("test_it.py", "import os, signal\ndef test_it():\n"
+                 "    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n")  # fmt: skip
+    done = subprocess.run(project.command(), cwd=project.path, env={**os.environ, **OFF})
+    assert done.returncode == 0
