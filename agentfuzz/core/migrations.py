@@ -181,7 +181,27 @@ def _history_2_to_1(data: Data) -> Data:
     if any(one["event"] in _NEW_IN_2 for one in events):
         events = [one for one in events if one["event"] not in _NEW_IN_2]
         events = [{**one, "seq": seq} for seq, one in enumerate(events)]
+    events = _with_ids_of_then(events)
     return {**data, "format": 1, "tools": _facts_1(data["tools"]), "events": events}
+
+
+def _with_ids_of_then(events: list[Json]) -> list[Json]:
+    """Events in which the calls that the model asked for have the ids of format 1: `tc_` and a
+    number, also where a provider's own form stands today."""
+    turns: Any = [one for one in events if isinstance(one, Mapping) and one["event"] == "ModelTurn"]
+    asked = dict.fromkeys(call[0] for turn in turns for call in turn["calls"])
+    then = {call: f"tc_{n}" for n, call in enumerate(asked, 1) if not call.startswith("tc_")}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, str):
+            for call, name in then.items():
+                value = value.replace(call, name)
+            return value
+        if isinstance(value, Mapping):
+            return {key: renamed(item) for key, item in value.items()}
+        return [renamed(item) for item in value] if isinstance(value, list | tuple) else value
+
+    return [renamed(one) for one in events] if then else events
 
 
 _NEW_IN_2 = ("Asserted", "Unheard")  # nobody told of it then

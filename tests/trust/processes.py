@@ -37,16 +37,21 @@ def sent(world: World, n: int) -> str:
 
 
 def worker(world: World) -> Completion:
-    """Claims its trigger before any work, takes its keys from the task, and keeps its answer."""
+    """Claims its trigger before any work, takes its keys from the task, and keeps its answer. That
+    it has given up is saved before anybody is told: its ticket may be under way when it dies."""
     if "answer" in world.store:
         return Completion(**world.store["answer"])
     if not world.store.claim(world.trigger_id) and world.why == "duplicate":
         return Completion.blocked(detail="somebody is at work on it")
-    said = {n: sent(world, n) for n in (1, 2)}
-    if set(said.values()) == {"ok"}:
+    about = world.store.get("given up", "")
+    if not about:
+        said = {n: sent(world, n) for n in (1, 2)}
+        if set(said.values()) != {"ok"}:
+            about = f"invoices {[n for n, how in said.items() if how != 'ok']}"
+            world.store["given up"] = about
+    if not about:
         answer = Completion.success(handle="1, 2")
     else:
-        about = f"invoices {[n for n, how in said.items() if how != 'ok']}"
         attempt(world, "ticket", {"about": about}, about=about, idempotency_key="ticket")
         answer = Completion.blocked(reason=UNKNOWN, handle=about)
     world.store["answer"] = answer.model_dump()

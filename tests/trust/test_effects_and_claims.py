@@ -85,8 +85,7 @@ CASES = [
     (models.counter("All done."), MODEL, {}),
     (models.counter(Completion.success()), MODEL, {}),
     (models.counter("All done."), models.with_model(models.logs_last), {}),
-    # its ticket may stand when it has died over it, and the rest went well the second time
-    (processes.restarted, processes.worker, {"exclude": ("in_flight",)}),
+    (processes.restarted, processes.worker, {}),
     (processes.resumed, processes.cursor, {}),
     (processes.goes_on, processes.one_a_request, {}),
     *[(processes.stopped, agent, {}) for agent in STOPPED],

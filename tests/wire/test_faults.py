@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from agentfuzz.core.errors import CutOff, ModelError
+from agentfuzz.providers.turns import made_id
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import async_openai_client, openai_client
@@ -93,7 +94,8 @@ def test_errors_keep_their_form(
                 TURN[protocol](made, "plain", ASKED)
         assert type(caught.value).__name__ == name
         assert ("slow down" if status == 429 else "no such luck") in str(caught.value)
-        assert str(caught.value.request_id).startswith("req_")
+        form = "req_01" if protocol == "messages" else "req_"
+        assert caught.value.request_id == made_id(form, 1)
 
 
 @PROTOCOLS

@@ -21,6 +21,7 @@ from agentfuzz.core.codec import digest
 from agentfuzz.core.errors import AgentfuzzError, CutOff, ScenarioError
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.providers.turns import made_id
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import openai_client, serve
@@ -112,8 +113,7 @@ def test_in_process_and_over_sockets_at_once(replies: list[WireReply]) -> None:
         found = [inside.chat.completions.create(model="m", messages=[USER]).id]
         found.append(ask(urls.openai)["id"])
         found.append(inside.chat.completions.create(model="m", messages=[USER]).id)
-    assert len(set(found)) == 3
-    assert all(one.startswith("chatcmpl-") for one in found)
+    assert found == [made_id("chatcmpl-", number) for number in (1, 2, 3)]
 
 
 def test_the_budget_ends_the_run_of_another_process(replies: list[WireReply]) -> None:

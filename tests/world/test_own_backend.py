@@ -501,4 +501,7 @@ def test_a_backend_that_is_not_made_anew(simulation):
             if seat not in table:
                 table.append(seat)
 
-    assert "AF904" in hunt(story, lambda world: world.tools.book(seat="1A"), simulation)
+    campaign = Campaign(story, lambda world: world.tools.book(seat="1A"), simulation)
+    campaign.plain()
+    [found] = [one for one in campaign.result().findings if one.code == "AF904"]
+    assert "one was there before the run began" in found.violation.sentence
