@@ -13,6 +13,7 @@ PYTHONS ?=
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
 .PHONY: demo test test-fast test-slow core mutants wheel-test check house generate generate-check \
   format bench wheel lock clean

@@ -25,6 +25,13 @@ def simulation() -> Iterator[Simulation]:
 
 
 @pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Without a plugin of other people's that takes most of a second to import."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:langsmith_plugin")
+    return pytester
+
+
+@pytest.fixture
 def play(simulation: Simulation) -> Play:
     """`play(scenario, agent, plan)`: `agentfuzz.run` in the module's simulation."""
 

@@ -43,9 +43,13 @@ def test_what_changes_no_behaviour_is_no_mutant() -> None:
     assert {"ReplaceBinaryOperator_Add_Sub", "AddNot"} <= found
 
 
-def test_the_same_seed_is_the_same_sample() -> None:
+def test_the_same_seed_is_the_same_sample(tmp_path: Path) -> None:
     """A third of each package, and no mutant twice."""
-    first, again = mutants.sample(ROOT, 5, 3), mutants.sample(ROOT, 5, 3)
+    for package in mutants.PACKAGES:
+        folder = tmp_path / "agentfuzz" / package / "deep"
+        folder.mkdir(parents=True)
+        (folder / "more.py").write_text(SOURCE)
+    first, again = mutants.sample(tmp_path, 5, 3), mutants.sample(tmp_path, 5, 3)
     assert first == again
     packages = [one.file.split("/")[1] for one in first]
     assert packages == ["invariants", "invariants", "search", "search", "world"]
