@@ -195,6 +195,15 @@ def take(folder: Path, nodeid: str | None = None) -> tuple[list[Left], list[str]
     return found, notes
 
 
+def running(folder: Path, pid: int) -> Left | None:
+    """What a process that may be alive is running; None where nothing says so."""
+    for path in folder.glob(f"ahead-*-{pid}.plan"):
+        with suppress(OSError, SavedFileError):
+            if path.is_file():
+                return _read(path.read_bytes())
+    return None
+
+
 def held(folder: Path, nodeid: str) -> bool:
     """Whether a process, alive or dying, holds a file of this test."""
     return any(folder.glob(_pattern(nodeid)))

@@ -2,7 +2,8 @@
 
 Law: the test that did not come to its end is
 named with what it had found, nothing of it is run any more, and a worker of xdist leaves it in a
-file for its controller. Called by the session, and by the hooks of a worker.
+file for its controller; the test of one that does not react is named all the same. Called by the
+session, and by the hooks of a worker.
 """
 
 import json
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from agentfuzz.archive import crash_log
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core.codec import dump
 from agentfuzz.core.findings import CampaignResult
@@ -51,7 +53,8 @@ def leave(folder: Path, result: CampaignResult | None) -> None:
 
 
 def gather(folder: Path, workers: Sequence[int]) -> list[CampaignResult]:
-    """Stop these workers, and take what they leave."""
+    """Stop these workers, and take what they leave; of one that leaves nothing within five real
+    seconds, the name of its test."""
     for pid in workers:
         with suppress(OSError):
             os.kill(pid, signal.SIGTERM)
@@ -69,7 +72,27 @@ def gather(folder: Path, workers: Sequence[int]) -> list[CampaignResult]:
             if gone:
                 waiting.remove(pid)
         Real.sleep(0.02)
-    return found
+    return found + [one for pid in sorted(waiting) if (one := _unheard(folder, pid)) is not None]
+
+
+def _unheard(folder: Path, pid: int) -> CampaignResult | None:
+    """The campaign of a worker that does not react: its findings are lost with it."""
+    left = crash_log.running(folder, pid)
+    if left is None:
+        return None
+    return CampaignResult(
+        nodeid=left.nodeid,
+        scenario=left.scenario,
+        runs=0,
+        seconds=0.0,
+        struck=0,
+        stopped="interrupt",
+        seed=0,
+        notes=(
+            f"the session was interrupted in {left.nodeid}, under {left.plan}; its worker did not "
+            f"react within {_PATIENCE:g} s, and what it had found is lost",
+        ),
+    )
 
 
 def _lives(pid: int) -> bool:

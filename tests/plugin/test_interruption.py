@@ -42,9 +42,11 @@ def test_slow(world):
 """
 
 
-def stopped(project: Project, number: int, *options: str) -> tuple[int, str, Any]:
+def stopped(
+    project: Project, number: int, *options: str, source: str = SLOW
+) -> tuple[int, str, Any]:
     """How a session ends that a signal stops: its exit code, what it says, and its report."""
-    project.file("test_a_slow.py", SLOW)
+    project.file("test_a_slow.py", source)
     process = subprocess.Popen(
         project.command("--agentfuzz", "--agentfuzz-run-timeout=600", *options),
         cwd=project.path,
@@ -80,6 +82,22 @@ def test_what_was_found_is_told(project: Project, number: int, options: tuple[st
     left = sorted(path.name for path in (project.path / ".agentfuzz").iterdir())
     assert {f"{one}.json" for one in report["findings"]} <= set(left)
     assert not [name for name in left if name.startswith("unfinished-")]
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_react_is_named(project: Project) -> None:
+    """In C code it hears no signal: its test and plan are named all the same."""
+    spin = "        while True:\n            pass\n"
+    assert spin in SLOW
+    stuck = SLOW.replace(spin, "        sum(range(10**13))\n")
+    code, out, report = stopped(project, signal.SIGINT, "-p", "xdist", "-n", "1", source=stuck)
+    assert code == 2, out
+    assert (report["complete"], report["unfinished"]) == (False, ["test_a_slow.py::test_slow"])
+    (campaign,) = report["campaigns"]
+    assert campaign["stopped"] == "interrupt"
+    (note,) = campaign["notes"]
+    assert "interrupted in test_a_slow.py::test_slow, under pay#" in note
+    assert "did not react within 5 s" in " ".join(out.split())
 
 
 @pytest.mark.slow
