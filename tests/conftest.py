@@ -1,9 +1,11 @@
 """One simulation for a module's tests: entering one costs more than a hundred runs.
 
-And one environment: sessions are strict where CI is true, and no verdict here depends on that.
+And one environment: sessions are strict where CI is true, and no verdict here depends on that; a
+shell that starts the suite in the background has it ignore Ctrl-C, which these tests press.
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +15,8 @@ from agentfuzz import Run, Scenario, run
 from agentfuzz.engine.simulation import Simulation
 
 os.environ.pop("CI", None)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Play = Callable[..., Run]
 pytest.register_assert_rewrite("invariants.support", "invariants.histories")
