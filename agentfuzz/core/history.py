@@ -7,15 +7,38 @@ judged afterwards.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, wraps
+from functools import wraps
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from agentfuzz.core import escaping, lanes
 from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Intent, Replied, Resumed
 
 E_ = TypeVar("E_", bound=NamedTuple)
 Answer = TypeVar("Answer")
+
+
+class _Once:
+    """A property that is worked out once; `functools.cached_property` takes a lock each time."""
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        self._ask = ask
+        self.__doc__ = ask.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, asked: Any, owner: type | None = None) -> Any:
+        if asked is None:
+            return self
+        found = asked.__dict__[self._name] = self._ask(asked)
+        return found
+
+
+if TYPE_CHECKING:
+    from functools import cached_property as _once
+else:
+    _once = _Once
 
 
 class ToolFacts(NamedTuple):
@@ -70,7 +93,7 @@ class History:
 
     # What was called, and what came of it ---------------------------------------------------
 
-    @cached_property
+    @_once
     def calls(self) -> Mapping[str, Called]:
         """Every call of a tool by its id, in order."""
         return {call.call: call for call in self.of(Called)}
@@ -79,17 +102,22 @@ class History:
         """The call with an id."""
         return self.calls[call]
 
-    @cached_property
+    @_once
     def replies(self) -> Mapping[str, Replied]:
         """The reply of each call that got one, by the id of the call."""
         return {reply.call: reply for reply in self.of(Replied)}
 
-    @property
+    @_once
     def ledger(self) -> list[Committed]:
         """What really happened: the committed effects, in order."""
         return self.of(Committed)
 
-    @cached_property
+    @_once
+    def intents(self) -> list[Intent]:
+        """The intent of each effect, in the order of the ledger."""
+        return [commit.intent for commit in self.of(Committed)]
+
+    @_once
     def effects(self) -> Mapping[Intent, list[Committed]]:
         """The ledger by intent, in order of the first commit of each."""
         found: dict[Intent, list[Committed]] = {}
@@ -99,7 +127,7 @@ class History:
 
     # How it ended ---------------------------------------------------------------------------
 
-    @property
+    @_once
     def ended(self) -> Ended | None:
         """How the run ended, or None for a prefix."""
         last = self.events[-1] if self.events else None
@@ -113,7 +141,7 @@ class History:
         """The valid completion events, in order."""
         return [done for done in self.of(Done) if not done.problem]
 
-    @property
+    @_once
     def completion(self) -> Done | None:
         """The last valid completion event, or None: what the run is taken at its word for."""
         for done in reversed(self.of(Done)):
@@ -127,7 +155,7 @@ class History:
         done = self.completion
         return None if done is None else done.status
 
-    @property
+    @_once
     def success(self) -> Done | None:
         """The last valid completion, if it claims success."""
         for done in reversed(self.of(Done)):
@@ -137,7 +165,7 @@ class History:
 
     # Legs -----------------------------------------------------------------------------------
 
-    @cached_property
+    @_once
     def _legs(self) -> Mapping[int, list[Event]]:
         """The events of each leg by its number, in the order in which the legs began."""
         if not self.of(Resumed):

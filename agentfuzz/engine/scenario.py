@@ -24,6 +24,7 @@ from agentfuzz.invariants import (
     at_most_once,
     bounded,
     replay_transparency,
+    same_arguments,
     survives,
     valid_calls,
 )
@@ -49,7 +50,7 @@ def serve(world: World, **kwargs: Any) -> Any:
 # What holds in every scenario, declared or not.
 ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls())
 # The oracle that needs no declaration: judged unless a scenario does without.
-UNDECLARED = (at_most_once(), replay_transparency())
+UNDECLARED = (at_most_once(), replay_transparency(), same_arguments(strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +165,10 @@ def scenario(
     """Decorate a function that declares the tools of a fresh World.
 
     `invariants` are the laws, beside those that are always judged; of these `without` leaves out
-    `"at_most_once"` or `"replay_transparency"`. `task` is what the agent is asked; `script` is
-    what the simulated model plans; `outcome` maps whatever the agent returns to a Completion (or
-    None); after `max_crossings` crossings a run is cut off; `model_behaviour` says how the
-    simulated model reacts to errors and lost results.
+    `"at_most_once"`, `"replay_transparency"` or `"same_arguments"`. `task` is what the agent is
+    asked; `script` is what the simulated model plans; `outcome` maps whatever the agent returns to
+    a Completion (or None); after `max_crossings` crossings a run is cut off; `model_behaviour` says
+    how the simulated model reacts to errors and lost results.
     `resume` says that the agent's process may die and is started again: True for the same agent,
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
     `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
@@ -206,7 +207,7 @@ def scenario(
         )
     declared = {law.name for law in invariants}
     left = _left_out((without,) if isinstance(without, str) else tuple(without), declared)
-    laws = (*ALWAYS, *invariants, *(law for law in UNDECLARED if law.name not in left))
+    laws = (*ALWAYS, *invariants, *(law for law in UNDECLARED if _word(law) not in left))
 
     def decorate(build: Callable[[World], object]) -> Scenario:
         if not callable(build):
@@ -264,7 +265,7 @@ def _names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]
 def _left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
     """The laws that a scenario does without. Raises ScenarioError for one that cannot be left out,
     or that is declared."""
-    known = [law.name for law in UNDECLARED]
+    known = [_word(law) for law in UNDECLARED]
     for name in without:
         if name not in known:
             always = [law.name for law in ALWAYS]
@@ -279,6 +280,11 @@ def _left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
                 "Take out one of the two."
             )
     return without
+
+
+def _word(law: Invariant) -> str:
+    """What a law that nobody declared is called where one does without it."""
+    return law.name.partition("(")[0]
 
 
 def _beside(build: Callable[[World], object], cassette: str | os.PathLike[str]) -> Path:

@@ -42,6 +42,7 @@ from agentfuzz.world.tools import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
+COLLECTED = 20_000  # new objects until the garbage collector looks at them, between two runs
 
 
 class Simulation:
@@ -72,6 +73,9 @@ class Simulation:
 
     def __enter__(self) -> "Simulation":
         forget()
+        if (seldom := gc.get_threshold())[0]:  # not in the midst of every run: a tenth of its time
+            self._stack.callback(gc.set_threshold, *seldom)
+            gc.set_threshold(max(seldom[0], COLLECTED), *seldom[1:])
         clock = self._clock = self._stack.enter_context(virtual_time())
         self._gate = self._stack.enter_context(gated(Gate(clock)))
         self._pid = os.getpid()

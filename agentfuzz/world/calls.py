@@ -51,7 +51,8 @@ class Calls(Delivery):
         self._injector = injector
         self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool
-        self._reserved, self._given_out = dict[str, Slot](), set[str]()  # by the model's ids
+        self._reserved: dict[str, Slot] = {}  # by the model's ids
+        self._given_out: set[str] = set()
 
     @property
     def lock(self) -> Any:
@@ -234,21 +235,18 @@ class Calls(Delivery):
         last = self._note_struck(request, slot, fault)
         if not request.spec.remote:
             return (yield from misbehaving(self, request, fault))
-        reply: Reply | None = None
         if delivery in ("once", "twice"):
-            for _ in range(2 if delivery == "twice" else 1):
-                arrived = yield from self.served(request)
-                reply = reply or arrived  # the agent gets the first arrival's reply
+            reply = yield from self.served(request)
+            if delivery == "twice":  # the agent gets the first arrival's reply
+                yield from self.served(request)
         else:
             reply = self._phantom(request, last, delivery, fault)
-        assert reply is not None, "every delivery kind has an answer"
         if kind in ("timeout", "error", "rate_limited"):
             return (yield from self._fail(request, kind))
         return self._damaged(request, reply, fault, last)
 
     def _note_struck(self, request: Request, slot: Slot, fault: Fault) -> object:
-        """Write a fault down. The tool's last reply before it."""
-        self.log.write(Struck, slot, fault)
+        self.log.write(Struck, slot, fault)  # and answer the tool's last reply before it
         return self._backend.last.get(request.spec.name)
 
     def _phantom(self, request: Request, last: object, delivery: str, fault: Fault) -> Reply:
@@ -258,8 +256,7 @@ class Calls(Delivery):
         return Reply("applied", phantom(request.args, last))
 
     def _damaged(self, request: Request, reply: Reply, fault: Fault, last: object) -> Any:
-        kind = fault.axes[1]
-        if kind != "intact":
+        if (kind := fault.axes[1]) != "intact":
             reply = damaged(kind, fault.variant, reply, request.spec.name, last)
         return self.answer(request.call, reply)
 
@@ -275,12 +272,15 @@ class Calls(Delivery):
 
     def failed(self, request: Request, kind: str, outcome: str = "") -> Any:
         """The agent gets an error instead of a reply, as the scenario says that it comes."""
-        wanted, default = self.failures.get(kind), failure(kind, request.spec.name)
         outcome = outcome or ("failed" if kind == "rate_limited" else "unknown")
-        if wanted == "text":
-            return self.answer(request.call, Reply(outcome, f"Error: {default}"))
-        error = default if wanted is None or isinstance(wanted, str) else wanted(str(default))
-        return self.answer(request.call, Reply(outcome, error=error))
+        if self.failures.get(kind) == "text":
+            default = f"Error: {failure(kind, request.spec.name)}"
+            return self.answer(request.call, Reply(outcome, default))
+        return self.answer(request.call, Reply(outcome, error=self._failure(kind, request)))
+
+    def _failure(self, kind: str, request: Request) -> BaseException:
+        wanted, default = self.failures.get(kind), failure(kind, request.spec.name)
+        return default if wanted is None or isinstance(wanted, str) else wanted(str(default))
 
     def _refused(self, call: str, kind: str, error: BaseException) -> None:
         text = message(error)

@@ -148,7 +148,10 @@ class Delivery:
             self._replied(call, reply, plain(reply.value))
             return reply.value
         self._replied(call, reply, message(error))
-        raise error
+        try:
+            raise error
+        finally:  # it knows this frame: what is left of a run goes with its last reference
+            del error, reply
 
     def _replied(self, call: str, reply: Reply, body: Json) -> None:
         raised = None if reply.error is None else type(reply.error).__name__

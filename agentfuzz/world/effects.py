@@ -19,7 +19,7 @@ def says_no(value: object, arguments: Mapping[str, Any]) -> bool:
     """Whether an answer is an object (or the JSON text of one) with an `error`, with `ok` or
     `success` False, with `isError` True, or with a `status` of error or failed. A field that
     repeats the argument of its name says nothing: that was asked for."""
-    if isinstance(value, str):
+    if type(value) is not dict and isinstance(value, str):
         if value[:1] != "{":
             return False
         value = _read(value)

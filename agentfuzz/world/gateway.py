@@ -92,12 +92,3 @@ class Gateway(Protocol):
     def inbox(self) -> MutableSequence[str]:
         """What the user has said since the task began."""
         ...
-
-
-class HasGateway(Protocol):
-    """A world, or what stands for one: the gateway may be another one tomorrow."""
-
-    @property
-    def gateway(self) -> Gateway:
-        """Where its crossings are asked for."""
-        ...

@@ -15,7 +15,7 @@ from typing import Any
 from agentfuzz.core.completion import REASONS, STATUSES
 from agentfuzz.core.errors import near_miss
 from agentfuzz.core.events import Json
-from agentfuzz.world.gateway import HasGateway
+from agentfuzz.world.gateway import Gateway
 
 DONE = "done"
 DONE_SCHEMA: dict[str, Json] = {
@@ -37,32 +37,32 @@ DONE_SCHEMA: dict[str, Json] = {
 class Tool:
     """One tool of a world. Call it; or read its `name`, `description` and `schema`."""
 
-    __slots__ = ("_world", "name")
+    __slots__ = ("_gateway", "name")
 
-    def __init__(self, world: HasGateway, name: str) -> None:
-        self._world = world
+    def __init__(self, gateway: Gateway, name: str) -> None:
+        self._gateway = gateway
         self.name = name
 
     @property
     def description(self) -> str:
         """The function's docstring."""
-        return self._world.gateway.specs[self.name].description
+        return self._gateway.specs[self.name].description
 
     @property
     def schema(self) -> dict[str, Json]:
         """The JSON schema of the arguments."""
-        return self._world.gateway.specs[self.name].schema
+        return self._gateway.specs[self.name].schema
 
     @property
     def is_async(self) -> bool:
         """Whether the tool's own function is a coroutine function."""
-        return self._world.gateway.specs[self.name].is_async
+        return self._gateway.specs[self.name].is_async
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        world = self._world
+        gateway = self._gateway
         if args:
-            kwargs = world.gateway.specs[self.name].arguments(args, kwargs)
-        return world.gateway.call(self.name, kwargs)
+            kwargs = gateway.specs[self.name].arguments(args, kwargs)
+        return gateway.call(self.name, kwargs)
 
     def __repr__(self) -> str:
         return f"<tool {self.name}>"
@@ -74,10 +74,10 @@ class AsyncTool(Tool):
     __slots__ = ()
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        world = self._world
+        gateway = self._gateway
         if args:
-            kwargs = world.gateway.specs[self.name].arguments(args, kwargs)
-        return await world.gateway.acall(self.name, kwargs)
+            kwargs = gateway.specs[self.name].arguments(args, kwargs)
+        return await gateway.acall(self.name, kwargs)
 
 
 class DoneTool(Tool):
@@ -105,8 +105,8 @@ class DoneTool(Tool):
         detail: Any = "",
         **unknown: Any,
     ) -> dict[str, Json]:
-        self._world.gateway.crossing()
-        problem = self._world.gateway.complete("tool", status, reason, handle, detail, unknown)
+        self._gateway.crossing()
+        problem = self._gateway.complete("tool", status, reason, handle, detail, unknown)
         return {"ok": False, "error": problem} if problem else {"ok": True}
 
 
@@ -123,29 +123,29 @@ class Toolbox(Mapping[str, Tool]):
     """The tools of a world by attribute and by name. The done tool is always there; iterating
     names it only when the scenario's model closes with it."""
 
-    __slots__ = ("_aio", "_world")
+    __slots__ = ("_aio", "_gateway")
 
-    def __init__(self, world: HasGateway, aio: bool = False) -> None:
-        self._world = world
+    def __init__(self, gateway: Gateway, aio: bool = False) -> None:
+        self._gateway = gateway
         self._aio = aio
 
     @property
     def aio(self) -> "Toolbox":
         """The same tools for an async agent."""
-        return Toolbox(self._world, aio=True)
+        return Toolbox(self._gateway, aio=True)
 
     def __getitem__(self, name: str) -> Tool:
-        world = self._world
+        gateway = self._gateway
         if name == DONE:
-            return AsyncDoneTool(world, DONE) if self._aio else DoneTool(world, DONE)
-        if name not in world.gateway.specs:
-            world.gateway.call(name, {})  # a backend would answer 404: so does this
-        return AsyncTool(world, name) if self._aio else Tool(world, name)
+            return AsyncDoneTool(gateway, DONE) if self._aio else DoneTool(gateway, DONE)
+        if name not in gateway.specs:
+            gateway.call(name, {})  # a backend would answer 404: so does this
+        return AsyncTool(gateway, name) if self._aio else Tool(gateway, name)
 
     def __getattr__(self, name: str) -> Tool:
         if name.startswith("_"):  # whoever copies a toolbox asks an empty one for these
             raise AttributeError(name)
-        specs = self._world.gateway.specs
+        specs = self._gateway.specs
         if name == DONE or name in specs:
             return self[name]
         raise AttributeError(
@@ -154,15 +154,15 @@ class Toolbox(Mapping[str, Tool]):
         )
 
     def __iter__(self) -> Iterator[str]:
-        gateway = self._world.gateway
+        gateway = self._gateway
         yield from gateway.specs
         if gateway.offers_done:
             yield DONE
 
     def __len__(self) -> int:
-        gateway = self._world.gateway
+        gateway = self._gateway
         return len(gateway.specs) + gateway.offers_done
 
     def __contains__(self, name: object) -> bool:
-        gateway = self._world.gateway
+        gateway = self._gateway
         return name in gateway.specs or (name == DONE and gateway.offers_done)

@@ -51,7 +51,7 @@ class World:
         self._local = gateway  # what only the process has in which the world lives
         self.clock: Clock = gateway.clock
         self.state: dict[str, Any] = {}
-        self.tools = Toolbox(self)
+        self.tools = Toolbox(gateway)
 
     @property
     def leg(self) -> int:
@@ -71,7 +71,7 @@ class World:
         other.gateway = other._local = self._local.again()
         other.task = task or self.task
         other.why, other.decision = why, decision
-        other.tools = Toolbox(other)
+        other.tools = Toolbox(other.gateway)
         return other
 
     def _begins(self) -> None:
@@ -130,21 +130,20 @@ class World:
 
         Raises ScenarioError for a signature without a JSON schema or an unknown parameter.
         """
-        if isinstance(scope, str):
-            raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
+        if scope is not None and type(scope) is not tuple:
+            if isinstance(scope, str):
+                raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
+            scope = tuple(scope)
+        hooks = NO_HOOKS
+        if effect_if is not None or observe is not None or state is not None:
+            hooks = _hooks(self, effect_if, observe, state)
+        words = (name, effect, scope, dedup, undoes, transport, hooks.observe is not None)
+        declared = made(Declaration, words)
+        if fn is not None and hooks is NO_HOOKS and self._local.declared_again(declared, fn):
+            return fn
         for word, text in (("effect", effect), ("undoes", undoes), ("name", name)):
             if not (text is None or (isinstance(text, str) and text)):
                 raise ScenarioError(f"{word}={text!r} is no name; write a text, or leave it out.")
-        for word, given in (("effect_if", effect_if), ("observe", observe)):
-            if given is not None and not callable(given):
-                raise ScenarioError(f"{word}={given!r} is no function; see World.tool.")
-        if scope is not None:
-            scope = tuple(scope)
-        observed = observe is not None
-        declared = made(Declaration, (name, effect, scope, dedup, undoes, transport, observed))
-        hooks = NO_HOOKS
-        if effect_if is not None or observed or state is not None:
-            hooks = Hooks(effect_if, partial(observe, self) if observe else None, state)
         if fn is None:
             return partial(self._local.declare, declared, hooks=hooks)
         return self._local.declare(declared, fn, hooks)
@@ -251,3 +250,10 @@ class World:
 def inside(world: World) -> LocalGateway:
     """What the engine knows of a world that lives in this process."""
     return world._local
+
+
+def _hooks(world: World, effect_if: Any, observe: Any, state: Any) -> Hooks:
+    for word, given in (("effect_if", effect_if), ("observe", observe)):
+        if given is not None and not callable(given):
+            raise ScenarioError(f"{word}={given!r} is no function; see World.tool.")
+    return Hooks(effect_if, None if observe is None else partial(observe, world), state)

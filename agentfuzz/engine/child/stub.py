@@ -22,6 +22,7 @@ from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
 from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.toolbox import Toolbox
 from agentfuzz.world.world import World, inside
 
 
@@ -236,6 +237,7 @@ def moved(world: World, pipe: Pipe) -> Link:
     here = inside(world)
     link = Link(pipe, here)
     world.gateway = RemoteGateway(link, here)
+    world.tools = Toolbox(world.gateway)
     here.clock.elsewhere = RemoteTime(link)
     if here.leg > 1:
         random.seed(here.leg)

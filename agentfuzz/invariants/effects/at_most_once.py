@@ -25,8 +25,12 @@ def at_most_once(effect: str | None = None) -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        if not any(effect in (None, commit.intent.effect) for commit in history.ledger):
+        if not (history.ledger if effect is None else _committed(history, effect)):
             return None
         return duplicates(history, effect)
 
     return check
+
+
+def _committed(history: History, effect: str) -> bool:
+    return any(intent.effect == effect for intent in history.intents)

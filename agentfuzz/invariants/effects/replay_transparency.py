@@ -6,7 +6,7 @@ otherwise. Source: CATALOGUE law E4.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.history import History
+from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.ledgers import (
@@ -29,9 +29,14 @@ def no_oracle(baseline: History) -> str:
     """Why the fault-free run says nothing about how others should come out, or nothing."""
     if baseline.breaks:
         return f"the run without faults breaks {', '.join(baseline.breaks)} itself"
-    if not any(request.answer.done for request in requests(baseline)):
+    if not _claims(baseline):
         return "the run without faults claims nothing (outcome= says what its answer means)"
     return ""
+
+
+@query
+def _claims(history: History) -> bool:
+    return any(request.answer.done for request in requests(history))
 
 
 @law(
@@ -62,7 +67,7 @@ def replay_transparency() -> Check:
         assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
         if history is baseline or not (history.ledger or baseline.ledger) or no_oracle(baseline):
             return None
-        differing = list(unequal(history, baseline))
+        differing = unequal(history, baseline)
         often = any(one.have > one.want > 0 for one in differing)
         if not differing or not (often or any(one.answer.passes for one in requests(history))):
             return []

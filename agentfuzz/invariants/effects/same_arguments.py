@@ -13,6 +13,7 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguments import (
     Changed,
+    alike,
     changed,
     differences,
     numbers_changed,
@@ -65,6 +66,8 @@ def same_arguments(
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
+        if not strict and alike(history, baseline):
+            return None if not history.ledger or history is baseline else []
         made = [one for one in history.ledger if effect in (None, one.intent.effect)]
         meant = _meant(history) if strict else {}
         known = baseline.effects.keys()

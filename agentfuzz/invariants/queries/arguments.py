@@ -67,6 +67,13 @@ def not_lied_to(history: History) -> bool:
     )
 
 
+def alike(history: History, baseline: History) -> bool:
+    """Whether two runs have the same ledger to the last argument: the common case, told at once."""
+    return history.intents == baseline.intents and (
+        [commit.args for commit in history.ledger] == [commit.args for commit in baseline.ledger]
+    )
+
+
 def numbers_changed(history: History, baseline: History) -> Iterator[Changed]:
     """The clear case: the agent claims success, nobody had lied to it, and an effect of the
     fault-free run, which breaks no law itself, was carried out with another number, or a yes for

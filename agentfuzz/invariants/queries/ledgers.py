@@ -51,6 +51,16 @@ class Difference(NamedTuple):
 
 def unequal(history: History, other: History) -> list[Unequal]:
     """The intents whose effects two runs do not count alike, the other run's first."""
+    if history.intents == other.intents:
+        return []
+    known = vars(history).get("_unequal")
+    if known is None or known[0] is not other:
+        known = vars(history)["_unequal"] = other, _unequal(history, other)
+    unlike: list[Unequal] = known[1]
+    return unlike
+
+
+def _unequal(history: History, other: History) -> list[Unequal]:
     mine, theirs = history.effects, other.effects
     found: list[Unequal] = []
     for intent in {**theirs, **mine}:
@@ -99,8 +109,17 @@ def standing_unequal(history: History, other: History) -> list[Unequal]:
 def difference(history: History, baseline: History) -> Difference:
     """How a run differs from the one without faults. What the scenario lets stand in for something
     else (`instead`) is neither an extra nor lacking, one for one."""
-    if not any(unequal(history, baseline)):
+    if not unequal(history, baseline):
         return Difference([], [], [])
+    known = vars(history).get("_difference")
+    if known is None or known[0] is not baseline or known[1] is not baseline.instead:
+        found = _difference(history, baseline)
+        known = vars(history)["_difference"] = baseline, baseline.instead, found
+    told: Difference = known[2]
+    return told
+
+
+def _difference(history: History, baseline: History) -> Difference:
     differing = standing_unequal(history, baseline)
     lacks = [lack for one in differing for lack in _lacks(history, baseline, one)]
     extra = {one.intent for one in differing if not one.want}
