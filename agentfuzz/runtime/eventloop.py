@@ -31,6 +31,7 @@ T = TypeVar("T")
 PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that get anything done
 MOMENT = 0.01  # virtual seconds that a turn takes beyond that
 GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
+LOOK = 0.05  # real seconds between two looks at partners that owe something
 
 
 class VirtualSelector(selectors.DefaultSelector):
@@ -105,7 +106,12 @@ class VirtualSelector(selectors.DefaultSelector):
         clock = self._clock
         if timeout is None:
             return super().select(None)
-        found = super().select(timeout if self._owed() else 0)
+        until = Real.monotonic() + timeout
+        while self._owed() and (left := until - Real.monotonic()) > 0:
+            found = super().select(min(left, LOOK))  # a partner may have said its last word
+            if found:
+                return found
+        found = super().select(0)
         if not found:
             clock.advance(timeout)
         return found
