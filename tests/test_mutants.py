@@ -105,6 +105,5 @@ def test_a_mutant_is_killed_or_told(
     told = capsys.readouterr().out
     assert told == (
         "left out, for it fails without any mutant: tests/world/test_more.py::test_red\n"
-        "left out, for it fails without any mutant: tests/world/test_more.py::test_red\n"
     )
     assert "-    return a + b" in mutant.told()

@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +33,11 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "world": ("tests/world", "tests/invariants", "tests/engine"),
 }
 LEFT_BEHIND = ("__pycache__", ".*", "reports", "build", "dist", "node_modules")
-SLOWER = 5  # times what the tests take without a mutant: that is no slow machine any more
 PASSED = (0, 5)  # how pytest ends if all is well, or nothing was left to run
-PYTEST = ("-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "-m", "not slow")
+PYTEST = (
+    *("-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:langsmith_plugin"),
+    *("-n", "2", "-m", "not slow"),
+)
 # Operators and places that change no behaviour.
 SAME_WORDS = ("ReplaceComparisonOperator_Eq_Is", "ReplaceComparisonOperator_NotEq_IsNot")
 CACHES = ("cache", "lru_cache", "override", "final")
@@ -195,33 +196,34 @@ class Judge:
     def __init__(self, root: Path, timeout: float) -> None:
         self.root = root
         self.timeout = timeout
-        self._red: dict[tuple[str, ...], list[str]] = {}
-        self._took: dict[tuple[str, ...], float] = {}
+        self._red: list[str] = []
 
     def survives(self, mutant: Mutant) -> bool:
         """Whether no test notices a mutant."""
         return all(self._passes(mutant, stage) for stage in stages(self.root, mutant.file))
 
     def _passes(self, mutant: Mutant, stage: tuple[str, ...]) -> bool:
-        if stage not in self._red:  # once, before the first mutant that comes so far
-            self._red[stage] = self._without(stage)
-        path = self.root / mutant.file
-        path.write_text(mutant.after, "utf-8")
-        try:
-            words = ["-x", *(f"--deselect={red}" for red in self._red[stage])]
-            patience = max(self.timeout, SLOWER * self._took[stage])
-            return ran(self.root, stage, patience, *words)[0] in PASSED
-        finally:
-            path.write_text(mutant.before, "utf-8")
+        while True:
+            words = ["-x", *(f"--deselect={red}" for red in self._red)]
+            path = self.root / mutant.file
+            path.write_text(mutant.after, "utf-8")
+            try:
+                code, failed = ran(self.root, stage, self.timeout, *words)
+            finally:
+                path.write_text(mutant.before, "utf-8")
+            if code in PASSED:
+                return True
+            if not failed and ran(self.root, stage, self.timeout, "--collect-only")[0]:
+                raise SystemExit(f"these tests do not run without any mutant: {' '.join(stage)}")
+            if not failed or not self._without(failed):
+                return False
 
-    def _without(self, stage: tuple[str, ...]) -> list[str]:
-        began = time.monotonic()
-        code, red = ran(self.root, stage, SLOWER * self.timeout)
-        self._took[stage] = time.monotonic() - began
+    def _without(self, failed: list[str]) -> list[str]:
+        """Which of these tests fail without any mutant, too."""
+        red = ran(self.root, failed, self.timeout)[1]
         for one in red:
             print(f"left out, for it fails without any mutant: {one}", flush=True)
-        if code not in PASSED and not (code == 1 and red):
-            raise SystemExit(f"these tests do not run without any mutant: {' '.join(stage)}")
+        self._red += red
         return red
 
 
@@ -244,12 +246,12 @@ def main(words: list[str] | None = None) -> int:
         shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
         mutants, alive = sample(root, given.n, given.seed), 0
         judge = Judge(root, given.timeout)
-        for mutant in mutants:
+        for number, mutant in enumerate(mutants, 1):
             if given.list:
                 print(mutant.told())
             elif judge.survives(mutant):
                 alive += 1
-                print(f"survived: {mutant.told()}", flush=True)
+                print(f"survived ({number} of {len(mutants)}): {mutant.told()}", flush=True)
     if given.list:
         return 0
     killed = len(mutants) - alive
