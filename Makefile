@@ -24,10 +24,10 @@ demo: $(READY)
 test: test-fast test-slow
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 3 -m "not slow"
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m slow
+	$(BIN)/python -m pytest -q -n 3 -m slow
 
 core: $(READY)
 	$(BIN)/python tools/core.py $(PYTHONS)
