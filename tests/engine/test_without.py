@@ -137,3 +137,34 @@ def test_a_wrong_without_is_an_error(laws, without, says):
     with pytest.raises(ScenarioError, match="without=") as caught:
         story(*laws, without=(without,))
     assert says in str(caught.value)
+
+
+def test_a_wrong_amount_is_found_without_being_asked_for():
+    """Nobody lied to the agent, it claims success, and the amount is another one (AF116); unless
+    the scenario does without, or the loop says what it did not do."""
+
+    def paying(**how):
+        @scenario(task="Pay 40.", **how)
+        def shop(world: World) -> None:
+            @world.tool(effect="pay", scope=("order",), dedup="scope")
+            def pay(order: str, amount: int) -> str:
+                return "ok"
+
+        return shop
+
+    def agent(amount, ending):
+        def pays(world):
+            try:
+                world.tools.pay(order="A17", amount=40)
+            except TimeoutError:
+                world.tools.pay(order="A17", amount=amount)
+                return ending
+            return Completion.success(handle="A17")
+
+        return pays
+
+    done, plan = Completion.success(handle="A17"), "pay#1:lost/timeout"
+    assert codes(paying(), agent(4, done), plan) == ["AF116 pay amount"]
+    assert codes(paying(without="same_arguments"), agent(4, done), plan) == []
+    assert codes(paying(), agent(40, done), plan) == []
+    assert codes(paying(), agent(4, Completion.partial(handle="A17")), plan) == []
