@@ -17,10 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOCK = ROOT / "requirements-dev.lock"
 PYTHONS = ("3.11", "3.12", "3.13")
-# What leans on the interpreter, on each; on the newest the laws and the search as well, which are
-# plain functions. Folders that are not there are left out.
+# What leans on the interpreter; laws and search are plain functions. Folders that are not there are
+# left out.
 FOLDERS = ("core", "runtime", "world", "engine", "plugin")
-NEWEST = ("invariants", "search")
 ENOUGH = 1500  # tests that must pass on each Python
 
 TELL = "import sys; print(sys.executable, *sys.version_info[:2])"
@@ -79,9 +78,9 @@ def environment(python: str, version: str) -> str:
     return mine
 
 
-def passed(python: str, version: str, names: tuple[str, ...]) -> tuple[int, int]:
-    """Run the core tests in these folders. How many passed, and pytest's exit code."""
-    folders = [f"tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
+def passed(python: str, version: str) -> tuple[int, int]:
+    """Run the core tests. How many passed, and pytest's exit code."""
+    folders = [f"tests/{name}" for name in FOLDERS if (ROOT / "tests" / name).is_dir()]
     result = BUILD / f"core-{version}.xml"
     result.unlink(missing_ok=True)
     options = ["-q", "-n", "3", "-m", "not slow", f"--junitxml={result}"]
@@ -101,11 +100,10 @@ def main(wanted: list[str]) -> int:
     pythons = {each: found(each) for each in wanted or PYTHONS if wanted or each != own}
     for each, place in pythons.items():
         print(f"core: Python {each}: {place[0] if place else 'not installed'}", flush=True)
-    failed, there = 0, [place for place in pythons.values() if place]
-    for path, version in there:
+    failed = 0
+    for path, version in filter(None, pythons.values()):
         print(f"core: Python {version} ...", flush=True)
-        names = FOLDERS + NEWEST * ((path, version) == there[-1])
-        count, code = passed(environment(path, version), version, names)
+        count, code = passed(environment(path, version), version)
         if code or count < ENOUGH:
             failed += 1
             why = f"pytest ended with {code}" if code else f"{ENOUGH:,} must pass"
