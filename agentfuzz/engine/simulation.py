@@ -73,7 +73,9 @@ class Simulation:
 
     def __enter__(self) -> "Simulation":
         forget()
-        if (seldom := gc.get_threshold())[0]:  # not in the midst of every run: a tenth of its time
+        if (seldom := gc.get_threshold())[
+            0
+        ]:  # a twelfth of a framework's run; a plain loop leaves nothing
             self._stack.callback(gc.set_threshold, *seldom)
             gc.set_threshold(max(seldom[0], COLLECTED), *seldom[1:])
         clock = self._clock = self._stack.enter_context(virtual_time())

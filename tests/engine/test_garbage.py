@@ -1,0 +1,66 @@
+"""What a run leaves to the garbage collector: nothing, and the collector is as it was.
+
+Law: what is left of a run goes with its last reference, also where a fault raised; a simulation
+asks the collector to look more seldom, and takes that back.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from agentfuzz import Completion, FaultPlan, World, exactly_once, scenario
+from agentfuzz.engine.simulation import COLLECTED, Simulation
+from agentfuzz.world.injector import FromPlan
+
+
+@scenario(exactly_once("pay"), task="Pay.")
+def paying(world: World) -> None:
+    @world.tool(effect="pay", scope=("order",))
+    def pay(order: str) -> dict[str, str]:
+        return {"receipt": order}
+
+
+def agent(world: World) -> Completion:
+    try:
+        world.tools.pay(order="A17")
+    except (TimeoutError, ConnectionError):
+        return Completion.blocked()
+    return Completion.success(handle="A17")
+
+
+@pytest.fixture
+def garbage() -> Iterator[Callable[[], int]]:
+    """How many objects nobody refers to but themselves, since this was last asked."""
+    gc.collect()
+    gc.disable()
+    yield gc.collect
+    gc.enable()
+
+
+@pytest.mark.parametrize(
+    "plan", ["", "pay#1:once/timeout", "pay#1:lost/error", "pay#1:twice", "pay#1:once/malformed"]
+)
+def test_a_run_leaves_no_garbage(garbage: Callable[[], int], plan: str) -> None:
+    """World, tools, calls and histories are in no circle."""
+    with Simulation() as simulation:
+        for _ in range(3):
+            simulation.execute(paying, agent, FromPlan(FaultPlan.parse(plan)))
+        garbage()
+        for _ in range(20):
+            simulation.execute(paying, agent, FromPlan(FaultPlan.parse(plan)))
+        assert garbage() < 20
+
+
+def test_the_collector_is_as_it_was() -> None:
+    """Its thresholds are given back; one that is off stays off."""
+    before = gc.get_threshold()
+    with Simulation():
+        assert gc.get_threshold() == (max(before[0], COLLECTED), *before[1:])
+    assert gc.get_threshold() == before
+    gc.set_threshold(0)
+    try:
+        with Simulation():
+            assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*before)
