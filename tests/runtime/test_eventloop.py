@@ -7,6 +7,8 @@ import pytest
 
 from agentfuzz import Completion, scenario
 from agentfuzz.core.events import Called
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.world.injector import FromPlan
 
 DONE = Completion.success(reason="nothing_to_do")
 
@@ -279,3 +281,28 @@ def test_tasks_are_named_by_their_number_in_the_leg(play):
 
     first, second = (play(office, agent).history.ended.value for _ in "ab")
     assert first == second
+
+
+def test_a_partner_that_owes_no_more_is_not_waited_for():
+    """It fell silent while the loop was waiting for it in real time: the timer comes at once, at
+    its own virtual time, and not after half a minute."""
+
+    class Partner:
+        port, thread, asked = 0, threading.current_thread(), 0
+
+        def owes(self):
+            self.asked += 1
+            return self.asked == 1
+
+    partner = Partner()
+
+    async def agent(world):
+        world.clock.partners.append(partner)
+        await asyncio.sleep(30)
+        world.clock.partners.remove(partner)
+        return world.clock.now
+
+    with Simulation(run_timeout=300.0) as simulation:
+        history = simulation.execute(scenario()(lambda world: None), agent, FromPlan())
+    assert history.ended.value == pytest.approx(30.0)
+    assert partner.asked > 1
