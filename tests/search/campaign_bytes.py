@@ -73,7 +73,7 @@ def main() -> None:
     """Print each mode's digest, and how many findings it is the digest of."""
     for name in sys.argv[1:]:
         with Simulation() as simulation:
-            budget = Budget(max_runs=1_200, max_seconds=1e9, depth=2, deep_runs=50)
+            budget = Budget(max_runs=400, max_seconds=1e9, depth=2, deep_runs=50)
             campaign = Campaign(
                 shipping, MODES[name], simulation, nodeid=f"bytes.py::{name}", budget=budget
             )

@@ -17,7 +17,7 @@ from agentfuzz.search.space import Space
 Agent = Callable[[World], Any]
 DONE, BLOCKED = Completion.success(handle="all"), Completion.blocked()
 KINDS = ("crash", "cancel", "interrupt", "duplicate_trigger", "clock_jump")
-LIVES = range(20)
+LIVES = range(12)
 
 
 def every_law() -> list[Invariant]:

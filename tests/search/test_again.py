@@ -13,9 +13,12 @@ import pytest
 
 from agentfuzz import Completion, World, at_most_once, replay_transparency, scenario
 from agentfuzz.archive.saved import Saved
+from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.again import Again
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
 
 from .support import hunt, shown
 from .test_deep import acting, careful
@@ -251,6 +254,25 @@ def test_a_deterministic_agent_pays_little_and_is_not_accused():
     judged = sum(level.done for level in result.levels)
     again = campaign._again._turn + len(result.levels)  # and the one without faults, each time
     assert 0 < again <= 0.05 * judged
+
+
+def test_of_each_value_the_first_run_is_kept():
+    """What is made again: the run without faults, and each plan that brought a new value."""
+    plans = [FaultPlan.parse(text) for text in ("pay#1:once/timeout", "pay#2:once/timeout",
+                                                "pay#1:twice/timeout", "pay#3:twice")]  # fmt: skip
+    ran, history = [], History([])
+
+    class Same:
+        def execute(self, plan):
+            ran.append(plan)
+            return history, []
+
+    again = Again(Same())
+    again.plain(history)
+    for plan in plans:
+        again.single(plan, history)
+    again.some(6)
+    assert ran == [FaultPlan(), plans[0], plans[2]] * 2
 
 
 def test_a_saved_one_is_replayed(simulation):
