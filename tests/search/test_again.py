@@ -258,8 +258,9 @@ def test_a_deterministic_agent_pays_little_and_is_not_accused():
 
 def test_of_each_value_the_first_run_is_kept():
     """What is made again: the run without faults, and each plan that brought a new value."""
-    plans = [FaultPlan.parse(text) for text in ("pay#1:once/timeout", "pay#2:once/timeout",
-                                                "pay#1:twice/timeout", "pay#3:twice/timeout")]  # fmt: skip
+    once, again_once = "pay#1:once/timeout", "pay#2:once/timeout"
+    texts = (once, again_once, "pay#1:twice/timeout", "pay#3:twice/timeout")
+    plans = [FaultPlan.parse(text) for text in texts]
     ran, history = [], History([])
 
     class Same:
