@@ -3,6 +3,8 @@ way that the history does not show yet is not taken for the same; and nothing is
 
 import asyncio
 import json
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -132,6 +134,29 @@ def test_a_repeat_that_the_backend_recognised_leads_to_the_same_state() -> None:
         plans = ("act#1:once/timeout", "act#1:twice/timeout")
         states = {state_after_last_fault(lab.run(FaultPlan.parse(plan))[0]) for plan in plans}
     assert len(states) == 1
+
+
+def test_a_state_ends_with_the_answer_that_the_last_fault_spoiled() -> None:
+    """What the loop does after it is no part of it."""
+
+    def then(looks: bool) -> Callable[[World], Completion]:
+        def agent(world: World) -> Completion:
+            with suppress(TimeoutError):
+                world.tools.act(x=1)
+            if looks:
+                world.tools.find(x=1)
+            return BLOCKED
+
+        return agent
+
+    states = []
+    with Simulation() as simulation:
+        for looks in (False, True):
+            lab = Lab(acting, then(looks), simulation, Space(faults=acting.faults))
+            states.append(state_after_last_fault(lab.run(FaultPlan.parse("act#1:once/timeout"))[0]))
+            states.append(state_after_last_fault(lab.run(FaultPlan.parse("act#1:lost/timeout"))[0]))
+    assert states[:2] == states[2:]
+    assert states[0] != states[1]
 
 
 def test_no_set_of_faults_is_run_in_two_orders() -> None:
