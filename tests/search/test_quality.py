@@ -20,7 +20,7 @@ from invariants.loops.billing import BLOCKED, DONE, FAULTS, billing, retries
 from invariants.support import judged_by
 from search.support import hunt, shown
 
-SEEDS = range(20)
+SEEDS = range(10)
 
 
 def story(law: Invariant, dedup: Any = "none") -> Scenario:

@@ -113,7 +113,7 @@ def test_one_fault(simulation, story, agent, space):
 @BOTH
 def test_two_faults(simulation, story, agent, space):
     """Nor with two."""
-    searched(simulation, story, agent, space, depth=2, deep_runs=200, max_runs=2000)
+    searched(simulation, story, agent, space, depth=2, deep_runs=100, max_runs=1200)
 
 
 @pytest.mark.parametrize("agent", [*SAGAS, plain.money_back])
