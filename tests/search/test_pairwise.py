@@ -61,3 +61,12 @@ def test_rows_hold_nothing_but_the_faults_of_their_columns() -> None:
 def test_the_same_columns_give_the_same_rows() -> None:
     given = columns(8, 8, 8)
     assert [str(row) for row in pairwise.rows(given)] == [str(row) for row in pairwise.rows(given)]
+
+
+@pytest.mark.parametrize(("pairs", "some"), [(7, False), (8, True)])
+def test_an_array_is_worth_its_rows_if_it_is_half_of_all_pairs_at_most(
+    pairs: int, some: bool
+) -> None:
+    """Three columns with one fault each: four rows."""
+    assert any(pairwise.rows_if_few(columns(1, 1, 1), pairs)) == some
+    assert not any(pairwise.rows_if_few(columns(1, 1), pairs)), "two columns are walked anyway"
