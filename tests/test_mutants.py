@@ -56,6 +56,19 @@ def test_the_same_seed_is_the_same_sample(tmp_path: Path) -> None:
     assert len({(one.file, one.operator, one.occurrence) for one in first}) == 5
 
 
+def test_a_change_elsewhere_leaves_the_sample_alone(tmp_path: Path) -> None:
+    """The same changes of the same lines, wherever they stand now."""
+    for package in mutants.PACKAGES:
+        folder = tmp_path / "agentfuzz" / package
+        folder.mkdir(parents=True)
+        (folder / "more.py").write_text(SOURCE)
+    before = {(one.line, one.operator) for one in mutants.sample(tmp_path, 9, 1)}
+    for package in mutants.PACKAGES:
+        (tmp_path / "agentfuzz" / package / "more.py").write_text(f"# Moved.\n\n{SOURCE}")
+    after = {(one.line - 2, one.operator) for one in mutants.sample(tmp_path, 9, 1)}
+    assert before == after
+
+
 @pytest.mark.parametrize(
     ("file", "tests"),
     [

@@ -8,14 +8,15 @@ Called by whoever wants to know what the tests are worth; it fails below 92 %.
 import argparse
 import difflib
 import os
-import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -122,21 +123,25 @@ def made(file: str, source: str, operator: str, occurrence: int, line: int) -> M
 
 def sample(root: Path, n: int, seed: int) -> list[Mutant]:
     """`n` mutants, evenly over the packages; a place is as likely as any other of its package,
-    however many operators fit it."""
-    drawn = random.Random(seed)
+    however many operators fit it. What is drawn of a line depends on the line, the file and the
+    seed alone: a change elsewhere leaves it in the sample, or out of it."""
     chosen: list[Mutant] = []
     for index, package in enumerate(PACKAGES):
         share = n // len(PACKAGES) + (index < n % len(PACKAGES))
-        everywhere = []
+        everywhere: dict[str, tuple[str, str, int, list[tuple[str, int]]]] = {}
         for path in sorted((root / "agentfuzz" / package).rglob("*.py")):
             source, file = path.read_text("utf-8"), path.relative_to(root).as_posix()
-            everywhere += [(file, source, *place) for place in sorted(places(source).items())]
-        drawn.shuffle(everywhere)
+            lines, alike = source.split("\n"), Counter[str]()
+            for (line, _, family), operators in sorted(places(source).items()):
+                place = f"{seed} {file} {family} {lines[line - 1].strip()}"
+                alike[place] += 1
+                drawn = sha256(f"{place} {alike[place]}".encode()).hexdigest()
+                everywhere[drawn] = file, source, line, operators
         taken: list[Mutant] = []
-        for file, source, (line, _, _), operators in everywhere:
+        for drawn, (file, source, line, operators) in sorted(everywhere.items()):
             if len(taken) == share:
                 break
-            operator, occurrence = drawn.choice(operators)
+            operator, occurrence = operators[int(drawn, 16) % len(operators)]
             mutant = made(file, source, operator, occurrence, line)
             if mutant is not None:
                 taken.append(mutant)
