@@ -30,7 +30,7 @@ ENOUGH = 92.0  # per cent
 # What is sampled, and the tests beyond its own folder that a survivor has to face.
 PACKAGES: dict[str, tuple[str, ...]] = {
     "invariants": ("tests/invariants", "tests/engine"),
-    "search": ("tests/search", "tests/plugin"),
+    "search": ("tests/search", "tests/plugin", "tests/archive"),
     "world": ("tests/world", "tests/invariants", "tests/engine"),
 }
 LEFT_BEHIND = ("__pycache__", ".*", "reports", "build", "dist", "node_modules")

@@ -360,6 +360,43 @@ def test_a_row_that_comes_by_itself(play):
     ]
 
 
+def test_a_row_whose_tool_nobody_called(play):
+    """It is put down to the last call of all: something was done, and nobody asked for it."""
+
+    @scenario()
+    def story(world):
+        table = world.state["table"] = []
+
+        @world.tool(effect="seat", observe=lambda world: table)
+        def book(seat: str):
+            table.append(seat)
+
+        @world.tool
+        def look():
+            return list(table)
+
+    def agent(world):
+        world.tools.look()
+        world.tools.look()
+        world.state["table"].append("1A")
+
+    (row,) = play(story, agent).history.ledger
+    assert (row.call, row.tool, row.intent.scope) == ("call_2", "book", (("seat", "1A"),))
+
+
+def test_a_long_refusal_is_quoted_in_part(play):
+    """Five hundred characters of it."""
+
+    @scenario()
+    def story(world):
+        @world.tool(effect="seat", effect_if=lambda reply: False)
+        def book(seat: str):
+            return "no " * 500
+
+    (refused,) = play(story, lambda world: world.tools.book(seat="1A")).history.of(Refused)
+    assert refused.detail == ("no " * 500)[:500]
+
+
 def test_each_row_has_its_call(play):
     """Calls that are under way together: each gets its own row, equal ones one each."""
 

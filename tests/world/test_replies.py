@@ -171,6 +171,15 @@ def test_one_false_value(honest, false):
     assert found == [false[n % len(false)] for n in range(4)]
 
 
+def test_how_much_is_cut_off():
+    """Half, a third, or all but two characters is left of a text; of a single one nothing."""
+    whole = [damaged("truncated", n, Reply("applied", "123456789"), "p", None) for n in range(4)]
+    assert [reply.value for reply in whole] == ["1234", "123", "1234567", "1234"]
+    short = [damaged("truncated", n, Reply("applied", "12"), "p", None).value for n in range(3)]
+    assert short == ["1", "1", "1"]
+    assert damaged("truncated", 0, Reply("applied", "1"), "p", None).value == ""
+
+
 @pytest.mark.parametrize("variant", range(3))
 def test_a_truncated_object_cannot_be_read(variant):
     """Half, a third, or all but its end: a cut JSON object is no JSON."""
