@@ -91,7 +91,7 @@ def test_it_is_found_after_the_single_faults_alone() -> None:
             if result.findings:
                 assert shown(result) == [f"AF301 claim: {lost(3)}"], f"seed {seed}"
                 found += 1
-    assert found >= 16
+    assert found >= 8
 
 
 def test_a_shallow_finding_does_not_hide_a_deep_one() -> None:
