@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SavedFileError,
         ScenarioError,
         ToolError,
+        Unauthorized,
         UnknownTool,
     )
     from agentfuzz.core.faults import Fault, Slot
@@ -116,6 +117,7 @@ _PLACES = {
         "SavedFileError",
         "ScenarioError",
         "ToolError",
+        "Unauthorized",
         "UnknownTool",
     ),
     "core.faults": ("Fault", "Slot"),
@@ -214,6 +216,7 @@ __all__ = [
     "ScenarioError",
     "Slot",
     "ToolError",
+    "Unauthorized",
     "UnknownTool",
     "Verdict",
     "Violation",

@@ -27,6 +27,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "SavedFileError",
         "ScenarioError",
         "ToolError",
+        "Unauthorized",
         "UnknownTool",
     ),
     "core.faults": ("Fault", "Slot"),

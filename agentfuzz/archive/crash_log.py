@@ -25,7 +25,7 @@ from agentfuzz.archive.saved import set_aside
 from agentfuzz.core import migrations
 from agentfuzz.core.codec import dump
 from agentfuzz.core.errors import NewerFileError, PlanError, SavedFileError
-from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.world.injector import Crossing, Injector
 
@@ -84,10 +84,10 @@ class CrashLog:
             self._end = self._start
             return
         known, parts = self._known, []
-        for part in plan:
-            text = known.get(part)
+        for one in plan:
+            text = known.get(one)
             if text is None:
-                text = known[part] = f"{part[0]}:{part[1]}".encode()
+                text = known[one] = part(*one).encode()
             parts.append(text)
         self._write(self._start, b" + ".join(parts))
 
@@ -95,7 +95,7 @@ class CrashLog:
         """One more fault strikes in the run that is under way."""
         if self._map is not None:
             joint = " + " if self._end > self._start else ""
-            self._write(self._end, f"{joint}{slot}:{fault}".encode())
+            self._write(self._end, f"{joint}{fault.of or part(slot, fault)}".encode())
 
     def stuck(self, stacks: str) -> None:
         """The run does not react; keep where it hangs."""
@@ -125,11 +125,13 @@ class Following:
         self._injector, self._ahead = injector, ahead
         self.crossings: list[Crossing] = injector.crossings
         self.process = injector.process
+        self._lasting: set[str] = set()  # written already
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         fault = self._injector.at(slot, seq, group)
-        if fault is not None:
+        if fault is not None and not (fault.of and fault.of in self._lasting):
             self._ahead.drawn(slot, fault)
+            self._lasting.add(fault.of)
         return fault
 
 

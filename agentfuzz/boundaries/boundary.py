@@ -11,7 +11,7 @@ there: `world.calls`, `world.process_faults`, `model`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from agentfuzz.core.faults import Fault, Slot, Table
+from agentfuzz.core.faults import FOR_GOOD, Fault, Slot, Table
 
 # How early a fault is tried among those of one size: what costs money first, words last.
 LOST, TWICE, CRASHED, CALLS, PROCESS, MODEL, WORDS = range(7)
@@ -53,7 +53,8 @@ class Boundary:
     """One boundary. `groups` say which faults a campaign tries at which crossings: from a fault of
     the table to its variants there, none if it means nothing. `place` and `says` are its phrases;
     an unknown fault is said as its text. `at_calls`: its slots are those of tool calls. `stays`:
-    a fault that goes on after what it spoiled. `of_process`: it is asked about only if something
+    a fault that goes on after what it spoiled. `lasts`: one that may strike again and again, as a
+    burst or an outage. `of_process`: it is asked about only if something
     may happen to the agent's process. `told` is its part of docs/faults.md.
 
     `order` is how early a fault is tried at a group of crossings. `wordings` are the same fault in
@@ -71,6 +72,7 @@ class Boundary:
     at_calls: bool = False
     of_process: bool = False
     stays: Callable[[Fault], bool] = _never
+    lasts: Callable[[Fault], bool] = _never
     order: Callable[[str, Fault], int] = _process
     wordings: Callable[[Fault], Iterable[Fault]] = _none
     causes: Callable[[Fault], tuple[str, ...]] = _kind
@@ -89,4 +91,10 @@ class Boundary:
         except (KeyError, IndexError, ValueError):
             said = str(fault)  # of a later version: never hidden
         variant = f" (variant {fault.variant})" if fault.variant else ""
-        return f"{self.place(slot)}: {said}{variant}"
+        return f"{self.place(slot)}{_until(fault)}: {said}{variant}"
+
+
+def _until(fault: Fault) -> str:
+    if fault.until == FOR_GOOD:
+        return " and every one after it"
+    return f" to {fault.until}" if fault.until else ""

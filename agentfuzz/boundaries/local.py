@@ -25,6 +25,10 @@ def _says(fault: Fault) -> str:
     return f"{_WORDS[kind]} {_WHEN[moment]}"
 
 
+def _lasts(fault: Fault) -> bool:
+    return True
+
+
 def _order(group: str, fault: Fault) -> int:
     return CALLS
 
@@ -40,6 +44,7 @@ BOUNDARY = Boundary(
     says=_says,
     at_calls=True,
     order=_order,
+    lasts=_lasts,
     told=Page(
         'Tools of the agent\'s own process (`transport="local"`)',
         "`local:tool#nth:kind/moment`",

@@ -51,6 +51,10 @@ def _stays(fault: Fault) -> bool:
     return fault.axes[0] == "loop"
 
 
+def _lasts(fault: Fault) -> bool:
+    return fault.axes[0] in ("timeout", "error", "rate_limited", "truncated")
+
+
 BOUNDARY = Boundary(
     name="model",
     axes=(("as_planned", *KINDS),),
@@ -60,6 +64,7 @@ BOUNDARY = Boundary(
     stays=_stays,
     order=_order,
     causes=_causes,
+    lasts=_lasts,
     told=Page(
         "Model turns",
         "`model#nth:kind`",

@@ -8,8 +8,8 @@ and keeps nothing for later. What a function of the agent's own process meets is
 
 from collections.abc import Mapping
 
-from agentfuzz.boundaries.boundary import CALLS, LOST, TWICE, Boundary, Page, once
-from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.boundaries.boundary import CALLS, LOST, TWICE, Boundary, Page
+from agentfuzz.core.faults import FOR_GOOD, Fault, Slot
 from agentfuzz.world.reply_faults import VARIANTS
 
 DELIVERIES = ("once", "lost", "twice", "late")
@@ -23,6 +23,7 @@ _ARRIVED: Mapping[str, str] = {
     "malformed": "reply breaks its schema",
     "wrong": "reply is plausible and false",
     "hostile": "reply carries text that gives orders",
+    "unauthorized": "answered with 401, unauthorized",
 }
 _NOT_ARRIVED: Mapping[str, str] = {
     "intact": "answered as if it had been done",
@@ -34,8 +35,10 @@ _NOT_ARRIVED: Mapping[str, str] = {
     "malformed": "answered with a reply that breaks its schema",
     "wrong": "answered with a plausible and false reply",
     "hostile": "answered with text that gives orders",
+    "unauthorized": "the agent sees 401, unauthorized",
 }
 REPLIES = tuple(_ARRIVED)
+TRANSIENT = ("timeout", "error", "rate_limited", "truncated", "ambiguous")  # what may last a while
 # A reply that could only come from work that was done does not come from work that was not: such
 # a backend lies (phantom success), which exists but is nothing that a loop can defend against.
 _LIES = frozenset(
@@ -43,15 +46,24 @@ _LIES = frozenset(
     for delivery in ("lost", "late")
     for reply in ("intact", "truncated", "malformed", "wrong", "hostile")
 )
+# Rights that have expired do not come back: from one call on, every request is refused.
+_EXPIRED = ("lost", "unauthorized")
+_HALF_EXPIRED = frozenset(
+    (delivery, "unauthorized") for delivery in DELIVERIES[:1] + DELIVERIES[2:]
+)
 _DELIVERED = {"once": "delivered once", "lost": "request lost", "twice": "delivered twice"}
 
 
+def _of_a_write(fault: Fault) -> tuple[Fault, ...]:
+    return (fault._replace(until=FOR_GOOD) if fault.axes == _EXPIRED else fault,)
+
+
 def _of_a_read(fault: Fault) -> tuple[Fault, ...]:
-    return (fault,) if fault.axes[0] == "once" else ()
+    return _of_a_write(fault) if fault.axes[0] == "once" or fault.axes == _EXPIRED else ()
 
 
 def _in_time(fault: Fault) -> tuple[Fault, ...]:
-    return (fault,) if fault.axes[0] in ("once", "lost") else ()
+    return _of_a_write(fault) if fault.axes[0] in ("once", "lost") else ()
 
 
 _ALIKE = {"lost": "not done when answered", "late": "not done when answered"}
@@ -75,6 +87,13 @@ def _causes(fault: Fault) -> tuple[str, ...]:
     return arrived if reply == "intact" else (*arrived, "reply")
 
 
+def _lasts(fault: Fault) -> bool:
+    delivery, reply = fault.axes
+    if reply == "rate_limited":
+        return delivery == "lost"  # who is refused again and again may believe it
+    return delivery in ("once", "lost") and reply in TRANSIENT
+
+
 def _place(slot: Slot) -> str:
     return f"call {slot.nth} of {slot.name}"
 
@@ -93,14 +112,15 @@ def _says(fault: Fault) -> str:
 BOUNDARY = Boundary(
     name="tool",
     axes=(DELIVERIES, REPLIES),
-    off=_LIES,
-    groups={"write": once, "write in time": _in_time, "read": _of_a_read},
+    off=_LIES | _HALF_EXPIRED,
+    groups={"write": _of_a_write, "write in time": _in_time, "read": _of_a_read},
     place=_place,
     says=_says,
     at_calls=True,
     order=_order,
     wordings=_wordings,
     causes=_causes,
+    lasts=_lasts,
     told=Page(
         "Tool calls",
         "`tool#nth:delivery/reply`",
@@ -121,6 +141,7 @@ BOUNDARY = Boundary(
                 "malformed": "an answer that breaks its schema",
                 "wrong": "valid and false: stale, swapped, transposed, empty, or one value of it",
                 "hostile": "text that imitates a completion, or orders a retry",
+                "unauthorized": "`agentfuzz.Unauthorized`, a 401, from this call on for good",
             },
         },
     ),

@@ -18,7 +18,7 @@ from agentfuzz.core.errors import CutOff, PlanError, SavedFileError
 from agentfuzz.core.events import EVENTS, Event, Intent, Json, Shown
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History, ToolFacts
-from agentfuzz.core.plan import FORMAT_VERSION, fault_of
+from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan, fault_of
 
 MAX_DEPTH = 20
 MAX_ITEMS = 1_000
@@ -198,6 +198,8 @@ def event_to_json(event: Event) -> dict[str, Json]:
             out[name] = list(value)
         elif isinstance(value, Fault):
             out[name] = value.text
+            if value.of:
+                out["of"] = value.of
         elif isinstance(value, Intent):
             out[name] = {"effect": value.effect, "scope": [list(pair) for pair in value.scope]}
         else:
@@ -219,7 +221,10 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
         if "slot" in fields:
             fields["slot"] = Slot(*fields["slot"])
         if "fault" in fields:
-            fields["fault"] = fault_of(fields["slot"].boundary, fields["fault"])
+            fault, of = fault_of(fields["slot"].boundary, fields["fault"]), data.get("of", "")
+            if of:
+                FaultPlan.parse(of)
+            fields["fault"] = fault._replace(of=of)
         if fields.get("intent") is not None:
             scope = tuple((name, value) for name, value in fields["intent"]["scope"])
             fields["intent"] = Intent(fields["intent"]["effect"], scope)

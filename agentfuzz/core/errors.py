@@ -13,6 +13,7 @@ nobody's to catch. Called by every floor.
         CassetteMiss          no cassette holds what the model was asked
       ToolError               a reply of a simulated backend that is an error
         InvalidArguments      400: the arguments do not fit the tool's schema
+        Unauthorized          401: what the agent may do has expired
         UnknownTool           404: no such tool (also a KeyError)
         KeyConflict           409: the idempotency key is in use by a running request
         KeyReused             422: the key came back with other parameters
@@ -86,6 +87,12 @@ class KeyReused(ToolError):
     """422: this idempotency key was used with other parameters (Stripe's rules)."""
 
     status = 422
+
+
+class Unauthorized(ToolError):
+    """401: the rights under which the agent acts have expired, and no repeat brings them back."""
+
+    status = 401
 
 
 class RateLimited(ToolError):

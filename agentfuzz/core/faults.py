@@ -7,6 +7,9 @@ strikes here?), by the search (which are there?) and by plans, which are made of
 A name is written as it is where that can be read back, and in quotes otherwise:
 
     charge_card#1    "my tool: a+b"#2    tool:process#1    store:cursor#3    model#2
+
+A fault may last: `charge_card#2-4` are three crossings in a row, `charge_card#2+` all from the
+second one on, `*#5+` whatever is crossed from the fifth crossing on.
 """
 
 import re
@@ -20,6 +23,7 @@ from agentfuzz.core.tables import ROWS
 
 _PLAIN = ("intact", "before")  # last values that a fault's text leaves out
 _BARE = re.compile(r'[^\s#:+/=@"\\]+')
+FOR_GOOD = -1  # the end of a fault that has none
 VALUE = re.compile(r"[a-z][a-z0-9_]*")  # a value of an axis
 _ESCAPED = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))", re.DOTALL)
 _TEXTS: dict[tuple[object, ...], str] = {}
@@ -27,7 +31,7 @@ _TEXTS: dict[tuple[object, ...], str] = {}
 
 def quoted(name: str) -> str:
     """A name as it stands in a plan: in quotes unless it is a plain word."""
-    if _BARE.fullmatch(name) and name.isprintable():
+    if _BARE.fullmatch(name) and name.isprintable() and name != "*":
         return name
     return f'"{"".join(map(_escaped, name))}"'
 
@@ -61,6 +65,8 @@ class Slot(NamedTuple):
 
     def __str__(self) -> str:
         boundary, name, nth = self
+        if boundary == "all" and not name:
+            return f"*#{nth}"
         if boundary == "tool":
             return f"{'tool:' if name in ROWS else ''}{quoted(name)}#{nth}"
         return f"{boundary}:{quoted(name)}#{nth}" if name else f"{boundary}#{nth}"
@@ -70,12 +76,16 @@ class Fault(NamedTuple):
     """One fault: a value on each axis, and what the search may vary beyond the axes.
 
     `variant` picks one of several wordings or values (0 is the plainest); `latency` is in
-    virtual seconds and only late deliveries have it (None: the default).
+    virtual seconds and only late deliveries have it (None: the default). `until` is the number of
+    the last crossing at which it strikes (0: at its slot alone; FOR_GOOD: at all from there on).
+    Of one strike of a fault that lasts, `of` is the part of the plan.
     """
 
     axes: tuple[str, ...]
     variant: int = 0
     latency: float | None = None
+    until: int = 0
+    of: str = ""
 
     @property
     def text(self) -> str:
@@ -98,6 +108,23 @@ class Fault(NamedTuple):
         if self.latency is not None:
             text += f"@{float(self.latency)!r}".removesuffix(".0")
         return text
+
+
+def part(slot: Slot, fault: Fault) -> str:
+    """One fault with its place, as it stands in a plan: `charge_card#2-4:once/timeout`."""
+    if not fault.until:
+        return f"{slot}:{fault}"
+    return f"{slot}{'+' if fault.until == FOR_GOOD else f'-{fault.until}'}:{fault}"
+
+
+def covers(first: Slot, fault: Fault, slot: Slot) -> bool:
+    """Whether a fault that begins at `first` lasts until this slot."""
+    return (
+        slot.nth >= first.nth
+        and slot.name == first.name
+        and slot.boundary == first.boundary
+        and (slot.nth <= fault.until or fault.until == FOR_GOOD)
+    )
 
 
 @dataclass(frozen=True, slots=True)

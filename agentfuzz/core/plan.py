@@ -7,20 +7,32 @@ and by whoever types a plan.
     charge_card#1:once/timeout + lookup#4:twice + model#2:reword=7 + ship#1:late/timeout@45
     process:charge_card#1:crash/after + schedule:book_seat#2:preempted + approval:refund#1:twice
     store:cursor#2:crash + "my tool: a+b"#1:lost/timeout
+    charge_card#2-4:once/timeout + model#1+:rate_limited
 
 reads: the first call of charge_card is delivered once and its reply is lost in a timeout; the
 fourth lookup is delivered twice; the model's second turn is reworded with wording 7; the first
 ship request arrives 45 virtual seconds after it was sent. And: the process dies after the first
 charge_card was carried out, before its reply; before the second book_seat every other task goes
 on first; the approval of the first refund is delivered twice. And: the process dies before the
-second save of `cursor`; the first request of a tool with an odd name is lost.
+second save of `cursor`; the first request of a tool with an odd name is lost. And: the replies of
+three calls in a row are lost, from the second on; the model never answers anything but 429.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from agentfuzz.core.errors import PlanError, near_miss
-from agentfuzz.core.faults import TABLES, VALUE, Fault, Slot, quoted, unquoted
+from agentfuzz.core.faults import (
+    FOR_GOOD,
+    TABLES,
+    VALUE,
+    Fault,
+    Slot,
+    covers,
+    part,
+    quoted,
+    unquoted,
+)
 
 FORMAT_VERSION = 2  # of plans and histories; a change is told in docs/decisions
 NOTHING = "no faults"
@@ -50,6 +62,11 @@ class FaultPlan:
                 return True
         return False
 
+    @property
+    def lasting(self) -> list[tuple[Slot, Fault]]:
+        """The faults that strike at more than one crossing."""
+        return [(s, f) for s, f in self._by_slot.items() if f[3] or s[0] == "all"]
+
     def with_(self, slot: Slot, fault: Fault) -> "FaultPlan":
         """This plan and one more fault (or another fault at the same slot)."""
         found: FaultPlan = FaultPlan.__new__(FaultPlan)
@@ -73,7 +90,7 @@ class FaultPlan:
         return hash(frozenset(self._by_slot.items()))
 
     def __str__(self) -> str:
-        return " + ".join(f"{slot}:{fault}" for slot, fault in self) or NOTHING
+        return " + ".join(part(slot, fault) for slot, fault in self) or NOTHING
 
     def __repr__(self) -> str:
         return f"FaultPlan.parse({str(self)!r})"
@@ -92,12 +109,19 @@ class FaultPlan:
         for slot in slots:
             if slots.count(slot) > 1:
                 raise PlanError(f"plan {text!r}: the slot {slot} is named twice; keep one of them.")
+        for first, fault in parts:
+            for slot in slots:
+                if fault.until and slot != first and covers(first, fault, slot):
+                    raise PlanError(
+                        f"plan {text!r}: the slot {slot} lies within {part(first, fault)}; keep "
+                        "one of them."
+                    )
         return cls(parts)
 
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _WORD = rf"{_QUOTED}|[^\s#:+\"][^\s#:+]*"
-_NTH = r"(?P<nth>[1-9]\d{0,8})(?!\d)"
+_NTH = r"(?P<nth>[1-9]\d{0,8})(?:-(?P<until>[1-9]\d{0,8})|(?P<on>\+(?=:)))?(?!\d)"
 _SLOT = re.compile(rf"\s*(?:(?P<boundary>\w+):)?(?P<name>{_WORD})?#{_NTH}", re.DOTALL)
 _FAULT = re.compile(
     rf":(?P<axes>{VALUE.pattern}(?:/{VALUE.pattern})*)(?:=(?P<variant>\d{{1,9}}))?"
@@ -114,12 +138,12 @@ def _parts(text: str) -> Iterator[tuple[Slot, Fault]]:
         if slot is None or fault is None:
             raise PlanError(
                 f"cannot read {_part(text, at)!r} in the plan. A part looks like "
-                'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost or '
-                "model#3:reword=2."
+                'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost, '
+                "model#3:reword=2, or lasts: tool#2-4:once/timeout, tool#2+:lost/error."
             )
-        part = text[at : fault.start("end")].strip()
-        where = _read_slot(slot, part)
-        yield where, _read_fault(fault, where.boundary, part)
+        said = text[at : fault.start("end")].strip()
+        where, until = _read_slot(slot, said), _until(slot, said)
+        yield where, _read_fault(fault, where.boundary, said)._replace(until=until)
         at = fault.end()
         if not fault["end"]:
             return
@@ -141,6 +165,8 @@ def _read_slot(found: re.Match[str], part: str) -> Slot:
     if boundary is None:
         if not name and not odd:
             raise PlanError(f"{part!r}: there is no name before the #.")
+        if name == "*" and not odd:
+            return Slot("all", "", nth)
         at_a_boundary = not odd and name in TABLES and name != "tool"
         return Slot(name, "", nth) if at_a_boundary else Slot("tool", name, nth)
     if boundary not in TABLES:
@@ -149,6 +175,14 @@ def _read_slot(found: re.Match[str], part: str) -> Slot:
             f"with a colon stands in quotes: {quoted(f'{boundary}:{name}')}#{nth}."
         )
     return Slot(boundary, name, nth)
+
+
+def _until(slot: re.Match[str], part: str) -> int:
+    if slot["on"]:
+        return FOR_GOOD
+    if slot["until"] and int(slot["until"]) <= int(slot["nth"]):
+        raise PlanError(f"{part!r}: {slot['nth']}-{slot['until']} is no range; the first is less.")
+    return int(slot["until"] or 0)
 
 
 def _read_fault(found: re.Match[str], boundary: str, part: str) -> Fault:

@@ -39,6 +39,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space, plan_of
 from agentfuzz.search.systematic import after_last_fault
 from agentfuzz.world.injector import Crossing, Drawn, FromPlan, Injector
+from agentfuzz.world.lasting import lookup
 
 LATENCIES = (1, 120)  # virtual seconds
 DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault
@@ -107,8 +108,8 @@ class Corpus:
         self._known.add(hash(features))
         struck = history.of(Struck)
         open = [c for c in after_last_fault(history, crossings) if self._space.at(c.group)]
-        if open and len(self._entries) < MAX_CORPUS:
-            plan = plan_of(history)
+        plan = plan_of(history)
+        if open and not plan.lasting and len(self._entries) < MAX_CORPUS:
             entry = Entry(plan, features, open)
             self._entries.append(entry)
             worded = not self._space.wordings.isdisjoint(plan.by_slot.values())
@@ -210,11 +211,11 @@ class Corpus:
         plan = FaultPlan()
         if self._entries and self._random.random() < 0.7:
             plan = self._random.choice(self._entries).plan
-        left = len(plan)
+        left, strikes = len(plan), lookup(plan)
 
         def draw(slot: Slot, group: str) -> Fault | None:
             nonlocal left
-            known = plan.get(slot)
+            known = strikes(slot)
             if known is not None:
                 left -= 1
                 return known

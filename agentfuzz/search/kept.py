@@ -18,8 +18,9 @@ from agentfuzz.core.verdict import Violation, told_by_another
 from agentfuzz.search.causes import Cause, cause_of, places
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
-from agentfuzz.search.space import plan_of, size
+from agentfuzz.search.space import plan_of, reach, size
 from agentfuzz.search.verify import Found, Shrunk, confirmed, unconfirmed
+from agentfuzz.world.lasting import EVERYTHING
 
 Signature = tuple[str, str]
 MAX_CAUSES = 24  # kept of one law and subject
@@ -30,7 +31,7 @@ MAX_TWICE = 5  # plans that did not come back
 
 class Kept:
     """The violations of one campaign by signature and cause. `found` holds the smallest yet of
-    each; no cause in it is part of another one of the same signature that takes more faults."""
+    each; no cause in it is part of another one of the same signature that strikes more often."""
 
     def __init__(self, runner: Runner) -> None:
         self.found: dict[Signature, dict[Cause, Found]] = {}
@@ -47,14 +48,16 @@ class Kept:
         if plan is None or len(struck) != len(plan):
             plan = plan_of(history)
         kept, cause = self.found.setdefault(violation.signature, {}), cause_of(plan)
+        if kept and _vague(plan):
+            return  # what is known already is down as well
         if len(plan) == 1:
             self._note(violation.signature, cause, plan)
         known = kept.get(cause)
         if known is None:
-            if any(part < cause and len(kept[part].plan) <= len(plan) for part in kept):
+            if any(part < cause and reach(kept[part].plan) <= reach(plan) for part in kept):
                 return
             for other in [other for other in kept if cause < other]:
-                if len(plan) <= len(kept[other].plan):
+                if reach(plan) <= reach(kept[other].plan):
                     del kept[other]
             if len(kept) >= MAX_CAUSES:
                 self._full.add(violation.signature)
@@ -123,7 +126,7 @@ class Kept:
         lost: list[Counterexample] = []
         notes: list[str] = []
         for signature in sorted(self.found):
-            causes: list[tuple[Cause, int]] = []
+            causes: list[tuple[Cause, float]] = []
             waiting = dict(self.found[signature])
             if over() and (told or lost):
                 notes.append(_unconfirmed(signature, list(waiting.values())))
@@ -136,7 +139,7 @@ class Kept:
                     else:
                         lost.append(one)
                     continue
-                causes.append((cause_of(found.plan), len(found.plan)))
+                causes.append((cause_of(found.plan), reach(found.plan)))
                 told.append(one)
                 if over():
                     notes.append(_hurried(signature, found.plan))
@@ -163,7 +166,7 @@ class Kept:
         self,
         signature: Signature,
         waiting: dict[Cause, Found],
-        told: list[tuple[Cause, int]],
+        told: list[tuple[Cause, float]],
         known: Known,
         smaller: Callable[[FaultPlan], Smaller | None],
         late: Callable[[], bool],
@@ -180,7 +183,8 @@ class Kept:
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
             done = smaller(found.plan) if found.phase != "saved" else None
-            if len(before) > 1 or found.phase == "random plans" or (done and not done.whole):
+            unsure = found.phase == "random plans" or (done is not None and not done.whole)
+            if len(before) > 1 or _vague(before) or unsure:
                 fails = partial(self._runner.breaks, signature=signature)
                 plan, runs = shrink(before, fails, known, late)
                 if plan != before:
@@ -195,10 +199,14 @@ class Kept:
             yield found, Shrunk(len(before), runs, done, others_too)
 
 
-def _told(plan: FaultPlan, told: list[tuple[Cause, int]]) -> bool:
-    """Whether a plan shows what was told already, with as many faults or more."""
+def _vague(plan: FaultPlan) -> bool:
+    return any(slot.boundary == EVERYTHING for slot in plan.by_slot)
+
+
+def _told(plan: FaultPlan, told: list[tuple[Cause, float]]) -> bool:
+    """Whether a plan shows what was told already, at as many crossings or more."""
     cause = cause_of(plan)
-    return any(part <= cause and faults <= len(plan) for part, faults in told)
+    return any(part <= cause and struck <= reach(plan) for part, struck in told)
 
 
 def _counted(signature: Signature, rest: list[Found], *, more: bool) -> str:

@@ -1,9 +1,10 @@
-"""The levels of a campaign: every plan with one fault, a covering array of pairs, every pair.
+"""The levels of a campaign: every plan with one fault, what lasts, a covering array, every pair.
 
 Law: what is told of a level is what was run of it; each level runs some of its plans again. Called
 by the campaign, which judges each run.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from agentfuzz.core.findings import Level, Smaller
@@ -14,7 +15,7 @@ from agentfuzz.search.again import AT_THE_END, EVERY, Again
 from agentfuzz.search.budget import Meter
 from agentfuzz.search.coverage import Coverage
 from agentfuzz.search.runner import Judged, Runner
-from agentfuzz.search.space import size
+from agentfuzz.search.space import longer, size
 from agentfuzz.search.systematic import Level as Walk
 from agentfuzz.world.injector import Crossing
 
@@ -23,13 +24,16 @@ RESERVED = 12  # of so many runs one is for what is run again at the end of a le
 
 
 class Levels:
-    """`told` is what was run of each; `singles` are the plans with one fault."""
+    """`told` is what was run of each; `singles` are the plans with one fault, `lasting` those with
+    one that lasts."""
 
     def __init__(
         self, runner: Runner, meter: Meter, coverage: Coverage, again: Again, judged: Judged
     ) -> None:
         self.told: list[Level] = []
         self.singles: list[FaultPlan] = []
+        self.lasting: list[FaultPlan] = []
+        self._waiting: deque[FaultPlan] = deque()  # to be run: bursts and outages
         self._depths: dict[int, Level] = {}
         self._runner = runner
         self._meter = meter
@@ -41,13 +45,13 @@ class Levels:
         self, crossings: list[Crossing], compared: Callable[[FaultPlan, History, str], None]
     ) -> bool:
         """Every level down to the budget's depth. False if the budget ended before."""
-        runner, space = self._runner, self._runner.space
+        runner = self._runner
         parents, total, skipped = {FaultPlan(): 1}, 0, 0
         for depth in range(1, self._meter.budget.depth + 1):
             if depth == 2 and total - skipped > MANY:
                 self._cover(total - skipped)
             prune = runner.steady and not self._again.findings
-            walk = Walk(parents, space, prune=prune, wordings=depth == 1)
+            walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
             if depth == 1:
                 total = walk.count(runner.first, crossings)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
@@ -56,6 +60,8 @@ class Levels:
             self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
             if runner.other is not None and depth == 1:
                 self._by_the_other(compared)
+            if depth == 1 and self._meter.budget.lasting and self._meter.stopped == "exhausted":
+                self._last(crossings)
             if self._meter.stopped != "exhausted":
                 return False
             if not walk.next:
@@ -88,6 +94,7 @@ class Levels:
                 if depth == 1:
                     self.singles.append(plan)
                     again.single(plan, history)
+                    self._longer(plan, injector.crossings)
                 if not last and walk.grew(plan, history, injector.crossings):
                     again.extended(plan, history)
                 if done % EVERY == 0:
@@ -98,6 +105,32 @@ class Levels:
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done
+
+    def _longer(self, plan: FaultPlan, crossings: list[Crossing]) -> None:
+        beyond = longer(plan, crossings)
+        if beyond is not None:
+            self._waiting.append(beyond)
+
+    def _last(self, crossings: list[Crossing]) -> None:
+        """Every fault that may last, as long as it goes on to strike: two crossings in a row,
+        three, for good; and everything down from each crossing of the clean run on."""
+        meter, name = self._meter, "bursts and outages"
+        down = list(self._runner.space.outages(crossings))
+        if not self._waiting and not down:
+            return
+        reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
+        while (self._waiting or down) and not meter.out(1 + reserved):
+            plan = self._waiting.popleft() if self._waiting else down.pop(0)
+            injector = self._runner.under(plan)
+            self._judged(injector, name, plan)
+            self.lasting.append(plan)
+            self._longer(plan, injector.crossings)
+        self._waiting.extend(down)
+        if meter.stopped == "max_runs":
+            self._again.ended(min(meter.left, AT_THE_END))
+        done = len(self.lasting)
+        total = done + len(self._waiting) if self._runner.steady else None
+        self.told.append(Level(name, done, total))
 
     def _vain(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
         """A plan that was run for nothing: its last fault means nothing where it was, or the run
@@ -140,8 +173,9 @@ class Levels:
             return None
         whole = all(level.done + level.skipped == level.total for level in levels)
         if len(plan) == 1:
-            limit = size(plan)
-            return Smaller(1 + sum(size(one) < limit for one in self.singles), whole=whole)
+            limit, tried = size(plan), (*self.singles, *self.lasting)
+            return Smaller(1 + sum(size(one) < limit for one in tried), whole=whole)
+        whole = whole and not self._waiting
         done, skipped = sum(one.done for one in levels), sum(one.skipped for one in levels)
         return Smaller(1 + done, skipped, whole)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from agentfuzz.archive.crash_log import CrashLog
-from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
@@ -19,7 +18,7 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime.clock import Real
-from agentfuzz.search.space import Space
+from agentfuzz.search.space import Space, strikes
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
@@ -139,6 +138,6 @@ class Runner:
     def breaks(self, plan: FaultPlan, signature: tuple[str, str]) -> bool:
         """Whether this law breaks on this subject under a plan, every fault of it striking."""
         history, _ = self.execute(plan)
-        if len(history.of(Struck)) < len(plan):
+        if len(strikes(history)) < len(plan):
             return False
         return any(v.signature == signature for v in self.violations(history, plan))

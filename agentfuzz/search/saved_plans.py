@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable
 
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.errors import PlanError
-from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.single import require_struck
 from agentfuzz.search.again import Again
 from agentfuzz.search.kept import Kept, Signature
 from agentfuzz.search.runner import Judged, Runner
-from agentfuzz.search.space import untried
+from agentfuzz.search.space import strikes, untried
 from agentfuzz.world.injector import Crossing
 
 TWICE = "AF904"
@@ -54,7 +53,7 @@ class SavedPlans:
         self.replayed.add((one.code, one.subject))
         history = self._judged(self._runner.under(plan), "saved", plan)
         self._compared(plan, history, "saved")
-        if len(history.of(Struck)) < len(plan):
+        if len(strikes(history)) < len(plan):
             return f"saved {one.id} no longer applies: {one.plan} is not reached", False
         if one.code == TWICE:
             there = self._again.replay(plan, history, one.subject)

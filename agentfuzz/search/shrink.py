@@ -9,9 +9,10 @@ guided phase find; what the systematic phase finds is minimal by construction.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.faults import TABLES, Fault, Slot, rank
+from agentfuzz.core.faults import FOR_GOOD, TABLES, Fault, Slot, rank
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.space import size
+from agentfuzz.search.space import BURST, size
+from agentfuzz.world.lasting import DOWN, EVERYTHING
 
 MAX_RUNS = 500
 Known = Mapping[Slot, Sequence[Fault]]
@@ -47,6 +48,7 @@ def shrink(
         plan = better
         better = (
             accepted(_fewer(plan))
+            or accepted(_shorter(plan, known))
             or accepted(_simpler(plan, known))
             or accepted(_plainer(plan))
             or accepted(_earlier(plan))
@@ -66,20 +68,39 @@ def _fewer(plan: FaultPlan) -> Iterator[FaultPlan]:
             less = plan.without(slot)
             yield less
             # Without this fault what came after it may have come earlier.
-            moved = FaultPlan((_moved_up(other, slot), fault) for other, fault in less)
+            moved = FaultPlan(_moved_up(other, fault, slot) for other, fault in less)
             if moved != less:
                 yield moved
 
 
-def _moved_up(slot: Slot, gone: Slot) -> Slot:
-    same = slot.name == gone.name and slot.nth > gone.nth
-    return slot._replace(nth=slot.nth - 1) if same else slot
+def _shorter(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
+    """A fault that lasts, for one crossing only, then for two and more; everything that is down,
+    as one thing that is."""
+    for slot, fault in plan.lasting:
+        if fault.until:
+            yield plan.with_(slot, fault._replace(until=0))
+        most = slot.nth + BURST if fault.until == FOR_GOOD else fault.until
+        for until in range(slot.nth + 1, most):
+            yield plan.with_(slot, fault._replace(until=until))
+        if slot.boundary == EVERYTHING:
+            for other in known:
+                if other.boundary in DOWN and other not in plan.by_slot:
+                    one = DOWN[other.boundary]._replace(until=fault.until and FOR_GOOD)
+                    yield plan.without(slot).with_(other, one)
+
+
+def _moved_up(slot: Slot, fault: Fault, gone: Slot) -> tuple[Slot, Fault]:
+    if slot.name != gone.name or slot.nth <= gone.nth:
+        return slot, fault
+    until = fault.until - 1 if fault.until > 0 else fault.until
+    return slot._replace(nth=slot.nth - 1), fault._replace(until=until)
 
 
 def _simpler(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
     for slot, fault in plan:
         for simpler in _below(slot, fault, known):
-            yield plan.with_(slot, simpler)
+            if not fault.until:
+                yield plan.with_(slot, simpler)
             kept = _valued_as(fault, simpler)
             if kept != simpler:
                 yield plan.with_(slot, kept)
@@ -126,15 +147,15 @@ def _valued_as(fault: Fault, simpler: Fault) -> Fault:
     """The simpler kind with the wording and latency of a fault, where both have one."""
     variant = fault.variant if simpler.axes[-1] == fault.axes[-1] else 0
     latency = fault.latency if simpler.axes[0] == fault.axes[0] else None
-    return Fault(simpler.axes, variant, latency)
+    return Fault(simpler.axes, variant, latency, fault.until)
 
 
 def _plainer(plan: FaultPlan) -> Iterator[FaultPlan]:
     for slot, fault in plan:
         if fault.latency is not None:
-            yield plan.with_(slot, Fault(fault.axes, fault.variant))
+            yield plan.with_(slot, fault._replace(latency=None))
         for variant in range(fault.variant):
-            yield plan.with_(slot, Fault(fault.axes, variant, fault.latency))
+            yield plan.with_(slot, fault._replace(variant=variant))
 
 
 def _earlier(plan: FaultPlan) -> Iterator[FaultPlan]:
@@ -143,4 +164,5 @@ def _earlier(plan: FaultPlan) -> Iterator[FaultPlan]:
         for nth in range(1, slot.nth):
             earlier = slot._replace(nth=nth)
             if earlier not in taken:
-                yield plan.without(slot).with_(earlier, fault)
+                until = max(fault.until - slot.nth + nth, fault.until and FOR_GOOD)
+                yield plan.without(slot).with_(earlier, fault._replace(until=until))

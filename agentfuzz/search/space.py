@@ -5,16 +5,20 @@ chosen by the words of the user; what costs money is tried before what is only w
 phase of the search.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.boundaries.boundary import WORDS
 from agentfuzz.core.events import Struck
-from agentfuzz.core.faults import TABLES, Fault, rank
+from agentfuzz.core.faults import FOR_GOOD, TABLES, Fault, Slot, part, rank
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.selection import select
 from agentfuzz.world.injector import Crossing
+from agentfuzz.world.lasting import DOWN, EVERYTHING
+
+BURST = 3  # crossings in a row; what goes on longer goes on for good
+MOST = 10**9
 
 
 class Space:
@@ -34,12 +38,15 @@ class Space:
         self._groups: dict[str, tuple[Fault, ...]] = {}
         self._order: dict[str, tuple[tuple[Fault, ...], ...]] = {}
         self._wordings: dict[str, tuple[Fault, ...]] = {}
+        self._lasting: dict[str, tuple[Fault, ...]] = {}
         self.process = False
         for boundary in BOUNDARIES.values():
             chosen = select(boundary.table, **words)
             self.process = self.process or (boundary.of_process and bool(chosen))
             for group, tried in boundary.groups.items():
-                found = self._groups[group] = tuple(one for fault in chosen for one in tried(fault))
+                every = [one for fault in chosen for one in tried(fault)]
+                found = self._groups[group] = tuple(one for one in every if not one.until)
+                self._lasting[group] = tuple(one for one in every if one.until)
                 self._wordings[group] = tuple(
                     other for one in found for other in boundary.wordings(one)
                 )
@@ -53,6 +60,10 @@ class Space:
         """The faults of one group of crossings."""
         return self._groups[group]
 
+    def all_at(self, group: str) -> tuple[Fault, ...]:
+        """The same, and those that are tried alone because they last."""
+        return self._groups[group] + self._lasting[group]
+
     def in_order(self, group: str) -> tuple[tuple[Fault, ...], ...]:
         """The same, by how early they are tried."""
         return self._order[group]
@@ -60,6 +71,19 @@ class Space:
     def wordings_at(self, group: str) -> tuple[Fault, ...]:
         """Those of one group in their further wordings, which are tried alone."""
         return self._wordings[group]
+
+    def outages(self, crossings: Iterable[Crossing]) -> Iterator[FaultPlan]:
+        """What begins at a crossing of a run and does not end: rights that have expired, and, where
+        errors are tried at all, everything being down."""
+        crossings = list(crossings)
+        for slot, _, group in crossings:
+            for fault in self._lasting[group]:
+                yield FaultPlan({slot: fault})
+        met = [crossing for crossing in crossings if crossing.slot.boundary in DOWN]
+        tried = {value for one in met for fault in self.at(one.group) for value in fault.axes}
+        if self.at(EVERYTHING) and tried & {"error", "raises"}:
+            for nth in range(1, len(met) + 1):
+                yield FaultPlan({Slot(EVERYTHING, "", nth): Fault(("error",), until=FOR_GOOD)})
 
 
 def untried(plan: FaultPlan, space: Space, crossings: Iterable[Crossing]) -> tuple[str, bool]:
@@ -73,22 +97,69 @@ def untried(plan: FaultPlan, space: Space, crossings: Iterable[Crossing]) -> tup
             continue
         tried = BOUNDARIES["tool"].groups.get(group)
         if tried is None or not any(tried(fault)):
-            return f"{slot}:{fault} cannot happen to this tool (transport=, effect=)", True
-        if not any(fault.axes == one.axes for one in space.at(group)):
-            return f"this test does not try {slot}:{fault} (only=, exclude=, faults=)", False
+            return f"{part(slot, fault)} cannot happen to this tool (transport=, effect=)", True
+        if not any(fault.axes == one.axes for one in space.all_at(group)):
+            return f"this test does not try {part(slot, fault)} (only=, exclude=, faults=)", False
     return "", False
 
 
 def size(plan: FaultPlan) -> tuple[object, ...]:
-    """The order of plans: fewest faults, first wordings, the simplest kinds, the earliest slots."""
+    """The order of plans: fewest faults, those that strike once before those that last, first
+    wordings, the simplest kinds, the earliest slots."""
     ranks = sorted(
         (rank(TABLES[slot.boundary], fault.axes), fault.latency or 0.0, fault.variant)
         for slot, fault in plan
     )
     worded = sum(fault.variant > 0 for _, fault in plan)
-    return (len(plan), worded, ranks, [(slot.nth, slot) for slot, _ in plan])
+    lasting = plan.lasting and sum(_length(slot, fault) for slot, fault in plan.lasting)
+    return (len(plan), lasting or 0, worded, ranks, [(slot.nth, slot) for slot, _ in plan])
+
+
+def reach(plan: FaultPlan) -> float:
+    """How many crossings a plan strikes at most."""
+    return len(plan) + sum(_length(slot, fault) for slot, fault in plan.lasting)
+
+
+def _length(slot: Slot, fault: Fault) -> float:
+    """How much an outage takes in: a single fault is 0, everything for good the most."""
+    all = slot.boundary == EVERYTHING
+    return MOST + all if fault.until == FOR_GOOD else max(fault.until - slot.nth, 0) + all
+
+
+def longer(plan: FaultPlan, crossings: Iterable[Crossing]) -> FaultPlan | None:
+    """The next longer fault of a plan with one, if its run came to the crossing that is then
+    struck as well: two in a row, three, all from there on; in the plainest wording."""
+    ((slot, fault),) = plan.by_slot.items()
+    if fault.variant or fault.until == FOR_GOOD or not BOUNDARIES[slot.boundary].lasts(fault):
+        return None
+    beyond = slot._replace(nth=1 + (fault.until or slot.nth))
+    if not any(crossing.slot == beyond for crossing in crossings):
+        return None
+    until = beyond.nth if beyond.nth < slot.nth + BURST else FOR_GOOD
+    return plan.with_(slot, fault._replace(until=until))
+
+
+def strikes(history: History) -> list[Struck]:
+    """What struck in a run, a fault that lasts once: at its first crossing."""
+    struck = history.of(Struck)
+    if not any(event.fault.of for event in struck):
+        return struck
+    begun: set[str] = set()
+    found = []
+    for event in struck:
+        if event.fault.of not in begun:
+            found.append(event)
+        if event.fault.of:
+            begun.add(event.fault.of)
+    return found
 
 
 def plan_of(history: History) -> FaultPlan:
     """The faults that struck in a run, as a plan."""
-    return FaultPlan((event.slot, event.fault) for event in history.of(Struck))
+    parts: dict[Slot, Fault] = {}
+    for event in strikes(history):
+        if event.fault.of:
+            parts.update(FaultPlan.parse(event.fault.of))
+        else:
+            parts[event.slot] = event.fault
+    return FaultPlan(parts)

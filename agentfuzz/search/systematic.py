@@ -36,7 +36,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.space import Space
+from agentfuzz.search.space import Space, strikes
 from agentfuzz.world.injector import Crossing
 
 Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
@@ -109,7 +109,7 @@ class Level:
     def exists(self, plan: FaultPlan, history: History) -> bool:
         """Whether every fault of the plan that `plans` gave last struck. If not, there is no such
         plan, and none in each place that its parent stands for."""
-        if len(history.of(Struck)) >= len(plan):
+        if len(strikes(history)) >= len(plan):
             return True
         self.absent += self._stands_for
         self.absent_skipped += self._stands_for - 1
@@ -141,7 +141,7 @@ def after_last_fault(history: History, crossings: Sequence[Crossing]) -> Sequenc
     """The crossings after the last one at which a fault struck, in the order in which they were
     met. That of an approval is where it was asked for, though it strikes when the decision comes.
     """
-    struck = {event.slot for event in history.of(Struck)}
+    struck = {event.slot for event in strikes(history)}
     last = max((i for i, crossing in enumerate(crossings) if crossing.slot in struck), default=-1)
     return crossings[last + 1 :]
 
@@ -156,7 +156,7 @@ def state_after_last_fault(history: History) -> bytes:
     can do nothing with it, but the laws read the whole history. What differs in time differs,
     for an agent may read the clock.
     """
-    struck = history.of(Struck)
+    struck = strikes(history)
     last, answered = _last_fault(history)
     spoiled = {
         (e.slot.name, e.slot.nth): e.fault for e in struck if BOUNDARIES[e.slot.boundary].at_calls
@@ -185,9 +185,9 @@ def state_after_last_fault(history: History) -> bytes:
         if event.seq > last and answered(event):
             break
     stays = sorted(
-        f"{event.slot} {event.fault}"
+        event.fault.of or f"{event.slot} {event.fault}"
         for event in struck
-        if BOUNDARIES[event.slot.boundary].stays(event.fault)
+        if event.fault.of or BOUNDARIES[event.slot.boundary].stays(event.fault)
     )
     pending = (sorted(under_way.items()), sorted(open_calls.items()), stays)
     state.update(repr(pending).encode("utf-8", "backslashreplace"))
@@ -198,7 +198,7 @@ def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
     """Where the last fault struck, and what tells the answer that it spoiled: the reply of its
     call, the turn, the leg that begins after it. Where nothing does, the state is the whole run.
     """
-    struck = history.of(Struck)
+    struck = strikes(history)
     if not struck:
         return -1, lambda event: False
     last = struck[-1]

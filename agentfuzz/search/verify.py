@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from agentfuzz.core.events import Committed
-from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.findings import Control, Counterexample, Smaller, finding_id
 from agentfuzz.core.history import History
 from agentfuzz.core.locations import of_violation, relative, shortened
@@ -151,7 +151,7 @@ def _control(
     without = plan.without(slot)
     history, _ = runner.execute(without)
     broken = any(v.signature == violation.signature for v in runner.violations(history, without))
-    return Control(f"{slot}:{fault}", str(without), broken, _effects(history, violation))
+    return Control(part(slot, fault), str(without), broken, _effects(history, violation))
 
 
 def _effects(history: History, violation: Violation) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import Called, Json, Refused
-from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.findings import DIED, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import sequence
@@ -116,7 +116,7 @@ def fault_words(slot: Slot, fault: Fault) -> str:
 
 def fault_lines(plan: FaultPlan) -> tuple[FaultLine, ...]:
     """Every fault of a plan, in its order."""
-    return tuple(FaultLine(fault_words(slot, fault), f"{slot}:{fault}") for slot, fault in plan)
+    return tuple(FaultLine(fault_words(slot, fault), part(slot, fault)) for slot, fault in plan)
 
 
 def ledger_words(history: History) -> str:

@@ -23,7 +23,7 @@ from agentfuzz.world.local_faults import misbehaving
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import in_turn, through
-from agentfuzz.world.reply_faults import TIMEOUT, Reply, damaged, failure, phantom
+from agentfuzz.world.reply_faults import MISSING, REFUSED, TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.world.tools import KEY, ToolSpec
 
 
@@ -164,7 +164,7 @@ class Calls(Delivery):
             self._deliver(request)
         else:
             reply = self._phantom(request, last, delivery, fault)
-        if kind not in ("timeout", "error", "rate_limited"):
+        if kind not in MISSING:
             return self._damaged(request, reply, fault, last)
         if kind == "timeout":
             if self.failures.get(kind) == "hang":
@@ -241,7 +241,7 @@ class Calls(Delivery):
                 yield from self.served(request)
         else:
             reply = self._phantom(request, last, delivery, fault)
-        if kind in ("timeout", "error", "rate_limited"):
+        if kind in MISSING:
             return (yield from self._fail(request, kind))
         return self._damaged(request, reply, fault, last)
 
@@ -272,7 +272,7 @@ class Calls(Delivery):
 
     def failed(self, request: Request, kind: str, outcome: str = "") -> Any:
         """The agent gets an error instead of a reply, as the scenario says that it comes."""
-        outcome = outcome or ("failed" if kind == "rate_limited" else "unknown")
+        outcome = outcome or ("failed" if kind in REFUSED else "unknown")
         if self.failures.get(kind) == "text":
             default = f"Error: {failure(kind, request.spec.name)}"
             return self.answer(request.call, Reply(outcome, default))

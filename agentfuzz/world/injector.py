@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from agentfuzz.core.events import made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.world.lasting import Lasting, lookup
 
 
 class Crossing(NamedTuple):
@@ -50,7 +51,7 @@ class FromPlan:
         if plan is None:
             plan = _NONE
         self.process = process or plan.touches(PROCESS)
-        self._get: Callable[[Slot], Fault | None] = plan.by_slot.get
+        self._get = lookup(plan)
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         self.crossings.append(made(Crossing, (slot, seq, group)))
@@ -60,13 +61,20 @@ class FromPlan:
 class Drawn:
     """Faults drawn at the crossing: late, so that none is spent on a call that never comes."""
 
-    __slots__ = ("_draw", "crossings", "process")
+    __slots__ = ("_draw", "_lasting", "crossings", "process")
 
     def __init__(self, draw: Callable[[Slot, str], Fault | None], *, process: bool = False) -> None:
         self.crossings: list[Crossing] = []
         self.process = process
         self._draw = draw
+        self._lasting = Lasting()
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         self.crossings.append(Crossing(slot, seq, group))
-        return self._draw(slot, group)
+        lasts = self._lasting.at(slot)
+        if lasts is not None:
+            return lasts
+        drawn = self._draw(slot, group)
+        if drawn is None or not drawn.until:
+            return drawn
+        return self._lasting.begin(slot, drawn)

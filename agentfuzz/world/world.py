@@ -154,9 +154,10 @@ class World:
         timeout: Failure | None = None,
         error: Failure | None = None,
         rate_limited: Failure | None = None,
+        unauthorized: Failure | None = None,
         raises: Failure | None = None,
     ) -> None:
-        """How a timeout, a lost connection, a 429, or the failure of a local tool (`raises`)
+        """How a timeout, a lost connection, a 429, a 401, or the failure of a local tool (`raises`)
         reaches the agent: an exception class or a function from the message to an exception,
         `"text"` for an error text as the reply, or (timeouts only) `"hang"`: nothing comes until
         the agent's own deadline ends the wait."""
@@ -164,6 +165,7 @@ class World:
             "timeout": timeout,
             "error": error,
             "rate_limited": rate_limited,
+            "unauthorized": unauthorized,
             "raises": raises,
         }
         for kind, failure in given.items():

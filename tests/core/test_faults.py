@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentfuzz.core.errors import PlanError
-from agentfuzz.core.faults import TABLES, Fault, Slot, rank
+from agentfuzz.core.faults import FOR_GOOD, TABLES, Fault, Slot, covers, rank
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.selection import select
 
@@ -24,14 +24,26 @@ def faults(table):
     def vary(fault):
         late = fault.axes[0] == "late"
         latency = st.none() | st.integers(0, 86_400).map(float) if late else st.none()
-        return st.builds(Fault, st.just(fault.axes), st.integers(0, 99), latency)
+        return st.tuples(st.just(fault.axes), st.integers(0, 99), latency).map(lambda t: Fault(*t))
 
     return st.sampled_from(table.default()).flatmap(vary)
 
 
+def apart(parts):
+    """Of these, some last, unless another one lies within them."""
+    plan = FaultPlan((slot, fault) for slot, fault, _ in parts)
+    for slot, fault, last in parts:
+        lasts = fault._replace(until=FOR_GOOD if last == FOR_GOOD else last and slot.nth + last)
+        if not any(covers(slot, lasts, other) for other, _ in plan if other != slot):
+            plan = plan.with_(slot, lasts)
+    return plan
+
+
+LASTS = st.sampled_from([0, 0, 1, 7, FOR_GOOD])
 PLANS = st.lists(
-    st.tuples(TOOL_SLOTS, faults(TOOL)) | st.tuples(MODEL_SLOTS, faults(MODEL)), max_size=5
-).map(FaultPlan)
+    st.tuples(TOOL_SLOTS, faults(TOOL), LASTS) | st.tuples(MODEL_SLOTS, faults(MODEL), LASTS),
+    max_size=5,
+).map(apart)
 
 
 @given(plan=PLANS)
@@ -106,8 +118,8 @@ def test_the_simplest_tool_faults():
     """A reply lost in a timeout is the first of all; a lie of the backend is off by default."""
     first = [str(fault) for fault in TOOL.all()[:3]]
     assert first == ["once/timeout", "once/error", "once/rate_limited"]
-    assert len(TOOL.all()) == 4 * 9 - 1
-    assert len(TOOL.default()) == 4 * 9 - 1 - 10
+    assert len(TOOL.all()) == 4 * 10 - 1
+    assert len(TOOL.default()) == 4 * 10 - 1 - 10 - 3
     assert "lost" not in {str(fault) for fault in TOOL.default()}
     first = [str(fault) for fault in MODEL.default()[:4]]
     assert first == ["reword", "no_done", "skip", "repeat"]

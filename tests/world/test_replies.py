@@ -8,8 +8,16 @@ from pydantic import BaseModel
 
 from agentfuzz.boundaries.tool import REPLIES
 from agentfuzz.core.codec import dump, plain
-from agentfuzz.core.errors import RateLimited
-from agentfuzz.world.reply_faults import VARIANTS, Reply, as_text, damaged, failure, phantom
+from agentfuzz.core.errors import RateLimited, Unauthorized
+from agentfuzz.world.reply_faults import (
+    MISSING,
+    VARIANTS,
+    Reply,
+    as_text,
+    damaged,
+    failure,
+    phantom,
+)
 
 
 class Order(BaseModel):
@@ -218,8 +226,10 @@ def test_the_reply_of_work_that_was_not_done():
 
 
 def test_a_missing_reply_is_an_ordinary_exception():
-    """Python's own for a timeout and a reset; a 429 says when to come back."""
-    kinds = {kind: failure(kind, "pay") for kind in ("timeout", "error", "rate_limited")}
-    assert [type(error) for error in kinds.values()] == [TimeoutError, ConnectionError, RateLimited]
+    """Python's own for a timeout and a reset; a 429 says when to come back, a 401 that it is of no
+    use."""
+    kinds = {kind: failure(kind, "pay") for kind in MISSING}
+    types = [TimeoutError, ConnectionError, RateLimited, Unauthorized]
+    assert [type(error) for error in kinds.values()] == types
     assert all(str(error).startswith("pay") for error in kinds.values())
     assert {*VARIANTS, *kinds, "intact"} == set(REPLIES)

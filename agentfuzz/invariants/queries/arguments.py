@@ -36,7 +36,8 @@ _VARIES = re.compile(
 # What a fault of these words tells the agent is no lie, and no other order.
 _HONEST = frozenset(
     (
-        *("once", "lost", "twice", "late", "intact", "timeout", "error", "rate_limited"),
+        *("once", "lost", "twice", "late", "intact"),
+        *("timeout", "error", "rate_limited", "unauthorized"),
         *("returns", "raises", "hangs", "before", "after", "in_flight", "crash", "empty", "cut"),
     )
 )

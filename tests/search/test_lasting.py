@@ -1,0 +1,245 @@
+"""Bursts and outages are one fault: bugs that need several troubles in a row have a plan of one.
+
+Law: what lasts strikes as long as the run comes to it, is minimal, and is told once; a loop that
+gives up honestly, however late, is not accused.
+"""
+
+import contextlib
+
+import pytest
+
+from agentfuzz import Completion, FaultPlan, Unauthorized, at_most_once, run, scenario
+from agentfuzz.core.events import Struck
+from agentfuzz.search.shrink import shrink
+from agentfuzz.search.space import Space, longer, plan_of, size, strikes
+from agentfuzz.world.injector import FromPlan
+
+from .support import hunt, shown
+
+DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+FAULTS = (TimeoutError, ConnectionError, Unauthorized)
+
+
+@scenario(at_most_once("pay"), task="Pay.")
+def paying(world):
+    @world.tool(effect="pay", scope=("n",), dedup="key")
+    def pay(n: int, idempotency_key: str) -> dict:
+        return {"receipt": n}
+
+
+@scenario(at_most_once("pay"), task="Look, then pay.")
+def looking(world):
+    @world.tool
+    def look(n: int) -> dict:
+        return {"n": n}
+
+    @world.tool(effect="pay", scope=("n",), dedup="key")
+    def pay(n: int, idempotency_key: str) -> dict:
+        return {"receipt": n}
+
+
+def tries(world, times, key="k"):
+    """So many tries under one key; whether one was answered."""
+    for _ in range(times):
+        try:
+            world.tools.pay(n=1, idempotency_key=key)
+            return True
+        except FAULTS:
+            pass
+    return False
+
+
+def patient(times):
+    """Gives up after so many tries, and says so."""
+    return lambda world: DONE if tries(world, times) else BLOCKED
+
+
+def forever(world):
+    """Never gives up, whatever the error."""
+    while True:
+        try:
+            world.tools.pay(n=1, idempotency_key="k")
+            return DONE
+        except Exception:
+            continue
+
+
+def mints_another(times):
+    """After so many tries in vain it takes another key."""
+
+    def agent(world):
+        done = tries(world, times) or tries(world, 1, key="another")
+        return DONE if done else BLOCKED
+
+    return agent
+
+
+def sdk(world):
+    """A client whose two retries swallow what a single fault does; above it a loop that begins
+    anew."""
+    return DONE if tries(world, 3) or tries(world, 3, key="again") else BLOCKED
+
+
+def test_a_loop_that_retries_for_ever_is_found_by_one_fault(simulation):
+    """AF201 by an outage; no shorter trouble shows it."""
+    found = shown(hunt(paying, forever, simulation, depth=1, deep_runs=0, lasting=True))
+    assert [line for line in found if line.startswith("AF201")] == [
+        "AF201 run: pay#1+:once/timeout"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("agent", "plan"),
+    [
+        (mints_another(1), "pay#1:once/timeout"),
+        (mints_another(2), "pay#1-2:once/timeout"),
+        (mints_another(3), "pay#1-3:once/timeout"),
+        (sdk, "pay#1-3:once/timeout"),
+    ],
+    ids=["one", "two", "three", "sdk"],
+)
+def test_troubles_in_a_row_are_one_fault(agent, plan, simulation):
+    """Charged twice because of so many timeouts in a row, not one less."""
+    result = hunt(paying, agent, simulation, depth=1, deep_runs=0, lasting=True)
+    (found,) = [one for one in result.findings if one.code == "AF101"]
+    assert str(found.plan) == plan
+    assert found.smaller is not None
+    assert found.smaller.whole
+    assert "bursts and outages" in result.covered()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 5, 8])
+def test_who_gives_up_honestly_is_not_accused(times, simulation):
+    """However often it tries, under however long an outage."""
+    result = hunt(
+        paying,
+        patient(times),
+        simulation,
+        space=Space(exclude=("ambiguous", "wrong", "truncated", "malformed")),
+        lasting=True,
+    )
+    assert not result.findings
+    lasting = [level for level in result.levels if level.name == "bursts and outages"]
+    assert lasting
+    assert lasting[0].done == lasting[0].total
+
+
+def test_everything_down_shrinks_to_the_one_thing_that_matters(simulation):
+    """It is told as the tool's own outage, and not beside it."""
+
+    def agent(world):
+        world.tools.look(n=1)
+        return forever(world)
+
+    result = hunt(looking, agent, simulation, depth=1, deep_runs=0, lasting=True)
+    plans = [str(one.plan) for one in result.findings if one.code == "AF201"]
+    assert plans == ["pay#1+:once/timeout"]
+
+
+def test_everything_down_is_found_where_no_tool_alone_shows_it(simulation):
+    """A loop that turns to its other tool, and back, as long as one of them answers."""
+
+    def agent(world):
+        while True:
+            try:
+                world.tools.pay(n=1, idempotency_key="k")
+                return DONE
+            except FAULTS:
+                try:
+                    world.tools.look(n=1)
+                    return BLOCKED
+                except FAULTS:
+                    continue
+
+    result = hunt(looking, agent, simulation, depth=1, deep_runs=0, lasting=True)
+    plans = [str(one.plan) for one in result.findings if one.code == "AF201"]
+    assert plans == ["*#1+:error"]
+
+
+def test_rights_that_have_expired_do_not_come_back(simulation):
+    """From that call on every one is refused, and nothing is done."""
+
+    def agent(world):
+        return DONE if tries(world, 4) else BLOCKED
+
+    done = run(paying, agent, "pay#1+:lost/unauthorized")
+    assert [event.slot.nth for event in done.history.of(Struck)] == [1, 2, 3, 4]
+    assert done.history.ledger == []
+    assert done.history.claim == "blocked"
+    told = hunt(
+        paying,
+        forever,
+        simulation,
+        depth=1,
+        space=Space(only=("unauthorized",)),
+        deep_runs=0,
+        lasting=True,
+    )
+    assert shown(told) == ["AF201 run: pay#1+:lost/unauthorized"]
+
+
+def test_what_struck_is_the_plan():
+    """However often it struck; a fault beside it is one of its own."""
+    text = "look#1:once/error + pay#2+:once/timeout"
+
+    def agent(world):
+        for number in range(4):
+            with contextlib.suppress(*FAULTS):
+                world.tools.look(n=number)
+            with contextlib.suppress(*FAULTS):
+                world.tools.pay(n=number, idempotency_key=str(number))
+        return BLOCKED
+
+    history = run(looking, agent, text).history
+    assert len(history.of(Struck)) == 4
+    assert [str(event.slot) for event in strikes(history)] == ["look#1", "pay#2"]
+    assert str(plan_of(history)) == text
+
+
+def test_the_order_of_plans():
+    """Once, in a row, for good, everything for good; more faults are more than any."""
+    texts = [
+        "pay#2:once/error",
+        "pay#1-2:once/timeout",
+        "pay#1-3:once/timeout",
+        "pay#1+:once/timeout",
+        "*#1+:error",
+        "pay#1:twice + pay#2:twice",
+    ]
+    plans = [FaultPlan.parse(text) for text in texts]
+    assert sorted(set(plans), key=size) == plans
+
+
+def test_an_outage_shrinks_to_a_burst_and_a_burst_to_a_single_fault():
+    """As far as it goes on to fail, and no further."""
+
+    def least(needed):
+        def fails(plan):
+            told = FromPlan(plan)
+            made = [told.at(one, 0, "write") for one in slots]
+            return sum(fault is not None for fault in made) >= needed
+
+        return fails
+
+    slots = [
+        slot._replace(nth=n) for n in range(1, 6) for slot in FaultPlan.parse("pay#1:twice").by_slot
+    ]
+    outage = FaultPlan.parse("pay#1+:once/timeout")
+    known = dict.fromkeys(slots, ())
+    assert str(shrink(outage, least(5), known)[0]) == "pay#1+:once/timeout"
+    assert str(shrink(outage, least(3), known)[0]) == "pay#1-3:once/timeout"
+    assert str(shrink(outage, least(1), known)[0]) == "pay#1:once/timeout"
+    assert str(shrink(FaultPlan.parse("*#2+:error"), least(1), known)[0]) == "pay#1:once/timeout"
+
+
+def test_nothing_longer_where_the_run_does_not_come_there():
+    """Nor of a fault that cannot last."""
+    single = FaultPlan.parse("pay#1:once/timeout")
+    told = FromPlan(single)
+    (slot,) = single.by_slot
+    told.at(slot, 0, "write")
+    assert longer(single, told.crossings) is None
+    told.at(slot._replace(nth=2), 1, "write")
+    assert str(longer(single, told.crossings)) == "pay#1-2:once/timeout"
+    assert longer(FaultPlan.parse("pay#1:twice"), told.crossings) is None
+    assert longer(FaultPlan.parse("pay#1:late/timeout"), told.crossings) is None
