@@ -15,16 +15,13 @@ GRACE = 1.0  # real seconds after the end of a campaign's time in which somethin
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
-    are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found);
-    `lasting` says whether bursts and outages are tried, which no door asks for yet: of some laws it
-    is still open what an honest loop owes under them."""
+    are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found)."""
 
     max_runs: int = 10_000
     max_seconds: float = 30.0
     depth: int = 2
     deep_runs: int = 200
     seed: int = 0
-    lasting: bool = False
 
 
 class Meter:

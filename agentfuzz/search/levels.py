@@ -60,7 +60,7 @@ class Levels:
             self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
             if runner.other is not None and depth == 1:
                 self._by_the_other(compared)
-            if depth == 1 and self._meter.budget.lasting and self._meter.stopped == "exhausted":
+            if depth == 1 and self._meter.stopped == "exhausted":
                 self._last(crossings)
             if self._meter.stopped != "exhausted":
                 return False

@@ -128,8 +128,9 @@ def refunds_what_it_cannot_ship(world: World) -> Completion:
 @honest(travel(compensated()))
 def cancels_the_flight_without_a_hotel(world: World) -> Completion:
     """A saga: what was booked is cancelled, last first, each until it is confirmed."""
-    done: list[str] = []
+    begun, done = [], []
     for kind in ("flight", "hotel"):
+        begun.append(kind)
         for _ in range(3):
             try:
                 reply = getattr(world.tools, f"book_{kind}")(trip="T1")
@@ -143,7 +144,7 @@ def cancels_the_flight_without_a_hotel(world: World) -> Completion:
     if done == ["flight", "hotel"]:
         return Completion.success(handle="T1")
     left = []
-    for kind in ("hotel", "flight"):  # whatever was begun: a cancelled nothing is nothing
+    for kind in reversed(begun):  # whatever was begun: the reply may have been lost
         for _ in range(3):
             try:
                 if getattr(world.tools, f"cancel_{kind}")(trip="T1") == {
@@ -155,8 +156,6 @@ def cancels_the_flight_without_a_hotel(world: World) -> Completion:
                 continue
         else:
             left.append(kind)
-        if kind not in done and kind == "hotel" and len(done) == 0:
-            continue
     if left:
         return Completion.partial(reason="unverified", handle="flight T1, hotel T1")
     return Completion.failed(reason="tool_failed", handle="flight T1, hotel T1")

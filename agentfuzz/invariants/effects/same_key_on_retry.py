@@ -9,20 +9,21 @@ from agentfuzz.core.events import Called, Intent
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import keyed_calls
+from agentfuzz.invariants.queries.calls import keyed_calls, refused
 from agentfuzz.invariants.queries.undoing import taken_back
 
 
 @law(codes={"AF106": "The key changed between attempts, or there is none"}, catalogue="K1")
 def same_key_on_retry() -> Check:
     """Every call of one intent carries the same key. Two calls without a key break it too. What was
-    taken back for good and is done anew is no repeat: its key would bring the old answer back.
+    taken back for good and is done anew is no repeat: its key would bring the old answer back; nor
+    is what was begun anew after every attempt so far was refused (a 429).
 
     NOT_EXERCISED when no intent of a keyed tool was called twice.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        first: dict[Intent, Called] = {}
+        tried: dict[Intent, list[Called]] = {}
         found: list[Violation] = []
         exercised = False
         anew: defaultdict[Intent, list[int]] = defaultdict(list)
@@ -31,16 +32,25 @@ def same_key_on_retry() -> Check:
                 anew[undo.of.intent].append(undo.commit.seq)
         for call in keyed_calls(history):
             assert call.intent is not None, "only effectful calls are keyed"
-            before = first.get(call.intent)
-            if before is None or any(before.seq < at < call.seq for at in anew[call.intent]):
-                first[call.intent] = call
-                continue
-            exercised = True
-            if call.key is None or call.key != before.key:
-                found.append(_changed(before, call))
+            attempts = tried.setdefault(call.intent, [])
+            before = attempts[0] if attempts else call
+            undone = any(before.seq < at < call.seq for at in anew[call.intent])
+            attempts[:] = [] if undone else attempts
+            if attempts:
+                exercised = True
+                same = call.key is not None and call.key == before.key
+                if not same and not _all_refused(history, attempts):
+                    found.append(_changed(before, call))
+            attempts.append(call)
         return found if exercised else None
 
     return check
+
+
+def _all_refused(history: History, attempts: list[Called]) -> bool:
+    """Whether nothing came of any of these calls, as far as the agent was told."""
+    replies = [history.replies.get(call.call) for call in attempts]
+    return all(reply is not None and refused(reply) for reply in replies)
 
 
 def _changed(before: Called, call: Called) -> Violation:

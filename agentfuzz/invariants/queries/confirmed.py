@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from agentfuzz.core.events import Called, Committed, Intent
 from agentfuzz.core.history import History
-from agentfuzz.invariants.queries.calls import looks_up, struck_by
+from agentfuzz.invariants.queries.calls import clean, looks_up, struck_by
 
 
 def alike(history: History, one: Intent, other: Intent) -> bool:
@@ -42,6 +42,19 @@ def confirmations(history: History, effect: str, about: Intent) -> Iterator[int]
                 yield reply.seq
         elif call.intent.effect == effect and alike(history, call.intent, about):
             yield reply.seq
+
+
+def all_confirmed(history: History, baseline: History | None) -> bool:
+    """Whether the agent has a receipt of every effect of the fault-free run, of which there is one:
+    it can claim success by them, whatever its model came to say."""
+    wanted = set(baseline.effects) if baseline is not None else set()
+    replies = history.replies
+    have = {
+        call.intent
+        for call in history.of(Called)
+        if call.intent in wanted and call.call in replies and clean(replies[call.call])
+    }
+    return bool(wanted) and have == wanted
 
 
 def resting_on(history: History, commit: Committed, effect: str) -> list[Committed]:

@@ -9,6 +9,7 @@ from agentfuzz.core.events import Called, Done, Ended, ModelInput, ModelTurn, Re
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.confirmed import all_confirmed
 from agentfuzz.invariants.queries.conversations import DONE
 from agentfuzz.invariants.queries.endings import closed_by_tool, passes_for_success
 
@@ -56,7 +57,7 @@ def limits_hold(
             if used >= limit:
                 reached.append(f"{limit:g} {word}")
         ended = passes_for_success(history)
-        open_end = _open_end(history) if reached and ended is not None else None
+        open_end = _open_end(history, baseline) if reached and ended is not None else None
         if ended is not None and open_end is not None:
             found.append(_not_said(reached, open_end, ended, history.claim))
         return found
@@ -84,29 +85,33 @@ def _used(history: History, word: str, limit: float) -> tuple[float, int | None]
     return len(seqs), seqs[int(limit)] if len(seqs) > limit else None
 
 
-def _open_end(history: History) -> int | None:
-    """The event that shows that the work was not over: the model asked for more, or was cut off;
-    without a model, the last call failed."""
+def _open_end(history: History, baseline: History | None) -> int | None:
+    """The event that shows that the work was not over: the model asked for more, or was cut off
+    (other than for a success that goes by the receipts of all); without a model, the last call
+    failed."""
     turns, called = history.of(ModelTurn), history.of(Called)
     if closed_by_tool(history) is not None:
         return None
     if turns:
         last = turns[-1]
-        if history.claim == "success" and last.stop == "tool_calls" and _done(history, last):
-            return None
+        if history.claim == "success":
+            confirmed = all_confirmed(history, baseline)
+            whole = last.stop == "tool_calls" or (confirmed and not last.calls)
+            if whole and _done(history, last, None if confirmed else last.seq):
+                return None
         return last.seq if last.calls or last.stop != "end" else None
     reply = history.replies.get(called[-1].call)
     failed = reply is None or reply.raised is not None or not reply.complete
     return called[-1].seq if failed else None
 
 
-def _done(history: History, turn: ModelTurn) -> bool:
-    """Whether all that a turn asks for, but to be done, was asked for before it, and applied."""
+def _done(history: History, turn: ModelTurn, until: int | None) -> bool:
+    """Whether all that a turn asks for, but to be done, was asked for until then, and applied."""
     applied = []
     for call in history.of(Called):
         reply = history.replies.get(call.call)
         whole = reply is not None and reply.raised is None and reply.complete
-        if call.seq < turn.seq and whole:
+        if whole and (until is None or call.seq < until):
             applied.append((call.slot.name, call.args))
     asked = [(tool, arguments) for _, tool, arguments in turn.calls if tool != DONE]
     return all(one in applied for one in asked)

@@ -10,6 +10,7 @@ from agentfuzz.core.events import Done, Ended, ModelTurn
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.confirmed import all_confirmed
 from agentfuzz.invariants.queries.conversations import DONE, UNFINISHED, origin
 from agentfuzz.invariants.queries.endings import closed_by_tool, own_completion, passes_for_success
 
@@ -27,7 +28,8 @@ def no_act_on_cut_reply() -> Check:
     No effect and no success comes from a model's turn that was cut off or failed (stop `length`,
     `cut`, `error`: AF208), and a run that passes for a success ends with an answer that is not
     blank (AF209). A completion by the done tool is an answer; so is a Completion that the agent
-    itself returns after an API error, with nothing of the broken reply in it.
+    itself returns with nothing of the broken reply in it, after an API error, or when the receipts
+    of every effect of the fault-free run had come.
 
     NOT_EXERCISED when no turn was unfinished and the run did not end so.
     """
@@ -41,7 +43,8 @@ def no_act_on_cut_reply() -> Check:
         found = [*_acted(history), *_completed(history)]
         if ended is not None and closed_by_tool(history) is None:
             if turns[-1].stop in UNFINISHED:
-                found += [] if _own_words(ended, turns[-1]) else [_taken(turns[-1], ended)]
+                own = _own_words(history, baseline, ended, turns[-1])
+                found += [] if own else [_taken(turns[-1], ended)]
             elif _blank(history, ended):
                 found.append(_said_nothing(turns[-1], ended))
         return found
@@ -80,10 +83,13 @@ def _completed(history: History) -> Iterator[Violation]:
             yield _taken(before[-1], done)
 
 
-def _own_words(ended: Ended, turn: ModelTurn) -> bool:
-    """Whether the agent claims success by itself: the reply never came, and is not used."""
+def _own_words(
+    history: History, baseline: History | None, ended: Ended, turn: ModelTurn
+) -> bool:
+    """Whether the agent claims success by itself: the reply never came, or the agent goes by its
+    receipts, and the reply is not used."""
     own, said = own_completion(ended), (turn.text or "").strip()
-    if own is None or turn.stop == "length":
+    if own is None or (turn.stop == "length" and not all_confirmed(history, baseline)):
         return False
     return not said or not any(said in str(own[name] or "") for name in ("handle", "detail"))
 

@@ -11,6 +11,7 @@ from invariants.histories import (
     judge,
     ok,
     refund,
+    refuse,
     tell,
     timeout,
 )
@@ -50,6 +51,17 @@ def test_done_anew_after_it_was_taken_back():
     assert judge(same_key_on_retry(), again) == ["AF106 charge: Called#3 Called#4"]
     lost = (has_undos("key"), charged(key="k1"), refund(key="u"), timeout(), charge(key="k2"))
     assert judge(same_key_on_retry(), tell(*lost, dedup="key")) == [
+        "AF106 charge: Called#1 Called#3"
+    ]
+
+
+def test_begun_anew_after_refusals():
+    """Of what was refused each time nothing came: a new key makes no double (AF106). One attempt
+    in doubt among them, and the key has to stay."""
+    refusals = (charge(key="k1"), refuse("rate_limited"), charge(key="k1"), refuse("rate_limited"))
+    assert judge(same_key_on_retry(), tell(*refusals, charged(key="k2"), dedup="key")) == "HELD"
+    doubt = (*refusals[:2], charge(key="k1"), timeout(), charged(key="k2"))
+    assert judge(same_key_on_retry(), tell(*doubt, dedup="key")) == [
         "AF106 charge: Called#1 Called#3"
     ]
 
