@@ -16,6 +16,7 @@ from itertools import count
 from agentfuzz import (
     Completion,
     RateLimited,
+    Unauthorized,
     World,
     at_most_once,
     compensated,
@@ -26,7 +27,7 @@ from agentfuzz import (
     unknown_is_not_failed,
 )
 
-FAILURES = (TimeoutError, ConnectionError, RateLimited)
+FAILURES = (TimeoutError, ConnectionError, RateLimited, Unauthorized)
 HELD = 20.0  # seconds for which the room is kept
 
 

@@ -96,8 +96,9 @@ def _open_end(history: History, baseline: History | None) -> int | None:
         last = turns[-1]
         if history.claim == "success":
             confirmed = all_confirmed(history, baseline)
-            whole = last.stop == "tool_calls" or (confirmed and not last.calls)
-            if whole and _done(history, last, None if confirmed else last.seq):
+            if last.stop != "tool_calls" and confirmed:
+                return None
+            if last.stop == "tool_calls" and _done(history, last, None if confirmed else last.seq):
                 return None
         return last.seq if last.calls or last.stop != "end" else None
     reply = history.replies.get(called[-1].call)

@@ -78,13 +78,15 @@ def looks_first(world: World) -> Completion:
 
 def retries(world: World) -> Completion:
     """Victim: calls again after a timeout, as if nothing had happened."""
-    try:
-        world.tools.charge(order_id="A17")
-    except TimeoutError:
-        return retries(world)
-    except FAULTS:
-        return BLOCKED
-    return DONE
+    for _ in range(3):
+        try:
+            world.tools.charge(order_id="A17")
+        except TimeoutError:
+            continue
+        except FAULTS:
+            return BLOCKED
+        return DONE
+    return BLOCKED
 
 
 def swallows(world: World) -> Completion:

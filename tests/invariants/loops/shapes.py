@@ -119,13 +119,16 @@ class Summarises(Plain):
 
 
 class TakesBack(Distrusts):
-    """Takes a turn of which nothing came back, and says in words what failed."""
+    """Takes a turn of which nothing came back, and says in words what failed; not the third one."""
+
+    back = 0
 
     def act(self, turn: Mapping[str, Any]) -> None:
         before, had, self.failed = len(self.messages), set(self.receipts), ""
         super().act(turn)
-        if self.failed and self.receipts == had:
+        if self.failed and self.receipts == had and self.back < 2:
             self.messages[before:] = [{"role": "system", "content": self.failed}]
+            self.back += 1
 
     def result(self, one: Mapping[str, Any]) -> str:
         text = super().result(one)
@@ -155,8 +158,8 @@ class Resumes(Distrusts):
 
     def keep(self, message: dict[str, Any]) -> None:
         self.messages.append(message)
+        self.world.store["messages"] = self.messages  # first: what it knows, the model knows
         self.world.store["receipts"] = sorted(self.receipts)
-        self.world.store["messages"] = self.messages
 
     def act(self, turn: Mapping[str, Any]) -> None:
         calls = list({one["id"]: one for one in turn["tool_calls"]}.values())
