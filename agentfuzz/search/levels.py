@@ -177,7 +177,7 @@ class Levels:
             return Smaller(1 + sum(size(one) < limit for one in tried), whole=whole)
         whole = whole and not self._waiting
         done, skipped = sum(one.done for one in levels), sum(one.skipped for one in levels)
-        return Smaller(1 + done, skipped, whole)
+        return Smaller(1 + done + len(self.lasting), skipped, whole)
 
 
 def _number(n: int) -> str:

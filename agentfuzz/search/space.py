@@ -74,16 +74,20 @@ class Space:
 
     def outages(self, crossings: Iterable[Crossing]) -> Iterator[FaultPlan]:
         """What begins at a crossing of a run and does not end: rights that have expired, and, where
-        errors are tried at all, everything being down."""
+        each may fail so by itself, everything being down."""
         crossings = list(crossings)
         for slot, _, group in crossings:
             for fault in self._lasting[group]:
                 yield FaultPlan({slot: fault})
         met = [crossing for crossing in crossings if crossing.slot.boundary in DOWN]
-        tried = {value for one in met for fault in self.at(one.group) for value in fault.axes}
-        if self.at(EVERYTHING) and tried & {"error", "raises"}:
+        if self.at(EVERYTHING) and all(map(self._may_be_down, met)):
             for nth in range(1, len(met) + 1):
                 yield FaultPlan({Slot(EVERYTHING, "", nth): Fault(("error",), until=FOR_GOOD)})
+
+    def _may_be_down(self, crossing: Crossing) -> bool:
+        """Whether the error of an outage is tried here, of whatever delivery."""
+        how = {"error", "raises"} & set(DOWN[crossing.slot.boundary].axes)
+        return any(how & set(fault.axes) for fault in self.at(crossing.group))
 
 
 def untried(plan: FaultPlan, space: Space, crossings: Iterable[Crossing]) -> tuple[str, bool]:

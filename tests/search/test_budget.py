@@ -51,8 +51,9 @@ def test_parents_that_lead_nowhere_cost_runs_too() -> None:
 def test_what_was_cut_short_is_said() -> None:
     with Simulation() as simulation:
         result = hunt(acting, careful, simulation, max_runs=300)
-    singles, pairs = result.levels
+    singles, lasting, pairs = result.levels
     assert (singles.done, singles.total) == (142, 142)
+    assert 0 < lasting.done == lasting.total
     assert 0 < pairs.done < pairs.total
     assert f"{pairs.done:,} of {pairs.total:,} plans with two faults" in result.covered()
     assert result.stopped == "max_runs"

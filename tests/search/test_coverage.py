@@ -41,12 +41,12 @@ def test_kinds_are_counted_by_what_struck() -> None:
     with Simulation() as simulation:
         one = hunt(acting, careful, simulation, space=space, depth=1, deep_runs=0)
         two = hunt(acting, careful, simulation, space=space, depth=2, deep_runs=0)
-    # Two calls: each kind at each of them. Then at the first call with each kind at the second,
-    # but a second delivery that the backend recognised leads nowhere new.
-    assert one.kinds == {"once/timeout": 2, "lost/timeout": 2, "twice/timeout": 2}
+    # Two calls: each kind at each of them, and what may last at both. Then at the first call with
+    # each kind at the second, but a second delivery that the backend recognised leads nowhere new.
+    assert one.kinds == {"once/timeout": 2 + 2, "lost/timeout": 2 + 2, "twice/timeout": 2}
     assert two.kinds == {
-        "once/timeout": 2 + 3 + 2,
-        "lost/timeout": 2 + 3 + 2,
+        "once/timeout": 2 + 2 + 3 + 2,
+        "lost/timeout": 2 + 2 + 3 + 2,
         "twice/timeout": 2 + 0 + 2,
     }
     assert two.struck == sum(two.kinds.values())
@@ -56,7 +56,7 @@ def test_tools_are_counted_by_their_calls() -> None:
     space = Space(only=("lost/timeout",))
     with Simulation() as simulation:
         result = hunt(acting, careful, simulation, space=space, deep_runs=0)
-    judged = 1 + 2 + 1
+    judged = 1 + 2 + 1 + 1  # clean, each call, both in a row, both as a pair
     assert result.tools == {"act": 2 * judged}
 
 

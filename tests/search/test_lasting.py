@@ -82,7 +82,7 @@ def sdk(world):
 
 def test_a_loop_that_retries_for_ever_is_found_by_one_fault(simulation):
     """AF201 by an outage; no shorter trouble shows it."""
-    found = shown(hunt(paying, forever, simulation, depth=1, deep_runs=0, lasting=True))
+    found = shown(hunt(paying, forever, simulation, depth=1, deep_runs=0))
     assert [line for line in found if line.startswith("AF201")] == [
         "AF201 run: pay#1+:once/timeout"
     ]
@@ -100,7 +100,7 @@ def test_a_loop_that_retries_for_ever_is_found_by_one_fault(simulation):
 )
 def test_troubles_in_a_row_are_one_fault(agent, plan, simulation):
     """Charged twice because of so many timeouts in a row, not one less."""
-    result = hunt(paying, agent, simulation, depth=1, deep_runs=0, lasting=True)
+    result = hunt(paying, agent, simulation, depth=1, deep_runs=0)
     (found,) = [one for one in result.findings if one.code == "AF101"]
     assert str(found.plan) == plan
     assert found.smaller is not None
@@ -116,7 +116,6 @@ def test_who_gives_up_honestly_is_not_accused(times, simulation):
         patient(times),
         simulation,
         space=Space(exclude=("ambiguous", "wrong", "truncated", "malformed")),
-        lasting=True,
     )
     assert not result.findings
     lasting = [level for level in result.levels if level.name == "bursts and outages"]
@@ -131,7 +130,7 @@ def test_everything_down_shrinks_to_the_one_thing_that_matters(simulation):
         world.tools.look(n=1)
         return forever(world)
 
-    result = hunt(looking, agent, simulation, depth=1, deep_runs=0, lasting=True)
+    result = hunt(looking, agent, simulation, depth=1, deep_runs=0)
     plans = [str(one.plan) for one in result.findings if one.code == "AF201"]
     assert plans == ["pay#1+:once/timeout"]
 
@@ -151,7 +150,7 @@ def test_everything_down_is_found_where_no_tool_alone_shows_it(simulation):
                 except FAULTS:
                     continue
 
-    result = hunt(looking, agent, simulation, depth=1, deep_runs=0, lasting=True)
+    result = hunt(looking, agent, simulation, depth=1, deep_runs=0)
     plans = [str(one.plan) for one in result.findings if one.code == "AF201"]
     assert plans == ["*#1+:error"]
 
@@ -173,7 +172,6 @@ def test_rights_that_have_expired_do_not_come_back(simulation):
         depth=1,
         space=Space(only=("unauthorized",)),
         deep_runs=0,
-        lasting=True,
     )
     assert shown(told) == ["AF201 run: pay#1+:lost/unauthorized"]
 

@@ -16,7 +16,7 @@ INTENDED = {
     "b3": "AF103 charge: charge#1:lost/timeout",
     "b4": "AF103 charge: charge#1:lost/timeout",
     "b5": "AF201 run: charge#1:lost/timeout",
-    "b6": "AF103 charge: charge#1:lost/timeout + charge#2:lost/timeout",
+    "b6": "AF103 charge: charge#1-2:lost/timeout",
 }
 # What is found beside it: other laws that the same bug breaks, none of them a false alarm.
 BESIDE = {
@@ -30,7 +30,7 @@ BESIDE = {
         "AF103 charge: charge#1:lost/timeout + find#1:once/wrong",
         "AF301 claim: charge#1:lost/timeout + find#1:once/wrong",
     },
-    "b6": {"AF301 claim: charge#1:lost/timeout + charge#2:lost/timeout"},
+    "b6": {"AF301 claim: charge#1-2:lost/timeout"},
 }
 
 

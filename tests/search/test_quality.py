@@ -29,13 +29,14 @@ def story(law: Invariant, dedup: Any = "none") -> Scenario:
 
 
 def gives_up_after(attempts: int) -> Callable[[World], Completion]:
-    """Victim: after so many timeouts in a row it claims success all the same."""
+    """Victim: after so many failures in a row, now a timeout and now an error, it claims success
+    all the same. No burst of one kind brings it there."""
 
     def agent(world: World) -> Completion:
-        for _ in range(attempts):
+        for nth in range(attempts):
             try:
                 reply = world.tools.charge(order_id="A17")
-            except TimeoutError:
+            except (TimeoutError, ConnectionError)[nth % 2]:
                 continue
             except FAULTS:
                 return BLOCKED
@@ -47,7 +48,8 @@ def gives_up_after(attempts: int) -> Callable[[World], Completion]:
 
 def lost(count: int) -> str:
     """A plan in which the first calls are lost."""
-    return " + ".join(f"charge#{n}:lost/timeout" for n in range(1, count + 1))
+    how = ("lost/timeout", "lost/error")
+    return " + ".join(f"charge#{n + 1}:{how[n % 2]}" for n in range(count))
 
 
 def test_a_bug_that_needs_two_faults_is_found_by_the_exhaustive_phase() -> None:
@@ -117,7 +119,7 @@ def test_a_shallow_finding_does_not_hide_a_deep_one() -> None:
             return {"charged": order_id in charged}
 
     with Simulation() as simulation:
-        space = Space(only=("once/timeout", "lost/timeout"))
+        space = Space(only=("once/timeout", "lost/timeout", "lost/error"))
         result = hunt(orders, both, simulation, space=space, deep_runs=200)
     assert shown(result) == [
         "AF101 charge: charge#1:once/timeout",

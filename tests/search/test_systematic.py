@@ -148,17 +148,18 @@ def test_a_campaign_claims_the_levels_that_were_really_there() -> None:
             lab = Lab(scenario, agent, simulation)
             naive = brute_force(lab, 2)
             result = hunt(scenario, agent, simulation, space=SPACE, deep_runs=0, max_runs=100_000)
-            levels = [level for level in result.levels if level.total is not None]
+            levels = [level for level in result.levels if level.name.startswith("plans")]
             assert [level.total for level in levels] == [count for count, _, _ in naive.levels]
             assert [level.done + level.skipped for level in levels] == [
                 level.total for level in levels
             ]
-            one, two = levels
+            (one, two), lasting = levels, result.levels[1]
             skipped = f", {two.skipped:,} skipped as equivalent" if two.skipped else ""
             every = f"{two.total:,} of {two.total:,}" if two.skipped else f"all {two.total:,}"
             assert (
                 result.covered()
-                == f"all {one.total:,} plans with one fault, {every} plans with two faults "
+                == f"all {one.total:,} plans with one fault, all {lasting.total} bursts and "
+                f"outages, {every} plans with two faults "
                 f"(first wording of each reply){skipped}"
             )
             signatures = {(code, subject) for code, subject, _ in naive.failing}
