@@ -222,9 +222,7 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
             fields["slot"] = Slot(*fields["slot"])
         if "fault" in fields:
             fault, of = fault_of(fields["slot"].boundary, fields["fault"]), data.get("of", "")
-            if of:
-                FaultPlan.parse(of)
-            fields["fault"] = fault._replace(of=of)
+            fields["fault"] = fault._replace(of=of and str(FaultPlan.parse(of)))
         if fields.get("intent") is not None:
             scope = tuple((name, value) for name, value in fields["intent"]["scope"])
             fields["intent"] = Intent(fields["intent"]["effect"], scope)

@@ -79,6 +79,9 @@ def _campaigns(
         result = hunt(judged, agent, simulation, space=room, seed=seed, **budget)
         assert seed or result.stopped == "exhausted"
         for finding in result.findings:
-            assert finding.phase in ("plans with one fault", "bursts and outages") or len(finding.plan) != 1
+            assert (
+                finding.phase in ("plans with one fault", "bursts and outages")
+                or len(finding.plan) != 1
+            )
             assert not any(control.broken for control in finding.controls)
         yield result

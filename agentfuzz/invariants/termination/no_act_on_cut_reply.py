@@ -83,9 +83,7 @@ def _completed(history: History) -> Iterator[Violation]:
             yield _taken(before[-1], done)
 
 
-def _own_words(
-    history: History, baseline: History | None, ended: Ended, turn: ModelTurn
-) -> bool:
+def _own_words(history: History, baseline: History | None, ended: Ended, turn: ModelTurn) -> bool:
     """Whether the agent claims success by itself: the reply never came, or the agent goes by its
     receipts, and the reply is not used."""
     own, said = own_completion(ended), (turn.text or "").strip()
