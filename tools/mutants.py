@@ -209,7 +209,9 @@ class Judge:
 
     def _passes(self, mutant: Mutant, stage: tuple[str, ...]) -> bool:
         while True:
-            words = ["-x", *(f"--deselect={red}" for red in self._red)]
+            words = ["-x"]
+            for red in self._red:  # a file that cannot be read is left out as a whole
+                words.append(f"--deselect={red}" if "::" in red else f"--ignore={red}")
             path = self.root / mutant.file
             path.write_text(mutant.after, "utf-8")
             try:
@@ -239,6 +241,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--timeout", type=float, default=900, help="real seconds for one stage (900)"
     )
+    parser.add_argument("--first", type=int, default=1, help="begin with this one of them (1)")
     parser.add_argument("--list", action="store_true", help="print the sample and run nothing")
     return parser.parse_args(words)
 
@@ -249,14 +252,14 @@ def main(words: list[str] | None = None) -> int:
     with TemporaryDirectory() as folder:
         root = Path(folder) / "project"
         shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
-        mutants, alive = sample(root, given.n, given.seed), 0
+        mutants, alive = sample(root, given.n, given.seed)[given.first - 1 :], 0
         judge = Judge(root, given.timeout)
-        for number, mutant in enumerate(mutants, 1):
+        for number, mutant in enumerate(mutants, given.first):
             if given.list:
                 print(mutant.told())
             elif judge.survives(mutant):
                 alive += 1
-                print(f"survived ({number} of {len(mutants)}): {mutant.told()}", flush=True)
+                print(f"survived ({number} of {given.n}): {mutant.told()}", flush=True)
     if given.list:
         return 0
     killed = len(mutants) - alive
