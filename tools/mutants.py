@@ -33,7 +33,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "search": ("tests/search", "tests/plugin", "tests/archive"),
     "world": ("tests/world", "tests/invariants", "tests/engine"),
 }
-LEFT_BEHIND = ("__pycache__", ".*", "reports", "build", "dist", "node_modules")
+LEFT_BEHIND = (".*", "reports", "build", "dist")  # at the top; fixtures may be called so, too
 PASSED = (0, 5)  # how pytest ends if all is well, or nothing was left to run
 PYTEST = (
     *("-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "-p", "no:langsmith_plugin"),
@@ -149,6 +149,16 @@ def sample(root: Path, n: int, seed: int) -> list[Mutant]:
     return chosen
 
 
+def copied(source: Path, root: Path) -> None:
+    """Copy the project, without what is made of it."""
+    top, below = shutil.ignore_patterns(*LEFT_BEHIND), shutil.ignore_patterns("__pycache__")
+
+    def left(folder: str, names: list[str]) -> set[str]:
+        return below(folder, names) | (top(folder, names) if Path(folder) == source else set())
+
+    shutil.copytree(source, root, ignore=left)
+
+
 def tests_of(root: Path, file: str) -> tuple[str, ...]:
     """The tests that mirror a file: its own, or those of its package."""
     package, *inner = Path(file).relative_to("agentfuzz").parts
@@ -209,9 +219,8 @@ class Judge:
 
     def _passes(self, mutant: Mutant, stage: tuple[str, ...]) -> bool:
         while True:
-            words = ["-x"]
-            for red in self._red:  # a file that cannot be read is left out as a whole
-                words.append(f"--deselect={red}" if "::" in red else f"--ignore={red}")
+            leave = {red: "--deselect" if "::" in red else "--ignore" for red in self._red}
+            words = ["-x", *(f"{how}={red}" for red, how in leave.items())]
             path = self.root / mutant.file
             path.write_text(mutant.after, "utf-8")
             try:
@@ -251,7 +260,7 @@ def main(words: list[str] | None = None) -> int:
     given = _arguments(words)
     with TemporaryDirectory() as folder:
         root = Path(folder) / "project"
-        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+        copied(ROOT, root)
         mutants, alive = sample(root, given.n, given.seed)[given.first - 1 :], 0
         judge = Judge(root, given.timeout)
         for number, mutant in enumerate(mutants, given.first):
