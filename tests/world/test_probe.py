@@ -175,6 +175,26 @@ def test_what_is_found_is_what_holds(simulation, make, agent, dedup):
     assert len(twice.history.ledger) == (0 if make is broken else 1 if once else 2)
 
 
+def test_a_key_too_long_for_the_body(simulation):
+    """It is the agent's own key that has to be recognised, not any other."""
+
+    def keeps_eight_characters(world):
+        kept = []
+
+        def charge(order_id: str, cents: int, idempotency_key: str | None = None) -> dict:
+            if idempotency_key not in kept:
+                kept.append((idempotency_key or "")[:8])
+            return {"charge_id": "ch_1"}
+
+        return charge
+
+    for key, dedup in (("A17", "key"), ("charge-A17", "none")):
+        agent = agent_with(idempotency_key=key)
+        played = run(story(keeps_eight_characters), agent, "charge#1:twice", simulation=simulation)
+        assert played.history.tools["charge"].dedup == dedup
+        assert len(played.history.ledger) == (1 if dedup == "key" else 2)
+
+
 def told(shop, agent):
     with Simulation() as simulation:
         campaign = Campaign(shop, agent, simulation, budget=Budget(depth=1, deep_runs=0))
