@@ -88,6 +88,19 @@ def in_its_module(world):
     return charge
 
 
+def in_a_circle(world):
+    bank = Bank()
+    branch = {"of": bank, "orders": []}
+    bank.branch = branch
+
+    def charge(order_id: str, cents: int) -> dict:
+        if order_id not in bank.branch["orders"]:
+            bank.branch["orders"].append(order_id)
+        return {"charge_id": "ch_1"}
+
+    return charge
+
+
 def refuses(world):
     charged = set()
 
@@ -158,6 +171,7 @@ KEYED = agent_with(idempotency_key="charge-A17")
         (not_at_all, AGENT, "none"),
         (in_its_class, AGENT, "scope"),
         (in_its_module, AGENT, "scope"),
+        (in_a_circle, AGENT, "scope"),
         (refuses, AGENT, "none"),
         (awaited, AGENT, "scope"),
         (a_stand_in, AGENT, "none"),
