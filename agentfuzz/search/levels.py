@@ -45,15 +45,13 @@ class Levels:
         self, crossings: list[Crossing], compared: Callable[[FaultPlan, History, str], None]
     ) -> bool:
         """Every level down to the budget's depth. False if the budget ended before."""
-        runner = self._runner
-        parents, total, skipped = {FaultPlan(): 1}, 0, 0
+        runner, parents, skipped = self._runner, {FaultPlan(): 1}, 0
+        total = Walk(parents, runner.space, wordings=True).count(runner.first, crossings)
         for depth in range(1, self._meter.budget.depth + 1):
             if depth == 2 and total - skipped > MANY:
                 self._cover(total - skipped)
             prune = runner.steady and not self._again.findings
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
-            if depth == 1:
-                total = walk.count(runner.first, crossings)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             done = self._walk(walk, name, depth)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped

@@ -13,6 +13,7 @@ import pytest
 
 from agentfuzz import Completion, World, at_most_once, replay_transparency, scenario
 from agentfuzz.archive.saved import Saved
+from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
@@ -213,6 +214,27 @@ def test_a_finding_that_does_not_come_back_is_set_apart(simulation):
     assert "did not come back on replay" in found.violation.sentence
     assert "It was seen in 0 of 4 replays." in found.violation.sentence
     assert (found.violation.says, found.violation.world) == ("first Called pay#2", "again Done")
+
+
+def test_the_run_without_faults_stands_beside_it(simulation):
+    """Where two runs under a plan differ, the report compares with what is done without faults."""
+    calls = itertools.count()
+
+    def moody(world):
+        try:
+            pays(world)
+        except TimeoutError:
+            if next(calls) % 2:
+                world.tools.look(n=1)
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    found, *_ = hunt(paying, moody, simulation, depth=1, deep_runs=0).findings
+    assert found.code == "AF904"
+    assert found.history.of(Struck)
+    assert not found.baseline.of(Struck)
+    assert [str(commit.intent) for commit in found.baseline.ledger] == ["pay(n=1)"]
 
 
 def test_runs_that_differ_from_the_start_cost_no_campaign(simulation):

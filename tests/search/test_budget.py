@@ -7,6 +7,7 @@ import pytest
 from agentfuzz import Completion, World
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.plugin.settings import SETTINGS
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
 
@@ -18,6 +19,13 @@ def exhaustive() -> int:
     """The runs of a campaign before its random phase."""
     with Simulation() as simulation:
         return hunt(acting, careful, simulation, deep_runs=0).runs
+
+
+def test_without_settings_it_is_that_of_pytest() -> None:
+    """A campaign that is begun by hand costs, and draws, what one of pytest's does by default."""
+    told = {name: value for name, _, _, value, _ in SETTINGS}
+    default = Budget(told["max-runs"], told["max-time"], told["depth"], seed=told["seed"])
+    assert Budget() == default
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3, 10, 52, 53, 54, 200, "all", "all and 30"])

@@ -2,12 +2,18 @@
 is not deterministic."""
 
 import contextlib
+from collections import Counter
 
 import pytest
 
-from agentfuzz import Completion, World, scenario, truthful
+from agentfuzz import Completion, History, World, scenario, truthful
+from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.guided import Corpus
+from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan, Injector
 
 from .support import hunt, shown
 
@@ -51,6 +57,37 @@ def test_it_runs_where_no_second_fault_is_possible() -> None:
 
     with Simulation() as simulation:
         assert random_runs(hunt(acting, one_call, simulation, depth=2, deep_runs=15)) == 15
+
+
+def test_a_call_that_few_runs_have_come_to_is_tried_first() -> None:
+    """Where most runs ended at the first call, a fault at the second is the likelier one."""
+
+    def gives_up(world: World) -> Completion:
+        with contextlib.suppress(TimeoutError):
+            for what in ("a", "b"):
+                world.tools.act(what=what)
+        return BLOCKED
+
+    tried: Counter[str] = Counter()
+
+    def run(injector: Injector) -> History:
+        history = simulation.execute(acting, gives_up, injector)
+        tried.update(str(event.slot) for event in history.of(Struck))
+        return history
+
+    space = Space(only=("once/timeout",))
+    with Simulation() as simulation:
+        clean, ended = FromPlan(FaultPlan()), FromPlan(FaultPlan.parse("act#1:once/timeout"))
+        whole, short = run(clean), run(ended)
+        tried.clear()
+        for seed in range(40):
+            corpus = Corpus(space, seed)
+            corpus.learn(whole, clean.crossings)
+            for _ in range(50):
+                corpus.learn(short, ended.crossings)
+            corpus.explore(run, runs=1, stop=bool, missed=lambda *_: None)
+    assert tried.total() == 40
+    assert tried["act#2"] > 2 * tried["act#1"] > 0, tried
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from agentfuzz import KeyConflict, KeyReused, scenario
-from agentfuzz.core.events import Committed, Refused, Replayed, Replied
+from agentfuzz.core.events import Committed, Delivered, Refused, Replayed, Replied
 
 from .stories import bodies, told
 
@@ -241,6 +241,21 @@ def test_delivered_twice(play, tool, arguments, second):
     assert told(history, Committed, Replayed) == ["0 committed payment-1 by call_1", second]
     assert history.ended.value["receipt"] == "r1"
     assert [reply.outcome for reply in history.of(Replied)] == ["applied"]
+
+
+@pytest.mark.parametrize("tool", ["plainly", "slowly"])
+def test_arrivals_are_numbered(play, tool):
+    """The second arrival is told from the first, and so is its effect, awaited or not."""
+
+    async def agent(world):
+        await world.tools.aio[tool](order_id="A17")
+
+    history = play(bank, agent, f"{tool}#1:twice").history
+    for kind in (Delivered, Committed):
+        assert [(event.call, event.nth) for event in history.of(kind)] == [
+            ("call_1", 1),
+            ("call_1", 2),
+        ]
 
 
 @pytest.mark.parametrize("tool", ["by_key", "by_scope"])

@@ -88,6 +88,19 @@ def in_its_module(world):
     return charge
 
 
+def in_a_circle(world):
+    bank = Bank()
+    branch = {"of": bank, "orders": []}
+    bank.branch = branch
+
+    def charge(order_id: str, cents: int) -> dict:
+        if order_id not in bank.branch["orders"]:
+            bank.branch["orders"].append(order_id)
+        return {"charge_id": "ch_1"}
+
+    return charge
+
+
 def refuses(world):
     charged = set()
 
@@ -158,6 +171,7 @@ KEYED = agent_with(idempotency_key="charge-A17")
         (not_at_all, AGENT, "none"),
         (in_its_class, AGENT, "scope"),
         (in_its_module, AGENT, "scope"),
+        (in_a_circle, AGENT, "scope"),
         (refuses, AGENT, "none"),
         (awaited, AGENT, "scope"),
         (a_stand_in, AGENT, "none"),
@@ -173,6 +187,26 @@ def test_what_is_found_is_what_holds(simulation, make, agent, dedup):
     twice = run(story(make), agent, "charge#1:twice", simulation=simulation)
     once = dedup == "scope" or make is refuses or agent is KEYED
     assert len(twice.history.ledger) == (0 if make is broken else 1 if once else 2)
+
+
+def test_a_key_too_long_for_the_body(simulation):
+    """It is the agent's own key that has to be recognised, not any other."""
+
+    def keeps_eight_characters(world):
+        kept = []
+
+        def charge(order_id: str, cents: int, idempotency_key: str | None = None) -> dict:
+            if idempotency_key not in kept:
+                kept.append((idempotency_key or "")[:8])
+            return {"charge_id": "ch_1"}
+
+        return charge
+
+    for key, dedup in (("A17", "key"), ("charge-A17", "none")):
+        agent = agent_with(idempotency_key=key)
+        played = run(story(keeps_eight_characters), agent, "charge#1:twice", simulation=simulation)
+        assert played.history.tools["charge"].dedup == dedup
+        assert len(played.history.ledger) == (1 if dedup == "key" else 2)
 
 
 def told(shop, agent):

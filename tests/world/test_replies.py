@@ -143,6 +143,15 @@ def test_a_yes_or_no_that_is_wrong(value):
     assert wrong(3, {"paid": value, "n": 1}) == {"paid": False, "n": 0}
 
 
+@pytest.mark.parametrize(
+    ("honest", "false"),
+    [(None, 0), ({"found": None, "n": 42}, {"found": 0, "n": 24}), ([None, "ab"], [0, "ba"])],
+)
+def test_a_wrong_reply_to_nothing(honest, false):
+    """Where there was nothing a wrong reply has a zero, alone and inside of a container."""
+    assert damaged("wrong", 2, Reply("applied", honest), "pay", None).value == false
+
+
 @pytest.mark.parametrize("last", [False, 0, "", [], {}, 0.0])
 def test_an_empty_reply_is_one(last):
     """What says no, or nothing, is a reply all the same: it may be stale, and told again."""

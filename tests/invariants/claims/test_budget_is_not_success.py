@@ -45,6 +45,14 @@ def test_broken():
     assert judge(LAW, no_ids) == ["AF308 limit: ModelTurn#2 Done#1"]
 
 
+def test_an_earlier_call_of_the_same_tool():
+    """AF308: in a loop that hands no ids on, one charge is not the other that the model asked for
+    last."""
+    other = asks(("tc_2", "charge_card", {"order_id": "B18"}))
+    history = tell(asks("tc_1"), charged(), other, done())
+    assert judge(LAW, history) == ["AF308 limit: ModelTurn#2 Done#1"]
+
+
 def test_success_with_results_that_no_model_saw():
     """AF308: without faults the model is shown what came of it; here the loop stopped before."""
     whole = tell(*WORK, SEEN, asks(SHIP), *SHIPPED, SEEN, says("Done."), done())

@@ -205,6 +205,20 @@ def test_an_effect_that_stands_in_for_another():
     assert judge(replay_transparency(), tell(done()), allowed) == ["AF105 charge: Ended#1"]
 
 
+def other_words(story):
+    """Nobody named the scope of charge_card: it is all of its arguments."""
+    story.tools["charge_card"] = story.tools["charge_card"]._replace(derived=True)
+
+
+def test_a_scope_that_nobody_named():
+    """A charge with other arguments is the one of the fault-free run; a second one is a breach
+    (AF105)."""
+    other = tell(other_words, charged("order A17"), done())
+    assert judge(replay_transparency(), other, CLEAN) == "HELD"
+    twice = tell(other_words, charged("order A17"), charged("A17 again"), done())
+    assert judge(replay_transparency(), twice, CLEAN) == ["AF105 charge: Committed#2"]
+
+
 def test_does_not_compare_tools():
     """The same effect in the same scope is the same, whichever tool brought it about."""
     other = [

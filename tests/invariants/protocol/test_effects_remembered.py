@@ -87,6 +87,13 @@ def test_what_is_no_record(record):
     assert judge(LAW, again) == [f"{GONE} ModelInput#3"]
 
 
+def test_a_long_task_is_no_record():
+    """AF412: the task, too long to be kept whole, was there before the effect: no news of it."""
+    task = user("Charge order A17. ".ljust(500, "x"))  # cut
+    history = tell(shows(task), *WORK[1:], shows(task), *CLOSE)
+    assert judge(LAW, history) == [f"{GONE} ModelInput#2"]
+
+
 @pytest.mark.parametrize(
     "leg",
     [

@@ -18,6 +18,7 @@ from invariants.histories import (
     raised,
     restarts,
     resumes,
+    ship,
     tell,
     timeout,
     waits,
@@ -60,6 +61,15 @@ def test_broken():
     assert judge(approval_single_use(), tell(*WAIT, GRANT, done())) == "HELD"
     no_model = (waits("charge_card_1"), done("blocked"), resumes("decision"))
     assert judge(LAW, tell(*no_model, decides("charge_card_1"), done())) == broken
+
+
+def test_a_grant_is_used_by_the_tool_it_was_for():
+    """Where nothing but the tool is known, a call of that tool makes it, and one of another does
+    not (AF413)."""
+    granted = (waits("ship_1"), done("blocked"), resumes("decision"), decides("ship_1"))
+    assert judge(LAW, tell(*granted, ship(), done())) == "HELD"
+    broken = ["AF413 ship: Interrupted#1 Decided#1 Done#2"]
+    assert judge(LAW, tell(*granted, charged(), done())) == broken
 
 
 @pytest.mark.parametrize(
