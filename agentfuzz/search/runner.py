@@ -18,6 +18,7 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space, strikes
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
@@ -100,9 +101,15 @@ class Runner:
         check_plan(plan, tools)
         return plan
 
-    def run(self, injector: Injector, plan: FaultPlan | None) -> History:
-        """One run. Without a plan, its faults are written ahead as they are drawn."""
-        return self._made(plan, self.agent, injector)
+    def outcome(self, injector: Injector, plan: FaultPlan | None) -> Outcome:
+        """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
+        history = self._made(plan, self.agent, injector)
+        baseline = self.baseline
+        verdicts = tuple(
+            None if law.needs_baseline and baseline is None else law.check(history, baseline)
+            for law in self.scenario.invariants
+        )
+        return Outcome(history, injector.crossings, verdicts, self.took)
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
         """One run under a plan, with the crossings at which it could have been struck."""

@@ -1,0 +1,48 @@
+"""The protocol of an executor, and the one that does nothing: every run is made where it is asked
+for. Held by the runner.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.outcome import Outcome
+
+
+class Died(Exception):
+    """The process in which this plan was run is gone; `how` it ended, in words."""
+
+    def __init__(self, plan: FaultPlan, how: str) -> None:
+        super().__init__(f"{plan}: {how}")
+        self.plan = plan
+        self.how = how
+
+
+class Executor(Protocol):
+    """Makes runs ahead."""
+
+    def expect(self, plans: Iterable[FaultPlan]) -> None:
+        """These will be asked for, in this order; some, or the last of them, perhaps not."""
+        ...
+
+    def take(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan, if it was made ahead (or is being made: then it is waited for).
+        Raises Died."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more is asked for."""
+        ...
+
+
+class Inline:
+    """Makes nothing ahead."""
+
+    def expect(self, plans: Iterable[FaultPlan]) -> None:
+        """Forgets them."""
+
+    def take(self, plan: FaultPlan) -> None:
+        """Has none."""
+
+    def close(self) -> None:
+        """Has nothing to end."""
