@@ -213,6 +213,9 @@ class History:
         begun = self.of(Resumed)
         return self._legs[begun[-1].leg if begun else 1]
 
+    def __reduce__(self) -> tuple[type["History"], tuple[object, ...]]:
+        return History, (self.events, dict(self.tools))
+
     def __len__(self) -> int:
         return len(self.events)
 

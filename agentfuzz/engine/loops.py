@@ -27,6 +27,11 @@ class Loops:
         self._pid = pid
         self._loop: VirtualLoop | None = None
 
+    def adopted(self, pid: int) -> None:
+        """This process was forked: the loop is another's, who goes on with it. Not closed here, for
+        what it is registered with belongs to both."""
+        self._pid, self._anothers, self._loop = pid, self._loop, None
+
     def current(self) -> VirtualLoop:
         """This thread's loop, for async agents and for sync entry points of async frameworks."""
         if self._loop is None or self._loop.is_closed():

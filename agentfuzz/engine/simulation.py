@@ -95,6 +95,12 @@ class Simulation:
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
 
+    def adopted(self) -> None:
+        """This process was forked by who runs a campaign, to make some of its runs."""
+        self._pid = os.getpid()
+        self._loops.adopted(self._pid)
+        self.watchdog.adopted()
+
     def execute(
         self, scenario: Scenario, agent: Agent, injector: Injector, *, trace: bool = False
     ) -> History:

@@ -28,17 +28,15 @@ from agentfuzz.archive.saved import Saved
 from agentfuzz.archive.transport import to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump
-from agentfuzz.core.findings import DIED, CampaignResult, Counterexample, Level, finding_id
-from agentfuzz.core.history import History
+from agentfuzz.core.findings import CampaignResult, Counterexample, Level
 from agentfuzz.core.locations import relative, shortened
-from agentfuzz.core.verdict import Violation
 from agentfuzz.plugin.findings import Findings
 from agentfuzz.plugin.settings import setting
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.user_code import is_beginning, is_own
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.died import CODE, died
 
-CODE = "AF902"
 PATIENCE = 60.0  # real seconds for the start of a process of its own, beside its run
 _SETTLE = 2.0  # real seconds for the kernel to clear up after a worker
 _FRAME = re.compile(r'  File "(.+)", line (\d+) in (.+)')
@@ -124,39 +122,9 @@ def _kept(findings: Findings, left: Left) -> Counterexample:
 
 
 def finding(left: Left, end: End) -> Counterexample:
-    """A death as a counterexample without a history: nothing of the run is left but its plan."""
-    again = f" Replayed in a process of its own, it died again: {end.words}." if end.words else ""
-    violation = Violation(
-        code=CODE,
-        subject="process",
-        title="the process died",
-        sentence=(
-            "The process that ran this test was gone in the middle of a run: a crash in native "
-            f"code, os._exit, or a kill (out of memory, a job that was stopped).{again}"
-        ),
-        says="",
-        world="",
-        witness=(),
-        hint="look for os._exit, for native code, and for memory that only grows",
-    )
-    nothing = History([])
-    return Counterexample(
-        id=finding_id(left.nodeid, violation, left.plan),
-        nodeid=left.nodeid,
-        scenario=left.scenario,
-        task="",
-        law="the process lives",
-        violation=violation,
-        plan=left.plan,
-        history=nothing,
-        baseline=nothing,
-        phase=DIED,
-        faults_before=len(left.plan),
-        shrink_runs=0,
-        controls=(),
-        location=None,
-        stack=end.stack,
-    )
+    """A death that left its plan behind."""
+    said = f"Replayed in a process of its own, it died again: {end.words}." if end.words else ""
+    return died(left.nodeid, left.scenario, left.plan, said, end.stack)
 
 
 def _result(findings: Findings, found: Sequence[Counterexample]) -> CampaignResult:

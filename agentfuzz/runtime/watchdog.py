@@ -8,19 +8,20 @@ by the simulation.
 """
 
 import dis
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from agentfuzz.core.errors import CutOff
 from agentfuzz.runtime import imports
 from agentfuzz.runtime.last_resort import LastResort
 from agentfuzz.runtime.stack import calls, is_debugged, is_spared, where
 from agentfuzz.runtime.user_code import begins_run
-from agentfuzz.runtime.watchdog_thread import WatchdogThread, allowance
+from agentfuzz.runtime.watchdog_thread import Counted, WatchdogThread, allowance
 
 TICKS = 4
 FIRST = 5  # times as long: what a framework builds when it is used for the first time
@@ -30,7 +31,6 @@ LINES = 16  # lines that they are moved by, one after the other
 # into a handler, at its end, and at the `try:` or `pass` of one, which no exception table covers.
 _UNBALANCED = frozenset(dis.opmap[name] for name in ("PUSH_EXC_INFO", "POP_EXCEPT", "NOP"))
 
-
 T = TypeVar("T")
 _current: "list[Watchdog]" = []
 
@@ -38,15 +38,6 @@ _current: "list[Watchdog]" = []
 def current() -> "Watchdog | None":
     """The watchdog of the simulation that is running."""
     return _current[-1] if _current else None
-
-
-class Counted(Protocol):
-    """What a run has crossed so far: a number that grows, though not for ever."""
-
-    @property
-    def crossed(self) -> int:
-        """How far it has come."""
-        ...
 
 
 class Watchdog:
@@ -93,15 +84,19 @@ class Watchdog:
             signal.signal(signal.SIGINT, self._on_interrupt)
             if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0] == 0:
                 alarm = signal.signal(signal.SIGALRM, self._on_tick)
-                self._start()
         self._unraisable, sys.unraisablehook = sys.unraisablehook, self._on_unraisable
         self._outer = (outer_int, alarm)
         self._main = threading.current_thread() is threading.main_thread()
         self._timed = alarm is not None
-        self._thread = WatchdogThread(self, self.seconds / TICKS, INSIST, timed=self._timed)
-        self._thread.start()
+        self._watch()
         self._armed = True
         _current.append(self)
+
+    def _watch(self) -> None:
+        if self._timed:
+            self._start()
+        self._thread = WatchdogThread(self, self.seconds / TICKS, INSIST, timed=self._timed)
+        self._thread.start()
 
     def _start(self) -> None:
         every = self.seconds / TICKS
@@ -119,6 +114,12 @@ class Watchdog:
         self.stuck = stuck
         self.last_resort = LastResort(file)
         self.last_resort.arm(allowance(self.seconds))
+
+    def adopted(self) -> None:
+        """This process was forked, without the thread and the timer: start them. A run that does
+        not react ends the process, and who forked it knows its plan."""
+        self.stuck, self.last_resort = lambda stacks: os._exit(1), None
+        self._watch()
 
     def disarm(self) -> None:
         """Stop the timer and give the handlers back."""
@@ -288,11 +289,9 @@ class Watchdog:
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         self.interrupted = True
         self.active = False
-        outer = self._outer[0]
-        if callable(outer):
-            outer(signum, frame)
-        else:
+        if not callable(outer := self._outer[0]):
             raise KeyboardInterrupt
+        outer(signum, frame)
 
 
 def _unbalanced(frame: FrameType) -> bool:

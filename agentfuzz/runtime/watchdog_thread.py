@@ -27,6 +27,15 @@ HELPLESS = 6  # it does not help
 PATIENCE = 20.0  # real seconds that a run which is being interrupted has at least to end
 
 
+class Counted(Protocol):
+    """What a run has crossed so far: a number that grows, though not for ever."""
+
+    @property
+    def crossed(self) -> int:
+        """How far it has come."""
+        ...
+
+
 class Watched(Protocol):
     """What the thread sees of the watchdog."""
 

@@ -73,7 +73,7 @@ class Again:
 
     def parent(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
         """Run a plan that a level extends, and compare it with its first run."""
-        history, crossings = self._runner.execute(plan)
+        history, crossings = self._runner.reached(plan)
         if not self.findings and not _cut_off(history):
             first, trace = self._kept.get(plan), self._traces.get(plan)
             if first is not None:

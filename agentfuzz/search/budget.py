@@ -15,13 +15,16 @@ GRACE = 1.0  # real seconds after the end of a campaign's time in which somethin
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
-    are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found)."""
+    are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found);
+    `workers` is how many processes make its runs (0: as many as there are processors, if a run is
+    dear enough)."""
 
     max_runs: int = 10_000
     max_seconds: float = 30.0
     depth: int = 2
     deep_runs: int = 200
     seed: int = 0
+    workers: int = 1
 
 
 class Meter:

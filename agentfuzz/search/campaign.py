@@ -7,7 +7,8 @@ that gives two histories is a finding (AF904), and costs no other one. The resul
 was covered. Called by the doors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
@@ -23,10 +24,14 @@ from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.again import AT_THE_END, Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.died import died
 from agentfuzz.search.escaped import escapes
+from agentfuzz.search.executors.executor import Died, Inline
+from agentfuzz.search.executors.processes import Processes, safe, wanted
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
+from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.saved_plans import SavedPlans
 from agentfuzz.search.space import Space
@@ -66,6 +71,7 @@ class Campaign:
             other=same_as,
         )
         self.notes: list[str] = []
+        self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
         self._kept = Kept(self.runner)
         self._meter = Meter(
@@ -101,26 +107,34 @@ class Campaign:
         self._meter.stopped = "skip"
         self.notes.append(f"the test was left before its campaign had ended: {why}")
 
-    def _judged(self, injector: Injector, phase: str, plan: FaultPlan | None = None) -> History:
-        """One run, judged and counted; its violations are kept if they are the smallest yet."""
-        history = self.runner.run(injector, plan)
-        self._coverage.saw(history, injector.crossings)
+    def _judged(self, plan: FaultPlan, phase: str) -> Outcome | None:
+        """The run of a plan, counted; its violations are kept if they are the smallest yet. None
+        if its process died: that is told, and the plan not run again."""
+        try:
+            outcome = self.runner.planned(plan)
+        except Died as death:
+            said = f"A process that made runs ahead ended with {death.how}."
+            self._deaths.append(died(self.nodeid, self.scenario.name, death.plan, said))
+            return None
+        self._folded(outcome, phase, plan)
+        return outcome
+
+    def _folded(self, outcome: Outcome, phase: str, plan: FaultPlan | None = None) -> None:
+        history, crossings, verdicts, _ = outcome
+        self._coverage.saw(history, crossings)
         if plan is not None:
-            self._corpus.glance(history, injector.crossings)
-        baseline, counts = self.runner.baseline, self._coverage.verdicts
+            self._corpus.glance(history, crossings)
+        steady, counts = self.runner.steady, self._coverage.verdicts
         for place, law in enumerate(self.scenario.invariants):
-            found = (
-                None if law.needs_baseline and baseline is None else law.check(history, baseline)
-            )
-            if found is None:
+            found = verdicts[place]
+            if found is None or (law.needs_baseline and not steady):
                 counts[place][2] += 1
-            elif violations := tuple(found):
+            elif found:
                 counts[place][1] += 1
-                for violation in unique(violations):
+                for violation in unique(found):
                     self._kept.keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
-        return history
 
     def _compared(self, plan: FaultPlan, history: History, phase: str) -> None:
         """How the other entrypoint, if there is one, came out under the same plan."""
@@ -143,7 +157,9 @@ class Campaign:
         self._crossings = runner.begin()
         self._meter.begin()
         self._again.plain(runner.first)
-        history = self._judged(runner.under(nothing), "fault-free", nothing)
+        outcome = self._judged(nothing, "fault-free")
+        assert outcome is not None, "nothing is made ahead yet"
+        history = outcome.history
         self._again.compare(nothing, runner.first, history)
         self._compared(nothing, history, "fault-free")
         begun = Real.monotonic()
@@ -168,8 +184,26 @@ class Campaign:
 
     def search(self, saved: Sequence[Saved] = ()) -> None:
         """The whole campaign."""
-        if self.plain(saved) and self._levels.walk(self._crossings, self._compared):
+        if not self.plain(saved):
+            return
+        with self._ahead():
+            whole = self._levels.walk(self._crossings, self._compared)
+        if whole:
             self._deep()
+
+    @contextmanager
+    def _ahead(self) -> Iterator[None]:
+        """The levels are walked with several processes, where that is wanted and can be."""
+        runner, workers = self.runner, wanted(self.budget.workers, self.runner.took)
+        if workers > 1 and not safe():
+            self.notes.append("its runs were made in one process: threads run here already")
+        elif workers > 1:
+            runner.executor = Processes(workers, runner.made, runner.adopted)
+        try:
+            yield
+        finally:
+            runner.executor.close()
+            runner.executor = Inline()
 
     def _deep(self) -> None:
         meter, before, found = self._meter, self.runs, self.found
@@ -180,7 +214,9 @@ class Campaign:
         room = min(wanted, meter.left)
 
         def run(injector: Injector) -> History:
-            return self._judged(Following(injector, self.runner.crash_log), "random plans")
+            outcome = self.runner.outcome(Following(injector, self.runner.crash_log), None)
+            self._folded(outcome, "random plans")
+            return outcome.history
 
         self._corpus.explore(run, runs=room, stop=meter.out, missed=self._again.missed)
         self._levels.told.append(Level("random plans and values", self.runs - before, None))
@@ -204,7 +240,7 @@ class Campaign:
             stopped="interrupt",
             seed=self.budget.seed,
             levels=tuple(self._levels.told),
-            findings=self._again.beside(findings),
+            findings=(*self._again.beside(findings), *self._deaths),
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
             tools=dict(self._coverage.tools),
@@ -243,7 +279,7 @@ class Campaign:
             stopped=meter.stopped,
             seed=self.budget.seed,
             levels=levels,
-            findings=self._again.beside(findings),
+            findings=(*self._again.beside(findings), *self._deaths),
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),

@@ -82,23 +82,26 @@ class Levels:
         meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
         done = 0
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
-        for plan in walk.plans(again.parent, lambda: meter.out(1 + reserved)):
+        plans = walk.plans(again.parent, lambda: meter.out(1 + reserved), self._runner.expects)
+        for plan in plans:
             if meter.out(1 + reserved):
                 break
-            injector = self._runner.under(plan)
-            history = self._judged(injector, name, plan)
+            outcome = self._judged(plan, name)
+            if outcome is None:
+                continue
+            history, crossings = outcome.history, outcome.crossings
             if walk.exists(plan, history):
                 done += 1
                 if depth == 1:
                     self.singles.append(plan)
                     again.single(plan, history)
-                    self._longer(plan, injector.crossings)
-                if not last and walk.grew(plan, history, injector.crossings):
+                    self._longer(plan, crossings)
+                if not last and walk.grew(plan, history, crossings):
                     again.extended(plan, history)
                 if done % EVERY == 0:
                     again.some(1)
             else:
-                self._vain(plan, history, injector.crossings)
+                self._vain(plan, history, crossings)
         again.level(walk.next)
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
@@ -119,10 +122,10 @@ class Levels:
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
         while (self._waiting or down) and not meter.out(1 + reserved):
             plan = self._waiting.popleft() if self._waiting else down.pop(0)
-            injector = self._runner.under(plan)
-            self._judged(injector, name, plan)
+            outcome = self._judged(plan, name)
             self.lasting.append(plan)
-            self._longer(plan, injector.crossings)
+            if outcome is not None:
+                self._longer(plan, outcome.crossings)
         self._waiting.extend(down)
         if meter.stopped == "max_runs":
             self._again.ended(min(meter.left, AT_THE_END))
@@ -158,7 +161,7 @@ class Levels:
             if self._meter.out():
                 break
             done += 1
-            self._judged(self._runner.under(plan), "covering array", plan)
+            self._judged(plan, "covering array")
         if done:
             self.told.append(Level("plans of a covering array of pairs", done, None))
 

@@ -5,6 +5,7 @@ judged in the same way whether it was met, shrunk, replayed or controlled. Used 
 by whatever confirms what it found.
 """
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -18,16 +19,18 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.executors.executor import Executor, Inline
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space, strikes
+from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
 
 class Judged(Protocol):
-    """One run of a campaign, judged and counted."""
+    """The run of a plan, judged and counted; None if its process died of it."""
 
-    def __call__(self, injector: Injector, phase: str, plan: FaultPlan) -> History: ...
+    def __call__(self, plan: FaultPlan, phase: str) -> Outcome | None: ...
 
 
 class Runner:
@@ -57,8 +60,9 @@ class Runner:
         self.root = root
         self.crash_log = crash_log
         self.other = getattr(other, "agentfuzz_agent", other)
+        self.executor: Executor = Inline()
         self.runs = 0
-        self.slowest = 0.0
+        self.slowest = self.took = 0.0
         forget()
         self.steady = True
         self._first: History | None = None
@@ -105,11 +109,45 @@ class Runner:
         """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
         history = self._made(plan, self.agent, injector)
         baseline = self.baseline
-        verdicts = tuple(
-            None if law.needs_baseline and baseline is None else law.check(history, baseline)
-            for law in self.scenario.invariants
-        )
-        return Outcome(history, injector.crossings, verdicts, self.took)
+        verdicts: list[tuple[Violation, ...] | None] = []
+        for law in self.scenario.invariants:
+            idle = law.needs_baseline and baseline is None
+            found = None if idle else law.check(history, baseline)
+            verdicts.append(found if found is None else tuple(found))
+        return Outcome(history, injector.crossings, tuple(verdicts), self.took)
+
+    def made(self, plan: FaultPlan) -> Outcome:
+        """The run of a plan, made here."""
+        return self.outcome(self.under(plan), plan)
+
+    @property
+    def expects(self) -> Callable[[Iterable[FaultPlan]], None]:
+        """Who is told what will be asked for."""
+        return forgotten if type(self.executor) is Inline else self.executor.expect
+
+    def planned(self, plan: FaultPlan) -> Outcome:
+        """The run of a plan, perhaps made ahead by the executor. Raises Died."""
+        found = self.executor.take(plan)
+        if found is None:
+            return self.made(plan)
+        self.runs += 1
+        self._lasted(found.seconds)
+        return found
+
+    def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
+        """The same, where nothing is to be judged: what a run came to, and where it could have been
+        struck."""
+        found = self.executor.take(plan)
+        if found is None:
+            return self.execute(plan)
+        self.runs += 1
+        self._lasted(found.seconds)
+        return found.history, found.crossings
+
+    def adopted(self) -> None:
+        """This process was forked by an executor, to make runs ahead."""
+        self.simulation.adopted()
+        self.executor, self.crash_log = Inline(), CrashLog()
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
         """One run under a plan, with the crossings at which it could have been struck."""
@@ -123,10 +161,13 @@ class Runner:
         self.crash_log.begin(plan)
         begun = Real.monotonic()
         history = self.simulation.execute(self.scenario, agent, injector, trace=trace)
-        took = Real.monotonic() - begun
-        if took > self.slowest and self.runs > 1:
-            self.slowest = took
+        self._lasted(Real.monotonic() - begun)
         return history
+
+    def _lasted(self, seconds: float) -> None:
+        self.took = seconds
+        if seconds > self.slowest and self.runs > 1:
+            self.slowest = seconds
 
     def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
         """How the other entrypoint comes out otherwise under this plan: one run more."""

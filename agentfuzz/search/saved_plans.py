@@ -51,7 +51,7 @@ class SavedPlans:
             if why:
                 return f"saved {one.id} no longer applies: {why}", gone
         self.replayed.add((one.code, one.subject))
-        history = self._judged(self._runner.under(plan), "saved", plan)
+        history = self._run(plan, "saved")
         self._compared(plan, history, "saved")
         if len(strikes(history)) < len(plan):
             return f"saved {one.id} no longer applies: {one.plan} is not reached", False
@@ -66,9 +66,14 @@ class SavedPlans:
         """One plan, and of its violations only those with this code (any, if it is empty).
         Raises PlanError when the plan does not apply to this agent any more."""
         plan = self._runner.today(plan)
-        history = self._judged(self._runner.under(plan), "regression", plan)
+        history = self._run(plan, "regression")
         require_struck(plan, history)
         self._compared(plan, history, "regression")
         self._kept.only(code)
         if code == TWICE:
             self._again.replay(plan, history)
+
+    def _run(self, plan: FaultPlan, phase: str) -> History:
+        outcome = self._judged(plan, phase)
+        assert outcome is not None, "nothing is made ahead here"
+        return outcome.history

@@ -19,7 +19,7 @@ pruning by observed effect: Filibuster (SoCC 2021); of not permuting what is ind
 order reduction (Godefroid 1996).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from agentfuzz.boundaries import BOUNDARIES
@@ -40,6 +40,13 @@ from agentfuzz.search.space import Space, strikes
 from agentfuzz.world.injector import Crossing
 
 Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
+
+
+PARENTS = 32  # of a level, that are expected at a time
+
+
+def forgotten(plans: Iterable[FaultPlan]) -> None:
+    """Nothing is made ahead."""
 
 
 class Level:
@@ -72,13 +79,24 @@ class Level:
         self._seen: dict[bytes, FaultPlan] = {}
         self._stands_for = 1
 
-    def plans(self, execute: Execute, stop: Callable[[], bool] = bool) -> Iterator[FaultPlan]:
-        """The plans of this level, the most urgent first within a parent, until `stop`."""
-        for parent, stands_for in self.parents.items():
+    def plans(
+        self,
+        execute: Execute,
+        stop: Callable[[], bool] = bool,
+        expect: Callable[[Iterable[FaultPlan]], None] = forgotten,
+    ) -> Iterator[FaultPlan]:
+        """The plans of this level, the most urgent first within a parent, until `stop`. `expect`
+        is told what comes next: some parents, and the plans of each."""
+        parents = list(self.parents)
+        for place, (parent, stands_for) in enumerate(self.parents.items()):
             if stop():
                 return
+            if place % PARENTS == 0:
+                expect(parents[place : place + PARENTS])
             self._stands_for = stands_for
             history, crossings = execute(parent)
+            if expect is not forgotten:
+                expect(self._children(parent, history, crossings))
             yield from self._children(parent, history, crossings)
 
     def _children(

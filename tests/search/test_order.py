@@ -61,11 +61,10 @@ class Noting(Campaign):
         super().__init__(*given, **named)
         self.order = {}
 
-    def _judged(self, injector, phase, plan=None):
-        history = super()._judged(injector, phase, plan)
-        if len(history.of(Struck)) == len(plan or ()):
+    def _folded(self, outcome, phase, plan=None):
+        super()._folded(outcome, phase, plan)
+        if len(outcome.history.of(Struck)) == len(plan or ()):
             self.order.setdefault(phase, []).append(plan)
-        return history
 
 
 @pytest.fixture(scope="module")

@@ -37,12 +37,11 @@ class Watched(Campaign):
         super().__init__(*given, **named)
         self.seen = sha256()
 
-    def _judged(self, injector: Any, phase: str, plan: Any = None) -> History:
-        history = super()._judged(injector, phase, plan)
-        crossings = [(str(c.slot), c.seq, c.group) for c in injector.crossings]
-        self.seen.update(digest(history).encode())
+    def _folded(self, outcome: Any, phase: str, plan: Any = None) -> None:
+        super()._folded(outcome, phase, plan)
+        crossings = [(str(c.slot), c.seq, c.group) for c in outcome.crossings]
+        self.seen.update(digest(outcome.history).encode())
         self.seen.update(repr(crossings).encode())
-        return history
 
 
 def campaigns(name: str) -> Iterator[tuple[str, Scenario, Any]]:

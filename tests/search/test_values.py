@@ -84,11 +84,11 @@ def test_a_campaign_draws_what_there_is(simulation):
     struck = []
 
     class Noting(Campaign):
-        def _judged(self, injector, phase, plan=None):
-            history = super()._judged(injector, phase, plan)
+        def _folded(self, outcome, phase, plan=None):
+            super()._folded(outcome, phase, plan)
             if phase == "random plans":
-                struck.extend((event.slot, event.fault) for event in history.of(Struck))
-            return history
+                events = outcome.history.of(Struck)
+                struck.extend((event.slot, event.fault) for event in events)
 
     Noting(story, agent, simulation, budget=Budget(deep_runs=300, depth=1)).search()
     assert {fault.variant for _, fault in struck} > {0, 1, 2}

@@ -1,0 +1,245 @@
+"""Executors: a campaign has the same result wherever its runs are made.
+
+Law: processes that die, spin or cannot give a run cost the plan that they died of and nothing else.
+"""
+
+import os
+import signal
+import threading
+from hashlib import sha256
+
+import pytest
+
+from agentfuzz import Completion, at_most_once, scenario
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.report.formats import json as json_format
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.executors.executor import Died, Inline
+from agentfuzz.search.executors.processes import AUTO, DEAR, Processes, safe, wanted
+from agentfuzz.search.space import Space
+
+from .campaign_bytes import MODES, shipping
+from .support import shown
+
+DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+FAULTS = (TimeoutError, ConnectionError)
+
+
+@scenario(at_most_once("pay"), task="Pay twice.")
+def paying(world):
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> dict:
+        return {"receipt": n}
+
+
+def careless(world):
+    """Calls again after a timeout."""
+    for n in (1, 2):
+        for _ in range(2):
+            try:
+                world.tools.pay(n=n)
+                break
+            except TimeoutError:
+                continue
+            except Exception:
+                return BLOCKED
+    return DONE
+
+
+def searched(story, agent, workers, *, run_timeout=10.0, **budget):
+    """A campaign's result, and its report as bytes."""
+    given = {"max_seconds": 600.0, "deep_runs": 20, **budget}
+    with Simulation(run_timeout) as simulation:
+        campaign = Campaign(
+            story, agent, simulation, nodeid="t::t", budget=Budget(workers=workers, **given)
+        )
+        campaign.search()
+        result = campaign.result()
+    text = json_format.text(json_format.run([result]))
+    text += "".join(json_format.text(json_format.finding(cx)) for cx in result.findings)
+    return result, sha256(text.encode()).hexdigest()
+
+
+def test_the_same_bytes_by_several_processes():
+    """With findings, pruning, pairs and random plans."""
+    alone, bytes_alone = searched(paying, careless, 1)
+    together, bytes_together = searched(paying, careless, 3)
+    assert shown(together) == shown(alone) != []
+    assert together.runs == alone.runs
+    assert bytes_together == bytes_alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_the_same_bytes_whatever_the_agent(mode):
+    """Sync, async and on threads; cut short by the budget, too."""
+    for runs in (150, 1_200):
+        wanted = searched(shipping, MODES[mode], 1, max_runs=runs)[1]
+        assert searched(shipping, MODES[mode], 2, max_runs=runs)[1] == wanted
+
+
+def test_a_plan_under_which_a_process_dies():
+    """It is told as AF902, tried twice, and costs nothing else."""
+    home, lives = os.getpid(), os.pipe()
+
+    def dies(world):
+        try:
+            world.tools.pay(n=1)
+        except ConnectionError:
+            if os.getpid() != home:
+                os.write(lives[1], b".")
+                os._exit(7)
+        except TimeoutError:
+            world.tools.pay(n=1)
+        return DONE
+
+    space = ("once/error", "once/timeout")
+    with Simulation() as simulation:
+        campaign = Campaign(
+            paying,
+            dies,
+            simulation,
+            space=Space(only=space),
+            budget=Budget(workers=2, deep_runs=0, depth=1, max_seconds=600.0),
+        )
+        campaign.search()
+        result = campaign.result()
+    assert "AF101 pay: pay#1:once/timeout" in shown(result)
+    deaths = [cx for cx in result.findings if cx.code == "AF902"]
+    assert [str(death.plan) for death in deaths] == ["pay#1:once/error"]
+    assert all(one.violation.sentence.endswith("ended with exit code 7.") for one in deaths)
+    assert os.read(lives[0], 9) == b".."
+    for end in lives:
+        os.close(end)
+
+
+def test_a_process_that_is_killed_from_outside_costs_nothing():
+    """Its plans are run by another one."""
+    with Simulation() as simulation:
+        campaign = Campaign(paying, careless, simulation, budget=Budget(workers=2, deep_runs=20))
+        fork = Processes._forked
+
+        def forked(self):
+            child = fork(self)
+            if len(pids) < 2:
+                os.kill(child.pid, signal.SIGKILL)
+            pids.append(child.pid)
+            return child
+
+        pids = []
+        Processes._forked = forked
+        try:
+            campaign.search()
+        finally:
+            Processes._forked = fork
+        result = campaign.result()
+    assert len(pids) == 4
+    assert shown(result) == shown(searched(paying, careless, 1)[0])
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_run_that_spins_in_a_process():
+    """The watchdog of the child cuts it off; the finding is confirmed here."""
+
+    def spins(world):
+        try:
+            world.tools.pay(n=1)
+        except TimeoutError:
+            while True:
+                pass
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    with Simulation(0.2) as simulation:
+        campaign = Campaign(
+            paying,
+            spins,
+            simulation,
+            space=Space(only=("once/timeout",)),
+            budget=Budget(workers=2, deep_runs=0, depth=1),
+        )
+        campaign.search()
+        assert shown(campaign.result()) == ["AF202 run: pay#1:once/timeout"]
+
+
+def test_what_a_child_raises_is_raised_here():
+    """Such a run is made where it is asked for; a plan that nobody expects as well."""
+
+    def run(plan):
+        raise OSError("no run")
+
+    processes = Processes(1, run, lambda: None)
+    plan = FaultPlan.parse("pay#1:twice")
+    processes.expect([plan])
+    assert processes.take(plan) is None
+    assert processes.take(plan) is None
+    processes.close()
+
+
+def test_what_is_expected_later_comes_first():
+    """Parents, and then what each of them leads to; asked for in that order, all are there."""
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 60)]
+    processes = Processes(2, str, lambda: None)
+    processes.expect(plans[:30])
+    assert processes.take(plans[0]) == str(plans[0])
+    processes.expect(plans[30:])
+    assert [processes.take(plan) for plan in plans[30:]] == [str(plan) for plan in plans[30:]]
+    assert processes.take(plans[29]) == str(plans[29])
+    processes.close()
+    assert processes.take(plans[1]) is None
+
+
+def test_a_process_that_dies_twice_of_one_plan():
+    """Of three plans the second is fatal."""
+
+    def run(plan):
+        if plan == plans[1]:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return str(plan)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 4)]
+    processes = Processes(1, run, lambda: None)
+    processes.expect(plans)
+    assert processes.take(plans[0]) == str(plans[0])
+    with pytest.raises(Died, match="pay#2:twice: SIGSEGV"):
+        processes.take(plans[1])
+    assert processes.take(plans[2]) == str(plans[2])
+    processes.close()
+
+
+def test_threads_forbid_a_fork():
+    """A child would wait for locks that nobody in it gives back: said, and run here."""
+    assert safe()
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    try:
+        assert not safe()
+        result, _ = searched(paying, careless, 2)
+    finally:
+        over.set()
+        thread.join()
+    assert "its runs were made in one process: threads run here already" in result.notes
+    assert shown(result) == shown(searched(paying, careless, 1)[0])
+
+
+def test_when_processes_are_worth_it(monkeypatch):
+    """Asked for by number always; by `auto` for dear runs, and not beside other workers."""
+    assert wanted(3, 0.0) == 3
+    assert wanted(AUTO, DEAR / 2) == 1
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    assert wanted(AUTO, 2 * DEAR) == len(os.sched_getaffinity(0))
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    assert wanted(AUTO, 2 * DEAR) == 1
+
+
+def test_inline_makes_nothing_ahead():
+    inline = Inline()
+    inline.expect([FaultPlan()])
+    assert inline.take(FaultPlan()) is None
+    inline.close()
