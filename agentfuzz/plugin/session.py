@@ -28,7 +28,7 @@ from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
-from agentfuzz.plugin.settings import setting, strict_on
+from agentfuzz.plugin.settings import setting, strict_on, workers
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
@@ -148,6 +148,7 @@ class Session:
             max_seconds=setting(self.config, "max-time"),
             depth=setting(self.config, "depth"),
             seed=setting(self.config, "seed"),
+            workers=workers(self.config),
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,

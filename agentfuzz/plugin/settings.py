@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from agentfuzz.search.executors.choice import AUTO
+
 # option, metavar, type, default, help; each is an ini key of the same name with underscores.
 SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("max-runs", "N", int, 10_000, "runs of one campaign at most"),
@@ -22,8 +24,10 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         10.0,
         "real seconds without a crossing before a run is cut off",
     ),
+    ("workers", "N|auto", str, "1", "processes that make the runs of a campaign"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
 )
+MOST = 256  # processes
 # One-shot options: name, metavar, help.
 ACTIONS = (
     ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
@@ -57,6 +61,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     strict_on(config)
     for name, *_ in SETTINGS:
         setting(config, name)
+    workers(config)
 
 
 def _ini_file(config: pytest.Config) -> str:
@@ -79,6 +84,19 @@ def setting(config: pytest.Config, name: str) -> Any:
     if not low <= value < float("inf"):
         raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
     return value
+
+
+def workers(config: pytest.Config) -> int:
+    """How many processes make the runs of a campaign; `AUTO` for `auto`. Raises UsageError."""
+    value = setting(config, "workers").strip()
+    if value == "auto":
+        return AUTO
+    if not value.isdecimal() or not 1 <= int(value) <= MOST:
+        raise pytest.UsageError(
+            f"--agentfuzz-workers (agentfuzz_workers) = {value}: must be auto, or a whole number "
+            f"from 1 to {MOST}"
+        )
+    return int(value)
 
 
 def _ini_value(config: pytest.Config, key: str, expected: str) -> Any:

@@ -26,8 +26,8 @@ from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.died import died
 from agentfuzz.search.escaped import escapes
+from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Died, Inline
-from agentfuzz.search.executors.processes import Processes, safe, wanted
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
@@ -198,6 +198,8 @@ class Campaign:
         if workers > 1 and not safe():
             self.notes.append("its runs were made in one process: threads run here already")
         elif workers > 1:
+            from agentfuzz.search.executors.processes import Processes  # costs its import
+
             runner.executor = Processes(workers, runner.made, runner.adopted)
         try:
             yield

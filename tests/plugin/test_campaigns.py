@@ -87,6 +87,26 @@ def test_every_setting_is_an_option_and_an_ini_key(
         won.no_fnmatch_line(line)
 
 
+def test_several_processes_find_the_same(project: Project) -> None:
+    """--agentfuzz-workers changes what a campaign takes, not what it finds; a wrong number is an
+    error before anything runs."""
+    project.shop()
+    told = []
+    for number in ("1", "2", "auto"):
+        shutil.rmtree(project.path / ".agentfuzz", ignore_errors=True)
+        result = project.run("--agentfuzz", f"--agentfuzz-workers={number}")
+        result.assert_outcomes(failed=1)
+        text = (project.path / "reports/agentfuzz/report.json").read_text()
+        told.append((text, [line for line in result.stdout.lines if line.startswith("AF101")]))
+    assert told[0] == told[1] == told[2]
+    for number in ("0", "-1", "many", "1.5", "", "999"):
+        wrong = project.run("--agentfuzz", f"--agentfuzz-workers={number}")
+        assert wrong.ret == 4
+        wrong.stderr.fnmatch_lines(
+            ["ERROR: --agentfuzz-workers * must be auto, or a whole number from 1 to 256"]
+        )
+
+
 def test_no_campaign_is_said_and_is_exit_5(project: Project) -> None:
     """--agentfuzz in a project without @fuzz tests has tested nothing: one line, exit 5."""
     project.file("test_other.py", "def test_other(): pass\n")

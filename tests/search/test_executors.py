@@ -16,8 +16,9 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.executors.choice import AUTO, DEAR, safe, wanted
 from agentfuzz.search.executors.executor import Died, Inline
-from agentfuzz.search.executors.processes import AUTO, DEAR, Processes, safe, wanted
+from agentfuzz.search.executors.processes import Processes
 from agentfuzz.search.space import Space
 
 from .campaign_bytes import MODES, shipping

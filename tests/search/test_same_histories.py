@@ -17,7 +17,6 @@ import pytest
 
 from agentfuzz import Scenario
 from agentfuzz.core.codec import digest
-from agentfuzz.core.history import History
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign

@@ -6,13 +6,11 @@ that dies is replaced; the plan that it was running is given up when another die
 that a child cannot give (it raised, or cannot be pickled) is made where it is asked for. Made by
 the campaign, for agents whose runs cost milliseconds.
 
-Forked, not spawned: scenarios and agents are closures. Where threads other than the watchdog's run
-already a fork is not safe, and nothing is made ahead (`safe`).
+Forked, not spawned: scenarios and agents are closures.
 """
 
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -26,30 +24,8 @@ from agentfuzz.search.outcome import Outcome
 
 CHUNK = 8  # plans that a child is sent at a time; of two such chunks it has one waiting
 AHEAD = 64  # runs per child that nobody has asked for yet, at most
-DEAR = 0.002  # real seconds a run, from which on several processes are worth their forks
-AUTO = 0
 
 Run = Callable[[FaultPlan], Outcome]
-
-
-WATCHDOG = "agentfuzz watchdog"  # its thread: a child gets one of its own
-
-
-def safe() -> bool:
-    """Whether a child forked now is whole: `fork` is there, and no other thread than the main one
-    and the watchdog's holds anything that the child would wait for."""
-    others = {one.name for one in threading.enumerate()} - {"MainThread", WATCHDOG}
-    return hasattr(os, "fork") and not others
-
-
-def wanted(workers: int, seconds: float) -> int:
-    """How many children are worth their forks, for runs of so many real seconds. `AUTO` is one for
-    each processor, and none beside other workers of pytest-xdist."""
-    if workers != AUTO:
-        return workers
-    if seconds < DEAR or "PYTEST_XDIST_WORKER" in os.environ:
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Child:
