@@ -28,6 +28,7 @@ from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
 from agentfuzz.plugin.findings import Failed, Findings
+from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.settings import setting, strict_on, workers
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
@@ -156,6 +157,7 @@ class Session:
             Simulation(
                 setting(self.config, "run-timeout"), OUTCOMES, allow_network=given.allow_network
             ) as simulation,
+            closing(ProgressLine(self.config, screen)) as line,
         ):
             campaign = Campaign(
                 given.scenario,
@@ -167,6 +169,7 @@ class Session:
                 root=self.root,
                 crash_log=log,
                 same_as=given.same_as,
+                watch=line,
             )
             simulation.watchdog.ends_process(partial(process_death.stuck, campaign, screen), screen)
             saved = self.findings.saved_for(item.nodeid)

@@ -57,6 +57,11 @@ class Meter:
         return Real.monotonic() - self._started
 
     @property
+    def remaining(self) -> float:
+        """Real seconds that are left."""
+        return max(self._until - Real.monotonic(), 0.0)
+
+    @property
     def left(self) -> int:
         """Runs that may still be made."""
         return max(self.budget.max_runs - self._runs(), 0)

@@ -7,8 +7,7 @@ that gives two histories is a finding (AF904), and costs no other one. The resul
 was covered. Called by the doors.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
@@ -26,12 +25,12 @@ from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
 from agentfuzz.search.died import died
 from agentfuzz.search.escaped import escapes
-from agentfuzz.search.executors.choice import safe, wanted
-from agentfuzz.search.executors.executor import Died, Inline
+from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.guided import Corpus
 from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
 from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.progress import Progress
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.saved_plans import SavedPlans
 from agentfuzz.search.space import Space
@@ -55,6 +54,7 @@ class Campaign:
         root: Path | None = None,
         crash_log: CrashLog | None = None,
         same_as: Agent | None = None,
+        watch: "Callable[[Campaign], None] | None" = None,
     ) -> None:
         self.scenario = scenario
         self.nodeid = nodeid or scenario.name
@@ -71,6 +71,7 @@ class Campaign:
             other=same_as,
         )
         self.notes: list[str] = []
+        self._watch = watch
         self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
         self._kept = Kept(self.runner)
@@ -135,6 +136,17 @@ class Campaign:
                     self._kept.keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
+        self._levels.done += 1
+        if self._watch is not None:
+            self._watch(self)
+
+    @property
+    def progress(self) -> Progress:
+        """Where it is."""
+        levels, meter = self._levels, self._meter
+        found = sum(map(len, self._kept.found.values()))
+        rate = self.runs / max(meter.seconds, 1e-6)
+        return Progress(levels.phase, levels.done, levels.total, found, rate, meter.remaining)
 
     def _compared(self, plan: FaultPlan, history: History, phase: str) -> None:
         """How the other entrypoint, if there is one, came out under the same plan."""
@@ -186,26 +198,11 @@ class Campaign:
         """The whole campaign."""
         if not self.plain(saved):
             return
-        with self._ahead():
+        with self.runner.ahead(self.budget.workers) as note:
+            self.notes += [note] if note else []
             whole = self._levels.walk(self._crossings, self._compared)
         if whole:
             self._deep()
-
-    @contextmanager
-    def _ahead(self) -> Iterator[None]:
-        """The levels are walked with several processes, where that is wanted and can be."""
-        runner, workers = self.runner, wanted(self.budget.workers, self.runner.took)
-        if workers > 1 and not safe():
-            self.notes.append("its runs were made in one process: threads run here already")
-        elif workers > 1:
-            from agentfuzz.search.executors.processes import Processes  # costs its import
-
-            runner.executor = Processes(workers, runner.made, runner.adopted)
-        try:
-            yield
-        finally:
-            runner.executor.close()
-            runner.executor = Inline()
 
     def _deep(self) -> None:
         meter, before, found = self._meter, self.runs, self.found
@@ -214,6 +211,7 @@ class Campaign:
         if wanted <= 0 or not possible or meter.out():
             return
         room = min(wanted, meter.left)
+        self._levels.begin("random plans", room)
 
         def run(injector: Injector) -> History:
             outcome = self.runner.outcome(Following(injector, self.runner.crash_log), None)

@@ -33,6 +33,7 @@ class Levels:
         self.told: list[Level] = []
         self.singles: list[FaultPlan] = []
         self.lasting: list[FaultPlan] = []
+        self.begin("fault-free", None)
         self._waiting: deque[FaultPlan] = deque()  # to be run: bursts and outages
         self._depths: dict[int, Level] = {}
         self._runner = runner
@@ -53,6 +54,7 @@ class Levels:
             prune = runner.steady and not self._again.findings
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
+            self.begin(f"depth {depth}", total - skipped)
             done = self._walk(walk, name, depth)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
             self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
@@ -66,6 +68,10 @@ class Levels:
                 break  # the last level, or nothing left that a further fault could reach
             parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
         return True
+
+    def begin(self, phase: str, total: int | None) -> None:
+        """A phase begins, of so many runs."""
+        self.phase, self.done, self.total = phase, 0, total
 
     def _tell(self, depth: int, level: Level) -> None:
         if not self._runner.steady:  # what there was once need not be there again
@@ -120,6 +126,7 @@ class Levels:
         if not self._waiting and not down:
             return
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
+        self.begin(name, len(self._waiting) + len(down))
         while (self._waiting or down) and not meter.out(1 + reserved):
             plan = self._waiting.popleft() if self._waiting else down.pop(0)
             outcome = self._judged(plan, name)
@@ -156,6 +163,7 @@ class Levels:
     def _cover(self, pairs: int) -> None:
         groups, space = self._coverage.groups, self._runner.space
         columns = [(slot, space.at(group)) for slot, group in groups.items()]
+        self.begin("covering array", None)
         done = 0
         for plan in pairwise.rows_if_few(columns, pairs):
             if self._meter.out():

@@ -5,7 +5,8 @@ judged in the same way whether it was met, shrunk, replayed or controlled. Used 
 by whatever confirms what it found.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Executor, Inline
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space, strikes
@@ -143,6 +145,23 @@ class Runner:
         self.runs += 1
         self._lasted(found.seconds)
         return found.history, found.crossings
+
+    @contextmanager
+    def ahead(self, workers: int) -> Iterator[str]:
+        """In this block runs are made ahead by so many processes, as far as that pays. Yields why
+        they are not, where a fork is not safe, or an empty text."""
+        workers, note = wanted(workers, self.took), ""
+        if workers > 1 and not safe():
+            note = "its runs were made in one process: threads run here already"
+        elif workers > 1:
+            from agentfuzz.search.executors.processes import Processes  # its import takes its time
+
+            self.executor = Processes(workers, self.made, self.adopted)
+        try:
+            yield note
+        finally:
+            self.executor.close()
+            self.executor = Inline()
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""
