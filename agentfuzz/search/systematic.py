@@ -34,6 +34,7 @@ from agentfuzz.core.events import (
     Resumed,
     Struck,
 )
+from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space, strikes
@@ -68,7 +69,9 @@ class Level:
         wordings: bool = False,
     ) -> None:
         self.parents = parents
-        self.next: dict[FaultPlan, int] = {}
+        self._next: dict[FaultPlan, int] = {}
+        self._calm: set[FaultPlan] = set()  # after whose last fault the run goes on as without it
+        self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
         self.next_total = 0
         self.next_skipped = 0
         self.absent = 0
@@ -95,6 +98,7 @@ class Level:
                 expect(parents[place : place + PARENTS])
             self._stands_for = stands_for
             history, crossings = execute(parent)
+            self._going_on = [(c.slot, c.group) for c in crossings]
             if expect is not forgotten:
                 expect(self._children(parent, history, crossings))
             yield from self._children(parent, history, crossings)
@@ -112,6 +116,13 @@ class Level:
             for slot, group in open:
                 for fault in self._space.wordings_at(group):
                     yield parent.with_(slot, fault)
+
+    @property
+    def next(self) -> dict[FaultPlan, int]:
+        """The parents of the next level: first those whose last fault changed what the run came to
+        after it. Where nothing of that changed, hardly any pair shows what neither of its faults
+        has shown alone."""
+        return dict(sorted(self._next.items(), key=lambda item: item[0] in self._calm))
 
     def count(self, history: History, crossings: list[Crossing]) -> int:
         """How many plans extend the plan of this run at this level."""
@@ -147,10 +158,13 @@ class Level:
         if self._prune:
             known = self._seen.setdefault(state_after_last_fault(history), plan)
         if known is None or known is plan:
-            self.next[plan] = plans
+            self._next[plan] = plans
+            after = [(c.slot, c.group) for c in after_last_fault(history, crossings)]
+            if after == self._going_on[-len(after) :]:
+                self._calm.add(plan)
             self.next_skipped += (plans - 1) * children
             return True
-        self.next[known] += plans
+        self._next[known] += plans
         self.next_skipped += plans * children
         return False
 

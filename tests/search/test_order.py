@@ -12,13 +12,16 @@ import pytest
 from agentfuzz import Completion, at_most_once, scenario, truthful
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Smaller
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space, size
+from agentfuzz.search.systematic import Level
 from agentfuzz.telling import story
 from agentfuzz.world.reply_faults import VARIANTS
 
 from .support import hunt, shown
 from .test_deep import BLOCKED, DONE, acting
+from .test_systematic import Lab
 
 SCRIPT = [("look", {"n": 1}), ("pay", {"n": 1}), "Paid."]
 
@@ -273,3 +276,27 @@ def test_what_was_asked_for_by_name_is_named_if_it_never_struck(simulation):
     result = hunt(shop, loop, simulation, space=space, depth=1, deep_runs=0)
     (line,) = [text for text in result.untested if text.startswith("AF803")]
     assert "cancel" in line.removeprefix("AF803 never struck: ").split(", ")
+
+
+def test_pairs_whose_first_fault_changes_what_follows_come_first(simulation):
+    """A look whose reply nobody minds, and then a call that is tried again: every pair with a fault
+    at the call comes before those with one at the look."""
+
+    def agent(world):
+        with contextlib.suppress(Exception):
+            world.tools.look(n=1)
+        for _ in range(2):
+            try:
+                world.tools.pay(n=1)
+                return DONE
+            except Exception:
+                continue
+        return BLOCKED
+
+    lab = Lab(shop, agent, simulation, Space(only=("once/timeout", "lost/timeout")))
+    level = Level({FaultPlan(): 1}, lab.space)
+    for plan in level.plans(lab.run):
+        level.grew(plan, *lab.run(plan))
+    first = [slot.name for plan in level.next for slot in plan.by_slot]
+    assert first == sorted(first, key=["pay", "look"].index)
+    assert set(first) == {"pay", "look"}
