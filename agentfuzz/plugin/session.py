@@ -27,6 +27,7 @@ from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
+from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.settings import setting, strict_on, workers
@@ -58,6 +59,7 @@ class Session:
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.telling = Told()
+        self.allowance = Allowance(config)
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
         self.recorded = False
@@ -146,7 +148,7 @@ class Session:
     def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
         budget = Budget(
             max_runs=given.max_runs or setting(self.config, "max-runs"),
-            max_seconds=setting(self.config, "max-time"),
+            max_seconds=self.allowance.of(item),
             depth=setting(self.config, "depth"),
             seed=setting(self.config, "seed"),
             workers=workers(self.config),

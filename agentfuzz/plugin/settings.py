@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from agentfuzz.search.executors.choice import AUTO
-
 # option, metavar, type, default, help; each is an ini key of the same name with underscores.
 SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("max-runs", "N", int, 10_000, "runs of one campaign at most"),
     ("max-time", "SECONDS", float, 30.0, "real seconds of one campaign at most"),
+    ("session-time", "SECONDS", float, 0.0, "real seconds of all campaigns at most (0: no limit)"),
     ("depth", "N", int, 2, "walk every plan with up to N faults (0: none)"),
     ("seed", "N", int, 0, "seed of the random phase"),
     (
@@ -80,17 +79,17 @@ def setting(config: pytest.Config, name: str) -> Any:
             value = default
     if kind is str:
         return value
-    low = 0 if name in ("depth", "seed") else 1 if kind is int else 1e-3
+    low = 0 if name in ("depth", "seed", "session-time") else 1 if kind is int else 1e-3
     if not low <= value < float("inf"):
         raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
     return value
 
 
 def workers(config: pytest.Config) -> int:
-    """How many processes make the runs of a campaign; `AUTO` for `auto`. Raises UsageError."""
+    """How many processes make the runs of a campaign; 0 for `auto`. Raises UsageError."""
     value = setting(config, "workers").strip()
     if value == "auto":
-        return AUTO
+        return 0  # as many as pay
     if not value.isdecimal() or not 1 <= int(value) <= MOST:
         raise pytest.UsageError(
             f"--agentfuzz-workers (agentfuzz_workers) = {value}: must be auto, or a whole number "
