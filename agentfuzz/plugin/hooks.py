@@ -5,6 +5,7 @@ and nothing else of agentfuzz; whatever costs something is imported when the fir
 runs or an option asks for it. Called by pytest through its entry point.
 """
 
+import argparse
 import importlib.metadata
 from collections.abc import Generator
 from contextlib import suppress
@@ -53,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )
         ini = {int: "int", float: "float", str: "string"}[kind]
         parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
+    group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
     for name, metavar, text in (*ACTIONS, *OTHERS):
         if metavar:
             group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)

@@ -151,7 +151,7 @@ def _replayed(findings: Findings, saved: Saved) -> End | None:
     with tempfile.TemporaryDirectory() as reports:
         try:
             done = subprocess.run(
-                [*_command(findings.config), "--agentfuzz-replay", saved.id,
+                [*command(findings.config), "--agentfuzz-replay", saved.id,
                  "--agentfuzz-report-dir", reports],
                 cwd=findings.config.invocation_params.dir,
                 env=environ,
@@ -173,7 +173,7 @@ def _replayed(findings: Findings, saved: Saved) -> End | None:
     return End(how, _stack(stacks, findings.root))
 
 
-def _command(config: pytest.Config) -> list[str]:
+def command(config: pytest.Config) -> list[str]:
     """pytest as it was called, without paths, and without what its ini file adds to every call
     (workers, reports, coverage)."""
     given = [sys.executable, "-m", "pytest", "-o", "addopts=", f"--rootdir={config.rootpath}"]

@@ -41,6 +41,8 @@ from agentfuzz.search.campaign import Campaign
 
 SAVED = ".agentfuzz"
 REPLAYING = 2.0  # real seconds of a plain test in which saved findings are replayed
+SERVE = "--agentfuzz-serve"  # two descriptors: runs are made for the campaign of another process
+FRESH = ("--agentfuzz", "-p", "no:cacheprovider", "-p", "no:terminal")
 OUTCOMES = Outcomes(
     leave=(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, SkipTest),
     fail=(pytest.fail.Exception,),
@@ -172,7 +174,11 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
                 watch=line,
+                fresh=[*process_death.command(self.config), *FRESH, item.nodeid, SERVE],
             )
+            if serves := self.config.getoption(SERVE):
+                campaign.runner.serve(*map(int, serves.split(",")))
+                os._exit(0)
             simulation.watchdog.ends_process(partial(process_death.stuck, campaign, screen), screen)
             saved = self.findings.saved_for(item.nodeid)
             searches = self.campaigns and given.plan is None and not self.findings.replay

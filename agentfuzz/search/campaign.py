@@ -55,6 +55,7 @@ class Campaign:
         crash_log: CrashLog | None = None,
         same_as: Agent | None = None,
         watch: "Callable[[Campaign], None] | None" = None,
+        fresh: Sequence[str] = (),
     ) -> None:
         self.scenario = scenario
         self.nodeid = nodeid or scenario.name
@@ -71,7 +72,7 @@ class Campaign:
             other=same_as,
         )
         self.notes: list[str] = []
-        self._watch = watch
+        self._watch, self._fresh = watch, fresh
         self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
         self._kept = Kept(self.runner)
@@ -198,9 +199,9 @@ class Campaign:
         """The whole campaign."""
         if not self.plain(saved):
             return
-        with self.runner.ahead(self.budget.workers) as note:
-            self.notes += [note] if note else []
+        with self.runner.ahead(self.budget.workers, self._fresh) as notes:
             whole = self._levels.walk(self._crossings, self._compared)
+        self.notes += notes
         if whole:
             self._deep()
 

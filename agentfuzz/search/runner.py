@@ -5,7 +5,8 @@ judged in the same way whether it was met, shrunk, replayed or controlled. Used 
 by whatever confirms what it found.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -147,21 +148,36 @@ class Runner:
         return found.history, found.crossings
 
     @contextmanager
-    def ahead(self, workers: int) -> Iterator[str]:
-        """In this block runs are made ahead by so many processes, as far as that pays. Yields why
-        they are not, where a fork is not safe, or an empty text."""
-        workers, note = wanted(workers, self.took), ""
-        if workers > 1 and not safe():
-            note = "its runs were made in one process: threads run here already"
-        elif workers > 1:
-            from agentfuzz.search.executors.processes import Processes  # its import takes its time
+    def ahead(self, workers: int, fresh: Sequence[str] = ()) -> Iterator[list[str]]:
+        """In this block runs are made ahead by so many processes, as far as that pays: forked, or
+        where that is not safe begun by the command `fresh`. Yields notes; complete at the end."""
+        workers, notes = wanted(workers, self.took), list[str]()
+        if workers > 1 and (safe() or fresh):
+            from agentfuzz.search.executors import child, processes  # their imports take their time
 
-            self.executor = Processes(workers, self.made, self.adopted)
+            start = child.spawning(fresh, os.getcwd())
+            if safe():
+                start = child.forking(self.made, self.adopted)
+            self.executor = processes.Processes(workers, start)
+        elif workers > 1:
+            notes.append("its runs were made in one process: threads run here already")
         try:
-            yield note
+            yield notes
         finally:
             self.executor.close()
+            notes += [self.executor.trouble] if self.executor.trouble else []
             self.executor = Inline()
+
+    def serve(self, plans: int, back: int) -> None:
+        """This process was begun to make runs for another: until that says no more."""
+        from multiprocessing.connection import Connection
+
+        from agentfuzz.search.executors.child import serve
+
+        self.crash_log.close()  # who began it knows what it runs
+        self.crash_log = CrashLog()
+        self.begin()
+        serve(Connection(plans, writable=False), Connection(back, readable=False), self.made)
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""

@@ -107,6 +107,31 @@ def test_several_processes_find_the_same(project: Project) -> None:
         )
 
 
+def test_where_threads_run_already_processes_begin_anew(project: Project) -> None:
+    """A fork would not be safe: another pytest imports the test, and finds the same. One that
+    cannot begin is said, and costs nothing."""
+    thread = (
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    path = project.shop()
+    text = thread + path.read_text()
+    path.write_text(text)
+    told = []
+    for number in ("1", "2"):
+        shutil.rmtree(project.path / ".agentfuzz", ignore_errors=True)
+        result = project.spawn("--agentfuzz", f"--agentfuzz-workers={number}")
+        assert "made in one process" not in result.stdout
+        assert "1 failed" in result.stdout, result.stdout
+        told.append((project.path / "reports/agentfuzz/report.json").read_text())
+        assert not list((project.path / ".agentfuzz").glob("ahead-*"))
+    assert told[0] == told[1]
+    only_here = "import sys\nassert '--agentfuzz-serve' not in sys.argv, 'not again'\n"
+    path.write_text(only_here + text)
+    result = project.spawn("--agentfuzz", "--agentfuzz-workers=2")
+    assert "its runs were made in one process: another did not begin (exit code" in result.stdout
+    assert "1 failed" in result.stdout
+
+
 def test_no_campaign_is_said_and_is_exit_5(project: Project) -> None:
     """--agentfuzz in a project without @fuzz tests has tested nothing: one line, exit 5."""
     project.file("test_other.py", "def test_other(): pass\n")

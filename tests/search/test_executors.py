@@ -16,6 +16,8 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.executors import child
+from agentfuzz.search.executors.child import forking
 from agentfuzz.search.executors.choice import AUTO, DEAR, safe, wanted
 from agentfuzz.search.executors.executor import Died, Inline
 from agentfuzz.search.executors.processes import Processes
@@ -116,25 +118,23 @@ def test_a_plan_under_which_a_process_dies():
         os.close(end)
 
 
-def test_a_process_that_is_killed_from_outside_costs_nothing():
+def test_a_process_that_is_killed_from_outside_costs_nothing(monkeypatch):
     """Its plans are run by another one."""
     with Simulation() as simulation:
         campaign = Campaign(paying, careless, simulation, budget=Budget(workers=2, deep_runs=20))
-        fork = Processes._forked
+        runner, pids = campaign.runner, []
+        fork = forking(runner.made, runner.adopted)
 
-        def forked(self):
-            child = fork(self)
+        def forked(others):
+            made = fork(others)
             if len(pids) < 2:
-                os.kill(child.pid, signal.SIGKILL)
-            pids.append(child.pid)
-            return child
+                made.answers.poll(None)  # it is ready
+                os.kill(made.pid, signal.SIGKILL)
+            pids.append(made.pid)
+            return made
 
-        pids = []
-        Processes._forked = forked
-        try:
-            campaign.search()
-        finally:
-            Processes._forked = fork
+        monkeypatch.setattr(child, "forking", lambda *given: forked)
+        campaign.search()
         result = campaign.result()
     assert len(pids) == 4
     assert shown(result) == shown(searched(paying, careless, 1)[0])
@@ -174,7 +174,7 @@ def test_what_a_child_raises_is_raised_here():
     def run(plan):
         raise OSError("no run")
 
-    processes = Processes(1, run, lambda: None)
+    processes = Processes(1, forking(run, lambda: None))
     plan = FaultPlan.parse("pay#1:twice")
     processes.expect([plan])
     assert processes.take(plan) is None
@@ -185,7 +185,7 @@ def test_what_a_child_raises_is_raised_here():
 def test_what_is_expected_later_comes_first():
     """Parents, and then what each of them leads to; asked for in that order, all are there."""
     plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 60)]
-    processes = Processes(2, str, lambda: None)
+    processes = Processes(2, forking(str, lambda: None))
     processes.expect(plans[:30])
     assert processes.take(plans[0]) == str(plans[0])
     processes.expect(plans[30:])
@@ -204,7 +204,7 @@ def test_a_process_that_dies_twice_of_one_plan():
         return str(plan)
 
     plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 4)]
-    processes = Processes(1, run, lambda: None)
+    processes = Processes(1, forking(run, lambda: None))
     processes.expect(plans)
     assert processes.take(plans[0]) == str(plans[0])
     with pytest.raises(Died, match="pay#2:twice: SIGSEGV"):

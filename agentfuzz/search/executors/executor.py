@@ -19,7 +19,9 @@ class Died(Exception):
 
 
 class Executor(Protocol):
-    """Makes runs ahead."""
+    """Makes runs ahead. `trouble` says why it could not, if so."""
+
+    trouble: str
 
     def expect(self, plans: Iterable[FaultPlan]) -> None:
         """These will be asked for, in this order; some, or the last of them, perhaps not."""
@@ -37,6 +39,8 @@ class Executor(Protocol):
 
 class Inline:
     """Makes nothing ahead."""
+
+    trouble = ""
 
     def expect(self, plans: Iterable[FaultPlan]) -> None:
         """Forgets them."""

@@ -1,0 +1,116 @@
+"""A process that runs plans: how it is begun, what it does, and what is seen of it from outside.
+
+Law: it says that it is ready, and then answers each plan that it is sent with the run of it, or
+with nothing where it cannot; it ends when nobody sends anything any more. Held by the executor of
+several processes.
+
+Forked where that is safe, for scenarios and agents are closures; else a fresh interpreter, whose
+pytest imports the test by its node id and comes here.
+"""
+
+import os
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from multiprocessing.reduction import ForkingPickler
+from typing import Literal
+
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.outcome import Outcome
+
+READY: Literal["ready"] = "ready"
+Run = Callable[[FaultPlan], Outcome]
+
+
+class Child:
+    """`busy` are the plans that it was sent and has not answered."""
+
+    def __init__(self, pid: int, to: Connection, answers: Connection) -> None:
+        self.pid = pid
+        self.to = to
+        self.answers = answers
+        self.busy: deque[FaultPlan] = deque()
+        self.ready = False
+
+    def send(self, plans: Sequence[FaultPlan]) -> None:
+        """More to do."""
+        self.busy.extend(plans)
+        with suppress(BrokenPipeError):  # it has died: what it says last is read first
+            self.to.send(list(plans))
+
+    def ended(self) -> str:
+        """It is gone, or has to go now: how it ended, in words."""
+        self.to.close()
+        self.answers.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+Start = Callable[[Sequence[Child]], Child]  # is given the others, of which a child holds nothing
+
+
+def forking(run: Run, adopt: Callable[[], object]) -> Start:
+    """Children that go on as this process is now; `adopt` is called in each of them first."""
+
+    def start(others: Sequence[Child]) -> Child:
+        (plans, to), (answers, back) = Pipe(duplex=False), Pipe(duplex=False)
+        pid = os.fork()
+        if pid:
+            plans.close()
+            back.close()
+            return Child(pid, to, answers)
+        try:
+            for end in (to, answers, *(end for one in others for end in (one.to, one.answers))):
+                end.close()
+            adopt()
+            serve(plans, back, run)
+        finally:
+            os._exit(0)
+
+    return start
+
+
+def spawning(command: Sequence[str], folder: str) -> Start:
+    """Children that begin anew: this command, with the two descriptors as its last word, has to
+    come to `serve`."""
+
+    def start(others: Sequence[Child]) -> Child:
+        (plans, to), (answers, back) = Pipe(duplex=False), Pipe(duplex=False)
+        ends = (plans.fileno(), back.fileno())
+        process = subprocess.Popen(
+            [*command, "{},{}".format(*ends)],
+            cwd=folder,
+            env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=ends,
+        )
+        plans.close()
+        back.close()
+        process.returncode = 0  # it is waited for by `ended`
+        return Child(process.pid, to, answers)
+
+    return start
+
+
+def serve(plans: Connection, back: Connection, run: Run) -> None:
+    """In a child: run what comes, until nothing comes any more."""
+    back.send(READY)
+    while True:
+        try:
+            chunk = plans.recv()
+        except EOFError:
+            return
+        for plan in chunk:
+            try:
+                found = ForkingPickler.dumps(run(plan))
+            except Exception:
+                found = ForkingPickler.dumps(None)  # it is made where it is asked for
+            back.send_bytes(found)
