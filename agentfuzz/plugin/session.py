@@ -30,7 +30,7 @@ from agentfuzz.plugin import capture, interruption, misuse, process_death, stric
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
-from agentfuzz.plugin.settings import setting, strict_on, workers
+from agentfuzz.plugin.settings import executor, setting, strict_on, workers
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
@@ -175,6 +175,7 @@ class Session:
                 same_as=given.same_as,
                 watch=line,
                 fresh=[*process_death.command(self.config), *FRESH, item.nodeid, SERVE],
+                cluster=executor(self.config),
             )
             if serves := self.config.getoption(SERVE):
                 campaign.runner.serve(*map(int, serves.split(",")))

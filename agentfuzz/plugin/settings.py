@@ -4,7 +4,9 @@ Law: each option is an ini key of the same name; a wrong value or an unknown key
 names the place. Read by the hooks and by the session.
 """
 
+import importlib.util
 import os
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "real seconds without a crossing before a run is cut off",
     ),
     ("workers", "N|auto", str, "1", "processes that make the runs of a campaign"),
+    ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
 )
 MOST = 256  # processes
@@ -61,6 +64,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     for name, *_ in SETTINGS:
         setting(config, name)
     workers(config)
+    executor(config)
 
 
 def _ini_file(config: pytest.Config) -> str:
@@ -96,6 +100,24 @@ def workers(config: pytest.Config) -> int:
             f"from 1 to {MOST}"
         )
     return int(value)
+
+
+def executor(config: pytest.Config) -> str:
+    """The address of the Dask scheduler that makes the runs, or an empty text. Raises UsageError
+    where it is none, or Dask is not installed."""
+    value = str(setting(config, "executor")).strip()
+    if not value:
+        return ""
+    found = re.fullmatch(r"dask://([\w.\[\]:-]+:\d+)", value)
+    if found is None:
+        raise pytest.UsageError(
+            f"--agentfuzz-executor (agentfuzz_executor) = {value}: must be dask://host:port"
+        )
+    if importlib.util.find_spec("distributed") is None:
+        raise pytest.UsageError(
+            f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
+        )
+    return f"tcp://{found[1]}"
 
 
 def _ini_value(config: pytest.Config, key: str, expected: str) -> Any:

@@ -56,6 +56,7 @@ class Campaign:
         same_as: Agent | None = None,
         watch: "Callable[[Campaign], None] | None" = None,
         fresh: Sequence[str] = (),
+        cluster: str = "",
     ) -> None:
         self.scenario = scenario
         self.nodeid = nodeid or scenario.name
@@ -72,7 +73,7 @@ class Campaign:
             other=same_as,
         )
         self.notes: list[str] = []
-        self._watch, self._fresh = watch, fresh
+        self._watch, self._fresh, self._cluster = watch, fresh, cluster
         self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
         self._kept = Kept(self.runner)
@@ -199,7 +200,7 @@ class Campaign:
         """The whole campaign."""
         if not self.plain(saved):
             return
-        with self.runner.ahead(self.budget.workers, self._fresh) as notes:
+        with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:
             whole = self._levels.walk(self._crossings, self._compared)
         self.notes += notes
         if whole:

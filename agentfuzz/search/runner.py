@@ -6,6 +6,7 @@ by whatever confirms what it found.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ from agentfuzz.search.space import Space, strikes
 from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
+
+BRIDGE = "agentfuzz.search.executors.bridge"
 
 
 class Judged(Protocol):
@@ -148,17 +151,24 @@ class Runner:
         return found.history, found.crossings
 
     @contextmanager
-    def ahead(self, workers: int, fresh: Sequence[str] = ()) -> Iterator[list[str]]:
+    def ahead(
+        self, workers: int, fresh: Sequence[str] = (), cluster: str = ""
+    ) -> Iterator[list[str]]:
         """In this block runs are made ahead by so many processes, as far as that pays: forked, or
-        where that is not safe begun by the command `fresh`. Yields notes; complete at the end."""
+        where that is not safe begun by the command `fresh`; or by that on the workers of a Dask
+        `cluster`. Yields notes; complete at the end."""
         workers, notes = wanted(workers, self.took), list[str]()
-        if workers > 1 and (safe() or fresh):
+        if cluster or (workers > 1 and (safe() or fresh)):
             from agentfuzz.search.executors import child, processes  # their imports take their time
 
-            start = child.spawning(fresh, os.getcwd())
-            if safe():
+            here, bridge = os.getcwd(), [sys.executable, "-m", BRIDGE]
+            if cluster:
+                start = child.spawning([*bridge, cluster, here, *fresh], here)
+            elif safe():
                 start = child.forking(self.made, self.adopted)
-            self.executor = processes.Processes(workers, start)
+            else:
+                start = child.spawning(fresh, here)
+            self.executor = processes.Processes(max(workers, 1 + bool(cluster)), start)
         elif workers > 1:
             notes.append("its runs were made in one process: threads run here already")
         try:

@@ -12,15 +12,19 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
+from types import MappingProxyType
 from typing import Literal
 
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.runtime.clock import Real
 from agentfuzz.search.outcome import Outcome
 
+GRACE = 2.0  # real seconds for a process to end that has closed its side
+NOTHING: Mapping[str, str] = MappingProxyType({})
 READY: Literal["ready"] = "ready"
 Run = Callable[[FaultPlan], Outcome]
 
@@ -41,13 +45,18 @@ class Child:
         with suppress(BrokenPipeError):  # it has died: what it says last is read first
             self.to.send(list(plans))
 
-    def ended(self) -> str:
-        """It is gone, or has to go now: how it ended, in words."""
+    def ended(self, *, dying: bool = False) -> str:
+        """It has to go now, or is going already (`dying`): how it ended, in words."""
         self.to.close()
         self.answers.close()
-        with suppress(ProcessLookupError):
+        gone, status = os.waitpid(self.pid, os.WNOHANG)
+        until = Real.monotonic() + GRACE
+        while dying and not gone and Real.monotonic() < until:
+            Real.sleep(0.005)
+            gone, status = os.waitpid(self.pid, os.WNOHANG)
+        if not gone:
             os.kill(self.pid, signal.SIGKILL)
-        _, status = os.waitpid(self.pid, 0)
+            _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
@@ -76,17 +85,18 @@ def forking(run: Run, adopt: Callable[[], object]) -> Start:
     return start
 
 
-def spawning(command: Sequence[str], folder: str) -> Start:
+def spawning(command: Sequence[str], folder: str, environ: Mapping[str, str] = NOTHING) -> Start:
     """Children that begin anew: this command, with the two descriptors as its last word, has to
-    come to `serve`."""
+    come to `serve`. `environ` is set beside what this process has."""
 
     def start(others: Sequence[Child]) -> Child:
         (plans, to), (answers, back) = Pipe(duplex=False), Pipe(duplex=False)
         ends = (plans.fileno(), back.fileno())
+        inherited = {name: v for name, v in os.environ.items() if name != "PYTEST_ADDOPTS"}
         process = subprocess.Popen(
             [*command, "{},{}".format(*ends)],
             cwd=folder,
-            env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+            env={**inherited, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

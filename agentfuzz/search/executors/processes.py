@@ -107,7 +107,7 @@ class Processes:
 
     def _replace(self, place: int, child: Child) -> None:
         """A child is gone: perhaps killed from outside, so that its plan has a second chance."""
-        plan, how = child.busy[0], child.ended()
+        plan, how = child.busy[0], child.ended(dying=True)
         if not child.ready:
             del self._children[place]
             self.close()

@@ -1,0 +1,78 @@
+"""The bridge to a Dask cluster: a process beside the campaign, through which one worker of the
+cluster makes runs. `python -m agentfuzz.search.executors.bridge ADDRESS FOLDER COMMAND... FD,FD`.
+
+Law: to the campaign it is a child like any other: ready when the cluster has begun the test, an
+answer for each plan in order, gone when the worker is. On the worker a pytest of its own imports
+the test, in the same folder as here: a shared file system, or a checkout at the same place. The
+cluster's client lives in a process of its own, for a campaign's time is not real.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from multiprocessing.connection import Connection
+
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.executors.child import READY, Child, spawning
+
+PATIENCE = 5  # real seconds for the scheduler to answer at all
+PASSED = ("PYTEST_DISABLE", "PYTHONPATH", "AGENTFUZZ")  # to the worker, beside what it has
+
+_idle: dict[tuple[str, ...], list[Child]] = {}  # on a worker: by their command
+_lock = threading.Lock()
+
+
+class Gone(Exception):
+    """The process on the worker has died in the middle of a run."""
+
+
+def runs(
+    command: Sequence[str], folder: str, environ: Mapping[str, str], plans: Sequence[FaultPlan]
+) -> list[bytes]:
+    """On a worker: the runs of some plans as they are sent, none to begin only. Raises Gone."""
+    key = (folder, *command)
+    with _lock:
+        waiting = _idle.setdefault(key, [])
+        child = waiting.pop() if waiting else None
+    if child is None:
+        child = spawning(command, folder, environ)(())
+    try:
+        if not child.ready:
+            child.ready = child.answers.recv() == READY
+        child.send(plans)
+        found = [child.answers.recv_bytes() for _ in plans]
+    except (EOFError, ConnectionError) as error:
+        raise Gone(child.ended(dying=True)) from error
+    child.busy.clear()
+    with _lock:
+        _idle[key].append(child)
+    return found
+
+
+def main(words: Sequence[str]) -> None:
+    """Serve the campaign that has begun this process."""
+    from distributed import Client
+
+    address, folder, *command, ends = words
+    plans, back = map(int, ends.split(","))
+    asked, answers = Connection(plans, writable=False), Connection(back, readable=False)
+    environ = {name: value for name, value in os.environ.items() if name.startswith(PASSED)}
+    with Client(address, timeout=PATIENCE, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        ask = partial(client.submit, runs, command, folder, environ, pure=False, retries=0)
+        ask([]).result()
+        answers.send(READY)
+        while True:
+            try:
+                chunk = asked.recv()
+            except EOFError:
+                return
+            for found in ask(chunk).result():
+                answers.send_bytes(found)
+
+
+if __name__ == "__main__":  # a worker knows the functions of a module, not those of a script
+    from agentfuzz.search.executors import bridge
+
+    bridge.main(sys.argv[1:])
