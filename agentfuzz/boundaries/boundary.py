@@ -91,10 +91,12 @@ class Boundary:
         except (KeyError, IndexError, ValueError):
             said = str(fault)  # of a later version: never hidden
         variant = f" (variant {fault.variant})" if fault.variant else ""
-        return f"{self.place(slot)}{_until(fault)}: {said}{variant}"
+        return f"{_places(self.place(slot), slot, fault)}: {said}{variant}"
 
 
-def _until(fault: Fault) -> str:
+def _places(place: str, slot: Slot, fault: Fault) -> str:
+    """`calls 2 to 4 of charge_card`, of a fault that lasts."""
     if fault.until == FOR_GOOD:
-        return " and every one after it"
-    return f" to {fault.until}" if fault.until else ""
+        return f"{place} and every one after it"
+    word, nth, rest = place.partition(f" {slot.nth}")
+    return f"{word}s{nth} to {fault.until}{rest}" if fault.until else place

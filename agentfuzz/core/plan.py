@@ -169,6 +169,8 @@ def _read_slot(found: re.Match[str], part: str) -> Slot:
             return Slot("all", "", nth)
         at_a_boundary = not odd and name in TABLES and name != "tool"
         return Slot(name, "", nth) if at_a_boundary else Slot("tool", name, nth)
+    if boundary == "all":
+        raise PlanError(f"{part!r}: everything at once is written *#{nth}, without a name.")
     if boundary not in TABLES:
         raise PlanError(
             f"{part!r}: there is no boundary {boundary!r}.{near_miss(boundary, TABLES)} A name "
@@ -190,7 +192,9 @@ def _read_fault(found: re.Match[str], boundary: str, part: str) -> Fault:
     given = tuple(found["axes"].split("/"))
     axes = given + table.neutral[len(given) :]
     if len(axes) != len(table.axes):
-        raise PlanError(f"{part!r}: a {boundary} fault has at most {len(table.axes)} parts.")
+        most = f"at most {len(table.axes)} parts" if len(table.axes) > 1 else "one part"
+        name = "fault of everything (*)" if boundary == "all" else f"{boundary} fault"
+        raise PlanError(f"{part!r}: a {name} has {most}.")
     for value, axis in zip(axes, table.axes, strict=True):
         if value not in axis:
             hint = near_miss(value, axis)

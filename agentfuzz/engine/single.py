@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agentfuzz.core import escaping
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.faults import Slot, part
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated, typed
@@ -126,8 +126,9 @@ def check_plan(plan: FaultPlan, tools: list[str]) -> None:
 
 def _missed(plan: FaultPlan, history: History) -> list[Slot]:
     """Where a fault of the plan did not strike."""
-    struck = {event.slot for event in history.of(Struck)}
-    return [slot for slot, _ in plan if slot not in struck]
+    struck = history.of(Struck)
+    slots, parts = {event.slot for event in struck}, {event.fault.of for event in struck}
+    return [slot for slot, fault in plan if slot not in slots and part(slot, fault) not in parts]
 
 
 def require_struck(plan: FaultPlan, history: History) -> None:

@@ -10,7 +10,7 @@ from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.plugin.findings import Failed
 
-ONE = "plans with one fault"
+ONE, LASTING = "plans with one fault", "bursts and outages"
 _BUDGET = {"max_runs": "--agentfuzz-max-runs", "max_time": "--agentfuzz-max-time"}
 RELAX = "to let this pass: --no-agentfuzz-strict, or agentfuzz_strict = false in the ini file"
 
@@ -31,7 +31,7 @@ def failure(lines: Sequence[str]) -> Failed:
 
 
 def _plans(result: CampaignResult) -> list[str]:
-    walked = [level for level in result.levels if level.name.startswith(ONE)]
+    walked = [level for level in result.levels if level.name.startswith((ONE, LASTING))]
     if not walked and result.stopped == "exhausted":
         return [f"{ONE} were not run: raise --agentfuzz-depth to 1 or more"]
     option = _BUDGET.get(result.stopped, "the budget")

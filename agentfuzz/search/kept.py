@@ -48,8 +48,6 @@ class Kept:
         if plan is None or len(struck) != len(plan):
             plan = plan_of(history)
         kept, cause = self.found.setdefault(violation.signature, {}), cause_of(plan)
-        if kept and _vague(plan):
-            return  # what is known already is down as well
         if len(plan) == 1:
             self._note(violation.signature, cause, plan)
         known = kept.get(cause)

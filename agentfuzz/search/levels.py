@@ -15,10 +15,11 @@ from agentfuzz.search.again import AT_THE_END, EVERY, Again
 from agentfuzz.search.budget import Meter
 from agentfuzz.search.coverage import Coverage
 from agentfuzz.search.runner import Judged, Runner
-from agentfuzz.search.space import longer, size
+from agentfuzz.search.space import BURST, length, longer, size
 from agentfuzz.search.systematic import Level as Walk
 from agentfuzz.world.injector import Crossing
 
+LASTING = "bursts and outages"
 MANY = 500  # pairs: a covering array of them is run first
 RESERVED = 12  # of so many runs one is for what is run again at the end of a level
 
@@ -58,10 +59,10 @@ class Levels:
             done = self._walk(walk, name, depth)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
             self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
-            if runner.other is not None and depth == 1:
-                self._by_the_other(compared)
             if depth == 1 and self._meter.stopped == "exhausted":
                 self._last(crossings)
+            if runner.other is not None and depth == 1:
+                self._by_the_other(compared)
             if self._meter.stopped != "exhausted":
                 return False
             if not walk.next:
@@ -121,12 +122,12 @@ class Levels:
     def _last(self, crossings: list[Crossing]) -> None:
         """Every fault that may last, as long as it goes on to strike: two crossings in a row,
         three, for good; and everything down from each crossing of the clean run on."""
-        meter, name = self._meter, "bursts and outages"
+        meter, name = self._meter, LASTING
         down = list(self._runner.space.outages(crossings))
         if not self._waiting and not down:
             return
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
-        self.begin(name, len(self._waiting) + len(down))
+        self.begin(name, None)  # each may lead to a longer one
         while (self._waiting or down) and not meter.out(1 + reserved):
             plan = self._waiting.popleft() if self._waiting else down.pop(0)
             outcome = self._judged(plan, name)
@@ -138,7 +139,8 @@ class Levels:
             self._again.ended(min(meter.left, AT_THE_END))
         done = len(self.lasting)
         total = done + len(self._waiting) if self._runner.steady else None
-        self.told.append(Level(name, done, total))
+        more = "each may lead to a longer one" if self._waiting else ""
+        self.told.append(Level(name, done, total, 0, more))
 
     def _vain(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> None:
         """A plan that was run for nothing: its last fault means nothing where it was, or the run
@@ -152,13 +154,14 @@ class Levels:
     def _by_the_other(self, compared: Callable[[FaultPlan, History, str], None]) -> None:
         """Every plan with one fault again, by the other entrypoint: two runs each."""
         name, done = "plans with one fault by another entrypoint", 0
-        for plan in self.singles:
+        plans = (*self.singles, *self.lasting)
+        for plan in plans:
             if self._meter.out(runs=2):
                 break
             history, _ = self._runner.execute(plan)
             compared(plan, history, name)
             done += 1
-        self.told.append(Level(name, done, len(self.singles)))
+        self.told.append(Level(name, done, len(plans)))
 
     def _cover(self, pairs: int) -> None:
         groups, space = self._coverage.groups, self._runner.space
@@ -183,7 +186,9 @@ class Levels:
         whole = all(level.done + level.skipped == level.total for level in levels)
         if len(plan) == 1:
             limit, tried = size(plan), (*self.singles, *self.lasting)
-            return Smaller(1 + sum(size(one) < limit for one in tried), whole=whole)
+            long = any(length(*one) >= BURST for one in plan.lasting)  # more than all were run
+            run = 1 + sum(size(one) < limit for one in tried)
+            return Smaller(run, whole=whole and not long)
         whole = whole and not self._waiting
         done, skipped = sum(one.done for one in levels), sum(one.skipped for one in levels)
         return Smaller(1 + done + len(self.lasting), skipped, whole)

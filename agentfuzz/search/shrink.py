@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.faults import FOR_GOOD, TABLES, Fault, Slot, rank
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.space import BURST, size
+from agentfuzz.search.space import size
 from agentfuzz.world.lasting import DOWN, EVERYTHING
 
 MAX_RUNS = 500
+LONGEST = 12  # crossings in a row; what takes more goes on for good
+# How one thing may be down, of those faults that are tried at it.
+_DOWN = {name: (down.axes, ("once", "error")) for name, down in DOWN.items()}
 Known = Mapping[Slot, Sequence[Fault]]
 
 
@@ -48,6 +51,7 @@ def shrink(
         plan = better
         better = (
             accepted(_fewer(plan))
+            or accepted(_joined(plan))
             or accepted(_shorter(plan, known))
             or accepted(_simpler(plan, known))
             or accepted(_plainer(plan))
@@ -79,14 +83,37 @@ def _shorter(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
     for slot, fault in plan.lasting:
         if fault.until:
             yield plan.with_(slot, fault._replace(until=0))
-        most = slot.nth + BURST if fault.until == FOR_GOOD else fault.until
+        most = slot.nth + LONGEST if fault.until == FOR_GOOD else fault.until
         for until in range(slot.nth + 1, most):
             yield plan.with_(slot, fault._replace(until=until))
         if slot.boundary == EVERYTHING:
-            for other in known:
-                if other.boundary in DOWN and other not in plan.by_slot:
-                    one = DOWN[other.boundary]._replace(until=fault.until and FOR_GOOD)
-                    yield plan.without(slot).with_(other, one)
+            yield from _of_one(plan, slot, fault, known)
+
+
+def _of_one(plan: FaultPlan, slot: Slot, fault: Fault, known: Known) -> Iterator[FaultPlan]:
+    """One thing that is down for as long, in place of everything."""
+    rest, length = plan.without(slot), fault.until - slot.nth
+    for other, possible in known.items():
+        if other.boundary not in DOWN or other in plan.by_slot:
+            continue
+        tried = {one.axes for one in possible}
+        down = next((axes for axes in _DOWN[other.boundary] if axes in tried), None)
+        if down is not None:
+            until = FOR_GOOD if fault.until == FOR_GOOD else fault.until and other.nth + length
+            smaller = rest.with_(other, Fault(down, until=until))
+            if size(smaller) < size(plan):
+                yield smaller
+
+
+def _joined(plan: FaultPlan) -> Iterator[FaultPlan]:
+    """Equal faults at crossings one after the other, as one that lasts."""
+    for slot, fault in plan:
+        until, rest = slot.nth, plan
+        while plan.get(after := slot._replace(nth=until + 1)) == fault:
+            until, rest = until + 1, rest.without(after)
+        lasts = not fault.until and not fault.variant and BOUNDARIES[slot.boundary].lasts(fault)
+        if until > slot.nth and lasts:
+            yield rest.with_(slot, fault._replace(until=until))
 
 
 def _moved_up(slot: Slot, fault: Fault, gone: Slot) -> tuple[Slot, Fault]:

@@ -39,10 +39,14 @@ class Space:
         self._order: dict[str, tuple[tuple[Fault, ...], ...]] = {}
         self._wordings: dict[str, tuple[Fault, ...]] = {}
         self._lasting: dict[str, tuple[Fault, ...]] = {}
+        self._down: set[str] = set()  # the boundaries that may fail as in an outage of everything
         self.process = False
         for boundary in BOUNDARIES.values():
             chosen = select(boundary.table, **words)
             self.process = self.process or (boundary.of_process and bool(chosen))
+            down = DOWN.get(boundary.name)
+            if down is not None and any(down.axes == fault.axes for fault in chosen):
+                self._down.add(boundary.name)
             for group, tried in boundary.groups.items():
                 every = [one for fault in chosen for one in tried(fault)]
                 found = self._groups[group] = tuple(one for one in every if not one.until)
@@ -80,14 +84,9 @@ class Space:
             for fault in self._lasting[group]:
                 yield FaultPlan({slot: fault})
         met = [crossing for crossing in crossings if crossing.slot.boundary in DOWN]
-        if self.at(EVERYTHING) and all(map(self._may_be_down, met)):
+        if self.at(EVERYTHING) and all(c.slot.boundary in self._down for c in met):
             for nth in range(1, len(met) + 1):
                 yield FaultPlan({Slot(EVERYTHING, "", nth): Fault(("error",), until=FOR_GOOD)})
-
-    def _may_be_down(self, crossing: Crossing) -> bool:
-        """Whether the error of an outage is tried here, of whatever delivery."""
-        how = {"error", "raises"} & set(DOWN[crossing.slot.boundary].axes)
-        return any(how & set(fault.axes) for fault in self.at(crossing.group))
 
 
 def untried(plan: FaultPlan, space: Space, crossings: Iterable[Crossing]) -> tuple[str, bool]:
@@ -115,16 +114,16 @@ def size(plan: FaultPlan) -> tuple[object, ...]:
         for slot, fault in plan
     )
     worded = sum(fault.variant > 0 for _, fault in plan)
-    lasting = plan.lasting and sum(_length(slot, fault) for slot, fault in plan.lasting)
+    lasting = plan.lasting and sum(length(slot, fault) for slot, fault in plan.lasting)
     return (len(plan), lasting or 0, worded, ranks, [(slot.nth, slot) for slot, _ in plan])
 
 
 def reach(plan: FaultPlan) -> float:
     """How many crossings a plan strikes at most."""
-    return len(plan) + sum(_length(slot, fault) for slot, fault in plan.lasting)
+    return len(plan) + sum(length(slot, fault) for slot, fault in plan.lasting)
 
 
-def _length(slot: Slot, fault: Fault) -> float:
+def length(slot: Slot, fault: Fault) -> float:
     """How much an outage takes in: a single fault is 0, everything for good the most."""
     all = slot.boundary == EVERYTHING
     return MOST + all if fault.until == FOR_GOOD else max(fault.until - slot.nth, 0) + all

@@ -40,11 +40,11 @@ class Lasting:
 
     def at(self, slot: Slot) -> Fault | None:
         """What strikes here of those that have begun, or None."""
+        self._met += slot.boundary in DOWN
         for first, fault, strike in self._parts:
             if covers(first, fault, slot):
                 return strike
         if slot.boundary in DOWN:
-            self._met += 1
             for begun, until, of in self._down:
                 if begun <= self._met and (self._met <= until or until == FOR_GOOD):
                     return DOWN[slot.boundary]._replace(of=of)

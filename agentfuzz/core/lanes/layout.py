@@ -101,6 +101,9 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
+_MARKED = 12  # rows of faults, of more the first ones and the last
+
+
 def chosen(rows: Sequence[Row], limit: int) -> list[Row | int]:
     """At most `limit` lines: all rows, or the first, the last and those that matter, with the
     number of rows left out where some were."""
@@ -108,7 +111,10 @@ def chosen(rows: Sequence[Row], limit: int) -> list[Row | int]:
         return list(rows)
     last = len(rows) - 1
     edges = [i for pair in zip(range(limit), range(last, -1, -1), strict=False) for i in pair]
-    matter = [i for i, row in enumerate(rows) if row.mark or row.witness]
+    marked = [i for i, row in enumerate(rows) if row.mark]
+    if len(marked) > _MARKED:  # an outage: how it began, and how it went on
+        marked = [*marked[: _MARKED - 4], *marked[-4:]]
+    matter = sorted({*marked, *(i for i, row in enumerate(rows) if row.witness)})
     keep: set[int] = set()
     for i in dict.fromkeys([*edges[:12], *matter, *edges]):
         keep.add(i)

@@ -15,7 +15,7 @@ from typing import Any
 from agentfuzz.core import codec, migrations
 from agentfuzz.core.errors import PlanError, SavedFileError
 from agentfuzz.core.events import Json
-from agentfuzz.core.faults import TABLES
+from agentfuzz.core.faults import FOR_GOOD, TABLES
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
@@ -207,6 +207,8 @@ def _faults(cx: Counterexample) -> list[Json]:
             "fault": str(fault),
             "axes": list(fault.axes),
         }
+        if fault.until:  # from nth on: until this one, or for good
+            one["until"] = "for_good" if fault.until == FOR_GOOD else fault.until
         if known and slot.boundary == "tool":
             one["delivery"], one["reply"] = fault.axes
         out.append(one | {"variant": fault.variant, "latency": fault.latency})
