@@ -263,7 +263,7 @@ class Campaign:
         """Shrink, replay and control what was found, and say what was covered."""
         runner, meter, coverage = self.runner, self._meter, self._coverage
         self._forget_doubtful()
-        known = {slot: self.space.at(group) for slot, group in coverage.groups.items()}
+        known = {slot: self.space.all_at(group) for slot, group in coverage.groups.items()}
         findings, counted = self._kept.confirmed(
             known, self._levels.smaller, lambda: meter.late, lambda: meter.over
         )

@@ -143,6 +143,8 @@ class Kept:
                     notes.append(_hurried(signature, found.plan))
                     break
             rest = [one for one in waiting.values() if not _told(one.plan, causes)]
+            if told:  # what is known already is down as well
+                rest = [one for one in rest if not _vague(one.plan)]
             if rest:
                 notes.append(_counted(signature, rest, more=signature in self._full))
         told.sort(key=lambda one: (size(one.plan), one.violation.signature))
@@ -172,7 +174,7 @@ class Kept:
         """The causes that are told, each as small as it gets: at most five, the smallest first,
         those at places that were not told yet before others. What was tried is no longer
         waiting; `told` grows in between."""
-        others = len(waiting) > 1
+        others = sum(not _vague(one.plan) for one in waiting.values()) > 1
         for _ in range(TOLD):
             if not waiting:
                 return

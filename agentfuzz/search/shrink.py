@@ -137,7 +137,9 @@ def _below(slot: Slot, fault: Fault, known: Known) -> list[Fault]:
     """The simpler kinds that may strike at a slot, simplest first."""
     table = TABLES[slot.boundary]
     own = rank(table, fault.axes)
-    possible = known.get(slot) or table.default()
+    possible = known.get(slot)
+    if possible is None:
+        possible = table.default()
     ranked = {rank(table, one.axes): Fault(one.axes) for one in possible}
     return [ranked[place] for place in sorted(ranked) if place < own]
 

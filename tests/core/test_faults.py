@@ -133,7 +133,7 @@ def test_the_simplest_tool_faults():
         ("a#1:twice +", "cannot read ''"),
         ("tol:a#1:twice", "there is no boundary 'tol'. Did you mean 'tool'?"),
         ("a#1:once/timeout/late", "a tool fault has at most 2 parts"),
-        ("model#1:skip/skip", "a model fault has at most 1 parts"),
+        ("model#1:skip/skip", "a model fault has one part"),
         ("a#1:once/timout", "'timout' is none of intact, timeout"),
         ("a#1:once/timout", "Did you mean 'timeout'?"),
         ("a#1:twise", "Did you mean 'twice'?"),

@@ -34,7 +34,8 @@ def parts(draw: st.DrawFn) -> tuple[Slot, Fault]:
     fault = draw(FAULTS[boundary])._replace(variant=draw(st.integers(0, 3)))
     if fault.axes[0] == "late" and boundary == "tool":
         fault = fault._replace(latency=draw(st.none() | st.floats(0, 1e9)))
-    return Slot(boundary, draw(NAMES), draw(st.integers(1, 99))), fault
+    name = "" if boundary == "all" else draw(NAMES)  # everything has no name
+    return Slot(boundary, name, draw(st.integers(1, 99))), fault
 
 
 @given(st.lists(parts(), max_size=4).map(FaultPlan))

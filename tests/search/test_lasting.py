@@ -9,7 +9,9 @@ import contextlib
 import pytest
 
 from agentfuzz import Completion, FaultPlan, Unauthorized, at_most_once, run, scenario
+from agentfuzz.core.errors import PlanError
 from agentfuzz.core.events import Struck
+from agentfuzz.core.faults import TABLES
 from agentfuzz.search.shrink import shrink
 from agentfuzz.search.space import Space, longer, plan_of, size, strikes
 from agentfuzz.world.injector import FromPlan
@@ -223,8 +225,11 @@ def test_an_outage_shrinks_to_a_burst_and_a_burst_to_a_single_fault():
         slot._replace(nth=n) for n in range(1, 6) for slot in FaultPlan.parse("pay#1:twice").by_slot
     ]
     outage = FaultPlan.parse("pay#1+:once/timeout")
-    known = dict.fromkeys(slots, ())
-    assert str(shrink(outage, least(5), known)[0]) == "pay#1+:once/timeout"
+    known = dict.fromkeys(slots, TABLES["tool"].default())
+    assert str(shrink(outage, least(5), known)[0]) == "pay#1-5:once/timeout"
+    assert str(shrink(outage, lambda plan: plan == outage, known)[0]) == "pay#1+:once/timeout"
+    singles = FaultPlan.parse(" + ".join(f"pay#{n}:once/timeout" for n in range(1, 6)))
+    assert str(shrink(singles, least(4), known)[0]) == "pay#1-4:once/timeout"
     assert str(shrink(outage, least(3), known)[0]) == "pay#1-3:once/timeout"
     assert str(shrink(outage, least(1), known)[0]) == "pay#1:once/timeout"
     assert str(shrink(FaultPlan.parse("*#2+:error"), least(1), known)[0]) == "pay#1:once/timeout"
@@ -241,3 +246,69 @@ def test_nothing_longer_where_the_run_does_not_come_there():
     assert str(longer(single, told.crossings)) == "pay#1-2:once/timeout"
     assert longer(FaultPlan.parse("pay#1:twice"), told.crossings) is None
     assert longer(FaultPlan.parse("pay#1:late/timeout"), told.crossings) is None
+
+
+def test_what_is_excluded_does_not_strike_in_an_outage(simulation):
+    """Everything is down only where the very error of it may strike by itself; and no fault that
+    was excluded stands in a finding."""
+    for words in ({"exclude": ("lost",)}, {"exclude": ("lost/error",)}, {"only": ("once/error",)}):
+        space = Space(**words)
+        result = hunt(looking, forever, simulation, depth=1, deep_runs=0, space=space)
+        assert result.findings
+        assert not any("lost/error" in kind for kind in result.kinds)
+        plans = [str(one.plan) for one in result.findings]
+        assert not any("*" in plan or "lost/error" in plan for plan in plans)
+
+
+def test_everything_down_has_struck():
+    """As a regression test asks: the plan is no evidence only where nothing was crossed."""
+    done = run(looking, patient(2), "*#1-3:error")
+    assert done.check() is None
+    with pytest.raises(PlanError, match=r"nothing happened at \*#9"):
+        run(looking, patient(2), "*#9+:error").check()
+
+
+def test_an_outage_hides_nothing(simulation):
+    """One cause is a vague reply, the other everything being down: both are told."""
+
+    def agent(world):
+        while True:
+            try:
+                reply = world.tools.look(n=1)
+            except FAULTS:
+                if tries(world, 1):
+                    return BLOCKED
+                continue
+            while reply != {"n": 1}:
+                world.tools.look(n=2)
+            return DONE
+
+    space = Space(only=("error", "ambiguous"))
+    result = hunt(looking, agent, simulation, depth=1, deep_runs=0, space=space)
+    plans = [str(one.plan) for one in result.findings if one.code == "AF201"]
+    assert plans == ["look#1:once/ambiguous", "*#1+:error"]
+
+
+def test_crossings_are_counted_whatever_strikes_there():
+    """`*#3+` begins at the third crossing, also where another fault struck at those before."""
+    seen = []
+    for first in ("pay#1:once/timeout", "pay#1-2:once/timeout"):
+
+        def agent(world):
+            for number in range(3):
+                with contextlib.suppress(*FAULTS):
+                    world.tools.pay(n=number, idempotency_key=str(number))
+                with contextlib.suppress(*FAULTS):
+                    world.tools.look(n=number)
+            return BLOCKED
+
+        history = run(looking, agent, f"{first} + *#4+:error").history
+        down = [str(e.slot) for e in history.of(Struck) if e.fault.of == "*#4+:error"]
+        seen.append(down)
+    assert seen[0] == seen[1] == ["look#2", "pay#3", "look#3"]
+
+
+def test_entrypoints_are_compared_under_what_lasts(simulation):
+    """Three tries by one, two by the other: the same under any single fault."""
+    result = hunt(paying, patient(3), simulation, depth=1, deep_runs=0, same_as=patient(2))
+    assert "AF305 ending: pay#1-2:once/timeout" in shown(result)

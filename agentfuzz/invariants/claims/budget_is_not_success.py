@@ -12,7 +12,6 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, logical, logical_of
-from agentfuzz.invariants.queries.confirmed import all_confirmed
 from agentfuzz.invariants.queries.conversations import DONE
 
 
@@ -22,9 +21,8 @@ def budget_is_not_success() -> Check:
 
     Not after a cancellation with work still to be done (an effect of the fault-free run, or a call
     that the model asked for); and not by a loop that stops its model: its last turn asked for calls
-    that were never made, or, other than in the fault-free run, whose result no model was shown
-    (unless the agent has the receipts of all that the fault-free run did); nor by a run that was
-    cut off.
+    that were never made, or, other than in the fault-free run, whose result no model was shown; nor
+    by a run that was cut off.
 
     Departs from the catalogue: no limit needs to be declared (`limits_hold` judges declared ones,
     AF212). A completion that the model itself asked for is its own claim, `truthful`'s to judge,
@@ -67,7 +65,7 @@ def _stops(
     """What stopped a leg: the event, why that is no success (or nothing), and the subject."""
     end = next((e.seq for e in reversed(leg) if isinstance(e, Done) and not e.problem), None)
     upto = [event for event in leg if end is None or event.seq < end]
-    left = _left(history, upto, shows and not all_confirmed(history, baseline), end)
+    left = _left(history, upto, shows, end)
     cancelled = next((event for event in upto if isinstance(event, Cancelled)), None)
     turn = next((event for event in reversed(upto) if isinstance(event, ModelTurn)), None)
     if cancelled is not None:
