@@ -50,13 +50,11 @@ class Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.interrupted = False
+        self.interrupted = self.active = False
         self.stack: list[str] = []
         self.stuck: Callable[[str], None] | None = None
         self.last_resort: LastResort | None = None
-        self.run = 0
-        self.active = False
-        self.heard = 0  # ticks of the timer that have arrived
+        self.run, self.heard = 0, 0  # ticks of the timer that have arrived
         self._counted: Counted | None = None
         self._thread: WatchdogThread | None = None
         self._last = self._struck = (-1, 0)
@@ -116,9 +114,12 @@ class Watchdog:
         self.last_resort.arm(allowance(self.seconds))
 
     def adopted(self) -> None:
-        """This process was forked, without the thread and the timer: start them. A run that does
-        not react ends the process, and who forked it knows its plan."""
-        self.stuck, self.last_resort = lambda stacks: os._exit(1), None
+        """This process was forked: start the thread and the timer. A run that does not react ends
+        it, and who forked it knows the plan."""
+        self.interrupted = False
+        if self.last_resort is not None:
+            self.last_resort.disarm()
+        self.ends_process(lambda stacks: os._exit(1), os.open(os.devnull, os.O_WRONLY))
         self._watch()
 
     def disarm(self) -> None:

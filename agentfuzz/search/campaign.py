@@ -23,7 +23,7 @@ from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.again import AT_THE_END, Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
-from agentfuzz.search.died import died
+from agentfuzz.search.died import MOST, died, told_of
 from agentfuzz.search.escaped import escapes
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.guided import Corpus
@@ -103,7 +103,7 @@ class Campaign:
     @property
     def found(self) -> bool:
         """Whether anything was found so far."""
-        return any(self._kept.found.values())
+        return any(self._kept.found.values()) or bool(self._deaths)
 
     def left(self, why: str) -> None:
         """The test was left (a skip) before its campaign had ended."""
@@ -118,12 +118,13 @@ class Campaign:
         except Died as death:
             said = f"A process that made runs ahead ended with {death.how}."
             self._deaths.append(died(self.nodeid, self.scenario.name, death.plan, said))
+            self.runner.runs += 1
             return None
         self._folded(outcome, phase, plan)
         return outcome
 
     def _folded(self, outcome: Outcome, phase: str, plan: FaultPlan | None = None) -> None:
-        history, crossings, verdicts, _ = outcome
+        history, crossings, verdicts = outcome[:3]
         self._coverage.saw(history, crossings)
         if plan is not None:
             self._corpus.glance(history, crossings)
@@ -203,6 +204,7 @@ class Campaign:
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:
             whole = self._levels.walk(self._crossings, self._compared)
         self.notes += notes
+        self.notes += told_of(self._deaths, self.runner.apart and bool(self._again.findings))
         if whole:
             self._deep()
 
@@ -212,6 +214,8 @@ class Campaign:
         possible = any(map(self.space.at, self._coverage.groups.values()))
         if wanted <= 0 or not possible or meter.out():
             return
+        if self._deaths:
+            return  # what is drawn is run in this process
         room = min(wanted, meter.left)
         self._levels.begin("random plans", room)
 
@@ -242,7 +246,7 @@ class Campaign:
             stopped="interrupt",
             seed=self.budget.seed,
             levels=tuple(self._levels.told),
-            findings=(*self._again.beside(findings), *self._deaths),
+            findings=(*self._again.beside(findings), *self._deaths[:MOST]),
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
             tools=dict(self._coverage.tools),
@@ -281,7 +285,7 @@ class Campaign:
             stopped=meter.stopped,
             seed=self.budget.seed,
             levels=levels,
-            findings=(*self._again.beside(findings), *self._deaths),
+            findings=(*self._again.beside(findings), *self._deaths[:MOST]),
             laws=coverage.laws,
             kinds=coverage.kinds,
             tools=dict(coverage.tools),

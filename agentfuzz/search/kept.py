@@ -126,7 +126,7 @@ class Kept:
         for signature in sorted(self.found):
             causes: list[tuple[Cause, float]] = []
             waiting = dict(self.found[signature])
-            if over() and (told or lost):
+            if waiting and over() and (told or lost):
                 notes.append(_unconfirmed(signature, list(waiting.values())))
                 continue
             for found, shrunk in self._each(signature, waiting, causes, known, smaller, late):

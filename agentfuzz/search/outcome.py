@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
+from agentfuzz.runtime.leaks import Escape
 from agentfuzz.world.injector import Crossing
 
 
 class Outcome(NamedTuple):
     """A run: its history, the crossings at which it could have been struck, and for each law of
-    the scenario, in order, what broke it (None: not exercised). `seconds` are real."""
+    the scenario, in order, what broke it (None: not exercised). `seconds` are real. Of a run
+    that was made in another process, `escapes` is what escaped control there."""
 
     history: History
     crossings: list[Crossing]
     verdicts: tuple[tuple[Violation, ...] | None, ...]
     seconds: float
+    escapes: tuple[Escape, ...] = ()

@@ -21,9 +21,10 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
+from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.executors.choice import safe, wanted
-from agentfuzz.search.executors.executor import Executor, Inline
+from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space, strikes
 from agentfuzz.search.systematic import forgotten
@@ -67,6 +68,7 @@ class Runner:
         self.crash_log = crash_log
         self.other = getattr(other, "agentfuzz_agent", other)
         self.executor: Executor = Inline()
+        self.apart = False  # other processes have made runs
         self.runs = 0
         self.slowest = self.took = 0.0
         forget()
@@ -132,23 +134,34 @@ class Runner:
         return forgotten if type(self.executor) is Inline else self.executor.expect
 
     def planned(self, plan: FaultPlan) -> Outcome:
-        """The run of a plan, perhaps made ahead by the executor. Raises Died."""
-        found = self.executor.take(plan)
-        if found is None:
-            return self.made(plan)
-        self.runs += 1
-        self._lasted(found.seconds)
+        """The run of a plan, made by the executor, if there is one: ahead, or now. Raises Died."""
+        found = self._taken(plan)
+        if found is None and type(self.executor) is not Inline:
+            self.executor.expect([plan])
+            found = self._taken(plan)
+        return self.made(plan) if found is None else found
+
+    def _taken(self, plan: FaultPlan) -> Outcome | None:
+        try:
+            found = self.executor.take(plan)
+        finally:
+            if self.simulation.watchdog.interrupted:
+                raise KeyboardInterrupt
+        if found is not None:
+            self.runs, self.apart = self.runs + 1, True
+            self._lasted(found.seconds)
+            leaks.add(found.escapes)
         return found
 
     def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
-        """The same, where nothing is to be judged: what a run came to, and where it could have been
-        struck."""
-        found = self.executor.take(plan)
-        if found is None:
-            return self.execute(plan)
-        self.runs += 1
-        self._lasted(found.seconds)
-        return found.history, found.crossings
+        """What a run comes to that was made before, and where it could have been struck. A process
+        that dies of it now, or of no fault at all, is none to make runs in."""
+        try:
+            found = self._taken(plan)
+        except Died as death:
+            self.executor.give_up(f"a process died under {plan}, of which none had ({death.how})")
+            found = None
+        return self.execute(plan) if found is None else (found.history, found.crossings)
 
     @contextmanager
     def ahead(
@@ -165,7 +178,7 @@ class Runner:
             if cluster:
                 start = child.spawning([*bridge, cluster, here, *fresh], here)
             elif safe():
-                start = child.forking(self.made, self.adopted)
+                start = child.forking(self.lent, self.adopted)
             else:
                 start = child.spawning(fresh, here)
             self.executor = processes.Processes(max(workers, 1 + bool(cluster)), start)
@@ -175,7 +188,8 @@ class Runner:
             yield notes
         finally:
             self.executor.close()
-            notes += [self.executor.trouble] if self.executor.trouble else []
+            if self.executor.trouble:
+                notes.append(f"its runs were made in one process: {self.executor.trouble}")
             self.executor = Inline()
 
     def serve(self, plans: int, back: int) -> None:
@@ -187,11 +201,17 @@ class Runner:
         self.crash_log.close()  # who began it knows what it runs
         self.crash_log = CrashLog()
         self.begin()
-        serve(Connection(plans, writable=False), Connection(back, readable=False), self.made)
+        leaks.taken()
+        serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
+
+    def lent(self, plan: FaultPlan) -> Outcome:
+        """The run of a plan, made here for another process."""
+        return self.made(plan)._replace(escapes=tuple(leaks.taken()))
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""
         self.simulation.adopted()
+        leaks.taken()
         self.executor, self.crash_log = Inline(), CrashLog()
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:

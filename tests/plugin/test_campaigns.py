@@ -107,6 +107,56 @@ def test_several_processes_find_the_same(project: Project) -> None:
         )
 
 
+DIES = """
+import os
+import pytest
+from agentfuzz import Completion, at_most_once, fuzz, scenario
+
+
+@scenario(at_most_once(), task="Pay.")
+def paying(world):
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> dict:
+        return {"receipt": n}
+
+
+HERE = os.getpid()
+
+
+def agent(world, leave):
+    try:
+        world.tools.pay(n=1)
+    except TimeoutError:
+        world.tools.pay(n=1)
+    except ConnectionError:
+        leave()
+    except Exception:
+        return Completion.blocked()
+    return Completion.success(handle="1")
+
+
+@fuzz(paying)
+def test_dies(world):
+    return agent(world, lambda: os._exit(7) if os.getpid() != HERE else None)
+
+
+@fuzz(paying, only=("once/error",))
+def test_leaves(world):
+    return agent(world, lambda: pytest.xfail("known"))
+"""
+
+
+def test_a_test_whose_process_dies_or_is_left(project: Project) -> None:
+    """The first is AF902 beside what else was found, and the next test runs; an xfail is one."""
+    project.file("test_dies.py", DIES)
+    done = project.spawn("--agentfuzz", "--agentfuzz-workers=2", "--agentfuzz-max-runs=150")
+    text = done.stdout
+    assert "1 failed, 1 xfailed" in text, text
+    assert "AF902" in text
+    assert "AF101 pay ran 2x, expected 1" in text
+    assert "no random plans: a process died" in text or "Stopped by max_runs" in text
+
+
 def test_where_threads_run_already_processes_begin_anew(project: Project) -> None:
     """A fork would not be safe: another pytest imports the test, and finds the same. One that
     cannot begin is said, and costs nothing."""

@@ -14,6 +14,7 @@ from agentfuzz import Completion, at_most_once, scenario
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
+from agentfuzz.search import runner
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.executors import child
@@ -35,6 +36,12 @@ def paying(world):
     @world.tool(effect="pay", scope=("n",))
     def pay(n: int) -> dict:
         return {"receipt": n}
+
+
+@pytest.fixture(autouse=True)
+def _forks(monkeypatch):
+    """Beside the threads of whoever runs these tests."""
+    monkeypatch.setattr(runner, "safe", lambda: True)
 
 
 def careless(world):
@@ -122,8 +129,7 @@ def test_a_process_that_is_killed_from_outside_costs_nothing(monkeypatch):
     """Its plans are run by another one."""
     with Simulation() as simulation:
         campaign = Campaign(paying, careless, simulation, budget=Budget(workers=2, deep_runs=20))
-        runner, pids = campaign.runner, []
-        fork = forking(runner.made, runner.adopted)
+        pids, fork = [], forking(campaign.runner.lent, campaign.runner.adopted)
 
         def forked(others):
             made = fork(others)
@@ -213,18 +219,22 @@ def test_a_process_that_dies_twice_of_one_plan():
     processes.close()
 
 
-def test_threads_forbid_a_fork():
-    """A child would wait for locks that nobody in it gives back: said, and run here."""
+def test_threads_forbid_a_fork(monkeypatch):
+    """A child would wait for locks that nobody in it gives back: said, and run here. Threads that
+    Python does not know are counted by the system."""
+    monkeypatch.undo()
+    known, unknown = [threading.main_thread()], []
+    monkeypatch.setattr(threading, "enumerate", lambda: known)
+    monkeypatch.setattr(os, "listdir", lambda path: [*known, *unknown])
     assert safe()
-    over = threading.Event()
-    thread = threading.Thread(target=over.wait)
-    thread.start()
-    try:
-        assert not safe()
-        result, _ = searched(paying, careless, 2)
-    finally:
-        over.set()
-        thread.join()
+    unknown.append("one of C code")
+    assert not safe()
+    unknown.clear()
+    known.append(threading.Thread(name="pool"))
+    assert not safe()
+    monkeypatch.undo()
+    monkeypatch.setattr(runner, "safe", lambda: False)
+    result, _ = searched(paying, careless, 2)
     assert "its runs were made in one process: threads run here already" in result.notes
     assert shown(result) == shown(searched(paying, careless, 1)[0])
 

@@ -8,9 +8,12 @@ Forked where that is safe, for scenarios and agents are closures; else a fresh i
 pytest imports the test by its node id and comes here.
 """
 
+import faulthandler
 import os
+import select
 import signal
 import subprocess
+import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +41,8 @@ class Child:
         self.answers = answers
         self.busy: deque[FaultPlan] = deque()
         self.ready = False
+        # Readable once it is gone, whatever a process of its own still holds.
+        self.life = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
     def send(self, plans: Sequence[FaultPlan]) -> None:
         """More to do."""
@@ -46,19 +51,50 @@ class Child:
             self.to.send(list(plans))
 
     def ended(self, *, dying: bool = False) -> str:
-        """It has to go now, or is going already (`dying`): how it ended, in words."""
-        self.to.close()
-        self.answers.close()
-        gone, status = os.waitpid(self.pid, os.WNOHANG)
-        until = Real.monotonic() + GRACE
-        while dying and not gone and Real.monotonic() < until:
-            Real.sleep(0.005)
+        """It has to go now, with all that it has begun, or is going already (`dying`): how it
+        ended, in words."""
+        for end in (self.to, self.answers):
+            end.close()
+        if self.life is not None:
+            os.close(self.life)
+        try:
             gone, status = os.waitpid(self.pid, os.WNOHANG)
-        if not gone:
-            os.kill(self.pid, signal.SIGKILL)
-            _, status = os.waitpid(self.pid, 0)
+            until = Real.monotonic() + GRACE
+            while dying and not gone and Real.monotonic() < until:
+                Real.sleep(0.005)
+                gone, status = os.waitpid(self.pid, os.WNOHANG)
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            if not gone:
+                _, status = os.waitpid(self.pid, 0)
+        except ChildProcessError:  # somebody else has waited for it
+            return "nobody knows how"
         code = os.waitstatus_to_exitcode(status)
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def heard(children: Sequence[Child]) -> list[Child]:
+    """Wait until one of them has said something, or is gone: those that did, or are."""
+    look = select.poll()
+    ends: dict[int, Child] = {}
+    for child in children:
+        for end in (child.answers.fileno(), child.life):
+            if end is not None:
+                ends[end] = child
+                look.register(end, select.POLLIN)
+    found = {id(ends[end]): ends[end] for end, _ in look.poll()}
+    for child in found.values():
+        if not child.answers.poll():  # gone, and somebody else holds its side of the pipe
+            child.answers.close()
+            child.answers = _over()
+    return list(found.values())
+
+
+def _over() -> Connection:
+    """The reading end of a pipe into which nobody writes."""
+    here, there = Pipe(duplex=False)
+    there.close()
+    return here
 
 
 Start = Callable[[Sequence[Child]], Child]  # is given the others, of which a child holds nothing
@@ -69,14 +105,24 @@ def forking(run: Run, adopt: Callable[[], object]) -> Start:
 
     def start(others: Sequence[Child]) -> Child:
         (plans, to), (answers, back) = Pipe(duplex=False), Pipe(duplex=False)
-        pid = os.fork()
+        with warnings.catch_warnings():  # the watchdog's thread: a child gets one of its own
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
         if pid:
+            with suppress(OSError):
+                os.setpgid(pid, pid)
             plans.close()
             back.close()
             return Child(pid, to, answers)
         try:
+            with suppress(OSError):
+                os.setpgid(0, 0)  # it is ended with all that it begins
+            faulthandler.disable()  # how it ends is told by who waits for it
             for end in (to, answers, *(end for one in others for end in (one.to, one.answers))):
                 end.close()
+            for one in others:
+                if one.life is not None:
+                    os.close(one.life)
             adopt()
             serve(plans, back, run)
         finally:
@@ -101,6 +147,7 @@ def spawning(command: Sequence[str], folder: str, environ: Mapping[str, str] = N
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=ends,
+            start_new_session=True,
         )
         plans.close()
         back.close()
@@ -121,6 +168,8 @@ def serve(plans: Connection, back: Connection, run: Run) -> None:
         for plan in chunk:
             try:
                 found = ForkingPickler.dumps(run(plan))
-            except Exception:
-                found = ForkingPickler.dumps(None)  # it is made where it is asked for
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # a skip, what cannot be pickled: made where it is asked for
+                found = ForkingPickler.dumps(None)
             back.send_bytes(found)

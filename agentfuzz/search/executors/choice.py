@@ -25,5 +25,10 @@ def wanted(workers: int, seconds: float) -> int:
 def safe() -> bool:
     """Whether a child forked now is whole: `fork` is there, and no other thread than the main one
     and the watchdog's holds anything that the child would wait for."""
-    others = {one.name for one in threading.enumerate()} - {"MainThread", WATCHDOG}
-    return hasattr(os, "fork") and not others
+    known = [one.name for one in threading.enumerate()]
+    others = set(known) - {"MainThread", WATCHDOG}
+    try:
+        unknown = len(os.listdir("/proc/self/task")) > len(known)  # threads of C code, or raw ones
+    except OSError:
+        unknown = False
+    return hasattr(os, "fork") and not others and not unknown

@@ -32,6 +32,10 @@ class Executor(Protocol):
         Raises Died."""
         ...
 
+    def give_up(self, why: str) -> None:
+        """Make nothing ahead any more."""
+        ...
+
     def close(self) -> None:
         """Nothing more is asked for."""
         ...
@@ -47,6 +51,9 @@ class Inline:
 
     def take(self, plan: FaultPlan) -> None:
         """Has none."""
+
+    def give_up(self, why: str) -> None:
+        """Does nothing anyhow."""
 
     def close(self) -> None:
         """Has nothing to end."""

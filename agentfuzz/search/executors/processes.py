@@ -9,10 +9,9 @@ the campaign, for agents whose runs cost milliseconds.
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from multiprocessing.connection import wait
 
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.executors.child import Child, Start
+from agentfuzz.search.executors.child import Child, Start, heard
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.outcome import Outcome
 
@@ -31,6 +30,7 @@ class Processes:
         self._children: list[Child] = []
         self._queue: deque[FaultPlan] = deque()  # expected, and not sent
         self._known: set[FaultPlan] = set()  # expected, and not asked for
+        self._cannot: set[FaultPlan] = set()  # be run by a child
         self._fatal: set[FaultPlan] = set()  # under which a child died once
         self._done: dict[FaultPlan, Outcome | Died | None] = {}
 
@@ -40,7 +40,7 @@ class Processes:
         """These come next, before what was expected earlier."""
         if self.trouble:
             return
-        new = [plan for plan in plans if plan not in self._known]
+        new = [plan for plan in plans if plan not in self._known | self._cannot]
         self._known.update(new)
         self._queue.extendleft(reversed(new))
         while len(self._children) < self._workers:
@@ -63,7 +63,14 @@ class Processes:
         self._feed()
         if isinstance(found, Died):
             raise found
+        if found is None:
+            self._cannot.add(plan)
         return found
+
+    def give_up(self, why: str) -> None:
+        """No children any more."""
+        self.close()
+        self.trouble = why
 
     def close(self) -> None:
         """End the children: they hold nothing that is to be kept."""
@@ -93,31 +100,30 @@ class Processes:
     def _receive(self) -> None:
         """Wait until a child has made a run, or has died of it."""
         working = [child for child in self._children if child.busy]
-        ready = wait([child.answers for child in working])
-        for place, child in enumerate(self._children):
-            if child.answers in ready:
-                try:
-                    found = child.answers.recv()
-                except (EOFError, ConnectionError):
-                    self._replace(place, child)
-                else:
-                    if child.ready:
-                        self._done[child.busy.popleft()] = found
-                    child.ready = True
+        for child in heard(working):
+            try:
+                found = child.answers.recv()
+            except (EOFError, ConnectionError):
+                self._replace(child)
+            else:
+                if child.ready:
+                    plan = child.busy.popleft()
+                    self._done[plan] = found
+                    self._fatal.discard(plan)
+                child.ready = True
 
-    def _replace(self, place: int, child: Child) -> None:
+    def _replace(self, child: Child) -> None:
         """A child is gone: perhaps killed from outside, so that its plan has a second chance."""
         plan, how = child.busy[0], child.ended(dying=True)
+        place = self._children.index(child)
+        del self._children[place]
         if not child.ready:
-            del self._children[place]
-            self.close()
-            self.trouble = f"its runs were made in one process: another did not begin ({how})"
+            self.give_up(f"another did not begin ({how})")
             return
         if plan in self._fatal:
             self._done[plan] = Died(plan, how)
             child.busy.popleft()
         self._fatal.add(plan)
         self._queue.extendleft(reversed(child.busy))
-        del self._children[place]
         self._children.insert(place, self._start(self._children))
         self._feed()
