@@ -48,6 +48,40 @@ def test_a_law_and_a_tool_that_never_came_into_play(project: Project) -> None:
     )
 
 
+OUTAGES = """
+from agentfuzz import Completion, at_most_once, fuzz, scenario
+
+
+@scenario(at_most_once("charge"), task="Charge A17.")
+def charge_order(world):
+    @world.tool(effect="charge", scope=("order_id",), dedup="scope")
+    def charge_card(order_id: str) -> str:
+        return "ok"
+
+
+@fuzz(charge_order, only=("timeout",), exclude=("late", "twice"))
+def test_tries(world):
+    for _ in range(3):
+        try:
+            world.tools.charge_card(order_id="A17")
+            return Completion.success(handle="A17")
+        except TimeoutError:
+            continue
+    return Completion.blocked()
+"""
+
+
+def test_bursts_are_plans_with_one_fault(project: Project) -> None:
+    """Two plans with one fault, and four that last: with four runs for them the last are left."""
+    project.file("test_outages.py", OUTAGES)
+    left = project.run("--agentfuzz", "--agentfuzz-depth=1", "--agentfuzz-max-runs=6", STRICT)
+    left.assert_outcomes(failed=1)
+    left.stdout.fnmatch_lines(
+        ["  bursts and outages: * of * were run, stopped by max_runs; raise --agentfuzz-max-runs"]
+    )
+    project.run("--agentfuzz", "--agentfuzz-depth=1", STRICT).assert_outcomes(passed=1)
+
+
 def test_depth_one_is_not_complete(project: Project) -> None:
     """A campaign that its budget ended before every plan with one fault, or that was told to walk
     none, fails."""

@@ -30,10 +30,10 @@ def later_calls_work() -> Check:
     where the fault-free run was answered well and the same effects had taken place. Or it is not
     made at all: the model asks for a look-up in a later turn, and is answered without the backend
     being called, though it has never been answered before. Writes are not judged so: to hold them
-    back after a failure may be wise.
+    back after a failure may be wise; nor is who stops asking after several (a circuit breaker).
 
     NOT_EXERCISED where no call was spoiled, or no other was made or asked for after it; and for
-    what is asked, where a fault struck the model or the process.
+    what is asked, where more than one fault struck, or one of the model or the process.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -101,8 +101,9 @@ def _answered_well(baseline: History, call: Called) -> Called | None:
 
 def _asks(history: History, spoiled: Replied) -> Iterator[Asked]:
     """What a model asked for later, of tools that only read, and has not been answered yet."""
-    if any(one.slot.boundary not in ("tool", "local") for one in history.of(Struck)):
-        return
+    struck = history.of(Struck)
+    if len(struck) > 1 or any(one.slot.boundary not in ("tool", "local") for one in struck):
+        return  # who has failed again and again may stop asking
     known = {logical(history.calls[reply.call]) for reply in history.of(Replied) if clean(reply)}
     for ask in asked_for(history):
         facts = history.tools.get(ask.tool)

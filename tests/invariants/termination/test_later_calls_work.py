@@ -89,6 +89,8 @@ def test_not_exercised():
     assert told(*FAILS[:-1], asks(write), *TOLD) == "NOT_EXERCISED"
     model = strikes("model#1:malformed_args")
     assert told(model, *FAILS, *TOLD) == "NOT_EXERCISED"
+    breaker = (lookup(), strikes("lookup#1:once/error"), timeout())  # it opens after two failures
+    assert told(*breaker, *FAILS, *TOLD, baseline=tell(looked_up(), done())) == "NOT_EXERCISED"
 
 
 # on whole loops
