@@ -89,8 +89,18 @@ def test_not_exercised():
     assert told(*FAILS[:-1], asks(write), *TOLD) == "NOT_EXERCISED"
     model = strikes("model#1:malformed_args")
     assert told(model, *FAILS, *TOLD) == "NOT_EXERCISED"
-    breaker = (lookup(), strikes("lookup#1:once/error"), timeout())  # it opens after two failures
-    assert told(*breaker, *FAILS, *TOLD, baseline=tell(looked_up(), done())) == "HELD"
+
+
+def test_a_breaker():
+    """It opens after two failures, and the third call is not made: no AF220, as after one."""
+    clean, third = tell(looked_up(), done()), ("tc_3", "lookup", {"order_id": "A17"})
+    asked = (user(), wants("tc_1"), gets("tc_1", "Error"), wants("tc_2"))
+    opens = (
+        *(*FAILS, under("tc_2", lookup()), strikes("lookup#2:once/timeout"), timeout()),
+        *(shows(*asked, gets("tc_2", "Error")), asks(third)),
+        shows(*asked, gets("tc_2", "Error"), wants("tc_3"), gets("tc_3", "closed")),
+    )
+    assert told(*opens, says("I give up."), baseline=clean) == "HELD"
 
 
 # on whole loops
