@@ -93,7 +93,7 @@ def test_not_exercised():
 
 def test_a_breaker():
     """It opens after two failures, and the third call is not made: no AF220, as after one."""
-    clean, third = tell(looked_up(), done()), ("tc_3", "lookup", {"order_id": "A17"})
+    clean, third = tell(looked_up(), ship(), ok(), done()), ("tc_3", "lookup", {"order_id": "A17"})
     asked = (user(), wants("tc_1"), gets("tc_1", "Error"), wants("tc_2"))
     opens = (
         *(*FAILS, under("tc_2", lookup()), strikes("lookup#2:once/timeout"), timeout()),
