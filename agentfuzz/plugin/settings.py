@@ -4,7 +4,7 @@ Law: each option is an ini key of the same name; a wrong value or an unknown key
 names the place. Read by the hooks and by the session.
 """
 
-import importlib.util
+import importlib.metadata
 import os
 import re
 from typing import Any
@@ -113,10 +113,12 @@ def executor(config: pytest.Config) -> str:
         raise pytest.UsageError(
             f"--agentfuzz-executor (agentfuzz_executor) = {value}: must be dask://host:port"
         )
-    if importlib.util.find_spec("distributed") is None:
+    try:
+        importlib.metadata.version("distributed")
+    except importlib.metadata.PackageNotFoundError:
         raise pytest.UsageError(
             f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
-        )
+        ) from None
     return f"tcp://{found[1]}"
 
 
