@@ -26,7 +26,6 @@ ALLOWED = {
     "runtime/imports.py <module> importlib.machinery": "the loaders, which are timed",
     "runtime/imports.py <module> SourceFileLoader": "one of them",
     "runtime/surroundings.py <module> builtins": "what an agent may replace there is put back",
-    "search/runner.py <module> 'agentfuzz.search.executors.bridge'": "what a process is begun with",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

@@ -31,7 +31,8 @@ from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
-BRIDGE = "agentfuzz.search.executors.bridge"
+# A worker of a cluster knows the functions of a module, not those of a script.
+BRIDGE = "import sys; from agentfuzz.search.executors import bridge; bridge.main(sys.argv[1:])"
 
 
 class Judged(Protocol):
@@ -174,7 +175,7 @@ class Runner:
         if cluster or (workers > 1 and (safe() or fresh)):
             from agentfuzz.search.executors import child, processes  # their imports take their time
 
-            here, bridge = os.getcwd(), [sys.executable, "-m", BRIDGE]
+            here, bridge = os.getcwd(), [sys.executable, "-c", BRIDGE]
             if cluster:
                 start = child.spawning([*bridge, cluster, here, *fresh], here)
             elif safe():

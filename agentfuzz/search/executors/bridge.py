@@ -1,5 +1,5 @@
 """The bridge to a Dask cluster: a process beside the campaign, through which one worker of the
-cluster makes runs. `python -m agentfuzz.search.executors.bridge ADDRESS FOLDER COMMAND... FD,FD`.
+cluster makes runs. Begun by the runner, with the words ADDRESS FOLDER COMMAND... FD,FD.
 
 Law: to the campaign it is a child like any other: ready when the cluster has begun the test, an
 answer for each plan in order, gone when the worker is. On the worker a pytest of its own imports
@@ -8,7 +8,6 @@ cluster's client lives in a process of its own, for a campaign's time is not rea
 """
 
 import os
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -70,9 +69,3 @@ def main(words: Sequence[str]) -> None:
                 return
             for found in ask(chunk).result():
                 answers.send_bytes(found)
-
-
-if __name__ == "__main__":  # a worker knows the functions of a module, not those of a script
-    from agentfuzz.search.executors import bridge
-
-    bridge.main(sys.argv[1:])
