@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.executors.child import Child, Start, heard
+from agentfuzz.search.executors.child import Child, Start, heard, loaded
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.outcome import Outcome
 
@@ -102,15 +102,15 @@ class Processes:
         working = [child for child in self._children if child.busy]
         for child in heard(working):
             try:
-                found = child.answers.recv()
-            except (EOFError, ConnectionError):
+                said = child.answers.recv_bytes()
+            except (EOFError, OSError):  # perhaps in the middle of an answer
                 self._replace(child)
-            else:
-                if child.ready:
-                    plan = child.busy.popleft()
-                    self._done[plan] = found
-                    self._fatal.discard(plan)
-                child.ready = True
+                continue
+            if child.ready:
+                plan = child.busy.popleft()
+                self._fatal.discard(plan)
+                self._done[plan] = loaded(said)
+            child.ready = True
 
     def _replace(self, child: Child) -> None:
         """A child is gone: perhaps killed from outside, so that its plan has a second chance."""
