@@ -20,7 +20,7 @@ from agentfuzz.report.formats import json as json_format
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
-RUNS, TURNS = 400, 3
+RUNS, TURNS = 800, 1
 lg, oa = adapters.langgraph, adapters.openai_agents
 
 
