@@ -40,7 +40,7 @@ class VirtualSelector(selectors.DefaultSelector):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
-        self._threads = threading.active_count()
+        self._known = set(threading.enumerate())  # who was there before: perhaps ending
         self.polls = 0  # turns of the loop since it last waited, or a leg began
         self.waker = -1  # the file by which its loop is woken
         self.since: float | None = None  # where the real clock was at second 0, of a real loop
@@ -132,8 +132,8 @@ class VirtualSelector(selectors.DefaultSelector):
     def _others(self) -> bool:
         """Whether threads run that nobody holds."""
         gate = self._clock.gate
-        idle = 0 if gate is None else sum(thread.is_alive() for thread in gate.pooled)
-        return threading.active_count() - idle > self._threads
+        idle = self._known.union(() if gate is None else gate.pooled)
+        return any(thread not in idle for thread in threading.enumerate())
 
     def _stuck(self) -> list[tuple[selectors.SelectorKey, int]]:
         deadline = Real.monotonic() + GRACE
