@@ -8,6 +8,8 @@ import pytest
 from agentfuzz import Completion, scenario
 from agentfuzz.core.events import Called
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Clock
+from agentfuzz.runtime.eventloop import VirtualLoop
 from agentfuzz.world.injector import FromPlan
 
 DONE = Completion.success(reason="nothing_to_do")
@@ -306,3 +308,22 @@ def test_a_partner_that_owes_no_more_is_not_waited_for():
         history = simulation.execute(scenario()(lambda world: None), agent, FromPlan())
     assert history.ended.value == pytest.approx(30.0)
     assert partner.asked > 1
+
+
+def test_a_thread_that_is_ending_hides_no_other() -> None:
+    """Who was there when the loop began is known by itself, not counted: a later thread is waited
+    for, though there are as many as before."""
+    begins, ends = threading.Event(), threading.Event()
+    early = threading.Thread(target=begins.wait)
+    early.start()
+    loop = VirtualLoop(Clock())
+    assert not loop._turns._others()
+    begins.set()
+    early.join()
+    late = threading.Thread(target=ends.wait)
+    late.start()
+    assert loop._turns._others()
+    ends.set()
+    late.join()
+    assert not loop._turns._others()
+    loop.close()
