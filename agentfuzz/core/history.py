@@ -125,6 +125,11 @@ class History:
             found.setdefault(commit.intent, []).append(commit)
         return found
 
+    @_once
+    def repeats(self) -> bool:
+        """Whether any intent took effect more than once."""
+        return len(set(self.intents)) < len(self.intents)
+
     # How it ended ---------------------------------------------------------------------------
 
     @_once

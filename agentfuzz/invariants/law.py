@@ -45,13 +45,15 @@ class Invariant:
         object.__setattr__(self, "_held", Verdict(self.name, HELD))
 
     def __call__(self, history: History, baseline: History | None = None) -> Verdict:
-        if self.needs_baseline and baseline is None:
-            return self._idle
-        found = self.check(history, baseline)
+        idle = self.needs_baseline and baseline is None
+        return self.verdict(None if idle else self.check(history, baseline), baseline)
+
+    def verdict(self, found: Iterable[Violation] | None, baseline: History | None) -> Verdict:
+        """The verdict on what the check has found."""
         if found is None:
             note = self.note(baseline)
             return Verdict(self.name, NOT_EXERCISED, note=note) if note else self._idle
-        violations = tuple(found)
+        violations = found and tuple(found)
         return Verdict(self.name, VIOLATED, unique(violations)) if violations else self._held
 
     def note(self, baseline: History | None) -> str:

@@ -14,13 +14,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from agentfuzz.archive import crash_log
 from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump
 from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.runtime.clock import Real
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SOON = 1.5  # real seconds until it is said which workers have not reacted yet
 _PATIENCE = 5.0  # real seconds for the workers
 _LEFT = "unfinished-{}.part"
 
@@ -52,15 +57,18 @@ def leave(folder: Path, result: CampaignResult | None) -> None:
         os.replace(beside, path)
 
 
-def gather(folder: Path, workers: Sequence[int]) -> list[CampaignResult]:
+def gather(folder: Path, workers: Sequence[int], config: pytest.Config) -> list[CampaignResult]:
     """Stop these workers, and take what they leave; of one that leaves nothing within five real
-    seconds, the name of its test."""
+    seconds, the name of its test. Whose worker takes its time is told before."""
     for pid in workers:
         with suppress(OSError):
             os.kill(pid, signal.SIGTERM)
     found, waiting = [], set(workers)
-    deadline = Real.monotonic() + _PATIENCE
-    while waiting and Real.monotonic() < deadline:
+    begun, told = Real.monotonic(), False
+    while waiting and (passed := Real.monotonic() - begun) < _PATIENCE:
+        if passed > _SOON and not told:
+            told = True
+            _say_who(folder, sorted(waiting), config)
         for pid in sorted(waiting):
             gone, path = not _lives(pid), folder / _LEFT.format(pid)
             with suppress(OSError, ValueError):
@@ -73,6 +81,19 @@ def gather(folder: Path, workers: Sequence[int]) -> list[CampaignResult]:
                 waiting.remove(pid)
         Real.sleep(0.02)
     return found + [one for pid in sorted(waiting) if (one := _unheard(folder, pid)) is not None]
+
+
+def _say_who(folder: Path, waiting: Sequence[int], config: pytest.Config) -> None:
+    """Tell at once where workers were when the session was interrupted."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    for pid in waiting:
+        left = crash_log.running(folder, pid)
+        if left is not None and reporter is not None:
+            text = (
+                f"agentfuzz: interrupted in {left.nodeid}, under {left.plan}; its worker has not "
+                f"reacted yet, and has {_PATIENCE:g} s for it"
+            )
+            reporter.write_line(escaping.terminal(redacted(text)))
 
 
 def _unheard(folder: Path, pid: int) -> CampaignResult | None:

@@ -229,10 +229,10 @@ class Session:
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
         process_death.tell(self.findings)  # a worker of xdist, if nobody has said so yet
-        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-        if interrupted and self.workers:
+        if (interrupted := session.exitstatus == pytest.ExitCode.INTERRUPTED) and self.workers:
             with interruption.undisturbed():
-                self.results += interruption.gather(self.findings.folder, self.workers)
+                left = interruption.gather(self.findings.folder, self.workers, self.config)
+                self.results += left
         wanted = self.config.getoption("--agentfuzz-record")
         if wanted and not self.recorded and session.exitstatus == 0:
             named = sorted(self.cassettes)

@@ -93,7 +93,7 @@ class Backend:
         elif says_no(value, bound):
             return self.settle(request, nth, value, None)
         else:
-            effect_id = self._commit(request, nth)
+            effect_id = self._committed(spec.name, intent, request, nth)
         reply: Reply = made(Reply, ("applied", value, None, True))
         self.last[spec.name] = value
         if stored is not None and stored.reply is None:  # type: ignore[union-attr]
@@ -149,7 +149,7 @@ class Backend:
             reply = Reply("failed", value)
         else:
             if request.intent is not None:
-                effect_id = self._commit(request, nth)
+                effect_id = self._committed(spec.name, request.intent, request, nth)
             reply = made(Reply, ("applied", value, None, True))
             self.last[spec.name] = value
         if spec.dedup != "none":
@@ -176,14 +176,9 @@ class Backend:
     def over(self) -> None:
         """The run is over."""
 
-    def _commit(self, request: Request, nth: int) -> str:
-        assert request.intent is not None, "only effects are committed"
-        return self._committed(request.spec.name, request.intent, request, nth)
-
     def _committed(self, tool: str, intent: Intent, request: Request, nth: int) -> str:
-        number = self._effects.get(intent.effect, 0) + 1
-        self._effects[intent.effect] = number
-        effect_id = f"{intent.effect}-{number}"
-        call, _, args, _, key, _ = request
-        self._log.committed(effect_id, call, nth, tool, intent, key, args)
+        effect, effects = intent[0], self._effects
+        number = effects[effect] = effects.get(effect, 0) + 1
+        effect_id = f"{effect}-{number}"
+        self._log.committed(effect_id, request[0], nth, tool, intent, request[4], request[2])
         return effect_id

@@ -97,7 +97,10 @@ def test_a_worker_that_does_not_react_is_named(project: Project) -> None:
     assert campaign["stopped"] == "interrupt"
     (note,) = campaign["notes"]
     assert "interrupted in test_a_slow.py::test_slow, under pay#" in note
-    assert "did not react within 5 s" in " ".join(out.split())
+    told = " ".join(out.split())
+    assert "did not react within 5 s" in told
+    soon, late = told.index("has not reacted yet, and has 5 s"), told.index("did not react within")
+    assert soon < late, "said at once, and again at the end"
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def exactly_once(effect: str, *, intents: Iterable[Mapping[str, Json]] = ()) -> 
     wanted = declared(effect, intents)
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        have = [commit.intent for commit in history.ledger if commit.intent[0] == effect]
+        have = [intent for intent in history.intents if intent[0] == effect]
         claim = history.success
         if not have and claim is None:
             return None

@@ -19,7 +19,7 @@ from agentfuzz.invariants.queries.ledgers import (
     unequal,
 )
 from agentfuzz.invariants.queries.model_alone import asked_again, left_out
-from agentfuzz.invariants.queries.requests import Answer, requests
+from agentfuzz.invariants.queries.requests import Answer, any_passes, requests
 from agentfuzz.invariants.queries.undoing import Undo, taken_back
 
 _HINT = "make a repeat recognisable (one key per intent), or end with an honest status"
@@ -67,9 +67,11 @@ def replay_transparency() -> Check:
         assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
         if history is baseline or not (history.ledger or baseline.ledger) or no_oracle(baseline):
             return None
+        if history.intents == baseline.intents or not (history.repeats or any_passes(history)):
+            return []  # nothing too often, and nobody was told that all is well
         differing = unequal(history, baseline)
         often = any(one.have > one.want > 0 for one in differing)
-        if not differing or not (often or any(one.answer.passes for one in requests(history))):
+        if not differing or not (often or any_passes(history)):
             return []
         return list(_breaches(history, baseline, difference(history, baseline)))
 

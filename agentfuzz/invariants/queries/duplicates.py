@@ -19,7 +19,7 @@ _OWN = (
 def duplicates(history: History, effect: str | None) -> list[Violation]:
     """The intents of an effect (None: of any) that took effect more than once: not counted is what
     had been taken back for good before it was done again."""
-    if len(history.effects) == len(history.ledger):
+    if not history.repeats:
         return []
     found = [
         (intent, at_once(history, commits))

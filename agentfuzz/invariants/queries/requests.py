@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from agentfuzz.core.events import Called, Decided, Done, Ended, Interrupted, Resumed
 from agentfuzz.core.history import History, query
+from agentfuzz.invariants.queries.endings import passes_for_success
 
 
 class Answer(NamedTuple):
@@ -42,6 +43,13 @@ class Request(NamedTuple):
     legs: dict[int, Answer]
     calls: dict[str, int]
     answer: Answer
+
+
+def any_passes(history: History) -> bool:
+    """Whether any request passes for done."""
+    if history.of(Resumed):
+        return any(one.answer.passes for one in requests(history))
+    return passes_for_success(history) is not None
 
 
 @query

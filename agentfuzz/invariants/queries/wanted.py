@@ -59,7 +59,6 @@ def missing(
     claim = history.success
     if claim is None:
         return []
-    have = {commit.intent for commit in history.ledger}
     told = claim.reason in NO_EFFECT_CLAIMED
     if baseline is not None and (told or not wanted):
         planned = [intent for intent in baseline.effects if effect in (None, intent.effect)]
@@ -69,6 +68,7 @@ def missing(
             return []  # all of it has happened
     elif told:
         wanted = []
+    have = set(history.intents)
     if not wanted and not any(effect in (None, intent.effect) for intent in have):
         if effect is not None and not told:
             wanted = [Wanted(effect, {})]  # the author names it: success includes it
