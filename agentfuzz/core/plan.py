@@ -8,6 +8,7 @@ and by whoever types a plan.
     process:charge_card#1:crash/after + schedule:book_seat#2:preempted + approval:refund#1:twice
     store:cursor#2:crash + "my tool: a+b"#1:lost/timeout
     charge_card#2-4:once/timeout + model#1+:rate_limited
+    charge_card#1:once/timeout + given:order="12" + given:limit=3
 
 reads: the first call of charge_card is delivered once and its reply is lost in a timeout; the
 fourth lookup is delivered twice; the model's second turn is reworded with wording 7; the first
@@ -15,13 +16,16 @@ ship request arrives 45 virtual seconds after it was sent. And: the process dies
 charge_card was carried out, before its reply; before the second book_seat every other task goes
 on first; the approval of the first refund is delivered twice. And: the process dies before the
 second save of `cursor`; the first request of a tool with an odd name is lost. And: the replies of
-three calls in a row are lost, from the second on; the model never answers anything but 429.
+three calls in a row are lost, from the second on; the model never answers anything but 429. And:
+the first reply is lost in a run whose `world.data` is {"order": "12", "limit": 3}.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from agentfuzz.core.errors import PlanError, near_miss
+from agentfuzz.core.events import Json
 from agentfuzz.core.faults import (
     FOR_GOOD,
     TABLES,
@@ -39,12 +43,16 @@ NOTHING = "no faults"
 
 
 class FaultPlan:
-    """Which fault strikes at which slot. Immutable; equal plans have equal text."""
+    """Which fault strikes at which slot. Immutable; equal plans have equal text. `given` are the
+    inputs of the run, as JSON text; empty: the simplest ones of the scenario, if it has any."""
 
-    __slots__ = ("_by_slot",)
+    __slots__ = ("_by_slot", "given")
 
-    def __init__(self, faults: Mapping[Slot, Fault] | Iterable[tuple[Slot, Fault]] = ()) -> None:
+    def __init__(
+        self, faults: Mapping[Slot, Fault] | Iterable[tuple[Slot, Fault]] = (), given: str = ""
+    ) -> None:
         self._by_slot: dict[Slot, Fault] = dict(faults)
+        self.given = given
 
     def get(self, slot: Slot) -> Fault | None:
         """The fault at this slot, or None."""
@@ -71,11 +79,22 @@ class FaultPlan:
         """This plan and one more fault (or another fault at the same slot)."""
         found: FaultPlan = FaultPlan.__new__(FaultPlan)
         found._by_slot = {**self._by_slot, slot: fault}
+        found.given = self.given
         return found
 
     def without(self, slot: Slot) -> "FaultPlan":
         """This plan with no fault at this slot."""
-        return FaultPlan({s: f for s, f in self._by_slot.items() if s != slot})
+        return FaultPlan({s: f for s, f in self._by_slot.items() if s != slot}, self.given)
+
+    def over(self, given: str) -> "FaultPlan":
+        """The same faults in a run with these inputs."""
+        return self if given == self.given else FaultPlan(self._by_slot, given)
+
+    @property
+    def inputs(self) -> Mapping[str, Json]:
+        """The inputs of the run by name, as plain values."""
+        found: dict[str, Json] = json.loads(self.given) if self.given else {}
+        return found
 
     def __iter__(self) -> Iterator[tuple[Slot, Fault]]:
         return iter(sorted(self._by_slot.items()))
@@ -84,13 +103,19 @@ class FaultPlan:
         return len(self._by_slot)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FaultPlan) and self._by_slot == other._by_slot
+        return (
+            isinstance(other, FaultPlan)
+            and self._by_slot == other._by_slot
+            and self.given == other.given
+        )
 
     def __hash__(self) -> int:
         return hash(frozenset(self._by_slot.items()))
 
     def __str__(self) -> str:
-        return " + ".join(part(slot, fault) for slot, fault in self) or NOTHING
+        faults = [part(slot, fault) for slot, fault in self]
+        inputs = [given_part(name, value) for name, value in self.inputs.items()]
+        return " + ".join([*faults, *inputs]) or NOTHING
 
     def __repr__(self) -> str:
         return f"FaultPlan.parse({str(self)!r})"
@@ -104,7 +129,8 @@ class FaultPlan:
             raise PlanError(f"a plan is a text or a FaultPlan, not {type(text).__name__}.")
         if text.strip() in ("", NOTHING):
             return cls()
-        parts = list(_parts(text))
+        inputs: dict[str, Json] = {}
+        parts = list(_parts(text, inputs))
         slots = [slot for slot, _ in parts]
         for slot in slots:
             if slots.count(slot) > 1:
@@ -116,7 +142,17 @@ class FaultPlan:
                         f"plan {text!r}: the slot {slot} lies within {part(first, fault)}; keep "
                         "one of them."
                     )
-        return cls(parts)
+        return cls(parts, canonical(inputs) if inputs else "")
+
+
+def canonical(inputs: Mapping[str, Json]) -> str:
+    """Inputs as the text that a plan keeps: JSON, ASCII, in the order of their names."""
+    return json.dumps(inputs, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def given_part(name: str, value: Json) -> str:
+    """One input as it stands in a plan: `given:order="12"`."""
+    return f"given:{name}={canonical(value)}"
 
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -128,11 +164,23 @@ _FAULT = re.compile(
     r"(?:@(?P<latency>\d{1,15}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?))?"
     r"\s*(?P<end>\+|$)"
 )
+_JSON = json.JSONDecoder()
+_GIVEN = re.compile(r"\s*given:(?P<name>[^\W\d]\w*)=")
+_END = re.compile(r"\s*(?P<end>\+|$)")
 
 
-def _parts(text: str) -> Iterator[tuple[Slot, Fault]]:
+def _parts(text: str, inputs: dict[str, Json]) -> Iterator[tuple[Slot, Fault]]:
+    """The faults of a text; what else it says of the run is put into `inputs`."""
     at = 0
     while True:
+        if given := _GIVEN.match(text, at):
+            end = _END.match(text, _read_input(text, given, inputs))
+            if end is None:
+                raise PlanError(f"cannot read what follows {given['name']} in the plan {text!r}.")
+            at = end.end()
+            if not end["end"]:
+                return
+            continue
         slot = _SLOT.match(text, at)
         fault = _FAULT.match(text, slot.end()) if slot else None
         if slot is None or fault is None:
@@ -147,6 +195,22 @@ def _parts(text: str) -> Iterator[tuple[Slot, Fault]]:
         at = fault.end()
         if not fault["end"]:
             return
+
+
+def _read_input(text: str, given: re.Match[str], inputs: dict[str, Json]) -> int:
+    """Read one input. Returns where it ends."""
+    name = given["name"]
+    if name in inputs:
+        raise PlanError(f"plan {text!r}: the input {name} is given twice; keep one of them.")
+    try:
+        inputs[name], end = _JSON.raw_decode(text, given.end())
+        canonical(inputs[name])
+    except (ValueError, RecursionError) as error:
+        raise PlanError(
+            f"cannot read the input {name} in the plan {text!r} ({error}); it is written as JSON, "
+            f'as in given:{name}="12".'
+        ) from None
+    return end
 
 
 def _part(text: str, at: int) -> str:

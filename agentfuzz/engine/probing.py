@@ -16,14 +16,14 @@ class Probing:
     """The answers of one simulation."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Scenario, dict[str, Answer]]] = {}  # by its id: it lives here
+        self._known: dict[int, tuple[Scenario, dict[str, Answer]]] = {}  # by its function's id
         self._asking: dict[str, Probe] | None = None
 
     def settled(self, scenario: Scenario, world: World) -> bool:
         """Whether this world may be run: its tools are declared as they were found to be, or this
         is the run in which that is found out."""
         gateway = inside(world)
-        known = self._known.get(id(scenario))
+        known = self._known.get(id(scenario.build))
         if known is not None:
             for name, answer in known[1].items():
                 gateway.redeclare(name, answer.dedup)
@@ -47,13 +47,13 @@ class Probing:
                 if probe.trouble is not None:
                     raise probe.trouble
             answers = {name: probe.answer for name, probe in self._asking.items()}
-            self._known[id(scenario)] = (scenario, answers)
+            self._known[id(scenario.build)] = (scenario, answers)
         finally:
             self._asking = None
 
     def told(self, scenario: Scenario) -> tuple[list[str], list[str]]:
         """What was found, a line a tool; and what could not be found out."""
-        _, answers = self._known.get(id(scenario), (None, {}))
+        _, answers = self._known.get(id(scenario.build), (None, {}))
         found = [
             f"{name}: dedup probed: {one.dedup} ({one.why})"
             for name, one in answers.items()

@@ -4,30 +4,33 @@ Law: a scenario is data and one function that builds a fresh world; it holds no 
 Written by users with the `scenario` decorator, read by the run, the search and the doors.
 """
 
-import inspect
+import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.core.events import Json
 from agentfuzz.core.faults import TABLES
 from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.selection import select
 from agentfuzz.core.verdict import VIOLATED, Verdict
-from agentfuzz.engine.judging import watched
-from agentfuzz.invariants import (
-    Invariant,
-    assertions_hold,
-    at_most_once,
-    bounded,
-    replay_transparency,
-    same_arguments,
-    survives,
-    valid_calls,
+from agentfuzz.engine.declared import (
+    ALWAYS,
+    UNDECLARED,
+    beside,
+    check_laws,
+    left_out,
+    names,
+    takes_a_world,
+    word,
 )
+from agentfuzz.engine.inputs import Strategies, checked, filled
+from agentfuzz.engine.judging import watched
+from agentfuzz.invariants import Invariant
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Script, parse
@@ -47,16 +50,13 @@ def serve(world: World, **kwargs: Any) -> Any:
     return serve(world, **kwargs)
 
 
-# What holds in every scenario, declared or not.
-ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls())
-# The oracle that needs no declaration: judged unless a scenario does without.
-UNDECLARED = (at_most_once(), replay_transparency(), same_arguments(strict=False))
-
-
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A named story: build(world) declares the tools, the laws judge the history. `implied` are
-    the names of those laws that nobody declared."""
+    the names of those laws that nobody declared.
+
+    `given` are strategies for its inputs, `varies` says what of it is a function of these, and
+    `data` are those that it has been given (see `of`)."""
 
     name: str
     build: Callable[[World], object]
@@ -74,12 +74,30 @@ class Scenario:
     rewrite: Callable[[str], str] | None = None
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     implied: tuple[str, ...] = ()
+    given: Strategies = field(default_factory=dict, hash=False, repr=False)
+    varies: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, hash=False, repr=False)
+    data: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+    def of(self, given: str = "") -> "Scenario":
+        """The scenario of a run with these inputs, as a plan keeps them; what is left out is as
+        in the simplest. Raises PlanError for an input that it does not have."""
+        if not (self.given or given):
+            return self
+        data = filled(self.name, self.given, given)
+        words = {name: write(copy.deepcopy(data)) for name, write in self.varies.items()}
+        if "script" in words:
+            words["script"] = parse(words["script"])
+        return replace(self, **words, given={}, varies={}, data=data)
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
+        if self.given:
+            return self.of().world(injector, clock, trace=trace)
         gateway = LocalGateway(injector, clock, max_crossings=self.max_crossings, trace=trace)
         world = World(self.task, gateway)
         world._serve = serve
+        if self.data:
+            world.data = copy.deepcopy(dict(self.data))
         self.build(world)
         planner: Planner
         if self.cassette is not None:
@@ -153,8 +171,9 @@ class Scenario:
 
 def scenario(
     *invariants: Invariant,
-    task: str = "",
-    script: Sequence[Any] | None = None,
+    task: str | Callable[[Any], str] = "",
+    script: Sequence[Any] | Callable[[Any], Sequence[Any]] | None = None,
+    given: Mapping[str, Any] | None = None,
     outcome: Callable[[Any], Completion | None] | None = None,
     resume: Callable[[World], object] | bool = False,
     follow_ups: Sequence[str] = (),
@@ -184,20 +203,11 @@ def scenario(
     `rewrite`, a function of a text, takes out of what is recorded what nobody may read.
     `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a
     mail stand in for a text message that did not go out.
+    `given` are Hypothesis strategies by name: what they draw is `world.data`, as plain values, and
+    a campaign tries other ones as well as other faults. Then `task` and `script` may be functions
+    of the data.
     """
-    for given in invariants:
-        if not isinstance(given, Invariant):
-            name = getattr(given, "__name__", repr(given))
-            if len(invariants) == 1 and inspect.isfunction(given) and not hasattr(given, "record"):
-                raise ScenarioError(
-                    f"@scenario on {name} has no parentheses: write @scenario() above def {name}, "
-                    "with the laws that must hold in between. If it is a law of your own, wrap it "
-                    "with agentfuzz.invariant."
-                )
-            raise ScenarioError(
-                f"@scenario({name}) is no invariant; call it ({name}()), or wrap a function of "
-                "your own with agentfuzz.invariant."
-            )
+    check_laws(invariants)
     words = (faults,) if isinstance(faults, str) else tuple(faults)
     select(TABLES["process"], faults=words)  # a wrong word is an error here
     if max_crossings < 1:
@@ -210,89 +220,41 @@ def scenario(
         raise ScenarioError(
             f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
         )
+    strategies = checked(given or {})
+    varies = {name: one for name, one in (("task", task), ("script", script)) if callable(one)}
+    if varies and not strategies:
+        raise ScenarioError(
+            f"{' and '.join(varies)} of this scenario is a function of its data, and there is "
+            "none; say given={...}."
+        )
     declared = {law.name for law in invariants}
-    left = _left_out((without,) if isinstance(without, str) else tuple(without), declared)
-    laws = (*ALWAYS, *invariants, *(law for law in UNDECLARED if _word(law) not in left))
+    left = left_out((without,) if isinstance(without, str) else tuple(without), declared)
+    laws = (*ALWAYS, *invariants, *(law for law in UNDECLARED if word(law) not in left))
 
     def decorate(build: Callable[[World], object]) -> Scenario:
         if not callable(build):
             raise ScenarioError(f"@scenario(...) decorates a function of a world, not {build!r}.")
-        _takes_a_world(build)
+        takes_a_world(build)
         unique = tuple({law.name: watched(law) for law in laws}.values())
         return Scenario(
             name=getattr(build, "__name__", "scenario"),
             build=build,
             invariants=unique,
-            task=task,
-            script=None if script is None else parse(script),
+            task="" if callable(task) else task,
+            script=None if script is None or callable(script) else parse(script),
             outcome=outcome,
             resume=resume,
             follow_ups=(follow_ups,) if isinstance(follow_ups, str) else tuple(follow_ups),
             faults=(("crash",) if resume else ()) + words,
             max_crossings=max_crossings,
             model_behaviour=model_behaviour or BEHAVIOUR,
-            cassette=None if cassette is None else _beside(build, cassette),
+            cassette=None if cassette is None else beside(build, cassette),
             on_miss=on_miss,
             rewrite=rewrite,
-            instead=_names(instead or {}),
+            instead=names(instead or {}),
             implied=tuple(law.name for law in unique if law.name not in declared),
+            given=strategies,
+            varies=varies,
         )
 
     return decorate
-
-
-def _takes_a_world(build: Callable[[World], object]) -> None:
-    """Raise ScenarioError for a function that cannot be called with a world alone."""
-    try:
-        signature = inspect.signature(build)
-    except (TypeError, ValueError):  # a callable that does not say
-        return
-    try:
-        signature.bind(None)
-    except TypeError:
-        name = getattr(build, "__name__", "scenario")
-        raise ScenarioError(
-            f"{name}{signature} is called with the world and nothing else: write "
-            f"def {name}(world). Fixtures are further parameters of the test, not of its scenario."
-        ) from None
-
-
-def _names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
-    """The effects that stand in for others; one may be written without a list."""
-    if not isinstance(instead, Mapping):
-        raise ScenarioError(
-            f"instead={instead!r}: write which effects may stand in for which, as "
-            '{"sms": ("mail",)}.'
-        )
-    return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
-
-
-def _left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
-    """The laws that a scenario does without. Raises ScenarioError for one that cannot be left out,
-    or that is declared."""
-    known = [_word(law) for law in UNDECLARED]
-    for name in without:
-        if name not in known:
-            always = [law.name for law in ALWAYS]
-            why = "is judged in every scenario" if name in always else "is no law to leave out"
-            raise ScenarioError(
-                f"without={name!r} {why}; there is: {', '.join(known)}."
-                f"{near_miss(str(name), known)} A law of your own is left out by not declaring it."
-            )
-        if name in declared:
-            raise ScenarioError(
-                f"without={name!r} leaves out a law that this scenario declares: {name}(). "
-                "Take out one of the two."
-            )
-    return without
-
-
-def _word(law: Invariant) -> str:
-    """What a law that nobody declared is called where one does without it."""
-    return law.name.partition("(")[0]
-
-
-def _beside(build: Callable[[World], object], cassette: str | os.PathLike[str]) -> Path:
-    """The path of a cassette: as it is, or beside the file of the scenario's function."""
-    file = getattr(getattr(build, "__code__", None), "co_filename", "")
-    return Path(os.path.abspath(os.path.join(os.path.dirname(file), cassette)))

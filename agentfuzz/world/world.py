@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence
 from contextlib import AbstractContextManager
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from agentfuzz.core.errors import ScenarioError
@@ -32,7 +33,7 @@ class World:
 
     `leg` numbers the legs of the run from 1, `why` says what began this one (empty for the first,
     then `restart`, `decision`, `follow_up`, `interrupt` or `duplicate`), `decision` is the one
-    that it brings, and `trigger_id` names the user's request: the same in every leg. `recording`
+    that it brings, `data` are the inputs of the run (`given=` of the scenario), and `trigger_id` names the user's request: the same in every leg. `recording`
     says that a cassette is being recorded: then the agent talks to its real model.
 
     `gateway` is for adapters: see `agentfuzz.world.gateway`.
@@ -42,6 +43,7 @@ class World:
     why = ""
     decision: Decision | None = None
     recording = False
+    data: Mapping[str, Any] = MappingProxyType({})
     _serve: Callable[..., Any] | None = None
     _built: tuple[frozenset[str], frozenset[str]]  # the names on it, and in its `state`, at first
 

@@ -1,0 +1,101 @@
+"""What is declared with `@scenario(...)`, and what is wrong with it.
+
+Law: a wrong word is an error where it is written, with the cure. Called by the decorator.
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.invariants import (
+    Invariant,
+    assertions_hold,
+    at_most_once,
+    bounded,
+    replay_transparency,
+    same_arguments,
+    survives,
+    valid_calls,
+)
+from agentfuzz.world.world import World
+
+# What holds in every scenario, declared or not.
+ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls())
+# The oracle that needs no declaration: judged unless a scenario does without.
+UNDECLARED = (at_most_once(), replay_transparency(), same_arguments(strict=False))
+
+
+def check_laws(invariants: Sequence[object]) -> None:
+    """Raise ScenarioError for what is no law."""
+    for given in invariants:
+        if not isinstance(given, Invariant):
+            name = getattr(given, "__name__", repr(given))
+            if len(invariants) == 1 and inspect.isfunction(given) and not hasattr(given, "record"):
+                raise ScenarioError(
+                    f"@scenario on {name} has no parentheses: write @scenario() above def {name}, "
+                    "with the laws that must hold in between. If it is a law of your own, wrap it "
+                    "with agentfuzz.invariant."
+                )
+            raise ScenarioError(
+                f"@scenario({name}) is no invariant; call it ({name}()), or wrap a function of "
+                "your own with agentfuzz.invariant."
+            )
+
+
+def takes_a_world(build: Callable[[World], object]) -> None:
+    """Raise ScenarioError for a function that cannot be called with a world alone."""
+    try:
+        signature = inspect.signature(build)
+    except (TypeError, ValueError):  # a callable that does not say
+        return
+    try:
+        signature.bind(None)
+    except TypeError:
+        name = getattr(build, "__name__", "scenario")
+        raise ScenarioError(
+            f"{name}{signature} is called with the world and nothing else: write "
+            f"def {name}(world). Fixtures are further parameters of the test, not of its scenario."
+        ) from None
+
+
+def names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
+    """The effects that stand in for others; one may be written without a list."""
+    if not isinstance(instead, Mapping):
+        raise ScenarioError(
+            f"instead={instead!r}: write which effects may stand in for which, as "
+            '{"sms": ("mail",)}.'
+        )
+    return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
+
+
+def left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
+    """The laws that a scenario does without. Raises ScenarioError for one that cannot be left out,
+    or that is declared."""
+    known = [word(law) for law in UNDECLARED]
+    for name in without:
+        if name not in known:
+            always = [law.name for law in ALWAYS]
+            why = "is judged in every scenario" if name in always else "is no law to leave out"
+            raise ScenarioError(
+                f"without={name!r} {why}; there is: {', '.join(known)}."
+                f"{near_miss(str(name), known)} A law of your own is left out by not declaring it."
+            )
+        if name in declared:
+            raise ScenarioError(
+                f"without={name!r} leaves out a law that this scenario declares: {name}(). "
+                "Take out one of the two."
+            )
+    return without
+
+
+def word(law: Invariant) -> str:
+    """What a law that nobody declared is called where one does without it."""
+    return law.name.partition("(")[0]
+
+
+def beside(build: Callable[[World], object], cassette: str | os.PathLike[str]) -> Path:
+    """The path of a cassette: as it is, or beside the file of the scenario's function."""
+    file = getattr(getattr(build, "__code__", None), "co_filename", "")
+    return Path(os.path.abspath(os.path.join(os.path.dirname(file), cassette)))

@@ -1,0 +1,128 @@
+"""Inputs: what the strategies of a scenario (`given=`) draw, as plain values.
+
+Law: a run gets its inputs as plain data, the same whether they were drawn, replayed or typed; the
+simplest ones are those that Hypothesis shrinks to, and one seed draws the same ones in the same
+order. Hypothesis is imported here alone, and only for a scenario that has strategies. Called by
+scenarios (for the simplest), and by the search (for others, and to shrink them).
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from agentfuzz.core.codec import described
+from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
+from agentfuzz.core.events import Json
+from agentfuzz.core.plan import canonical
+
+Strategies = Mapping[str, Any]  # Hypothesis' SearchStrategy by name
+Given = str  # inputs as a plan keeps them: see `agentfuzz.core.plan.canonical`
+
+
+def checked(given: Mapping[str, Any]) -> Strategies:
+    """The strategies of a scenario. Raises ScenarioError for what is none."""
+    if not given:
+        return {}
+    from hypothesis.strategies import SearchStrategy
+
+    for name, strategy in given.items():
+        if not (isinstance(name, str) and name.isidentifier()):
+            raise ScenarioError(f"given={{{name!r}: ...}} is no name; write a Python identifier.")
+        if not isinstance(strategy, SearchStrategy):
+            raise ScenarioError(
+                f"given={{{name!r}: {described(strategy)[:60]}}} is no Hypothesis strategy; write "
+                f"one (st.text(), st.sampled_from([...])), or st.just(...) for a fixed value."
+            )
+    return dict(given)
+
+
+def simplest(strategies: Strategies) -> Given:
+    """The inputs to which all others shrink."""
+    found = shrunk(strategies, lambda inputs: True, examples=1)
+    assert found is not None, "everything is accepted"
+    return found
+
+
+def filled(scenario: str, strategies: Strategies, given: Given) -> dict[str, Json]:
+    """The inputs of a run: what is left out is as in the simplest ones. Raises PlanError for an
+    input that the scenario does not have."""
+    data: dict[str, Json] = json.loads(given) if given else {}
+    for name in data:
+        if name not in strategies:
+            raise PlanError(
+                f"the plan gives {name}; the scenario {scenario} is given "
+                f"{', '.join(strategies) or 'nothing (given=)'}.{near_miss(name, strategies)}"
+            )
+    if len(data) < len(strategies):
+        data = {**json.loads(simplest(strategies)), **data}
+    return data
+
+
+def drawn(strategies: Strategies, count: int, seed: int) -> list[Given]:
+    """Other inputs, each once, in the order of this seed; at most so many."""
+    found: dict[Given, None] = {}
+
+    def note(inputs: Given) -> bool:
+        found[inputs] = None
+        return False
+
+    shrunk(strategies, note, seed=seed, examples=2 * count + 1)
+    found.pop(simplest(strategies), None)
+    return list(found)[:count]
+
+
+def shrunk(
+    strategies: Strategies, fails: Callable[[Given], bool], *, seed: int = 0, examples: int
+) -> Given | None:
+    """The simplest inputs reached that fail; None if none of so many do. One seed tries the same
+    inputs in the same order up to the first that fails."""
+    from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+    from hypothesis import strategies as st
+    from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
+
+    known: dict[Given, bool] = {}
+
+    def condition(values: dict[str, Any]) -> bool:
+        inputs = canonical({name: _plain(name, value) for name, value in values.items()})
+        if inputs not in known:
+            known[inputs] = fails(inputs)
+        return known[inputs]
+
+    try:
+        found = find(
+            st.fixed_dictionaries(dict(strategies)),
+            condition,
+            random=Random(seed),
+            settings=settings(
+                max_examples=examples,
+                database=None,
+                deadline=None,
+                verbosity=Verbosity.quiet,
+                phases=(Phase.generate, Phase.shrink),
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    except NoSuchExample:
+        return None
+    except (InvalidArgument, Unsatisfiable) as error:
+        raise ScenarioError(f"given=: a strategy draws nothing ({error}).") from error
+    return canonical({name: _plain(name, value) for name, value in found.items()})
+
+
+def _plain(name: str, value: object) -> Json:
+    """A drawn value as it comes back from JSON. Raises ScenarioError for what does not."""
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) in (list, tuple):
+        return [_plain(name, item) for item in value]  # type: ignore[attr-defined]
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {key: _plain(name, item) for key, item in value.items()}
+    raise ScenarioError(
+        f"given={{{name!r}: ...}} draws {described(value)[:60]}; draw plain values (text, finite "
+        "numbers, lists, dicts with text keys), so that a plan can be kept as text, and build the "
+        "rest from `world.data` in the scenario."
+    )
