@@ -160,7 +160,7 @@ def _wrapped(given: Fuzz) -> Callable[..., None]:
         """Without the plugin: the one plan of a regression test, or one run without faults."""
         with Simulation(allow_network=given.allow_network) as simulation:
             agent = given.agent(*owner, **fixtures)
-            plan = given.plan or FaultPlan()
+            plan = FaultPlan() if given.plan is None else given.plan
             result = run(given.scenario, agent, plan, simulation=simulation)
             result.check(*([given.code] if given.code else []))
             if given.same_as is not None and given.code in ("", "AF305"):

@@ -79,6 +79,9 @@ class CrashLog:
         """A run under this plan begins; None: its faults come one by one, through `drawn`."""
         if self._map is None:
             return
+        if plan is not None and plan.given and len(whole := str(plan)) < ROOM - 1:
+            self._write(self._start, whole.encode())
+            return
         if not plan:
             self._map[self._start] = _END
             self._end = self._start

@@ -86,7 +86,7 @@ def _scenario(name: str) -> Scenario:
 def _world(scenario: Scenario, plan: FaultPlan) -> World:
     """A fresh world under a plan. Raises AgentfuzzError, also for what the scenario raises."""
     try:
-        world = scenario.world(FromPlan(plan), Clock())
+        world = scenario.of(plan.given).world(FromPlan(plan), Clock())
     except AgentfuzzError:
         raise
     except Exception as error:

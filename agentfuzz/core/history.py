@@ -62,8 +62,10 @@ class History:
     answers, too: an answer is worked out once and lives as long as the history does.
 
     Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
-    what may stand there `instead` of an effect."""
+    what may stand there `instead` of an effect. `data` are the inputs of the run, for laws of your
+    own."""
 
+    data: Mapping[str, Any] = MappingProxyType({})
     breaks: tuple[str, ...] = ()
     instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 

@@ -78,7 +78,7 @@ def migrated(plan: FaultPlan, tools: Collection[str]) -> FaultPlan:
     Raises PlanError when two of its slots are one then."""
     if all(slot.boundary != "process" or slot.name in tools for slot, _ in plan):
         return plan
-    moved = FaultPlan([(_moved(slot, tools), fault) for slot, fault in plan])
+    moved = FaultPlan([(_moved(slot, tools), fault) for slot, fault in plan], plan.given)
     if len(moved) < len(plan):
         raise PlanError(f"plan {str(plan)!r}: a slot is named twice, once as in format 1.")
     return moved

@@ -68,9 +68,14 @@ def drawn(strategies: Strategies, count: int, seed: int) -> list[Given]:
         found[inputs] = None
         return False
 
-    shrunk(strategies, note, seed=seed, examples=2 * count + 1)
+    shrunk(strategies, note, seed=seed, examples=examples_of(count))
     found.pop(simplest(strategies), None)
     return list(found)[:count]
+
+
+def examples_of(count: int) -> int:
+    """How many examples are tried for so many inputs: some come twice."""
+    return 2 * count + 1
 
 
 def shrunk(

@@ -97,7 +97,7 @@ class Scenario:
         world = World(self.task, gateway)
         world._serve = serve
         if self.data:
-            world.data = copy.deepcopy(dict(self.data))
+            world._has(self.data)
         self.build(world)
         planner: Planner
         if self.cassette is not None:

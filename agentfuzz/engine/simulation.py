@@ -164,7 +164,10 @@ class Simulation:
         planner = getattr(gateway.model, "planner", None)  # a test may put in a model of its own
         if planner is not None and planner.missed is not None:
             raise planner.missed  # whatever the agent, or its client, made of it
-        return frozen(gateway, ending)
+        history = frozen(gateway, ending)
+        if scenario.data:
+            history.data = scenario.data
+        return history
 
     # Legs ---------------------------------------------------------------------------------
 

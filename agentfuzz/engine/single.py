@@ -104,6 +104,7 @@ def run(
         with Simulation(allow_network=allow_network) as own:
             return run(scenario, agent, wanted, simulation=own)
     forget()
+    scenario = scenario.of(wanted.given)
     baseline = scenario.oracle(simulation.execute(scenario, agent, FromPlan()))
     tools = list(baseline.tools)
     wanted = migrated(wanted, tools)
@@ -178,6 +179,7 @@ def compare_entrypoints(
     if simulation is None:
         with Simulation() as own:
             return compare_entrypoints(scenario, entrypoints, wanted, simulation=own)
+    scenario = scenario.of(wanted.given)
     runs = {
         name: simulation.execute(
             scenario, getattr(agent, "agentfuzz_agent", agent), FromPlan(wanted)

@@ -27,6 +27,7 @@ from agentfuzz.search.died import MOST, died, told_of
 from agentfuzz.search.escaped import escapes
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.guided import Corpus
+from agentfuzz.search.inputs import MANY, Inputs
 from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
 from agentfuzz.search.outcome import Outcome
@@ -76,7 +77,7 @@ class Campaign:
         self._watch, self._fresh, self._cluster = watch, fresh, cluster
         self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
-        self._kept = Kept(self.runner)
+        self._kept = Kept(self.runner, self.budget.seed)
         self._meter = Meter(
             self.budget,
             lambda: self.runner.runs,
@@ -91,7 +92,10 @@ class Campaign:
             scenario.implied,
         )
         self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
-        self._levels = Levels(self.runner, self._meter, self._coverage, self._again, self._judged)
+        self._inputs = Inputs(self.runner, self._meter, self._judged)
+        self._levels = Levels(
+            self.runner, self._meter, self._coverage, self._again, self._inputs, self._judged
+        )
         self._saved = SavedPlans(self.runner, self._kept, self._again, self._judged, self._compared)
         leaks.taken()  # what came before is no affair of this campaign
 
@@ -125,8 +129,9 @@ class Campaign:
 
     def _folded(self, outcome: Outcome, phase: str, plan: FaultPlan | None = None) -> None:
         history, crossings, verdicts = outcome[:3]
-        self._coverage.saw(history, crossings)
-        if plan is not None:
+        other = plan is not None and bool(plan.given)  # where it comes is no way of the others
+        self._coverage.saw(history, () if other else crossings)
+        if plan is not None and not other:
             self._corpus.glance(history, crossings)
         steady, counts = self.runner.steady, self._coverage.verdicts
         for place, law in enumerate(self.scenario.invariants):
@@ -216,7 +221,9 @@ class Campaign:
             return
         if self._deaths:
             return  # what is drawn is run in this process
-        room = min(wanted, meter.left)
+        self._levels.begin(MANY, None)
+        self._inputs.many(wanted)
+        before, room = self.runs, min(wanted, meter.left)
         self._levels.begin("random plans", room)
 
         def run(injector: Injector) -> History:
@@ -245,7 +252,7 @@ class Campaign:
             struck=self._coverage.struck,
             stopped="interrupt",
             seed=self.budget.seed,
-            levels=tuple(self._levels.told),
+            levels=self._told_levels,
             findings=(*self._again.beside(findings), *self._deaths[:MOST]),
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
@@ -253,6 +260,10 @@ class Campaign:
             notes=(*self.notes, "the session was interrupted in this test"),
             escapes=escapes(self.runner.root),
         )
+
+    @property
+    def _told_levels(self) -> tuple[Level, ...]:
+        return (*self._levels.told, *self._inputs.told)
 
     # What is kept -------------------------------------------------------------------------
 
@@ -271,7 +282,7 @@ class Campaign:
         findings, counted = self._kept.confirmed(
             known, self._levels.smaller, lambda: meter.late, lambda: meter.over
         )
-        levels = tuple(self._levels.told)
+        levels = self._told_levels
         reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
         tools = list(runner.first.tools)
         untested = coverage.untested(tools, meter.stopped, reasons) if levels else ()

@@ -16,6 +16,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
 from agentfuzz.search.causes import Cause, cause_of, places
+from agentfuzz.search.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.space import plan_of, reach, size
@@ -33,8 +34,9 @@ class Kept:
     """The violations of one campaign by signature and cause. `found` holds the smallest yet of
     each; no cause in it is part of another one of the same signature that strikes more often."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, seed: int = 0) -> None:
         self.found: dict[Signature, dict[Cause, Found]] = {}
+        self._seed = seed
         self._runner = runner
         self._full: set[Signature] = set()
         self._alike: dict[tuple[Signature, Cause], dict[tuple[str, ...], FaultPlan]] = {}
@@ -46,7 +48,7 @@ class Kept:
         strike as a whole, or was drawn on the way, what struck counts."""
         struck = history.of(Struck)
         if plan is None or len(struck) != len(plan):
-            plan = plan_of(history)
+            plan = plan_of(history).over("" if plan is None else plan.given)
         kept, cause = self.found.setdefault(violation.signature, {}), cause_of(plan)
         if len(plan) == 1:
             self._note(violation.signature, cause, plan)
@@ -190,6 +192,10 @@ class Kept:
                 if plan != before:
                     found = found._replace(plan=plan)
                     done = done and smaller(plan)
+            if before.given:
+                fails = partial(self._runner.breaks, signature=signature)
+                plan, more = simpler(self._runner, found.plan, fails, self._seed, late)
+                found, runs, done = found._replace(plan=plan), runs + more, None
             if _told(found.plan, told):
                 continue
             if done is not None:

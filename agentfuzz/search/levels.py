@@ -14,6 +14,7 @@ from agentfuzz.search import pairwise
 from agentfuzz.search.again import AT_THE_END, EVERY, Again
 from agentfuzz.search.budget import Meter
 from agentfuzz.search.coverage import Coverage
+from agentfuzz.search.inputs import Inputs
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import BURST, length, longer, size
 from agentfuzz.search.systematic import Level as Walk
@@ -29,7 +30,13 @@ class Levels:
     one that lasts."""
 
     def __init__(
-        self, runner: Runner, meter: Meter, coverage: Coverage, again: Again, judged: Judged
+        self,
+        runner: Runner,
+        meter: Meter,
+        coverage: Coverage,
+        again: Again,
+        inputs: Inputs,
+        judged: Judged,
     ) -> None:
         self.told: list[Level] = []
         self.singles: list[FaultPlan] = []
@@ -41,6 +48,7 @@ class Levels:
         self._meter = meter
         self._coverage = coverage
         self._again = again
+        self._inputs = inputs
         self._judged = judged
 
     def walk(
@@ -61,6 +69,7 @@ class Levels:
             self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
             if depth == 1 and self._meter.stopped == "exhausted":
                 self._last(crossings)
+                self._inputs.a_few()
             if runner.other is not None and depth == 1:
                 self._by_the_other(compared)
             if self._meter.stopped != "exhausted":
@@ -181,7 +190,7 @@ class Levels:
         of the plans with fewer. None where no level was walked."""
         below = [self._depths.get(depth) for depth in range(1, max(len(plan), 2))]
         levels = [level for level in below if level is not None and level.total is not None]
-        if not plan or not levels or len(levels) < len(below):
+        if not plan or plan.given or not levels or len(levels) < len(below):
             return None
         whole = all(level.done + level.skipped == level.total for level in levels)
         if len(plan) == 1:

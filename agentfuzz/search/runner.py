@@ -15,8 +15,9 @@ from typing import Protocol
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
-from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.plan import FaultPlan, canonical
 from agentfuzz.core.verdict import Violation
+from agentfuzz.engine.inputs import Strategies
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
@@ -31,6 +32,7 @@ from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
+OTHERS = 64  # inputs whose run without faults is kept
 # A worker of a cluster knows the functions of a module, not those of a script.
 BRIDGE = "import sys; from agentfuzz.search.executors import bridge; bridge.main(sys.argv[1:])"
 
@@ -60,7 +62,9 @@ class Runner:
         crash_log: CrashLog,
         other: Agent | None = None,
     ) -> None:
-        self.scenario = scenario
+        self.scenario = scenario.of()
+        self._story = scenario
+        self._simplest = canonical(self.scenario.data) if scenario.given else ""
         self.agent = agent
         self.simulation = simulation
         self.nodeid = nodeid
@@ -75,6 +79,12 @@ class Runner:
         forget()
         self.steady = True
         self._first: History | None = None
+        self._others: dict[str, tuple[Scenario, History]] = {}  # by other inputs
+
+    @property
+    def given(self) -> Strategies:
+        """What draws the inputs of the scenario, if it has any."""
+        return self._story.given
 
     @property
     def first(self) -> History:
@@ -88,11 +98,37 @@ class Runner:
         self._first = self.scenario.oracle(first)
         return crossings
 
-    @property
-    def baseline(self) -> History | None:
-        """The run without faults, None if it does not come out the same twice: then nothing is
-        said by comparing with it."""
-        return self._first if self.steady else None
+    def baseline(self, plan: FaultPlan | None = None) -> History | None:
+        """The run without faults that has the same inputs as a plan; None if that does not come
+        out the same twice: then nothing is said by comparing with it."""
+        if not self.steady:
+            return None
+        return self._first if plan is None else self._over(plan.given)[1]
+
+    def story(self, plan: FaultPlan) -> Scenario:
+        """The scenario with the inputs of a plan."""
+        return self._over(plan.given)[0]
+
+    def _over(self, given: str) -> tuple[Scenario, History | None]:
+        """The scenario with these inputs, and its run without faults; the last few are kept."""
+        if not given or given == self._simplest:
+            return self.scenario, self._first
+        if given not in self._others:
+            self._begin_with(given, FromPlan())
+        return self._others[given]
+
+    def _begin_with(self, given: str, injector: Injector) -> History:
+        """The first run with other inputs, without faults."""
+        scenario = self._story.of(given)
+        history = self._made(FaultPlan(given=given), self.agent, injector, of=scenario)
+        self._others[given] = scenario, scenario.oracle(history)
+        if len(self._others) > OTHERS:
+            del self._others[next(iter(self._others))]
+        return history
+
+    def told(self, plan: FaultPlan) -> FaultPlan:
+        """A plan that says its inputs, whoever replays it."""
+        return plan.over(plan.given or self._simplest)
 
     def unsteady(self) -> None:
         """Runs without faults differ: this agent has no run to compare with."""
@@ -116,8 +152,11 @@ class Runner:
 
     def outcome(self, injector: Injector, plan: FaultPlan | None) -> Outcome:
         """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
-        history = self._made(plan, self.agent, injector)
-        baseline = self.baseline
+        if plan is not None and not plan and plan.given not in ("", *self._others):
+            history = self._begin_with(plan.given, injector)
+        else:
+            history = self._made(plan, self.agent, injector)
+        baseline = self.baseline(plan)
         verdicts: list[tuple[Violation, ...] | None] = []
         for law in self.scenario.invariants:
             idle = law.needs_baseline and baseline is None
@@ -221,12 +260,19 @@ class Runner:
         return self._made(plan, self.agent, injector, trace=trace), injector.crossings
 
     def _made(
-        self, plan: FaultPlan | None, agent: Agent, injector: Injector, *, trace: bool = False
+        self,
+        plan: FaultPlan | None,
+        agent: Agent,
+        injector: Injector,
+        *,
+        trace: bool = False,
+        of: Scenario | None = None,
     ) -> History:
+        scenario = of or (self.scenario if plan is None else self.story(plan))
         self.runs += 1
         self.crash_log.begin(plan)
         begun = Real.monotonic()
-        history = self.simulation.execute(self.scenario, agent, injector, trace=trace)
+        history = self.simulation.execute(scenario, agent, injector, trace=trace)
         self._lasted(Real.monotonic() - begun)
         return history
 
@@ -243,7 +289,7 @@ class Runner:
 
     def violations(self, history: History, plan: FaultPlan) -> list[Violation]:
         """Every violation of every law in the history of a run under this plan."""
-        verdicts = self.scenario.judge(history, self.baseline)
+        verdicts = self.scenario.judge(history, self.baseline(plan))
         found = [violation for verdict in verdicts for violation in verdict.violations]
         if self.other is not None and self.steady and len(plan) <= 1:
             found += self.compared(plan, history)

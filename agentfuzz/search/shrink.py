@@ -65,14 +65,14 @@ def shrink(
 def _fewer(plan: FaultPlan) -> Iterator[FaultPlan]:
     slots = [slot for slot, _ in plan]
     if len(slots) > 3:  # the last half is often ballast
-        half = FaultPlan((slot, fault) for slot, fault in plan if slot in slots[: len(slots) // 2])
-        yield half
+        first = slots[: len(slots) // 2]
+        yield FaultPlan(((slot, fault) for slot, fault in plan if slot in first), plan.given)
     for slot in reversed(slots):
         if len(slots) > 1:
             less = plan.without(slot)
             yield less
             # Without this fault what came after it may have come earlier.
-            moved = FaultPlan(_moved_up(other, fault, slot) for other, fault in less)
+            moved = FaultPlan((_moved_up(other, fault, slot) for other, fault in less), plan.given)
             if moved != less:
                 yield moved
 

@@ -108,14 +108,15 @@ def untried(plan: FaultPlan, space: Space, crossings: Iterable[Crossing]) -> tup
 
 def size(plan: FaultPlan) -> tuple[object, ...]:
     """The order of plans: fewest faults, those that strike once before those that last, first
-    wordings, the simplest kinds, the earliest slots."""
+    wordings, the shortest inputs, the simplest kinds, the earliest slots."""
     ranks = sorted(
         (rank(TABLES[slot.boundary], fault.axes), fault.latency or 0.0, fault.variant)
         for slot, fault in plan
     )
     worded = sum(fault.variant > 0 for _, fault in plan)
     lasting = plan.lasting and sum(length(slot, fault) for slot, fault in plan.lasting)
-    return (len(plan), lasting or 0, worded, ranks, [(slot.nth, slot) for slot, _ in plan])
+    places = [(slot.nth, slot) for slot, _ in plan]
+    return (len(plan), lasting or 0, worded, len(plan.given), ranks, places, plan.given)
 
 
 def reach(plan: FaultPlan) -> float:

@@ -36,9 +36,9 @@ def two_histories(
 ) -> Counterexample:
     """The finding. `runs` says how many replays came out how; `lost` is the violation that the
     first run showed and that did not come back; `difference` stands for an unknown first event."""
-    at = parting(first, again)
+    at, plan = parting(first, again), runner.told(plan)
     event, other = _event(first, at), _event(again, at)
-    under = f"under the plan {str(plan)!r}" if plan else "without faults"
+    under = f"under the plan {str(plan)!r}" if plan or plan.given else "without faults"
     seen = f"two runs {under} differ."
     if lost is not None:
         seen = f"{lost.code} {lost.title} {under} did not come back on replay."
@@ -63,12 +63,12 @@ def two_histories(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
-        task=runner.scenario.task,
+        task=runner.story(plan).task,
         law=LAW,
         violation=violation,
         plan=plan,
         history=first,
-        baseline=runner.first if len(plan) else first,
+        baseline=(len(plan) and runner.baseline(plan)) or first,
         phase=phase,
         faults_before=len(plan),
         shrink_runs=0,

@@ -51,13 +51,13 @@ def confirmed(
     """Replay a violation and control it; AF904 if it does not come back. Of an agent whose runs
     differ without any fault, what comes back in two replays or more is told, and in how many. When
     the time is `over`, one replay beside the run that showed it is all there is."""
-    plan = found.plan
+    plan = runner.told(found.plan)
     traced, _ = runner.execute(plan, trace=True)
     raised = runner.simulation.origins.get(_RAISED.get(found.violation.code, ""))
     if not over():
         history, _ = runner.execute(plan)
     else:  # a plan that was shrunk was run by that
-        history = found.history if plan_of(found.history) == plan else traced
+        history = found.history if plan_of(found.history).over(plan.given) == plan else traced
     spun = runner.simulation.watchdog.stack if found.violation.code == "AF202" else []
     replays, showing = [history, traced], [_shown(runner, history, found)]
     if not runner.steady or showing[0] is None or parting(history, traced) is not None:
@@ -80,12 +80,13 @@ def confirmed(
     )
     baseline = history
     if len(plan):
-        baseline = runner.first if over() else runner.execute(FaultPlan())[0]
+        same = FaultPlan(given=plan.given)
+        baseline = (over() and runner.baseline(plan)) or runner.execute(same)[0]
     return Counterexample(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
-        task=runner.scenario.task,
+        task=runner.story(plan).task,
         law=found.law,
         violation=violation,
         plan=plan,
@@ -111,16 +112,17 @@ def unconfirmed(runner: Runner, found: Found) -> Counterexample:
         sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the session was "
         "interrupted.",
     )
+    plan = runner.told(found.plan)
     return Counterexample(
-        id=finding_id(runner.nodeid, violation, found.plan),
+        id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
-        task=runner.scenario.task,
+        task=runner.story(plan).task,
         law=found.law,
         violation=violation,
-        plan=found.plan,
+        plan=plan,
         history=found.history,
-        baseline=runner.first if len(found.plan) else found.history,
+        baseline=(len(plan) and runner.baseline(plan)) or found.history,
         phase=found.phase,
         faults_before=len(found.plan),
         shrink_runs=0,

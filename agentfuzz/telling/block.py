@@ -45,6 +45,7 @@ def block(
         page.field("fault", *lines, f"{story.shrink}.", *story.controls)
     else:
         page.field("fault", story.shrink)
+    page.field("given", *story.given)
     page.blank()
     page.sequence(story.rows)
     page.blank()
@@ -97,6 +98,7 @@ def run(
         without = f"Without {'it' if len(faults) == 1 else 'them'}"
         lines.append(f"{without}: {stories.ledger_words(baseline)} (checked).")
     page.field("fault", *(lines or ["none"]))
+    page.field("given", *stories.given_lines(plan))
     page.blank()
     page.sequence(rows(history, first.witness if first else ()))
     page.blank()

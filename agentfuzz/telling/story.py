@@ -6,6 +6,7 @@ own sink. Every boundary says its faults; a fault that it does not know is shown
 never hidden. Called by terminal, markdown, html and data.
 """
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -49,6 +50,7 @@ class Story:
     phase: str
     plan: str
     faults: tuple[FaultLine, ...]
+    given: tuple[str, ...]  # the inputs of the run, a line each
     shrink: str
     controls: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -87,7 +89,8 @@ def tell(cx: Counterexample) -> Story:
         phase=cx.phase,
         plan=str(cx.plan),
         faults=faults,
-        shrink=_shrink(cx) if faults else NO_FAULT,
+        given=given_lines(cx.plan),
+        shrink=_shrink(cx) if faults else _no_fault(cx.plan),
         controls=(*map(_control, cx.controls), *_alike(cx)),
         warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
         rows=sequence.rows(history, violation.witness),
@@ -117,6 +120,15 @@ def fault_words(slot: Slot, fault: Fault) -> str:
 def fault_lines(plan: FaultPlan) -> tuple[FaultLine, ...]:
     """Every fault of a plan, in its order."""
     return tuple(FaultLine(fault_words(slot, fault), part(slot, fault)) for slot, fault in plan)
+
+
+def given_lines(plan: FaultPlan) -> tuple[str, ...]:
+    """Every input of a run: `order = "12"`."""
+    return tuple(f"{name} = {json.dumps(value)}" for name, value in plan.inputs.items())
+
+
+def _no_fault(plan: FaultPlan) -> str:
+    return f"{NO_FAULT} with these inputs" if plan.given else NO_FAULT
 
 
 def ledger_words(history: History) -> str:

@@ -33,8 +33,9 @@ class World:
 
     `leg` numbers the legs of the run from 1, `why` says what began this one (empty for the first,
     then `restart`, `decision`, `follow_up`, `interrupt` or `duplicate`), `decision` is the one
-    that it brings, `data` are the inputs of the run (`given=` of the scenario), and `trigger_id` names the user's request: the same in every leg. `recording`
-    says that a cassette is being recorded: then the agent talks to its real model.
+    that it brings, and `trigger_id` names the user's request: the same in every leg. `data` are the
+    inputs of the run (`given=` of the scenario), as plain values. `recording` says that a cassette
+    is being recorded: then the agent talks to its real model.
 
     `gateway` is for adapters: see `agentfuzz.world.gateway`.
     """
@@ -44,6 +45,7 @@ class World:
     decision: Decision | None = None
     recording = False
     data: Mapping[str, Any] = MappingProxyType({})
+    _given: Mapping[str, Any] = data
     _serve: Callable[..., Any] | None = None
     _built: tuple[frozenset[str], frozenset[str]]  # the names on it, and in its `state`, at first
 
@@ -71,10 +73,16 @@ class World:
                 del other.__dict__[name]
             other.state = {key: item for key, item in self.state.items() if key in keys}
         other.gateway = other._local = self._local.again()
+        if self._given:
+            other._has(self._given)
         other.task = task or self.task
         other.why, other.decision = why, decision
         other.tools = Toolbox(other.gateway)
         return other
+
+    def _has(self, given: Mapping[str, Any]) -> None:
+        """Its inputs are these; whoever changes them has a copy."""
+        self._given, self.data = given, copy.deepcopy(dict(given))
 
     def _begins(self) -> None:
         """The agent's process begins: what lies here now is the scenario's."""

@@ -44,7 +44,11 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "task": cx.task,
         "law": cx.law,
         "location": cx.location,
-        "plan": {"text": story.plan, "faults": _faults(cx)},
+        "plan": {
+            "text": story.plan,
+            "faults": _faults(cx),
+            **({"given": dict(cx.plan.inputs)} if cx.plan.given else {}),
+        },
         "phase": cx.phase,
         "shrink": {
             "faults_before": cx.faults_before,

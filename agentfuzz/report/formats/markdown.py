@@ -31,6 +31,8 @@ def finding(cx: Counterexample) -> str:
         parts.append(" ".join(map(markdown, (_sentence(story.shrink), *story.controls))))
     else:
         parts.append(markdown(_sentence(story.shrink)))
+    if story.given:
+        parts += ["## Inputs", "\n".join(f"- {code(one)}" for one in story.given)]
     if story.rows:
         parts += ["## Sequence", fence("\n".join(_lines(story.rows)))]
     if story.plain_rows:

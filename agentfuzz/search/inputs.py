@@ -1,0 +1,106 @@
+"""Other inputs than the simplest (`given=` of a scenario): in the systematic phase a few, then many.
+
+Law: the simplest inputs are searched as if there were no others; a few others under every plan with
+one fault; then many, each without faults, under one, and under two. What is found shrinks in its
+faults first, then in its inputs, and never leaves what the strategies draw. Called by the campaign
+and by what shrinks.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from random import Random
+
+from agentfuzz.core.findings import Level
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.inputs import drawn, examples_of, shrunk
+from agentfuzz.search.budget import Meter
+from agentfuzz.search.runner import Judged, Runner
+from agentfuzz.search.systematic import Level as Walk
+
+FEW = 3  # other inputs that are run under every plan with one fault
+MOST = 200  # other inputs in all
+MAX_RUNS = 500  # in which the inputs of one plan are shrunk
+A_FEW, MANY = "plans with one fault and other inputs", "random inputs"
+
+
+class Inputs:
+    """The inputs of one campaign. `told` is what was run of them."""
+
+    def __init__(self, runner: Runner, meter: Meter, judged: Judged) -> None:
+        self.told: list[Level] = []
+        self._runner = runner
+        self._meter = meter
+        self._judged = judged
+
+    @cached_property
+    def others(self) -> list[str]:
+        """Other inputs than the simplest, in the order in which they are tried."""
+        given, seed = self._runner.given, self._meter.budget.seed
+        return drawn(given, MOST, seed) if given else []
+
+    def a_few(self) -> None:
+        """A few other inputs, under every plan with one fault."""
+        done, total = 0, 0
+        for given in self.others[:FEW]:
+            if self._meter.out():
+                break
+            plans = self._alone(given)
+            total += 1 + len(plans)
+            for plan in (FaultPlan(given=given), *plans):
+                if self._meter.out():
+                    break
+                self._judged(plan, A_FEW)
+                done += 1
+        if self.others:
+            few = f"{min(FEW, len(self.others))} of them"
+            self.told.append(Level(A_FEW, done, total, 0, few))
+
+    def many(self, runs: int) -> None:
+        """Many, each without faults, under one fault and under two, in so many runs at most."""
+        rng, before = Random(self._meter.budget.seed), self._runner.runs
+        for given in self.others[FEW:]:
+            if self._runner.runs - before >= runs or self._meter.out(3):
+                break
+            self._judged(FaultPlan(given=given), MANY)
+            alone = self._alone(given)
+            if alone:
+                one, two = rng.choice(alone), rng.choice(alone)
+                self._judged(one, MANY)
+                for slot, fault in two:
+                    self._judged(one.with_(slot, fault), MANY)
+        if self.others[FEW:]:
+            self.told.append(Level(MANY, self._runner.runs - before, None))
+
+    def _alone(self, given: str) -> list[FaultPlan]:
+        """The plans with one fault in a run with these inputs."""
+        walk = Walk({FaultPlan(given=given): 1}, self._runner.space)
+        return list(walk.plans(self._runner.reached))
+
+
+def smaller(
+    runner: Runner,
+    plan: FaultPlan,
+    fails: Callable[[FaultPlan], bool],
+    seed: int,
+    late: Callable[[], bool] = bool,
+) -> tuple[FaultPlan, int]:
+    """The same faults with the simplest inputs under which they fail, and the runs that it took.
+    Strategies are drawn as the campaign drew them, up to the inputs of the plan, and shrunk."""
+    if not plan.given:
+        return plan, 0
+    runs, reached = 1, False
+    if fails(plan.over("")):
+        return plan.over(""), runs
+
+    def fail(given: str) -> bool:
+        nonlocal runs, reached
+        if not reached:
+            reached = given == plan.given
+            return reached
+        if runs >= MAX_RUNS or late():
+            return False
+        runs += 1
+        return fails(plan.over(given))
+
+    found = shrunk(runner.given, fail, seed=seed, examples=examples_of(MOST))
+    return plan.over(found or plan.given), runs

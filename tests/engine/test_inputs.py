@@ -1,0 +1,164 @@
+"""Inputs: what the strategies of a scenario draw, and how a plan keeps them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentfuzz import Completion, World, run, scenario
+from agentfuzz.core.errors import PlanError, ScenarioError
+from agentfuzz.core.plan import FaultPlan, canonical
+from agentfuzz.engine.inputs import drawn, examples_of, shrunk, simplest
+
+ORDERS = {
+    "order": st.text("123", min_size=1, max_size=3),
+    "items": st.lists(st.tuples(st.integers(1, 9), st.sampled_from("ab")), min_size=1, max_size=3),
+}
+
+
+@scenario(
+    task=lambda data: f"Ship {data['order']}.",
+    script=lambda data: [("ship", {"order": data["order"]}), "Done."],
+    given=ORDERS,
+)
+def shop(world: World) -> None:
+    world.state["stock"] = len(world.data["items"])
+
+    @world.tool(effect="shipment", scope=("order",))
+    def ship(order: str) -> int:
+        world.state["stock"] -= 1
+        return int(world.state["stock"])
+
+
+def agent(world: World) -> Completion:
+    world.tools.ship(order=world.data["order"])
+    return Completion.success(detail=world.task)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_]\w{0,8}", fullmatch=True), json_values, max_size=3))
+def test_a_plan_reads_back_with_whatever_it_is_given(inputs: dict[str, Any]) -> None:
+    """Any inputs, beside a fault, survive their text form."""
+    for faults in ("", "pay#1:lost/timeout"):
+        plan = FaultPlan.parse(faults).over(canonical(inputs) if inputs else "")
+        again = FaultPlan.parse(str(plan))
+        assert (again, str(again)) == (plan, str(plan))
+        assert again.inputs == json.loads(json.dumps(inputs))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("given:x=", "cannot read the input x"),
+        ("given:x=NaN", "cannot read the input x"),
+        ("given:x=1 given:y=2", "cannot read what follows x"),
+        ("given:x=1 + given:x=2", "the input x is given twice"),
+        ("pay#1:lost + given:x={", "cannot read the input x"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, said: str) -> None:
+    """The place is named, and how it is written."""
+    with pytest.raises(PlanError, match=said):
+        FaultPlan.parse(text)
+
+
+def test_the_simplest_inputs_are_those_of_a_plain_run() -> None:
+    """Task, script and tools are functions of them; the agent sees plain values."""
+    plain = run(shop, agent)
+    assert simplest(ORDERS) == '{"items":[[1,"a"]],"order":"1"}'
+    assert plain.history.data == {"items": [[1, "a"]], "order": "1"}
+    (done,) = plain.history.completions
+    assert done.detail == "Ship 1."
+    plain.check()
+
+
+def test_a_plan_says_other_inputs() -> None:
+    """What it leaves out is as in the simplest ones; the run without faults has the same."""
+    other = run(shop, agent, 'given:order="33" + ship#1:once/timeout')
+    assert other.history.data == {"items": [[1, "a"]], "order": "33"}
+    assert [str(one) for one in other.baseline.intents] == ["shipment(order='33')"]
+    assert 'order = "33"' in str(other)
+    with pytest.raises(PlanError, match="gives ordr; the scenario shop is given order, items"):
+        run(shop, agent, 'given:ordr="33"')
+    bare = scenario()(lambda world: None)
+    with pytest.raises(PlanError, match="is given nothing"):
+        run(bare, agent, "given:x=1")
+
+
+def test_whoever_changes_the_data_changes_a_copy() -> None:
+    """The next leg, and the next run, have what was given."""
+    seen = []
+
+    def greedy(world: World) -> Completion:
+        seen.append(list(world.data["items"]))
+        world.data["items"].clear()
+        return Completion.success()
+
+    @scenario(given=ORDERS, follow_ups=["And now?"])
+    def two_legs(world: World) -> None:
+        """Nothing to call."""
+
+    run(two_legs, greedy)
+    run(two_legs, greedy)
+    assert seen == [[[1, "a"]]] * 4
+
+
+def test_one_seed_draws_the_same() -> None:
+    """Each once, without the simplest; another seed draws others."""
+    found = drawn(ORDERS, 20, 0)
+    assert found == drawn(ORDERS, 20, 0) != drawn(ORDERS, 20, 1)
+    assert len(set(found)) == len(found) == 20
+    assert simplest(ORDERS) not in found
+
+
+def test_the_first_that_fails_is_met_again() -> None:
+    """What the search drew is what is shrunk, and nothing before it is asked twice."""
+    found = drawn(ORDERS, 20, 0)
+    first = next(one for one in found if len(json.loads(one)["items"]) > 1)
+    asked: list[str] = []
+
+    def fails(inputs: str) -> bool:
+        asked.append(inputs)
+        return first in asked and len(json.loads(inputs)["items"]) > 1
+
+    small = shrunk(ORDERS, fails, seed=0, examples=examples_of(20))
+    before = [one for one in asked[: asked.index(first)] if one != simplest(ORDERS)]
+    assert before == found[: found.index(first)]
+    assert small == '{"items":[[1,"a"],[1,"a"]],"order":"1"}'
+    assert len(asked) == len(set(asked))
+    assert shrunk(ORDERS, lambda inputs: False, seed=0, examples=20) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"x": 3}, "is no Hypothesis strategy"),
+        ({"a b": st.text()}, "is no name"),
+        ({"x": st.decimals(0, 1)}, "draw plain values"),
+        ({"x": st.just(float("inf"))}, "finite"),
+        ({"x": st.dictionaries(st.integers(), st.text(), min_size=1)}, "text keys"),
+        ({"x": st.nothing()}, "draws nothing"),
+        ({"x": st.integers().filter(lambda one: False)}, "draws nothing"),
+    ],
+)
+def test_what_is_no_strategy_for_plain_values(given: Any, said: str) -> None:
+    """Named, with the cure, when the scenario is declared or first run."""
+    with pytest.raises(ScenarioError, match=said):
+        run(scenario(given=given)(lambda world: None), lambda world: Completion.success())
+
+
+@pytest.mark.parametrize("words", [{"task": lambda data: ""}, {"script": lambda data: []}])
+def test_a_function_of_no_data(words: dict[str, Callable[..., Any]]) -> None:
+    """Somebody forgot `given=`."""
+    with pytest.raises(ScenarioError, match="is a function of its data, and there is none"):
+        scenario(**words)

@@ -1,0 +1,354 @@
+"""Bugs that show with some inputs alone: found, shrunk in faults and inputs, replayed as text."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from agentfuzz import (
+    Completion,
+    History,
+    World,
+    invariant,
+    one_intent_per_key,
+    run,
+    scenario,
+)
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.inputs import A_FEW, MANY
+
+Loop = Callable[[World], Any]
+
+
+def searched(story: Scenario, agent: Agent, **budget: Any) -> CampaignResult:
+    """A whole campaign to depth one, and the random phases."""
+    with Simulation() as simulation:
+        campaign = Campaign(
+            story, agent, simulation, budget=Budget(**{"depth": 1, "deep_runs": 300, **budget})
+        )
+        campaign.search()
+        return campaign.result()
+
+
+def persistently(call: Callable[[], Any], receipt: str) -> bool:
+    """Try a call until its receipt is there, three times at most."""
+    for _ in range(3):
+        try:
+            if call() == receipt:
+                return True
+        except Exception:
+            continue
+    return False
+
+
+# A key joined without a separator ------------------------------------------------------------
+
+DIGITS = st.text("123", min_size=1, max_size=2)
+
+
+@scenario(
+    one_intent_per_key(),
+    given={"orders": st.lists(st.tuples(DIGITS, DIGITS), min_size=1, max_size=3, unique=True)},
+)
+def orders(world: World) -> None:
+    @world.tool(effect="charge", scope=("customer", "order"), dedup="key")
+    def charge(customer: str, order: str, idempotency_key: str) -> str:
+        return "charged"
+
+
+def keyed(write: Callable[[str, str], str]) -> Loop:
+    def agent(world: World) -> Completion:
+        for customer, order in world.data["orders"]:
+            key = write(customer, order)
+            if not persistently(
+                lambda c=customer, o=order, k=key: world.tools.charge(
+                    customer=c, order=o, idempotency_key=k
+                ),
+                "charged",
+            ):
+                return Completion.failed()
+        return Completion.success(handle="all")
+
+    return agent
+
+
+# A scope that two customers share ------------------------------------------------------------
+
+
+@scenario(
+    given={
+        "customers": st.lists(
+            st.tuples(st.sampled_from(["ada", "bob"]), st.integers(1, 3)),
+            min_size=1, max_size=3, unique=True,
+        )
+    }
+)  # fmt: skip
+def invoices(world: World) -> None:
+    world.state["sent"] = {}
+
+    @world.tool(effect="invoice", scope=("customer", "number"), dedup="scope")
+    def invoice(customer: str, number: int) -> str:
+        return f"{customer} {number}"
+
+
+def remembering(what: Callable[[str, int], Any]) -> Loop:
+    """Remembers what was sent, so that nothing is sent twice: by the right identity, or not."""
+
+    def agent(world: World) -> Completion:
+        sent = set()
+        for customer, number in world.data["customers"]:
+            if what(customer, number) in sent:
+                continue
+            try:
+                receipt = world.tools.invoice(customer=customer, number=number)
+            except Exception:
+                return Completion.failed()
+            if receipt != f"{customer} {number}":
+                return Completion.failed()
+            sent.add(what(customer, number))
+        return Completion.success(handle="all")
+
+    return agent
+
+
+@invariant
+def every_invoice_is_sent(history: History) -> str | None:
+    """Success says that there is an invoice for each that was wanted."""
+    if history.claim != "success":
+        return None
+    sent = {tuple(value for _, value in one.scope) for one in history.intents}
+    lacking = [one for one in history.data["customers"] if tuple(one) not in sent]
+    return f"no invoice for {lacking}" if lacking else ""
+
+
+invoices = dataclasses.replace(invoices, invariants=(*invoices.invariants, every_invoice_is_sent))
+
+
+# A limit met exactly -------------------------------------------------------------------------
+
+
+@scenario(given={"amount": st.integers(80, 120)})
+def refunds(world: World) -> None:
+    @world.tool(effect="approval", scope=(), dedup="scope")
+    def ask(amount: int) -> str:
+        return "asked"
+
+    @world.tool(effect="refund", scope=(), dedup="scope")
+    def refund(amount: int) -> str:
+        return "refunded"
+
+
+@invariant
+def from_a_hundred_on_a_person_is_asked(history: History) -> str | None:
+    """100 is too much as well."""
+    amount = history.data["amount"]
+    names = [one.effect for one in history.intents]
+    if "refund" not in names:
+        return None
+    return (
+        f"{amount} was refunded, nobody asked" if amount >= 100 and "approval" not in names else ""
+    )
+
+
+refunds = dataclasses.replace(
+    refunds, invariants=(*refunds.invariants, from_a_hundred_on_a_person_is_asked)
+)
+
+
+def asking(above: int) -> Loop:
+    def agent(world: World) -> Completion:
+        amount = world.data["amount"]
+        try:
+            if amount > above and world.tools.ask(amount=amount) != "asked":
+                return Completion.failed()
+            if world.tools.refund(amount=amount) != "refunded":
+                return Completion.failed()
+        except Exception:
+            return Completion.failed()
+        return Completion.success(handle="refund")
+
+    return agent
+
+
+# An amount that formatting rounds ------------------------------------------------------------
+
+
+@scenario(given={"cents": st.integers(1, 10_000_000)})
+def payments(world: World) -> None:
+    @world.tool(effect="payment", scope=(), dedup="scope")
+    def pay(amount: str) -> str:
+        return "paid"
+
+
+@invariant
+def the_amount_is_paid(history: History) -> str | None:
+    """To the cent."""
+    paid = [round(float(one.args["amount"]) * 100) for one in history.ledger]
+    if not paid:
+        return None
+    cents = history.data["cents"]
+    return f"{paid[0]} cents were paid of {cents}" if paid[0] != cents else ""
+
+
+payments = dataclasses.replace(payments, invariants=(*payments.invariants, the_amount_is_paid))
+
+
+def paying(write: Callable[[int], str]) -> Loop:
+    def agent(world: World) -> Completion:
+        try:
+            paid = world.tools.pay(amount=write(world.data["cents"]))
+        except Exception:
+            return Completion.failed()
+        return Completion.success(handle="p") if paid == "paid" else Completion.failed()
+
+    return agent
+
+
+# A name in which Unicode folding collides ----------------------------------------------------
+
+NAMES = st.lists(st.sampled_from(["strasse", "Straße", "anna", "ANNA", "ſam", "sam"]),
+                 min_size=1, max_size=2, unique=True)  # fmt: skip
+
+
+@scenario(one_intent_per_key(), given={"names": NAMES})
+def accounts(world: World) -> None:
+    @world.tool(effect="account", scope=("name",), dedup="key")
+    def open_account(name: str, idempotency_key: str) -> str:
+        return name
+
+
+def opening(key: Callable[[str], str]) -> Loop:
+    def agent(world: World) -> Completion:
+        for name in world.data["names"]:
+            if not persistently(
+                lambda n=name: world.tools.open_account(name=n, idempotency_key=key(n)),
+                name,
+            ):
+                return Completion.failed()
+        return Completion.success(handle="all")
+
+    return agent
+
+
+VICTIMS = {
+    "a key joined without a separator": (orders, keyed(lambda c, o: c + o), "AF107"),
+    "a scope that two customers share": (invoices, remembering(lambda c, n: n), "AF500"),
+    "a limit met exactly": (refunds, asking(above=100), "AF500"),
+    "an amount that formatting rounds": (payments, paying(lambda c: f"{c / 100:.6g}"), "AF500"),
+    "a name in which folding collides": (accounts, opening(str.casefold), "AF107"),
+}
+SURVIVORS = {
+    "a key with a separator": (orders, keyed(lambda c, o: f"{c}/{o}")),
+    "a scope of its own for each": (invoices, remembering(lambda c, n: (c, n))),
+    "a limit that counts": (refunds, asking(above=99)),
+    "an amount to the cent": (payments, paying(lambda c: f"{c // 100}.{c % 100:02}")),
+    "a name as it is": (accounts, opening(str)),
+}
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_found_with_some_inputs(name: str) -> None:
+    """No fault is needed, and the simplest inputs do not show it; what shows it is kept as plain
+    values, and a plan without Hypothesis replays it."""
+    story, agent, code = VICTIMS[name]
+    assert not [v for v in run(story, agent).violations if v.code == code]
+    result = searched(story, agent)
+    found = [one for one in result.findings if one.code == code]
+    assert found, result
+    plan = found[0].plan
+    assert plan.given and not len(plan)
+    plain = dataclasses.replace(story, given=dict.fromkeys(story.given))  # nothing to draw from
+    again = run(plain, agent, str(plan))
+    assert [v.code for v in again.violations if v.code == code] == [code]
+
+
+@pytest.mark.parametrize("name", SURVIVORS)
+def test_nothing_is_said_of_a_loop_that_is_right(name: str) -> None:
+    """The same stories, the same inputs."""
+    story, agent = SURVIVORS[name]
+    result = searched(story, agent)
+    assert not result.findings, [str(one.plan) for one in result.findings]
+    assert [one.name for one in result.levels][-2:] == [A_FEW, MANY]
+
+
+def test_inputs_are_shrunk() -> None:
+    """The least amount that a limit met exactly lets through."""
+    result = searched(*VICTIMS["a limit met exactly"][:2])
+    (found,) = [one for one in result.findings if one.code == "AF500"]
+    assert str(found.plan) == "given:amount=100"
+    assert found.shrink_runs
+
+
+def test_inputs_and_faults_shrink_together() -> None:
+    """Only a lost reply of an order with two items shows it."""
+
+    @scenario(given={"items": st.lists(st.integers(1, 5), min_size=1, max_size=4)})
+    def basket(world: World) -> None:
+        @world.tool(effect="item", scope=("number", "kind"))
+        def ship(number: int, kind: int) -> str:
+            return "shipped"
+
+    def agent(world: World) -> Completion:
+        items = world.data["items"]
+        for number, kind in enumerate(items):
+            for _ in range(2 if len(items) > 1 else 1):
+                try:
+                    if world.tools.ship(number=number, kind=kind) != "shipped":
+                        return Completion.failed()
+                    break
+                except Exception:
+                    if len(items) == 1:
+                        return Completion.failed()
+            else:
+                return Completion.failed()
+        return Completion.success(handle="all")
+
+    result = searched(basket, agent)
+    plans = [str(one.plan) for one in result.findings if one.code == "AF101"]
+    assert plans == ["ship#1:once/timeout + given:items=[1,1]"]
+
+
+def test_the_same_campaign_twice() -> None:
+    """Byte for byte: plans, inputs and counts."""
+    story, agent, _ = VICTIMS["a key joined without a separator"]
+    first, second = (searched(story, agent) for _ in range(2))
+    assert [one.id for one in first.findings] == [one.id for one in second.findings]
+    assert (first.levels, first.runs) == (second.levels, second.runs)
+
+
+def test_a_finding_of_the_simplest_inputs_says_them() -> None:
+    """So that it means the same when the strategies have changed."""
+
+    @scenario(given={"order": st.sampled_from(["A", "B"])})
+    def once(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",))
+        def charge(order: str) -> str:
+            return "ok"
+
+    def agent(world: World) -> Completion:
+        for _ in range(2):
+            try:
+                world.tools.charge(order=world.data["order"])
+                return Completion.success(handle="x")
+            except Exception:
+                continue
+        return Completion.failed()
+
+    result = searched(once, agent)
+    plans = [one.plan for one in result.findings if one.code == "AF101"]
+    assert plans == [FaultPlan.parse('charge#1:once/timeout + given:order="A"')]
+
+
+def test_a_budget_ends_it() -> None:
+    """It says how far it came."""
+    result = searched(orders, keyed(lambda c, o: f"{c}/{o}"), max_runs=120)
+    told = {one.name: one for one in result.levels}
+    assert result.runs <= 120 and result.stopped == "max_runs"
+    assert A_FEW not in told or told[A_FEW].done <= told[A_FEW].total
