@@ -9,6 +9,7 @@ was covered. Called by the doors.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from agentfuzz.archive.crash_log import CrashLog, Following
 from agentfuzz.archive.saved import Saved
@@ -244,26 +245,28 @@ class Campaign:
         if self.found:
             self._forget_doubtful()
             findings = self._kept.unconfirmed()
+        notes = (*self.notes, "the session was interrupted in this test")
+        return self._so_far("interrupt", findings, notes=notes)
+
+    def _so_far(
+        self, stopped: str, findings: Sequence[Counterexample], **more: Any
+    ) -> CampaignResult:
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
             runs=self.runs,
             seconds=self._meter.seconds,
             struck=self._coverage.struck,
-            stopped="interrupt",
+            stopped=stopped,
             seed=self.budget.seed,
-            levels=self._told_levels,
+            levels=(*self._levels.told, *self._inputs.told),
             findings=(*self._again.beside(findings), *self._deaths[:MOST]),
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
             tools=dict(self._coverage.tools),
-            notes=(*self.notes, "the session was interrupted in this test"),
             escapes=escapes(self.runner.root),
+            **more,
         )
-
-    @property
-    def _told_levels(self) -> tuple[Level, ...]:
-        return (*self._levels.told, *self._inputs.told)
 
     # What is kept -------------------------------------------------------------------------
 
@@ -282,27 +285,15 @@ class Campaign:
         findings, counted = self._kept.confirmed(
             known, self._levels.smaller, lambda: meter.late, lambda: meter.over
         )
-        levels = self._told_levels
         reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
         tools = list(runner.first.tools)
-        untested = coverage.untested(tools, meter.stopped, reasons) if levels else ()
+        untested = coverage.untested(tools, meter.stopped, reasons) if self._levels.told else ()
         probed, unknown = runner.simulation.probing.told(self.scenario)
-        return CampaignResult(
-            nodeid=self.nodeid,
-            scenario=self.scenario.name,
-            runs=self.runs,
-            seconds=meter.seconds,
-            struck=coverage.struck,
-            stopped=meter.stopped,
-            seed=self.budget.seed,
-            levels=levels,
-            findings=(*self._again.beside(findings), *self._deaths[:MOST]),
-            laws=coverage.laws,
-            kinds=coverage.kinds,
-            tools=dict(coverage.tools),
+        return self._so_far(
+            meter.stopped,
+            findings,
             notes=(*self.notes, *counted, *unknown),
             untested=tuple(untested),
             clean="; ".join([clean_run(runner.first), *probed]),
-            escapes=escapes(runner.root),
             unjudged=unjudged(runner.first),
         )

@@ -1,9 +1,9 @@
-"""Other inputs than the simplest (`given=` of a scenario): in the systematic phase a few, then many.
+"""Other inputs than the simplest (`given=` of a scenario): a few at depth one, then many.
 
-Law: the simplest inputs are searched as if there were no others; a few others under every plan with
-one fault; then many, each without faults, under one, and under two. What is found shrinks in its
-faults first, then in its inputs, and never leaves what the strategies draw. Called by the campaign
-and by what shrinks.
+Law: the simplest inputs are searched as if there were no others; a few others under every plan
+with one fault; then many, each without faults, under one, and under two. What is found shrinks in
+its faults first, then in its inputs, and never leaves what the strategies draw. Called by the
+campaign and by what shrinks.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Inputs:
     @cached_property
     def others(self) -> list[str]:
         """Other inputs than the simplest, in the order in which they are tried."""
-        given, seed = self._runner.given, self._meter.budget.seed
+        given, seed = self._runner.stories.given, self._meter.budget.seed
         return drawn(given, MOST, seed) if given else []
 
     def a_few(self) -> None:
@@ -102,5 +102,5 @@ def smaller(
         runs += 1
         return fails(plan.over(given))
 
-    found = shrunk(runner.given, fail, seed=seed, examples=examples_of(MOST))
+    found = shrunk(runner.stories.given, fail, seed=seed, examples=examples_of(MOST))
     return plan.over(found or plan.given), runs

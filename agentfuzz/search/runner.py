@@ -15,9 +15,8 @@ from typing import Protocol
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
-from agentfuzz.core.plan import FaultPlan, canonical
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
-from agentfuzz.engine.inputs import Strategies
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
@@ -28,11 +27,11 @@ from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space, strikes
+from agentfuzz.search.stories import Stories
 from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
-OTHERS = 64  # inputs whose run without faults is kept
 # A worker of a cluster knows the functions of a module, not those of a script.
 BRIDGE = "import sys; from agentfuzz.search.executors import bridge; bridge.main(sys.argv[1:])"
 
@@ -62,9 +61,8 @@ class Runner:
         crash_log: CrashLog,
         other: Agent | None = None,
     ) -> None:
-        self.scenario = scenario.of()
-        self._story = scenario
-        self._simplest = canonical(self.scenario.data) if scenario.given else ""
+        self.stories = Stories(scenario, self._with_inputs)
+        self.scenario = self.stories.plain
         self.agent = agent
         self.simulation = simulation
         self.nodeid = nodeid
@@ -78,24 +76,17 @@ class Runner:
         self.slowest = self.took = 0.0
         forget()
         self.steady = True
-        self._first: History | None = None
-        self._others: dict[str, tuple[Scenario, History]] = {}  # by other inputs
-
-    @property
-    def given(self) -> Strategies:
-        """What draws the inputs of the scenario, if it has any."""
-        return self._story.given
 
     @property
     def first(self) -> History:
         """The first run without faults."""
-        assert self._first is not None, "it comes before everything else"
-        return self._first
+        assert self.stories.first is not None, "it comes before everything else"
+        return self.stories.first
 
     def begin(self) -> list[Crossing]:
         """The first run without faults, and its crossings."""
         first, crossings = self.execute(FaultPlan())
-        self._first = self.scenario.oracle(first)
+        self.stories.first = self.scenario.oracle(first)
         return crossings
 
     def baseline(self, plan: FaultPlan | None = None) -> History | None:
@@ -103,32 +94,7 @@ class Runner:
         out the same twice: then nothing is said by comparing with it."""
         if not self.steady:
             return None
-        return self._first if plan is None else self._over(plan.given)[1]
-
-    def story(self, plan: FaultPlan) -> Scenario:
-        """The scenario with the inputs of a plan."""
-        return self._over(plan.given)[0]
-
-    def _over(self, given: str) -> tuple[Scenario, History | None]:
-        """The scenario with these inputs, and its run without faults; the last few are kept."""
-        if not given or given == self._simplest:
-            return self.scenario, self._first
-        if given not in self._others:
-            self._begin_with(given, FromPlan())
-        return self._others[given]
-
-    def _begin_with(self, given: str, injector: Injector) -> History:
-        """The first run with other inputs, without faults."""
-        scenario = self._story.of(given)
-        history = self._made(FaultPlan(given=given), self.agent, injector, of=scenario)
-        self._others[given] = scenario, scenario.oracle(history)
-        if len(self._others) > OTHERS:
-            del self._others[next(iter(self._others))]
-        return history
-
-    def told(self, plan: FaultPlan) -> FaultPlan:
-        """A plan that says its inputs, whoever replays it."""
-        return plan.over(plan.given or self._simplest)
+        return self.stories.first if plan is None else self.stories.of(plan)[1]
 
     def unsteady(self) -> None:
         """Runs without faults differ: this agent has no run to compare with."""
@@ -152,8 +118,8 @@ class Runner:
 
     def outcome(self, injector: Injector, plan: FaultPlan | None) -> Outcome:
         """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
-        if plan is not None and not plan and plan.given not in ("", *self._others):
-            history = self._begin_with(plan.given, injector)
+        if plan is not None and self.stories.new(plan):
+            history = self.stories.begin(plan.given, injector)
         else:
             history = self._made(plan, self.agent, injector)
         baseline = self.baseline(plan)
@@ -260,15 +226,22 @@ class Runner:
         return self._made(plan, self.agent, injector, trace=trace), injector.crossings
 
     def _made(
+        self, plan: FaultPlan | None, agent: Agent, injector: Injector, *, trace: bool = False
+    ) -> History:
+        scenario = self.scenario if plan is None else self.stories.of(plan)[0]
+        return self._run(scenario, plan, agent, injector, trace)
+
+    def _with_inputs(self, scenario: Scenario, plan: FaultPlan, injector: Injector) -> History:
+        return self._run(scenario, plan, self.agent, injector, False)
+
+    def _run(
         self,
+        scenario: Scenario,
         plan: FaultPlan | None,
         agent: Agent,
         injector: Injector,
-        *,
-        trace: bool = False,
-        of: Scenario | None = None,
+        trace: bool,
     ) -> History:
-        scenario = of or (self.scenario if plan is None else self.story(plan))
         self.runs += 1
         self.crash_log.begin(plan)
         begun = Real.monotonic()

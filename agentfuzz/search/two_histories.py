@@ -36,7 +36,7 @@ def two_histories(
 ) -> Counterexample:
     """The finding. `runs` says how many replays came out how; `lost` is the violation that the
     first run showed and that did not come back; `difference` stands for an unknown first event."""
-    at, plan = parting(first, again), runner.told(plan)
+    at, plan = parting(first, again), runner.stories.told(plan)
     event, other = _event(first, at), _event(again, at)
     under = f"under the plan {str(plan)!r}" if plan or plan.given else "without faults"
     seen = f"two runs {under} differ."
@@ -63,7 +63,7 @@ def two_histories(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
-        task=runner.story(plan).task,
+        task=runner.stories.of(plan)[0].task,
         law=LAW,
         violation=violation,
         plan=plan,

@@ -51,7 +51,7 @@ def confirmed(
     """Replay a violation and control it; AF904 if it does not come back. Of an agent whose runs
     differ without any fault, what comes back in two replays or more is told, and in how many. When
     the time is `over`, one replay beside the run that showed it is all there is."""
-    plan = runner.told(found.plan)
+    plan = runner.stories.told(found.plan)
     traced, _ = runner.execute(plan, trace=True)
     raised = runner.simulation.origins.get(_RAISED.get(found.violation.code, ""))
     if not over():
@@ -86,7 +86,7 @@ def confirmed(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
-        task=runner.story(plan).task,
+        task=runner.stories.of(plan)[0].task,
         law=found.law,
         violation=violation,
         plan=plan,
@@ -112,12 +112,12 @@ def unconfirmed(runner: Runner, found: Found) -> Counterexample:
         sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the session was "
         "interrupted.",
     )
-    plan = runner.told(found.plan)
+    plan = runner.stories.told(found.plan)
     return Counterexample(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
         scenario=runner.scenario.name,
-        task=runner.story(plan).task,
+        task=runner.stories.of(plan)[0].task,
         law=found.law,
         violation=violation,
         plan=plan,
