@@ -70,6 +70,14 @@ def names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]
     return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
 
 
+def several(tasks: object) -> tuple[str, ...]:
+    """The tasks of a run, in order. Raises ScenarioError for what is no list of texts."""
+    found = () if isinstance(tasks, str) or not isinstance(tasks, Sequence) else tuple(tasks)
+    if not found or not all(isinstance(one, str) for one in found):
+        raise ScenarioError(f"tasks={tasks!r}: write a list of texts, one for each request.")
+    return found
+
+
 def left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
     """The laws that a scenario does without. Raises ScenarioError for one that cannot be left out,
     or that is declared."""

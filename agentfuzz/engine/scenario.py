@@ -25,6 +25,7 @@ from agentfuzz.engine.declared import (
     check_laws,
     left_out,
     names,
+    several,
     takes_a_world,
     word,
 )
@@ -66,6 +67,7 @@ class Scenario:
     outcome: Callable[[Any], Completion | None] | None = None
     resume: Callable[[World], object] | bool = False
     follow_ups: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     max_crossings: int = 200
     model_behaviour: ModelBehaviour = BEHAVIOUR
@@ -87,6 +89,9 @@ class Scenario:
         words = {name: write(copy.deepcopy(data)) for name, write in self.varies.items()}
         if "script" in words:
             words["script"] = parse(words["script"])
+        if "tasks" in words:
+            words["tasks"] = several(words["tasks"])
+            words["task"] = words["tasks"][0]
         return replace(self, **words, given={}, varies={}, data=data)
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
@@ -177,6 +182,7 @@ def scenario(
     outcome: Callable[[Any], Completion | None] | None = None,
     resume: Callable[[World], object] | bool = False,
     follow_ups: Sequence[str] = (),
+    tasks: Sequence[str] | Callable[[Any], Sequence[str]] = (),
     faults: Sequence[str] = (),
     max_crossings: int = 200,
     model_behaviour: ModelBehaviour | None = None,
@@ -195,6 +201,8 @@ def scenario(
     how the simulated model reacts to errors and lost results.
     `resume` says that the agent's process may die and is started again: True for the same agent,
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
+    `tasks`, instead of `task`, are several requests of one run: the agent is called for each, with
+    a `trigger_id` of its own, in the world that the ones before it have left behind.
     `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
@@ -221,7 +229,11 @@ def scenario(
             f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
         )
     strategies = checked(given or {})
-    varies = {name: one for name, one in (("task", task), ("script", script)) if callable(one)}
+    functions = {"task": task, "tasks": tasks, "script": script}
+    varies = {name: one for name, one in functions.items() if callable(one)}
+    requests = several(tasks) if tasks and not callable(tasks) else ()
+    if task and tasks:
+        raise ScenarioError("task= and tasks= both say what the agent is asked; give one.")
     if varies and not strategies:
         raise ScenarioError(
             f"{' and '.join(varies)} of this scenario is a function of its data, and there is "
@@ -240,7 +252,8 @@ def scenario(
             name=getattr(build, "__name__", "scenario"),
             build=build,
             invariants=unique,
-            task="" if callable(task) else task,
+            task=requests[0] if requests else "" if callable(task) else task,
+            tasks=requests,
             script=None if script is None or callable(script) else parse(script),
             outcome=outcome,
             resume=resume,

@@ -174,7 +174,7 @@ class Simulation:
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
         """Leg after leg, until nothing more happens to this task."""
         process = inside(first).process
-        if not (scenario.follow_ups or process.asks):
+        if not (scenario.follow_ups or scenario.tasks or process.asks):
             ending = self._leg(scenario, agent, first, last=not process.waiting)
             if not process.waiting:
                 return ending
@@ -187,6 +187,7 @@ class Simulation:
         process = inside(first).process
         restart = scenario.resume if callable(scenario.resume) else agent
         coming = [Next("follow_up", task) for task in scenario.follow_ups]
+        coming += [Next("task", task) for task in scenario.tasks[1:]]
         world, entry = first, agent
         if ended is None:
             first._begins()

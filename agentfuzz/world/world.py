@@ -32,8 +32,9 @@ class World:
     the agent's process; `clock.now` is the time, in virtual seconds.
 
     `leg` numbers the legs of the run from 1, `why` says what began this one (empty for the first,
-    then `restart`, `decision`, `follow_up`, `interrupt` or `duplicate`), `decision` is the one
-    that it brings, and `trigger_id` names the user's request: the same in every leg. `data` are the
+    then `restart`, `decision`, `follow_up`, `task`, `interrupt` or `duplicate`), `decision` is the
+    one that it brings, and `trigger_id` names the user's request: the same in every leg about it,
+    another one for each of the scenario's `tasks`. `data` are the
     inputs of the run (`given=` of the scenario), as plain values. `recording` says that a cassette
     is being recorded: then the agent talks to its real model.
 
@@ -77,6 +78,10 @@ class World:
             other._has(self._given)
         other.task = task or self.task
         other.why, other.decision = why, decision
+        if why == "task":
+            other.trigger_id = f"trigger_{int(self.trigger_id.rpartition('_')[2]) + 1}"
+        elif why == "duplicate":  # of the first
+            other.trigger_id = World.trigger_id
         other.tools = Toolbox(other.gateway)
         return other
 

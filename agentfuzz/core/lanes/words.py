@@ -31,6 +31,7 @@ _LEGS: Mapping[str, str] = {
     "restart": "the process is started again",
     "decision": "the decision is brought to the agent",
     "follow_up": "the user goes on",
+    "task": "the next task begins",
     "interrupt": "the agent is given the message",
     "duplicate": "the trigger arrives again",
     "back": "the leg that was waiting goes on",

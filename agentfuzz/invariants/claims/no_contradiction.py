@@ -24,7 +24,7 @@ from agentfuzz.invariants.queries.conversations import asked_by_model
 from agentfuzz.invariants.queries.requests import goes_on_with
 from agentfuzz.invariants.queries.undoing import undoable, undos
 
-_NEW_WORD = ("follow_up", "interrupt", "decision")  # a leg that begins with something new
+_NEW_WORD = ("follow_up", "task", "interrupt", "decision")  # a leg that begins with something new
 _OPEN = ("blocked", "partial")  # statuses that a later, better informed leg may better
 
 
@@ -143,7 +143,7 @@ def _explains(history: History, event: Event, undo: Called) -> bool:
     if isinstance(event, Decided):
         return not event.value or (undo.asked is not None and event.call == undo.asked)
     if isinstance(event, Resumed):
-        return event.why in ("follow_up", "interrupt")
+        return event.why in ("follow_up", "task", "interrupt")
     if isinstance(event, Replied):
         applied = event.outcome in ("applied", "replayed")
         writes = history.calls[event.call].intent is not None

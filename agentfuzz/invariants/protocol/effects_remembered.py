@@ -81,13 +81,13 @@ def effects_remembered() -> Check:
 
 def _threads(history: History) -> list[History]:
     """The legs that go on with one another, each chain a history of its own. A second delivery
-    of the trigger, and a leg within another one, begin another chain."""
+    of the trigger, another task, and a leg within another one, begin another chain."""
     chain, leg = {1: 1}, 1
     kept: dict[int, list[Event]] = {}
     for event in history.events:
         if isinstance(event, Resumed):
             if event.leg not in chain:
-                apart = event.why == "duplicate" or event.after == "running"
+                apart = event.why in ("duplicate", "task") or event.after == "running"
                 chain[event.leg] = event.leg if apart else chain[leg]
             leg = event.leg
         kept.setdefault(chain[leg], []).append(event)

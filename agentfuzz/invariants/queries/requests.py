@@ -1,9 +1,9 @@
 """What a run was asked for, one request after the other, and what was said of each.
 
-Law: a pure function of a history. A follow-up begins a request of its own; a restart, a message in
-the middle, a decision or a second delivery goes on with the one that it is about. So the nth
-request of a run and that of the fault-free run are the same. Asked by the laws that take a claim
-at its word.
+Law: a pure function of a history. A follow-up, and another task, begins a request of its own; a
+restart, a message in the middle, a decision or a second delivery goes on with the one that it is
+about. So the nth request of a run and that of the fault-free run are the same. Asked by the laws
+that take a claim at its word.
 """
 
 from typing import Any, NamedTuple
@@ -89,7 +89,7 @@ def requests(history: History) -> list[Request]:
         elif isinstance(event, Resumed):
             if event.after != "running":
                 tell(leg, how=event.after)
-            if event.leg not in about and event.why == "follow_up":
+            if event.leg not in about and event.why in ("follow_up", "task"):
                 found.append(Request({}, {}, Answer()))
                 about[event.leg] = len(found) - 1
             about.setdefault(event.leg, about[before.get(event.leg, leg)])

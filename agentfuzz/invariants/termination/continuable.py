@@ -27,10 +27,12 @@ def continuable() -> Check:
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         legs = history.of(Resumed)
-        if not legs:
+        if all(leg.why == "task" for leg in legs):  # another task is another conversation
             return None
         found: list[Violation] = []
         for leg, following in zip(legs, [*legs[1:], None], strict=True):
+            if leg.why == "task":
+                continue
             stop = len(history.events) if following is None else following.seq
             found += _leg(history, leg, stop, following is None)
         return found[:1]

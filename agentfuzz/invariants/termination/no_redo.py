@@ -12,7 +12,7 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 
 _SAME_TASK = ("duplicate", "restart")
-_NEW_WISH = ("follow_up", "interrupt", "decision")
+_NEW_WISH = ("follow_up", "task", "interrupt", "decision")
 
 
 @law(codes={"AF216": "Done again after it was done"}, catalogue="C5")
@@ -27,8 +27,8 @@ def no_redo() -> Check:
     Nor does it claim success with another handle (subject: claim), unless the user has said
     something in between.
 
-    Free are new legs of the user (follow_up, interrupt) and decisions, also one that died with its
-    leg and is brought again; an intent that such a leg has taken up again is open again.
+    Free are new legs of the user (follow_up, task, interrupt) and decisions, also one that died
+    with its leg and is brought again; an intent that such a leg has taken up again is open again.
     NOT_EXERCISED when no such leg began after a success.
     """
 
