@@ -10,8 +10,14 @@ in it, and has two parallel calls; plain, and as a stream of events read to its 
 
 CPU time a turn; cases interleaved in one process, medians of the turns and of the ratios within
 each turn. Goal: twice the stub.
+
+The second table is of `world.serve()`: a run that serves its world and asks nothing, and runs that
+ask so many times over one connection, with a bare HTTP client that costs next to nothing. CPU time
+(of agent, server and client) and time by the wall, which shows whether anybody waits in vain.
+Goal: 3 ms a turn.
 """
 
+import http.client
 import json
 from collections.abc import Callable
 from statistics import median
@@ -20,12 +26,14 @@ from typing import Any
 from _measure import cpu, interleaved, ratio, table
 
 from agentfuzz import World, scenario
-from agentfuzz.runtime.clock import Clock
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime.clock import Clock, Real
 from agentfuzz.wire import anthropic_client, openai_client
 from agentfuzz.world.injector import FromPlan
 
 TURNS = 40
 REPETITIONS = 9
+RUNS, ASKED = 10, 5
 ORDER = {"order_id": "A17"}
 
 
@@ -166,7 +174,86 @@ def canned(make: Callable[[World], Any], turn: Any, stream: bool) -> Callable[[]
     return turn(client, world, stream)
 
 
+CHAT = ("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "?"}]}, {})
+_VERSION, _META = "2026-07-28", "io.modelcontextprotocol/"
+_CALL = {
+    "name": "lookup_order",
+    "arguments": ORDER,
+    "_meta": {f"{_META}protocolVersion": _VERSION, f"{_META}clientCapabilities": {}},
+}
+MCP = (
+    "/mcp",
+    {"jsonrpc": "2.0", "id": "1", "method": "tools/call", "params": _CALL},
+    {
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": _VERSION,
+        "mcp-method": "tools/call",
+        "mcp-name": "lookup_order",
+    },
+)
+
+
+def asking(times: int, what: Any) -> Callable[[World], str]:
+    """An agent that serves its world and asks for one thing so many times."""
+    path, body, headers = what
+    headers = {"content-type": "application/json", **headers}
+
+    def agent(world: World) -> str:
+        with world.serve() as urls:
+            client = http.client.HTTPConnection("127.0.0.1", int(urls.anthropic.split(":")[-1]))
+            for _ in range(times):
+                client.request("POST", path, json.dumps(body), headers)
+                answer = client.getresponse()
+                said = answer.read()
+                assert answer.status == 200, said
+            client.close()
+        return "asked"
+
+    return agent
+
+
+def served() -> None:
+    """What it costs to serve, and to be asked over a socket."""
+    agents = {
+        "not served": (0, lambda world: "asked"),
+        "served": (0, asking(0, CHAT)),
+        "a model turn": (ASKED, asking(ASKED, CHAT)),
+        "an MCP call": (ASKED, asking(ASKED, MCP)),
+    }
+    walls: dict[str, list[float]] = {name: [] for name in agents}
+    with Simulation(run_timeout=60.0) as simulation:
+
+        def run(name: str) -> float:
+            def runs() -> None:
+                for _ in range(RUNS):
+                    begun = Real.monotonic()
+                    history = simulation.execute(billing, agents[name][1], FromPlan())
+                    walls[name].append(Real.monotonic() - begun)
+                    assert history.ended is not None
+                    assert history.ended.value == "asked", history.ended
+
+            return cpu(runs) / RUNS
+
+        found = interleaved({name: lambda name=name: run(name) for name in agents}, REPETITIONS)
+    base = median(found["served"]), median(walls["served"])
+    rows = []
+    for name, (asked, _) in agents.items():
+        both = median(found[name]), median(walls[name])
+        each = [(b - at) / asked for b, at in zip(both, base, strict=True)] if asked else []
+        rows.append(
+            (name, *(f"{one * 1e3:.2f}" for one in (*both, *each))) + ("",) * (2 - len(each))
+        )
+    header = ("", "ms a run, CPU", "wall", "ms a turn, CPU", "wall")
+    table(f"serving on loopback, {ASKED} turns a run, goal 3 ms a turn", header, rows)
+
+
 def main() -> None:
+    faces()
+    served()
+
+
+def faces() -> None:
+    """What the faces cost in process."""
     rows = []
     for name, make, turn in (
         ("chat", openai_client, chat),

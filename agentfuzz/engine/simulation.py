@@ -48,7 +48,7 @@ COLLECTED = 20_000  # new objects until the garbage collector looks at them, bet
 class Simulation:
     """What many runs share: frozen time, deterministic entropy, a watchdog, an event loop.
 
-    A context manager; entering costs tens of milliseconds, a run inside microseconds. `outcomes`
+    A context manager; entering costs milliseconds, a run inside microseconds. `outcomes`
     are the exceptions by which a test is left or failed; `origins` says of the last traced run
     where the exception came from that a leg `raised`, `died` of or `asserted`; `allow_network` is
     what its runs may reach beyond this machine.

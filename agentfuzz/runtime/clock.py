@@ -90,7 +90,7 @@ class Partner(Protocol):
     thread: Thread
 
     def owes(self) -> bool:
-        """Whether a request is on its way, or being answered."""
+        """Whether a request is being answered, or has come in."""
         ...
 
 

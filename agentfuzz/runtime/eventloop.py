@@ -32,6 +32,7 @@ PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that g
 MOMENT = 0.01  # virtual seconds that a turn takes beyond that
 GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
 LOOK = 0.05  # real seconds between two looks at partners that owe something
+SETTLE = 0.002  # real seconds in which bytes get from one socket to the other
 
 
 class VirtualSelector(selectors.DefaultSelector):
@@ -107,10 +108,13 @@ class VirtualSelector(selectors.DefaultSelector):
         if timeout is None:
             return super().select(None)
         until = Real.monotonic() + timeout
-        while self._owed() and (left := until - Real.monotonic()) > 0:
-            found = super().select(min(left, LOOK))  # a partner may have said its last word
-            if found:
+        while (left := until - Real.monotonic()) > 0:
+            owed = self._owed()
+            found = super().select(min(left, LOOK if owed else SETTLE))
+            if found:  # or a partner may have said its last word
                 return found
+            if not owed and not self._owed():
+                break
         found = super().select(0)
         if not found:
             clock.advance(timeout)

@@ -79,9 +79,10 @@ class Isolation:
             self._look_for_the_rest()
 
     def remove(self) -> None:
-        """Undo `install`."""
+        """Undo `install`, and hold nothing any more."""
         while self._restore:
             self._restore.pop()()
+        self._before, self._seen = [], ()
 
     def renew(self, by: int = 1) -> None:
         """Other randomness from the next run on: what this one draws is taken already."""

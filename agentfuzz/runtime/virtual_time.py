@@ -2,7 +2,7 @@
 
 Law: nothing is pushed when the clock moves, whoever wants the time pulls it; everything is put
 back as it was. The wall clock is frozen with freezegun, once for a whole campaign (entering costs
-tens of milliseconds with a framework loaded). Entered by the simulation.
+milliseconds, more with a framework loaded). Entered by the simulation.
 """
 
 import asyncio
@@ -16,8 +16,15 @@ from typing import Any
 from agentfuzz.runtime import clock as clocks
 from agentfuzz.runtime.clock import START, Clock, Real
 from agentfuzz.runtime.eventloop import VirtualLoop
+from agentfuzz.runtime.names import Exchange
 from agentfuzz.runtime.numbered import in_order
 from agentfuzz.runtime.readings import installed
+
+# Functions of `time` that freezegun replaces, by their names in `time`.
+_TOLD = (
+    *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
+    *("gmtime", "localtime", "strftime"),
+)
 
 
 @contextmanager
@@ -30,29 +37,57 @@ def virtual_time() -> Iterator[Clock]:
     if outer is not None:
         yield outer
         return
-    from freezegun import freeze_time
-
     clock = Clock()
-    freezer = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
-    dates = installed(clock, lambda seconds: _wait(clock, seconds))
-    with _no_lazy_names():
-        freezer.start()
-    dates()
-    _time_for_threads()
+    freezer, exchange = _freeze(clock)
+    exchange.begin()
     _dates_for_pydantic()
-    processes = _real_time_for_processes()
-    restore = _patch_sleep(clock)
-    loops = _patch_event_loops(clock)
-    clocks.activate(clock)
     try:
-        yield clock
+        with _real_time_for_processes(), _event_loops(clock):
+            clocks.activate(clock)
+            try:
+                yield clock
+            finally:
+                clocks.activate(None)
     finally:
-        clocks.activate(None)
-        loops()
-        restore()
-        processes()
-        with _no_lazy_names():
-            freezer.stop()
+        exchange.undo()
+        freezer.stop()
+
+
+def _freeze(clock: Clock) -> tuple[Any, Exchange]:
+    """Put this clock where the real ones and `time.sleep` are, and wherever they were imported to
+    by name."""
+    from freezegun import api, freeze_time
+
+    given: Any = api
+    freezer: Any = freeze_time(START, real_asyncio=True, ignore=["_pytest.timing"])
+    ignored = freezer.ignore
+    frozen = bool(given.freeze_factories)  # by a test, around all this
+    dates = installed(clock, lambda seconds: _wait(clock, seconds))
+    pairs = [] if frozen else [*_replaced()]
+    # It would ask every module for all that it lists, which takes long and imports frameworks with
+    # half of time replaced: it ignores them all, and the names are exchanged here.
+    freezer.ignore = ("",)
+    freezer.start()
+    dates()
+    # It gives real time to whatever `threading` or `queue` calls, and a thread's own function is
+    # called by `threading`.
+    given.ignore_lists[-1] = tuple(name for name in ignored if name not in ("threading", "queue"))
+    real = Real.sleep
+    return freezer, Exchange(
+        [*pairs, (real, _sleep(clock))],
+        lambda module, old: old is not real and module.startswith(ignored),
+    )
+
+
+def _replaced() -> Iterator[tuple[Any, Any]]:
+    """What is real, and what freezegun puts in its place."""
+    from freezegun import api
+
+    given: Any = api
+    yield given.real_date, given.FakeDate
+    yield given.real_datetime, given.FakeDatetime
+    for name in _TOLD:
+        yield getattr(given, f"real_{name}"), getattr(given, f"fake_{name}")
 
 
 def _wait(clock: Clock, seconds: float) -> None:
@@ -63,8 +98,8 @@ def _wait(clock: Clock, seconds: float) -> None:
         clock.gate.sleep(seconds)
 
 
-def _patch_sleep(clock: Clock) -> Callable[[], None]:
-    """Replace `time.sleep` where it is and wherever it was imported to by name."""
+def _sleep(clock: Clock) -> Callable[[float], None]:
+    """What is in the place of `time.sleep`."""
     real = Real.sleep
 
     def sleep(seconds: float) -> None:
@@ -75,8 +110,7 @@ def _patch_sleep(clock: Clock) -> Callable[[], None]:
         else:  # a thread of somebody else's: it waits really, and moves nothing
             real(seconds)
 
-    _exchange(real, sleep)
-    return lambda: _exchange(sleep, real)
+    return sleep
 
 
 def _dates_for_pydantic() -> None:
@@ -91,52 +125,20 @@ def _dates_for_pydantic() -> None:
     api.FakeDate.__get_pydantic_core_schema__ = lambda *_: core_schema.date_schema()
 
 
-def _time_for_threads() -> None:
-    """Freezegun gives real time to whatever `threading` or `queue` calls, and a thread's own
-    function is called by `threading`."""
-    from freezegun.api import ignore_lists as lists
-
-    lists[-1] = tuple(name for name in lists[-1] if name not in ("threading", "queue"))
-
-
-def _real_time_for_processes() -> Callable[[], None]:
+@contextmanager
+def _real_time_for_processes() -> Iterator[None]:
     """Other processes live in real time: waiting for one does too."""
     module: Any = subprocess
     saved = module.time, module._time
     module.time, module._time = SimpleNamespace(sleep=Real.sleep), Real.monotonic
-
-    def restore() -> None:
-        module.time, module._time = saved
-
-    return restore
-
-
-def _namespaces() -> list[dict[str, Any]]:
-    found = (getattr(module, "__dict__", None) for module in list(sys.modules.values()))
-    return [names for names in found if isinstance(names, dict)]
-
-
-def _exchange(old: object, new: object) -> None:
-    """Put `new` wherever a module knows `old` by a name, also one imported in the meantime."""
-    for names in _namespaces():
-        for name, value in list(names.items()):
-            if value is old:
-                names[name] = new
-
-
-@contextmanager
-def _no_lazy_names() -> Iterator[None]:
-    """Hide the names that modules list and have not imported yet: freezegun asks every module
-    for all that it lists, which would import whole frameworks, with half of time replaced."""
-    hidden = [(names, names.pop("__dir__")) for names in _namespaces() if "__dir__" in names]
     try:
         yield
     finally:
-        for names, listing in hidden:
-            names["__dir__"] = listing
+        module.time, module._time = saved
 
 
-def _patch_event_loops(clock: Clock) -> Callable[[], None]:
+@contextmanager
+def _event_loops(clock: Clock) -> Iterator[None]:
     """Let every new asyncio loop of this process run on the clock."""
 
     def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -152,10 +154,10 @@ def _patch_event_loops(clock: Clock) -> Callable[[], None]:
     current = getattr(getattr(policy, "_local", None), "_loop", None)
     policy.new_event_loop = new_event_loop
 
-    def restore() -> None:
+    try:
+        yield
+    finally:
         del policy.new_event_loop, tasks.set
         asyncio.set_event_loop(current)
         asyncio.events.new_event_loop = saved
         asyncio.new_event_loop = saved
-
-    return restore

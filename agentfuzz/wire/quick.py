@@ -4,7 +4,7 @@ Law: uvicorn's own classes, with what they lack. Called by the server.
 """
 
 import asyncio
-import threading
+from _thread import LockType
 from typing import Any
 
 
@@ -23,11 +23,11 @@ def tracked(protocol: Any, app: Any) -> Any:
     return type("TrackedProtocol", (protocol,), {"connection_made": made, "connection_lost": lost})
 
 
-def quick(server: Any, app: Any, ready: threading.Event) -> Any:
+def quick(server: Any, app: Any, ready: LockType) -> Any:
     """uvicorn's server, without the ticks of its own: it stops when it is told to, at once."""
 
     async def main_loop(self: Any) -> None:
-        ready.set()
+        ready.release()
         await app.closing.wait()
 
     async def shutdown(self: Any, sockets: Any = None) -> None:

@@ -32,7 +32,6 @@ from agentfuzz.wire.router import WireReply, face_of
 HOLD = 2.0  # real seconds
 STOP = 60.0  # real seconds until a server that does not stop is an error
 LOOKS = 20  # turns of the server's loop; six lie between a connection and a request under way
-SETTLE = 0.002  # real seconds in which bytes get from one socket to the other
 _MCP = "/mcp"
 
 
@@ -213,7 +212,8 @@ class _Thread:
 
     def __init__(self, uvicorn: Any, protocol: Any, app: _App, listener: socket.socket) -> None:
         self._app = app
-        self._ready = threading.Event()
+        self._ready = allocate_lock()  # no `Event`: the gate would look for it in slices of time
+        self._ready.acquire()
         self._failed: list[BaseException] = []
         self._loop: _Loop | None = None
         self._config = uvicorn.Config(
@@ -235,20 +235,14 @@ class _Thread:
     def start(self) -> None:
         """Return as soon as the server takes requests."""
         self.thread.start()
-        self._ready.wait()
+        self._ready.acquire()
         if self._failed:
             self.thread.join()
             raise self._failed[0]
 
     def owes(self) -> bool:
-        """Whether a request is on its way, or being answered."""
-        if self._asked():
-            return True
-        Real.sleep(SETTLE)
-        return self._asked()
-
-    def _asked(self) -> bool:
-        """The same: the server looks at its connections a few times, and says."""
+        """Whether a request is being answered, or has come in: the server looks at its connections
+        a few times, and says."""
         said, loop = allocate_lock(), self._loop
         said.acquire()
         found = [False]
@@ -291,4 +285,5 @@ class _Thread:
         finally:
             clock.guests.discard(ident)
             loop.close()
-            self._ready.set()
+            with suppress(RuntimeError):  # it was ready
+                self._ready.release()

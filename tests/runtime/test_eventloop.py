@@ -1,6 +1,7 @@
 """The virtual event loop: never waits, never hangs, takes no threads, leaves no task behind."""
 
 import asyncio
+import socket
 import threading
 
 import pytest
@@ -308,6 +309,40 @@ def test_a_partner_that_owes_no_more_is_not_waited_for():
         history = simulation.execute(scenario()(lambda world: None), agent, FromPlan())
     assert history.ended.value == pytest.approx(30.0)
     assert partner.asked > 1
+
+
+def test_what_a_partner_says_last_comes_before_the_timer():
+    """It answers while it is asked, for the second time, whether it owes anything: the answer is
+    read, at its own instant, and the timer that was waiting does not come first."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    class Partner:
+        port, thread, asked = 0, threading.current_thread(), 0
+
+        def owes(self):
+            self.asked += 1
+            if self.asked == 2:
+                theirs.send(b"yes")
+            return False
+
+    async def agent(world):
+        loop = asyncio.get_running_loop()
+        loop._turns.get_map = dict  # as if the connection were to the partner's own port
+        world.clock.partners.append(Partner())
+        try:
+            async with asyncio.timeout(30):
+                said = await loop.sock_recv(ours, 9)
+        finally:
+            world.clock.partners.clear()
+            del loop._turns.get_map
+        return [said.decode(), world.clock.now]
+
+    with Simulation(run_timeout=300.0) as simulation:
+        history = simulation.execute(scenario()(lambda world: None), agent, FromPlan())
+    for each in (ours, theirs):
+        each.close()
+    assert history.ended.value == ["yes", 0.0], history.ended
 
 
 def test_a_thread_that_is_ending_hides_no_other() -> None:

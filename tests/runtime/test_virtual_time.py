@@ -260,6 +260,52 @@ def test_a_module_imported_in_virtual_time_is_put_back_too():
         sys.modules[name] = kept
 
 
+@pytest.fixture
+def module(monkeypatch):
+    made = types.ModuleType("made")
+    made.nap = made.now = made.day = made.other = None
+    monkeypatch.setitem(sys.modules, "made", made)
+    return made
+
+
+REAL = (Real.sleep, time.monotonic, datetime.date)
+
+
+def test_a_module_that_has_changed_since_the_last_time(module):
+    """It has the names that it had then, and other things under them."""
+    with virtual_time():
+        assert module.now is None
+    module.nap, module.now, module.day = REAL
+    for _ in range(2):
+        with virtual_time() as clock:
+            module.nap(60)
+            assert clock.now == 60.0
+            assert module.now is time.monotonic is not REAL[1]
+            assert module.day.today() == datetime.date(2026, 1, 1)
+        assert (module.nap, module.now, module.day) == REAL
+
+
+@pytest.mark.parametrize("name", ["nap", "now", "day"])
+def test_a_module_that_changes_in_virtual_time_is_put_back_too(module, name):
+    """It was there before, and takes what is not real: under a name that it had, under a new one,
+    or under another than before."""
+    virtual = {
+        "nap": lambda: time.sleep,
+        "now": lambda: time.monotonic,
+        "day": lambda: datetime.date,
+    }
+    real = dict(zip(virtual, REAL, strict=True))[name]
+    module.other = real
+    with virtual_time():
+        setattr(module, name, virtual[name]())
+        module.new, module.other = virtual[name](), None
+    assert getattr(module, name) is module.new is real
+    with virtual_time():
+        module.new, module.other = None, module.new
+        assert module.other is virtual[name]()
+    assert module.other is real
+
+
 def test_nested_uses_share_the_outer_clock():
     """A campaign freezes once; the inner block's end thaws nothing."""
     with virtual_time() as outer:

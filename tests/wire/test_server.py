@@ -23,10 +23,12 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.providers.turns import made_id
 from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.wire import openai_client, serve
 from agentfuzz.wire.router import WireReply
 from agentfuzz.world.injector import FromPlan
+from agentfuzz.world.world import inside
 
 from .parts import CHAT, FakeWorld, says
 
@@ -212,6 +214,74 @@ def test_an_agent_in_another_process() -> None:
     assert history.ended is not None
     assert history.ended.value == "Paid."
     assert [type(event).__name__ for event in history.events].count("ModelTurn") == 2
+
+
+def test_a_server_begins_without_a_wait_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate looks for what a thread of the run waits for in slices of real time: whoever serves
+    waits for the server's own word."""
+    waits: list[Any] = []
+    until = Gate.until
+    monkeypatch.setattr(Gate, "until", lambda *given: waits.append(given) or until(*given))
+
+    def agent(world: Any) -> str:
+        for _ in range(30):
+            with serve(world):
+                pass
+        return "served"
+
+    with Simulation() as simulation:
+        history = simulation.execute(paying, agent, FromPlan())
+    assert history.ended is not None
+    assert history.ended.value == "served"
+    assert not waits
+
+
+def test_one_run_reaches_no_other_ones_world() -> None:
+    """What a run leaves behind, a connection and a request that nobody has answered, ends with its
+    block; its address is nobody's while the next run is served, which is the run that it would
+    have been alone."""
+    left: list[socket.socket] = []
+    lost = FromPlan(FaultPlan.parse("model#1:timeout"))
+
+    def leaves(world: Any) -> str:
+        with serve(world, hold=3600.0) as urls:
+            port = int(urls.anthropic.rpartition(":")[2])
+            left.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(2))
+            body = json.dumps({"model": "m", "messages": [USER]}).encode()
+            head = (
+                f"POST {CHAT} HTTP/1.1\r\nhost: localhost:{port}\r\n"
+                f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            )
+            left[-1].sendall(head.encode() + body)
+            while len(inside(world).log) < 2:
+                Real.sleep(0.001)
+        return str(port)
+
+    def asks(world: Any) -> int:
+        with serve(world) as urls:
+            for each in left:
+                each.settimeout(60)
+                with suppress(ConnectionError):
+                    each.sendall(b"POST ")
+                    assert each.recv(1) == b""
+            for port in ports:
+                if f":{port}" not in urls.anthropic:
+                    with pytest.raises(ConnectionRefusedError):
+                        socket.create_connection(("127.0.0.1", port))
+            return len(ask(urls.openai)["choices"])
+
+    ports: list[int] = []
+    with Simulation() as simulation:
+        alone = simulation.execute(paying, asks, FromPlan())
+        first = simulation.execute(paying, leaves, lost)
+        assert first.ended is not None
+        ports.append(int(str(first.ended.value)))
+        after = simulation.execute(paying, asks, FromPlan())
+    assert digest(alone) == digest(after)
+    assert after.ended is not None
+    assert after.ended.value == 1
+    for each in left:
+        each.close()
 
 
 async def _asks(world: Any, urls: Any, **given: Any) -> Any:
