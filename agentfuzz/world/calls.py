@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.core.codec import message, plain, snapshot
+from agentfuzz.core.codec import message, snapshot
 from agentfuzz.core.errors import Crash, CutOff, InvalidArguments, UnknownTool, near_miss
 from agentfuzz.core.events import Refused, Struck, made
 from agentfuzz.core.faults import Fault, Slot
@@ -102,12 +102,9 @@ class Calls(Delivery):
             return self._unknown(name, arguments, asked)
         if spec.is_async:
             return self.acall(name, arguments, asked)
-        gate, process = self.clock.gate, self.process
-        if gate is None and not process.asks and process.double is None:
-            return self._at_once(spec, arguments, asked)  # nothing can come in between
-        if gate is not None:
-            gate.enter()
-        life = process.life
+        if self.clock.gate is not None:
+            self.clock.gate.enter()
+        life = self.process.life
         with self.lock:
             return self._by_hand(self._cross(spec, arguments, asked), name, life)
 
@@ -135,62 +132,6 @@ class Calls(Delivery):
         if spec is None:
             return self._unknown(name, arguments, asked)
         return await self._driven(self._cross(spec, arguments, asked, awaits=True))
-
-    def _at_once(self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None) -> Any:
-        """What `_cross` does, for a sync agent without threads whose process is left alone."""
-        intent = None if self._reserved or self.trace else spec.taken(arguments)
-        if intent is None:
-            request, slot = self._request(spec, arguments, asked)
-        else:
-            request, slot = self._plain_request(spec, arguments, intent, asked)
-        log = self.log
-        place = slot if spec.remote else spec.place(slot)
-        fault = self._injector.at(place, len(log) - 1, spec.group)
-        if fault is None:
-            reply = self._backend.carry_out(request, self.functions[spec.name])
-            outcome, value, error, complete = reply
-            if error is not None:
-                return self.answer(request[0], reply)
-            log.replied(request[0], outcome, complete, plain(value), None)
-            return value
-        delivery, kind = fault.axes
-        last = self._note_struck(request, place, fault)
-        if not spec.remote:
-            return self._by_hand(misbehaving(self, request, fault), spec.name, self.process.life)
-        if delivery == "once":
-            reply = self._deliver(request)
-        elif delivery == "twice":
-            reply = self._deliver(request)
-            self._deliver(request)
-        else:
-            reply = self._phantom(request, last, delivery, fault)
-        if kind not in MISSING:
-            return self._damaged(request, reply, fault, last)
-        if kind == "timeout":
-            if self.failures.get(kind) == "hang":
-                raise hung(spec.name)
-            self.clock.advance(TIMEOUT)
-        return self.failed(request, kind)
-
-    def _plain_request(
-        self, spec: ToolSpec, arguments: Mapping[str, Any], intent: Any, asked: str | None
-    ) -> tuple[Request, Slot]:
-        """The same as `_request`, of arguments that `ToolSpec.taken` has found to be plain."""
-        self._crossings += 1
-        if self._crossings > self.budget:
-            self._crossings -= 1
-            self.crossing()
-        nth = self._nth[spec.name] = self._nth.get(spec.name, 0) + 1
-        slots = spec.slots
-        slot = slots[nth] if nth < len(slots) else spec.slot(nth)
-        self._calls += 1
-        call = f"call_{self._calls}"
-        args = dict(arguments)
-        key = args.get(KEY) if spec.keyed else None
-        if intent is True:
-            intent = None
-        self.log.called(call, slot, args, key, intent, None, asked)
-        return made(Request, (call, spec, args, arguments, key, intent)), slot
 
     def _request(
         self, spec: ToolSpec, arguments: Mapping[str, Any], asked: str | None

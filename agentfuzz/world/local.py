@@ -20,9 +20,9 @@ from agentfuzz.core.errors import Crash, ScenarioError
 from agentfuzz.core.events import Done, Saved
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.calls import Calls
 from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
+from agentfuzz.world.lane import Lane
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
@@ -51,7 +51,7 @@ class LocalGateway:
         self.injector = injector
         self.log = Log(clock)
         self.process = Process(self.log, injector)
-        self.calls = Calls(self.log, injector, self.process, budget=max_crossings, trace=trace)
+        self.calls = Lane(self.log, injector, self.process, budget=max_crossings, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self._functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools

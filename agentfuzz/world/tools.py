@@ -21,6 +21,7 @@ from agentfuzz.core.history import ToolFacts
 from agentfuzz.world.declaration import DEDUPS, GROUPS, Declaration
 
 KEY = "idempotency_key"
+KNOWN = 256  # calls of a tool that are known by their arguments
 _EXACT = frozenset({str, int, float, bool})
 _SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
 KEPT: dict[Any, tuple[Any, Any]] = {}  # function: (declared, ToolSpec)
@@ -62,6 +63,7 @@ class ToolSpec:
         self.recognises = dedup != "none"
         self.strips = self.keyed and not self.own_key
         self.slots: list[Slot] = []
+        self.known: dict[tuple[type, ...], dict[tuple[Any, ...], Intent | bool]] = {}
         self._check(fn, transport)
         self.remote = transport != "local"
         self.group = GROUPS[transport][effect is None]  # of its crossings
@@ -150,6 +152,16 @@ class ToolSpec:
         except KeyError:  # a default
             return None
         return made(Intent, (self.effect, scope))  # type: ignore[no-any-return]
+
+    def learnt(self, arguments: Mapping[str, Any]) -> Intent | bool | None:
+        """The same as `taken`, kept in `known` by the types of the values, and by the items."""
+        intent = self.taken(arguments)
+        if intent is not None:
+            kinds = self.known.setdefault((*map(type, arguments.values()),), {})
+            if len(kinds) >= KNOWN:
+                kinds.clear()
+            kinds[(*arguments.items(),)] = intent
+        return intent
 
     def slot(self, nth: int) -> Slot:
         """The slot of its nth call."""
@@ -274,17 +286,13 @@ def forget() -> None:
     KEPT.clear()
 
 
-def _copied(given: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if given is None else dict(given)
-
-
 def _by_code(fn: Callable[..., Any], declared: Declaration) -> ToolSpec:
     label: str = declared.name or str(getattr(fn, "__name__", "tool"))
     inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
     code = getattr(inner, "__code__", None)
     if code is None:
         return ToolSpec(fn, label, declared)
-    signature = (dict(inner.__annotations__), inner.__defaults__, _copied(inner.__kwdefaults__))
+    signature = (dict(inner.__annotations__), inner.__defaults__, dict(inner.__kwdefaults__ or {}))
     known = (code, label, declared)
     kept = _SPECS.get(known)
     if kept is None or kept[0] != signature:

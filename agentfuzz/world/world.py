@@ -156,9 +156,11 @@ class World:
         declared = made(Declaration, words)
         if fn is not None and hooks is NO_HOOKS and self._local.declared_again(declared, fn):
             return fn
-        for word, text in (("effect", effect), ("undoes", undoes), ("name", name)):
-            if not (text is None or (isinstance(text, str) and text)):
-                raise ScenarioError(f"{word}={text!r} is no name; write a text, or leave it out.")
+        for text in (effect, undoes, name):
+            if text is not None and (not text or not isinstance(text, str)):
+                raise ScenarioError(_no_name(effect=effect, undoes=undoes, name=name))
+        if fn is None and hooks is NO_HOOKS:
+            return partial(self._local.declare, declared)
         if fn is None:
             return partial(self._local.declare, declared, hooks=hooks)
         return self._local.declare(declared, fn, hooks)
@@ -267,6 +269,13 @@ class World:
 def inside(world: World) -> LocalGateway:
     """What the engine knows of a world that lives in this process."""
     return world._local
+
+
+def _no_name(**words: object) -> str:
+    word, text = next(
+        (w, t) for w, t in words.items() if t is not None and (not t or type(t) is not str)
+    )
+    return f"{word}={text!r} is no name; write a text, or leave it out."
 
 
 def _hooks(world: World, effect_if: Any, observe: Any, state: Any) -> Hooks:
