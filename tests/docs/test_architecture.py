@@ -67,7 +67,7 @@ def traced(monkeypatch):
     made, asked, committed = [], [], []
     spy(monkeypatch, Level, "_children", made)
     spy(monkeypatch, FromPlan, "at", asked)
-    spy(monkeypatch, Backend, "_commit", committed)
+    spy(monkeypatch, Backend, "_committed", committed)
     with Simulation() as simulation:
         agent = clerk.agentfuzz.agent()
         budget = Budget(max_runs=6)
