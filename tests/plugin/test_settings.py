@@ -111,3 +111,10 @@ def test_a_namesake_distribution_stops_at_start(project: Project) -> None:
     said = refused(project)
     assert "agentfuzz 0.4.0" in said
     assert "pip install pytest-agentfuzz" in said
+
+
+def test_a_wrong_word_for_the_memo_is_an_error(project: Project) -> None:
+    project.shop()
+    assert "--agentfuzz-memo (agentfuzz_memo) = often: must be auto, on or off" in refused(
+        project, "--agentfuzz-memo", "often"
+    )

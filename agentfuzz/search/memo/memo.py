@@ -48,6 +48,11 @@ class Memo:
         self._book = Book(lambda: simulation.isolation.drawn)
         self._audit = Audit(seed)
 
+    @property
+    def audited(self) -> int:
+        """How many answers were made again by the agent."""
+        return self._audit.made
+
     # A run without the agent ------------------------------------------------------------------
 
     def answer(self, injector: FromPlan) -> History | None:
@@ -119,7 +124,7 @@ class Memo:
         """What there is to say of a campaign of so many runs."""
         if not self.answered:
             return [f"every run was real: {self.off}"] if self.off else []
-        real, audited = runs - self.answered, self._audit.made
+        real, audited = runs - self.answered, self.audited
         line = (
             f"{runs:,} runs, {real:,} of them real: the others were made from what the agent had "
             f"done after the same replies; {audited:,} of these were audited, and did not differ"
