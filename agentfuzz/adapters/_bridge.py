@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.events import Json
+from agentfuzz.core.events import Json, ModelTurn
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.tools import KEY
@@ -76,6 +76,12 @@ class Bridge:
 def bridges(world: World, key: Key) -> list[Bridge]:
     """Every tool that the world offers."""
     return [Bridge(world, name, key) for name in world.tools]
+
+
+def turns(world: World) -> int:
+    """How many turns the model has had in this run: what makes the ids of its messages their own,
+    and tells the agent nothing that it has not seen."""
+    return sum(type(event) is ModelTurn for event in world.gateway.log)
 
 
 def completion(value: Any) -> Completion | None:

@@ -24,7 +24,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
 
-from agentfuzz.adapters._bridge import Key, bridges, completion
+from agentfuzz.adapters._bridge import Key, bridges, completion, turns
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.adapters._langgraph_store import WorldSaver
 from agentfuzz.core.completion import Completion
@@ -115,7 +115,7 @@ class SimulatedChatModel(BaseChatModel):
             (good if isinstance(made["args"], dict) else bad).append(made)
         stop, usage = turn["stop"], turn.get("usage") or {"input": 0, "output": 0}
         message = AIMessage(
-            id=f"turn_{len(self._world.gateway.log)}_{self._turns}",
+            id=f"turn_{turns(self._world)}_{self._turns}",
             content=turn["content"] or "",
             tool_calls=good,
             invalid_tool_calls=[{**made, "error": "the arguments are no object"} for made in bad],

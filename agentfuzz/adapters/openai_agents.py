@@ -36,7 +36,7 @@ from openai.types.responses import (
     ResponseUsage,
 )
 
-from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion
+from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion, turns
 from agentfuzz.adapters._openai_items import items, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.world.world import World
@@ -105,7 +105,7 @@ class SimulatedModel(Model):
         """The output items of the next turn, what makes their ids its own, and the usage."""
         turn = await self._ask.aio(plain(input))
         self._turns += 1
-        serial = f"{len(self._world.gateway.log)}_{self._turns}"
+        serial = f"{turns(self._world)}_{self._turns}"
         tokens = turn.get("usage") or {"input": 0, "output": 0}
         used = Usage(
             requests=1,

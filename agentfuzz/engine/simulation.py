@@ -51,7 +51,7 @@ class Simulation:
     A context manager; entering costs milliseconds, a run inside microseconds. `outcomes`
     are the exceptions by which a test is left or failed; `origins` says of the last traced run
     where the exception came from that a leg `raised`, `died` of or `asserted`; `allow_network` is
-    what its runs may reach beyond this machine.
+    what its runs may reach beyond this machine; `gate` and `isolation` are those of its runs.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Simulation:
         self.probing = Probing()
         self.outcomes = outcomes or Outcomes()
         self.origins: dict[str, Origin] = {}
-        self._isolation = Isolation()
+        self.isolation = Isolation()
         self._stack = ExitStack()
         self._clock: Clock | None = None
         self._returned: Agent | None = None  # who runs where nothing is broken
@@ -79,16 +79,16 @@ class Simulation:
             self._stack.callback(gc.set_threshold, *seldom)
             gc.set_threshold(max(seldom[0], COLLECTED), *seldom[1:])
         clock = self._clock = self._stack.enter_context(virtual_time())
-        self._gate = self._stack.enter_context(gated(Gate(clock)))
+        self.gate = self._stack.enter_context(gated(Gate(clock)))
         self._pid = os.getpid()
         self._loops = Loops(clock, self._pid)
-        self._isolation.install()
-        self._stack.callback(self._isolation.remove)
+        self.isolation.install()
+        self._stack.callback(self.isolation.remove)
         self._stack.callback(leaks.install())
         self.watchdog.arm()
         self._stack.callback(self.watchdog.disarm)
-        self._stack.callback(imports.install(self._isolation.aside))
-        self._stack.callback(self._isolation.finish)
+        self._stack.callback(imports.install(self.isolation.aside))
+        self._stack.callback(self.isolation.finish)
         self._stack.callback(self._loops.close)
         return self
 
@@ -112,7 +112,7 @@ class Simulation:
             history = self._execute(scenario, agent, injector, trace)
             if agent is self._returned and fails_at_once(history):
                 again = partial(self._execute, scenario, agent, injector, trace)
-                history = renewed(history, again, injector, self._isolation)
+                history = renewed(history, again, injector, self.isolation)
             elif history.ended is not None and history.ended.how == "returned":
                 self._returned = agent
             return history
@@ -123,7 +123,7 @@ class Simulation:
     def _execute(
         self, scenario: Scenario, agent: Agent, injector: Injector, trace: bool
     ) -> History:
-        clock, isolation = self._clock, self._isolation
+        clock, isolation = self._clock, self.isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
         readings.forget()
@@ -145,7 +145,7 @@ class Simulation:
         gateway.patience = self.watchdog.patience
         if trace:
             self.origins = {}
-        self._gate.begin(gateway.calls)
+        self.gate.begin(gateway.calls)
         leaks.begin(self.allow_network)
         try:
             ending = self._legs(scenario, agent, world)
@@ -154,7 +154,7 @@ class Simulation:
             raise
         finally:
             gateway.calls.budget = -1  # nothing that this run holds may act again
-            self._gate.end()
+            self.gate.end()
             isolation.end()
             while isolation.lost:
                 leaks.note("not put back:", isolation.lost.pop())
@@ -278,7 +278,7 @@ class Simulation:
             if self.watchdog.interrupted and not isinstance(exc, Exception | CutOff):
                 raise
             if process.crashed_at is not None:
-                self.watchdog.clear_up(self._gate.kill)
+                self.watchdog.clear_up(self.gate.kill)
                 self.watchdog.clear_up(lambda: self._loops.drop(dead=True))
             elif left := self.outcomes.leaving(exc):
                 raise left

@@ -30,7 +30,7 @@ from agentfuzz.plugin import capture, interruption, misuse, process_death, stric
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
-from agentfuzz.plugin.settings import executor, setting, strict_on, workers
+from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
@@ -154,6 +154,7 @@ class Session:
             depth=setting(self.config, "depth"),
             seed=setting(self.config, "seed"),
             workers=workers(self.config),
+            memo=memo(self.config),
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
@@ -272,8 +273,7 @@ class Session:
             return
         reporter.section("agentfuzz", sep="=")
         lines = terminal.summary(self.results, report=self._written or None)
-        if self.config.get_verbosity() < 0:
-            lines = lines[:1]
+        lines = lines[:1] if self.config.get_verbosity() < 0 else lines
         if self.config.get_verbosity() > 1:
             lines += [line for result in self.results for line in details(result)]
         unfinished = [cx for r in self.results if r.stopped == "interrupt" for cx in r.findings]

@@ -26,6 +26,13 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "real seconds without a crossing before a run is cut off",
     ),
     ("workers", "N|auto", str, "1", "processes that make the runs of a campaign"),
+    (
+        "memo",
+        "auto|on|off",
+        str,
+        "auto",
+        "make runs without the agent where it is known what it does",
+    ),
     ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
 )
@@ -64,6 +71,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     for name, *_ in SETTINGS:
         setting(config, name)
     workers(config)
+    memo(config)
     executor(config)
 
 
@@ -100,6 +108,16 @@ def workers(config: pytest.Config) -> int:
             f"from 1 to {MOST}"
         )
     return int(value)
+
+
+def memo(config: pytest.Config) -> str:
+    """Whether runs are made without the agent: `auto`, `on` or `off`. Raises UsageError."""
+    value = str(setting(config, "memo")).strip()
+    if value not in ("auto", "on", "off"):
+        raise pytest.UsageError(
+            f"--agentfuzz-memo (agentfuzz_memo) = {value}: must be auto, on or off"
+        )
+    return value
 
 
 def executor(config: pytest.Config) -> str:

@@ -169,7 +169,7 @@ class Clock:
         if self.elsewhere is not None:
             self.elsewhere.advance(seconds)
         elif seconds > 0 and seconds != FOREVER and not self.held:
-            self._until(self.now + seconds)
+            self.until(self.now + seconds)
 
     def flush(self) -> None:
         """Let everything still due happen, each at its own time."""
@@ -177,9 +177,9 @@ class Clock:
             self.elsewhere.flush()
             return
         while self._due:
-            self._until(max(self._due[0][0], self.now))
+            self.until(max(self._due[0][0], self.now))
 
-    def _until(self, target: float) -> None:
+    def until(self, target: float) -> None:
         while self._due and self._due[0][0] <= target:
             due, _, action = heapq.heappop(self._due)
             if due > self.now:

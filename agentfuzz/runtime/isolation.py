@@ -32,9 +32,10 @@ TOUCHING = frozenset(
 
 class Isolation:
     """Use `install` and `remove` once, `begin` and `end` around each run. `lost` are the names of
-    what could not be put back."""
+    what could not be put back; `drawn` counts how often the system was asked for entropy."""
 
     def __init__(self) -> None:
+        self.drawn = 0
         self.lost: list[str] = []
         self._entropy = random.Random(0)
         self._fresh = True
@@ -65,6 +66,7 @@ class Isolation:
         self._restore.append(restore)
 
     def _deterministic(self, size: int) -> bytes:
+        self.drawn += 1
         if self._fresh:
             self._entropy.seed(self._seed)
             self._fresh = False
@@ -88,6 +90,11 @@ class Isolation:
         """Other randomness from the next run on: what this one draws is taken already."""
         self._seed += by or _SEED
         self._seeded = random.Random(self._seed).getstate()[1]  # as C keeps it
+
+    @property
+    def untouched(self) -> bool:
+        """Whether this run, or the last one, has drawn nothing."""
+        return self._fresh and random.getstate()[1] == self._seeded
 
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""

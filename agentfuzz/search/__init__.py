@@ -9,6 +9,7 @@ guided       three faults and more, and values, grown from what earlier runs hav
 again        earlier plans a second time: does the agent keep something between runs?
 sampling     the same scenario again and again, under other faults
 coverage     what came into play, and what never did
+memo/        runs that are made without the agent, where it is known what it does
 runner       one run, counted and written ahead
 saved_plans  what was found before, run first
 causes       what in a plan makes an agent fail
@@ -18,5 +19,6 @@ verify       replayed and controlled before it is shown
 two_histories
              the finding that a plan did not give the same run twice
 escaped      what escaped control, in words
+account      what the runs of a campaign came to
 campaign     all of it in order, under one budget
 """

@@ -17,7 +17,8 @@ class Budget:
     """What a campaign may cost. `depth` is the number of faults walked exhaustively; `seconds`
     are real; `deep_runs` bounds the guided phase (a quarter of it, if something was found);
     `workers` is how many processes make its runs (0: as many as there are processors, if a run is
-    dear enough)."""
+    dear enough); `memo` says whether runs are made without the agent where that is known to come to
+    the same (`on`, `off`, or `auto`: if a run is dear enough)."""
 
     max_runs: int = 10_000
     max_seconds: float = 30.0
@@ -25,6 +26,7 @@ class Budget:
     deep_runs: int = 200
     seed: int = 0
     workers: int = 1
+    memo: str = "off"
 
 
 class Meter:
@@ -48,8 +50,9 @@ class Meter:
         self._until = float("inf")
 
     def begin(self) -> None:
-        """The first run is over: the time begins."""
-        self._until = Real.monotonic() + self.budget.max_seconds
+        """The first run is over: the time begins, once."""
+        if self._until == float("inf"):
+            self._until = Real.monotonic() + self.budget.max_seconds
 
     @property
     def seconds(self) -> float:

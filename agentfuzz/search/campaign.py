@@ -5,115 +5,45 @@ of pairs, every pair, then plans grown from what those runs showed; each violati
 per law, subject and cause, by its smallest plan, and shown only after it has been replayed. A plan
 that gives two histories is a finding (AF904), and costs no other one. The result says exactly what
 was covered. Called by the doors.
+
+Where a run that was made without the agent turns out wrong, or may have been, nothing counts: the
+campaign begins anew, every run real, within the same time, and says why.
 """
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from agentfuzz.archive.crash_log import CrashLog, Following
+from agentfuzz.archive.crash_log import Following
 from agentfuzz.archive.saved import Saved
-from agentfuzz.core.findings import CampaignResult, Counterexample, Level
+from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import unique
-from agentfuzz.engine.scenario import Scenario
-from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
-from agentfuzz.search.again import AT_THE_END, Again
-from agentfuzz.search.budget import Budget, Meter
-from agentfuzz.search.coverage import Coverage, clean_run
-from agentfuzz.search.died import MOST, died, told_of
-from agentfuzz.search.escaped import escapes
+from agentfuzz.search.account import Account
+from agentfuzz.search.again import AT_THE_END
+from agentfuzz.search.budget import Budget as Budget
+from agentfuzz.search.died import died, told_of
 from agentfuzz.search.executors.executor import Died
-from agentfuzz.search.guided import Corpus
 from agentfuzz.search.inputs import MANY, Inputs
-from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
+from agentfuzz.search.memo.memo import Doubted
 from agentfuzz.search.outcome import Outcome
-from agentfuzz.search.progress import Progress
-from agentfuzz.search.runner import Runner
 from agentfuzz.search.saved_plans import SavedPlans
-from agentfuzz.search.space import Space
-from agentfuzz.search.unjudged import unjudged
 from agentfuzz.world.injector import Injector
 
 
-class Campaign:
+class Campaign(Account):
     """Use `plain()` for one fault-free run and the saved plans, `search()` for the whole, then
     `result()`. Everything happens inside `simulation`'s with block."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        agent: Agent,
-        simulation: Simulation,
-        *,
-        nodeid: str = "",
-        space: Space | None = None,
-        budget: Budget | None = None,
-        root: Path | None = None,
-        crash_log: CrashLog | None = None,
-        same_as: Agent | None = None,
-        watch: "Callable[[Campaign], None] | None" = None,
-        fresh: Sequence[str] = (),
-        cluster: str = "",
-    ) -> None:
-        self.scenario = scenario
-        self.nodeid = nodeid or scenario.name
-        self.space = space or Space(faults=scenario.faults)
-        self.budget = budget or Budget()
-        self.runner = Runner(
-            scenario,
-            agent,
-            simulation,
-            nodeid=self.nodeid,
-            space=self.space,
-            root=root or Path.cwd(),
-            crash_log=crash_log or CrashLog(),
-            other=same_as,
-        )
-        self.notes: list[str] = []
-        self._watch, self._fresh, self._cluster = watch, fresh, cluster
-        self._deaths: list[Counterexample] = []
-        self.fixed: list[Saved] = []
-        self._kept = Kept(self.runner, self.budget.seed)
-        self._meter = Meter(
-            self.budget,
-            lambda: self.runner.runs,
-            lambda: self.runner.slowest,
-            lambda: any(self._kept.found.values()),
-        )
-        self._again = Again(self.runner)
-        laws = [law.name for law in scenario.invariants]
-        self._coverage = Coverage(
-            self.space,
-            laws if same_as is None else [*laws, self.runner.same_as],
-            scenario.implied,
-        )
-        self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
+    _searched: Sequence[Saved] = ()
+
+    def _begin(self, *notes: str) -> None:
+        super()._begin(*notes)
         self._inputs = Inputs(self.runner, self._meter, self._judged)
         self._levels = Levels(
             self.runner, self._meter, self._coverage, self._again, self._inputs, self._judged
         )
         self._saved = SavedPlans(self.runner, self._kept, self._again, self._judged, self._compared)
-        leaks.taken()  # what came before is no affair of this campaign
-
-    @property
-    def runs(self) -> int:
-        """How often the agent was run so far."""
-        return self.runner.runs
-
-    @property
-    def found(self) -> bool:
-        """Whether anything was found so far."""
-        return any(self._kept.found.values()) or bool(self._deaths)
-
-    def left(self, why: str) -> None:
-        """The test was left (a skip) before its campaign had ended."""
-        self._meter.stopped = "skip"
-        self.notes.append(f"the test was left before its campaign had ended: {why}")
 
     def _judged(self, plan: FaultPlan, phase: str) -> Outcome | None:
         """The run of a plan, counted; its violations are kept if they are the smallest yet. None
@@ -128,35 +58,6 @@ class Campaign:
         self._folded(outcome, phase, plan)
         return outcome
 
-    def _folded(self, outcome: Outcome, phase: str, plan: FaultPlan | None = None) -> None:
-        history, crossings, verdicts = outcome[:3]
-        other = plan is not None and bool(plan.given)  # where it comes is no way of the others
-        self._coverage.saw(history, () if other else crossings)
-        if plan is not None and not other:
-            self._corpus.glance(history, crossings)
-        steady, counts = self.runner.steady, self._coverage.verdicts
-        for place, law in enumerate(self.scenario.invariants):
-            found = verdicts[place]
-            if found is None or (law.needs_baseline and not steady):
-                counts[place][2] += 1
-            elif found:
-                counts[place][1] += 1
-                for violation in unique(found):
-                    self._kept.keep(law.name, violation, history, plan, phase)
-            else:
-                counts[place][0] += 1
-        self._levels.done += 1
-        if self._watch is not None:
-            self._watch(self)
-
-    @property
-    def progress(self) -> Progress:
-        """Where it is."""
-        levels, meter = self._levels, self._meter
-        found = sum(map(len, self._kept.found.values()))
-        rate = self.runs / max(meter.seconds, 1e-6)
-        return Progress(levels.phase, levels.done, levels.total, found, rate, meter.remaining)
-
     def _compared(self, plan: FaultPlan, history: History, phase: str) -> None:
         """How the other entrypoint, if there is one, came out under the same plan."""
         if self.runner.other is None or not self.runner.steady or len(plan) > 1:
@@ -165,8 +66,6 @@ class Campaign:
         self._coverage.verdicts[-1][1 if found else 0] += 1
         for violation in found:
             self._kept.keep(self.runner.same_as, violation, history, plan, phase)
-
-    # Phases -------------------------------------------------------------------------------
 
     def plain(
         self, saved: Sequence[Saved] = (), *, asked: bool = False, seconds: float = FOREVER
@@ -205,9 +104,26 @@ class Campaign:
 
     def search(self, saved: Sequence[Saved] = ()) -> None:
         """The whole campaign."""
-        if not self.plain(saved):
+        self._searched = saved
+        try:
+            self._search(self.budget.memo)
+        except Doubted as doubted:
+            self._anew(doubted)
+
+    def _anew(self, doubted: Doubted) -> None:
+        """What the memo has said does not count: the whole campaign again, without it."""
+        self._meter.stopped = "exhausted"
+        self._begin(
+            f"begun anew, every run real, for the memo was wrong or the agent is: {doubted}"
+        )
+        self._search("off")
+
+    def _search(self, memo: str) -> None:
+        """The whole search. Raises Doubted."""
+        if not self.plain(self._searched):
             return
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:
+            self.runner.remember(memo, self.budget.seed)
             whole = self._levels.walk(self._crossings, self._compared)
         self.notes += notes
         self.notes += told_of(self._deaths, self.runner.apart and bool(self._again.findings))
@@ -218,10 +134,8 @@ class Campaign:
         meter, before, found = self._meter, self.runs, self.found
         wanted = self.budget.deep_runs // (4 if found else 1)
         possible = any(map(self.space.at, self._coverage.groups.values()))
-        if wanted <= 0 or not possible or meter.out():
-            return
-        if self._deaths:
-            return  # what is drawn is run in this process
+        if wanted <= 0 or not possible or meter.out() or self._deaths:
+            return  # after a death nothing is run in this process
         self._levels.begin(MANY, None)
         self._inputs.many(wanted)
         before, room = self.runs, min(wanted, meter.left)
@@ -239,61 +153,10 @@ class Campaign:
         if not meter.late:
             self._again.ended(min(meter.left, AT_THE_END))
 
-    def interrupted(self) -> CampaignResult:
-        """What there is when the user stops the session: the agent is not run any more."""
-        findings: list[Counterexample] = []
-        if self.found:
-            self._forget_doubtful()
-            findings = self._kept.unconfirmed()
-        notes = (*self.notes, "the session was interrupted in this test")
-        return self._so_far("interrupt", findings, notes=notes)
-
-    def _so_far(
-        self, stopped: str, findings: Sequence[Counterexample], **more: Any
-    ) -> CampaignResult:
-        return CampaignResult(
-            nodeid=self.nodeid,
-            scenario=self.scenario.name,
-            runs=self.runs,
-            seconds=self._meter.seconds,
-            struck=self._coverage.struck,
-            stopped=stopped,
-            seed=self.budget.seed,
-            levels=(*self._levels.told, *self._inputs.told),
-            findings=(*self._again.beside(findings), *self._deaths[:MOST]),
-            laws=self._coverage.laws,
-            kinds=self._coverage.kinds,
-            tools=dict(self._coverage.tools),
-            escapes=escapes(self.runner.root),
-            **more,
-        )
-
-    # What is kept -------------------------------------------------------------------------
-
-    def _forget_doubtful(self) -> None:
-        """Forget what is said by comparing with a run that does not come back, or twice."""
-        if not self.runner.steady:
-            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
-            self._kept.forget({*compare, self.runner.same_as})
-        self._kept.tell_once(self._saved.replayed)
-
     def result(self) -> CampaignResult:
         """Shrink, replay and control what was found, and say what was covered."""
-        runner, meter, coverage = self.runner, self._meter, self._coverage
-        self._forget_doubtful()
-        known = {slot: self.space.all_at(group) for slot, group in coverage.groups.items()}
-        findings, counted = self._kept.confirmed(
-            known, self._levels.smaller, lambda: meter.late, lambda: meter.over
-        )
-        reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
-        tools = list(runner.first.tools)
-        untested = coverage.untested(tools, meter.stopped, reasons) if self._levels.told else ()
-        probed, unknown = runner.simulation.probing.told(self.scenario)
-        return self._so_far(
-            meter.stopped,
-            findings,
-            notes=(*self.notes, *counted, *unknown),
-            untested=tuple(untested),
-            clean="; ".join([clean_run(runner.first), *probed]),
-            unjudged=unjudged(runner.first),
-        )
+        try:
+            return self._result()
+        except Doubted as doubted:
+            self._anew(doubted)
+            return self._result()

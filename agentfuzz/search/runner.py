@@ -22,9 +22,10 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
-from agentfuzz.runtime.clock import Real
-from agentfuzz.search.executors.choice import safe, wanted
+from agentfuzz.runtime.clock import FOREVER, Real
+from agentfuzz.search.executors.choice import DEAR, safe, wanted
 from agentfuzz.search.executors.executor import Died, Executor, Inline
+from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space, strikes
 from agentfuzz.search.stories import Stories
@@ -47,7 +48,8 @@ class Runner:
     to the same loop: its run under a plan with at most one fault must come out the same (AF305).
     `first` is the first run without faults, `baseline` the same as long as it comes out the same
     again: what laws compare with; `runs` counts; `slowest` is what a run took at most, in real
-    seconds, but for the first one."""
+    seconds, but for the first one, and `quickest` what one took at least; `memo` makes runs without
+    the agent."""
 
     def __init__(
         self,
@@ -74,8 +76,10 @@ class Runner:
         self.apart = False  # other processes have made runs
         self.runs = 0
         self.slowest = self.took = 0.0
+        self.quickest = FOREVER
         forget()
         self.steady = True
+        self.memo: Memo | None = None
 
     @property
     def first(self) -> History:
@@ -122,6 +126,9 @@ class Runner:
             history = self.stories.begin(plan.given, injector)
         else:
             history = self._made(plan, self.agent, injector)
+        return self._judged(history, injector, plan)
+
+    def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
         baseline = self.baseline(plan)
         verdicts: list[tuple[Violation, ...] | None] = []
         for law in self.scenario.invariants:
@@ -131,8 +138,40 @@ class Runner:
         return Outcome(history, injector.crossings, tuple(verdicts), self.took)
 
     def made(self, plan: FaultPlan) -> Outcome:
-        """The run of a plan, made here."""
-        return self.outcome(self.under(plan), plan)
+        """The run of a plan, made here; without the agent, where the memo knows it."""
+        memo = self.memo
+        if memo is None or plan.given:  # it knows the simplest inputs
+            return self.outcome(self.under(plan), plan)
+        injector, begun = self.under(plan), Real.monotonic()
+        self.crash_log.begin(plan)
+        history = memo.answer(injector)
+        if history is not None:
+            memo.audit(plan, history, injector, lambda: self.under(plan))
+            self.runs += 1
+            self._lasted(Real.monotonic() - begun)
+            return self._judged(history, injector, plan)
+        injector = self.under(plan)
+        history = self._made(plan, memo.taped, injector)
+        memo.learn(history)
+        return self._judged(history, injector, plan)
+
+    def remember(self, word: str, seed: int) -> None:
+        """From now on runs are made without the agent where that is possible: `on`, or `auto` for
+        an agent whose runs are dear. Not where others make them ahead."""
+        dear = word == "on" or (word == "auto" and self.quickest > DEAR)
+        if dear and type(self.executor) is Inline:
+            self.memo = Memo(self.scenario, self.agent, self.simulation, seed)
+
+    @property
+    def remembered(self) -> list[str]:
+        """What is to be said of such runs."""
+        return [] if self.memo is None else self.memo.told(self.runs)
+
+    def doubt(self, plan: FaultPlan) -> None:
+        """Two runs under a plan differ. Raises Doubted if one may have been made without the
+        agent."""
+        if self.memo is not None:
+            self.memo.doubt(f"two runs under {str(plan)!r} differ")
 
     @property
     def expects(self) -> Callable[[Iterable[FaultPlan]], None]:
@@ -253,6 +292,7 @@ class Runner:
         self.took = seconds
         if seconds > self.slowest and self.runs > 1:
             self.slowest = seconds
+        self.quickest = min(seconds, self.quickest)
 
     def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
         """How the other entrypoint comes out otherwise under this plan: one run more."""

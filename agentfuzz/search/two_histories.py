@@ -35,7 +35,9 @@ def two_histories(
     phase: str = "run again",
 ) -> Counterexample:
     """The finding. `runs` says how many replays came out how; `lost` is the violation that the
-    first run showed and that did not come back; `difference` stands for an unknown first event."""
+    first run showed and that did not come back; `difference` stands for an unknown first event.
+    Raises Doubted where the first run may have been made without the agent."""
+    runner.doubt(plan)
     at, plan = parting(first, again), runner.stories.told(plan)
     event, other = _event(first, at), _event(again, at)
     under = f"under the plan {str(plan)!r}" if plan or plan.given else "without faults"

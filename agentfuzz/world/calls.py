@@ -33,7 +33,7 @@ class Calls(Delivery):
 
     exhausted = False
     _lock: Any = None
-    _crossings = 0
+    crossings = 0
     _calls = 0
 
     def __init__(
@@ -90,8 +90,8 @@ class Calls(Delivery):
 
     def crossing(self) -> None:
         """Count one crossing. Raises CutOff once the budget is used up, and at each one after."""
-        self._crossings += 1
-        if self._crossings > self.budget:
+        self.crossings += 1
+        if self.crossings > self.budget:
             self.exhausted = True
             raise CutOff("budget", f"more than {self.budget} crossings")
 

@@ -43,9 +43,9 @@ class Lane(Calls):
             if intent is None:
                 return Calls.call(self, name, arguments, asked)
         # A call is made.
-        self._crossings += 1
-        if self._crossings > self.budget:
-            self._crossings -= 1
+        self.crossings += 1
+        if self.crossings > self.budget:
+            self.crossings -= 1
             self.crossing()
         nth = self._nth[name] = self._nth.get(name, 0) + 1
         slots = spec.slots

@@ -111,3 +111,20 @@ def test_a_namesake_distribution_stops_at_start(project: Project) -> None:
     said = refused(project)
     assert "agentfuzz 0.4.0" in said
     assert "pip install pytest-agentfuzz" in said
+
+
+def test_a_wrong_word_for_the_memo_is_an_error(project: Project) -> None:
+    project.shop()
+    assert "--agentfuzz-memo (agentfuzz_memo) = often: must be auto, on or off" in refused(
+        project, "--agentfuzz-memo", "often"
+    )
+
+
+def test_a_campaign_says_how_many_runs_were_real(project: Project) -> None:
+    """In the terminal and in the report; without a memo nothing is said of it."""
+    project.shop()
+    said = project.campaign("--agentfuzz-memo=on").stdout.str()
+    assert " of them real" in said
+    report = (project.path / "reports/agentfuzz/report.json").read_text(encoding="utf-8")
+    assert " of them real" in report
+    assert " of them real" not in project.campaign("--agentfuzz-memo=off").stdout.str()

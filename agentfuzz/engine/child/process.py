@@ -31,11 +31,10 @@ from agentfuzz.core.errors import Crash, CutOff, ScenarioError
 from agentfuzz.core.events import Called, Event
 from agentfuzz.engine.child.host import Home
 from agentfuzz.engine.child.pipe import Pipe, packed, unpacked
-from agentfuzz.engine.child.stub import moved
+from agentfuzz.engine.child.stub import RemoteGateway, moved
 from agentfuzz.runtime import forks, leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
-from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World, inside
 
 GRACE = 1.0  # real seconds that a process has to die once it has closed its pipe
@@ -63,7 +62,7 @@ def in_child(agent: Callable[..., Any]) -> Callable[..., Any]:
         worlds = [one for one in (*given, *fixtures.values()) if isinstance(one, World)]
         if not worlds:
             raise ScenarioError(f"{_where(function)} is in_child and was called without a world.")
-        if not isinstance(worlds[0].gateway, LocalGateway):
+        if isinstance(worlds[0].gateway, RemoteGateway):
             return function(*given, **fixtures)  # this is a process of its own already
         return _Leg(worlds[0], function).run(lambda: function(*given, **fixtures))
 

@@ -1,0 +1,202 @@
+"""The account of a campaign: what its runs came to, and what is said of it.
+
+Law: each run is counted, its violations kept, and the campaign learns from it, in the order of the
+plans; what is told is what was counted, and of findings what real runs have shown. The campaign
+makes the runs.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from agentfuzz.archive.crash_log import CrashLog
+from agentfuzz.archive.saved import Saved
+from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.verdict import unique
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.runtime import leaks
+from agentfuzz.search.again import Again
+from agentfuzz.search.budget import Budget, Meter
+from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.died import MOST
+from agentfuzz.search.escaped import escapes
+from agentfuzz.search.guided import Corpus
+from agentfuzz.search.inputs import Inputs
+from agentfuzz.search.kept import Kept
+from agentfuzz.search.levels import Levels
+from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.progress import Progress
+from agentfuzz.search.runner import Runner
+from agentfuzz.search.saved_plans import SavedPlans
+from agentfuzz.search.space import Space
+from agentfuzz.search.unjudged import unjudged
+
+
+class Account:
+    """See `Campaign`."""
+
+    _inputs: Inputs
+    _levels: Levels
+    _saved: SavedPlans
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        agent: Agent,
+        simulation: Simulation,
+        *,
+        nodeid: str = "",
+        space: Space | None = None,
+        budget: Budget | None = None,
+        root: Path | None = None,
+        crash_log: CrashLog | None = None,
+        same_as: Agent | None = None,
+        watch: Callable[[Any], None] | None = None,
+        fresh: Sequence[str] = (),
+        cluster: str = "",
+    ) -> None:
+        self.scenario = scenario
+        self.nodeid = nodeid or scenario.name
+        self.space = space or Space(faults=scenario.faults)
+        self.budget = budget or Budget()
+        self._watch, self._fresh, self._cluster = watch, fresh, cluster
+        self._meter = Meter(
+            self.budget,
+            lambda: self.runner.runs,
+            lambda: self.runner.slowest,
+            lambda: any(self._kept.found.values()),
+        )
+        self._runner = partial(
+            Runner,
+            scenario,
+            agent,
+            simulation,
+            nodeid=self.nodeid,
+            space=self.space,
+            root=root or Path.cwd(),
+            crash_log=crash_log or CrashLog(),
+            other=same_as,
+        )
+        self._begin()
+        leaks.taken()  # what came before is no affair of this campaign
+
+    def _begin(self, *notes: str) -> None:
+        """Nothing is known yet, but what these notes say."""
+        self.runner = self._runner()
+        self.notes: list[str] = [*notes]
+        self._deaths: list[Counterexample] = []
+        self.fixed: list[Saved] = []
+        self._kept = Kept(self.runner, self.budget.seed)
+        self._again = Again(self.runner)
+        laws = [law.name for law in self.scenario.invariants]
+        self._coverage = Coverage(
+            self.space,
+            laws if self.runner.other is None else [*laws, self.runner.same_as],
+            self.scenario.implied,
+        )
+        self._corpus = Corpus(self.space, self.budget.seed, depth=self.budget.depth)
+
+    @property
+    def runs(self) -> int:
+        """How often the agent was run so far."""
+        return self.runner.runs
+
+    @property
+    def found(self) -> bool:
+        """Whether anything was found so far."""
+        return any(self._kept.found.values()) or bool(self._deaths)
+
+    def left(self, why: str) -> None:
+        """The test was left (a skip) before its campaign had ended."""
+        self._meter.stopped = "skip"
+        self.notes.append(f"the test was left before its campaign had ended: {why}")
+
+    def _folded(self, outcome: Outcome, phase: str, plan: FaultPlan | None = None) -> None:
+        history, crossings, verdicts = outcome[:3]
+        other = plan is not None and bool(plan.given)  # where it comes is no way of the others
+        self._coverage.saw(history, () if other else crossings)
+        if plan is not None and not other:
+            self._corpus.glance(history, crossings)
+        steady, counts = self.runner.steady, self._coverage.verdicts
+        for place, law in enumerate(self.scenario.invariants):
+            found = verdicts[place]
+            if found is None or (law.needs_baseline and not steady):
+                counts[place][2] += 1
+            elif found:
+                counts[place][1] += 1
+                for violation in unique(found):
+                    self._kept.keep(law.name, violation, history, plan, phase)
+            else:
+                counts[place][0] += 1
+        self._levels.done += 1
+        if self._watch is not None:
+            self._watch(self)
+
+    @property
+    def progress(self) -> Progress:
+        """Where it is."""
+        levels, meter = self._levels, self._meter
+        found = sum(map(len, self._kept.found.values()))
+        rate = self.runs / max(meter.seconds, 1e-6)
+        return Progress(levels.phase, levels.done, levels.total, found, rate, meter.remaining)
+
+    def interrupted(self) -> CampaignResult:
+        """What there is when the user stops the session: the agent is not run any more."""
+        findings: list[Counterexample] = []
+        if self.found:
+            self._forget_doubtful()
+            findings = self._kept.unconfirmed()
+        notes = (*self.notes, "the session was interrupted in this test")
+        return self._told("interrupt", findings, notes)
+
+    def _told(
+        self, stopped: str, findings: Sequence[Counterexample], notes: Sequence[str], **more: Any
+    ) -> CampaignResult:
+        return CampaignResult(
+            nodeid=self.nodeid,
+            scenario=self.scenario.name,
+            runs=self.runs,
+            seconds=self._meter.seconds,
+            struck=self._coverage.struck,
+            stopped=stopped,
+            seed=self.budget.seed,
+            levels=(*self._levels.told, *self._inputs.told),
+            findings=(*self._again.beside(findings), *self._deaths[:MOST]),
+            laws=self._coverage.laws,
+            kinds=self._coverage.kinds,
+            tools=dict(self._coverage.tools),
+            notes=tuple(notes),
+            escapes=escapes(self.runner.root),
+            **more,
+        )
+
+    def _forget_doubtful(self) -> None:
+        """Forget what is said by comparing with a run that does not come back, or twice."""
+        if not self.runner.steady:
+            compare = {law.name for law in self.scenario.invariants if law.needs_baseline}
+            self._kept.forget({*compare, self.runner.same_as})
+        self._kept.tell_once(self._saved.replayed)
+
+    def _result(self) -> CampaignResult:
+        """Shrink, replay and control what was found, and say what was covered. Raises Doubted."""
+        runner, meter, coverage = self.runner, self._meter, self._coverage
+        self._forget_doubtful()
+        known = {slot: self.space.all_at(group) for slot, group in coverage.groups.items()}
+        findings, counted = self._kept.confirmed(
+            known, self._levels.smaller, lambda: meter.late, lambda: meter.over
+        )
+        reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
+        given = list(runner.first.tools), meter.stopped, reasons
+        untested = coverage.untested(*given) if self._levels.told else ()
+        probed, unknown = runner.simulation.probing.told(self.scenario)
+        return self._told(
+            meter.stopped,
+            findings,
+            (*self.notes, *counted, *unknown, *runner.remembered),
+            untested=tuple(untested),
+            clean="; ".join([clean_run(runner.first), *probed]),
+            unjudged=unjudged(runner.first),
+        )

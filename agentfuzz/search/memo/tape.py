@@ -1,0 +1,221 @@
+"""The tape of one leg of a real run: what the agent did to its world, when, and what it saw.
+
+Law: what cannot be remembered is a reason (`bad`), and a tape that has one is not learnt. Written
+by the recorder, read by the tree. A `Book` holds what the tapes of one run share.
+"""
+
+import random
+from _thread import get_ident
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agentfuzz.core.errors import Crash, CutOff
+from agentfuzz.core.events import Struck
+from agentfuzz.search.memo.fitness import (
+    AFTERWARDS,
+    ANOTHER_WAY,
+    CHANGES,
+    DEADLINE,
+    DRAWS,
+    LOOPS,
+    NEVER_ENDED,
+    OVERLAP,
+    THREADS,
+    UNCOPIED,
+)
+from agentfuzz.search.memo.values import Key, Packed, Uncopied, fresh, key_of, key_of_error
+from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.world import World
+
+
+class Seen(NamedTuple):
+    """What came of an action, as far as an agent can tell: its value or error, the time when it
+    came, and whether others could go on meanwhile."""
+
+    what: Key
+    at: float
+    turned: bool
+
+
+class Step(NamedTuple):
+    """One action: what was done at what time, whether another task was `ready` to go on and
+    threads were about (`gated`)."""
+
+    verb: str
+    given: Packed
+    at: float
+    ready: bool
+    gated: bool
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells an action from others."""
+        return (self.verb, self.given.key, *self[2:])
+
+
+class End(NamedTuple):
+    """How a leg ended: `returned`, `raised` or `crashed`, with what, and when."""
+
+    how: str
+    value: Any
+    key: Key
+    at: float
+
+
+class Book:
+    """What the legs of one run share: `trail` is all that was seen in them, in order; `drawn` says
+    how much entropy was used."""
+
+    def __init__(self, drawn: Callable[[], int]) -> None:
+        self.drawn = drawn
+        self.begin()
+
+    def begin(self) -> None:
+        """A run begins."""
+        self.trail: list[Seen] = []
+        self.tapes: list[Tape] = []
+        self.crossings = 0
+
+    def start(self, world: World) -> tuple[Any, ...]:
+        """What an agent can know when a leg begins."""
+        told = (world.leg, world.why, world.task, world.decision, world.clock.now)
+        return (*told, tuple(self.trail))
+
+    def entropy(self, gateway: LocalGateway) -> tuple[Any, ...]:
+        """Where randomness stands, and the clocks that count their looks."""
+        return (random.getstate()[1], self.drawn(), gateway.clock.wall)
+
+
+class Tape:
+    """The tape of one leg."""
+
+    def __init__(self, book: Book, world: World, gateway: LocalGateway) -> None:
+        self.start = book.start(world)
+        self.steps: list[tuple[Step, Seen]] = []
+        self.end: End | None = None
+        self.awaits = False
+        self.bad = ""
+        self._book = book
+        self._gateway = gateway
+        self._thread = get_ident()
+        self._open = 0
+        self._given: list[tuple[Any, Key]] = []  # replies, and what they were
+        if any(outer._open for outer in book.tapes):  # a leg within a call of theirs
+            book.crossings = gateway.calls.crossings
+        book.tapes.append(self)
+
+    def fail(self, why: str) -> None:
+        """This is not learnt: the first reason counts."""
+        self.bad = self.bad or why
+
+    def begins(self, verb: str, given: tuple[Any, ...]) -> "Action":
+        """An action begins."""
+        gateway, gate = self._gateway, self._gateway.clock.gate
+        if self._open:
+            self.fail(OVERLAP)
+        if self.end is not None and self.end.how != "crashed":
+            self.fail(AFTERWARDS)
+        if gateway.clock.partners or gateway.calls.crossings != self._book.crossings:
+            self.fail(ANOTHER_WAY)
+        if get_ident() != self._thread and not (gate is not None and gate.holds()):
+            self.fail(THREADS)
+        self._open += 1
+        return Action(self, verb, given)
+
+    def over(self, action: "Action", what: Key, value: Any = None) -> None:
+        """An action has come to its end."""
+        self._open -= 1
+        self._book.crossings = self._gateway.calls.crossings
+        if self.bad or action.step is None or self.end is not None:
+            return
+        if self._book.entropy(self._gateway) != action.entropy:
+            self.fail(DRAWS)
+        if type(value) in (dict, list, set):
+            self._given.append((value, what))
+        turned = action.turned or preempted(self._gateway, action.events)
+        seen = Seen(what, self._gateway.clock.now, turned)
+        self.steps.append((action.step, seen))
+        self._book.trail.append(seen)
+
+    def died(self, action: "Action") -> None:
+        """The process is dead: nothing that it still tries is anything."""
+        self._open -= 1
+        self._book.crossings = self._gateway.calls.crossings
+        if self.end is None and action.step is not None:
+            now = self._gateway.clock.now
+            self.steps.append((action.step, Seen(b"", now, False)))
+            self.end = End("crashed", None, b"", now)
+
+    def ended(self, how: str, value: Any) -> None:
+        """The agent has answered, or raised."""
+        if self.end is not None:
+            return
+        if self._open:
+            self.fail(OVERLAP)
+        if self._gateway.calls.crossings != self._book.crossings:
+            self.fail(ANOTHER_WAY)
+        if any(key_of(one) != was for one, was in self._given):
+            self.fail(CHANGES)
+        self._given.clear()
+        key = key_of(value) if how == "returned" else key_of_error(value)
+        if how == "raised":
+            try:
+                value = fresh(value)
+            except Uncopied:
+                self.fail(UNCOPIED)
+                value = None
+        self.end = End(how, value, key, self._gateway.clock.now)
+
+
+class Action:
+    """An action that is under way. `turned` says that others had their turn meanwhile."""
+
+    def __init__(self, tape: Tape, verb: str, given: tuple[Any, ...]) -> None:
+        gateway = tape._gateway
+        self.tape = tape
+        self.turned = False
+        self.step: Step | None = None
+        self.entropy = tape._book.entropy(gateway)
+        self.events = len(gateway.log)
+        try:
+            ready, gated = gateway.calls.others_ready(), gateway.clock.gate is not None
+            self.step = Step(verb, Packed(given), gateway.clock.now, ready, gated)
+        except Uncopied:
+            tape.fail(UNCOPIED)
+
+    def got(self, value: Any) -> Any:
+        """What the agent sees of it."""
+        self.tape.over(self, key_of(value), value)
+        return value
+
+    def raised(self, error: BaseException) -> None:
+        """The same of an error."""
+        if isinstance(error, Crash):
+            self.tape.died(self)
+            return
+        if not visible(error):
+            self.tape.fail(DEADLINE)
+        self.tape.over(self, key_of_error(error))
+
+
+def visible(error: BaseException) -> bool:
+    """Whether an action has come to this error by itself."""
+    return isinstance(error, Exception) or (isinstance(error, CutOff) and error.why == "budget")
+
+
+def preempted(gateway: LocalGateway, since: int) -> bool:
+    """Whether a plan has let others go first since so many events."""
+    return any(
+        type(one) is Struck and one.slot.boundary == "schedule" for one in gateway.log[since:]
+    )
+
+
+def unfinished(tape: Tape) -> str:
+    """Why a tape is not learnt, or an empty text."""
+    if tape.bad:
+        return tape.bad
+    if tape.end is None:
+        return NEVER_ENDED
+    if not tape.awaits and any(step.verb == "acall" for step, _ in tape.steps):
+        return LOOPS
+    return ""

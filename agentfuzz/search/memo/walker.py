@@ -1,0 +1,145 @@
+"""The walker: an agent that does what another one did, as long as it sees what that one saw.
+
+Law: its world is the real one: each call is made, each fault strikes, each second passes. Where it
+sees what nobody has seen, the run is over and says nothing (`Unknown`). Called by the memo, in the
+place of the agent.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from agentfuzz.core.errors import Crash, CutOff
+from agentfuzz.engine.simulation import Agent
+from agentfuzz.runtime.clock import Gate
+from agentfuzz.search.memo.recorder import Turns, perform
+from agentfuzz.search.memo.tape import Book, End, Seen, Step, preempted, visible
+from agentfuzz.search.memo.tree import Node, Root, Tree
+from agentfuzz.search.memo.values import Uncopied, fresh, key_of, key_of_error
+from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.world import World, inside
+
+EXACT = 1e-5  # virtual seconds: timers come so near to where they were set
+
+
+class Unknown(CutOff):
+    """Nobody has seen what the agent does here."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown", "nobody has seen what the agent does here")
+
+
+class Walker:
+    """One run without its agent. `missed` says that it came to something unknown."""
+
+    def __init__(self, tree: Tree, book: Book, gate: Gate, agent: Agent) -> None:
+        self.__wrapped__ = agent
+        self.missed = False
+        self._tree = tree
+        self._book = book
+        self._gate = gate
+
+    def __call__(self, world: World) -> Any:
+        root = self._tree.roots.get(self._book.start(world))
+        if root is None or self.missed:
+            self._unknown()
+        gateway = inside(world)
+        return self._awaited(gateway, root) if root.awaits else self._walked(gateway, root)
+
+    def _unknown(self) -> NoReturn:
+        self.missed = True
+        raise Unknown
+
+    def _walked(self, gateway: LocalGateway, root: Root) -> Any:
+        node: Node = root
+        while (step := node.step) is not None:
+            gateway.clock.until(step.at)
+            begun, before = len(gateway.log), self._begins(gateway, step)
+            try:
+                what = key_of(perform(gateway, step.verb, step.given.out()))
+            except BaseException as error:
+                what = self._raised(error)
+            finally:
+                gateway.calls.others_ready = before  # type: ignore[method-assign]
+            node = self._next(gateway, node, what, preempted(gateway, begun))
+        gateway.clock.until(self._end(node).at)
+        return self._ended(self._end(node))
+
+    async def _awaited(self, gateway: LocalGateway, root: Root) -> Any:
+        node: Node = root
+        while (step := node.step) is not None:
+            await self._until(gateway, step.at)
+            begun, before, turned = len(gateway.log), self._begins(gateway, step), False
+            try:
+                value = perform(gateway, step.verb, step.given.out())
+                if step.verb == "acall":
+                    work = Turns(value)
+                    try:
+                        value = await work
+                    finally:
+                        turned = work.turned
+                what = key_of(value)
+            except BaseException as error:
+                what = self._raised(error)
+            finally:
+                gateway.calls.others_ready = before  # type: ignore[method-assign]
+            node = self._next(gateway, node, what, turned or preempted(gateway, begun))
+        await self._until(gateway, self._end(node).at)
+        return self._ended(self._end(node))
+
+    async def _until(self, gateway: LocalGateway, at: float) -> None:
+        """Wait until a time, as a task does."""
+        clock = gateway.clock
+        if at <= clock.now:
+            return
+        loop = asyncio.get_running_loop()
+        waits = loop.create_future()
+        loop.call_at(at, waits.set_result, None)
+        await waits
+        if abs(clock.now - at) > EXACT:
+            self._unknown()
+        clock.now = at
+
+    def _begins(self, gateway: LocalGateway, step: Step) -> Callable[[], bool]:
+        """An action begins, where others could go on as well, or threads are about. Returns who
+        was asked before whether others could."""
+        calls, clock = gateway.calls, gateway.clock
+        before = calls.others_ready
+        calls.others_ready = lambda: step.ready  # type: ignore[method-assign]
+        if step.gated and clock.gate is None:
+            clock.gate = self._gate
+        return before
+
+    def _raised(self, error: BaseException) -> Any:
+        """What an action came to that has raised, if an agent goes on after that."""
+        if isinstance(error, Crash):
+            raise Crash from None
+        if not visible(error):
+            self.missed = True
+            raise error
+        return key_of_error(error)
+
+    def _next(self, gateway: LocalGateway, node: Node, what: Any, turned: bool) -> Node:
+        seen = Seen(what, gateway.clock.now, turned)
+        self._book.trail.append(seen)
+        following = node.next.get(seen)
+        if following is None:
+            self._unknown()
+        return following
+
+    def _end(self, node: Node) -> End:
+        end = node.end
+        if end is None:
+            self._unknown()
+        return end
+
+    def _ended(self, end: End) -> Any:
+        if end.how == "returned":
+            return end.value
+        if end.how == "raised":
+            try:
+                error = fresh(end.value)
+            except Uncopied:
+                self._unknown()
+            raise error
+        raise Crash

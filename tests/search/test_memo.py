@@ -1,0 +1,416 @@
+"""The memo: a campaign with it finds, covers and tells what it does without it.
+
+Law: where the memo cannot know, it says so and the run is real; where it is wrong, nothing that it
+said is left.
+"""
+
+import _thread
+import asyncio
+import json
+import threading
+import time
+import uuid
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.child.process import in_child
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.report.formats import json as json_format
+from agentfuzz.search import runner as runners
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.memo import fitness
+from agentfuzz.search.memo.audit import Audit
+from agentfuzz.search.memo.tape import unfinished
+from agentfuzz.search.memo.tree import Tree
+from agentfuzz.search.memo.values import key_of
+
+from .campaign_bytes import MODES, shipping
+from .support import shown
+from .test_same_histories import STORIES, Watched, campaigns
+
+DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+
+
+def searched(story, agent, memo, kind=Campaign, **budget):
+    """A campaign, and its result."""
+    given = {"max_seconds": 600.0, "max_runs": 300, "deep_runs": 10, **budget}
+    with Simulation() as simulation:
+        campaign = kind(story, agent, simulation, nodeid="t::t", budget=Budget(memo=memo, **given))
+        campaign.search()
+        return campaign, campaign.result()
+
+
+def text_of(result):
+    """Its report, and the findings', without what the memo says of itself."""
+    told = json.loads(json_format.text(json_format.run([result])))
+    for campaign in told["campaigns"]:
+        campaign["notes"] = [one for one in campaign["notes"] if "real" not in one]
+        campaign["notes"] = [one for one in campaign["notes"] if "not remembered" not in one]
+    return [told, *(json_format.text(json_format.finding(cx)) for cx in result.findings)]
+
+
+def same(story, agent, **budget):
+    """How many runs the memo has answered, in a campaign that is the same without it."""
+    alone, wanted = searched(story, agent, "off", Watched, **budget)
+    campaign, found = searched(story, agent, "on", Watched, **budget)
+    assert campaign.seen.hexdigest() == alone.seen.hexdigest()
+    assert text_of(found) == text_of(wanted)
+    assert found.covered() == wanted.covered()
+    assert campaign.runner.memo is not None, "it was not begun anew"
+    return campaign.runner.memo.answered
+
+
+def test_a_memo_changes_nothing():
+    """The same histories, crossings, findings and report; and it says how many runs were real."""
+    agents = [(story, agent) for _, story, agent in campaigns("saga")]
+    assert all(same(*one) > 100 for one in agents)
+    campaign, found = searched(*agents[0], "on")
+    real = found.runs - campaign.runner.memo.answered
+    assert any(note.startswith(f"{found.runs} runs, {real} of them real") for note in found.notes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STORIES)
+def test_a_memo_changes_nothing_in_the_scenarios(name):
+    for title, story, agent in campaigns(name):
+        assert same(story, agent, max_runs=400) > 0, title
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_a_memo_changes_nothing_whatever_the_agent(mode):
+    """Crashes, second deliveries and cancels; sync, async and on threads."""
+    same(shipping, MODES[mode])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sync", "async", "two", "run", "stream", "in_sync", "both"])
+def test_a_memo_changes_nothing_in_frameworks(name):
+    """LangGraph and the OpenAI Agents SDK, with one call a turn and with two at once. `run_sync`
+    has an event loop of its own, and is real."""
+    from adapters import shop, test_langgraph, test_openai_agents
+
+    agent = {
+        "sync": lambda: test_langgraph.sync_agent(),
+        "async": lambda: test_langgraph.async_agent(),
+        "two": lambda: test_langgraph.sync_agent(),
+        "run": lambda: test_openai_agents.runner(),
+        "stream": lambda: test_openai_agents.streamed,
+        "in_sync": lambda: test_openai_agents.in_sync,
+        "both": lambda: test_openai_agents.runner(),
+    }[name]()
+    story = shop.charge_two if name in ("two", "both") else shop.charge_and_tell
+    answered = same(story, agent, max_runs=250)
+    assert answered == 0 if name == "in_sync" else answered > 0
+
+
+# What it cannot know ----------------------------------------------------------------------
+
+
+@scenario(at_most_once("pay"), task="Pay.", max_crossings=30)
+def paying(world):
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> dict:
+        return {"receipt": n}
+
+
+@scenario(task="Pay.", faults=("cancel",))
+def stopped(world):
+    paying.build(world)
+
+
+@scenario(task="Pay.", resume=lambda world: BLOCKED)
+def resumed(world):
+    paying.build(world)
+
+
+@scenario(task="Pay.", script=[("pay", {"n": 1}), "Paid."])
+def talking(world):
+    paying.build(world)
+
+
+@scenario(task="Pay.")
+def drawing(world):
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> str:
+        return uuid.uuid4().hex
+
+
+@scenario(task="Pay.")
+def living(world):
+    rows: list[int] = []
+
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> list[int]:
+        rows.append(n)
+        return rows
+
+
+@scenario(task="Pay.")
+def slow(world):
+    @world.tool(effect="pay", scope=("n",))
+    async def pay(n: int) -> int:
+        await asyncio.sleep(1)
+        return n
+
+
+def plain(world: Any) -> Completion:
+    """Calls again after a timeout."""
+    for _ in range(2):
+        try:
+            world.tools.pay(n=1)
+            world.tools.pay(n=2)
+        except TimeoutError:
+            continue
+        except Exception:
+            return BLOCKED
+        return DONE
+    return BLOCKED
+
+
+async def together(world):
+    await asyncio.gather(world.tools.aio.pay(n=1), world.tools.aio.pay(n=2))
+
+
+async def impatient(world):
+    await asyncio.wait_for(world.tools.aio.pay(n=1), 5)
+
+
+def leaves_work(world):
+    def later():
+        time.sleep(1)
+        world.tools.pay(n=1)
+
+    threading.Thread(target=later).start()
+
+
+def raw_thread(world):
+    done = _thread.allocate_lock()
+    done.acquire()
+
+    def work():
+        with suppress(Exception):
+            world.tools.pay(n=1)
+        done.release()
+
+    _thread.start_new_thread(work, ())
+    done.acquire()
+
+
+class Odd(Exception):
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+def raises_oddly(world):
+    try:
+        world.tools.pay(n=1)
+    except Exception:
+        raise Odd("a", "b") from None
+
+
+def saves(world):
+    with world.saving("file"):
+        world.tools.pay(n=1)
+
+
+def reads_mail(world):
+    world.tools.pay(n=len(world.inbox))
+
+
+def brings_a_model(world):
+    world.gateway.model = lambda messages: {"content": "pay", "tool_calls": []}
+    world.model([])
+    world.tools.pay(n=1)
+
+
+def begins_early(world):
+    world.tools.pay(n=1)
+    return asyncio.sleep(0, DONE)
+
+
+def own_loop(world):
+    asyncio.run(world.tools.aio.pay(n=1))
+
+
+async def unheard(world):
+    async def dies():
+        raise ValueError("nobody asks")
+
+    dying = asyncio.create_task(dies())
+    await world.tools.aio.pay(n=1)
+    await asyncio.sleep(0)
+    del dying
+
+
+async def async_plain(world):
+    await world.tools.aio.pay(n=1)
+
+
+def asserts(world):
+    try:
+        world.tools.pay(n=1)
+    except Exception as error:
+        assert isinstance(error, TimeoutError)  # noqa: PT017 (an agent's)
+
+
+async def hangs(world):
+    try:
+        await world.tools.aio.pay(n=1)
+    except Exception:
+        await asyncio.get_running_loop().create_future()
+
+
+REASONS = {
+    fitness.OVERLAP: (slow, together),
+    fitness.DEADLINE: (paying, impatient),
+    fitness.AFTERWARDS: (paying, leaves_work),
+    fitness.ANOTHER_WAY: (paying, in_child(plain)),
+    fitness.THREADS: (paying, raw_thread),
+    fitness.DRAWS: (drawing, plain),
+    fitness.CHANGES: (living, plain),
+    fitness.UNCOPIED: (paying, raises_oddly),
+    fitness.SAVES: (paying, saves),
+    fitness.INBOX: (paying, reads_mail),
+    fitness.OWN_MODEL: (talking, brings_a_model),
+    fitness.EARLY: (paying, begins_early),
+    fitness.LOOPS: (paying, own_loop),
+    fitness.UNHEARD: (paying, unheard),
+    fitness.STOPPED: (stopped, async_plain),
+    fitness.ASSERTS: (paying, asserts),
+    fitness.CUT_OFF: (paying, hangs),
+    fitness.ANOTHER: (resumed, plain),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.replace(" ", "_")[:30])
+def test_what_it_cannot_know_is_real(reason):
+    """The result is that of a campaign without it, and it says why."""
+    story, agent = REASONS[reason]
+    campaign, found = searched(story, agent, "on", max_runs=120, deep_runs=0)
+    _, wanted = searched(story, agent, "off", max_runs=120, deep_runs=0)
+    memo = campaign.runner.memo
+    assert memo is not None
+    assert reason in memo.reasons or reason == memo.off
+    assert text_of(found) == text_of(wanted)
+
+
+def test_a_leg_that_is_ended_from_outside_is_not_learnt():
+    class Tape:
+        bad, end = "", None
+
+    assert unfinished(Tape()) == fitness.NEVER_ENDED
+
+
+def test_it_says_that_every_run_was_real():
+    """After twenty runs of which none could be learnt."""
+    campaign, found = searched(paying, reads_mail, "on")
+    assert campaign.runner.memo.off == fitness.INBOX
+    assert f"every run was real: {fitness.INBOX}" in found.notes
+
+
+# Where it is wrong ------------------------------------------------------------------------
+
+
+def test_hidden_state_is_found_out():
+    """An agent that counts its runs in a global does what no reply explains."""
+    count = [0]
+
+    def forgetful(world):
+        count[0] += 1
+        try:
+            world.tools.pay(n=1)
+        except Exception:
+            if count[0] % 7:
+                return BLOCKED
+            world.tools.pay(n=1)
+        return DONE
+
+    campaign, found = searched(paying, forgetful, "on")
+    assert campaign.runner.memo is None
+    assert any(note.startswith("begun anew, every run real") for note in found.notes)
+    assert "AF904" in {cx.code for cx in found.findings}
+
+
+@scenario(at_most_once("pay"), truthful(), task="Pay.")
+def claiming(world):
+    paying.build(world)
+
+
+def poisoned(monkeypatch, says, instead):
+    """The memo remembers another answer than the agent gave."""
+    real = Tree.learn
+
+    def learn(self, tape):
+        if tape.end.value == says:
+            tape.end = tape.end._replace(value=instead, key=key_of(instead))
+        real(self, tape)
+
+    monkeypatch.setattr(Tree, "learn", learn)
+
+
+def test_a_lie_that_would_be_a_finding_is_none(monkeypatch):
+    """Confirmation is real: what only the memo has seen is dropped, and nothing is said of two
+    histories."""
+    wanted = searched(claiming, plain, "off")[1]
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    poisoned(monkeypatch, BLOCKED, DONE)
+    campaign, found = searched(claiming, plain, "on")
+    assert campaign.runner.memo is None
+    assert shown(found) == shown(wanted)
+    assert "AF904" not in {cx.code for cx in found.findings}
+    assert any(note.startswith("begun anew") for note in found.notes)
+
+
+def test_a_lie_that_hides_a_finding_is_audited(monkeypatch):
+    wanted = searched(claiming, plain, "off")[1]
+    poisoned(monkeypatch, DONE, BLOCKED)
+    found = searched(claiming, plain, "on")[1]
+    assert text_of(found) == text_of(wanted)
+    assert any("the agent did something else than it had said" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_at_least_one_answer_in_fifty_is_audited(seed):
+    """And the first three; of a thousand not many more than that."""
+    audit = Audit(seed)
+    for answers in range(1, 1_001):
+        audit.wanted()
+        assert audit.made >= max(min(answers, 3), answers / 50)
+    assert audit.made <= 40
+
+
+# When it is used --------------------------------------------------------------------------
+
+
+def test_it_is_used_for_dear_agents(monkeypatch):
+    """By `auto` above two milliseconds a run, and never unless it is wanted."""
+    monkeypatch.setattr(runners, "DEAR", float("inf"))
+    assert searched(paying, plain, "auto", depth=1)[0].runner.memo is None
+    monkeypatch.setattr(runners, "DEAR", 0.0)
+    assert searched(paying, plain, "auto", depth=1)[0].runner.memo is not None
+    assert searched(paying, plain, "off", depth=1)[0].runner.memo is None
+
+
+def test_it_is_not_used_beside_other_processes(monkeypatch):
+    """They make the runs ahead."""
+    monkeypatch.setattr(runners, "safe", lambda: True)
+    campaign, _ = searched(paying, plain, "on", workers=2, depth=1)
+    assert campaign.runner.memo is None
+
+
+def test_confirmation_is_real(monkeypatch):
+    """`execute` never asks the memo."""
+    campaign, _ = searched(paying, plain, "on")
+    memo = campaign.runner.memo
+    answered, plan = memo.answered, FaultPlan.parse("pay#1:once/error")
+    with campaign.runner.simulation:
+        campaign.runner.made(plan)
+        assert memo.answered == answered + 1
+        campaign.runner.execute(plan)
+    assert memo.answered == answered + 1
