@@ -8,6 +8,7 @@ was covered. Called by the doors.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog, Following
@@ -23,6 +24,7 @@ from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.again import AT_THE_END, Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.died import MOST, died, told_of
 from agentfuzz.search.escaped import escapes
 from agentfuzz.search.executors.executor import Died
@@ -57,6 +59,7 @@ class Campaign:
         watch: "Callable[[Campaign], None] | None" = None,
         fresh: Sequence[str] = (),
         cluster: str = "",
+        dealing: Dealing | None = None,
     ) -> None:
         self.scenario = scenario
         self.nodeid = nodeid or scenario.name
@@ -72,6 +75,7 @@ class Campaign:
             crash_log=crash_log or CrashLog(),
             other=same_as,
         )
+        self.dealing = self.runner.dealing = dealing or Dealing()
         self.notes: list[str] = []
         self._watch, self._fresh, self._cluster = watch, fresh, cluster
         self._deaths: list[Counterexample] = []
@@ -198,15 +202,21 @@ class Campaign:
         self._saved.regress(plan, code)
 
     def search(self, saved: Sequence[Saved] = ()) -> None:
-        """The whole campaign."""
-        if not self.plain(saved):
-            return
+        """The whole campaign, or the part of it that is dealt to this process."""
+        runs = self.plain(saved)
+        self.dealing.begin(self.runner.first, self.budget, self.space)
+        self.notes += self.dealing.notes
+        whole = runs and self._walk()
+        if whole and not self.dealing.part:
+            self._deep()
+        self.dealing.end()
+
+    def _walk(self) -> bool:
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:
             whole = self._levels.walk(self._crossings, self._compared)
         self.notes += notes
         self.notes += told_of(self._deaths, self.runner.apart and bool(self._again.findings))
-        if whole:
-            self._deep()
+        return whole
 
     def _deep(self) -> None:
         meter, before, found = self._meter, self.runs, self.found
@@ -237,20 +247,25 @@ class Campaign:
         if self.found:
             self._forget_doubtful()
             findings = self._kept.unconfirmed()
+        self._meter.stopped = "interrupt"
+        return self._told(findings, ["the session was interrupted in this test"])
+
+    def _told(self, findings: Sequence[Counterexample], notes: Sequence[str]) -> CampaignResult:
+        coverage = self._coverage
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
             runs=self.runs,
             seconds=self._meter.seconds,
-            struck=self._coverage.struck,
-            stopped="interrupt",
+            struck=coverage.struck,
+            stopped=self._meter.stopped,
             seed=self.budget.seed,
             levels=tuple(self._levels.told),
             findings=(*self._again.beside(findings), *self._deaths[:MOST]),
-            laws=self._coverage.laws,
-            kinds=self._coverage.kinds,
-            tools=dict(self._coverage.tools),
-            notes=(*self.notes, "the session was interrupted in this test"),
+            laws=coverage.laws,
+            kinds=coverage.kinds,
+            tools=dict(coverage.tools),
+            notes=(*self.notes, *notes),
             escapes=escapes(self.runner.root),
         )
 
@@ -271,27 +286,15 @@ class Campaign:
         findings, counted = self._kept.confirmed(
             known, self._levels.smaller, lambda: meter.late, lambda: meter.over
         )
-        levels = tuple(self._levels.told)
         reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
         tools = list(runner.first.tools)
-        untested = coverage.untested(tools, meter.stopped, reasons) if levels else ()
+        untested = coverage.untested(tools, meter.stopped, reasons) if self._levels.told else []
+        if self.dealing.part and coverage.struck:
+            untested = []  # another part may have come to it
         probed, unknown = runner.simulation.probing.told(self.scenario)
-        return CampaignResult(
-            nodeid=self.nodeid,
-            scenario=self.scenario.name,
-            runs=self.runs,
-            seconds=meter.seconds,
-            struck=coverage.struck,
-            stopped=meter.stopped,
-            seed=self.budget.seed,
-            levels=levels,
-            findings=(*self._again.beside(findings), *self._deaths[:MOST]),
-            laws=coverage.laws,
-            kinds=coverage.kinds,
-            tools=dict(coverage.tools),
-            notes=(*self.notes, *counted, *unknown),
+        return replace(
+            self._told(findings, [*counted, *unknown]),
             untested=tuple(untested),
             clean="; ".join([clean_run(runner.first), *probed]),
-            escapes=escapes(runner.root),
             unjudged=unjudged(runner.first),
         )

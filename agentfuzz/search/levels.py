@@ -6,6 +6,7 @@ by the campaign, which judges each run.
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from agentfuzz.core.findings import Level, Smaller
 from agentfuzz.core.history import History
@@ -14,6 +15,8 @@ from agentfuzz.search import pairwise
 from agentfuzz.search.again import AT_THE_END, EVERY, Again
 from agentfuzz.search.budget import Meter
 from agentfuzz.search.coverage import Coverage
+from agentfuzz.search.dealing import Turn
+from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import BURST, length, longer, size
 from agentfuzz.search.systematic import Level as Walk
@@ -83,20 +86,30 @@ class Levels:
     def _limits(self, depth: int) -> str:
         reached = set(self._coverage.groups.values())
         worded = depth > 1 and any(map(self._runner.space.wordings_at, reached))
-        return "first wording of each reply" if worded else ""
+        part = self._runner.dealing.part if self._dealt_out(depth) else ""
+        return "; ".join(filter(None, [part, "first wording of each reply" if worded else ""]))
+
+    def _dealt_out(self, depth: int) -> bool:
+        """Whether this level is the one that shards have in common."""
+        return 1 < depth == self._meter.budget.depth
 
     def _walk(self, walk: Walk, name: str, depth: int) -> int:
         meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
         done = 0
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
-        plans = walk.plans(again.parent, lambda: meter.out(1 + reserved), self._runner.expects)
-        for plan in plans:
-            if meter.out(1 + reserved):
+        dealing = self._runner.dealing
+        dealt = self._dealt_out(depth)
+        stop = partial(meter.out, 1 + reserved)
+        deal = (dealing.mine, dealing.ahead) if dealt else ()
+        for plan in walk.plans(again.parent, stop, self._runner.expects, *deal):
+            if stop():
                 break
-            outcome = self._judged(plan, name)
+            outcome = self._dealt(plan, name, Turn(True, walk.number) if dealt else None)
             if outcome is None:
                 continue
             history, crossings = outcome.history, outcome.crossings
+            if not dealt:
+                dealing.below(plan, history)
             if walk.exists(plan, history):
                 done += 1
                 if depth == 1:
@@ -113,6 +126,15 @@ class Levels:
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done
+
+    def _dealt(self, plan: FaultPlan, phase: str, turn: Turn | None) -> Outcome | None:
+        """The run of a plan that may be another shard's to make."""
+        dealing = self._runner.dealing
+        dealing.turn = turn
+        try:
+            return self._judged(plan, phase)
+        finally:
+            dealing.turn = None
 
     def _longer(self, plan: FaultPlan, crossings: list[Crossing]) -> None:
         beyond = longer(plan, crossings)
@@ -168,13 +190,17 @@ class Levels:
         columns = [(slot, space.at(group)) for slot, group in groups.items()]
         self.begin("covering array", None)
         done = 0
-        for plan in pairwise.rows_if_few(columns, pairs):
+        dealing = self._runner.dealing
+        for number, plan in enumerate(pairwise.rows_if_few(columns, pairs)):
+            if not dealing.mine(number):
+                continue
             if self._meter.out():
                 break
             done += 1
-            self._judged(plan, "covering array")
+            self._dealt(plan, "covering array", Turn(False, number))
         if done:
-            self.told.append(Level("plans of a covering array of pairs", done, None))
+            name = "plans of a covering array of pairs"
+            self.told.append(Level(name, done, None, limits=dealing.part))
 
     def smaller(self, plan: FaultPlan) -> Smaller | None:
         """What was done of the plans that are smaller than this one; of those with several faults,

@@ -23,6 +23,7 @@ from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.outcome import Outcome
@@ -69,6 +70,7 @@ class Runner:
         self.crash_log = crash_log
         self.other = getattr(other, "agentfuzz_agent", other)
         self.executor: Executor = Inline()
+        self.dealing = Dealing()
         self.apart = False  # other processes have made runs
         self.runs = 0
         self.slowest = self.took = 0.0
@@ -135,7 +137,21 @@ class Runner:
         return forgotten if type(self.executor) is Inline else self.executor.expect
 
     def planned(self, plan: FaultPlan) -> Outcome:
-        """The run of a plan, made by the executor, if there is one: ahead, or now. Raises Died."""
+        """The run of a plan, made by the executor, if there is one: ahead, or now; or by another
+        machine. Raises Died, ShardError."""
+        found = self.dealing.recorded(plan)
+        if found is not None:
+            self._counted(found)
+            return found
+        try:
+            found = self._planned(plan)
+        except Died as death:
+            self.dealing.ran(plan, death)
+            raise
+        self.dealing.ran(plan, found)
+        return found
+
+    def _planned(self, plan: FaultPlan) -> Outcome:
         found = self._taken(plan)
         if found is None and type(self.executor) is not Inline:
             self.executor.expect([plan])
@@ -149,10 +165,15 @@ class Runner:
             if self.simulation.watchdog.interrupted:
                 raise KeyboardInterrupt
         if found is not None:
-            self.runs, self.apart = self.runs + 1, True
-            self._lasted(found.seconds)
-            leaks.add(found.escapes)
+            self.apart = True
+            self._counted(found)
         return found
+
+    def _counted(self, made: Outcome) -> None:
+        """A run that was made elsewhere."""
+        self.runs += 1
+        self._lasted(made.seconds)
+        leaks.add(made.escapes)
 
     def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
         """What a run comes to that was made before, and where it could have been struck. A process
@@ -213,7 +234,7 @@ class Runner:
         """This process was forked by an executor, to make runs ahead."""
         self.simulation.adopted()
         leaks.taken()
-        self.executor, self.crash_log = Inline(), CrashLog()
+        self.executor, self.crash_log, self.dealing = Inline(), CrashLog(), Dealing()
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
         """One run under a plan, with the crossings at which it could have been struck."""

@@ -20,6 +20,7 @@ order reduction (Godefroid 1996).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 
 from agentfuzz.boundaries import BOUNDARIES
@@ -50,6 +51,11 @@ def forgotten(plans: Iterable[FaultPlan]) -> None:
     """Nothing is made ahead."""
 
 
+def every(number: int) -> bool:
+    """No plan is left out."""
+    return True
+
+
 class Level:
     """All plans with one fault more than the `parents`, which are run again to see where they
     lead: plans are cheap to keep, histories are not. A parent comes with the number of plans
@@ -57,7 +63,8 @@ class Level:
 
     `wordings`: every wording of a reply is tried. `exists` is told of each plan's run, and takes
     those back that cannot be: a stop where nothing can be stopped, a misbehaviour that means
-    nothing at this turn. `grew` gathers the parents of the next level.
+    nothing at this turn. `grew` gathers the parents of the next level. `number` is the place of the
+    plan that `plans` gave last in the order of them all.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Level:
         self._next: dict[FaultPlan, int] = {}
         self._calm: set[FaultPlan] = set()  # after whose last fault the run goes on as without it
         self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
+        self.number = -1
         self.next_total = 0
         self.next_skipped = 0
         self.absent = 0
@@ -87,10 +95,13 @@ class Level:
         execute: Execute,
         stop: Callable[[], bool] = bool,
         expect: Callable[[Iterable[FaultPlan]], None] = forgotten,
+        mine: Callable[[int], bool] = every,
+        ahead: Callable[[int], bool] = every,
     ) -> Iterator[FaultPlan]:
         """The plans of this level, the most urgent first within a parent, until `stop`. `expect`
-        is told what comes next: some parents, and the plans of each."""
-        parents = list(self.parents)
+        is told what comes next: some parents, and the plans of each whose number is to be made
+        `ahead`. Only those are given whose number is `mine`."""
+        parents, before = list(self.parents), 0
         for place, (parent, stands_for) in enumerate(self.parents.items()):
             if stop():
                 return
@@ -99,9 +110,14 @@ class Level:
             self._stands_for = stands_for
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]
+            children = partial(self._children, parent, history, crossings)
             if expect is not forgotten:
-                expect(self._children(parent, history, crossings))
-            yield from self._children(parent, history, crossings)
+                expect(plan for n, plan in enumerate(children(), before) if ahead(n))
+            for number, plan in enumerate(children(), before):
+                if mine(number):
+                    self.number = number
+                    yield plan
+            before += self.count(history, crossings)
 
     def _children(
         self, parent: FaultPlan, history: History, crossings: list[Crossing]
