@@ -1,7 +1,8 @@
-"""A session that is one of N shards, or the merge of all of them.
+"""A session that is one of N shards, or the merge of all of them, or one in a row of sessions.
 
 Law: a shard's files lie beside its report; a merge runs the tests of the files and no others, so
-that its report is the one of a session in one part. Called by the hooks and by the session.
+that its report is the one of a session in one part; any other session goes on where the budget of
+the last one ended. Called by the hooks and by the session.
 """
 
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from agentfuzz.archive.shards import found, gathered, name_of
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.escaping import visible
+from agentfuzz.plugin.findings import SAVED
 from agentfuzz.plugin.settings import MERGE, shard
+from agentfuzz.search.continued import Continued
 from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.shards import Merged, Share
 
@@ -23,9 +26,15 @@ def dealing(config: pytest.Config, report_dir: Path, nodeid: str) -> Dealing:
         return Share(report_dir / f"shard-{number}-of-{of}", nodeid, number, of)
     folders = _folders(config)
     if not folders:
-        return Dealing()
+        return Dealing() if _apart(config) else Continued(config.rootpath / SAVED, nodeid)
     tests = gathered(found(folders, name_of(nodeid)))
     return Merged(nodeid, tests.get(nodeid, []), folders)
+
+
+def _apart(config: pytest.Config) -> bool:
+    """Whether this session asks for something of its own, that is no part of a row of sessions."""
+    asked = ("seed", "replay", "serve")
+    return any(config.getoption(f"--agentfuzz-{name}") is not None for name in asked)
 
 
 def keep_merged(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,8 +5,10 @@ level has; only the level, and the covering array of pairs, is dealt out, by the
 in its order. Asked by the levels and by the runner; this one keeps all to itself.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.budget import Budget
@@ -40,6 +42,15 @@ class Dealing:
     def ahead(self, number: int) -> bool:
         """Whether its run may be made ahead."""
         return self.mine(number)
+
+    def start(self, depth: int, parents: Iterable[FaultPlan]) -> Place:
+        """Where the level of these parents begins."""
+        return FIRST
+
+    def stopped(self, coming: Place | None, done: int) -> str:
+        """That level has ended before `coming`, or is whole (None): what is to be told of other
+        sessions."""
+        return ""
 
     def below(self, plan: FaultPlan, history: History) -> None:
         """A run of a level that is not dealt."""

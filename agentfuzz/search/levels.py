@@ -5,9 +5,10 @@ by the campaign, which judges each run.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
+from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.core.findings import Level, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -20,6 +21,7 @@ from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import BURST, length, longer, size
 from agentfuzz.search.systematic import Level as Walk
+from agentfuzz.search.systematic import every
 from agentfuzz.world.injector import Crossing
 
 LASTING = "bursts and outages"
@@ -59,9 +61,16 @@ class Levels:
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             self.begin(f"depth {depth}", total - skipped)
-            done = self._walk(walk, name, depth)
+            start = FIRST
+            if depth > 1 and runner.steady:
+                start = runner.dealing.start(depth, parents)
+            done = self._walk(walk, name, depth, start)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
-            self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
+            told = [*self._limits(depth)]
+            if depth > 1 and runner.steady:
+                told.append(runner.dealing.stopped(walk.coming, done))
+            limits = "; ".join(filter(None, told))
+            self._tell(depth, Level(name, done, total, skipped, limits))
             if depth == 1 and self._meter.stopped == "exhausted":
                 self._last(crossings)
             if runner.other is not None and depth == 1:
@@ -83,28 +92,32 @@ class Levels:
         self._depths[depth] = level
         self.told.append(level)
 
-    def _limits(self, depth: int) -> str:
+    def _limits(self, depth: int) -> Iterator[str]:
         reached = set(self._coverage.groups.values())
         worded = depth > 1 and any(map(self._runner.space.wordings_at, reached))
-        part = self._runner.dealing.part if self._dealt_out(depth) else ""
-        return "; ".join(filter(None, [part, "first wording of each reply" if worded else ""]))
+        if self._dealt_out(depth):
+            yield self._runner.dealing.part
+        if worded:
+            yield "first wording of each reply"
 
     def _dealt_out(self, depth: int) -> bool:
         """Whether this level is the one that shards have in common."""
         return 1 < depth == self._meter.budget.depth
 
-    def _walk(self, walk: Walk, name: str, depth: int) -> int:
+    def _walk(self, walk: Walk, name: str, depth: int, start: Place) -> int:
         meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
         done = 0
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
         dealing = self._runner.dealing
         dealt = self._dealt_out(depth)
         stop = partial(meter.out, 1 + reserved)
-        deal = (dealing.mine, dealing.ahead) if dealt else ()
-        for plan in walk.plans(again.parent, stop, self._runner.expects, *deal):
+        deal = (dealing.mine, dealing.ahead) if dealt else (every, every)
+        for plan in walk.plans(again.parent, stop, self._runner.expects, *deal, start):
             if stop():
                 break
-            outcome = self._dealt(plan, name, Turn(True, walk.number) if dealt else None)
+            assert walk.coming is not None, "it is this plan"
+            turn = Turn(True, walk.coming.number) if dealt else None
+            outcome = self._dealt(plan, name, turn)
             if outcome is None:
                 continue
             history, crossings = outcome.history, outcome.crossings
