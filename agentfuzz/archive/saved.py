@@ -52,10 +52,6 @@ def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
     """Write one counterexample; what its file says beyond it is kept. `was` is the id that it had
     in an older format. Where another bug has the same id, both are kept, this one by a longer id.
     Raises OSError when the folder cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        _write(ignore, "*\n")
     data = {
         "schema": f"{SCHEMA}/{VERSION}",
         "format": FORMAT_VERSION,
@@ -79,8 +75,17 @@ def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
         cx = counterexample
         data["id"] = finding_id(cx.nodeid, cx.violation, cx.plan, digits=64)
         path, before = folder / f"{data['id']}.json", {}
-    _write(path, dump({**before, **data}, indent=1) + "\n")
+    store(path, dump({**before, **data}, indent=1) + "\n")
     return path
+
+
+def store(path: Path, text: str) -> None:
+    """Write a file into the folder of what is kept between sessions, which git leaves alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ignore = path.parent / ".gitignore"
+    if not ignore.exists():
+        _write(ignore, "*\n")
+    _write(path, text)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], int]:

@@ -10,6 +10,7 @@ nobody's to catch. Called by every floor.
         PlanError             a fault plan cannot be read, or names what is not there
         SavedFileError        a file that agentfuzz saved cannot be read
           NewerFileError      a newer agentfuzz wrote it; it is left alone
+        ShardError            the files of a campaign in parts do not fit together
         CassetteMiss          no cassette holds what the model was asked
       ToolError               a reply of a simulated backend that is an error
         InvalidArguments      400: the arguments do not fit the tool's schema
@@ -50,6 +51,10 @@ class SavedFileError(AgentfuzzError):
 
 class NewerFileError(SavedFileError):
     """A file was written by a newer agentfuzz, in a format that this one does not know."""
+
+
+class ShardError(AgentfuzzError):
+    """Files of a campaign that was run in parts are broken, missing, or do not fit together."""
 
 
 class CassetteMiss(AgentfuzzError):

@@ -227,11 +227,10 @@ class Decided(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """Another leg of the same task begins. `why` is `restart` (after a crash), `decision`,
-    `follow_up`, `task` (another one of the same user's), `interrupt` (the user's message),
-    `duplicate` (the trigger was delivered again), or `back` (a leg that ran within another one is
-    over). `leg` is the number of the leg that runs from here on; `after` says how the one before
-    ended, or `running`."""
+    """Another leg of the run begins. `why` is `restart` (after a crash), `decision`, `follow_up`,
+    `task` (the next one), `interrupt` (the user's message), `duplicate` (the trigger was delivered
+    again), or `back` (a leg within another one is over). `leg` is the number of the leg that runs
+    from here on; `after` says how the one before ended, or `running`."""
 
     seq: int
     t: float

@@ -15,6 +15,7 @@ import pytest
 
 from agentfuzz.plugin.settings import (
     ACTIONS,
+    MERGE,
     OTHERS,
     SETTINGS,
     STRICT,
@@ -55,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ini = {int: "int", float: "float", str: "string"}[kind]
         parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
+    group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
     for name, metavar, text in (*ACTIONS, *OTHERS):
         if metavar:
             group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
@@ -179,6 +181,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from agentfuzz.plugin import actions
 
         actions.keep_replayed(config, items)
+    if config.getoption(MERGE):
+        from agentfuzz.plugin import sharding
+
+        sharding.keep_merged(config, items)
 
 
 @pytest.hookimpl(tryfirst=True)

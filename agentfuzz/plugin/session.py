@@ -10,7 +10,6 @@ import os
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
@@ -20,7 +19,7 @@ from agentfuzz._fuzz import Fuzz
 from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
-from agentfuzz.core.errors import AgentfuzzError, near_miss
+from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.secrets.redaction import redacted
@@ -30,7 +29,9 @@ from agentfuzz.plugin import capture, interruption, misuse, process_death, stric
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
+from agentfuzz.plugin.recording import Recording
 from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
+from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
 from agentfuzz.report import write
 from agentfuzz.report.details import details
@@ -39,7 +40,6 @@ from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
-SAVED = ".agentfuzz"
 REPLAYING = 2.0  # real seconds of a plain test in which saved findings are replayed
 SERVE = "--agentfuzz-serve"  # two descriptors: runs are made for the campaign of another process
 FRESH = ("--agentfuzz", "-p", "no:cacheprovider", "-p", "no:terminal")
@@ -64,8 +64,7 @@ class Session:
         self.allowance = Allowance(config)
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
-        self.recorded = False
-        self.cassettes: set[str] = set()  # what scenarios name, where another one is wanted
+        self.recording = Recording(config)
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -74,8 +73,9 @@ class Session:
         """Run one `@fuzz` test. Raises Failed when something was found."""
         try:
             misuse.no_fixture_first(item, given)
-            if wanted := self.config.getoption("--agentfuzz-record"):
-                self._record(item, given, wanted)
+            if self.recording.wanted:
+                told = self.recording.run(given.scenario, self._agent(item, given))
+                self.findings.note([told])
                 return
             died = (
                 None
@@ -126,22 +126,6 @@ class Session:
         else:
             self.results.append(result)
 
-    def _record(self, item: pytest.Function, given: Fuzz, wanted: str) -> None:
-        """Run the test once in real time with its real model, and write its cassette."""
-        from agentfuzz.model.cassettes import record_run
-
-        path = given.scenario.cassette
-        if path is None or path != Path(
-            os.path.abspath(self.config.invocation_params.dir / wanted)
-        ):
-            if path is not None:
-                self.cassettes.add(os.path.relpath(path, self.config.invocation_params.dir))
-            named = "no cassette" if path is None else f"the cassette {path.name}"
-            pytest.skip(f"not recorded: its scenario names {named}, not {wanted}")
-        self.recorded = True
-        turns = record_run(given.scenario, self._agent(item, given), path)
-        self.findings.note([f"agentfuzz: recorded {turns} turns of a model in {wanted}"])
-
     def _agent(self, item: pytest.Function, given: Fuzz) -> Agent:
         owner = [item.instance] if given.method else []
         names = item._fixtureinfo.argnames
@@ -158,6 +142,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
+            closing(dealing(self.config, self.report_dir, item.nodeid)) as dealt,
             capture.terminal(self.config) as screen,
             Simulation(
                 setting(self.config, "run-timeout"), OUTCOMES, allow_network=given.allow_network
@@ -177,6 +162,7 @@ class Session:
                 watch=line,
                 fresh=[*process_death.command(self.config), *FRESH, item.nodeid, SERVE],
                 cluster=executor(self.config),
+                dealing=dealt,
             )
             if serves := self.config.getoption(SERVE):
                 campaign.runner.serve(*map(int, serves.split(",")))
@@ -234,16 +220,8 @@ class Session:
             with interruption.undisturbed():
                 left = interruption.gather(self.findings.folder, self.workers, self.config)
                 self.results += left
-        wanted = self.config.getoption("--agentfuzz-record")
-        if wanted and not self.recorded and session.exitstatus == 0:
-            named = sorted(self.cassettes)
-            self.findings.note(
-                [
-                    f"agentfuzz: nothing was recorded: no scenario of these tests names {wanted} "
-                    f"(cassette=, a path beside the scenario's file); they name: "
-                    f"{', '.join(named) or 'none'}.{near_miss(wanted, named)}"
-                ]
-            )
+        if (missed := self.recording.missed()) and session.exitstatus == 0:
+            self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (

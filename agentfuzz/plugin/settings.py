@@ -37,6 +37,8 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
 )
 MOST = 256  # processes
+SHARDS = 1_000
+MERGE = "--agentfuzz-merge"  # folders: the runs of shards, which this session folds
 # One-shot options: name, metavar, help.
 ACTIONS = (
     ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
@@ -45,6 +47,7 @@ ACTIONS = (
 )
 OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
+    ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
     ("init", "", "write one demo test; overwrite nothing"),
 )
 # A switch: on, off, or neither; then the ini key, then the default.
@@ -73,6 +76,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     workers(config)
     memo(config)
     executor(config)
+    shard(config)
 
 
 def _ini_file(config: pytest.Config) -> str:
@@ -138,6 +142,31 @@ def executor(config: pytest.Config) -> str:
             f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
         ) from None
     return f"tcp://{found[1]}"
+
+
+def shard(config: pytest.Config) -> tuple[int, int] | None:
+    """The part of each campaign that this session runs, as (K, N). Raises UsageError where it is
+    none, or where there is nothing to deal out."""
+    value = config.getoption("--agentfuzz-shard")
+    if value is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", value.strip())
+    if found is None or not int(found[1]) <= int(found[2]) <= SHARDS:
+        raise pytest.UsageError(
+            f"--agentfuzz-shard {value}: must be K/N, as 2/8, with K from 1 to N and N at most "
+            f"{SHARDS:,}"
+        )
+    if not campaigns_on(config):
+        raise pytest.UsageError(f"--agentfuzz-shard {value} is of campaigns: add --agentfuzz")
+    if setting(config, "depth") < 2:
+        raise pytest.UsageError(
+            f"--agentfuzz-shard {value}: plans with one fault are run by every shard, and "
+            "--agentfuzz-depth leaves nothing else; set it to 2 or more, or run no shards"
+        )
+    for other in (MERGE, "--agentfuzz-replay", "--agentfuzz-record"):
+        if config.getoption(other):
+            raise pytest.UsageError(f"--agentfuzz-shard {value} and {other} exclude each other")
+    return int(found[1]), int(found[2])
 
 
 def _ini_value(config: pytest.Config, key: str, expected: str) -> Any:

@@ -21,6 +21,7 @@ from agentfuzz.runtime import leaks
 from agentfuzz.search.again import Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
+from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.died import MOST
 from agentfuzz.search.escaped import escapes
 from agentfuzz.search.guided import Corpus
@@ -57,11 +58,13 @@ class Account:
         watch: Callable[[Any], None] | None = None,
         fresh: Sequence[str] = (),
         cluster: str = "",
+        dealing: Dealing | None = None,
     ) -> None:
         self.scenario = scenario
         self.nodeid = nodeid or scenario.name
         self.space = space or Space(faults=scenario.faults)
         self.budget = budget or Budget()
+        self.dealing = dealing or Dealing()
         self._watch, self._fresh, self._cluster = watch, fresh, cluster
         self._meter = Meter(
             self.budget,
@@ -86,6 +89,7 @@ class Account:
     def _begin(self, *notes: str) -> None:
         """Nothing is known yet, but what these notes say."""
         self.runner = self._runner()
+        self.runner.dealing = self.dealing
         self.notes: list[str] = [*notes]
         self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
@@ -190,7 +194,9 @@ class Account:
         )
         reasons = {law.name: law.note(runner.first) for law in self.scenario.invariants}
         given = list(runner.first.tools), meter.stopped, reasons
-        untested = coverage.untested(*given) if self._levels.told else ()
+        untested = coverage.untested(*given) if self._levels.told else []
+        if self.dealing.part and coverage.struck:
+            untested = []  # another part may have come to it
         probed, unknown = runner.simulation.probing.told(self.scenario)
         return self._told(
             meter.stopped,

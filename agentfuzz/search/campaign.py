@@ -119,16 +119,22 @@ class Campaign(Account):
         self._search("off")
 
     def _search(self, memo: str) -> None:
-        """The whole search. Raises Doubted."""
-        if not self.plain(self._searched):
-            return
+        """The whole search, or the part of it that is dealt to this process. Raises Doubted."""
+        runs = self.plain(self._searched)
+        self.dealing.begin(self.runner.first, self.budget, self.space)
+        self.notes += self.dealing.notes
+        whole = runs and self._walk(memo)
+        if whole and not self.dealing.part:
+            self._deep()
+        self.dealing.end()
+
+    def _walk(self, memo: str) -> bool:
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:
             self.runner.remember(memo, self.budget.seed)
             whole = self._levels.walk(self._crossings, self._compared)
         self.notes += notes
         self.notes += told_of(self._deaths, self.runner.apart and bool(self._again.findings))
-        if whole:
-            self._deep()
+        return whole
 
     def _deep(self) -> None:
         meter, before, found = self._meter, self.runs, self.found

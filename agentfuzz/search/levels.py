@@ -5,8 +5,10 @@ by the campaign, which judges each run.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.core.findings import Level, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -14,10 +16,13 @@ from agentfuzz.search import pairwise
 from agentfuzz.search.again import AT_THE_END, EVERY, Again
 from agentfuzz.search.budget import Meter
 from agentfuzz.search.coverage import Coverage
+from agentfuzz.search.dealing import Turn
 from agentfuzz.search.inputs import Inputs
+from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import BURST, length, longer, size
 from agentfuzz.search.systematic import Level as Walk
+from agentfuzz.search.systematic import every
 from agentfuzz.world.injector import Crossing
 
 LASTING = "bursts and outages"
@@ -64,9 +69,16 @@ class Levels:
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             self.begin(f"depth {depth}", total - skipped)
-            done = self._walk(walk, name, depth)
+            start = FIRST
+            if depth > 1 and runner.steady:
+                start = runner.dealing.start(depth, parents)
+            done = self._walk(walk, name, depth, start)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
-            self._tell(depth, Level(name, done, total, skipped, self._limits(depth)))
+            told = [*self._limits(depth)]
+            if depth > 1 and runner.steady:
+                told.append(runner.dealing.stopped(walk.coming, done))
+            limits = "; ".join(filter(None, told))
+            self._tell(depth, Level(name, done, total, skipped, limits))
             if depth == 1 and self._meter.stopped == "exhausted":
                 self._last(crossings)
                 self._inputs.a_few()
@@ -89,23 +101,37 @@ class Levels:
         self._depths[depth] = level
         self.told.append(level)
 
-    def _limits(self, depth: int) -> str:
+    def _limits(self, depth: int) -> Iterator[str]:
         reached = set(self._coverage.groups.values())
         worded = depth > 1 and any(map(self._runner.space.wordings_at, reached))
-        return "first wording of each reply" if worded else ""
+        if self._dealt_out(depth):
+            yield self._runner.dealing.part
+        if worded:
+            yield "first wording of each reply"
 
-    def _walk(self, walk: Walk, name: str, depth: int) -> int:
+    def _dealt_out(self, depth: int) -> bool:
+        """Whether this level is the one that shards have in common."""
+        return 1 < depth == self._meter.budget.depth
+
+    def _walk(self, walk: Walk, name: str, depth: int, start: Place) -> int:
         meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
         done = 0
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
-        plans = walk.plans(again.parent, lambda: meter.out(1 + reserved), self._runner.expects)
-        for plan in plans:
-            if meter.out(1 + reserved):
+        dealing = self._runner.dealing
+        dealt = self._dealt_out(depth)
+        stop = partial(meter.out, 1 + reserved)
+        deal = (dealing.mine, dealing.ahead) if dealt else (every, every)
+        for plan in walk.plans(again.parent, stop, self._runner.expects, *deal, start):
+            if stop():
                 break
-            outcome = self._judged(plan, name)
+            assert walk.coming is not None, "it is this plan"
+            turn = Turn(True, walk.coming.number) if dealt else None
+            outcome = self._dealt(plan, name, turn)
             if outcome is None:
                 continue
             history, crossings = outcome.history, outcome.crossings
+            if not dealt:
+                dealing.below(plan, history)
             if walk.exists(plan, history):
                 done += 1
                 if depth == 1:
@@ -122,6 +148,15 @@ class Levels:
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done
+
+    def _dealt(self, plan: FaultPlan, phase: str, turn: Turn | None) -> Outcome | None:
+        """The run of a plan that may be another shard's to make."""
+        dealing = self._runner.dealing
+        dealing.turn = turn
+        try:
+            return self._judged(plan, phase)
+        finally:
+            dealing.turn = None
 
     def _longer(self, plan: FaultPlan, crossings: list[Crossing]) -> None:
         beyond = longer(plan, crossings)
@@ -177,13 +212,17 @@ class Levels:
         columns = [(slot, space.at(group)) for slot, group in groups.items()]
         self.begin("covering array", None)
         done = 0
-        for plan in pairwise.rows_if_few(columns, pairs):
+        dealing = self._runner.dealing
+        for number, plan in enumerate(pairwise.rows_if_few(columns, pairs)):
+            if not dealing.mine(number):
+                continue
             if self._meter.out():
                 break
             done += 1
-            self._judged(plan, "covering array")
+            self._dealt(plan, "covering array", Turn(False, number))
         if done:
-            self.told.append(Level("plans of a covering array of pairs", done, None))
+            name = "plans of a covering array of pairs"
+            self.told.append(Level(name, done, None, limits=dealing.part))
 
     def smaller(self, plan: FaultPlan) -> Smaller | None:
         """What was done of the plans that are smaller than this one; of those with several faults,

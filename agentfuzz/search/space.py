@@ -34,7 +34,7 @@ class Space:
     ) -> None:
         faults, only = tuple(faults), tuple(only)
         self.asked = frozenset((*faults, *only))
-        words = {"faults": faults, "only": only, "exclude": tuple(exclude)}
+        self.words = words = {"faults": faults, "only": only, "exclude": tuple(exclude)}
         self._groups: dict[str, tuple[Fault, ...]] = {}
         self._order: dict[str, tuple[tuple[Fault, ...], ...]] = {}
         self._wordings: dict[str, tuple[Fault, ...]] = {}

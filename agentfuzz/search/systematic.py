@@ -20,8 +20,11 @@ order reduction (Godefroid 1996).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
+from itertools import islice
 
+from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.boundaries.boundary import WORDS
 from agentfuzz.core.events import (
@@ -50,6 +53,11 @@ def forgotten(plans: Iterable[FaultPlan]) -> None:
     """Nothing is made ahead."""
 
 
+def every(number: int) -> bool:
+    """No plan is left out."""
+    return True
+
+
 class Level:
     """All plans with one fault more than the `parents`, which are run again to see where they
     lead: plans are cheap to keep, histories are not. A parent comes with the number of plans
@@ -57,7 +65,8 @@ class Level:
 
     `wordings`: every wording of a reply is tried. `exists` is told of each plan's run, and takes
     those back that cannot be: a stop where nothing can be stopped, a misbehaviour that means
-    nothing at this turn. `grew` gathers the parents of the next level.
+    nothing at this turn. `grew` gathers the parents of the next level. `coming` is the plan that
+    `plans` gave last, or could not give any more; None when it gave them all.
     """
 
     def __init__(
@@ -72,6 +81,7 @@ class Level:
         self._next: dict[FaultPlan, int] = {}
         self._calm: set[FaultPlan] = set()  # after whose last fault the run goes on as without it
         self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
+        self.coming: Place | None = FIRST
         self.next_total = 0
         self.next_skipped = 0
         self.absent = 0
@@ -87,21 +97,41 @@ class Level:
         execute: Execute,
         stop: Callable[[], bool] = bool,
         expect: Callable[[Iterable[FaultPlan]], None] = forgotten,
+        mine: Callable[[int], bool] = every,
+        ahead: Callable[[int], bool] = every,
+        start: Place = FIRST,
     ) -> Iterator[FaultPlan]:
         """The plans of this level, the most urgent first within a parent, until `stop`. `expect`
-        is told what comes next: some parents, and the plans of each."""
-        parents = list(self.parents)
-        for place, (parent, stands_for) in enumerate(self.parents.items()):
+        is told what comes next: some parents, and the plans of each whose number is to be made
+        `ahead`. Only those are given whose number is `mine`. They begin at `start`, and
+        go round."""
+        places = list(enumerate(self.parents))
+        if start.parent >= len(places):
+            start = FIRST
+        round = places[start.parent :] + places[: start.parent + bool(start.child)]
+        before = start.number - start.child
+        for turn, (place, parent) in enumerate(round):
+            before = before if place else 0
+            low = 0 if turn else start.child
+            high = start.child if turn == len(places) else None
+            self.coming = Place(place, low, before + low)
             if stop():
                 return
-            if place % PARENTS == 0:
-                expect(parents[place : place + PARENTS])
-            self._stands_for = stands_for
+            if turn % PARENTS == 0:
+                expect([one for _, one in round[turn : turn + PARENTS]])
+            self._stands_for = self.parents[parent]
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]
+            children = partial(self._children, parent, history, crossings)
             if expect is not forgotten:
-                expect(self._children(parent, history, crossings))
-            yield from self._children(parent, history, crossings)
+                numbered = islice(enumerate(children(), before), low, high)
+                expect(plan for n, plan in numbered if ahead(n))
+            for n, plan in islice(enumerate(children(), before), low, high):
+                if mine(n):
+                    self.coming = Place(place, n - before, n)
+                    yield plan
+            before += self.count(history, crossings)
+        self.coming = None
 
     def _children(
         self, parent: FaultPlan, history: History, crossings: list[Crossing]

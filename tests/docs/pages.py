@@ -126,7 +126,9 @@ class Project:
             _READ[block.language](block.text)
         if block.language == "yaml":  # a workflow: what it runs was typed here before
             for line in re.findall(r"^ *-? *run: (.*)$", block.text, re.MULTILINE):
-                assert line in self._printed or known(words_of(line)), line
+                typed = re.sub(r"\\\$\\\{\\\{.*?\\\}\\\}", ".*", re.escape(line))
+                before = any(re.fullmatch(typed, command) for command in self._printed)
+                assert before or known(words_of(line)), line
 
     def _needs(self, block: Block) -> None:
         """Skip the page where something that it imports, or Node, is not installed."""
@@ -163,6 +165,8 @@ class Project:
         self.commands += 1
         if words[0] == "pytest":
             words = ["pytest", *self._plugins(words), *self._unhurried(), *words[1:]]
+        if words[:4] == ["python", "-m", "agentfuzz", "merge"]:
+            words += ["--", *self._plugins(words), *self._unhurried()]
         assert words[0] in ("pytest", "python"), f"not a command of this project: {command}"
         words[0] = str(Path(sys.executable).with_name(words[0]))
         given = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}

@@ -6,7 +6,7 @@ In this process every inner session shares the imports below, so that a test cos
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import freezegun  # noqa: F401
@@ -57,10 +57,13 @@ class Project:
         """A small campaign in this process: every plan with one fault."""
         return self.run("--agentfuzz", "--agentfuzz-depth=1", "--agentfuzz-max-runs=80", *args)
 
-    def spawn(self, *args: str, cwd: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
-        """pytest in a process of its own, with agentfuzz and the plugins named by `-p`."""
+    def spawn(
+        self, *args: str, cwd: str = "", command: Sequence[str] = (), **env: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """pytest in a process of its own, with agentfuzz and the plugins named by `-p`; or another
+        command."""
         return subprocess.run(
-            self.command(*args),
+            [*command, *args] if command else self.command(*args),
             cwd=self.path / cwd,
             env={**os.environ, **OFF, **env},
             capture_output=True,

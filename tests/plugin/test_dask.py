@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,10 +28,12 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[int]]]:
-    """The address of a scheduler, and the processes of its workers."""
-    script = tmp_path_factory.mktemp("cluster") / "cluster.py"
+Cluster = tuple[str, list[int]]  # the address of a scheduler, and the processes of its workers
+
+
+def a_cluster(folder: Path) -> Iterator[Cluster]:
+    """Two workers, for as long as it is held."""
+    script = folder / "cluster.py"
     script.write_text(CLUSTER)
     process = subprocess.Popen(
         [sys.executable, str(script)],
@@ -46,6 +49,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
     process.communicate()
 
 
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    yield from a_cluster(tmp_path_factory.mktemp("cluster"))
+
+
 def reported(project: Project, *words: str) -> str:
     """The report of a campaign, as it is written."""
     shutil.rmtree(project.path / ".agentfuzz", ignore_errors=True)
@@ -55,7 +63,7 @@ def reported(project: Project, *words: str) -> str:
     return (project.path / "reports/agentfuzz/report.json").read_text()
 
 
-def test_a_cluster_finds_the_same(project: Project, cluster: tuple[str, list[int]]) -> None:
+def test_a_cluster_finds_the_same(project: Project, cluster: Cluster) -> None:
     """The same bytes as one process, and again when a worker was killed before."""
     address, pids = cluster
     project.shop()

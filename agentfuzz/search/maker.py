@@ -1,0 +1,179 @@
+"""The maker: one run of an agent, made here.
+
+Law: every run is counted and written ahead, and judged with the same laws, whether the agent made
+it or the memo did. The base of the runner.
+"""
+
+from pathlib import Path
+
+from agentfuzz.archive.crash_log import CrashLog
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.verdict import Violation
+from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.runtime.clock import FOREVER, Real
+from agentfuzz.search.dealing import Dealing
+from agentfuzz.search.executors.choice import DEAR
+from agentfuzz.search.executors.executor import Executor, Inline
+from agentfuzz.search.memo.memo import Memo
+from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.space import Space
+from agentfuzz.search.stories import Stories
+from agentfuzz.world.injector import Crossing, FromPlan, Injector
+from agentfuzz.world.tools import forget
+
+
+class Maker:
+    """One agent in one scenario, inside `simulation`'s with block. `other` is another entrypoint
+    to the same loop: its run under a plan with at most one fault must come out the same (AF305).
+    `first` is the first run without faults, `baseline` the same as long as it comes out the same
+    again: what laws compare with; `runs` counts; `slowest` is what a run took at most, in real
+    seconds, but for the first one, and `quickest` what one took at least; `memo` makes runs without
+    the agent."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        agent: Agent,
+        simulation: Simulation,
+        *,
+        nodeid: str,
+        space: Space,
+        root: Path,
+        crash_log: CrashLog,
+        other: Agent | None = None,
+    ) -> None:
+        self.stories = Stories(scenario, self._with_inputs)
+        self.scenario = self.stories.plain
+        self.agent = agent
+        self.simulation = simulation
+        self.nodeid = nodeid
+        self.space = space
+        self.root = root
+        self.crash_log = crash_log
+        self.other = getattr(other, "agentfuzz_agent", other)
+        self.executor: Executor = Inline()
+        self.dealing = Dealing()
+        self.apart = False  # other processes have made runs
+        self.runs = 0
+        self.slowest = self.took = 0.0
+        self.quickest = FOREVER
+        forget()
+        self.steady = True
+        self.memo: Memo | None = None
+
+    @property
+    def first(self) -> History:
+        """The first run without faults."""
+        assert self.stories.first is not None, "it comes before everything else"
+        return self.stories.first
+
+    def begin(self) -> list[Crossing]:
+        """The first run without faults, and its crossings."""
+        first, crossings = self.execute(FaultPlan())
+        self.stories.first = self.scenario.oracle(first)
+        return crossings
+
+    def baseline(self, plan: FaultPlan | None = None) -> History | None:
+        """The run without faults that has the same inputs as a plan; None if that does not come
+        out the same twice: then nothing is said by comparing with it."""
+        if not self.steady:
+            return None
+        return self.stories.first if plan is None else self.stories.of(plan)[1]
+
+    def unsteady(self) -> None:
+        """Runs without faults differ: this agent has no run to compare with."""
+        self.steady = False
+
+    def under(self, plan: FaultPlan) -> FromPlan:
+        """An injector for a plan, asked about all that this campaign may do."""
+        return FromPlan(plan, process=self.space.process)
+
+    def outcome(self, injector: Injector, plan: FaultPlan | None) -> Outcome:
+        """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
+        if plan is not None and self.stories.new(plan):
+            history = self.stories.begin(plan.given, injector)
+        else:
+            history = self._made(plan, self.agent, injector)
+        return self._judged(history, injector, plan)
+
+    def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
+        baseline = self.baseline(plan)
+        verdicts: list[tuple[Violation, ...] | None] = []
+        for law in self.scenario.invariants:
+            idle = law.needs_baseline and baseline is None
+            found = None if idle else law.check(history, baseline)
+            verdicts.append(found if found is None else tuple(found))
+        return Outcome(history, injector.crossings, tuple(verdicts), self.took)
+
+    def made(self, plan: FaultPlan) -> Outcome:
+        """The run of a plan, made here; without the agent, where the memo knows it."""
+        memo = self.memo
+        if memo is None or plan.given:  # it knows the simplest inputs
+            return self.outcome(self.under(plan), plan)
+        injector, begun = self.under(plan), Real.monotonic()
+        self.crash_log.begin(plan)
+        history = memo.answer(injector)
+        if history is not None:
+            memo.audit(plan, history, injector, lambda: self.under(plan))
+            self.runs += 1
+            self._lasted(Real.monotonic() - begun)
+            return self._judged(history, injector, plan)
+        injector = self.under(plan)
+        history = self._made(plan, memo.taped, injector)
+        memo.learn(history)
+        return self._judged(history, injector, plan)
+
+    def remember(self, word: str, seed: int) -> None:
+        """From now on runs are made without the agent where that is possible: `on`, or `auto` for
+        an agent whose runs are dear. Not where others make them ahead."""
+        dear = word == "on" or (word == "auto" and self.quickest > DEAR)
+        if dear and type(self.executor) is Inline and self.dealing.alone:
+            self.memo = Memo(self.scenario, self.agent, self.simulation, seed)
+
+    @property
+    def remembered(self) -> list[str]:
+        """What is to be said of such runs."""
+        return [] if self.memo is None else self.memo.told(self.runs)
+
+    def doubt(self, plan: FaultPlan) -> None:
+        """Two runs under a plan differ. Raises Doubted if one may have been made without the
+        agent."""
+        if self.memo is not None:
+            self.memo.doubt(f"two runs under {str(plan)!r} differ")
+
+    def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
+        """One run under a plan, with the crossings at which it could have been struck."""
+        injector = self.under(plan)
+        return self._made(plan, self.agent, injector, trace=trace), injector.crossings
+
+    def _made(
+        self, plan: FaultPlan | None, agent: Agent, injector: Injector, *, trace: bool = False
+    ) -> History:
+        scenario = self.scenario if plan is None else self.stories.of(plan)[0]
+        return self._run(scenario, plan, agent, injector, trace)
+
+    def _with_inputs(self, scenario: Scenario, plan: FaultPlan, injector: Injector) -> History:
+        return self._run(scenario, plan, self.agent, injector, False)
+
+    def _run(
+        self,
+        scenario: Scenario,
+        plan: FaultPlan | None,
+        agent: Agent,
+        injector: Injector,
+        trace: bool,
+    ) -> History:
+        self.runs += 1
+        self.crash_log.begin(plan)
+        begun = Real.monotonic()
+        history = self.simulation.execute(scenario, agent, injector, trace=trace)
+        self._lasted(Real.monotonic() - begun)
+        return history
+
+    def _lasted(self, seconds: float) -> None:
+        self.took = seconds
+        if seconds > self.slowest and self.runs > 1:
+            self.slowest = seconds
+        self.quickest = min(seconds, self.quickest)

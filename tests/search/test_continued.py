@@ -1,0 +1,226 @@
+"""The frontier: what a budget left undone of a level is continued by the next session.
+
+Law: several sessions run every plan of the level once before any twice; each tells as covered what
+it ran itself; where something has changed, the level begins anew.
+"""
+
+import json
+import os
+
+import pytest
+
+from agentfuzz import Completion, at_most_once, scenario
+from agentfuzz.archive import frontier
+from agentfuzz.archive.frontier import FIRST, Frontier, Place
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.continued import Continued, _ordinal
+from agentfuzz.search.dealing import Dealing
+from agentfuzz.search.space import Space
+from agentfuzz.search.systematic import Level
+
+DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
+SPACE = {"only": ("once/timeout", "once/error", "lost/timeout", "lost/error")}
+LEVEL = "plans with two faults"
+
+
+@scenario(at_most_once("pay"), task="Pay for all.")
+def paying(world):
+    @world.tool(effect="pay", scope=("n",), dedup="scope")
+    def pay(n: int) -> dict:
+        return {"receipt": n}
+
+
+def payer(times):
+    """Pays so many times, and goes on after an error."""
+
+    def agent(world):
+        missed = 0
+        for n in range(times):
+            try:
+                world.tools.pay(n=n)
+            except Exception:
+                missed += 1
+        return BLOCKED if missed else DONE
+
+    return agent
+
+
+def session(dealing, agent=None, **given):
+    """One session: its result, and the plans with two faults that it ran in the level."""
+    budget = Budget(**{"max_runs": 130, "max_seconds": 600.0, "deep_runs": 0, **given})
+    ran = []
+    with Simulation() as simulation:
+        campaign = Campaign(
+            paying,
+            agent or payer(5),
+            simulation,
+            nodeid="t::t",
+            space=Space(**SPACE),
+            budget=budget,
+            dealing=dealing,
+        )
+        judged = campaign._levels._judged
+        campaign._levels._judged = lambda plan, phase: (
+            (ran.append(str(plan)) if phase == LEVEL else None) or judged(plan, phase)
+        )
+        campaign.search()
+        return campaign.result(), ran
+
+
+def level(result):
+    return next(one for one in result.levels if one.name == LEVEL)
+
+
+def test_sessions_run_all_of_it(tmp_path):
+    """Every plan once before any twice; then the file is gone."""
+    _, whole = session(None, max_runs=10_000)
+    assert len(whole) == 160
+    together, sessions = [], 0
+    while not sessions or list(tmp_path.glob("frontier-*.json")):
+        result, ran = session(Continued(tmp_path, "t::t"))
+        assert 0 < len(ran) < 80
+        assert level(result).done == len(ran)
+        assert level(result).total == 160
+        together += ran
+        sessions += 1
+    assert sessions > 2
+    assert sorted(together[:160]) == sorted(whole)
+    assert len(set(together)) == 160
+    assert level(result).limits.endswith(
+        f"on; all in {sessions} sessions since its runs last changed"
+    )
+
+
+def test_what_is_told(tmp_path):
+    """The first session says nothing of others; the second, what it began with and the sum."""
+    first, ran = session(Continued(tmp_path, "t::t"))
+    assert "session" not in level(first).limits
+    second, more = session(Continued(tmp_path, "t::t"))
+    begun, both = _ordinal(len(ran) + 1), len(ran) + len(more)
+    assert level(second).limits.endswith(
+        f"from the {begun} on; {both} in 2 sessions since its runs last changed"
+    )
+    assert f"{len(more)} of 160 plans with two faults (" in second.covered()
+
+
+def test_the_same_file_gives_the_same_session(tmp_path):
+    """Also when two run at once."""
+    session(Continued(tmp_path, "t::t"))
+    (path,) = tmp_path.glob("frontier-*.json")
+    before = path.read_bytes()
+    _, one = session(Continued(tmp_path, "t::t"))
+    after = path.read_bytes()
+    path.write_bytes(before)
+    _, other = session(Continued(tmp_path, "t::t"))
+    assert one == other
+    assert path.read_bytes() == after != before
+
+
+def test_a_change_begins_anew(tmp_path):
+    """Another run without faults, other runs with one fault, other faults."""
+    _, first = session(Continued(tmp_path, "t::t"))
+
+    def retries(world):
+        for n in range(5):
+            for _ in range(2):
+                try:
+                    world.tools.pay(n=n)
+                    break
+                except Exception:
+                    continue
+        return DONE
+
+    for agent in (payer(6), retries):
+        _, alone = session(None, agent, max_runs=400)
+        result, ran = session(Continued(tmp_path, "t::t"), agent, max_runs=400)
+        assert ran == alone
+        assert "session" not in level(result).limits
+    assert session(Continued(tmp_path, "t::t"))[1] == first
+
+
+def test_a_session_that_runs_all_leaves_nothing(tmp_path):
+    """Its coverage is its own, and the file of earlier ones goes."""
+    session(Continued(tmp_path, "t::t"))
+    result, ran = session(Continued(tmp_path, "t::t"), max_runs=10_000)
+    assert len(ran) == len(set(ran)) == 160
+    assert "session" not in level(result).limits
+    assert "all 160 plans with two faults" in result.covered()
+    assert not list(tmp_path.glob("frontier-*.json"))
+
+
+def test_a_budget_that_ends_before_the_level(tmp_path):
+    """Changes nothing."""
+    session(Continued(tmp_path, "t::t"))
+    (path,) = tmp_path.glob("frontier-*.json")
+    before = path.read_bytes()
+    session(Continued(tmp_path, "t::t"), max_runs=20)
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_kept_elsewhere(tmp_path, monkeypatch):
+    """A campaign that is not one of a row writes nothing."""
+    monkeypatch.chdir(tmp_path)
+    session(Dealing())
+    session(None)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    """Changes no verdict."""
+    (tmp_path / "file").touch()
+    _, ran = session(Continued(tmp_path / "file", "t::t"))
+    assert ran == session(None)[1]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "agentfuzz.frontier/9"}', "\0"])
+def test_a_broken_file(tmp_path, text):
+    """Is none, and is replaced."""
+    path = frontier.path_of(tmp_path, "t::t")
+    path.write_text(text)
+    assert frontier.load(path, "f") == Frontier("f")
+    session(Continued(tmp_path, "t::t"))
+    assert json.loads(path.read_text())["sessions"] == 1
+
+
+def test_a_frontier_comes_back(tmp_path):
+    """Under its fingerprint alone; git is told to leave the folder alone."""
+    kept = Frontier("f", Place(3, 4, 50), 49, 2)
+    path = frontier.path_of(tmp_path / "new", "t::t")
+    frontier.save(path, "t::t", kept)
+    assert frontier.load(path, "f") == kept
+    assert frontier.load(path, "g") == Frontier("g")
+    assert (tmp_path / "new/.gitignore").read_text() == "*\n"
+    frontier.forget(path)
+    frontier.forget(path)
+    assert frontier.load(path, "f") == Frontier("f")
+
+
+def test_a_level_goes_round():
+    """From each of its plans on, all of them once, and numbered as ever."""
+    with Simulation() as simulation:
+        campaign = Campaign(paying, payer(2), simulation, space=Space(**SPACE))
+        crossings = campaign.runner.begin()
+        parents = {FaultPlan({c.slot: f}): 1 for c in crossings for f in campaign.space.at(c.group)}
+
+        def walked(start):
+            walk = Level(parents, campaign.space)
+            plans = walk.plans(campaign.runner.execute, start=start)
+            found = [(walk.coming, str(plan)) for plan in plans]
+            assert walk.coming is None
+            return found
+
+        whole = walked(FIRST)
+        assert [place.number for place, _ in whole] == list(range(len(whole)))
+        for at, (place, _) in enumerate(whole):
+            assert walked(place) == whole[at:] + whole[:at]
+
+
+def test_ordinals():
+    """As they are spoken."""
+    numbers = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111, 1204]
+    assert " ".join(map(_ordinal, numbers)) == (
+        "1st 2nd 3rd 4th 11th 12th 13th 21st 102nd 111th 1,204th"
+    )
