@@ -20,6 +20,9 @@ from agentfuzz.core.codec import digest
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.world import local
+from agentfuzz.world.calls import Calls
+from agentfuzz.world.lane import Lane
 
 GOLDEN = Path(__file__).with_name("same_histories.json")
 STORIES = (
@@ -51,9 +54,12 @@ def campaigns(name: str) -> Iterator[tuple[str, Scenario, Any]]:
         yield f"{name}.{agent.__name__}", story, agent
 
 
+@pytest.mark.parametrize("way", [Lane, Calls])
 @pytest.mark.parametrize("name", STORIES)
-def test_the_histories_of_a_scenario(name, request):
-    """As many runs, the same coverage, the same findings, the same bytes."""
+def test_the_histories_of_a_scenario(name, way, monkeypatch):
+    """As many runs, the same coverage, the same findings, the same bytes; whether a plain call
+    goes by the lane or the general way."""
+    monkeypatch.setattr(local, "Lane", way)
     budget = Budget(max_runs=400, max_seconds=600.0, deep_runs=20)
     found = {}
     with Simulation() as simulation:
