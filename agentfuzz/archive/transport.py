@@ -46,6 +46,7 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["findings"] = tuple(_finding_from_json(finding) for finding in given["findings"])
     given["notes"], given["untested"] = tuple(given["notes"]), tuple(given["untested"])
     given["escapes"], given["unjudged"] = tuple(given["escapes"]), tuple(given["unjudged"])
+    given["made"] = tuple(given["made"])
     given["told"] = dict(given["told"])
     return CampaignResult(**given)
 

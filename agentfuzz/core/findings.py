@@ -116,7 +116,8 @@ class CampaignResult:
     applies; `untested` what never came into play, each with its AF8xx code; `escapes` what escaped
     control, each with AF905; `unjudged` what of the fault-free run no law can judge, each with the
     line that would change it. `told` is what was found here and told by another test of the
-    session: `AF102 charge_card`, and which test.
+    session: `AF102 charge_card`, and which test. `made` says how its runs were made: that may be
+    another thing on another machine, so the terminal tells it and no report does.
     """
 
     nodeid: str
@@ -137,6 +138,7 @@ class CampaignResult:
     escapes: tuple[str, ...] = ()
     told: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

@@ -201,8 +201,9 @@ class Account:
         return self._told(
             meter.stopped,
             findings,
-            (*self.notes, *counted, *unknown, *runner.remembered),
+            (*self.notes, *counted, *unknown),
             untested=tuple(untested),
+            made=tuple(runner.remembered),
             clean="; ".join([clean_run(runner.first), *probed]),
             unjudged=unjudged(runner.first),
         )

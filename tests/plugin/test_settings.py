@@ -121,10 +121,10 @@ def test_a_wrong_word_for_the_memo_is_an_error(project: Project) -> None:
 
 
 def test_a_campaign_says_how_many_runs_were_real(project: Project) -> None:
-    """In the terminal and in the report; without a memo nothing is said of it."""
+    """In the terminal; in no report, which is the same on every machine."""
     project.shop()
     said = project.campaign("--agentfuzz-memo=on").stdout.str()
     assert " of them real" in said
     report = (project.path / "reports/agentfuzz/report.json").read_text(encoding="utf-8")
-    assert " of them real" in report
+    assert " of them real" not in report
     assert " of them real" not in project.campaign("--agentfuzz-memo=off").stdout.str()

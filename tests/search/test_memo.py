@@ -46,11 +46,8 @@ def searched(story, agent, memo, kind=Campaign, **budget):
 
 
 def text_of(result):
-    """Its report, and the findings', without what the memo says of itself."""
-    told = json.loads(json_format.text(json_format.run([result])))
-    for campaign in told["campaigns"]:
-        campaign["notes"] = [one for one in campaign["notes"] if "real" not in one]
-        campaign["notes"] = [one for one in campaign["notes"] if "not remembered" not in one]
+    """Its report, and the findings'."""
+    told = json_format.text(json_format.run([result]))
     return [told, *(json_format.text(json_format.finding(cx)) for cx in result.findings)]
 
 
@@ -71,7 +68,7 @@ def test_a_memo_changes_nothing():
     assert all(same(*one) > 100 for one in agents)
     campaign, found = searched(*agents[0], "on")
     real = found.runs - campaign.runner.memo.answered
-    assert any(note.startswith(f"{found.runs} runs, {real} of them real") for note in found.notes)
+    assert any(note.startswith(f"{found.runs} runs, {real} of them real") for note in found.made)
 
 
 @pytest.mark.slow
@@ -311,7 +308,7 @@ def test_it_says_that_every_run_was_real():
     """After twenty runs of which none could be learnt."""
     campaign, found = searched(paying, reads_mail, "on")
     assert campaign.runner.memo.off == fitness.INBOX
-    assert f"every run was real: {fitness.INBOX}" in found.notes
+    assert f"every run was real: {fitness.INBOX}" in found.made
 
 
 # Where it is wrong ------------------------------------------------------------------------
@@ -333,7 +330,7 @@ def test_hidden_state_is_found_out():
 
     campaign, found = searched(paying, forgetful, "on")
     assert campaign.runner.memo is None
-    assert any(note.startswith("begun anew, every run real") for note in found.notes)
+    assert any(note.startswith("begun anew, every run real") for note in found.made)
     assert "AF904" in {cx.code for cx in found.findings}
 
 
@@ -364,7 +361,7 @@ def test_a_lie_that_would_be_a_finding_is_none(monkeypatch):
     assert campaign.runner.memo is None
     assert shown(found) == shown(wanted)
     assert "AF904" not in {cx.code for cx in found.findings}
-    assert any(note.startswith("begun anew") for note in found.notes)
+    assert any(note.startswith("begun anew") for note in found.made)
 
 
 def test_a_lie_that_hides_a_finding_is_audited(monkeypatch):
@@ -372,7 +369,7 @@ def test_a_lie_that_hides_a_finding_is_audited(monkeypatch):
     poisoned(monkeypatch, DONE, BLOCKED)
     found = searched(claiming, plain, "on")[1]
     assert text_of(found) == text_of(wanted)
-    assert any("the agent did something else than it had said" in note for note in found.notes)
+    assert any("the agent did something else than it had said" in note for note in found.made)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -60,7 +60,7 @@ def summary(
         page.text(f"note: {text}", indent=0)
     for result in results:
         where = f" ({_name(result.nodeid)})" if several else ""
-        for text in result.notes:
+        for text in (*result.notes, *result.made):
             page.text(f"note: {text}{where}", indent=0)
     if report is not None:
         page.text(f"report: {report}", indent=0)
