@@ -6,11 +6,11 @@ said is left.
 
 import _thread
 import asyncio
-import json
 import threading
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.process import in_child
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
+from agentfuzz.search import maker
 from agentfuzz.search import runner as runners
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -46,8 +47,9 @@ def searched(story, agent, memo, kind=Campaign, **budget):
 
 
 def text_of(result):
-    """Its report, and the findings'."""
-    told = json_format.text(json_format.run([result]))
+    """Its report, and the findings', but for the note that it was begun anew."""
+    notes = tuple(note for note in result.notes if not note.startswith("begun anew"))
+    told = json_format.text(json_format.run([replace(result, notes=notes)]))
     return [told, *(json_format.text(json_format.finding(cx)) for cx in result.findings)]
 
 
@@ -330,7 +332,7 @@ def test_hidden_state_is_found_out():
 
     campaign, found = searched(paying, forgetful, "on")
     assert campaign.runner.memo is None
-    assert any(note.startswith("begun anew, every run real") for note in found.made)
+    assert any(note.startswith("begun anew, every run real") for note in found.notes)
     assert "AF904" in {cx.code for cx in found.findings}
 
 
@@ -387,9 +389,9 @@ def test_at_least_one_answer_in_fifty_is_audited(seed):
 
 def test_it_is_used_for_dear_agents(monkeypatch):
     """By `auto` above two milliseconds a run, and never unless it is wanted."""
-    monkeypatch.setattr(runners, "DEAR", float("inf"))
+    monkeypatch.setattr(maker, "DEAR", float("inf"))
     assert searched(paying, plain, "auto", depth=1)[0].runner.memo is None
-    monkeypatch.setattr(runners, "DEAR", 0.0)
+    monkeypatch.setattr(maker, "DEAR", 0.0)
     assert searched(paying, plain, "auto", depth=1)[0].runner.memo is not None
     assert searched(paying, plain, "off", depth=1)[0].runner.memo is None
 
