@@ -363,7 +363,7 @@ def test_a_lie_that_would_be_a_finding_is_none(monkeypatch):
     assert campaign.runner.memo is None
     assert shown(found) == shown(wanted)
     assert "AF904" not in {cx.code for cx in found.findings}
-    assert any(note.startswith("begun anew") for note in found.made)
+    assert any(note.startswith("begun anew") for note in found.notes)
 
 
 def test_a_lie_that_hides_a_finding_is_audited(monkeypatch):
@@ -371,7 +371,7 @@ def test_a_lie_that_hides_a_finding_is_audited(monkeypatch):
     poisoned(monkeypatch, DONE, BLOCKED)
     found = searched(claiming, plain, "on")[1]
     assert text_of(found) == text_of(wanted)
-    assert any("the agent did something else than it had said" in note for note in found.made)
+    assert any("the agent did something else than it had said" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("seed", range(5))
