@@ -29,7 +29,10 @@ def allow(allowed: Allowed) -> None:
     """What the run that begins may reach: everything, nothing, or these hosts."""
     global _everything, _hosts
     _everything = allowed is True
-    _hosts = frozenset() if isinstance(allowed, bool) else frozenset(map(_plain, allowed))
+    hosts = frozenset() if isinstance(allowed, bool) else frozenset(map(_plain, allowed))
+    if hosts != _hosts:  # what was looked up for others is none of this one's
+        _addresses.clear()
+    _hosts = hosts
 
 
 def refuses(event: str, args: tuple[Any, ...]) -> str:

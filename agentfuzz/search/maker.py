@@ -1,9 +1,11 @@
-"""The maker: one run of an agent, made here.
+"""The maker: the runs of one agent, made here, by a process ahead, or by another machine.
 
-Law: every run is counted and written ahead, and judged with the same laws, whether the agent made
-it or the memo did. The base of the runner.
+Law: every run of a campaign comes from here, so that each is counted and written ahead, and is
+judged by the same laws, whoever made it: the agent, or the memo of what it did. The base of the
+runner.
 """
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog
@@ -12,14 +14,16 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import DEAR
-from agentfuzz.search.executors.executor import Executor, Inline
+from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space
 from agentfuzz.search.stories import Stories
+from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.tools import forget
 
@@ -124,6 +128,60 @@ class Maker:
         history = self._made(plan, memo.taped, injector)
         memo.learn(history)
         return self._judged(history, injector, plan)
+
+    @property
+    def expects(self) -> Callable[[Iterable[FaultPlan]], None]:
+        """Who is told what will be asked for."""
+        return forgotten if type(self.executor) is Inline else self.executor.expect
+
+    def planned(self, plan: FaultPlan) -> Outcome:
+        """The run of a plan, made by the executor, if there is one: ahead, or now; or by another
+        machine. Raises Died, ShardError."""
+        found = self.dealing.recorded(plan)
+        if found is not None:
+            self._counted(found)
+            return found
+        try:
+            found = self._planned(plan)
+        except Died as death:
+            self.dealing.ran(plan, death)
+            raise
+        self.dealing.ran(plan, found)
+        return found
+
+    def _planned(self, plan: FaultPlan) -> Outcome:
+        found = self._taken(plan)
+        if found is None and type(self.executor) is not Inline:
+            self.executor.expect([plan])
+            found = self._taken(plan)
+        return self.made(plan) if found is None else found
+
+    def _taken(self, plan: FaultPlan) -> Outcome | None:
+        try:
+            found = self.executor.take(plan)
+        finally:
+            if self.simulation.watchdog.interrupted:
+                raise KeyboardInterrupt
+        if found is not None:
+            self.apart = True
+            self._counted(found)
+        return found
+
+    def _counted(self, made: Outcome) -> None:
+        """A run that was made elsewhere."""
+        self.runs += 1
+        self._lasted(made.seconds)
+        leaks.add(made.escapes)
+
+    def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
+        """What a run comes to that was made before, and where it could have been struck. A process
+        that dies of it now, or of no fault at all, is none to make runs in."""
+        try:
+            found = self._taken(plan)
+        except Died as death:
+            self.executor.give_up(f"a process died under {plan}, of which none had ({death.how})")
+            found = None
+        return self.execute(plan) if found is None else (found.history, found.crossings)
 
     def remember(self, word: str, seed: int) -> None:
         """From now on runs are made without the agent where that is possible: `on`, or `auto` for

@@ -1,13 +1,12 @@
-"""The runner: runs an agent under a plan, counts the runs, and says what broke.
+"""The runner: what a campaign and whatever confirms its findings ask of runs.
 
-Law: every run of a campaign is made here, so that each is counted and written ahead; a plan is
-judged in the same way whether it was met, shrunk, replayed or controlled. Used by the campaign and
-by whatever confirms what it found.
+Law: a plan is judged in the same way whether it was met, shrunk, replayed or controlled; other
+processes make runs ahead as far as that is safe and pays. Every run is made by the maker below.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -21,12 +20,10 @@ from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
 from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import safe, wanted
-from agentfuzz.search.executors.executor import Died, Inline
+from agentfuzz.search.executors.executor import Inline
 from agentfuzz.search.maker import Maker
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import strikes
-from agentfuzz.search.systematic import forgotten
-from agentfuzz.world.injector import Crossing
 
 # A worker of a cluster knows the functions of a module, not those of a script.
 BRIDGE = "import sys; from agentfuzz.search.executors import bridge; bridge.main(sys.argv[1:])"
@@ -52,60 +49,6 @@ class Runner(Maker):
         plan = migrated(plan, tools)
         check_plan(plan, tools)
         return plan
-
-    @property
-    def expects(self) -> Callable[[Iterable[FaultPlan]], None]:
-        """Who is told what will be asked for."""
-        return forgotten if type(self.executor) is Inline else self.executor.expect
-
-    def planned(self, plan: FaultPlan) -> Outcome:
-        """The run of a plan, made by the executor, if there is one: ahead, or now; or by another
-        machine. Raises Died, ShardError."""
-        found = self.dealing.recorded(plan)
-        if found is not None:
-            self._counted(found)
-            return found
-        try:
-            found = self._planned(plan)
-        except Died as death:
-            self.dealing.ran(plan, death)
-            raise
-        self.dealing.ran(plan, found)
-        return found
-
-    def _planned(self, plan: FaultPlan) -> Outcome:
-        found = self._taken(plan)
-        if found is None and type(self.executor) is not Inline:
-            self.executor.expect([plan])
-            found = self._taken(plan)
-        return self.made(plan) if found is None else found
-
-    def _taken(self, plan: FaultPlan) -> Outcome | None:
-        try:
-            found = self.executor.take(plan)
-        finally:
-            if self.simulation.watchdog.interrupted:
-                raise KeyboardInterrupt
-        if found is not None:
-            self.apart = True
-            self._counted(found)
-        return found
-
-    def _counted(self, made: Outcome) -> None:
-        """A run that was made elsewhere."""
-        self.runs += 1
-        self._lasted(made.seconds)
-        leaks.add(made.escapes)
-
-    def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
-        """What a run comes to that was made before, and where it could have been struck. A process
-        that dies of it now, or of no fault at all, is none to make runs in."""
-        try:
-            found = self._taken(plan)
-        except Died as death:
-            self.executor.give_up(f"a process died under {plan}, of which none had ({death.how})")
-            found = None
-        return self.execute(plan) if found is None else (found.history, found.crossings)
 
     @contextmanager
     def ahead(

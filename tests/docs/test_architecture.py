@@ -85,8 +85,8 @@ def test_a_plan_takes_the_way_that_is_told(monkeypatch):
     assert [
         name for name in told[2:] if name not in ("search.systematic", "world.injector")
     ] == down
-    assert "world.calls" in asked
-    assert told.index("world.injector") == told.index("world.calls") + 1
+    assert "world.lane" in asked
+    assert told.index("world.injector") == told.index("world.lane") + 1
     assert len(told) - 2 <= 9
 
 

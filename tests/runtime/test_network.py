@@ -119,6 +119,7 @@ def test_allowed_is_what_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert not isinstance(reaching(asks, NAME, allow_network=(NAME.upper(),)), NetworkRefused)
     assert isinstance(reaching(connects, "192.0.2.7", allow_network=(NAME,)), NetworkRefused)
+    assert isinstance(reaching(connects, FAR), NetworkRefused), "it was allowed to the run before"
 
 
 @pytest.fixture
