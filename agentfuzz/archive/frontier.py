@@ -54,10 +54,11 @@ def load(path: Path, fingerprint: str) -> Frontier:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         migrations.schema(data, SCHEMA, VERSION)
-        place = Place(*map(int, data["place"]))
-        found = Frontier(str(data["fingerprint"]), place, int(data["done"]), int(data["sessions"]))
-        if found.fingerprint == fingerprint and min(place) >= 0:
-            return found
+        parent, child, number = data["place"]
+        counts = (parent, child, number, data["done"], data["sessions"])
+        counted = all(type(one) is int and one >= 0 for one in counts)
+        if counted and data["fingerprint"] == fingerprint and number >= max(parent, child):
+            return Frontier(fingerprint, Place(parent, child, number), *counts[3:])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SavedFileError):
         pass
     return Frontier(fingerprint)

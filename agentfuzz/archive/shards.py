@@ -29,6 +29,7 @@ SCHEMA, VERSION = "agentfuzz.shard", 1
 SUFFIX = ".runs"
 MOST = 1 << 28  # characters of a line: what is longer is no run
 AGAIN = "run that shard again"
+_NUMBERS = frozenset({"shard", "of", "depth", "seed", "last"})
 _ALIKE = ("agentfuzz", "of", "depth", "seed", "space", "first")  # in all files of one test
 
 
@@ -165,8 +166,12 @@ def read(path: Path) -> Shard:
         migrations.version(head.get("format"), FORMAT_VERSION, "history format")
         if not isinstance(tail, dict) or tail.get("sha256") != before.hexdigest():
             raise SavedFileError("its last line is missing, or is of another file")
-        given = Head(**{field.name: head[field.name] for field in fields(Head)})
-        return Shard(path, given, End(int(tail["end"]["last"]), str(tail["end"]["below"])))
+        given = {field.name: head[field.name] for field in fields(Head)}
+        end = tail["end"]
+        for name, value in (*given.items(), *end.items()):
+            if type(value) is not (int if name in _NUMBERS else str):
+                raise SavedFileError(f"{name} is {str(value)[:40]!r}")
+        return Shard(path, Head(**given), End(end["last"], end["below"]))
     except SavedFileError as error:
         raise ShardError(f"{path}: {error}; {AGAIN}.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -187,7 +187,8 @@ def _parts(text: str, inputs: dict[str, Json]) -> Iterator[tuple[Slot, Fault]]:
             raise PlanError(
                 f"cannot read {_part(text, at)!r} in the plan. A part looks like "
                 'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost, '
-                "model#3:reword=2, or lasts: tool#2-4:once/timeout, tool#2+:lost/error."
+                "model#3:reword=2, lasts: tool#2-4:once/timeout, tool#2+:lost/error; or is an "
+                'input: given:order="12".'
             )
         said = text[at : fault.start("end")].strip()
         where, until = _read_slot(slot, said), _until(slot, said)

@@ -7,6 +7,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.invariants import (
@@ -19,6 +20,7 @@ from agentfuzz.invariants import (
     survives,
     valid_calls,
 )
+from agentfuzz.model.script import Script, parse
 from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
@@ -68,6 +70,29 @@ def names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]
             '{"sms": ("mail",)}.'
         )
     return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
+
+
+def said(*, task: object = "", tasks: object = (), script: Any = None) -> dict[str, Any]:
+    """What the agent is asked and the model plans, as a scenario keeps it. Raises ScenarioError."""
+    if not isinstance(task, str):
+        raise ScenarioError(f"task={task!r} is no text; it is what the agent is asked.")
+    requests = several(tasks) if tasks != () else ()
+    return {
+        "task": requests[0] if requests else task,
+        "tasks": requests,
+        "scripts": () if script is None else _scripts(script, requests),
+    }
+
+
+def _scripts(script: Any, tasks: tuple[str, ...]) -> tuple[Script, ...]:
+    if len(tasks) < 2:
+        return (parse(script),)
+    if len(script) != len(tasks) or not all(isinstance(one, list) for one in script):
+        raise ScenarioError(
+            f"script= with {len(tasks)} tasks is a list of {len(tasks)} scripts, one for each: "
+            "script=[[('tool', {...}), 'closing'], [...]]."
+        )
+    return tuple(parse(one) for one in script)
 
 
 def several(tasks: object) -> tuple[str, ...]:

@@ -17,8 +17,15 @@ from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Json
 from agentfuzz.core.plan import canonical
 
-Strategies = Mapping[str, Any]  # Hypothesis' SearchStrategy by name
 Given = str  # inputs as a plan keeps them: see `agentfuzz.core.plan.canonical`
+Strategies = Mapping[str, Any]  # Hypothesis' SearchStrategy by name
+DIGITS = 4_000  # of a number, at most
+
+
+class Declared(dict[str, Any]):
+    """The strategies of a scenario; `simplest` are the inputs to which all others shrink."""
+
+    simplest: Given = ""
 
 
 def checked(given: Mapping[str, Any]) -> Strategies:
@@ -35,11 +42,15 @@ def checked(given: Mapping[str, Any]) -> Strategies:
                 f"given={{{name!r}: {described(strategy)[:60]}}} is no Hypothesis strategy; write "
                 f"one (st.text(), st.sampled_from([...])), or st.just(...) for a fixed value."
             )
-    return dict(given)
+    found = Declared(given)
+    found.simplest = simplest(found)
+    return found
 
 
 def simplest(strategies: Strategies) -> Given:
     """The inputs to which all others shrink."""
+    if isinstance(strategies, Declared) and strategies.simplest:
+        return strategies.simplest
     found = shrunk(strategies, lambda inputs: True, examples=1)
     assert found is not None, "everything is accepted"
     return found
@@ -112,13 +123,18 @@ def shrunk(
     except NoSuchExample:
         return None
     except (InvalidArgument, Unsatisfiable) as error:
-        raise ScenarioError(f"given=: a strategy draws nothing ({error}).") from error
+        raise ScenarioError(
+            f"given={{{', '.join(map(repr, strategies))}}}: nothing, or too little, is drawn "
+            f"({error})"
+        ) from error
     return canonical({name: _plain(name, value) for name, value in found.items()})
 
 
 def _plain(name: str, value: object) -> Json:
     """A drawn value as it comes back from JSON. Raises ScenarioError for what does not."""
-    if value is None or type(value) in (bool, int, str):
+    if value is None or type(value) in (bool, str):
+        return value
+    if type(value) is int and value.bit_length() < 3 * DIGITS:
         return value
     if type(value) is float and math.isfinite(value):
         return value
@@ -128,6 +144,6 @@ def _plain(name: str, value: object) -> Json:
         return {key: _plain(name, item) for key, item in value.items()}
     raise ScenarioError(
         f"given={{{name!r}: ...}} draws {described(value)[:60]}; draw plain values (text, finite "
-        "numbers, lists, dicts with text keys), so that a plan can be kept as text, and build the "
-        "rest from `world.data` in the scenario."
+        f"numbers of at most {DIGITS:,} digits, lists, dicts with text keys), so that a plan can "
+        "be kept as text, and build the rest from `world.data` in the scenario."
     )

@@ -25,7 +25,7 @@ from agentfuzz.engine.declared import (
     check_laws,
     left_out,
     names,
-    several,
+    said,
     takes_a_world,
     word,
 )
@@ -34,7 +34,7 @@ from agentfuzz.engine.judging import watched
 from agentfuzz.invariants import Invariant
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.cassettes.on_miss import ON_MISS
-from agentfuzz.model.script import Script, parse
+from agentfuzz.model.script import Script
 from agentfuzz.model.simulated import Planner, Scripted, SimulatedModel
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import Injector
@@ -63,7 +63,7 @@ class Scenario:
     build: Callable[[World], object]
     invariants: tuple[Invariant, ...]
     task: str = ""
-    script: Script | None = None
+    scripts: tuple[Script, ...] = ()
     outcome: Callable[[Any], Completion | None] | None = None
     resume: Callable[[World], object] | bool = False
     follow_ups: tuple[str, ...] = ()
@@ -86,19 +86,23 @@ class Scenario:
         if not (self.given or given):
             return self
         data = filled(self.name, self.given, given)
-        words = {name: write(copy.deepcopy(data)) for name, write in self.varies.items()}
-        if "script" in words:
-            words["script"] = parse(words["script"])
-        if "tasks" in words:
-            words["tasks"] = several(words["tasks"])
-            words["task"] = words["tasks"][0]
+        written = {name: write(copy.deepcopy(data)) for name, write in self.varies.items()}
+        words = said(**{"task": "" if self.tasks else self.task, "tasks": self.tasks, **written})
+        if "script" not in written:
+            words.pop("scripts")
         return replace(self, **words, given={}, varies={}, data=data)
+
+    @property
+    def script(self) -> Script | None:
+        """What the model plans, of several tasks for the first."""
+        return self.scripts[0] if self.scripts else None
 
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
         if self.given:
             return self.of().world(injector, clock, trace=trace)
-        gateway = LocalGateway(injector, clock, max_crossings=self.max_crossings, trace=trace)
+        most = self.max_crossings * max(len(self.tasks), 1)
+        gateway = LocalGateway(injector, clock, max_crossings=most, trace=trace)
         world = World(self.task, gateway)
         world._serve = serve
         if self.data:
@@ -113,7 +117,7 @@ class Scenario:
             planner = FromCassette(cassette, self.on_miss)
             gateway.offers_done = cassette.offers_done
         elif self.script is not None:
-            planner = Scripted(self.script)
+            planner = Scripted(self.scripts)
             gateway.offers_done = self.script.closes_with_tool
         else:
             return world
@@ -145,8 +149,8 @@ class Scenario:
                     f"tools have {', '.join(effects) or 'no effect (world.tool(effect=...))'}."
                     f"{near_miss(law.effect, effects)}"
                 )
-        if self.script is not None:
-            self.script.check(tools)
+        for script in self.scripts:
+            script.check(tools)
         if self.cassette is not None:
             from agentfuzz.model.cassettes.store import Cassette
 
@@ -202,7 +206,8 @@ def scenario(
     `resume` says that the agent's process may die and is started again: True for the same agent,
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
     `tasks`, instead of `task`, are several requests of one run: the agent is called for each, with
-    a `trigger_id` of its own, in the world that the ones before it have left behind.
+    a `trigger_id` of its own, in the world that the ones before it have left behind; `script` is
+    then a list of scripts, one for each, and each has `max_crossings` of its own.
     `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
@@ -231,7 +236,7 @@ def scenario(
     strategies = checked(given or {})
     functions = {"task": task, "tasks": tasks, "script": script}
     varies = {name: one for name, one in functions.items() if callable(one)}
-    requests = several(tasks) if tasks and not callable(tasks) else ()
+    told = said(**{name: one for name, one in functions.items() if not callable(one)})
     if task and tasks:
         raise ScenarioError("task= and tasks= both say what the agent is asked; give one.")
     if varies and not strategies:
@@ -252,9 +257,7 @@ def scenario(
             name=getattr(build, "__name__", "scenario"),
             build=build,
             invariants=unique,
-            task=requests[0] if requests else "" if callable(task) else task,
-            tasks=requests,
-            script=None if script is None or callable(script) else parse(script),
+            **told,
             outcome=outcome,
             resume=resume,
             follow_ups=(follow_ups,) if isinstance(follow_ups, str) else tuple(follow_ups),

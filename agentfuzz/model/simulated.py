@@ -53,12 +53,18 @@ class Planner(Protocol):
 
 
 class Scripted:
-    """A planner whose plan is one script, from beginning to end."""
+    """A planner whose plan is one script, from beginning to end: that of the task, where a run has
+    several."""
 
     missed: CassetteMiss | None = None
 
-    def __init__(self, script: Script) -> None:
-        self._plan = Plan(script)
+    def __init__(self, scripts: Sequence[Script], task: int = 1) -> None:
+        self._scripts = scripts
+        self._plan = Plan(scripts[min(task, len(scripts)) - 1])
+
+    def of_task(self, task: int) -> "Scripted":
+        """The planner of another task of the run, from 1."""
+        return Scripted(self._scripts, task)
 
     def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
         """The script."""
@@ -87,6 +93,8 @@ class SimulatedModel:
         """The same model in another leg of the run."""
         other = copy.copy(self)
         other._gateway = gateway
+        if isinstance(self.planner, Scripted):
+            other.planner = self.planner.of_task(gateway.task)
         return other
 
     async def aio(self, messages: Sequence[Message], tools: Any = None) -> Turn:

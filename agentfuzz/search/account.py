@@ -201,7 +201,7 @@ class Account:
         return self._told(
             meter.stopped,
             findings,
-            (*self.notes, *counted, *unknown),
+            (*self.notes, *self._inputs.notes, *counted, *unknown),
             untested=tuple(untested),
             made=tuple(runner.remembered),
             clean="; ".join([clean_run(runner.first), *probed]),

@@ -39,7 +39,7 @@ class Campaign(Account):
 
     def _begin(self, *notes: str) -> None:
         super()._begin(*notes)
-        self._inputs = Inputs(self.runner, self._meter, self._judged)
+        self._inputs = Inputs(self.runner, self._meter, self._judged, self._compared)
         self._levels = Levels(
             self.runner, self._meter, self._coverage, self._again, self._inputs, self._judged
         )
@@ -139,11 +139,12 @@ class Campaign(Account):
     def _deep(self) -> None:
         meter, before, found = self._meter, self.runs, self.found
         wanted = self.budget.deep_runs // (4 if found else 1)
-        possible = any(map(self.space.at, self._coverage.groups.values()))
-        if wanted <= 0 or not possible or meter.out() or self._deaths:
+        if wanted <= 0 or meter.out() or self._deaths:
             return  # after a death nothing is run in this process
         self._levels.begin(MANY, None)
-        self._inputs.many(wanted)
+        self._inputs.many(self.budget.deep_runs)
+        if not any(map(self.space.at, self._coverage.groups.values())) or meter.out():
+            return
         before, room = self.runs, min(wanted, meter.left)
         self._levels.begin("random plans", room)
 

@@ -17,6 +17,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.dealing import Dealing
+from agentfuzz.search.shards import Below
 from agentfuzz.search.space import Space
 
 
@@ -27,14 +28,22 @@ class Continued(Dealing):
         self._path, self._nodeid = frontier.path_of(folder, nodeid), nodeid
         self._campaign = ""
         self._known = Frontier("")
+        self._now: Frontier | None = None  # once the campaign is over
+        self._finished = False
 
     def begin(self, first: History, budget: Budget, space: Space) -> None:
         self._campaign = f"{installed()}\n{dump(space.words)}\n{digest(first)}"
+        self._below, self._now, self._finished = Below(), None, False
+
+    def below(self, plan: FaultPlan, history: History) -> None:
+        self._below.saw(plan, history)
 
     def start(self, depth: int, parents: Iterable[FaultPlan]) -> Place:
-        lines = [self._campaign, str(depth), *map(str, parents)]
+        plans = list(map(str, parents))
+        lines = [self._campaign, self._below.text, str(depth), *plans]
         text = "\n".join(lines).encode("utf-8", "backslashreplace")
-        self._known = frontier.load(self._path, sha256(text).hexdigest())
+        known = frontier.load(self._path, sha256(text).hexdigest())
+        self._known = known if known.place.parent < len(plans) else Frontier(known.fingerprint)
         return self._known.place
 
     def stopped(self, coming: Place | None, done: int) -> str:
@@ -42,11 +51,10 @@ class Continued(Dealing):
         if coming == known.place:
             return ""  # nothing of it was run
         finished = coming is None or coming.number < known.place.number
-        if coming is None or finished:
-            frontier.forget(self._path)
-        else:
-            now = Frontier(known.fingerprint, coming, known.done + done, known.sessions + 1)
-            frontier.save(self._path, self._nodeid, now)
+        self._finished = finished
+        if coming is not None and not finished:
+            done_so_far = known.done + done
+            self._now = Frontier(known.fingerprint, coming, done_so_far, known.sessions + 1)
         if coming is None or not known.sessions:
             return ""
         together = "all" if finished else f"{known.done + done:,}"
@@ -54,6 +62,13 @@ class Continued(Dealing):
             f"from the {_ordinal(known.place.number + 1)} on; {together} in "
             f"{known.sessions + 1:,} sessions since its runs last changed"
         )
+
+    def close(self) -> None:
+        """Keep where it stopped; what was begun anew counts once."""
+        if self._finished:
+            frontier.forget(self._path)
+        elif self._now is not None:
+            frontier.save(self._path, self._nodeid, self._now)
 
 
 def _ordinal(n: int) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from functools import cached_property
 from random import Random
 
+from agentfuzz.core.codec import message
 from agentfuzz.core.findings import Level
+from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.inputs import drawn, examples_of, shrunk
 from agentfuzz.search.budget import Meter
@@ -20,61 +22,105 @@ from agentfuzz.search.systematic import Level as Walk
 FEW = 3  # other inputs that are run under every plan with one fault
 MOST = 200  # other inputs in all
 MAX_RUNS = 500  # in which the inputs of one plan are shrunk
-A_FEW, MANY = "plans with one fault and other inputs", "random inputs"
+A_FEW, MANY = "plans with one fault and other inputs", "runs with random inputs"
 
 
 class Inputs:
-    """The inputs of one campaign. `told` is what was run of them."""
+    """The inputs of one campaign. `told` is what was run of them, `notes` say what could not be."""
 
-    def __init__(self, runner: Runner, meter: Meter, judged: Judged) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        meter: Meter,
+        judged: Judged,
+        compared: Callable[[FaultPlan, History, str], None],
+    ) -> None:
         self.told: list[Level] = []
+        self.notes: list[str] = []
         self._runner = runner
         self._meter = meter
         self._judged = judged
+        self._compared = compared
+        self._wrong: dict[str, str] = {}  # inputs that the scenario cannot be built with
 
     @cached_property
     def others(self) -> list[str]:
         """Other inputs than the simplest, in the order in which they are tried."""
         given, seed = self._runner.stories.given, self._meter.budget.seed
-        return drawn(given, MOST, seed) if given else []
+        try:
+            return drawn(given, MOST, seed) if given else []
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:  # of a strategy: what was found without it is kept
+            self.notes.append(f"no other inputs were tried: {_said(error)}")
+            return []
 
     def a_few(self) -> None:
         """A few other inputs, under every plan with one fault."""
         done, total = 0, 0
         for given in self.others[:FEW]:
-            if self._meter.out():
-                break
+            if self._meter.out() or not self._plain(given, A_FEW):
+                continue
             plans = self._alone(given)
-            total += 1 + len(plans)
-            for plan in (FaultPlan(given=given), *plans):
+            total, done = total + 1 + len(plans), done + 1
+            for plan in plans:
                 if self._meter.out():
                     break
-                self._judged(plan, A_FEW)
-                done += 1
+                done += self._ran(plan, A_FEW)
         if self.others:
             few = f"{min(FEW, len(self.others))} of them"
             self.told.append(Level(A_FEW, done, total, 0, few))
 
     def many(self, runs: int) -> None:
-        """Many, each without faults, under one fault and under two, in so many runs at most."""
+        """Many, first each without faults, then under one fault and under two, in so many runs at
+        most."""
         rng, before = Random(self._meter.budget.seed), self._runner.runs
+        fine = []
         for given in self.others[FEW:]:
+            if self._runner.runs - before >= runs // 2 or self._meter.out(3):
+                break
+            if self._plain(given, MANY):
+                fine.append(given)
+        for given in fine:
             if self._runner.runs - before >= runs or self._meter.out(3):
                 break
-            self._judged(FaultPlan(given=given), MANY)
-            alone = self._alone(given)
-            if alone:
+            if alone := self._alone(given):
                 one, two = rng.choice(alone), rng.choice(alone)
-                self._judged(one, MANY)
+                self._ran(one, MANY)
                 for slot, fault in two:
-                    self._judged(one.with_(slot, fault), MANY)
+                    self._ran(one.with_(slot, fault), MANY)
         if self.others[FEW:]:
-            self.told.append(Level(MANY, self._runner.runs - before, None))
+            count = f"{len(fine)} of them"
+            self.told.append(Level(MANY, self._runner.runs - before, None, limits=count))
+
+    def _plain(self, given: str, phase: str) -> bool:
+        """Run other inputs without faults. Whether the scenario can be built with them."""
+        try:
+            self._ran(FaultPlan(given=given), phase)
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:
+            if _said(error) not in self._wrong.values():
+                plan = FaultPlan(given=given)
+                self.notes.append(f"the scenario cannot be built with {plan}: {_said(error)}")
+            self._wrong[given] = _said(error)
+            return False
+        return True
+
+    def _ran(self, plan: FaultPlan, phase: str) -> bool:
+        outcome = self._judged(plan, phase)
+        if outcome is not None:
+            self._compared(plan, outcome.history, phase)
+        return outcome is not None
 
     def _alone(self, given: str) -> list[FaultPlan]:
         """The plans with one fault in a run with these inputs."""
         walk = Walk({FaultPlan(given=given): 1}, self._runner.space)
         return list(walk.plans(self._runner.reached))
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {message(error)[:300]}"
 
 
 def smaller(

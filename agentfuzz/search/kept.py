@@ -201,7 +201,9 @@ class Kept:
             if done is not None:
                 done = replace(done, others=others)
             alike = self._alike.get((signature, cause_of(found.plan)), {}).values()
-            others_too = tuple(str(plan) for plan in alike if plan != found.plan)
+            faults = dict.fromkeys(str(plan.over("")) for plan in alike)
+            faults.pop(str(found.plan.over("")), None)
+            others_too = tuple(faults)
             yield found, Shrunk(len(before), runs, done, others_too)
 
 

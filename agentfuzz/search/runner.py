@@ -15,6 +15,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
+from agentfuzz.engine.inputs import filled
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
@@ -46,6 +47,7 @@ class Runner(Maker):
     def today(self, plan: FaultPlan) -> FaultPlan:
         """A plan, perhaps an old one, as this version says it. Raises PlanError for its tools."""
         tools = list(self.first.tools)
+        filled(self.scenario.name, self.stories.given, plan.given)
         plan = migrated(plan, tools)
         check_plan(plan, tools)
         return plan

@@ -78,6 +78,9 @@ def confirmed(
         for slot, fault in plan
         if runner.steady and not over()  # one run without a fault says nothing of the next
     )
+    if violation.code == "AF900" and found.plan.given:
+        hint = f"run it with these inputs: agentfuzz.run(scenario, agent, {str(plan)!r})"
+        violation = replace(violation, hint=hint)
     baseline = history
     if len(plan):
         same = FaultPlan(given=plan.given)

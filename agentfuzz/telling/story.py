@@ -161,7 +161,7 @@ def _shrink(cx: Counterexample) -> str:
         return _smaller(cx, cx.smaller)
     if cx.plan and not cx.controls:
         return "not shrunk, and not replayed"  # the session was interrupted
-    if cx.phase.startswith("plans with"):
+    if cx.phase.startswith("plans with") and not cx.plan.given:
         return "no smaller plan breaks it: all were run"
     return f"nothing smaller was found{runs}"
 

@@ -38,6 +38,7 @@ class LocalGateway:
     one, or None; `patience` (real seconds) is how long a leg in another process may be silent."""
 
     leg = 1
+    task = 1
     life = 1
     said = False
     offers_done = False
@@ -59,9 +60,11 @@ class LocalGateway:
         self.probes: dict[str, Declaration] = {}  # of those whose dedup is to be found out
         self._durable: dict[str, Any] = {}
 
-    def again(self) -> "LocalGateway":
-        """The gateway of another leg: the same backend, store and clock."""
+    def again(self, task: int = 1) -> "LocalGateway":
+        """The gateway of another leg: the same backend, store and clock. `task` is the number of
+        the task that the leg is about."""
         other = copy.copy(self)
+        other.task = task
         other.leg, other.life = self.process.leg, self.process.life
         other.__dict__.pop("store", None)
         if self.model is not None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
-from agentfuzz.core.codec import _HIGH, _LOW, scope_value
+from agentfuzz.core.codec import _AT, _HIGH, _LOW, scope_value
 from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
 from agentfuzz.core.events import Intent, Json, made
 from agentfuzz.core.faults import Slot
@@ -136,7 +136,7 @@ class ToolSpec:
             if kind not in quick.get(name, ()):
                 return None
             if kind is str:
-                if len(value) > 63 or not value.isascii():
+                if len(value) > 63 or not value.isascii() or _AT in value:
                     return None
             elif kind is int:
                 if not _LOW <= value <= _HIGH:

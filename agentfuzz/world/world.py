@@ -73,15 +73,16 @@ class World:
             for name in other.__dict__.keys() - names:
                 del other.__dict__[name]
             other.state = {key: item for key, item in self.state.items() if key in keys}
-        other.gateway = other._local = self._local.again()
+        if why == "task":
+            other.trigger_id = f"trigger_{self._local.task + 1}"
+        else:  # the first trigger is the one that comes again
+            other.trigger_id = World.trigger_id if why == "duplicate" else self.trigger_id
+        task_number = int(other.trigger_id.rpartition("_")[2])
+        other.gateway = other._local = self._local.again(task_number)
         if self._given:
             other._has(self._given)
         other.task = task or self.task
         other.why, other.decision = why, decision
-        if why == "task":
-            other.trigger_id = f"trigger_{int(self.trigger_id.rpartition('_')[2]) + 1}"
-        elif why == "duplicate":  # of the first
-            other.trigger_id = World.trigger_id
         other.tools = Toolbox(other.gateway)
         return other
 

@@ -147,8 +147,9 @@ def test_the_first_that_fails_is_met_again() -> None:
         ({"x": st.decimals(0, 1)}, "draw plain values"),
         ({"x": st.just(float("inf"))}, "finite"),
         ({"x": st.dictionaries(st.integers(), st.text(), min_size=1)}, "text keys"),
-        ({"x": st.nothing()}, "draws nothing"),
-        ({"x": st.integers().filter(lambda one: False)}, "draws nothing"),
+        ({"x": st.nothing()}, "nothing, or too little, is drawn"),
+        ({"x": st.just(10**5000)}, "at most 4,000 digits"),
+        ({"x": st.integers().filter(lambda one: False)}, "nothing, or too little, is drawn"),
     ],
 )
 def test_what_is_no_strategy_for_plain_values(given: Any, said: str) -> None:

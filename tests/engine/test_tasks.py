@@ -130,9 +130,6 @@ def test_the_first_trigger_comes_again() -> None:
 @pytest.mark.parametrize("tasks", ["A1", [], [1], 3])
 def test_what_are_no_tasks(tasks: Any) -> None:
     """Named where they are written."""
-    if tasks == []:
-        assert scenario(tasks=tasks)(lambda world: None).tasks == ()
-        return
     with pytest.raises(ScenarioError, match="write a list of texts"):
         scenario(tasks=tasks)
     with pytest.raises(ScenarioError, match="give one"):
@@ -159,3 +156,90 @@ def test_tasks_of_inputs() -> None:
 
     run(drawn, agent, 'given:orders=["B","A"]')
     assert seen == ["B", "A"]
+
+
+def test_a_restart_goes_on_with_its_task() -> None:
+    """Under its own trigger, whatever else of the process is gone."""
+    seen = []
+
+    @scenario(tasks=["A1", "B2"], resume=True)
+    def resumed(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",), dedup="key")
+        def charge(order: str, idempotency_key: str) -> str:
+            return order
+
+    def agent(world: World) -> Completion:
+        seen.append((world.task, world.trigger_id, world.why))
+        return charging(lambda world: world.trigger_id)(world)
+
+    run(resumed, agent, "process:charge#2:crash")
+    assert seen[-2:] == [("B2", "trigger_2", "task"), ("B2", "trigger_2", "restart")]
+    assert not searched(resumed, charging(lambda world: world.trigger_id)).findings
+
+
+SCRIPTS = [[("charge", {"order": "A1"}), "A1 is done."], [("charge", {"order": "B2"}), "B2."]]
+
+
+def test_a_script_for_each_task() -> None:
+    """The model plans what belongs to the task; after a restart, too."""
+
+    @scenario(tasks=["A1", "B2"], script=SCRIPTS, resume=True)
+    def scripted(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",), dedup="scope")
+        def charge(order: str) -> str:
+            return order
+
+    def agent(world: World) -> Completion:
+        messages: list[Any] = [{"role": "user", "content": world.task}]
+        while True:
+            turn = world.model(messages)
+            messages.append(turn)
+            if not turn["tool_calls"]:
+                return Completion.success(detail=turn["content"])
+            for call in turn["tool_calls"]:
+                content = world.tools[call["name"]](**call["arguments"])
+                messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
+
+    for plan in ("", "process:charge#2:crash", "process:charge#1:crash"):
+        history = run(scripted, agent, plan).history
+        assert [str(one) for one in history.intents] == [
+            "charge(order='A1')", "charge(order='B2')"
+        ], plan  # fmt: skip
+    with pytest.raises(ScenarioError, match="is a list of 2 scripts, one for each"):
+        scenario(tasks=["A1", "B2"], script=SCRIPTS[0])
+
+
+def test_each_task_has_its_crossings() -> None:
+    """What is enough for one is enough for each of several."""
+
+    @scenario(tasks=["A1", "B2", "C3"], max_crossings=5)
+    def long(world: World) -> None:
+        @world.tool
+        def look() -> str:
+            return "seen"
+
+    def agent(world: World) -> Completion:
+        for _ in range(4):
+            world.tools.look()
+        return Completion.success()
+
+    assert run(long, agent).history.endings == ["returned"] * 3
+
+
+def test_a_task_that_lies_where_nothing_is_wrong() -> None:
+    """The run without faults lies as well: who names what has to happen sees it."""
+    from agentfuzz import exactly_once
+
+    def lies(world: World) -> Completion:
+        if world.task == "B2":
+            return Completion.success(handle="B2")
+        return charging(lambda world: world.trigger_id)(world)
+
+    @scenario(exactly_once("charge", intents=[{"order": "A1"}, {"order": "B2"}]),
+              tasks=["A1", "B2"])  # fmt: skip
+    def named(world: World) -> None:
+        shop.build(world)
+
+    assert "AF103" in {one.code for one in run(named, lies).violations}
+    honest = charging(lambda world: world.trigger_id)
+    assert not searched(named, honest).findings

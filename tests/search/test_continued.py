@@ -67,7 +67,9 @@ def session(dealing, agent=None, **given):
             (ran.append(str(plan)) if phase == LEVEL else None) or judged(plan, phase)
         )
         campaign.search()
-        return campaign.result(), ran
+        result = campaign.result()
+        campaign.dealing.close()
+        return result, ran
 
 
 def level(result):
@@ -224,3 +226,53 @@ def test_ordinals():
     assert " ".join(map(_ordinal, numbers)) == (
         "1st 2nd 3rd 4th 11th 12th 13th 21st 102nd 111th 1,204th"
     )
+
+
+def test_what_is_begun_anew_counts_once(tmp_path):
+    """The search is made again when its result is asked for: the level begins where this session
+    found it."""
+    dealing, runs = Continued(tmp_path, "t::t"), []
+    with Simulation() as simulation:
+        campaign = Campaign(
+            paying,
+            payer(5),
+            simulation,
+            nodeid="t::t",
+            space=Space(**SPACE),
+            budget=Budget(max_runs=130, max_seconds=600.0, deep_runs=0),
+            dealing=dealing,
+        )
+        for _ in range(2):
+            campaign._begin()
+            campaign._meter.stopped = "exhausted"
+            campaign.search()
+            runs.append(level(campaign.result()).done)
+            assert not list(tmp_path.glob("frontier-*.json"))
+    dealing.close()
+    assert runs[0] == runs[1]
+    (path,) = tmp_path.glob("frontier-*.json")
+    kept = json.loads(path.read_text())
+    assert (kept["done"], kept["sessions"]) == (runs[0], 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"done": float("inf")},
+        {"done": -5},
+        {"sessions": -7},
+        {"sessions": True},
+        {"place": [0, 0, float("inf")]},
+        {"place": [1, 2]},
+        {"place": [10**6, 0, 10**6]},
+        {"place": [2, 1, 0]},
+    ],
+)
+def test_numbers_that_cannot_be(tmp_path, wrong):
+    """The level begins anew."""
+    _, first = session(Continued(tmp_path, "t::t"))
+    (path,) = tmp_path.glob("frontier-*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **wrong}))
+    result, ran = session(Continued(tmp_path, "t::t"))
+    assert ran == first
+    assert "session" not in level(result).limits

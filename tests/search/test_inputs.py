@@ -277,6 +277,7 @@ def test_nothing_is_said_of_a_loop_that_is_right(name: str) -> None:
     result = searched(story, agent)
     assert not result.findings, [str(one.plan) for one in result.findings]
     assert [one.name for one in result.levels][-2:] == [A_FEW, MANY]
+    assert not result.notes
 
 
 def test_inputs_are_shrunk() -> None:
@@ -354,3 +355,127 @@ def test_a_budget_ends_it() -> None:
     assert result.runs <= 120
     assert result.stopped == "max_runs"
     assert A_FEW not in told or told[A_FEW].done <= told[A_FEW].total
+
+
+# What users draw -----------------------------------------------------------------------------
+
+
+def test_the_simplest_inputs_call_nothing() -> None:
+    """An empty list: the others are run all the same."""
+
+    @scenario(one_intent_per_key(), given={"orders": st.lists(st.text("abc", min_size=1,
+                                           max_size=3), unique=True, max_size=6)})  # fmt: skip
+    def basket(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",), dedup="key")
+        def charge(order: str, idempotency_key: str) -> str:
+            return "charged"
+
+    def agent(world: World) -> Completion:
+        for order in world.data["orders"]:
+            try:
+                world.tools.charge(order=order, idempotency_key=order[0])
+            except Exception:
+                return Completion.failed()
+        return Completion.success(handle="all")
+
+    assert "AF107" in {one.code for one in searched(basket, agent).findings}
+
+
+def retrying(world: World) -> Completion:
+    """A new key each time: charges twice after a lost reply."""
+    for attempt in range(2):
+        try:
+            world.tools.charge(order="A", idempotency_key=f"k{attempt}")
+            return Completion.success(handle="A")
+        except Exception:
+            continue
+    return Completion.failed()
+
+
+def stories(given: Any, build: Callable[[World], object] = lambda world: None) -> Scenario:
+    @scenario(given=given)
+    def shop(world: World) -> None:
+        build(world)
+
+        @world.tool(effect="charge", scope=("order",), dedup="key")
+        def charge(order: str, idempotency_key: str) -> str:
+            return "charged"
+
+    return shop
+
+
+@st.composite
+def sometimes(draw: Any) -> int:
+    value = int(draw(st.integers(0, 99)))
+    if value > 50:
+        raise ZeroDivisionError("of the strategy")
+    return value
+
+
+def test_inputs_that_cannot_be_run_cost_nothing_else() -> None:
+    """What was found stays found, and it is said which inputs were wrong."""
+
+    def fails(world: World) -> None:
+        if world.data["amount"] > 50:
+            raise ValueError("no such amount")
+
+    for story, said in (
+        (stories({"amount": st.integers(0, 99)}, fails), "the scenario cannot be built with given"),
+        (stories({"amount": sometimes()}), "no other inputs were tried: ZeroDivisionError"),
+    ):
+        result = searched(story, retrying)
+        assert "AF101" in {one.code for one in result.findings}
+        assert any(said in note for note in result.notes), result.notes
+
+
+def test_another_entrypoint_under_other_inputs() -> None:
+    """AF305 where they differ with some inputs alone."""
+    story = stories({"n": st.integers(0, 100)})
+
+    def pay(world: World) -> Completion:
+        world.tools.charge(order="A", idempotency_key="A")
+        return Completion.success(handle="A")
+
+    def other(world: World) -> Completion:
+        return Completion.failed() if world.data["n"] > 60 else pay(world)
+
+    def codes(second: Agent) -> set[str]:
+        with Simulation() as simulation:
+            campaign = Campaign(story, pay, simulation, same_as=second, budget=Budget(depth=1))
+            campaign.search()
+            return {one.code for one in campaign.result().findings}
+
+    assert "AF305" in codes(other)
+    assert "AF305" not in codes(pay)
+
+
+def test_a_saved_finding_whose_input_is_gone(pytester: pytest.Pytester) -> None:
+    """It no longer applies, and the campaign runs."""
+    source = """
+from hypothesis import strategies as st
+from agentfuzz import Completion, fuzz, scenario
+
+@scenario(given={"NAME": st.integers(1, 9)})
+def shop(world):
+    @world.tool(effect="charge", scope=("order",))
+    def charge(order: str) -> str:
+        return "ok"
+
+@fuzz(shop)
+def test_shop(world):
+    for _ in range(2):
+        try:
+            world.tools.charge(order="A")
+            return Completion.success(handle="x")
+        except Exception:
+            pass
+    return Completion.failed()
+"""
+    options = ("--agentfuzz", "--agentfuzz-depth=1", "-p", "no:randomly")
+    pytester.makepyfile(test_it=source.replace("NAME", "amount"))
+    assert pytester.runpytest_subprocess(*options).ret == 1
+    pytester.makepyfile(test_it=source.replace("NAME", "cents"))
+    said = " ".join(pytester.runpytest_subprocess(*options).stdout.str().split())
+    assert "no longer applies: the plan gives amount" in said
+    assert "Hint" not in said
+    assert "no campaign was run" not in said

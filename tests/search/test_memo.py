@@ -413,3 +413,113 @@ def test_confirmation_is_real(monkeypatch):
         assert memo.answered == answered + 1
         campaign.runner.execute(plan)
     assert memo.answered == answered + 1
+
+
+class Resp:
+    """A reply as clients give it: its `repr` says little."""
+
+    def __init__(self, status, body):
+        self.status, self._body = status, body
+
+    def json(self):
+        return self._body
+
+    def __repr__(self):
+        return f"<Response [{self.status}]>"
+
+
+class Slotted(Resp):
+    """The same, and not all of it is seen from outside."""
+
+    __slots__ = ("hidden",)
+
+
+@pytest.mark.parametrize("kind", [Resp, Slotted])
+def test_replies_that_look_alike_are_told_apart(kind):
+    """By their parts; what has parts that nobody sees is not remembered."""
+
+    @scenario(at_most_once("pay"), task="Pay.")
+    def shop(world):
+        paid = []
+
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> dict:
+            paid.append(n)
+            return {"ok": True}
+
+        @world.tool
+        def payments() -> object:
+            return kind(200, {"paid": list(paid)})
+
+    def agent(world):
+        for n in range(2):
+            try:
+                world.tools.pay(n=n)
+            except TimeoutError:
+                pass
+            except Exception:
+                return BLOCKED
+        try:
+            if world.tools.payments().json()["paid"] == []:
+                world.tools.pay(n=7)
+                world.tools.pay(n=7)
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    wanted = searched(shop, agent, "off")[1]
+    campaign, found = searched(shop, agent, "on")
+    assert shown(found) == shown(wanted)
+    assert any(one.startswith("AF101") for one in shown(found))
+    assert (fitness.UNTOLD in campaign.runner.memo.reasons) == (kind is Slotted)
+
+
+def test_a_buffer_is_no_text_of_bytes():
+    """A tool tells them apart, and so does the memo."""
+
+    @scenario(task="Put.")
+    def puts(world):
+        @world.tool(effect="put", scope=())
+        def put(data: object) -> str:
+            return type(data).__name__
+
+    def agent(world):
+        try:
+            world.tools.put(data=bytearray(b"x"))
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    campaign, found = searched(puts, agent, "on")
+    assert campaign.runner.memo is not None, "it was not begun anew"
+    assert shown(found) == shown(searched(puts, agent, "off")[1])
+
+
+def test_an_agent_that_writes_into_the_state_of_the_tools():
+    """Its hand is seen, and such a run is not remembered."""
+
+    @scenario(at_most_once("pay"), task="Pay.")
+    def closing(world):
+        world.state["closed"] = False
+
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> dict:
+            if world.state["closed"]:
+                raise ValueError("closed")
+            return {"ok": True}
+
+    def agent(world):
+        for n in range(3):
+            try:
+                world.tools.pay(n=n)
+            except TimeoutError:
+                world.state["closed"] = True
+            except Exception:
+                return BLOCKED
+        return DONE
+
+    wanted = searched(closing, agent, "off")[1]
+    campaign, found = searched(closing, agent, "on")
+    assert shown(found) == shown(wanted)
+    assert found.laws == wanted.laws
+    assert campaign.runner.memo.reasons[fitness.STATE]

@@ -13,7 +13,7 @@ from agentfuzz.world.calls import Calls
 from agentfuzz.world.lane import Lane
 
 VALUES = st.one_of(
-    st.sampled_from(["A17", "", "ü", "x" * 70, " at 0x12345"]),
+    st.sampled_from(["A17", "", "ü", "x" * 70, " at 0x12345", "<Client object at 0x7fefcf1ce5d0>"]),
     st.sampled_from([0, 1, True, False, None, 1.0, 2**63, -(2**63), 2**70]),
     st.lists(st.integers(0, 1), max_size=2),
 )

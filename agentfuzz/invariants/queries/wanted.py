@@ -13,6 +13,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.queries.ledgers import unmet
 from agentfuzz.invariants.queries.model_alone import left_out
+from agentfuzz.invariants.queries.requests import requests
 
 # Reasons of a success that claim no more than what the fault-free run does.
 NO_EFFECT_CLAIMED = ("already_done", "nothing_to_do")
@@ -74,7 +75,22 @@ def missing(
             wanted = [Wanted(effect, {})]  # the author names it: success includes it
         elif effect is None and expected_something(history, baseline):
             wanted = [Wanted(name, {}) for name in effects_of(history)]
-    return [_missed(history, claim, intent) for intent in wanted if not intent.met_by(have)]
+    lacking = [intent for intent in wanted if not intent.met_by(have)]
+    if len(requests(history)) > 1:
+        lacking = [intent for intent in lacking if _claimed(intent, history, baseline)]
+    return [_missed(history, claim, intent) for intent in lacking]
+
+
+def _claimed(intent: Wanted, history: History, baseline: History | None) -> bool:
+    """Whether success is claimed for the request that an intent is part of without faults; where
+    none is known, for every request."""
+    asked = requests(history)
+    if baseline is not None:
+        made = {one.call for one in baseline.ledger if intent.met_by([one.intent])}
+        for request, planned in zip(asked, requests(baseline), strict=False):
+            if made & planned.calls.keys():
+                return request.answer.claim == "success"
+    return all(request.answer.claim == "success" for request in asked)
 
 
 def _missed(history: History, claim: Done, intent: Wanted) -> Violation:

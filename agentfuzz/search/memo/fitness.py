@@ -16,6 +16,8 @@ THREADS = "a thread of its own acts on its world"
 DRAWS = "a tool draws random numbers, or nanoseconds"
 CHANGES = "a reply is changed after it was given"
 UNCOPIED = "a value cannot be copied"
+UNTOLD = "a value is an object that cannot be told from others like it"
+STATE = "it writes into world.state"
 SAVES, INBOX = "it saves to a store of its own", "it reads its inbox"
 OWN_MODEL = "it brings a model of its own"
 # Of a leg.

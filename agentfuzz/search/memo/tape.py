@@ -20,8 +20,10 @@ from agentfuzz.search.memo.fitness import (
     LOOPS,
     NEVER_ENDED,
     OVERLAP,
+    STATE,
     THREADS,
     UNCOPIED,
+    UNTOLD,
 )
 from agentfuzz.search.memo.values import Key, Packed, Uncopied, fresh, key_of, key_of_error
 from agentfuzz.world.local import LocalGateway
@@ -100,6 +102,8 @@ class Tape:
         self._thread = get_ident()
         self._open = 0
         self._given: list[tuple[Any, Key]] = []  # replies, and what they were
+        self._world = world
+        self._left = self.keyed(world.state)
         if any(outer._open for outer in book.tapes):  # a leg within a call of theirs
             book.crossings = gateway.calls.crossings
         book.tapes.append(self)
@@ -107,6 +111,19 @@ class Tape:
     def fail(self, why: str) -> None:
         """This is not learnt: the first reason counts."""
         self.bad = self.bad or why
+
+    def keyed(self, value: Any, key: Callable[[Any], Key] = key_of) -> Key:
+        """What tells a value from others; where nothing does, this is not learnt."""
+        try:
+            return key(value)
+        except Uncopied:
+            self.fail(UNTOLD)
+            return b""
+
+    def _look_at_state(self) -> None:
+        """What the tools share is as they have left it, or the agent has had its hand in."""
+        if self._left != self.keyed(self._world.state):
+            self.fail(STATE)
 
     def begins(self, verb: str, given: tuple[Any, ...]) -> "Action":
         """An action begins."""
@@ -119,12 +136,14 @@ class Tape:
             self.fail(ANOTHER_WAY)
         if get_ident() != self._thread and not (gate is not None and gate.holds()):
             self.fail(THREADS)
+        self._look_at_state()
         self._open += 1
         return Action(self, verb, given)
 
     def over(self, action: "Action", what: Key, value: Any = None) -> None:
         """An action has come to its end."""
         self._open -= 1
+        self._left = self.keyed(self._world.state)
         self._book.crossings = self._gateway.calls.crossings
         if self.bad or action.step is None or self.end is not None:
             return
@@ -154,10 +173,11 @@ class Tape:
             self.fail(OVERLAP)
         if self._gateway.calls.crossings != self._book.crossings:
             self.fail(ANOTHER_WAY)
-        if any(key_of(one) != was for one, was in self._given):
+        if any(self.keyed(one) != was for one, was in self._given):
             self.fail(CHANGES)
         self._given.clear()
-        key = key_of(value) if how == "returned" else key_of_error(value)
+        self._look_at_state()
+        key = self.keyed(value, key_of if how == "returned" else key_of_error)
         if how == "raised":
             try:
                 value = fresh(value)
@@ -185,7 +205,7 @@ class Action:
 
     def got(self, value: Any) -> Any:
         """What the agent sees of it."""
-        self.tape.over(self, key_of(value), value)
+        self.tape.over(self, self.tape.keyed(value), value)
         return value
 
     def raised(self, error: BaseException) -> None:
@@ -195,7 +215,7 @@ class Action:
             return
         if not visible(error):
             self.tape.fail(DEADLINE)
-        self.tape.over(self, key_of_error(error))
+        self.tape.over(self, self.tape.keyed(error, key_of_error))
 
 
 def visible(error: BaseException) -> bool:

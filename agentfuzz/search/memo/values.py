@@ -5,12 +5,24 @@ taken out is a copy. Called by the tape and by the walker.
 """
 
 import copy
+import datetime
 import marshal
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from pathlib import PosixPath
 from typing import Any
+from uuid import UUID
 
-from agentfuzz.core.codec import dump, message, plain
+from agentfuzz.core.codec import message
 
 VERSION = 2  # of marshal: without references, so that equal values are equal bytes
+DEPTH = 40  # of values in values
+_ATOMS = frozenset({type(None), bool, int, float, str, bytes})
+# Objects whose `repr` says all of them.
+_TOLD = frozenset({datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
+                   Decimal, UUID, PosixPath, complex})  # fmt: skip
+_PYDANTIC = frozenset({"__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"})
 Key = bytes | tuple[Any, ...]
 
 
@@ -40,18 +52,69 @@ class Packed:
 
 
 def key_of(value: Any) -> Key:
-    """What tells a value from others: itself, in bytes; of objects what would be written."""
-    try:
+    """What tells a value from others: itself, in bytes; of objects, their parts. Raises Uncopied
+    for a value of which not all can be told."""
+    if _bare(value, DEPTH):
         return marshal.dumps(value, VERSION)
-    except ValueError:
-        kind = type(value)
-        return (kind.__module__, kind.__qualname__, dump(plain(value)))
+    return _parts(value, DEPTH)
 
 
-def key_of_error(error: BaseException) -> Key:
-    """The same of an exception: its class, its words, and what it carries."""
+def _bare(value: Any, depth: int) -> bool:
+    """Whether a value is exactly what marshal gives back. It takes any buffer for bytes."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return True
+    if depth and kind in (list, tuple):
+        return all(_bare(one, depth - 1) for one in value)
+    if depth and kind is dict:
+        return all(type(k) in _ATOMS and _bare(one, depth - 1) for k, one in value.items())
+    return False
+
+
+def _parts(value: Any, depth: int) -> Key:
+    kind = type(value)
+    name = (kind.__module__, kind.__qualname__)
+    if not depth:
+        raise Uncopied(kind.__name__)
+    if _bare(value, depth):
+        return marshal.dumps(value, VERSION)
+    if isinstance(value, Enum):
+        return (*name, value.name)
+    if kind in _TOLD:
+        return (*name, repr(value))
+    if kind in (list, tuple) or (isinstance(value, tuple) and hasattr(kind, "_fields")):
+        return (*name, *(_parts(one, depth - 1) for one in value))
+    if kind is dict:
+        pairs = value.items()
+        return (*name, *((_parts(k, depth - 1), _parts(one, depth - 1)) for k, one in pairs))
+    if isinstance(value, BaseException):
+        return (*name, key_of_error(value, depth - 1))
+    slots = {slot for one in kind.__mro__ for slot in _slots(one)} - {"__dict__", "__weakref__"}
+    if slots <= _PYDANTIC and hasattr(value, "__dict__"):
+        more = [getattr(value, slot, None) for slot in sorted(slots & _PYDANTIC)]
+        more = [sorted(one) if type(one) is set else one for one in more]
+        return (*name, _parts([vars(value), *more], depth - 1))
+    if is_dataclass(value):
+        named = {field.name: getattr(value, field.name) for field in fields(value)}
+        return (*name, _parts(named, depth - 1))
+    raise Uncopied(kind.__name__)
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    given = vars(kind).get("__slots__", ())
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def key_of_error(error: BaseException, depth: int = DEPTH) -> Key:
+    """The same of an exception: its class, its words, what it carries, and what it came of.
+    Raises Uncopied."""
     kind = type(error)
-    carried = key_of(error.args), key_of(vars(error))
+    carried = [_parts(error.args, depth), _parts(vars(error), depth)]
+    for other in (error.__cause__, error.__context__):
+        if other is not None:
+            if not depth:
+                raise Uncopied(kind.__name__)
+            carried.append(key_of_error(other, depth - 1))
     return ("raised", kind.__module__, kind.__qualname__, message(error), *carried)
 
 

@@ -117,7 +117,10 @@ class Walker:
         if not visible(error):
             self.missed = True
             raise error
-        return key_of_error(error)
+        try:
+            return key_of_error(error)
+        except Uncopied:
+            self._unknown()
 
     def _next(self, gateway: LocalGateway, node: Node, what: Any, turned: bool) -> Node:
         seen = Seen(what, gateway.clock.now, turned)

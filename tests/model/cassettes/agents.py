@@ -37,7 +37,7 @@ def shop(world: World) -> None:
 
 def taped(path: Path, on_miss: str = "error", of: Scenario = shop) -> Scenario:
     """A scenario with the model of a cassette."""
-    return replace(of, script=None, cassette=path, on_miss=on_miss)
+    return replace(of, scripts=(), cassette=path, on_miss=on_miss)
 
 
 def act(world: World, call_id: str, name: str, arguments: dict[str, Any]) -> str:
