@@ -75,10 +75,10 @@ def missing(
             wanted = [Wanted(effect, {})]  # the author names it: success includes it
         elif effect is None and expected_something(history, baseline):
             wanted = [Wanted(name, {}) for name in effects_of(history)]
-    lacking = [intent for intent in wanted if not intent.met_by(have)]
+    absent = [intent for intent in wanted if not intent.met_by(have)]
     if len(requests(history)) > 1:
-        lacking = [intent for intent in lacking if _claimed(intent, history, baseline)]
-    return [_missed(history, claim, intent) for intent in lacking]
+        absent = [intent for intent in absent if _claimed(intent, history, baseline)]
+    return [_missed(history, claim, intent) for intent in absent]
 
 
 def _claimed(intent: Wanted, history: History, baseline: History | None) -> bool:
