@@ -89,18 +89,18 @@ class Kept:
             if code in codes
         )
 
-    def tell_once(self, but: Container[Signature]) -> None:
+    def tell_once(self, but: Container[tuple[Signature, Cause]]) -> None:
         """Forget what another law says of the same plan, and more exactly; not what was asked for
-        by its own name (`but`)."""
+        by its own name and cause (`but`)."""
         by_plan: dict[FaultPlan, set[Signature]] = {}
         for signature, kept in self.found.items():
             for one in kept.values():
                 by_plan.setdefault(one.plan, set()).add(signature)
         for signature, kept in self.found.items():
-            if signature not in but:
-                for cause, one in list(kept.items()):
-                    if told_by_another(one.violation, by_plan[one.plan]):
-                        del kept[cause]
+            for cause, one in list(kept.items()):
+                told = told_by_another(one.violation, by_plan[one.plan])
+                if told and (signature, cause) not in but:
+                    del kept[cause]
 
     def forget(self, laws: set[str]) -> None:
         """Nothing is said by these laws."""

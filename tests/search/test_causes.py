@@ -7,7 +7,11 @@ smallest plan with their places; one cause masks no other, and no page is told t
 import pytest
 
 from agentfuzz import Completion, FaultPlan, at_most_once, scenario, truthful
+from agentfuzz.archive.saved import Saved
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import terminal
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.causes import cause_of
 from agentfuzz.search.kept import TOLD
 from agentfuzz.search.space import Space
@@ -196,3 +200,35 @@ def test_five_are_told_and_the_others_counted(simulation):
     assert note == (
         "and 2 more causes of AF301 claim, not shown: step6#1:once/timeout, step7#1:once/timeout"
     )
+
+
+def test_a_second_session_finds_no_more():
+    """What another law says more exactly stays untold, also where another cause of the same law and
+    subject was saved."""
+
+    @scenario(at_most_once("pay"), task="Pay.")
+    def shop(world):
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> dict:
+            return {"ok": True}
+
+    def agent(world):
+        try:
+            world.tools.pay(n=1)
+        except Exception:
+            return Completion.blocked()
+        return Completion.success()
+
+    saved, found = [], []
+    for _ in range(3):
+        with Simulation() as simulation:
+            campaign = Campaign(shop, agent, simulation, budget=Budget(deep_runs=0))
+            campaign.search(saved)
+            findings = campaign.result().findings
+        found.append([(cx.code, str(cx.plan)) for cx in findings])
+        saved = [
+            Saved(cx.id, cx.nodeid, cx.code, cx.violation.subject, cx.title, cx.plan, "")
+            for cx in findings
+        ]
+    assert found[0] == found[1] == found[2]
+    assert {"AF102", "AF105"} <= {code for code, _ in found[0]}
