@@ -145,3 +145,23 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ShardError, match="choose another place with --agentfuzz-report-dir"):
         Writer(tmp_path / "file" / "t.runs", HEAD)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("nodeid", ["a"]), ("shard", "1"), ("of", 2.0), ("seed", True), ("space", None)],
+)
+def test_a_head_of_other_types(tmp_path: Path, name: str, value: object) -> None:
+    """Named with its file, whatever the sum says."""
+    path = made(tmp_path / "a.runs", replace(HEAD, **{name: value}))
+    with pytest.raises(ShardError, match=f"{path.name}: {name} is"):
+        shards.read(path)
+
+
+@pytest.mark.parametrize("last", [float("inf"), "7", None])
+def test_an_end_of_other_types(tmp_path: Path, last: object) -> None:
+    path = tmp_path / "a.runs"
+    writer = shards.Writer(path, HEAD)
+    writer.end(End(last, ""))  # type: ignore[arg-type]
+    with pytest.raises(ShardError, match=r"a\.runs: last is"):
+        shards.read(path)
