@@ -471,11 +471,10 @@ def test_shop(world):
             pass
     return Completion.failed()
 """
-    options = ("--agentfuzz", "--agentfuzz-depth=1", "-p", "no:randomly")
+    options = ("--agentfuzz", "--agentfuzz-depth=1")
     pytester.makepyfile(test_it=source.replace("NAME", "amount"))
     assert pytester.runpytest_subprocess(*options).ret == 1
     pytester.makepyfile(test_it=source.replace("NAME", "cents"))
     said = " ".join(pytester.runpytest_subprocess(*options).stdout.str().split())
     assert "no longer applies: the plan gives amount" in said
-    assert "Hint" not in said
     assert "no campaign was run" not in said
