@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RateLimited,
         SavedFileError,
         ScenarioError,
+        StaleWrite,
         ToolError,
         Unauthorized,
         UnknownTool,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from agentfuzz.model.script import call, ref
     from agentfuzz.report.confusion import confusion
     from agentfuzz.search.sampling import Consistency, repeat
+    from agentfuzz.world.team.payload import Claim, Payload, skimmed
     from agentfuzz.world.world import World
 
 __version__ = "0.2.0"
@@ -116,6 +118,7 @@ _PLACES = {
         "RateLimited",
         "SavedFileError",
         "ScenarioError",
+        "StaleWrite",
         "ToolError",
         "Unauthorized",
         "UnknownTool",
@@ -188,6 +191,7 @@ _PLACES = {
     "model.script": ("call", "ref"),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
+    "world.team.payload": ("Claim", "Payload", "skimmed"),
     "world.world": ("World",),
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
@@ -196,6 +200,7 @@ _MODULES = ("adapters", "events", "strategies", "wire")
 __all__ = [
     "AgentfuzzError",
     "CassetteMiss",
+    "Claim",
     "Completion",
     "Consistency",
     "Fault",
@@ -208,6 +213,7 @@ __all__ = [
     "KeyReused",
     "ModelBehaviour",
     "ModelError",
+    "Payload",
     "PlanError",
     "RateLimited",
     "Run",
@@ -215,6 +221,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Slot",
+    "StaleWrite",
     "ToolError",
     "Unauthorized",
     "UnknownTool",
@@ -281,6 +288,7 @@ __all__ = [
     "same_key_on_retry",
     "scenario",
     "single_flight",
+    "skimmed",
     "strategies",
     "structured_termination",
     "survives",

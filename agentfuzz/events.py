@@ -12,6 +12,21 @@ Each event is a frozen record with its place `seq` and its virtual time `t` in s
 is an ordered list of them.
 """
 
+from agentfuzz.core.between import (
+    Acts,
+    Claimed,
+    Finished,
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    HandoffSent,
+    Joined,
+    SharedRead,
+    SharedWritten,
+    Spawned,
+    Waited,
+    Waits,
+)
 from agentfuzz.core.events import (
     Asserted,
     Called,
@@ -39,9 +54,11 @@ from agentfuzz.core.events import (
 )
 
 __all__ = [
+    "Acts",
     "Asserted",
     "Called",
     "Cancelled",
+    "Claimed",
     "Committed",
     "Crashed",
     "Decided",
@@ -49,8 +66,14 @@ __all__ = [
     "Done",
     "Ended",
     "Event",
+    "Finished",
+    "HandoffAccepted",
+    "HandoffReceived",
+    "HandoffRejected",
+    "HandoffSent",
     "Intent",
     "Interrupted",
+    "Joined",
     "Messaged",
     "ModelInput",
     "ModelTurn",
@@ -59,7 +82,12 @@ __all__ = [
     "Replied",
     "Resumed",
     "Saved",
+    "SharedRead",
+    "SharedWritten",
     "Shown",
+    "Spawned",
     "Struck",
     "Unheard",
+    "Waited",
+    "Waits",
 ]

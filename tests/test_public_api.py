@@ -23,6 +23,8 @@ WORLD = {
     *("task", "tools", "model", "has_model", "state", "store", "clock", "tool", "raise_as"),
     *("call", "acall", "serve", "saving", "request_approval", "cancelled", "inbox", "leg", "why"),
     *("decision", "trigger_id", "recording", "gateway", "data"),
+    *("agent", "agents", "acting", "spawn", "handoff", "inbox_of", "answered", "handoff_of"),
+    *("shared", "claim"),
 }
 
 

@@ -26,6 +26,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "RateLimited",
         "SavedFileError",
         "ScenarioError",
+        "StaleWrite",
         "ToolError",
         "Unauthorized",
         "UnknownTool",
@@ -42,12 +43,13 @@ PLACES: dict[str, tuple[str, ...]] = {
     "model.script": ("call", "ref"),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
+    "world.team.payload": ("Claim", "Payload", "skimmed"),
     "world.world": ("World",),
 }
 MODULES = ("adapters", "events", "strategies", "wire")
 GROUPS = (
     ("Scenarios and tests", ("_fuzz", "engine.scenario", "model.script", "model.behaviour")),
-    ("The world", ("world.world", "core.completion", "engine.child.process")),
+    ("The world", ("world.world", "world.team.payload", "core.completion", "engine.child.process")),
     ("One run, and many", ("engine.single", "search.sampling", "report.confusion")),
     ("Histories, plans, verdicts", ("core.history", "core.faults", "core.plan", "core.verdict")),
     ("Errors", ("core.errors",)),

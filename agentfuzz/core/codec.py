@@ -180,8 +180,7 @@ def described(value: object) -> str:
 
 
 def message(error: BaseException, most: int = 500) -> str:
-    """The message of an exception, without memory addresses, cut at 500 characters; its `repr` if
-    it has none to give."""
+    """The message of an exception, or its `repr`, without addresses, cut at 500 characters."""
     try:
         return _text(_ADDRESS.sub("", str(error))[:most])
     except CutOff:
@@ -228,6 +227,8 @@ def event_from_json(data: Mapping[str, Json]) -> Event:
             fields["intent"] = Intent(fields["intent"]["effect"], scope)
         if "calls" in fields:
             fields["calls"] = tuple((i, tool, args) for i, tool, args in fields["calls"])
+        if "sources" in fields:
+            fields["sources"] = tuple(fields["sources"])
         if "messages" in fields:
             fields["messages"] = tuple(
                 Shown(role, text, tuple(calls), answers)

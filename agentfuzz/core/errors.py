@@ -61,6 +61,10 @@ class CassetteMiss(AgentfuzzError):
     """The cassette holds no reply to what the model was asked."""
 
 
+class StaleWrite(Exception):
+    """A shared value has been written since the version that this write goes by."""
+
+
 class ToolError(Exception):
     """What a simulated backend answers when it refuses. `status` is the HTTP status code."""
 

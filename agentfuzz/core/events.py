@@ -10,6 +10,7 @@ much). Compare events by type and value: two kinds of event may hold equal field
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
+from agentfuzz.core.between import Between
 from agentfuzz.core.faults import Fault, Slot
 
 # `made(Called, (seq, ...))` is `Called(seq, ...)` without a Python frame: half the time.
@@ -188,8 +189,7 @@ class Crashed(NamedTuple):
 
 
 class Cancelled(NamedTuple):
-    """Somebody stopped the task. `how` is `task` (its asyncio task was cancelled) or `token` (it
-    polls `world.cancelled`)."""
+    """Somebody stopped the task. `how` is `task` (it was cancelled) or `token` (it polls that)."""
 
     seq: int
     t: float
@@ -217,7 +217,7 @@ class Interrupted(NamedTuple):
 
 class Decided(NamedTuple):
     """A decision arrived for an interrupt. `call` is the id of the call that it was made for; a
-    `value` of False refuses, None says that the time for it is over."""
+    `value` of False refuses, None says that its time is over."""
 
     seq: int
     t: float
@@ -240,8 +240,7 @@ class Resumed(NamedTuple):
 
 
 class Asserted(NamedTuple):
-    """An assertion of the test itself failed: the function and the source of its statement, and
-    what the assertion says of its values."""
+    """An assertion of the test itself failed: where, its source, and what it says of its values."""
 
     seq: int
     t: float
@@ -296,5 +295,6 @@ Event = (
     | Asserted
     | Unheard
     | Ended
+    | Between
 )
 EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -81,10 +81,18 @@ def said(*, task: object = "", tasks: object = (), script: Any = None) -> dict[s
         "task": requests[0] if requests else task,
         "tasks": requests,
         "scripts": () if script is None else _scripts(script, requests),
+        "cast": tuple(script) if isinstance(script, Mapping) else (),
     }
 
 
 def _scripts(script: Any, tasks: tuple[str, ...]) -> tuple[Script, ...]:
+    if isinstance(script, Mapping):
+        if tasks or not script or not all(isinstance(name, str) for name in script):
+            raise ScenarioError(
+                "script={...} with the names of agents as keys says what each agent's model plans, "
+                "for one task: script={'triage': [...], 'billing': [...]}."
+            )
+        return tuple(parse(one) for one in script.values())
     if len(tasks) < 2:
         return (parse(script),)
     if len(script) != len(tasks) or not all(isinstance(one, list) for one in script):

@@ -64,6 +64,7 @@ class Scenario:
     invariants: tuple[Invariant, ...]
     task: str = ""
     scripts: tuple[Script, ...] = ()
+    cast: tuple[str, ...] = ()  # the agents whose scripts these are
     outcome: Callable[[Any], Completion | None] | None = None
     resume: Callable[[World], object] | bool = False
     follow_ups: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ class Scenario:
         words = said(**{"task": "" if self.tasks else self.task, "tasks": self.tasks, **written})
         if "script" not in written:
             words.pop("scripts")
+            words.pop("cast")
         return replace(self, **words, given={}, varies={}, data=data)
 
     @property
@@ -117,8 +119,8 @@ class Scenario:
             planner = FromCassette(cassette, self.on_miss)
             gateway.offers_done = cassette.offers_done
         elif self.script is not None:
-            planner = Scripted(self.scripts)
-            gateway.offers_done = self.script.closes_with_tool
+            planner = Scripted(self.scripts, cast=self.cast)
+            gateway.offers_done = any(one.closes_with_tool for one in self.scripts)
         else:
             return world
         gateway.model = SimulatedModel(gateway, planner, self.model_behaviour)
@@ -181,7 +183,7 @@ class Scenario:
 def scenario(
     *invariants: Invariant,
     task: str | Callable[[Any], str] = "",
-    script: Sequence[Any] | Callable[[Any], Sequence[Any]] | None = None,
+    script: Sequence[Any] | Mapping[str, Any] | Callable[[Any], Any] | None = None,
     given: Mapping[str, Any] | None = None,
     outcome: Callable[[Any], Completion | None] | None = None,
     resume: Callable[[World], object] | bool = False,
@@ -200,7 +202,8 @@ def scenario(
 
     `invariants` are the laws, beside those that are always judged; of these `without` leaves out
     `"at_most_once"`, `"replay_transparency"` or `"same_arguments"`. `task` is what the agent is
-    asked; `script` is what the simulated model plans; `outcome` maps whatever the agent returns to
+    asked; `script` is what the simulated model plans (of several agents, by name, what each one's
+    does); `outcome` maps whatever the agent returns to
     a Completion (or None); after `max_crossings` crossings a run is cut off; `model_behaviour` says
     how the simulated model reacts to errors and lost results.
     `resume` says that the agent's process may die and is started again: True for the same agent,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
-from agentfuzz.core.errors import CassetteMiss
+from agentfuzz.core.errors import CassetteMiss, ScenarioError
 from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.model.behaviour import ModelBehaviour
@@ -24,11 +24,13 @@ from agentfuzz.model.model_faults.kind import Draft, Planned, Situation
 from agentfuzz.model.reading import NO_NAMES, Seen, shown
 from agentfuzz.model.script import Call, Script, resolve
 from agentfuzz.providers.turns import made_id
+from agentfuzz.world.acting import ACTING
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.toolbox import DONE
 
 Turn = dict[str, Json]
 CHARS_PER_TOKEN = 4  # a declared estimate, not a tokenizer
+_NUMBER = re.compile(r"_\d+$")
 _IN_DOUBT = re.compile(r"timed out|timeout|connection", re.IGNORECASE)
 
 
@@ -54,21 +56,31 @@ class Planner(Protocol):
 
 class Scripted:
     """A planner whose plan is one script, from beginning to end: that of the task, where a run has
-    several."""
+    several, or that of the agent who asks, where a `cast` says whose they are."""
 
     missed: CassetteMiss | None = None
 
-    def __init__(self, scripts: Sequence[Script], task: int = 1) -> None:
+    def __init__(self, scripts: Sequence[Script], task: int = 1, cast: Sequence[str] = ()) -> None:
         self._scripts = scripts
         self._plan = Plan(scripts[min(task, len(scripts)) - 1])
+        self._cast = dict(zip(cast, map(Plan, scripts), strict=False))
 
     def of_task(self, task: int) -> "Scripted":
         """The planner of another task of the run, from 1."""
-        return Scripted(self._scripts, task)
+        return Scripted(self._scripts, task, tuple(self._cast))
 
     def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
         """The script."""
-        return self._plan
+        if not self._cast:
+            return self._plan
+        agent = ACTING.get()  # a second child of a name plans as the first
+        found = self._cast.get(agent) or self._cast.get(_NUMBER.sub("", agent))
+        if found is None:
+            raise ScenarioError(
+                f"the model of agent {agent!r} was asked, and script= has one for "
+                f"{', '.join(self._cast)}; say who acts: with world.acting('...')."
+            )
+        return found
 
 
 class SimulatedModel:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agentfuzz.core.lanes.layout import chosen, cut
-from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.row import Row
 
 WIDTH = 412
 TIME, AGENT, NETWORK, BACKEND = 40, 60, 180, 302

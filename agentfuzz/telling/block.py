@@ -10,7 +10,8 @@ from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes.layout import cells, lanes, plain, safe, wrap
-from agentfuzz.core.lanes.sequence import Row, rows
+from agentfuzz.core.lanes.row import Row
+from agentfuzz.core.lanes.sequence import rows
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, Verdict, unique
 from agentfuzz.telling import story as stories

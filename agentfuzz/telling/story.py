@@ -16,6 +16,7 @@ from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.findings import DIED, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import sequence
+from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count, effects_words, short
 from agentfuzz.core.plan import FaultPlan
 
@@ -54,8 +55,8 @@ class Story:
     shrink: str
     controls: tuple[str, ...]
     warnings: tuple[str, ...]
-    rows: tuple[sequence.Row, ...]
-    plain_rows: tuple[sequence.Row, ...]
+    rows: tuple[Row, ...]
+    plain_rows: tuple[Row, ...]
     effects: str
     plain_effects: str
     same: str

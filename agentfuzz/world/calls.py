@@ -16,6 +16,7 @@ from agentfuzz.core.events import Refused, Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
+from agentfuzz.world.acting import TAKING
 from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.delivery import LATE, Delivery, Failure, Preempted, Sleep, Steps, hung
 from agentfuzz.world.injector import Injector
@@ -24,6 +25,7 @@ from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import in_turn, through
 from agentfuzz.world.reply_faults import MISSING, REFUSED, TIMEOUT, Reply, damaged, failure, phantom
+from agentfuzz.world.team.state import Team
 from agentfuzz.world.tools import KEY, ToolSpec
 
 
@@ -33,6 +35,7 @@ class Calls(Delivery):
 
     exhausted = False
     _lock: Any = None
+    _team: Team | None = None
     crossings = 0
     _calls = 0
 
@@ -60,6 +63,13 @@ class Calls(Delivery):
         if self._lock is None:
             self._lock = threading.RLock()
         return self._lock
+
+    @property
+    def team(self) -> Team:
+        """The agents of this run; made when somebody asks for them."""
+        if self._team is None:
+            self._team = Team(self)
+        return self._team
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
@@ -94,6 +104,8 @@ class Calls(Delivery):
         if self.crossings > self.budget:
             self.exhausted = True
             raise CutOff("budget", f"more than {self.budget} crossings")
+        if self.log.named:
+            self.log.acts()
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does. `asked` is the model's id for the call."""
@@ -150,6 +162,8 @@ class Calls(Delivery):
             self._refused(call, "invalid_arguments", error)
             raise
         intent = spec.intent(bound)
+        if intent is not None and self.log.named and (taking := TAKING.get()) is not None:
+            taking()
         self.log.called(call, slot, args, key, intent, self._where(), asked)
         return made(Request, (call, spec, args, bound, key, intent)), slot
 

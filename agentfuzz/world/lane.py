@@ -31,6 +31,7 @@ class Lane(Calls):
             or spec.is_async
             or self._reserved
             or self.trace
+            or self.log.named
             or process.asks
             or self.clock.gate is not None
             or process.double is not None

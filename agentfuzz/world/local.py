@@ -171,6 +171,8 @@ class LocalGateway:
         """A crossing of the process's own: something may happen to it before, or after."""
         self.living()
         process = self.process
+        if self.log.named:
+            self.log.acts()
         slot = process.slot(boundary, name)
         fault = fault_at(process, slot, group) if process.asks else None
         at_a_place(process, slot, "before", fault)
@@ -213,6 +215,8 @@ class LocalGateway:
         if unknown and not problem:
             problem = f"unknown arguments: {', '.join(sorted(unknown))}"
         self.said = True
+        if self.log.named:
+            self.log.acts()
         facts = (str(status), str(reason or ""), plain(handle), problem)
         self.log.write(Done, via, *facts, str(plain(detail or "")))
         return problem

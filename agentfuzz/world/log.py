@@ -11,6 +11,7 @@ second, and a call without a list of arguments is the quicker one.
 from collections.abc import Mapping
 from typing import Any
 
+from agentfuzz.core.between import Acts
 from agentfuzz.core.events import (
     Called,
     Committed,
@@ -23,15 +24,26 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.acting import ACTING
 
 
 class Log(list[Event]):
     """The events so far, as a list."""
 
-    __slots__ = ("clock",)
+    __slots__ = ("acting", "clock", "named")
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.named = False  # whether agents bear names in this run
+        self.acting: str | None = ""  # who acted last
+
+    def acts(self) -> str:
+        """Somebody crosses a boundary: write down who, if it is another one than before."""
+        agent = ACTING.get()
+        if agent != self.acting and self.named:
+            self.acting = agent
+            self.write(Acts, agent)
+        return agent
 
     def write(self, kind: Any, *fields: Any) -> Any:
         """Append an event of this kind: its fields after `seq` and `t`. Returns it."""

@@ -170,6 +170,7 @@ class Process:
         if self.crashed_at is not None:
             del self.log[self.crashed_at :]
             self.crashed_at = None
+        self.log.acting = None
         self.log.clock.held = False
         if why == "restart":
             self.restarts += 1

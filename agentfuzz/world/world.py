@@ -21,12 +21,13 @@ from agentfuzz.world.delivery import Failure
 from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
+from agentfuzz.world.team.surface import OfAgents
 from agentfuzz.world.toolbox import Toolbox
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class World:
+class World(OfAgents):
     """One run's world. `task` is what the agent is asked to do; `tools` and `model` are what it
     may use; `state` is a dict for whatever the scenario's tools share; `store` is what outlives
     the agent's process; `clock.now` is the time, in virtual seconds.
@@ -269,7 +270,8 @@ class World:
 
 def inside(world: World) -> LocalGateway:
     """What the engine knows of a world that lives in this process."""
-    return world._local
+    found: LocalGateway = world._local
+    return found
 
 
 def _no_name(**words: object) -> str:

@@ -7,6 +7,21 @@ import json
 import pytest
 from pydantic import BaseModel
 
+from agentfuzz.core.between import (
+    Acts,
+    Claimed,
+    Finished,
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    HandoffSent,
+    Joined,
+    SharedRead,
+    SharedWritten,
+    Spawned,
+    Waited,
+    Waits,
+)
 from agentfuzz.core.codec import (
     MAX_NODES,
     described,
@@ -252,6 +267,21 @@ HISTORY = History(
         Resumed(18, 3.0, "restart", 2, "crashed"),
         Asserted(19, 3.0, "test_it", "assert ok", "assert False"),
         Unheard(20, 3.0, "task", "audit", "ValueError", "no."),
+        Acts(21, 3.0, "lead"),
+        Spawned(22, 3.0, "scout", "lead", Slot("child", "scout", 1)),
+        Waits(23, 3.0, "lead", "scout", "child"),
+        Finished(24, 4.0, "scout", "returned", {"found": 3}),
+        Waited(25, 4.0, "lead", "scout", "child", "came"),
+        Joined(26, 4.0, "scout", "lead", "returned"),
+        HandoffSent(
+            27, 4.0, "handoff_1", Slot("handoff", "b", 1), "lead", "b", "t", 1, {}, {"n": 1}
+        ),
+        HandoffReceived(28, 4.0, "handoff_1", 1, "b", 1, {"n": 1}, ""),
+        HandoffAccepted(29, 4.0, "handoff_1", 1, "b", {"n": 1}),
+        HandoffRejected(30, 4.0, "handoff_1", 2, "b", "known"),
+        SharedRead(31, 4.0, "b", "plan", 0, None),
+        SharedWritten(32, 4.0, "b", "plan", 0, 1, ["a"], True),
+        Claimed(33, 4.0, "b", "total", 4200, ("call_1", "ord_17")),
     ],
     {"charge_card": ToolFacts("charge_card", "charge", ("order_id", "part"), "key")},
 )

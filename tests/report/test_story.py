@@ -28,8 +28,8 @@ def test_every_fault_has_a_phrase_of_its_own() -> None:
 
 def test_an_unknown_fault_is_shown_as_its_plan_text() -> None:
     """A boundary that comes later is not hidden."""
-    assert fault_words(Slot("handoff", "billing", 2), Fault(("stale",))) == (
-        "handoff:billing#2: stale"
+    assert fault_words(Slot("portal", "billing", 2), Fault(("stale",))) == (
+        "portal:billing#2: stale"
     )
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from agentfuzz.core.lanes import layout
-from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.row import Row
 from agentfuzz.report.formats import terminal
 
 from .samples import ALL, RESULTS, campaign, cut_off

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from agentfuzz.core import escaping
-from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.row import Row
 
 ARROWS = {
     "": "",

@@ -6,9 +6,9 @@ format reads.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
+from agentfuzz.core.between import Acts
 from agentfuzz.core.events import (
     Called,
     Committed,
@@ -24,12 +24,8 @@ from agentfuzz.core.events import (
     Struck,
 )
 from agentfuzz.core.faults import Slot
+from agentfuzz.core.lanes.row import Kind, Row
 from agentfuzz.core.lanes.words import LOST_REPLIES, life_words, short
-
-Arrow = Literal[
-    "", "request", "request_lost", "request_late", "late", "reply", "reply_lost", "reply_changed"
-]
-Kind = Literal["call", "delivery", "reply", "model", "done", "end", "fault", "life"]
 
 
 class Facts(Protocol):
@@ -47,29 +43,6 @@ class Events(Protocol):
 
     @property
     def tools(self) -> Mapping[str, Facts]: ...
-
-
-@dataclass(slots=True)
-class Row:
-    """One line of the sequence. `t` is in virtual seconds; `seqs` are the events it shows.
-
-    `effect` numbers the effects of the run from 1 (0: none was committed here), and `twin` is the
-    number of the first effect of the same intent, if this is not the first. `witness` says that
-    the verdict rests on one of its events. Treat it as frozen.
-    """
-
-    t: float
-    kind: Kind
-    agent: str = ""
-    arrow: Arrow = ""
-    backend: str = ""
-    note: str = ""
-    mark: bool = False
-    call: str = ""
-    effect: int = 0
-    twin: int = 0
-    witness: bool = False
-    seqs: list[int] = field(default_factory=list)
 
 
 def rows(history: Events, witness: Collection[int] = ()) -> tuple[Row, ...]:
@@ -97,7 +70,8 @@ class _Rows:
         self.shown: set[Slot] = set()
         self.called: dict[str, Called] = {}
         self.arrived: dict[str, int] = {}
-        self.effects = 0
+        self.effects, self.who = 0, ""  # how many, and who acts
+        self.by: dict[str, str] = {}  # who made a call
         self.answered = False
         self.coming: Slot | None = None  # a fault that the next event of the process shows
         self.first: dict[str, int] = {}
@@ -130,11 +104,18 @@ class _Rows:
         elif isinstance(event, Struck):
             if event.slot.boundary not in ("tool", "model", "local"):
                 self._life_struck(event)
+        elif isinstance(event, Acts):
+            self.who = event.agent
         else:
             self._lived(event)
 
     def _life_struck(self, event: Struck) -> None:
-        """A fault of the process or the schedule, unless the next event shows it."""
+        """A fault of the process or the schedule, unless the next event shows it; one between
+        agents shows at what was begun."""
+        if event.slot.boundary in ("handoff", "child"):
+            self._strike(self.rows[-1], event.slot)
+            self.rows[-1].note = str(event.fault)
+            return
         if event.slot.boundary == "schedule" or event.fault.axes[0] == "clock_jump":
             waits = event.slot.boundary == "schedule"
             text = "waits for the others" if waits else "a day and an hour go by"
@@ -143,13 +124,17 @@ class _Rows:
             self.coming = event.slot
 
     def _lived(self, event: Event) -> None:
+        now = self.who
+        self.who = getattr(event, "parent", getattr(event, "agent", now))
         row = self._row(event, "life", life_words(event))
+        self.who = now
         if self.coming is not None:
             self._strike(row, self.coming)
             self.coming = None
 
     def _row(self, event: Event, kind: Kind, agent: str = "", *, note: str = "") -> Row:
-        row = Row(event.t, kind, agent, note=note, seqs=[event.seq])
+        who = f"{self.who}: " if self.who and agent else ""
+        row = Row(event.t, kind, who + agent, note=note, seqs=[event.seq])
         self.rows.append(row)
         return row
 
@@ -167,6 +152,7 @@ class _Rows:
 
     def _called(self, event: Called) -> None:
         self.called[event.call] = event
+        self.by[event.call] = self.who
         row = self._row(event, "call", str(event.slot))
         row.call, row.arrow = event.call, "request"
         delivery, _ = self._fault(event.call)
@@ -225,7 +211,9 @@ class _Rows:
             lost.arrow, lost.backend = "reply_lost", "reply lost"
             self.rows.append(lost)
             self._strike(lost, called.slot)
+        now, self.who = self.who, self.by.get(event.call, "")
         row = self._row(event, "reply", event.raised or short(event.body))
+        self.who = now
         row.call = event.call
         if called and not arrived and reply == "intact" and event.raised is None:
             row.arrow, row.backend = "reply_changed", "reply made up"

@@ -8,6 +8,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agentfuzz.core.between import (
+    Claimed,
+    Finished,
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    HandoffSent,
+    Joined,
+    SharedRead,
+    SharedWritten,
+    Spawned,
+    Waited,
+    Waits,
+)
 from agentfuzz.core.events import (
     Asserted,
     Cancelled,
@@ -81,4 +95,46 @@ def life_words(event: Event) -> str:
         case Unheard():
             what = "work in a pool" if event.kind == "work" else f"a {event.kind}"
             return f"{what} had died: {event.error} in {event.called.rpartition('.')[2]}"
+    return _between_words(event)
+
+
+def _between_words(event: Event) -> str:
+    """An event between agents, in words."""
+    match event:
+        case Spawned():
+            return f"begins {event.agent}"
+        case Finished():
+            return f"has {event.how}"
+        case Joined():
+            return f"learns that {event.agent} has {event.how}"
+        case Waits():
+            return f"waits for {_what(event)}"
+        case Waited():
+            said = {"deadline": "waits no longer for", "cancelled": "is stopped waiting for"}
+            return f"{said.get(event.how, 'has got')} {_what(event)}"
+        case HandoffSent():
+            version = f" version {event.version}" if event.version else ""
+            return f"hands {short(event.task)[1:-1] or 'a task'}{version} to {event.to}"
+        case HandoffReceived():
+            wrong = f", not valid ({event.problem})" if event.problem else ""
+            again = f" again ({event.nth})" if event.nth > 1 else ""
+            return f"gets {event.handoff}{again}{wrong}"
+        case HandoffAccepted():
+            return f"accepts {event.handoff}"
+        case HandoffRejected():
+            return f"rejects {event.handoff}: {short(event.reason)[1:-1]}"
+        case SharedRead():
+            return f"reads {event.key} (version {event.version})"
+        case SharedWritten():
+            based = f", from {event.based_on}" if event.based_on else ""
+            return f"writes {event.key} (version {event.version}{based})"
+        case Claimed():
+            return f"claims {event.item} = {short(event.value)}"
     return type(event).__name__
+
+
+def _what(event: Waits | Waited) -> str:
+    thing = {"handoff": "a handoff", "answer": "an answer"}.get(event.what, "")
+    if not thing:
+        return event.on
+    return f"{thing} of {event.on}" if event.on else thing

@@ -33,7 +33,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.history import History
-from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report import confusion, svg
 from agentfuzz.report.formats.format import Format

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from agentfuzz.core.escaping import code, fence, guard, markdown, stem
 from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import lanes
-from agentfuzz.core.lanes.sequence import Row
+from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report import confusion
 from agentfuzz.report.formats.format import Format

@@ -1,0 +1,127 @@
+"""What laws ask about several agents: who did it, what became of a handoff, who owned a task.
+
+Law: an answer rests on events alone. A call, with all that comes of it, is its caller's; a turn of
+the model is whose input it answers; everything else is who acted last before it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from agentfuzz.core.between import (
+    Acts,
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    HandoffSent,
+)
+from agentfuzz.core.events import Called, Event, ModelInput, ModelTurn
+from agentfuzz.core.history import History, query
+
+
+@query
+def acting(history: History) -> Sequence[str]:
+    """Who acted last, by the place of an event."""
+    now, found = "", []
+    for event in history.events:
+        if type(event) is Acts:
+            now = event.agent
+        found.append(now)
+    return found
+
+
+@query
+def callers(history: History) -> Mapping[str, str]:
+    """The agent that made each call, by the id of the call."""
+    by = acting(history)
+    return {call.call: by[call.seq] for call in history.of(Called)}
+
+
+@query
+def _askers(history: History) -> Mapping[object, str]:
+    by = acting(history)
+    return {shown.slot: by[shown.seq] for shown in history.of(ModelInput)}
+
+
+def agent_of(history: History, event: Event) -> str:
+    """Whose event it is; empty for an agent without a name."""
+    own = getattr(event, "agent", None)
+    if isinstance(own, str):
+        return own
+    if isinstance(event, HandoffSent):
+        return event.sender
+    if isinstance(event, ModelTurn):
+        return _askers(history).get(event.slot, acting(history)[event.seq])
+    call = getattr(event, "call", None)
+    if isinstance(call, str) and call in callers(history):
+        return callers(history)[call]
+    return acting(history)[event.seq]
+
+
+class Arrival(NamedTuple):
+    """One arrival of a handoff, and what its receiver made of it."""
+
+    received: HandoffReceived
+    accepted: HandoffAccepted | None
+    rejected: HandoffRejected | None
+
+
+class Passed(NamedTuple):
+    """One handoff with all its arrivals, in order."""
+
+    sent: HandoffSent
+    arrivals: tuple[Arrival, ...]
+
+    @property
+    def accepted(self) -> list[HandoffAccepted]:
+        """Every acceptance of it."""
+        return [one.accepted for one in self.arrivals if one.accepted is not None]
+
+
+@query
+def handoffs(history: History) -> Sequence[Passed]:
+    """Every handoff of the run, in the order in which they were sent."""
+    accepted: dict[tuple[str, int], HandoffAccepted] = {}
+    rejected: dict[tuple[str, int], HandoffRejected] = {}
+    for yes in history.of(HandoffAccepted):
+        accepted.setdefault((yes.handoff, yes.nth), yes)
+    for no in history.of(HandoffRejected):
+        rejected.setdefault((no.handoff, no.nth), no)
+    arrived: dict[str, list[Arrival]] = {}
+    for one in history.of(HandoffReceived):
+        at = (one.handoff, one.nth)
+        arrived.setdefault(one.handoff, []).append(Arrival(one, accepted.get(at), rejected.get(at)))
+    return [Passed(sent, tuple(arrived.get(sent.handoff, ()))) for sent in history.of(HandoffSent)]
+
+
+class Owned(NamedTuple):
+    """From this event on an agent owns a task."""
+
+    seq: int
+    agent: str
+    task: str
+
+
+@query
+def owners(history: History) -> Sequence[Owned]:
+    """Who owned each task from when on: first whoever hands it over without having accepted it,
+    then whoever accepts it."""
+    tasks = {passed.sent.handoff: passed.sent.task for passed in handoffs(history)}
+    found: list[Owned] = []
+    known: set[str] = set()
+    for event in history.events:
+        if type(event) is HandoffSent and event.task not in known:
+            known.add(event.task)
+            found.append(Owned(-1, event.sender, event.task))
+        elif type(event) is HandoffAccepted and event.handoff in tasks:
+            known.add(tasks[event.handoff])
+            found.append(Owned(event.seq, event.agent, tasks[event.handoff]))
+    return found
+
+
+def owned_by(history: History, agent: str, seq: int) -> set[str]:
+    """The tasks that an agent owns at a place of the history."""
+    last: dict[str, str] = {}
+    for owned in owners(history):
+        if owned.seq <= seq:
+            last[owned.task] = owned.agent
+    return {task for task, owner in last.items() if owner == agent}

@@ -1,0 +1,212 @@
+"""Handoffs of a user's own: a function that is called to hand a task over, a queue.
+
+Law: nothing is rewritten: what such a function is called with is the payload, what it does are the
+acts of the receiver, and it has accepted once it causes an effect, or answers at its first arrival.
+Used by the surface.
+"""
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from agentfuzz.core.between import HandoffAccepted, HandoffReceived, HandoffRejected
+from agentfuzz.core.codec import message
+from agentfuzz.core.errors import CutOff
+from agentfuzz.core.events import Json
+from agentfuzz.runtime.async_library import pause
+from agentfuzz.world.acting import TAKING, named
+from agentfuzz.world.delivery import LATE
+from agentfuzz.world.reply_faults import TIMEOUT
+from agentfuzz.world.team.handoffs import Handoff
+from agentfuzz.world.team.mailbox import Letter
+from agentfuzz.world.team.payload import Sent
+from agentfuzz.world.team.state import Team
+
+
+def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
+    """A function as the receiver of a handoff: `to` is the agent that it is."""
+    name = to or getattr(function, "__name__", "agent")
+    signature = inspect.signature(function)
+    team.knows(name)
+
+    def called(
+        args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Handoff, Callable[[Json], Any]]:
+        alone = len(args) == 1 and not kwargs
+        bound = signature.bind(*args, **kwargs)
+        given = args[0] if alone else dict(bound.arguments)
+        sent = Sent(given, None)
+
+        def again(payload: Json) -> Any:
+            if payload is sent.json:
+                return function(*args, **kwargs)
+            if alone:
+                return function(_like(given, payload))
+            return function(**payload) if isinstance(payload, dict) else function(payload)
+
+        return Handoff(team, name, sent, " call"), again
+
+    if inspect.iscoroutinefunction(inspect.unwrap(function)):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            handoff, again = called(args, kwargs)
+            work = _target(team, handoff, again)
+            if handoff.delivery in ("lost", "late"):
+                if handoff.delivery == "late":
+                    loop = asyncio.get_running_loop()
+                    due = team.log.clock.now + LATE
+                    late = _quietly(_arrive(team, handoff, handoff.letters()[0], work))
+                    team.log.clock.schedule(
+                        due, lambda: team.calls.late.append(loop.create_task(late))
+                    )
+                await pause(TIMEOUT)
+                raise _no_answer(name)
+            first, *more = handoff.letters()
+            try:
+                return await _arrive(team, handoff, first, work)
+            finally:
+                for letter in more:
+                    await _quietly(_arrive(team, handoff, letter, work))
+
+        team.targets[name] = awaited
+        return awaited
+
+    @functools.wraps(function)
+    def returned(*args: Any, **kwargs: Any) -> Any:
+        handoff, again = called(args, kwargs)
+        work = _target(team, handoff, again)
+        clock = team.log.clock
+        if handoff.delivery in ("lost", "late"):
+            if handoff.delivery == "late":
+                letter = handoff.letters()[0]
+                late = functools.partial(_arrives, team, handoff, letter, work)
+                clock.schedule(clock.now + LATE, lambda: _dropped(late))
+            clock.advance(TIMEOUT)
+            raise _no_answer(name)
+        first, *more = handoff.letters()
+        try:
+            return _arrives(team, handoff, first, work)
+        finally:
+            for letter in more:
+                _dropped(functools.partial(_arrives, team, handoff, letter, work))
+
+    team.targets[name] = returned
+    return returned
+
+
+def _target(team: Team, handoff: Handoff, meant: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    """What is called: another function, if it went astray."""
+    if handoff.delivery != "misrouted":
+        return meant
+    astray: Callable[[Json], Any] = inspect.unwrap(team.targets[handoff.other])
+    return astray
+
+
+def _like(given: Any, payload: Json) -> Any:
+    """A payload as the object that it was, if it still can be one."""
+    kind = getattr(type(given), "model_validate", None)
+    if kind is None:
+        return payload
+    try:
+        return kind(payload)
+    except ValueError:
+        return payload
+
+
+class _Taking:
+    """One arrival at a receiver that is called: received, then accepted or rejected."""
+
+    def __init__(self, team: Team, handoff: Handoff, letter: Letter) -> None:
+        self.log, self.letter = team.log, letter
+        self.agent = handoff.other if handoff.delivery == "misrouted" else handoff.to
+        self.settled = False
+
+    def received(self) -> None:
+        payload, log = self.letter.payload, self.log
+        version = payload.get("version") if isinstance(payload, dict) else 0
+        number = version if type(version) is int else 0
+        log.acts()
+        problem = self.letter.sent.problem(payload)
+        facts = (self.letter.receipt.id, self.letter.nth, self.agent, number, payload, problem)
+        log.write(HandoffReceived, *facts)
+
+    def accepted(self) -> None:
+        if not self.settled:
+            self.settled = True
+            payload, sent = self.letter.payload, self.letter.sent
+            held = payload.get("carry") if isinstance(payload, dict) else None
+            carry = held if isinstance(held, dict) else dict(sent.carry)
+            self.letter.receipt.settle("accepted", "")
+            at = (self.letter.receipt.id, self.letter.nth, self.agent)
+            self.log.write(HandoffAccepted, *at, carry)
+
+    def answered(self, error: BaseException | None) -> None:
+        if (
+            error is None
+            and self.letter.nth == 1
+            and not self.letter.sent.problem(self.letter.payload)
+        ):
+            self.accepted()
+        elif not self.settled:
+            self.settled = True
+            reason = "answered without an effect" if error is None else message(error)
+            self.letter.receipt.settle("rejected", reason)
+            at = (self.letter.receipt.id, self.letter.nth, self.agent)
+            self.log.write(HandoffRejected, *at, reason)
+
+
+def _arrives(team: Team, handoff: Handoff, letter: Letter, work: Callable[[Json], Any]) -> Any:
+    taking = _Taking(team, handoff, letter)
+    with named(taking.agent):
+        token = TAKING.set(taking.accepted)
+        taking.received()
+        try:
+            found = work(letter.payload)
+        except Exception as error:
+            taking.answered(error)
+            raise
+        finally:
+            TAKING.reset(token)
+        taking.answered(None)
+    return found
+
+
+async def _arrive(team: Team, handoff: Handoff, letter: Letter, work: Callable[[Json], Any]) -> Any:
+    taking = _Taking(team, handoff, letter)
+    with named(taking.agent):
+        token = TAKING.set(taking.accepted)
+        taking.received()
+        try:
+            found = await work(letter.payload)
+        except Exception as error:
+            taking.answered(error)
+            raise
+        finally:
+            TAKING.reset(token)
+        taking.answered(None)
+    return found
+
+
+async def _quietly(work: Any) -> None:
+    try:
+        await work
+    except CutOff:
+        raise
+    except Exception:
+        return
+
+
+def _dropped(work: Callable[[], Any]) -> None:
+    try:
+        work()
+    except CutOff:
+        raise
+    except Exception:
+        return
+
+
+def _no_answer(agent: str) -> TimeoutError:
+    return TimeoutError(f"the handoff to {agent} timed out after {TIMEOUT:g} s")

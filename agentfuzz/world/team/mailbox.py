@@ -1,0 +1,207 @@
+"""A mailbox: where the handoffs for one agent arrive, and how it takes them.
+
+Law: what arrived waits until it is taken, also for a process that was started again; taking writes
+down what was received, and accepting or rejecting what became of it. Nothing is recognised as
+stale, doubled or misrouted for the receiver: that is its work. Met by users as
+`world.inbox_of(agent)`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar, overload
+
+from agentfuzz.core.between import (
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    Waited,
+    Waits,
+)
+from agentfuzz.core.codec import plain
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.events import Json
+from agentfuzz.world.log import Log
+from agentfuzz.world.team.payload import CARRY, Sent, skimmed
+from agentfuzz.world.team.receipt import Receipt
+
+T = TypeVar("T")
+
+
+class Letter(NamedTuple):
+    """One arrival of a handoff."""
+
+    receipt: Receipt
+    nth: int
+    payload: Json
+    sent: Sent
+
+
+class Handed:
+    """A handoff in the hands of its receiver. `payload` is what arrived, as plain data; `id` names
+    the handoff (the same at each of its deliveries), `sender` who sent it. Take it over with
+    `accept()`, or say no with `reject(reason)`."""
+
+    def __init__(self, letter: Letter, agent: str, log: Log) -> None:
+        self._letter, self._log = letter, log
+        self.agent = agent
+        self.id: str = letter.receipt.id
+        self.sender: str = letter.receipt.sender
+        self.payload: Any = letter.payload
+
+    @property
+    def text(self) -> str:
+        """What it says in prose, as a reader skims it: the two ends of what is long."""
+        said = self.payload.get("text") if isinstance(self.payload, dict) else self.payload
+        return skimmed(said) if isinstance(said, str) else ""
+
+    @overload
+    def read(self) -> Any: ...
+    @overload
+    def read(self, kind: type[T]) -> T: ...
+    def read(self, kind: Any = None) -> Any:
+        """The payload as an object of its type: the one that was sent, or `kind`, a pydantic model.
+        Raises ValueError (a pydantic ValidationError) for what is not of this type."""
+        kind = kind or self._letter.sent.kind
+        if kind is None:
+            problem = self._letter.sent.problem(self.payload)
+            if problem:
+                raise ValueError(f"{self.id} is not as it should be: {problem}")
+            return self.payload
+        return kind.model_validate(self.payload)
+
+    def accept(self, carry: Mapping[str, Any] | None = None) -> None:
+        """Take the task over. `carry` is what the receiver holds of the facts that had to reach it,
+        if it read them elsewhere than in their field."""
+        found = self.payload.get(CARRY) if isinstance(self.payload, dict) else None
+        if carry is None:
+            names = self._letter.sent.carry
+            own = isinstance(self.payload, dict) and {
+                name: self.payload[name] for name in names if name in self.payload
+            }
+            carry = found if isinstance(found, dict) else own or {}
+        held = {str(name): plain(value) for name, value in carry.items()}
+        self._settle("accepted")
+        self._log.acts()
+        self._log.write(HandoffAccepted, self.id, self._letter.nth, self.agent, held)
+
+    def reject(self, reason: str = "") -> None:
+        """Say no to it."""
+        self._settle("rejected", reason)
+        self._log.acts()
+        self._log.write(HandoffRejected, self.id, self._letter.nth, self.agent, str(reason))
+
+    def _settle(self, status: str, reason: str = "") -> None:
+        self._letter.receipt.settle(status, reason)
+
+
+class Mailbox:
+    """The handoffs for one agent. Iterating takes what lies there now."""
+
+    def __init__(self, agent: str, log: Log, opened: Callable[[], bool]) -> None:
+        self.agent = agent
+        self._log, self._open = log, opened  # whether the run goes on
+        self._letters: deque[Letter] = deque()
+        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
+        self.held: list[Letter] = []  # those that the next one overtakes
+
+    def put(self, letter: Letter) -> None:
+        """A handoff arrives."""
+        self._letters.append(letter)
+        for sender, future in self._waiting:
+            if sender in ("", letter.receipt.sender) and not future.done():
+                future.set_result(None)
+                break
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    def __iter__(self) -> Iterator[Handed]:
+        while (found := self.take()) is not None:
+            yield found
+
+    def take(self, sender: str = "") -> Handed | None:
+        """The handoff that has waited longest (of this sender, if one is named), or None."""
+        for letter in self._letters:
+            if sender in ("", letter.receipt.sender):
+                self._letters.remove(letter)
+                return self._taken(letter)
+        return None
+
+    def receive(self, timeout: float, sender: str = "") -> Handed:
+        """The same for a sync agent that waits up to so many virtual seconds. Raises
+        TimeoutError."""
+        clock = self._log.clock
+        until = clock.now + timeout
+        found = self.take(sender)
+        if found is None:
+            self._waits(sender)
+        while found is None and clock.now < until:
+            due = clock.next_due
+            clock.advance(min(until, max(due, clock.now)) - clock.now if due else timeout)
+            found = self.take(sender)
+            if found is None and clock.held:
+                break
+        if found is None:
+            self._waited(sender, "deadline")
+            raise TimeoutError(f"no handoff for {self.agent} within {timeout:g} s")
+        return found
+
+    async def next(self, timeout: float | None = None, sender: str = "") -> Handed:
+        """Wait for the next handoff (of this sender), for ever or so many virtual seconds. Raises
+        TimeoutError."""
+        found = self.take(sender)
+        if found is not None:
+            return found
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ScenarioError(
+                "await inbox.next() runs on asyncio; elsewhere use inbox.take() or "
+                "inbox.receive(timeout)."
+            ) from None
+        waiter = (sender, loop.create_future())
+        self._waiting.append(waiter)
+        self._waits(sender)
+        how = "cancelled"
+        try:
+            async with asyncio.timeout(timeout):
+                while found is None:
+                    await waiter[1]
+                    self._waiting.remove(waiter)
+                    found = self.take(sender)
+                    if found is None:
+                        waiter = (sender, loop.create_future())
+                        self._waiting.append(waiter)
+            how = "came"
+        except TimeoutError:
+            how = "deadline"
+            raise TimeoutError(f"no handoff for {self.agent} within {timeout:g} s") from None
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            if how != "came":
+                self._waited(sender, how)
+        return found
+
+    def _taken(self, letter: Letter) -> Handed:
+        log = self._log
+        log.acts()
+        version = letter.payload.get("version") if isinstance(letter.payload, dict) else 0
+        log.write(
+            HandoffReceived,
+            letter.receipt.id,
+            letter.nth,
+            self.agent,
+            version if type(version) is int else 0,
+            letter.payload,
+            letter.sent.problem(letter.payload),
+        )
+        return Handed(letter, self.agent, log)
+
+    def _waits(self, sender: str) -> None:
+        self._log.write(Waits, self.agent, sender, "handoff")
+
+    def _waited(self, sender: str, how: str) -> None:
+        if self._open():
+            self._log.write(Waited, self.agent, sender, "handoff", how)

@@ -1,0 +1,73 @@
+"""The team: what the agents of one run share, and who of them is about.
+
+Law: one for all legs of a run, made when the first agent gets a name. Owned by the calls of the
+world; its parts are asked by the surface.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from agentfuzz.core.events import Struck
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.runtime.async_library import pause
+from agentfuzz.world.acting import ACTING
+from agentfuzz.world.delivery import STALL, Delivery
+from agentfuzz.world.injector import Injector
+from agentfuzz.world.team.mailbox import Mailbox
+from agentfuzz.world.team.payload import Sent
+from agentfuzz.world.team.receipt import Receipt
+
+
+class Team:
+    """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
+    the functions that are called to hand something over; `sent` the payloads of each task."""
+
+    def __init__(self, calls: Delivery) -> None:
+        self.calls = calls
+        self.log = calls.log
+        self.process = calls.process
+        self.injector: Injector = calls.process.injector
+        self.known: dict[str, None] = {}
+        self.targets: dict[str, Callable[[Any], Any]] = {}
+        self.sent: dict[str, list[Sent]] = {}
+        self.receipts: list[Receipt] = []
+        self.boxes: dict[str, Mailbox] = {}
+        self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
+        self.read: dict[tuple[str, str], int] = {}  # by agent and key: the version it knows
+
+    def knows(self, agent: str) -> None:
+        """There is an agent of this name."""
+        if agent:
+            self.log.named = True
+            self.known.setdefault(agent)
+
+    def box(self, agent: str) -> Mailbox:
+        """The mailbox of an agent."""
+        self.knows(agent)
+        found = self.boxes.get(agent)
+        if found is None:
+            found = self.boxes[agent] = Mailbox(agent, self.log, lambda: self.calls.budget >= 0)
+        return found
+
+    def struck(self, slot: Slot, group: str) -> Fault | None:
+        """The fault of the plan at this crossing, if there is one."""
+        return self.injector.at(slot, len(self.log) - 1, group)
+
+    def note(self, slot: Slot, fault: Fault) -> None:
+        """Write down that it happened."""
+        self.log.write(Struck, slot, fault)
+
+    async def turn(self, name: str) -> None:
+        """A crossing that is no call: whatever else is ready may go first."""
+        if not self.log.named or not self.calls.others_ready():
+            return
+        slot = self.process.slot("schedule", name)
+        fault = self.struck(slot, "schedule")
+        if fault is not None:
+            self.note(slot, fault)
+            await pause(STALL)
+
+    @property
+    def acting(self) -> str:
+        """Who acts here."""
+        return ACTING.get()

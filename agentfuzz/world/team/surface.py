@@ -1,0 +1,98 @@
+"""What a World shows of its agents: names, handoffs, children, shared values, claims.
+
+Law: a base of World, without a state of its own; all of it lies in the team of the run. Used by
+agents and by scenario authors.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from agentfuzz.core.between import Claimed
+from agentfuzz.core.codec import plain
+from agentfuzz.core.errors import ScenarioError
+from agentfuzz.world.acting import ACTING, named
+from agentfuzz.world.team.called import handoff_of
+from agentfuzz.world.team.children import Child, spawn
+from agentfuzz.world.team.handoffs import hand_over, waits_for_answer
+from agentfuzz.world.team.mailbox import Mailbox
+from agentfuzz.world.team.receipt import Receipt
+from agentfuzz.world.team.shared import Shared
+from agentfuzz.world.team.state import Team
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class OfAgents:
+    """What a world has for several agents."""
+
+    _local: Any  # the gateway of this leg
+
+    def _team(self) -> Team:
+        self._local.living()
+        team: Team = self._local.calls.team
+        return team
+
+    @property
+    def agent(self) -> str:
+        """Who acts here; empty for an agent without a name."""
+        return ACTING.get()
+
+    def agents(self, *names: str) -> None:
+        """Say which agents there are, so that a handoff can go astray to one of them."""
+        for name in names:
+            self._team().knows(_name(name))
+
+    @contextmanager
+    def acting(self, agent: str) -> Iterator[None]:
+        """All that is done within, and in tasks begun within, is done by this agent."""
+        self._team().knows(_name(agent))
+        with named(agent):
+            yield
+
+    def spawn(self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Child:
+        """Begin a child: `work(*args, **kwargs)`, acting as `agent` (a second one of this name is
+        `agent_2`). Await the child for its result; a sync one has ended, ask for `.result()`."""
+        return spawn(self._team(), _name(agent), work, args, kwargs)
+
+    def handoff(self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None) -> Receipt:
+        """Hand a task over to another agent: `agentfuzz.Payload(task=...)`, a pydantic model of
+        your own, a dict, or a text. `carry` are the facts in it that must arrive as they are, where
+        it has no field `carry`. Counts as one crossing."""
+        team = self._team()
+        self._local.calls.crossing()
+        return hand_over(team, _name(to), payload, carry)
+
+    def inbox_of(self, agent: str) -> Mailbox:
+        """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or
+        `await .next(timeout)`."""
+        return self._team().box(_name(agent))
+
+    def answered(self, receipt: Receipt, timeout: float) -> bool:
+        """Let up to so many virtual seconds pass until a handoff was accepted or rejected; whether
+        it was."""
+        return waits_for_answer(self._team(), receipt, timeout)
+
+    def handoff_of(self, function: F, to: str = "") -> F:
+        """A function of your own that is called to hand a task over, with the faults of a handoff:
+        what it is called with is the payload, and what it does, `to` does (its name, if left out).
+        A call that is lost, or late, raises TimeoutError after 30 virtual seconds."""
+        wrapped: F = handoff_of(self._team(), function, to)
+        return wrapped
+
+    @property
+    def shared(self) -> Shared:
+        """Values that agents share, each with its version."""
+        return Shared(self._team())
+
+    def claim(self, item: str, value: Any, sources: tuple[str, ...] | list[str] = ()) -> None:
+        """State a fact as found, with the ids of the results that it rests on."""
+        team = self._team()
+        names = tuple(str(one) for one in sources)
+        team.log.write(Claimed, team.log.acts(), str(item), plain(value), names)
+
+
+def _name(agent: str) -> str:
+    if not isinstance(agent, str) or not agent:
+        raise ScenarioError(f"{agent!r} is no name of an agent; write a text.")
+    return agent
