@@ -188,8 +188,10 @@ def code_table() -> str:
     titles: dict[str, str] = {}
     for name, record in LAWS.items():
         for code, title in record.codes.items():
-            if not re.fullmatch(r"AF[1-49]\d\d", code):
-                raise SystemExit(f"{name}: {code!r} is no code of a law; they are AF101 to AF499")
+            if not re.fullmatch(r"AF[1-4679]\d\d", code):
+                raise SystemExit(
+                    f"{name}: {code!r} is no code of a law; they are AF101 to AF499, AF601 to AF799"
+                )
             if not (PACKAGE / "core" / "pages" / f"{code}.md").is_file():
                 raise SystemExit(
                     f"{name}: {code} has no page; write agentfuzz/core/pages/{code}.md"

@@ -29,6 +29,8 @@ FAMILIES: dict[str, str] = {
     "AF3": "Claims",
     "AF4": "Protocol",
     "AF5": "Laws of your own",
+    "AF6": "Handoffs",
+    "AF7": "Several agents",
     "AF8": "What was not tested",
     "AF9": "Before any law",
 }

@@ -1,0 +1,1 @@
+"""The laws of handoffs (AF6xx): a task on its way from one agent to another."""
