@@ -14,8 +14,12 @@ from agentfuzz.invariants import LAWS, Invariant
 
 HOME = Path(invariants.__file__).parent
 FAMILIES = {
-    **{"effects": "AF1", "termination": "AF2", "claims": "AF3", "protocol": "AF4"},
-    **{"handoffs": "AF6", "agents": "AF7"},
+    "effects": "AF1",
+    "termination": "AF2",
+    "claims": "AF3",
+    "protocol": "AF4",
+    "handoffs": "AF6",
+    "agents": "AF7",
 }
 REPORTS = re.compile(r'"(AF\d{3})"')
 
