@@ -35,6 +35,7 @@ from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
+from agentfuzz.world.acting import nobody
 from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.process import MAX_RESTARTS
 from agentfuzz.world.process_faults.striking import at_the_end
@@ -126,6 +127,7 @@ class Simulation:
         clock, isolation = self._clock, self.isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
+        nobody()
         readings.forget()
         unheard.forget()
         isolation.begin()

@@ -22,3 +22,11 @@ def named(agent: str) -> Iterator[None]:
         yield
     finally:
         ACTING.reset(token)
+
+
+def nobody() -> None:
+    """A run begins: whoever acted in another one, or around it, does not act in this one."""
+    if ACTING.get():
+        ACTING.set("")
+    if TAKING.get() is not None:
+        TAKING.set(None)

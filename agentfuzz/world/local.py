@@ -42,6 +42,7 @@ class LocalGateway:
     life = 1
     said = False
     offers_done = False
+    moved = False  # into a process of its own
     model: Any = None
     patience = 10.0
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from agentfuzz.core.between import Claimed
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.acting import ACTING, named
 from agentfuzz.world.team.called import handoff_of
 from agentfuzz.world.team.children import Child, spawn
@@ -27,10 +28,25 @@ class OfAgents:
     """What a world has for several agents."""
 
     _local: Any  # the gateway of this leg
+    clock: Clock
 
     def _team(self) -> Team:
-        self._local.living()
-        team: Team = self._local.calls.team
+        local = self._local
+        local.living()
+        if local.moved:
+            raise ScenarioError(
+                "agents with names, handoffs and shared values live in the process of the run; "
+                "this one runs in a process of its own (agentfuzz.in_child)."
+            )
+        team: Team = local.calls.team
+        return team
+
+    def _crossing(self) -> Team:
+        """The same, at a crossing of a boundary. Raises CutOff once they are used up."""
+        team = self._team()
+        if self.clock.gate is not None:
+            self.clock.gate.enter()
+        self._local.calls.crossing()
         return team
 
     @property
@@ -53,14 +69,13 @@ class OfAgents:
     def spawn(self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Child:
         """Begin a child: `work(*args, **kwargs)`, acting as `agent` (a second one of this name is
         `agent_2`). Await the child for its result; a sync one has ended, ask for `.result()`."""
-        return spawn(self._team(), _name(agent), work, args, kwargs)
+        return spawn(self._crossing(), _name(agent), work, args, kwargs)
 
     def handoff(self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None) -> Receipt:
         """Hand a task over to another agent: `agentfuzz.Payload(task=...)`, a pydantic model of
         your own, a dict, or a text. `carry` are the facts in it that must arrive as they are, where
         it has no field `carry`. Counts as one crossing."""
-        team = self._team()
-        self._local.calls.crossing()
+        team = self._crossing()
         return hand_over(team, _name(to), payload, carry)
 
     def inbox_of(self, agent: str) -> Mailbox:
