@@ -26,6 +26,7 @@ from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.probing import Probing
 from agentfuzz.engine.renewed import renewed
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.together import together
 from agentfuzz.runtime import forks, imports, leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import bury, finish
@@ -35,7 +36,6 @@ from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
-from agentfuzz.world.acting import nobody
 from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.process import MAX_RESTARTS
 from agentfuzz.world.process_faults.striking import at_the_end
@@ -127,7 +127,6 @@ class Simulation:
         clock, isolation = self._clock, self.isolation
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
-        nobody()
         readings.forget()
         unheard.forget()
         isolation.begin()
@@ -176,6 +175,8 @@ class Simulation:
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
         """Leg after leg, until nothing more happens to this task."""
         process = inside(first).process
+        if scenario.concurrent:
+            return self._leg(*together(scenario, agent, first, self._note), first, last=True)
         if not (scenario.follow_ups or scenario.tasks or process.asks):
             ending = self._leg(scenario, agent, first, last=not process.waiting)
             if not process.waiting:

@@ -13,6 +13,9 @@ ACTING: ContextVar[str] = ContextVar("agentfuzz_acting", default="")
 # What is to be done before the first effect of who acts here: it takes over what it was handed.
 TAKING: ContextVar[Callable[[], None] | None] = ContextVar("agentfuzz_taking", default=None)
 
+# The leg of the run that goes on here, where several do at once; 0 elsewhere.
+LEG: ContextVar[int] = ContextVar("agentfuzz_leg", default=0)
+
 
 @contextmanager
 def named(agent: str) -> Iterator[None]:
@@ -30,3 +33,5 @@ def nobody() -> None:
         ACTING.set("")
     if TAKING.get() is not None:
         TAKING.set(None)
+    if LEG.get():
+        LEG.set(0)
