@@ -5,8 +5,7 @@ do; a run in which nobody has a name knows nothing of this. Set by a world's `ac
 whatever runs an agent; read by the log, when somebody crosses a boundary.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 
 ACTING: ContextVar[str] = ContextVar("agentfuzz_acting", default="")
@@ -17,14 +16,19 @@ TAKING: ContextVar[Callable[[], None] | None] = ContextVar("agentfuzz_taking", d
 LEG: ContextVar[int] = ContextVar("agentfuzz_leg", default=0)
 
 
-@contextmanager
-def named(agent: str) -> Iterator[None]:
+class named:
     """This agent acts within."""
-    token = ACTING.set(agent)
-    try:
-        yield
-    finally:
-        ACTING.reset(token)
+
+    __slots__ = ("_agent", "_token")
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+
+    def __enter__(self) -> None:
+        self._token = ACTING.set(self._agent)
+
+    def __exit__(self, *raised: object) -> None:
+        ACTING.reset(self._token)
 
 
 def nobody() -> None:

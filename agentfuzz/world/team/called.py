@@ -46,7 +46,7 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
                 return function(_like(given, payload))
             return function(**payload) if isinstance(payload, dict) else function(payload)
 
-        return Handoff(team, name, sent, " call"), again
+        return Handoff(team, name, sent, call=True), again
 
     if inspect.iscoroutinefunction(inspect.unwrap(function)):
 

@@ -4,8 +4,7 @@ Law: a base of World, without a state of its own; all of it lies in the team of 
 agents and by scenario authors.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from agentfuzz.core.between import Claimed
@@ -56,15 +55,14 @@ class OfAgents:
 
     def agents(self, *names: str) -> None:
         """Say which agents there are, so that a handoff can go astray to one of them."""
+        team = self._team()
         for name in names:
-            self._team().knows(_name(name))
+            team.knows(_name(name))
 
-    @contextmanager
-    def acting(self, agent: str) -> Iterator[None]:
+    def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
         self._team().knows(_name(agent))
-        with named(agent):
-            yield
+        return named(agent)
 
     def spawn(self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Child:
         """Begin a child: `work(*args, **kwargs)`, acting as `agent` (a second one of this name is
