@@ -5,7 +5,7 @@ Law: what was sent, what arrived and what was made of it are events; a fault of 
 buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used by the surface.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentfuzz.core.between import HandoffSent, Waited, Waits
@@ -64,6 +64,16 @@ class Handoff:
                 found = name
         return found
 
+    @property
+    def reaches(self) -> str:
+        """Whom it reaches, if anybody."""
+        return self.other if self.delivery == "misrouted" else self.to
+
+    def later(self, arrives: Callable[[], None]) -> None:
+        """It arrives when it is late enough that nobody waits for it any more."""
+        clock = self.team.log.clock
+        clock.schedule(clock.now + LATE, arrives)
+
     def letters(self) -> tuple[Letter, ...]:
         """What arrives, in order."""
         if self.delivery == "twice":
@@ -76,13 +86,12 @@ class Handoff:
     def post(self) -> Receipt:
         """Send it to a mailbox."""
         team, delivery = self.team, self.delivery
-        box = team.box(self.other if delivery == "misrouted" else self.to)
+        box = team.box(self.reaches)
         letters = self.letters()
         if delivery in ("late", "reordered"):
-            due = team.log.clock.now + LATE
             if delivery == "reordered":
                 box.held.append(letters[0])
-            team.log.clock.schedule(due, lambda: _arrives(box, letters[0], delivery))
+            self.later(lambda: _arrives(box, letters[0], delivery))
             return self.receipt
         for letter in letters:
             box.put(letter)

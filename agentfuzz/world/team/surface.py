@@ -16,6 +16,7 @@ from agentfuzz.world.team.called import handoff_of
 from agentfuzz.world.team.children import Child, spawn
 from agentfuzz.world.team.handoffs import hand_over, waits_for_answer
 from agentfuzz.world.team.mailbox import Mailbox
+from agentfuzz.world.team.queues import HandoffQueue
 from agentfuzz.world.team.receipt import Receipt
 from agentfuzz.world.team.shared import Shared
 from agentfuzz.world.team.state import Team
@@ -92,6 +93,13 @@ class OfAgents:
         A call that is lost, or late, raises TimeoutError after 30 virtual seconds."""
         wrapped: F = handoff_of(self._team(), function, to)
         return wrapped
+
+    def handoff_over(self, queue: Any, to: str) -> HandoffQueue:
+        """A queue of your own over which tasks are handed to an agent: use what is returned in its
+        place. Whoever takes an item is this agent, unless it acts under another name."""
+        team = self._team()
+        team.knows(_name(to))
+        return HandoffQueue(team, queue, to)
 
     @property
     def shared(self) -> Shared:
