@@ -22,3 +22,14 @@ def named(agent: str) -> Iterator[None]:
         yield
     finally:
         ACTING.reset(token)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """A leg begins within another one: nobody acts in it yet, and nothing is taken over."""
+    token = TAKING.set(None)
+    try:
+        with named(""):
+            yield
+    finally:
+        TAKING.reset(token)
