@@ -13,7 +13,7 @@ from agentfuzz.core.events import Done, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.children import children, last_word
+from agentfuzz.invariants.queries.children import begun_for, children, last_word
 
 Sides = dict[str, list[Claimed]]  # what children found of one item, by value
 
@@ -22,11 +22,11 @@ Sides = dict[str, list[Claimed]]  # what children found of one item, by value
 def conflicts_kept() -> Check:
     """A success says so where two children claimed different values of one item.
 
-    Asked of the children of one parent whose results it had got, each with the one value that it
-    claimed. The parent's last claim of the item, or where it made none the answer or handle that
-    names the item, uses one of the values; then it holds the others as well, or its sources name
-    those who found them, or theirs. Another claim of the item, or the detail of the completion, may
-    say it, too.
+    Asked of the children of one parent, and of the leg that says it, whose results it had got, each
+    with the one value that it claimed. The parent's last claim of the item, or where it made none
+    the answer or handle that names the item, uses one of the values; then it holds the others as
+    well, or its sources name those who found them, or theirs. Another claim of the item, or the
+    detail of the completion, may say it, too.
 
     NOT_EXERCISED when no two children disagreed, or nothing was said at the end.
     """
@@ -53,7 +53,7 @@ def conflicts_kept() -> Check:
 def _conflicts(history: History, last: Done) -> Iterator[tuple[str, str, Sides]]:
     """What the children of one parent disagreed about, as far as it could know."""
     found: dict[tuple[str, str], Sides] = {}
-    for child in children(history):
+    for child in begun_for(history, last):
         if not child.heard(last.seq) or child.joined is None:
             continue
         own: dict[str, Sides] = {}
@@ -81,15 +81,16 @@ def _silent(
     told = [
         claim
         for claim in history.of(Claimed)
-        if claim.item == item and claim.seq < last.seq and claim.seq not in ours
+        if claim.item == item and min(ours) < claim.seq < last.seq and claim.seq not in ours
     ]
-    if any(_keeps(claim.value, claim.sources, sides) for claim in told):
+    given = {child.spawned.agent: child.name for child in children(history)}
+    if any(_keeps(claim.value, claim.sources, sides, given) for claim in told):
         return None
     own = [claim for claim in told if claim.agent == parent]
     if own:
         return own[-1] if _uses(own[-1].value, sides) else None
     said = list(_said(history, item, last))
-    return last if _uses(said, sides) and not _keeps(said, (), sides) else None
+    return last if _uses(said, sides) and not _keeps(said, (), sides, given) else None
 
 
 def _said(history: History, item: str, last: Done) -> Iterator[Json]:
@@ -113,12 +114,13 @@ def _uses(value: Json, sides: Sides) -> bool:
     return any(_holds(value, claims[0].value) for claims in sides.values())
 
 
-def _keeps(value: Json, sources: tuple[str, ...], sides: Sides) -> bool:
+def _keeps(value: Json, sources: tuple[str, ...], sides: Sides, given: Mapping[str, str]) -> bool:
     """Whether each of the values is held, or who found it is named, or what it rests on alone."""
     for key, claims in sides.items():
         others = {one for k, c in sides.items() if k != key for claim in c for one in claim.sources}
         theirs = {one for claim in claims for one in claim.sources} - others
-        names = theirs | {claim.agent for claim in claims}
+        agents = {claim.agent for claim in claims}
+        names = theirs | agents | {given[agent] for agent in agents}
         if not _holds(value, claims[0].value) and not names & set(sources):
             return False
     return True

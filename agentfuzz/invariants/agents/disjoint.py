@@ -5,9 +5,10 @@ twice for all that, whoever did it, is `at_most_once`'s to judge. Source: CATALO
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from agentfuzz.core.between import HandoffAccepted, Spawned
-from agentfuzz.core.events import Called, Event, Intent
+from agentfuzz.core.events import Called, Event
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -30,89 +31,84 @@ def disjoint(effect: str | None = None) -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        legs = [list(_calls(history, leg, effect)) for leg in history.legs]
-        if len({agent for calls in legs for agent, _, _ in calls}) < 2:
+        legs = [list(_asked(history, leg, effect)) for leg in history.legs]
+        if len({one.agent for asked in legs for one in asked}) < 2:
             return None
         return [
-            _violation(history, intent, (first, earlier), (second, later))
-            for calls in legs
-            for at, (second, intent, later) in enumerate(calls)
-            for first, same, earlier in calls[:at]
-            if first != second and same == intent
-            if not _taken_over(history, first, second, earlier, later)
+            _violation(first, second)
+            for asked in legs
+            for at, second in enumerate(asked)
+            for first in asked[:at]
+            if first.agent != second.agent and first.call.intent == second.call.intent
+            if not _taken_over(history, first, second, asked[:at])
         ]
 
     return check
 
 
-def _calls(
-    history: History, leg: list[Event], effect: str | None
-) -> Iterator[tuple[str, Intent, Called]]:
+class Asked(NamedTuple):
+    """An agent called for an effect."""
+
+    agent: str
+    call: Called
+
+
+def _asked(history: History, leg: list[Event], effect: str | None) -> Iterator[Asked]:
     unnamed = any(one.parent == "" for one in history.of(Spawned))  # then it is an agent, too
     for call in leg:
         if type(call) is Called and call.intent and effect in (None, call.intent.effect):
             agent = agent_of(history, call)
             if agent or unnamed:
-                yield agent, call.intent, call
+                yield Asked(agent, call)
 
 
-def _taken_over(history: History, first: str, second: str, earlier: Called, later: Called) -> bool:
+def _taken_over(history: History, first: Asked, second: Asked, before: list[Asked]) -> bool:
+    began, now = first.call.seq, second.call.seq
     if any(
-        yes.agent == second and earlier.seq < yes.seq < later.seq
-        for yes in history.of(HandoffAccepted)
+        yes.agent == second.agent and began < yes.seq < now for yes in history.of(HandoffAccepted)
     ):
         return True
-    answers = _answers(history, first, earlier, later)
-    if answers and all(answer == "no" for answer in answers):
+    same = (one.call for one in before if one.agent == first.agent)
+    learnt = {_learnt(history, call, now) for call in same if call.intent == first.call.intent}
+    if learnt == {"no"}:
         return True
     return any(
-        child.finished.how != "returned" or "yes" not in answers
+        child.finished.how != "returned" or "yes" not in learnt
         for child in children(history)
-        if child.spawned.agent == first
-        if child.finished is not None and earlier.seq < child.finished.seq < later.seq
+        if child.spawned.agent == first.agent
+        if child.finished is not None and began < child.finished.seq < now
     )
 
 
-def _answers(history: History, agent: str, like: Called, later: Called) -> list[str]:
-    """What an agent had learnt of its calls for one intent: `yes`, `no` (or it is undone), or
-    nothing for certain."""
-    gone = undone(history, later.seq)
-    found = []
-    for call in history.of(Called):
-        if call.seq > later.seq or call.intent != like.intent or agent_of(history, call) != agent:
-            continue
-        did = [commit for commit in history.ledger if commit.call == call.call]
-        reply = history.replies.get(call.call)
-        if reply is not None and reply.seq > later.seq:
-            reply = None
-        taken_back = did and all(commit.seq in gone for commit in did)
-        if taken_back or (reply is not None and refused(reply)):
-            found.append("no")
-        else:
-            sure = reply is not None and clean(reply) and not doubtful(history, call)
-            found.append("yes" if sure else "")
-    return found
+def _learnt(history: History, call: Called, before: int) -> str:
+    """What an agent had learnt of a call: `yes`, `no` (also when it is undone), or nothing for
+    certain."""
+    did = [commit.seq for commit in history.ledger if commit.call == call.call]
+    if did and undone(history, before).issuperset(did):
+        return "no"
+    reply = history.replies.get(call.call)
+    if reply is None or reply.seq > before:
+        return ""
+    if refused(reply):
+        return "no"
+    return "yes" if clean(reply) and not doubtful(history, call) else ""
 
 
-def _violation(
-    history: History, intent: Intent, first: tuple[str, Called], second: tuple[str, Called]
-) -> Violation:
-    (one, earlier), (other, later) = first, second
+def _violation(first: Asked, second: Asked) -> Violation:
+    intent, earlier, later = first.call.intent, first.call, second.call
+    one, other = first.agent or "their parent", second.agent or "their parent"
+    assert intent is not None, "only calls for an effect are asked for"
     return Violation(
         code="AF701",
         subject=intent.effect,
         title=f"{intent.effect}: two agents at it"[:36],
         sentence=(
-            f"{_who(one)} called for {intent} at {earlier.t:g} s and {_who(other)} did so, too, at "
+            f"{one} called for {intent} at {earlier.t:g} s and {other} did so, too, at "
             f"{later.t:g} s, without taking it over."
         ),
-        says=f"{_who(other)} takes {intent} for its own work",
-        world=f"{_who(one)} had called for it at {earlier.t:g} s",
+        says=f"{other} takes {intent} for its own work",
+        world=f"{one} had called for it at {earlier.t:g} s",
         witness=(earlier.seq, later.seq),
         hint="give each piece to one agent; where another one must go on with it, stop the first "
         "one before, or hand it over",
     )
-
-
-def _who(agent: str) -> str:
-    return agent or "their parent"

@@ -6,7 +6,7 @@ Source: CATALOGUE law M2.
 
 from agentfuzz.core.between import Finished, Spawned
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.events import Crashed
+from agentfuzz.core.events import Crashed, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -17,7 +17,7 @@ def fan_out(*, limit: int = 5) -> Check:
     """At every moment at most `limit` spawned agents are at work.
 
     One is at work from its beginning until it ends, or the process dies; children of children
-    count.
+    count. Counted for each leg: who handles a trigger that comes twice has a team for each.
 
     NOT_EXERCISED when nobody was spawned.
     """
@@ -37,14 +37,18 @@ def fan_out(*, limit: int = 5) -> Check:
 
 
 def _largest(history: History) -> list[Spawned]:
-    """The children that were at work when most of them were, for the first time."""
-    live: dict[str, Spawned] = {}
+    """The children of one leg that were at work when most of them were, for the first time."""
+    live: dict[str, tuple[int, Spawned]] = {}
     largest: list[Spawned] = []
+    leg = 1
     for event in history.events:
-        if type(event) is Spawned:
-            live[event.agent] = event
-            if len(live) > len(largest):
-                largest = list(live.values())
+        if type(event) is Resumed:
+            leg = event.leg
+        elif type(event) is Spawned:
+            live[event.agent] = (leg, event)
+            crowd = [one for its, one in live.values() if its == leg]
+            if len(crowd) > len(largest):
+                largest = crowd
         elif type(event) is Finished:
             live.pop(event.agent, None)
         elif type(event) is Crashed:

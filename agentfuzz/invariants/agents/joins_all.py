@@ -11,7 +11,7 @@ from agentfuzz.core.events import Done
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.children import Child, children, last_word
+from agentfuzz.invariants.queries.children import Child, begun_for, children, last_word
 
 
 @law(codes={"AF703": "A synthesis without all of its parts"}, catalogue="M3")
@@ -19,8 +19,9 @@ def joins_all() -> Check:
     """A run that claims success has the result of each of its children, or names it.
 
     For each child of the leg that claims success for the last time: it returned, and its parent
-    asked for what it returned, or read what it had shared or handed over. Otherwise another child
-    of the same name, begun later, made up for it, or the claim's detail names it.
+    asked for what it returned; or its parent read what it had shared, or took over what it handed
+    over. Otherwise another child of the same name, begun later or in another leg, made up for
+    it, or the claim's detail names it.
 
     NOT_EXERCISED when that leg began no child, or nothing was said at the end.
     """
@@ -29,12 +30,7 @@ def joins_all() -> Check:
         last = last_word(history)
         if last is None:
             return None
-        leg = {event.seq for event in history.leg_at(last.seq)}
-        begun = [
-            child
-            for child in children(history)
-            if child.spawned.seq in leg and child.spawned.seq < last.seq
-        ]
+        begun = begun_for(history, last)
         if not begun:
             return None
         if last.status != "success":
@@ -51,34 +47,37 @@ def joins_all() -> Check:
 
 
 def _has(history: History, child: Child, at: int) -> bool:
+    """Whether its parent had what a child brought, however it got it."""
     if child.heard(at):
         return True
-    ended = child.finished
-    if ended is None or ended.how != "returned" or ended.seq > at or child.joined is not None:
-        return False
     agent, parent = child.spawned.agent, child.spawned.parent
-    wrote = {(one.key, one.version) for one in history.of(SharedWritten) if one.agent == agent}
+    wrote = [one for one in history.of(SharedWritten) if one.agent == agent]
     sent = {one.handoff for one in history.of(HandoffSent) if one.sender == agent}
     return any(
-        one.agent == parent and one.seq < at and (one.key, one.version) in wrote
-        for one in history.of(SharedRead)
+        read.key == one.key and one.seq < read.seq < at
+        for read in history.of(SharedRead)
+        if read.agent == parent
+        for one in wrote
     ) or any(
-        one.agent == parent and one.seq < at and one.handoff in sent
-        for one in history.of(HandoffAccepted)
+        yes.agent == parent and yes.seq < at and yes.handoff in sent
+        for yes in history.of(HandoffAccepted)
     )
 
 
 def _made_up_for(history: History, child: Child, begun: list[Child], at: int) -> bool:
-    """Whether a later one of the same name brought what it did not. Children that are begun side
-    by side under one name have parts of their own."""
+    """Whether a later one of the same name brought what it did not, or one of another leg had
+    brought it. Children that are begun side by side under one name have parts of their own."""
     given_up = [child.finished.seq] if child.finished is not None else []
     given_up += [one.seq for one in history.of(Waited) if one.on == child.spawned.agent]
-    return any(
-        other.name == child.name
-        and other.spawned.seq > child.spawned.seq
-        and (other.spawned.t > child.spawned.t or any(seq < other.spawned.seq for seq in given_up))
-        and _has(history, other, at)
+    later = [
+        other
         for other in begun
+        if other.spawned.seq > child.spawned.seq
+        if other.spawned.t > child.spawned.t or any(seq < other.spawned.seq for seq in given_up)
+    ]
+    elsewhere = [other for other in children(history) if other not in begun]
+    return any(
+        other.name == child.name and _has(history, other, at) for other in (*later, *elsewhere)
     )
 
 

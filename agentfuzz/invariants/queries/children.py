@@ -49,6 +49,12 @@ def children(history: History) -> Sequence[Child]:
     return found
 
 
+def begun_for(history: History, done: Done) -> list[Child]:
+    """The children of the leg that a completion ends, begun before it."""
+    leg = {event.seq for event in history.leg_at(done.seq) if event.seq < done.seq}
+    return [child for child in children(history) if child.spawned.seq in leg]
+
+
 def last_word(history: History) -> Done | None:
     """The last valid completion, without those that a child gave by the done tool, for itself."""
     born = {child.spawned.agent for child in children(history)}

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from agentfuzz import Completion, World, conflicts_kept, scenario
+from agentfuzz.core.between import Spawned
 from agentfuzz.core.events import Done
-from invariants.histories import charged, done, happens, judge, raised, returned, tell
+from agentfuzz.core.faults import Slot
+from invariants.histories import charged, done, happens, judge, raised, restarts, returned, tell
 from invariants.teams import acts, claims, finishes, joins, spawns
 
 LAW = conflicts_kept()
@@ -89,6 +91,15 @@ def test_the_source_of_both_is_no_name_of_one():
     assert judge(LAW, tell(*same, lead(900, "s1", "b"), done())) == "HELD"
 
 
+def test_the_name_that_it_was_given():
+    """AF705: `b` is the name of `b_2`, too."""
+    begun = happens(Spawned, "b_2", "lead", Slot("child", "b", 2))
+    again = (begun, *found("b_2", 950, "s2")[1:])
+    assert judge(LAW, tell(*A, *again, lead(900, "a", "b"), done())) == "HELD"
+    broken = ["AF705 rent: Claimed#1 Claimed#2 Claimed#3 Done#1"]
+    assert judge(LAW, tell(*A, *again, lead(900, "a", "c"), done())) == broken
+
+
 def test_three_values():
     """AF705: two of three are not all of them."""
     three = (*A, *B, *found("c", 990, "s3"))
@@ -108,10 +119,12 @@ def test_three_values():
         (*A, *B[:2], claims("rent", 900, agent="b"), *B[2:]),
         (*A, *B[:1], *B[2:], claims("rent", 950, agent="b")),
         (*A, claims("rent", 950, agent="lead")),
+        (*A, restarts(), *B),
     ],
     ids=[
         *("one child", "the same", "the same in other letters", "another item", "not asked for"),
         *("died", "two values of its own", "after it was heard", "the lead itself"),
+        "before a crash",
     ],
 )
 def test_not_exercised(steps):

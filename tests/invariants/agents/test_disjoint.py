@@ -45,18 +45,14 @@ BOTH = (spawns("a"), spawns("b"))
         (has_undos(), A, charged(), refund(), commit(), ok(), B, charged()),
         (spawns("a"), A, charged(), restarts(), spawns("b"), B, charged()),
         (spawns("a"), A, charged(), finishes("a"), resumes("decision"), B, charged()),
+        (A, charged(), restarts(), A, charge(), refuse("tool_raised"), B, charged()),
         (A, charged(), acts(""), charged(), B, charged("B18")),
     ],
     ids=[
         *("each its own", "one agent again", "handed over", "taken over from one that died"),
-        *(
-            "from one that was stopped",
-            "from one that did not know",
-            "from one in doubt",
-            "refused",
-            "taken back",
-        ),
-        *("another process", "another leg", "nobody's"),
+        *("from one that was stopped", "from one that did not know", "from one in doubt"),
+        *("refused", "taken back", "another process", "another leg", "refused in this leg"),
+        "nobody's",
     ],
 )
 def test_held(steps):

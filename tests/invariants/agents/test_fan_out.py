@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agentfuzz import Completion, ScenarioError, World, fan_out, scenario
-from invariants.histories import charged, done, judge, restarts, tell
+from invariants.histories import charged, done, judge, restarts, resumes, tell
 from invariants.teams import finishes, joins, spawns
 
 LAW = fan_out(limit=2)
@@ -18,8 +18,9 @@ LAW = fan_out(limit=2)
         (spawns("a"), finishes("a"), spawns("b"), finishes("b"), spawns("c"), joins("a")),
         (spawns("a"), spawns("b"), finishes("b", "raised"), spawns("c")),
         (spawns("a"), spawns("b"), restarts(), spawns("c"), spawns("d")),
+        (spawns("a"), resumes("duplicate", 2, "running"), spawns("c"), spawns("d")),
     ],
-    ids=["two", "one after the other", "a place is free", "another process"],
+    ids=["two", "one after the other", "a place is free", "another process", "another leg"],
 )
 def test_held(steps):
     """Who has ended takes no place, and neither does who died with the process."""

@@ -8,7 +8,7 @@ from agentfuzz import Completion, World, joins_all, scenario
 from agentfuzz.core.between import Spawned
 from agentfuzz.core.events import Done
 from agentfuzz.core.faults import Slot
-from invariants.histories import charged, done, happens, judge, raised, restarts, tell
+from invariants.histories import charged, done, happens, judge, raised, restarts, resumes, tell
 from invariants.teams import (
     accepts,
     acts,
@@ -28,7 +28,10 @@ A_CAME, B_CAME = (finishes("a"), joins("a")), (finishes("b"), joins("b"))
 A_FAILED = (finishes("a", "raised"), joins("a", how="raised"))
 AGAIN = happens(Spawned, "a_2", "", Slot("child", "a", 2))
 SHARES = (acts("lead"), A, acts("a"), writes("found", 0, 1), finishes("a"))
+A2_FAILED = (finishes("a_2", "raised"), joins("a_2", how="raised"))
 A2_CAME = (finishes("a_2"), joins("a_2"))
+
+IN_BETWEEN = (resumes("duplicate", 2, "running"), AGAIN, *A2_CAME, resumes("back", 1))
 
 
 def says(detail):
@@ -49,11 +52,13 @@ def says(detail):
         (*SHARES, reads("found", 1, agent="lead"), done()),
         (A, *A_CAME, restarts(), B, *B_CAME, done()),
         (A, restarts(), AGAIN, *A2_CAME, done()),
+        (*SHARES, restarts(), AGAIN, *A2_FAILED, reads("found", 1, agent="lead"), done()),
+        (A, *IN_BETWEEN, *A_FAILED, done()),
     ],
     ids=[
         *("all", "partial", "blocked", "named", "begun again", "given up and begun again"),
         *("named by the name it was given", "shared", "before a crash"),
-        "lost with the process",
+        *("lost with the process", "shared before a crash", "brought by another leg"),
     ],
 )
 def test_held(steps):
