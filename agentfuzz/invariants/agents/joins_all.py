@@ -11,7 +11,7 @@ from agentfuzz.core.events import Done
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.children import Child, begun_for, children, last_word
+from agentfuzz.invariants.queries.children import Child, asked_with, begun_for, last_word
 
 
 @law(codes={"AF703": "A synthesis without all of its parts"}, catalogue="M3")
@@ -20,8 +20,8 @@ def joins_all() -> Check:
 
     For each child of the leg that claims success for the last time: it returned, and its parent
     asked for what it returned; or its parent read what it had shared, or took over what it handed
-    over. Otherwise another child of the same name, begun later or in another leg, made up for
-    it, or the claim's detail names it.
+    over. Otherwise another child of the same name, begun later or in another leg that is about the
+    same request, made up for it, or the claim's detail names it.
 
     NOT_EXERCISED when that leg began no child, or nothing was said at the end.
     """
@@ -39,7 +39,7 @@ def joins_all() -> Check:
             _violation(child, last)
             for child in begun
             if not _has(history, child, last.seq)
-            and not _made_up_for(history, child, begun, last.seq)
+            and not _made_up_for(history, child, begun, last)
             and not _named(child, last.detail)
         ]
 
@@ -64,9 +64,9 @@ def _has(history: History, child: Child, at: int) -> bool:
     )
 
 
-def _made_up_for(history: History, child: Child, begun: list[Child], at: int) -> bool:
-    """Whether a later one of the same name brought what it did not, or one of another leg had
-    brought it. Children that are begun side by side under one name have parts of their own."""
+def _made_up_for(history: History, child: Child, begun: list[Child], last: Done) -> bool:
+    """Whether a later one of the same name brought what it did not, or one of another leg that was
+    about the same. Children that are begun side by side under one name have parts of their own."""
     given_up = [child.finished.seq] if child.finished is not None else []
     given_up += [one.seq for one in history.of(Waited) if one.on == child.spawned.agent]
     later = [
@@ -75,9 +75,10 @@ def _made_up_for(history: History, child: Child, begun: list[Child], at: int) ->
         if other.spawned.seq > child.spawned.seq
         if other.spawned.t > child.spawned.t or any(seq < other.spawned.seq for seq in given_up)
     ]
-    elsewhere = [other for other in children(history) if other not in begun]
+    elsewhere = [other for other in asked_with(history, last) if other not in begun]
     return any(
-        other.name == child.name and _has(history, other, at) for other in (*later, *elsewhere)
+        other.name == child.name and _has(history, other, last.seq)
+        for other in (*later, *elsewhere)
     )
 
 

@@ -42,8 +42,8 @@ def _lost(history: History, writes: list[SharedWritten]) -> Iterator[Violation]:
         others = [
             one for one in writes[:at] if one.version > write.based_on and one.agent != write.agent
         ]
-        basis = _basis(history, write)
-        if others and basis and not write.checked:
+        basis = _basis(history, write) if others and not write.checked else None
+        if basis is not None:
             yield _violation(basis, others[-1], write)
 
 

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agentfuzz.core.between import Finished, Joined, Spawned
-from agentfuzz.core.events import Done
+from agentfuzz.core.events import Done, Resumed
 from agentfuzz.core.history import History, query
+from agentfuzz.invariants.queries.requests import requests
 from agentfuzz.invariants.queries.teams import acting
+
+_FIRST = Resumed(0, 0.0, "", 1)
 
 
 class Child(NamedTuple):
@@ -53,6 +56,16 @@ def begun_for(history: History, done: Done) -> list[Child]:
     """The children of the leg that a completion ends, begun before it."""
     leg = {event.seq for event in history.leg_at(done.seq) if event.seq < done.seq}
     return [child for child in children(history) if child.spawned.seq in leg]
+
+
+def asked_with(history: History, done: Done) -> list[Child]:
+    """The children of all legs that were about the request that a completion answers."""
+    legs = next(one.legs for one in requests(history) if _leg(history, done.seq) in one.legs)
+    return [child for child in children(history) if _leg(history, child.spawned.seq) in legs]
+
+
+def _leg(history: History, seq: int) -> int:
+    return max((one for one in history.of(Resumed) if one.seq <= seq), default=_FIRST).leg
 
 
 def last_word(history: History) -> Done | None:

@@ -95,6 +95,14 @@ def test_broken(steps, witness):
     assert judge(LAW, tell(*steps)) == [f"AF703 a: {witness}"]
 
 
+def test_another_request():
+    """AF703: what was found for the request before makes up for nothing in this one."""
+    before = (A, *A_CAME, done(), resumes("follow_up"))
+    broken = ["AF703 a: Spawned#2 Finished#2 Joined#2 Done#2"]
+    assert judge(LAW, tell(*before, AGAIN, *A2_FAILED, done())) == broken
+    assert judge(LAW, tell(*before, AGAIN, *A2_CAME, done())) == "HELD"
+
+
 def test_children_side_by_side_under_one_name():
     """AF703: who was begun at the same moment has another part, and makes up for nothing."""
     side_by_side = [
