@@ -5,7 +5,8 @@ do; a run in which nobody has a name knows nothing of this. Set by a world's `ac
 whatever runs an agent; read by the log, when somebody crosses a boundary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 ACTING: ContextVar[str] = ContextVar("agentfuzz_acting", default="")
@@ -31,7 +32,7 @@ class named:
         ACTING.reset(self._token)
 
 
-def nobody() -> None:
+def anew() -> None:
     """A run begins: whoever acted in another one, or around it, does not act in this one."""
     if ACTING.get():
         ACTING.set("")
@@ -39,3 +40,14 @@ def nobody() -> None:
         TAKING.set(None)
     if LEG.get():
         LEG.set(0)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """A leg begins within another one: nobody acts in it yet, and nothing is taken over."""
+    token = TAKING.set(None)
+    try:
+        with named(""):
+            yield
+    finally:
+        TAKING.reset(token)

@@ -20,7 +20,7 @@ from agentfuzz.core.errors import Crash, ScenarioError
 from agentfuzz.core.events import Done, Saved
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.acting import nobody
+from agentfuzz.world.acting import anew
 from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.lane import Lane
@@ -50,7 +50,7 @@ class LocalGateway:
     def __init__(
         self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
     ) -> None:
-        nobody()
+        anew()
         self.clock = clock
         self.injector = injector
         self.log = Log(clock)
