@@ -12,6 +12,7 @@ from agentfuzz.scenarios import (
     resume_after_crash,
     retry_storm,
     saga,
+    send_invoice_mail,
     two_agents_one_seat,
     webhook_twice,
 )
@@ -27,6 +28,7 @@ STORIES = {
     resume_after_crash: resume_after_crash.resume_after_crash,
     retry_storm: retry_storm.retry_storm,
     saga: saga.saga,
+    send_invoice_mail: send_invoice_mail.send_invoice_mail,
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
     webhook_twice: webhook_twice.webhook_twice,
 }
