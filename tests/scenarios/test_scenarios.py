@@ -5,6 +5,7 @@ import pytest
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import (
     approve_payment,
+    book_table,
     cancel_campaign,
     charge_order,
     deploy_service,
@@ -22,6 +23,7 @@ from agentfuzz.search.space import Space
 
 STORIES = {
     approve_payment: approve_payment.approve_payment,
+    book_table: book_table.book_table,
     cancel_campaign: cancel_campaign.cancel_campaign,
     charge_order: charge_order.charge_order,
     deploy_service: deploy_service.deploy_service,
