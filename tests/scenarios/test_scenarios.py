@@ -11,8 +11,10 @@ from agentfuzz.scenarios import (
     deploy_service,
     land_change,
     migrate_rows,
+    page_on_call,
     refund_order,
     resolve_ticket,
+    restock_inventory,
     resume_after_crash,
     retry_storm,
     saga,
@@ -31,8 +33,10 @@ STORIES = {
     deploy_service: deploy_service.deploy_service,
     land_change: land_change.land_change,
     migrate_rows: migrate_rows.migrate_rows,
+    page_on_call: page_on_call.page_on_call,
     refund_order: refund_order.refund_order,
     resolve_ticket: resolve_ticket.resolve_ticket,
+    restock_inventory: restock_inventory.restock_inventory,
     resume_after_crash: resume_after_crash.resume_after_crash,
     retry_storm: retry_storm.retry_storm,
     saga: saga.saga,
@@ -40,7 +44,9 @@ STORIES = {
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
     webhook_twice: webhook_twice.webhook_twice,
 }
-VICTIM_DEPTH = {saga: 2}  # one fault for the trip to be called off, and one for the calling off
+# of a saga: one fault for the trip to be called off, and one for the calling off; of the runbook:
+# errors of two kinds
+VICTIM_DEPTH = {saga: 2, page_on_call: 2}
 SURVIVOR_DEPTH = {resume_after_crash: 1}  # 94,169 pairs: see test_a_crash_and_a_lost_reply
 
 
