@@ -20,6 +20,7 @@ from agentfuzz.scenarios import (
     saga,
     send_invoice_mail,
     two_agents_one_seat,
+    upgrade_subscription,
     webhook_twice,
 )
 from agentfuzz.search.campaign import Budget, Campaign
@@ -42,6 +43,7 @@ STORIES = {
     saga: saga.saga,
     send_invoice_mail: send_invoice_mail.send_invoice_mail,
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
+    upgrade_subscription: upgrade_subscription.upgrade_subscription,
     webhook_twice: webhook_twice.webhook_twice,
 }
 # of a saga: one fault for the trip to be called off, and one for the calling off; of the runbook:
