@@ -7,7 +7,7 @@ answer once is no broken deploy: whoever rolls back on the first timeout turns a
 outage of a feature, and whoever rolls back and forgets to say so reports a version that is gone.
 
 Source: Tian Pan, "AI Agent Architecture: What Actually Works in Production" (2026).
-Rows: F14 F60 B14 B24 B38.
+Rows: F60 B14 B24 B38.
 """
 
 import time

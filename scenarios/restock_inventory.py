@@ -7,7 +7,7 @@ as the model asks again and writes a blank more, or 40.0 pieces. What an order i
 business says that it is: which part, for which warehouse, and no word of the model beyond that.
 
 Source: Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" (2026).
-Rows: F01 F08 F09 B34.
+Rows: F01 F08 F09.
 """
 
 import hashlib

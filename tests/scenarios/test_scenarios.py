@@ -1,8 +1,10 @@
 """The bundled scenarios: each victim breaks the laws it is there for, each survivor none."""
 
+import paper
 import pytest
 
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.invariants import LAWS
 from agentfuzz.scenarios import (
     approve_payment,
     book_table,
@@ -82,6 +84,24 @@ def test_victim_breaks_its_laws(story, victim, codes):
     """A victim breaks every law that its story says it breaks."""
     result = campaign(story, victim, depth=VICTIM_DEPTH.get(story, 1))
     assert set(codes) <= {finding.code for finding in result.findings}
+
+
+def test_every_story_is_here():
+    """What lies in the folder is put to the test."""
+    assert [story.__name__ for story in STORIES] == [
+        one.__name__ for one in paper.bundled().values()
+    ]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__.rpartition(".")[2])
+def test_a_story_shows_its_rows(story):
+    """Each row that a story names is one of the catalogue, and a victim breaks a law of it (where
+    the row has one)."""
+    laws = paper.rows()
+    broken = {code for codes in story.VICTIMS.values() for code in codes}
+    for row in paper.told_rows(story):
+        codes = {code for law in laws[row] for code in LAWS[law].codes}
+        assert not codes or codes & broken, row
 
 
 @pytest.mark.slow
