@@ -6,6 +6,7 @@ first one's payment is under way, a third after the request has expired, and the
 as yes. What decides is whether a decision moves the one call that it names, and is used up by it.
 
 Source: Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" (2026).
+Rows: F06 B21 B40.
 """
 
 from agentfuzz import (

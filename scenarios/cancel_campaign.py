@@ -6,6 +6,7 @@ sends the rest. Or they do end, and the report says that nothing was sent, becau
 it was stopped before the receipt came.
 
 Source: Tian Pan, "AI Agent Architecture: What Actually Works in Production" (2026).
+Rows: B16 B25.
 """
 
 import asyncio

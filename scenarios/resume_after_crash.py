@@ -6,6 +6,7 @@ in between pays it again; saved before it, a crash in between skips it, and the 
 success. What helps is to write down, ahead of the payment, under which key it will be made.
 
 Source: Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" (2026).
+Rows: F10 F13 B04 B05.
 """
 
 from uuid import uuid4

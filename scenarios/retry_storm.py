@@ -6,6 +6,7 @@ again, three times; a supervisor runs the whole task again, three times. Each la
 Together they keep the service busy with refusing them, until the last one gives up.
 
 Source: Tian Pan, "When Your Agent Framework Becomes the Bug" (2026).
+Rows: F30 B18.
 """
 
 import json

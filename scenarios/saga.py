@@ -7,6 +7,7 @@ with the same key, until somebody knows that it happened.
 
 Source: Garcia-Molina and Salem, "Sagas" (1987); Tian Pan, "Agent Idempotency Is an Orchestration
 Contract, Not a Tool Property" (2026).
+Rows: F14 B06.
 """
 
 from collections.abc import Iterable

@@ -279,7 +279,8 @@ def targets() -> Iterator[tuple[Path, Callable[[], str]]]:
     yield PACKAGE / "core/tables.py", tables
     yield PACKAGE / "report/formats/__init__.py", formats
     yield PACKAGE / "__init__.py", lambda: public.init(EDIT)
-    for path in [ROOT / "README.md", ROOT / "CATALOGUE.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    told = [ROOT / name for name in ("README.md", "CATALOGUE.md", "scenarios/README.md")]
+    for path in [*told, *sorted((ROOT / "docs").glob("*.md"))]:
         if "<!-- begin generated: " in path.read_text(encoding="utf-8"):
             yield path, partial(_paper, path)
 

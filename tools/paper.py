@@ -6,8 +6,10 @@ Law: what stands between two markers of a document is written here and nowhere e
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = re.compile(
@@ -120,25 +122,41 @@ def api() -> str:
 def catalogue() -> str:
     """Every row of the catalogue: the laws that catch it, their tests, the scenarios that show it;
     then every law of the catalogue by its name there."""
+    of = _laws_of()
+    shown, telling = _scenarios(), _telling()
+    lines = ["| row | laws, with their tests | scenarios |", "|---|---|---|"]
+    for row, name, laws in _rows(of):
+        told = telling.get(row) or sorted({story for law in laws for story in shown.get(law, ())})
+        lines.append(f"| {row} {name} | {_tests(laws)} | {', '.join(told) or '-'} |")
+    lines += ["", "| law of the catalogue | here, with its test |", "|---|---|"]
+    for row in sorted(of, key=lambda one: (one[0], int(one[1:]))):
+        lines.append(f"| {row} | {_tests(of[row])} |")
+    return "\n".join(lines)
+
+
+def _laws_of() -> dict[str, list[str]]:
+    """The laws that say they come from a row or a law of the catalogue, by its name there."""
     from agentfuzz.invariants import LAWS
 
     of: dict[str, list[str]] = {}
     for name, record in sorted(LAWS.items()):
         for row in record.catalogue:
             of.setdefault(row, []).append(name)
-    shown = _scenarios()
-    lines = ["| row | laws, with their tests | scenarios |", "|---|---|---|"]
+    return of
+
+
+def _rows(of: Mapping[str, list[str]]) -> Iterator[tuple[str, str, list[str]]]:
+    """Every row of the catalogue, its name, and the laws that catch it."""
     text = MARK.sub("", (ROOT / "CATALOGUE.md").read_text(encoding="utf-8"))
     for row, name, cells in re.findall(r"(?m)^\| ([FB]\d\d) \| ([^|]+) \|(.*)\|$", text):
         column = cells.split("|")[3 if row[0] == "F" else 2]
         wanted = [row, *re.findall(r"\b[A-Z]\d{1,2}\b", column)]
-        laws = list(dict.fromkeys(law for one in wanted for law in of.get(one, ())))
-        told = sorted({story for law in laws for story in shown.get(law, ())})
-        lines.append(f"| {row} {name} | {_tests(laws)} | {', '.join(told) or '-'} |")
-    lines += ["", "| law of the catalogue | here, with its test |", "|---|---|"]
-    for row in sorted(of, key=lambda one: (one[0], int(one[1:]))):
-        lines.append(f"| {row} | {_tests(of[row])} |")
-    return "\n".join(lines)
+        yield row, name, list(dict.fromkeys(law for one in wanted for law in of.get(one, ())))
+
+
+def rows() -> dict[str, list[str]]:
+    """The laws that catch each row of the catalogue."""
+    return {row: laws for row, _, laws in _rows(_laws_of())}
 
 
 def _tests(laws: list[str]) -> str:
@@ -153,20 +171,59 @@ def _tests(laws: list[str]) -> str:
     return ", ".join(links) or "none yet"
 
 
+def bundled() -> dict[str, ModuleType]:
+    """The bundled scenarios by name."""
+    names = sorted(path.stem for path in (ROOT / "scenarios").glob("*.py"))
+    return {name: import_module(f"agentfuzz.scenarios.{name}") for name in names}
+
+
+def told_rows(story: ModuleType) -> list[str]:
+    """The rows of the catalogue that a story says it shows: `Rows: F01 B02.`"""
+    found = re.search(r"(?m)^Rows: ((?:[FB]\d\d ?)+)\.$", story.__doc__ or "")
+    assert found, f"{story.__name__} has no line `Rows: F01 B02.` in its docstring"
+    return found[1].split()
+
+
+def _telling() -> dict[str, list[str]]:
+    """The bundled scenarios that say they show a row, by row."""
+    of: dict[str, list[str]] = {}
+    for name, story in bundled().items():
+        for row in told_rows(story):
+            of.setdefault(row, []).append(name)
+    return of
+
+
 def _scenarios() -> dict[str, list[str]]:
     """The bundled scenarios whose victims break a law, by law."""
-    from importlib import import_module
-
     from agentfuzz.invariants import LAWS
 
     of: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "scenarios").glob("*.py")):
-        victims = import_module(f"agentfuzz.scenarios.{path.stem}").VICTIMS
-        codes = {code for found in victims.values() for code in found}
+    for story, module in bundled().items():
+        codes = {code for found in module.VICTIMS.values() for code in found}
         for name, record in LAWS.items():
             if codes & set(record.codes):
-                of.setdefault(name, []).append(path.stem)
+                of.setdefault(name, []).append(story)
     return of
+
+
+def stories() -> str:
+    """Every bundled scenario: what it tells, its rows, its laws, its victims and survivors."""
+    lines = ["| story | rows | laws | victims, and the codes they break | survivor |",
+             "|---|---|---|---|---|"]  # fmt: skip
+    for name, story in bundled().items():
+        told = (story.__doc__ or "").partition("\n")[0]
+        scenario = getattr(story, name)
+        laws = [each.name for each in scenario.invariants if each.name not in scenario.implied]
+        victims = [f"`{each.__name__}` {' '.join(codes)}" for each, codes in story.VICTIMS.items()]
+        cells = (
+            f"[{name}]({name}.py): {_cell(told)}",
+            " ".join(told_rows(story)),
+            ", ".join(dict.fromkeys(f"`{law.partition('(')[0]}`" for law in laws)),
+            "; ".join(victims),
+            ", ".join(f"`{each.__name__}`" for each in story.SURVIVORS),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 WRITERS: Mapping[str, Callable[[], str]] = {
@@ -176,4 +233,5 @@ WRITERS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "api": api,
     "catalogue": catalogue,
+    "stories": stories,
 }

@@ -1,10 +1,9 @@
-"""The one-shot options: explain a code, write a demo test, export and replay a counterexample.
+"""The one-shot options: explain a code, begin with a test, export and replay a counterexample.
 
 Law: nothing is ever overwritten, and every answer names the next command. Called by the plugin.
 """
 
 import ast
-import os
 import re
 from keyword import iskeyword
 from pathlib import Path
@@ -19,38 +18,8 @@ from agentfuzz.core import codes
 from agentfuzz.core.codec import described
 from agentfuzz.core.errors import AgentfuzzError, near_miss
 from agentfuzz.core.escaping import visible
+from agentfuzz.plugin import start
 from agentfuzz.plugin.findings import SAVED
-
-DEMO = '''"""A billing agent that charges twice, and the test that finds it."""
-
-from agentfuzz import Completion, World, exactly_once, fuzz, scenario, structured_termination
-
-
-@scenario(exactly_once("charge"), structured_termination(), task="Charge order A17, 42.00 EUR.")
-def charge_order(world: World) -> None:
-    @world.tool(effect="charge", scope=("order_id",), dedup="key")
-    def charge_card(order_id: str, cents: int, idempotency_key: str | None = None) -> dict:
-        """Charge the card of an order."""
-        return {"charge_id": "ch_1", "cents": cents}
-
-
-def billing_agent(task, tools):
-    for attempt in range(3):
-        key = f"attempt-{attempt}"  # a new key for every attempt: the bug
-        # key = "charge-A17"  # one key per order: the fix
-        try:
-            reply = tools.charge_card(order_id="A17", cents=4200, idempotency_key=key)
-        except (TimeoutError, ConnectionError):
-            continue
-        if isinstance(reply, dict) and "charge_id" in reply:
-            return Completion.success(handle=str(reply["charge_id"]))
-    return Completion.blocked(reason="outcome_unknown")
-
-
-@fuzz(charge_order)
-def test_billing_agent(world):
-    return billing_agent(world.task, world.tools)
-'''
 
 _SET_UP = ("setup_module", "teardown_module", "setup_function", "teardown_function")
 
@@ -62,8 +31,9 @@ def main(config: pytest.Config) -> int | None:
         if code is not None:
             print(codes.listing() if code == "list" else codes.page(code.upper()))
             return 0
-        if config.getoption("--agentfuzz-init"):
-            return _init(config)
+        story = config.getoption("--agentfuzz-init")
+        if story is not None:
+            return start.init(config, story)
         export, replay = (config.getoption(f"--agentfuzz-{name}") for name in ("export", "replay"))
         found = find(config, replay if export is None else export)
         if _no_paths(config):
@@ -131,24 +101,6 @@ def keep_replayed(config: pytest.Config, items: list[pytest.Item]) -> None:
         items[:] = kept
 
 
-def _init(config: pytest.Config) -> int:
-    folder = config.rootpath / "tests"
-    path = folder / "test_agentfuzz_demo.py"
-    shown = _from_here(config, path)
-    try:
-        if not folder.is_dir():
-            folder.mkdir()
-        if path.exists():
-            print(f"{shown} exists, left alone")
-        else:
-            path.write_text(DEMO, encoding="utf-8")
-            print(f"wrote {shown}")
-    except OSError as error:
-        raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
-    print(f"next: pytest --agentfuzz {quote(shown)}")
-    return 0
-
-
 def export(session: pytest.Session) -> None:
     """Write the regression test of a saved counterexample beside the test that found it."""
     config = session.config
@@ -167,7 +119,7 @@ def export(session: pytest.Session) -> None:
 def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
     word = re.sub(r"\W+", "_", saved.id.lower())
     path = Path(item.path).parent / f"test_{word}.py"
-    shown = _from_here(config, path)
+    shown = start.from_here(config, path)
     try:
         text = regression_test(saved, item, word)
         ast.parse(text, shown)
@@ -177,7 +129,7 @@ def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
             "nothing was written."
         ) from error
     try:
-        _whole(path, text)
+        start.whole(path, text)
     except FileExistsError:
         print(f"\n{shown} exists, left alone")
         return
@@ -185,22 +137,6 @@ def _write(config: pytest.Config, saved: Saved, item: Any) -> None:
         raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
     print(f"\nwrote {shown}: red while the bug lives, green after the fix")
     print(f"next: pytest {quote(shown)}; git add {quote(shown)}")
-
-
-def _from_here(config: pytest.Config, path: Path) -> str:
-    """A path as it is typed where pytest was called."""
-    return Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
-
-
-def _whole(path: Path, text: str) -> None:
-    """Write a new file, or nothing. Raises FileExistsError, or another OSError."""
-    with path.open("x", encoding="utf-8") as file:
-        try:
-            file.write(text)
-            file.flush()
-        except BaseException:
-            path.unlink()
-            raise
 
 
 def regression_test(saved: Saved, item: Any, word: str) -> str:

@@ -58,10 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
     for name, metavar, text in (*ACTIONS, *OTHERS):
-        if metavar:
-            group.addoption(f"--agentfuzz-{name}", metavar=metavar, help=text)
-        else:
-            group.addoption(f"--agentfuzz-{name}", action="store_true", help=text)
+        words: dict[str, Any] = {"nargs": "?", "const": ""} if metavar[0] == "[" else {}
+        group.addoption(f"--agentfuzz-{name}", metavar=metavar.strip("[]"), help=text, **words)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -141,7 +139,7 @@ def _asked(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    if not _asked(config) and not config.getoption("--agentfuzz-init"):
+    if not _asked(config) and config.getoption("--agentfuzz-init") is None:
         return None
     from agentfuzz.plugin import actions
 

@@ -48,7 +48,7 @@ ACTIONS = (
 OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
-    ("init", "", "write one demo test; overwrite nothing"),
+    ("init", "[STORY]", "write a demo test, or a bundled story as a test; overwrite nothing"),
 )
 # A switch: on, off, or neither; then the ini key, then the default.
 STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"

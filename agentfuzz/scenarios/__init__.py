@@ -7,6 +7,6 @@ Law: a scenario is an ordinary Python file that a reader can copy. In a checkout
 
 from pathlib import Path
 
-_CHECKOUT = Path(__file__).parents[2] / "scenarios"
+_CHECKOUT = Path(__file__).resolve().parents[2] / "scenarios"
 if (_CHECKOUT / "charge_order.py").is_file():
     __path__.append(str(_CHECKOUT))

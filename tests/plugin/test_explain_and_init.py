@@ -1,7 +1,13 @@
 """Doors: the options that answer a question and run no test."""
 
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import agentfuzz.scenarios
 from agentfuzz.core.codes import CODES
 
 from .conftest import Project
@@ -70,3 +76,66 @@ def test_init_where_it_cannot_write_is_one_error(project: Project) -> None:
     result = project.run("--agentfuzz-init")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["ERROR: tests/test_agentfuzz_demo.py cannot be written: *"])
+
+
+STORIES = sorted(one.name for one in pkgutil.iter_modules(agentfuzz.scenarios.__path__))
+
+
+def test_init_with_a_story_writes_it_where_it_is_called(project: Project) -> None:
+    """The story, with a test of its survivor, which is green; with its first victim it is red. The
+    second call leaves the file alone."""
+    first = project.run("--agentfuzz-init", "page_on_call")
+    assert first.ret == 0
+    first.stdout.fnmatch_lines(
+        ["wrote test_page_on_call.py", "next: pytest --agentfuzz test_page_on_call.py"]
+    )
+    path = project.path / "test_page_on_call.py"
+    project.campaign(str(path)).assert_outcomes(passed=1)
+    text = path.read_text()
+    assert "With client_times_runbook it is red." in text
+    path.write_text(text.replace("return waits_and_counts(", "return client_times_runbook("))
+    red = project.campaign("--agentfuzz-max-runs=200", str(path))
+    red.assert_outcomes(failed=1)
+    red.stdout.fnmatch_lines(["AF217 health tried *"])
+    second = project.run("--agentfuzz-init", "page_on_call")
+    assert second.ret == 0
+    second.stdout.fnmatch_lines(["test_page_on_call.py exists, left alone"])
+    assert "return client_times_runbook(" in path.read_text()
+
+
+def test_init_with_a_story_writes_below_the_root(project: Project) -> None:
+    """The current folder is where pytest was called, not where its project begins."""
+    project.file("pytest.ini", "[pytest]\n")
+    (project.path / "agents").mkdir()
+    done = project.spawn("--agentfuzz-init", "saga", cwd="agents")
+    assert done.stdout.splitlines()[-2:] == [
+        "wrote test_saga.py",
+        "next: pytest --agentfuzz test_saga.py",
+    ]
+    assert (project.path / "agents/test_saga.py").is_file()
+
+
+def test_every_story_can_be_begun_with(project: Project) -> None:
+    """Sync or async, each is one test, which passes; and it is in the order that linters want."""
+    for story in STORIES:
+        assert project.run("--agentfuzz-init", story).ret == 0
+    project.run().assert_outcomes(passed=len(STORIES))
+    ruff = str(Path(sys.executable).parent / "ruff")
+    rules = ["--isolated", "--select=E,F,I", "--line-length=100", "--target-version=py311"]
+    done = subprocess.run(
+        [ruff, "check", *rules, str(project.path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_init_with_an_unknown_story_names_the_near_miss(project: Project) -> None:
+    """One error, exit 4, the nearest story and all the others; nothing is written."""
+    result = project.run("--agentfuzz-init", "charge_orders")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: there is no story 'charge_orders'. Did you mean 'charge_order'?"
+            f" Stories are: {', '.join(STORIES)}."
+        ]
+    )
+    assert not list(project.path.glob("test_*.py"))
