@@ -7,7 +7,7 @@ nothing ever goes wrong. What helps is one step that looks and acts, at the back
 only the first one gets, and a write that only goes through over the value that was read.
 
 Source: Tian Pan, "Building a Multi-Agent Research System" (2026).
-Rows: F11 F40 B17.
+Rows: F11 F40.
 """
 
 import asyncio
