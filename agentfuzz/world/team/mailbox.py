@@ -138,7 +138,8 @@ class Mailbox:
             self._waits(sender)
         while found is None and clock.now < until:
             due = clock.next_due
-            clock.advance(min(until, max(due, clock.now)) - clock.now if due else timeout)
+            soon = until if due is None else min(until, max(due, clock.now))
+            clock.advance(soon - clock.now)
             found = self.take(sender)
             if found is None and clock.held:
                 break
