@@ -30,6 +30,10 @@ from agentfuzz.invariants.effects.replay_transparency import replay_transparency
 from agentfuzz.invariants.effects.same_arguments import same_arguments
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
+from agentfuzz.invariants.handoffs.constraints_survive import constraints_survive
+from agentfuzz.invariants.handoffs.handoffs_settled import handoffs_settled
+from agentfuzz.invariants.handoffs.ledger_crosses import ledger_crosses
+from agentfuzz.invariants.handoffs.no_deadlock import no_deadlock
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
 from agentfuzz.invariants.protocol.approval_single_use import approval_single_use
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
@@ -71,6 +75,7 @@ __all__ = [
     "budget_is_not_success",
     "cancel_report",
     "compensated",
+    "constraints_survive",
     "continuable",
     "duplicate_trigger_ignored",
     "effects_remembered",
@@ -80,15 +85,18 @@ __all__ = [
     "executed_as_asked",
     "grants_are_used",
     "handle_resolves",
+    "handoffs_settled",
     "honours_retry_after",
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
     "later_calls_work",
+    "ledger_crosses",
     "limits_hold",
     "no_act_on_cut_reply",
     "no_blind_repeat",
     "no_contradiction",
+    "no_deadlock",
     "no_effect_after_cancel",
     "no_effect_after_completion",
     "no_effect_after_reported_failure",
@@ -128,6 +136,7 @@ _ALL = (
     budget_is_not_success.record,
     cancel_report.record,
     compensated.record,
+    constraints_survive.record,
     continuable.record,
     duplicate_trigger_ignored.record,
     effects_remembered.record,
@@ -137,14 +146,17 @@ _ALL = (
     executed_as_asked.record,
     grants_are_used.record,
     handle_resolves.record,
+    handoffs_settled.record,
     honours_retry_after.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     later_calls_work.record,
+    ledger_crosses.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
     no_blind_repeat.record,
     no_contradiction.record,
+    no_deadlock.record,
     no_effect_after_cancel.record,
     no_effect_after_completion.record,
     no_effect_after_reported_failure.record,
