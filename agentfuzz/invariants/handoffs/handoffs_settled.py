@@ -7,7 +7,7 @@ twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, 
 from collections.abc import Iterator
 
 from agentfuzz.core.between import HandoffAccepted
-from agentfuzz.core.events import Called, Done
+from agentfuzz.core.events import Called, Done, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -21,11 +21,11 @@ from agentfuzz.invariants.queries.undoing import named
 def handoffs_settled() -> Check:
     """Every handoff is accepted or rejected before a run claims success, and accepted only once.
 
-    A handoff counts as settled, too, when the same task was handed over again, in the same or a
-    later version, and that was accepted or rejected; and when the sender took it back: it caused an
-    effect of its own that the payload names. A run that says so has lost nothing: its answer is
-    none of success, or its detail names the task or the handoff. A receiver that accepts again, and
-    whose backend recognises all that it repeats, has taken it once.
+    A handoff counts as settled, too, when the same task was handed over another time, in the same
+    or a later version, and that was answered; and when the sender took it back: it did itself what
+    the payload names. A run that says so has lost nothing: its answer is none of success, or its
+    detail names the task or the handoff. A receiver that accepts again, and whose backend
+    recognises all that it repeats, has taken it once.
 
     NOT_EXERCISED when nothing was handed over.
     """
@@ -73,12 +73,14 @@ def _settled(passed: Passed) -> bool:
 
 
 def _superseded(history: History, passed: Passed) -> bool:
+    """Whether the same task, in this or a later version, was answered when it was sent again, or
+    taken over when it had been sent before."""
     sent = passed.sent
     return any(
-        other.sent.seq > sent.seq
+        other is not passed
         and same_task(sent, other.sent)
         and other.sent.version >= sent.version
-        and _settled(other)
+        and (_settled(other) if other.sent.seq > sent.seq else bool(other.accepted))
         for other in handoffs(history)
     )
 
@@ -94,12 +96,15 @@ def _said(history: History, passed: Passed) -> bool:
 
 
 def _taken_back(history: History, passed: Passed) -> bool:
+    """Whether the sender itself did what the payload names, or saw that it was done."""
     said = list(leaves(passed.sent.payload))
+    effects = {commit.effect_id: commit for commit in history.ledger}
     return any(
-        commit.seq > passed.sent.seq
-        and agent_of(history, commit) == passed.sent.sender
-        and named(history, commit, said)
-        for commit in history.ledger
+        one.seq > passed.sent.seq
+        and agent_of(history, one) == passed.sent.sender
+        and one.effect_id in effects
+        and named(history, effects[one.effect_id], said)
+        for one in (*history.ledger, *history.of(Replayed))
     )
 
 

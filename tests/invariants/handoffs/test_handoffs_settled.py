@@ -27,6 +27,7 @@ def named(detail):
         (gets("other"), accepts(), done()),
         (sends("desk", version=2), *TAKEN, done()),
         (sends("other"), gets(), rejects(), done()),
+        (*TAKEN, sends("desk"), done()),
         (done("blocked"),),
         (done("partial"), done()),
         (named("t was handed over, nobody answered"),),
@@ -35,7 +36,7 @@ def named(detail):
     ],
     ids=[
         *("accepted", "rejected", "the second one rejected", "the second one left alone"),
-        *("by somebody else", "in a later version", "sent to another one"),
+        *("by somebody else", "in a later version", "sent to another one", "taken before"),
         *("said", "said before", "task named", "handoff named", "nothing claimed"),
     ],
 )
@@ -48,6 +49,8 @@ def test_who_does_it_himself_has_taken_it_back():
     """AF607 is no affair of a sender whose own effect is what the payload names."""
     sent = (acts("lead"), sends("desk", "refund A17"))
     assert judge(LAW, tell(*sent, charged("A17"), done())) == "HELD"
+    again = (acts("lead"), charged("A17", "k"), *sent, charge("A17", "k"), replay(), done())
+    assert judge(LAW, tell(*again, dedup="key")) == "HELD"
     assert judge(LAW, tell(*sent, charged("B18"), done())) != "HELD"
     assert judge(LAW, tell(*sent, acts("other"), charged("A17"), done())) != "HELD"
 
@@ -66,6 +69,10 @@ def test_broken():
     assert judge(LAW, tell(*SENT, gets(), done())) == [f"{lost} HandoffReceived#1 Done#1"]
     older = (acts("lead"), sends("desk", version=2), sends("desk", version=1))
     assert judge(LAW, tell(*older, gets(), accepts(), done())) == [f"{lost} Done#1"]
+    before = (*SENT, *TAKEN, sends("desk", version=2), done())
+    assert judge(LAW, tell(*before)) == ["AF607 desk: HandoffSent#2 Done#1"]
+    before = (*SENT, gets(), rejects(), sends("desk"), done())
+    assert judge(LAW, tell(*before)) == ["AF607 desk: HandoffSent#2 Done#1"]
     other = (*SENT, sends("desk", "another task"), gets(), accepts(), done())
     assert judge(LAW, tell(*other)) == [f"{lost} Done#1"]
     twice = [f"{lost} HandoffAccepted#1 HandoffAccepted#2"]

@@ -4,22 +4,22 @@ Law: what the desk takes it takes once, and only as it was meant. Called by the 
 handoffs.
 """
 
-from agentfuzz import Completion, Payload, Scenario, ToolError, World, scenario
+from agentfuzz import Completion, Invariant, Payload, Scenario, ToolError, World, scenario
 
 FAULTS = (TimeoutError, ConnectionError, ToolError)
 LIMIT = {"limit": 50}
 UNKNOWN = Completion.blocked(reason="outcome_unknown")
 
 
-def refunds(*, dedup: str = "key", budget: int = 40) -> Scenario:
+def refunds(*laws: Invariant, resume: bool = False) -> Scenario:
     """A tool that refunds an order, and one that looks up whether it is refunded."""
 
-    @scenario(task="Refund A17, at most 50.", max_crossings=budget)
+    @scenario(*laws, task="Refund A17, at most 50.", max_crossings=200, resume=resume)
     def refunds(world: World) -> None:
-        world.agents("lead", "desk", "other")
+        world.agents("lead", "desk", "third")
         refunded = world.state.setdefault("refunded", [])
 
-        @world.tool(effect="refund", scope=("order_id",), dedup=dedup)
+        @world.tool(effect="refund", scope=("order_id",), dedup="key")
         def refund(order_id: str, limit: int = 50) -> dict:
             refunded.append(order_id)
             return {"refund_id": f"re_{order_id}"}
@@ -33,8 +33,8 @@ def refunds(*, dedup: str = "key", budget: int = 40) -> Scenario:
 
 def wanted(version: int = 1, owner: str = "desk", **fields: object) -> Payload:
     """What the lead hands over: the limit is said twice."""
-    said = {"carry": LIMIT, "text": "limit=50", **fields}
-    return Payload(task="A17", version=version, owner=owner, **said)
+    said = {"task": "A17", "carry": LIMIT, "text": "limit=50", **fields}
+    return Payload(version=version, owner=owner, **said)
 
 
 def refunded(world: World, order: str = "A17") -> bool:
@@ -49,7 +49,15 @@ def refunded(world: World, order: str = "A17") -> bool:
     return False
 
 
-def receives(world: World, agent: str) -> bool:
+def is_refunded(world: World, order: str = "A17") -> bool:
+    """Whether the backend says so."""
+    try:
+        return world.tools.find(order_id=order) == {"order_id": order, "refunded": True}
+    except FAULTS:
+        return False
+
+
+def receives(world: World, agent: str, order: str = "A17") -> bool:
     """A desk takes what lies there: each task and version once, and only as it was meant. Whether
     it took something over, and all of it is done."""
     done: list[bool] = []
@@ -59,7 +67,7 @@ def receives(world: World, agent: str) -> bool:
                 handed.reject(why)
                 continue
             handed.accept()
-            done.append(refunded(world))
+            done.append(refunded(world, order))
     return bool(done) and all(done)
 
 
