@@ -6,11 +6,12 @@ twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, 
 
 from collections.abc import Iterator
 
-from agentfuzz.core.between import HandoffAccepted
-from agentfuzz.core.events import Called, Done, Replayed
+from agentfuzz.core.between import HandoffAccepted, HandoffSent
+from agentfuzz.core.events import Called, Committed, Done, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.handed import handed, same_task, who
 from agentfuzz.invariants.queries.teams import Passed, agent_of, callers, handoffs
 from agentfuzz.invariants.queries.texts import leaves
@@ -31,8 +32,7 @@ def handoffs_settled() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        passed = handoffs(history)
-        if not passed:
+        if not history.of(HandoffSent):
             return None
         return [*_taken_twice(history), *_lost(history)]
 
@@ -74,12 +74,12 @@ def _settled(passed: Passed) -> bool:
 
 def _superseded(history: History, passed: Passed) -> bool:
     """Whether the same task, in this or a later version, was answered when it was sent again, or
-    taken over when it had been sent before."""
+    taken over when it had been sent before. Another life may begin to count its versions anew."""
     sent = passed.sent
     return any(
         other is not passed
         and same_task(sent, other.sent)
-        and other.sent.version >= sent.version
+        and (other.sent.version >= sent.version or died_between(history, sent.seq, other.sent.seq))
         and (_settled(other) if other.sent.seq > sent.seq else bool(other.accepted))
         for other in handoffs(history)
     )
@@ -99,12 +99,13 @@ def _taken_back(history: History, passed: Passed) -> bool:
     """Whether the sender itself did what the payload names, or saw that it was done."""
     said = list(leaves(passed.sent.payload))
     effects = {commit.effect_id: commit for commit in history.ledger}
+    done: list[Committed | Replayed] = [*history.ledger, *history.of(Replayed)]
     return any(
         one.seq > passed.sent.seq
         and agent_of(history, one) == passed.sent.sender
         and one.effect_id in effects
         and named(history, effects[one.effect_id], said)
-        for one in (*history.ledger, *history.of(Replayed))
+        for one in done
     )
 
 

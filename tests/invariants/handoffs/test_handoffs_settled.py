@@ -4,7 +4,17 @@ import pytest
 
 from agentfuzz import Completion, Payload, World, handoffs_settled, scenario
 from agentfuzz.core.events import Done
-from invariants.histories import charge, charged, commit, done, judge, looked_up, replay, tell
+from invariants.histories import (
+    charge,
+    charged,
+    commit,
+    done,
+    judge,
+    looked_up,
+    replay,
+    restarts,
+    tell,
+)
 from invariants.loops.handoffs import UNKNOWN, receives, refunds, wanted
 from invariants.teams import accepts, acts, gets, rejects, sends
 
@@ -28,6 +38,7 @@ def named(detail):
         (sends("desk", version=2), *TAKEN, done()),
         (sends("other"), gets(), rejects(), done()),
         (*TAKEN, sends("desk"), done()),
+        (sends("desk", version=2), gets(), restarts(), sends("desk"), gets(), accepts(), done()),
         (done("blocked"),),
         (done("partial"), done()),
         (named("t was handed over, nobody answered"),),
@@ -36,7 +47,13 @@ def named(detail):
     ],
     ids=[
         *("accepted", "rejected", "the second one rejected", "the second one left alone"),
-        *("by somebody else", "in a later version", "sent to another one", "taken before"),
+        *(
+            "by somebody else",
+            "in a later version",
+            "sent to another one",
+            "taken before",
+            "in another life",
+        ),
         *("said", "said before", "task named", "handoff named", "nothing claimed"),
     ],
 )
