@@ -80,7 +80,8 @@ def circle(history: History, seq: int) -> list[Waits]:
         if left == stuck:
             break
         stuck = left
-    rounds = (_round(agent, waits, stuck) for agent in sorted(stuck))
+    first = dict.fromkeys(wait.agent for wait in waits if wait.agent in stuck)
+    rounds = (_round(agent, waits, stuck) for agent in first)
     return min(rounds, key=len, default=[])
 
 

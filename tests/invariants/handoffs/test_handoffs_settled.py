@@ -3,7 +3,9 @@
 import pytest
 
 from agentfuzz import Completion, Payload, World, handoffs_settled, scenario
+from agentfuzz.core.between import HandoffSent
 from agentfuzz.core.events import Done
+from agentfuzz.core.faults import Slot
 from invariants.histories import (
     charge,
     charged,
@@ -60,6 +62,24 @@ def named(detail):
 def test_held(steps):
     """Somebody took it, or its loss was said."""
     assert judge(LAW, tell(*SENT, *steps)) == "HELD"
+
+
+def untyped(body):
+    """A payload of a user's own, without a task."""
+    named = (Slot("handoff", "desk", 1), "lead", "desk", "", 0, body, {})
+    return lambda story: story.add(HandoffSent, f"handoff_{len(story.events)}", *named)
+
+
+def test_payloads_that_name_no_task():
+    """Said again it is the same task, whatever counts its attempts; another text is another one
+    (AF607)."""
+    first = untyped({"order": "A17", "attempt": 1})
+    again = tell(first, untyped({"order": "A17", "attempt": 2}), gets(), accepts(), done())
+    assert judge(LAW, again) == "HELD"
+    other = tell(first, untyped({"order": "B18", "attempt": 1}), gets(), accepts(), done())
+    assert judge(LAW, other) == ["AF607 desk: HandoffSent#1 Done#1"]
+    counts = tell(untyped({"order": 17}), untyped({"order": 18}), gets(), accepts(), done())
+    assert judge(LAW, counts) == ["AF607 desk: HandoffSent#1 Done#1"]
 
 
 def test_who_does_it_himself_has_taken_it_back():

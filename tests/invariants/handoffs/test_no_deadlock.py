@@ -135,6 +135,20 @@ def pair(deadline):
     return agent
 
 
+async def awaits_its_child(world: World) -> Completion:
+    """Hands a task to its child, and waits for the child to end; the child waits for the task."""
+
+    async def work() -> None:
+        handed = await world.inbox_of("desk").next()
+        handed.accept()
+
+    with world.acting("lead"):
+        child = world.spawn("desk", work)
+        world.handoff("desk", Payload(task="A17"))
+        await child
+    return Completion.success()
+
+
 async def each_waits(world: World) -> Completion:
     """Each takes the other one for who begins."""
 
@@ -157,6 +171,12 @@ def there_and_back(world: World) -> None:
 def test_victim(found):
     """A handoff is lost, and both wait; AF203 leaves it to this law."""
     assert found(LAW, there_and_back, pair(FOR_EVER)) == ["AF606 run: handoff:desk#1:lost"]
+
+
+def test_a_parent_and_its_child(found):
+    """AF606: the parent waits for its child, and the child for the parent."""
+    [told] = found(LAW, there_and_back, awaits_its_child, only=("lost",))
+    assert told == "AF606 run: handoff:desk#1:lost"
 
 
 def test_where_it_is_not_asked_the_run_hung(found):
