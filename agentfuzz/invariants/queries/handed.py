@@ -37,7 +37,7 @@ def same_task(one: HandoffSent, other: HandoffSent) -> bool:
     for numbers (a version, a count of attempts)."""
     if one.task or other.task:
         return one.task == other.task
-    return _gist(one.payload) == _gist(other.payload)
+    return bool(_gist(one.payload) == _gist(other.payload))
 
 
 def _gist(payload: Json) -> Json:
