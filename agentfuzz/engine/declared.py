@@ -112,6 +112,14 @@ def several(tasks: object) -> tuple[str, ...]:
     return found
 
 
+def check_concurrent(tasks: object, **others: object) -> None:
+    """Raise ScenarioError where several tasks cannot go on at once."""
+    given = [name for name, value in others.items() if value]
+    if not tasks or given:
+        why = f"and {', '.join(given)} is about one after the other" if given else "of tasks="
+        raise ScenarioError(f"concurrent=True says that several tasks go on at once, {why}.")
+
+
 def left_out(without: tuple[str, ...], declared: set[str]) -> tuple[str, ...]:
     """The laws that a scenario does without. Raises ScenarioError for one that cannot be left out,
     or that is declared."""

@@ -85,7 +85,7 @@ def _of_this_leg(gateway: LocalGateway) -> list[Any]:
     """The events of the leg that is running, from its beginning on."""
     if gateway.process.legs == 1:
         return gateway.log
-    leg, now, found = gateway.process.leg, 1, []
+    leg, now, found = gateway.leg, 1, []
     for event in gateway.log:
         if type(event) is Resumed:
             now = event.leg

@@ -11,6 +11,7 @@ from typing import Any
 from agentfuzz.engine.ending import asserted, completed
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.world.acting import nobody
 from agentfuzz.world.process import Decision
 from agentfuzz.world.world import World, inside
 
@@ -35,7 +36,8 @@ def within(
             process.decided(decision)
         how = "returned"
         try:
-            answer = agent(world)
+            with nobody():
+                answer = agent(world)
             if isawaitable(answer):
                 return awaited(answer, world, outer)
             completed(scenario, inside(world), answer)
@@ -47,7 +49,9 @@ def within(
     async def awaited(answer: Awaitable[Any], world: World, outer: int) -> None:
         how = "returned"
         try:
-            completed(scenario, inside(world), await answer)
+            with nobody():
+                found = await answer
+            completed(scenario, inside(world), found)
         except Exception as error:
             how = raised(error, world)
         inside(world).process.back(outer, how)

@@ -22,6 +22,7 @@ from agentfuzz.engine.declared import (
     ALWAYS,
     UNDECLARED,
     beside,
+    check_concurrent,
     check_laws,
     left_out,
     names,
@@ -69,6 +70,7 @@ class Scenario:
     resume: Callable[[World], object] | bool = False
     follow_ups: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    concurrent: bool = False
     faults: tuple[str, ...] = ()
     max_crossings: int = 200
     model_behaviour: ModelBehaviour = BEHAVIOUR
@@ -189,6 +191,7 @@ def scenario(
     resume: Callable[[World], object] | bool = False,
     follow_ups: Sequence[str] = (),
     tasks: Sequence[str] | Callable[[Any], Sequence[str]] = (),
+    concurrent: bool = False,
     faults: Sequence[str] = (),
     max_crossings: int = 200,
     model_behaviour: ModelBehaviour | None = None,
@@ -210,7 +213,8 @@ def scenario(
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
     `tasks`, instead of `task`, are several requests of one run: the agent is called for each, with
     a `trigger_id` of its own, in the world that the ones before it have left behind; `script` is
-    then a list of scripts, one for each, and each has `max_crossings` of its own.
+    then a list of scripts, one for each, and each has `max_crossings` of its own. `concurrent`: all
+    of them at once, of an async agent, on one event loop.
     `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
@@ -242,6 +246,8 @@ def scenario(
     told = said(**{name: one for name, one in functions.items() if not callable(one)})
     if task and tasks:
         raise ScenarioError("task= and tasks= both say what the agent is asked; give one.")
+    if concurrent:
+        check_concurrent(tasks, resume=resume, follow_ups=follow_ups, faults=words)
     if varies and not strategies:
         raise ScenarioError(
             f"{' and '.join(varies)} of this scenario is a function of its data, and there is "
@@ -264,6 +270,7 @@ def scenario(
             outcome=outcome,
             resume=resume,
             follow_ups=(follow_ups,) if isinstance(follow_ups, str) else tuple(follow_ups),
+            concurrent=concurrent,
             faults=(("crash",) if resume else ()) + words,
             max_crossings=max_crossings,
             model_behaviour=model_behaviour or BEHAVIOUR,

@@ -26,6 +26,7 @@ from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.probing import Probing
 from agentfuzz.engine.renewed import renewed
 from agentfuzz.engine.scenario import Scenario
+from agentfuzz.engine.together import together
 from agentfuzz.runtime import forks, imports, leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import bury, finish
@@ -174,6 +175,8 @@ class Simulation:
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
         """Leg after leg, until nothing more happens to this task."""
         process = inside(first).process
+        if scenario.concurrent:
+            return self._leg(*together(scenario, agent, first, self._note), first, last=True)
         if not (scenario.follow_ups or scenario.tasks or process.asks):
             ending = self._leg(scenario, agent, first, last=not process.waiting)
             if not process.waiting:

@@ -13,12 +13,41 @@ ACTING: ContextVar[str] = ContextVar("agentfuzz_acting", default="")
 # What is to be done before the first effect of who acts here: it takes over what it was handed.
 TAKING: ContextVar[Callable[[], None] | None] = ContextVar("agentfuzz_taking", default=None)
 
+# The leg of the run that goes on here, where several do at once; 0 elsewhere.
+LEG: ContextVar[int] = ContextVar("agentfuzz_leg", default=0)
+
+
+class named:
+    """This agent acts within."""
+
+    __slots__ = ("_agent", "_token")
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+
+    def __enter__(self) -> None:
+        self._token = ACTING.set(self._agent)
+
+    def __exit__(self, *raised: object) -> None:
+        ACTING.reset(self._token)
+
+
+def anew() -> None:
+    """A run begins: whoever acted in another one, or around it, does not act in this one."""
+    if ACTING.get():
+        ACTING.set("")
+    if TAKING.get() is not None:
+        TAKING.set(None)
+    if LEG.get():
+        LEG.set(0)
+
 
 @contextmanager
-def named(agent: str) -> Iterator[None]:
-    """This agent acts within."""
-    token = ACTING.set(agent)
+def nobody() -> Iterator[None]:
+    """A leg begins within another one: nobody acts in it yet, and nothing is taken over."""
+    token = TAKING.set(None)
     try:
-        yield
+        with named(""):
+            yield
     finally:
-        ACTING.reset(token)
+        TAKING.reset(token)

@@ -126,8 +126,12 @@ class Delivery:
                 try:
                     result = await (pause(step) if isinstance(step, Sleep) else step)
                 except BaseException as error:
+                    if self.log.leg:
+                        self.log.turn()
                     step = steps.throw(error)
                 else:
+                    if self.log.leg:
+                        self.log.turn()
                     step = steps.send(result)
         except StopIteration as stop:
             return stop.value

@@ -20,6 +20,7 @@ from agentfuzz.core.errors import Crash, ScenarioError
 from agentfuzz.core.events import Done, Saved
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.acting import anew
 from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.lane import Lane
@@ -42,12 +43,14 @@ class LocalGateway:
     life = 1
     said = False
     offers_done = False
+    moved = False  # into a process of its own
     model: Any = None
     patience = 10.0
 
     def __init__(
         self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
     ) -> None:
+        anew()
         self.clock = clock
         self.injector = injector
         self.log = Log(clock)

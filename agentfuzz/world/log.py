@@ -20,30 +20,44 @@ from agentfuzz.core.events import (
     Intent,
     Json,
     Replied,
+    Resumed,
     made,
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.acting import ACTING
+from agentfuzz.world.acting import ACTING, LEG
 
 
 class Log(list[Event]):
     """The events so far, as a list."""
 
-    __slots__ = ("acting", "clock", "named")
+    __slots__ = ("acting", "clock", "ended", "leg", "named")
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.named = False  # whether agents bear names in this run
+        self.named = False  # whether it matters in this run who acts
         self.acting: str | None = ""  # who acted last
+        self.leg = 0  # which leg wrote last, where several go on at once
+        self.ended = "running"  # how that one ended, if it has
 
     def acts(self) -> str:
         """Somebody crosses a boundary: write down who, if it is another one than before."""
         agent = ACTING.get()
-        if agent != self.acting and self.named:
-            self.acting = agent
-            self.write(Acts, agent)
+        if self.named:
+            if self.leg:
+                self.turn()
+            if agent != self.acting:
+                self.acting = agent
+                self.write(Acts, agent)
         return agent
+
+    def turn(self) -> None:
+        """Another one goes on of the legs that go on at once."""
+        leg = LEG.get()
+        if leg and leg != self.leg:
+            self.leg = leg
+            self.write(Resumed, "back", leg, self.ended)
+            self.ended = "running"
 
     def write(self, kind: Any, *fields: Any) -> Any:
         """Append an event of this kind: its fields after `seq` and `t`. Returns it."""

@@ -2,15 +2,18 @@
 
 import pytest
 
+from agentfuzz import run
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.scenarios import (
     approve_payment,
     cancel_campaign,
     charge_order,
+    research_team,
     resolve_ticket,
     resume_after_crash,
     retry_storm,
     saga,
+    shared_stock,
     two_agents_one_seat,
     webhook_twice,
 )
@@ -21,10 +24,12 @@ STORIES = {
     approve_payment: approve_payment.approve_payment,
     cancel_campaign: cancel_campaign.cancel_campaign,
     charge_order: charge_order.charge_order,
+    research_team: research_team.research_team,
     resolve_ticket: resolve_ticket.resolve_ticket,
     resume_after_crash: resume_after_crash.resume_after_crash,
     retry_storm: retry_storm.retry_storm,
     saga: saga.saga,
+    shared_stock: shared_stock.shared_stock,
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
     webhook_twice: webhook_twice.webhook_twice,
 }
@@ -173,6 +178,35 @@ def test_a_lost_update():
     assert plans(story, story.both_overwrite, "preempted") == {
         "AF500 no_lost_update": "schedule:set_count#1:preempted"
     }
+
+
+def test_a_version_that_nobody_read():
+    """One agent waits before it writes, and the other one has written: of all faults of the story,
+    this is the smallest that does it."""
+    found = plans(shared_stock, shared_stock.read_and_write)
+    assert found == {"AF704 stock": "schedule:shared#2:preempted"}
+
+
+@pytest.mark.slow
+def test_what_a_team_loses():
+    """A late writer is another one's rival; a false plan has too many parts; a place that is down
+    is left out; to lose one of two rents, or a source, takes no fault."""
+    story = research_team
+    assert plans(story, story.two_writers) == {"AF701 report": "child:writer#1:late"}
+    assert plans(story, story.fifty) == {"AF702 children": "outline#1:once/wrong"}
+    down = "search#1+:once/timeout"
+    lost = {f"AF703 {place}": down for place in story.PLACES}
+    assert plans(story, story.leaves_out) == lost
+    assert plans(story, story.one_rent) == {"AF705 rent": "no faults"}
+    items = dict.fromkeys(item for item, _ in story.PLACES.values())
+    invented = {f"AF706 {item}": "no faults" for item in items}
+    assert plans(story, story.cites_afterwards) == invented
+
+
+def test_fifty_at_once():
+    """Ten times five: the title says how many there were."""
+    found = run(research_team.research_team, research_team.fifty, "outline#1:once/wrong=4")
+    assert [one.title for one in found.violations] == ["50 agents at once, 5 allowed"]
 
 
 @pytest.mark.slow

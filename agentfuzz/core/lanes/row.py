@@ -18,7 +18,8 @@ class Row:
 
     `effect` numbers the effects of the run from 1 (0: none), `twin` is the number of the first one
     of the same intent, if this is not the first. `witness`: the verdict rests on one of its events.
-    Treat it as frozen."""
+    `who` is the agent whose row it is, where agents have names, and `passes` the handoff that is
+    sent or received here. Treat it as frozen."""
 
     t: float
     kind: Kind
@@ -31,4 +32,6 @@ class Row:
     effect: int = 0
     twin: int = 0
     witness: bool = False
+    who: str = ""
+    passes: str = ""
     seqs: list[int] = field(default_factory=list)

@@ -8,7 +8,7 @@ format reads.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from agentfuzz.core.between import Acts
+from agentfuzz.core.between import Acts, HandoffReceived, HandoffSent
 from agentfuzz.core.events import (
     Called,
     Committed,
@@ -127,6 +127,8 @@ class _Rows:
         now = self.who
         self.who = getattr(event, "parent", getattr(event, "agent", now))
         row = self._row(event, "life", life_words(event))
+        if isinstance(event, HandoffSent | HandoffReceived):
+            row.passes = event.handoff
         self.who = now
         if self.coming is not None:
             self._strike(row, self.coming)
@@ -134,7 +136,7 @@ class _Rows:
 
     def _row(self, event: Event, kind: Kind, agent: str = "", *, note: str = "") -> Row:
         who = f"{self.who}: " if self.who and agent else ""
-        row = Row(event.t, kind, who + agent, note=note, seqs=[event.seq])
+        row = Row(event.t, kind, who + agent, note=note, who=self.who, seqs=[event.seq])
         self.rows.append(row)
         return row
 
@@ -173,6 +175,7 @@ class _Rows:
             row = last
         else:
             row = self._row(event, "delivery", f"({called.slot})" if called else "")
+            row.who = self.by.get(event.call, "")
             row.call, row.arrow = event.call, "late" if delivery == "late" else "request"
             if called and delivery in ("late", "twice") and (nth > 1 or delivery == "late"):
                 self._strike(row, called.slot)
@@ -185,7 +188,7 @@ class _Rows:
         if last and last.call == call and last.backend in ("", "arrive", "read") and last.t == t:
             last.seqs.append(seq)
             return last
-        self.rows.append(Row(t, "delivery", call=call, seqs=[seq]))
+        self.rows.append(Row(t, "delivery", call=call, who=self.by.get(call, ""), seqs=[seq]))
         called = self.called.get(call)
         self.rows[-1].agent = f"({called.slot})" if called else ""
         return self.rows[-1]
@@ -208,6 +211,7 @@ class _Rows:
         if called and reply in LOST_REPLIES and arrived:
             last = self.rows[-1]
             lost = Row(last.t if last.call == event.call else event.t, "reply", call=event.call)
+            lost.who = self.by.get(event.call, "")
             lost.arrow, lost.backend = "reply_lost", "reply lost"
             self.rows.append(lost)
             self._strike(lost, called.slot)

@@ -4,6 +4,9 @@ Law: a run is remembered only if all that its agent could tell apart is on its t
 but the agent's own actions came of it. Asked by the memo of each run, real or answered.
 """
 
+from typing import get_args
+
+from agentfuzz.core.between import Between
 from agentfuzz.core.events import Asserted, Cancelled, Messaged, Unheard
 from agentfuzz.core.history import History
 
@@ -27,6 +30,7 @@ NEVER_ENDED = "it is ended from outside"
 # Of a run, or of a scenario.
 UNHEARD = "something dies in it that nobody hears of"
 STOPPED = "its task is cancelled"
+TEAM = "several agents act in it"
 ASSERTS = "an assertion of the test fails in it"
 CUT_OFF = "it is cut off"
 ANOTHER = "its process is started again by another function (resume=)"
@@ -39,6 +43,8 @@ def unfit(history: History) -> str:
         return UNHEARD
     if history.of(Asserted):
         return ASSERTS
+    if any(history.of(kind) for kind in get_args(Between)):
+        return TEAM
     stopped = [event.how for event in history.of(Cancelled)]
     stopped += [event.how for event in history.of(Messaged)]
     if "task" in stopped:

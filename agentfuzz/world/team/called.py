@@ -43,10 +43,10 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
             if payload is sent.json:
                 return function(*args, **kwargs)
             if alone:
-                return function(_like(given, payload))
+                return function(as_it_was(given, payload))
             return function(**payload) if isinstance(payload, dict) else function(payload)
 
-        return Handoff(team, name, sent, " call"), again
+        return Handoff(team, name, sent, call=True), again
 
     if inspect.iscoroutinefunction(inspect.unwrap(function)):
 
@@ -107,7 +107,7 @@ def _target(team: Team, handoff: Handoff, meant: Callable[[Json], Any]) -> Calla
     return astray
 
 
-def _like(given: Any, payload: Json) -> Any:
+def as_it_was(given: Any, payload: Json) -> Any:
     """A payload as the object that it was, if it still can be one."""
     kind = getattr(type(given), "model_validate", None)
     if kind is None:
@@ -118,12 +118,11 @@ def _like(given: Any, payload: Json) -> Any:
         return payload
 
 
-class _Taking:
+class Taking:
     """One arrival at a receiver that is called: received, then accepted or rejected."""
 
-    def __init__(self, team: Team, handoff: Handoff, letter: Letter) -> None:
-        self.log, self.letter = team.log, letter
-        self.agent = handoff.other if handoff.delivery == "misrouted" else handoff.to
+    def __init__(self, team: Team, agent: str, letter: Letter) -> None:
+        self.log, self.letter, self.agent = team.log, letter, agent
         self.settled = False
 
     def received(self) -> None:
@@ -161,7 +160,7 @@ class _Taking:
 
 
 def _arrives(team: Team, handoff: Handoff, letter: Letter, work: Callable[[Json], Any]) -> Any:
-    taking = _Taking(team, handoff, letter)
+    taking = Taking(team, handoff.reaches, letter)
     with named(taking.agent):
         token = TAKING.set(taking.accepted)
         taking.received()
@@ -177,7 +176,7 @@ def _arrives(team: Team, handoff: Handoff, letter: Letter, work: Callable[[Json]
 
 
 async def _arrive(team: Team, handoff: Handoff, letter: Letter, work: Callable[[Json], Any]) -> Any:
-    taking = _Taking(team, handoff, letter)
+    taking = Taking(team, handoff.reaches, letter)
     with named(taking.agent):
         token = TAKING.set(taking.accepted)
         taking.received()

@@ -5,7 +5,7 @@ Law: what was sent, what arrived and what was made of it are events; a fault of 
 buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used by the surface.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentfuzz.core.between import HandoffSent, Waited, Waits
@@ -20,69 +20,78 @@ from agentfuzz.world.team.state import Team
 
 
 class Handoff:
-    """One handoff as it leaves its sender: its events, and the fault that strikes it. `way` is
-    `""` for a mailbox, ` call` for a function that is called."""
+    """One handoff as it leaves its sender: its events, and the fault that strikes it. `call`: a
+    function is called, instead of a mailbox."""
 
-    def __init__(self, team: Team, to: str, sent: Sent, way: str = "") -> None:
-        team.knows(to)
-        sender = team.log.acts()
-        earlier = team.sent.setdefault(sent.task, [])
-        self.team, self.to, self.sent = team, to, sent
-        self.before: Json = earlier[-1].json if earlier else None
+    __slots__ = ("arrives", "before", "call", "delivery", "other", "receipt", "sent", "team", "to")
+
+    def __init__(self, team: Team, to: str, sent: Sent, call: bool = False) -> None:
+        log = team.log
+        sender = log.acts()
+        earlier = team.sent.get(sent.task)
+        self.team, self.to, self.sent, self.call = team, to, sent, call
+        self.before: Json = None if earlier is None else earlier.json
+        team.sent[sent.task] = sent
+        team.handoffs += 1
         slot = team.process.slot("handoff", to)
-        self.receipt = Receipt(f"handoff_{len(team.receipts) + 1}", sender, to)
-        team.receipts.append(self.receipt)
-        named = (self.receipt.id, slot, sender, to, sent.task, sent.version)
-        team.log.write(HandoffSent, *named, sent.json, sent.carry)
-        earlier.append(sent)
-        self.other = self._other(way)
-        self.delivery, self.arrives = self._struck(slot, way)
+        receipt = self.receipt = Receipt(f"handoff_{team.handoffs}", sender, to)
+        named = (receipt.id, slot, sender, to, sent.task, sent.version)
+        log.write(HandoffSent, *named, sent.json, sent.carry)
+        self.other = self._other()
+        self.delivery, self.arrives = "once", sent.json
+        group = _GROUPS[call, self.before is None, not self.other]
+        fault = team.injector.at(slot, len(log) - 1, group)
+        if fault is not None:
+            self._struck(slot, fault)
 
-    def _struck(self, slot: Slot, way: str) -> tuple[str, Json]:
-        first = "" if self.before is not None else " first"
-        alone = "" if self.other else " alone"
-        fault = self.team.struck(slot, f"handoff{way}{first}{alone}")
-        if fault is None:
-            return "once", self.sent.json
-        delivery = fault.axes[0]
-        arrives = self._damaged(fault)
+    def _struck(self, slot: Slot, fault: Fault) -> None:
+        delivery, kind = fault.axes
+        arrives = self.sent.json
+        if kind != "intact":
+            arrives = damaged(kind, fault.variant, arrives, self.before)
         if arrives is None or (delivery == "misrouted" and not self.other):
-            return "once", self.sent.json  # nothing of it could be spoilt so
+            return  # nothing of it could be spoilt so
         self.team.note(slot, fault)
-        return delivery, arrives
+        self.delivery, self.arrives = delivery, arrives
 
-    def _damaged(self, fault: Fault) -> Json:
-        kind = fault.axes[1]
-        if kind == "intact":
-            return self.sent.json
-        return damaged(kind, fault.variant, self.sent.json, self.before)
+    def _other(self) -> str:
+        """Whoever gets what goes astray: the first agent that is not meant, the sender at last."""
+        found, sender = "", self.receipt.sender
+        for name in self.team.targets if self.call else self.team.known:
+            if name != self.to:
+                if name != sender:
+                    return name
+                found = name
+        return found
 
-    def _other(self, way: str) -> str:
-        """Whoever gets what goes astray: the first agent that is not meant."""
-        among = self.team.targets if way else self.team.known
-        names = [name for name in among if name != self.to]
-        return next((name for name in names if name != self.receipt.sender), (names or [""])[0])
+    @property
+    def reaches(self) -> str:
+        """Whom it reaches, if anybody."""
+        return self.other if self.delivery == "misrouted" else self.to
+
+    def later(self, arrives: Callable[[], None]) -> None:
+        """It arrives when it is late enough that nobody waits for it any more."""
+        clock = self.team.log.clock
+        clock.schedule(clock.now + LATE, arrives)
 
     def letters(self) -> tuple[Letter, ...]:
         """What arrives, in order."""
-        whole, spoilt = self.sent.json, self.arrives
         if self.delivery == "twice":
-            return self._letter(1, whole), self._letter(2, spoilt)
-        return () if self.delivery == "lost" else (self._letter(1, spoilt),)
+            return self._letter(1, self.sent.json), self._letter(2, self.arrives)
+        return () if self.delivery == "lost" else (self._letter(1, self.arrives),)
 
     def _letter(self, nth: int, payload: Json) -> Letter:
         return Letter(self.receipt, nth, payload, self.sent)
 
     def post(self) -> Receipt:
         """Send it to a mailbox."""
-        team = self.team
-        box = team.box(self.other if self.delivery == "misrouted" else self.to)
+        team, delivery = self.team, self.delivery
+        box = team.box(self.reaches)
         letters = self.letters()
-        if self.delivery in ("late", "reordered"):
-            due = team.log.clock.now + LATE
-            if self.delivery == "reordered":
+        if delivery in ("late", "reordered"):
+            if delivery == "reordered":
                 box.held.append(letters[0])
-            team.log.clock.schedule(due, lambda: _arrives(box, letters[0], self.delivery))
+            self.later(lambda: _arrives(box, letters[0], delivery))
             return self.receipt
         for letter in letters:
             box.put(letter)
@@ -90,6 +99,14 @@ class Handoff:
             while box.held:  # the next one has overtaken them
                 box.put(box.held.pop(0))
         return self.receipt
+
+
+_GROUPS = {
+    (call, first, alone): f"handoff{' call' * call}{' first' * first}{' alone' * alone}"
+    for call in (False, True)
+    for first in (False, True)
+    for alone in (False, True)
+}
 
 
 def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:
@@ -102,6 +119,7 @@ def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:
 
 def hand_over(team: Team, to: str, payload: Any, carry: Mapping[str, Any] | None) -> Receipt:
     """Send a payload to the mailbox of an agent."""
+    team.knows(to)
     return Handoff(team, to, Sent(payload, carry)).post()
 
 

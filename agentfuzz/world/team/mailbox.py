@@ -108,6 +108,9 @@ class Mailbox:
     def put(self, letter: Letter) -> None:
         """A handoff arrives."""
         self._letters.append(letter)
+        self._wake(letter)
+
+    def _wake(self, letter: Letter) -> None:
         for sender, future in self._waiting:
             if sender in ("", letter.receipt.sender) and not future.done():
                 future.set_result(None)
@@ -122,38 +125,39 @@ class Mailbox:
 
     def take(self, sender: str = "") -> Handed | None:
         """The handoff that has waited longest (of this sender, if one is named), or None."""
+        letter = self._pick(sender)
+        return None if letter is None else self._taken(letter)
+
+    def _pick(self, sender: str) -> Letter | None:
         for letter in self._letters:
             if sender in ("", letter.receipt.sender):
                 self._letters.remove(letter)
-                return self._taken(letter)
+                return letter
         return None
 
     def receive(self, timeout: float, sender: str = "") -> Handed:
         """The same for a sync agent that waits up to so many virtual seconds. Raises
         TimeoutError."""
-        clock = self._log.clock
+        clock, found = self._log.clock, self._pick(sender)
+        if found is not None:
+            return self._taken(found)
         until = clock.now + timeout
-        found = self.take(sender)
-        if found is None:
-            self._waits(sender)
-        while found is None and clock.now < until:
+        self._waits(sender)
+        while found is None and clock.now < until and not clock.held:
             due = clock.next_due
-            soon = until if due is None else min(until, max(due, clock.now))
-            clock.advance(soon - clock.now)
-            found = self.take(sender)
-            if found is None and clock.held:
-                break
+            clock.advance(min(until, until if due is None else due) - clock.now)
+            found = self._pick(sender)
+        self._waited(sender, "deadline" if found is None else "came")
         if found is None:
-            self._waited(sender, "deadline")
             raise TimeoutError(f"no handoff for {self.agent} within {timeout:g} s")
-        return found
+        return self._taken(found)
 
     async def next(self, timeout: float | None = None, sender: str = "") -> Handed:
         """Wait for the next handoff (of this sender), for ever or so many virtual seconds. Raises
         TimeoutError."""
-        found = self.take(sender)
+        found = self._pick(sender)
         if found is not None:
-            return found
+            return self._taken(found)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -161,29 +165,30 @@ class Mailbox:
                 "await inbox.next() runs on asyncio; elsewhere use inbox.take() or "
                 "inbox.receive(timeout)."
             ) from None
-        waiter = (sender, loop.create_future())
-        self._waiting.append(waiter)
         self._waits(sender)
         how = "cancelled"
         try:
             async with asyncio.timeout(timeout):
                 while found is None:
-                    await waiter[1]
-                    self._waiting.remove(waiter)
-                    found = self.take(sender)
-                    if found is None:
-                        waiter = (sender, loop.create_future())
-                        self._waiting.append(waiter)
+                    await self._arrival(sender, loop.create_future())
+                    found = self._pick(sender)
             how = "came"
         except TimeoutError:
             how = "deadline"
             raise TimeoutError(f"no handoff for {self.agent} within {timeout:g} s") from None
         finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-            if how != "came":
-                self._waited(sender, how)
-        return found
+            self._waited(sender, how)
+            if how != "came":  # it may have been woken all the same
+                for letter in self._letters:
+                    self._wake(letter)
+        return self._taken(found)
+
+    async def _arrival(self, sender: str, future: asyncio.Future[None]) -> None:
+        self._waiting.append((sender, future))
+        try:
+            await future
+        finally:
+            self._waiting.remove((sender, future))
 
     def _taken(self, letter: Letter) -> Handed:
         log = self._log

@@ -15,12 +15,11 @@ from agentfuzz.world.delivery import STALL, Delivery
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.team.mailbox import Mailbox
 from agentfuzz.world.team.payload import Sent
-from agentfuzz.world.team.receipt import Receipt
 
 
 class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
-    the functions that are called to hand something over; `sent` the payloads of each task."""
+    the functions that are called to hand something over; `sent` the last payload of each task."""
 
     def __init__(self, calls: Delivery) -> None:
         self.calls = calls
@@ -29,8 +28,8 @@ class Team:
         self.injector: Injector = calls.process.injector
         self.known: dict[str, None] = {}
         self.targets: dict[str, Callable[[Any], Any]] = {}
-        self.sent: dict[str, list[Sent]] = {}
-        self.receipts: list[Receipt] = []
+        self.sent: dict[str, Sent] = {}
+        self.handoffs = 0
         self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
         self.read: dict[tuple[str, str], int] = {}  # by agent and key: the version it knows
@@ -43,9 +42,9 @@ class Team:
 
     def box(self, agent: str) -> Mailbox:
         """The mailbox of an agent."""
-        self.knows(agent)
         found = self.boxes.get(agent)
         if found is None:
+            self.knows(agent)
             found = self.boxes[agent] = Mailbox(agent, self.log, lambda: self.calls.budget >= 0)
         return found
 

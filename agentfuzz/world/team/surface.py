@@ -4,18 +4,19 @@ Law: a base of World, without a state of its own; all of it lies in the team of 
 agents and by scenario authors.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from agentfuzz.core.between import Claimed
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.acting import ACTING, named
 from agentfuzz.world.team.called import handoff_of
 from agentfuzz.world.team.children import Child, spawn
 from agentfuzz.world.team.handoffs import hand_over, waits_for_answer
 from agentfuzz.world.team.mailbox import Mailbox
+from agentfuzz.world.team.queues import HandoffQueue
 from agentfuzz.world.team.receipt import Receipt
 from agentfuzz.world.team.shared import Shared
 from agentfuzz.world.team.state import Team
@@ -27,10 +28,25 @@ class OfAgents:
     """What a world has for several agents."""
 
     _local: Any  # the gateway of this leg
+    clock: Clock
 
     def _team(self) -> Team:
-        self._local.living()
-        team: Team = self._local.calls.team
+        local = self._local
+        local.living()
+        if local.moved:
+            raise ScenarioError(
+                "agents with names, handoffs and shared values live in the process of the run; "
+                "this one runs in a process of its own (agentfuzz.in_child)."
+            )
+        team: Team = local.calls.team
+        return team
+
+    def _crossing(self) -> Team:
+        """The same, at a crossing of a boundary. Raises CutOff once they are used up."""
+        team = self._team()
+        if self.clock.gate is not None:
+            self.clock.gate.enter()
+        self._local.calls.crossing()
         return team
 
     @property
@@ -40,27 +56,25 @@ class OfAgents:
 
     def agents(self, *names: str) -> None:
         """Say which agents there are, so that a handoff can go astray to one of them."""
+        team = self._team()
         for name in names:
-            self._team().knows(_name(name))
+            team.knows(_name(name))
 
-    @contextmanager
-    def acting(self, agent: str) -> Iterator[None]:
+    def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
         self._team().knows(_name(agent))
-        with named(agent):
-            yield
+        return named(agent)
 
     def spawn(self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Child:
         """Begin a child: `work(*args, **kwargs)`, acting as `agent` (a second one of this name is
         `agent_2`). Await the child for its result; a sync one has ended, ask for `.result()`."""
-        return spawn(self._team(), _name(agent), work, args, kwargs)
+        return spawn(self._crossing(), _name(agent), work, args, kwargs)
 
     def handoff(self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None) -> Receipt:
         """Hand a task over to another agent: `agentfuzz.Payload(task=...)`, a pydantic model of
         your own, a dict, or a text. `carry` are the facts in it that must arrive as they are, where
         it has no field `carry`. Counts as one crossing."""
-        team = self._team()
-        self._local.calls.crossing()
+        team = self._crossing()
         return hand_over(team, _name(to), payload, carry)
 
     def inbox_of(self, agent: str) -> Mailbox:
@@ -79,6 +93,13 @@ class OfAgents:
         A call that is lost, or late, raises TimeoutError after 30 virtual seconds."""
         wrapped: F = handoff_of(self._team(), function, to)
         return wrapped
+
+    def handoff_over(self, queue: Any, to: str) -> HandoffQueue:
+        """A queue of your own over which tasks are handed to an agent: use what is returned in its
+        place. Whoever takes an item is this agent, unless it acts under another name."""
+        team = self._team()
+        team.knows(_name(to))
+        return HandoffQueue(team, queue, to)
 
     @property
     def shared(self) -> Shared:

@@ -1,0 +1,85 @@
+"""Several agents in a report: whose line it is, and a lane for each agent that matters."""
+
+from agentfuzz.core.between import Acts, HandoffReceived, HandoffSent
+from agentfuzz.core.events import Called, Committed, Delivered, Ended, Intent, Replied, Struck
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.lanes.sequence import rows
+from agentfuzz.report import svg
+
+SLOT, TO = Slot("tool", "refund", 1), Slot("handoff", "billing", 1)
+INTENT = Intent("refund", (("order_id", "A17"),))
+
+
+def told(*middle, crowd=0):
+    """Triage hands over to billing, which refunds; `crowd` other agents act before."""
+    events = []
+
+    def add(kind, *fields):
+        events.append(kind(len(events), 0.0, *fields))
+
+    for n in range(crowd):
+        add(Acts, f"other_{n}")
+        add(Called, f"x_{n}", Slot("tool", "look", n + 1), {}, None, None, None)
+        add(Delivered, f"x_{n}", 1)
+        add(Replied, f"x_{n}", "applied", True, "ok", None)
+    add(Acts, "triage")
+    add(HandoffSent, "handoff_1", TO, "triage", "billing", "A17", 1, {}, {})
+    add(Struck, TO, Fault(("twice", "intact")))
+    add(Acts, "billing")
+    add(HandoffReceived, "handoff_1", 1, "billing", 1, {}, "")
+    add(Called, "call_1", SLOT, {"order_id": "A17"}, None, INTENT, None)
+    add(Acts, "triage")
+    add(Delivered, "call_1", 1)
+    add(Committed, "refund-1", "call_1", 1, "refund", INTENT, None, {})
+    add(Replied, "call_1", "applied", True, "ok", None)
+    add(Ended, "returned", None, "", "")
+    tools = {name: ToolFacts(name, None, (), "none") for name in ("refund", "look")}
+    return History(events, tools)
+
+
+def test_a_line_says_whose_it_is():
+    """A call and what comes of it are its caller's, whoever acts by then."""
+    whose = [(row.who, row.agent) for row in rows(told())]
+    assert whose == [
+        ("triage", "triage: hands A17 version 1 to billing"),
+        ("billing", "billing: gets handoff_1"),
+        ("billing", "billing: refund#1"),
+        ("billing", 'billing: "ok"'),
+        ("triage", "triage: return null"),
+    ]
+
+
+def test_the_fault_of_a_handoff_is_at_its_line():
+    """Where it was sent, with the fault beside it."""
+    sent = rows(told())[0]
+    assert (sent.mark, sent.note, sent.passes) == (True, "twice", "handoff_1")
+
+
+def test_one_lane_each():
+    """Names at the heads of the lanes and not before each line; the handoff is an arrow."""
+    drawing = svg.draw(rows(told()))
+    heads = [text.text for text in drawing.texts if text.style == "lane"]
+    assert heads == ["triage", "billing", "network", "backend"]
+    assert not any(text.text.startswith(("triage:", "billing:")) for text in drawing.texts)
+    lanes = {text.text: text.x for text in drawing.texts if text.style == "lane"}
+    across = [(line.x1, line.x2) for line in drawing.lines if line.style == "solid"]
+    assert (lanes["triage"], lanes["billing"] - 5) in across
+
+
+def test_only_the_lanes_that_matter():
+    """Of thirty agents those of the fault and of what the verdict rests on, and a few others."""
+    history = told(crowd=30)
+    witness = [event.seq for event in history.of(Committed)]
+    found = rows(history, witness)
+    assert len(svg.acting(found)) == 5
+    assert svg.acting(found)[-2:] == ["triage", "billing"]
+    texts = [text.text for text in svg.draw(found).texts]
+    assert "and 54 rows of other agents, all in the table" in texts
+
+
+def test_one_agent_has_the_lane_that_it_always_had():
+    """A run with one name, or none, is drawn as ever."""
+    alone = [event for event in told().events if not isinstance(event, Acts)]
+    heads = [text.text for text in svg.draw(rows(History(alone, {}))).texts if text.style == "lane"]
+    assert heads[0] in ("agent", "triage")
