@@ -48,8 +48,9 @@ class Violation:
 
 
 # What the comparison with the fault-free run finds, these say more exactly, of the same effect; and
-# a success that is not true says it of the whole run.
-_EFFECT = {"AF105": ("AF101", "AF102", "AF103")}
+# a success that is not true says it of the whole run. Agents that wait for each other are why a run
+# hung.
+_SUBJECT = {"AF105": ("AF101", "AF102", "AF103"), "AF203": ("AF606",)}
 _RUN = {"AF105": (("AF301", "claim"),)}
 
 
@@ -65,7 +66,7 @@ def unique(violations: Iterable[Violation]) -> tuple[Violation, ...]:
 def told_by_another(violation: Violation, others: Container[tuple[str, str]]) -> bool:
     """Whether another violation of the same run (`others` are signatures) says the same."""
     code, subject = violation.signature
-    return any((one, subject) in others for one in _EFFECT.get(code, ())) or any(
+    return any((one, subject) in others for one in _SUBJECT.get(code, ())) or any(
         one in others for one in _RUN.get(code, ())
     )
 

@@ -15,6 +15,7 @@ from agentfuzz.invariants import (
     assertions_hold,
     at_most_once,
     bounded,
+    handoffs_settled,
     replay_transparency,
     same_arguments,
     survives,
@@ -24,7 +25,7 @@ from agentfuzz.model.script import Script, parse
 from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
-ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls())
+ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls(), handoffs_settled())
 # The oracle that needs no declaration: judged unless a scenario does without.
 UNDECLARED = (at_most_once(), replay_transparency(), same_arguments(strict=False))
 

@@ -58,7 +58,7 @@ class Loops:
             if last and not process.waiting:
                 clock.flush()
             if calls.late:
-                await asyncio.gather(*calls.late, return_exceptions=True)
+                await _arrived(calls.late)
             return result
 
         task = loop.create_task(main())
@@ -80,7 +80,7 @@ class Loops:
 
         async def settled() -> None:
             clock.flush()
-            await asyncio.gather(*late, return_exceptions=True)
+            await _arrived(late)
 
         self.current().run_until_complete(settled())
 
@@ -106,3 +106,10 @@ class Loops:
             with suppress(BaseException):
                 (abandon if dead else finish)(loop)
             loop.close()
+
+
+async def _arrived(late: list[asyncio.Task[Any]]) -> None:
+    """Wait for what is under way; what a dead process had begun never ends."""
+    loop = asyncio.get_running_loop()
+    alive = [one for one in late if one.get_loop() is loop]
+    await asyncio.gather(*alive, return_exceptions=True)

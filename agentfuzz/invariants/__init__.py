@@ -36,6 +36,10 @@ from agentfuzz.invariants.effects.replay_transparency import replay_transparency
 from agentfuzz.invariants.effects.same_arguments import same_arguments
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
+from agentfuzz.invariants.handoffs.constraints_survive import constraints_survive
+from agentfuzz.invariants.handoffs.handoffs_settled import handoffs_settled
+from agentfuzz.invariants.handoffs.ledger_crosses import ledger_crosses
+from agentfuzz.invariants.handoffs.no_deadlock import no_deadlock
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
 from agentfuzz.invariants.protocol.approval_single_use import approval_single_use
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
@@ -79,6 +83,7 @@ __all__ = [
     "claims_have_sources",
     "compensated",
     "conflicts_kept",
+    "constraints_survive",
     "continuable",
     "disjoint",
     "duplicate_trigger_ignored",
@@ -90,16 +95,19 @@ __all__ = [
     "fan_out",
     "grants_are_used",
     "handle_resolves",
+    "handoffs_settled",
     "honours_retry_after",
     "invariant",
     "joins_all",
     "key_not_from_model",
     "key_saved_before_use",
     "later_calls_work",
+    "ledger_crosses",
     "limits_hold",
     "no_act_on_cut_reply",
     "no_blind_repeat",
     "no_contradiction",
+    "no_deadlock",
     "no_effect_after_cancel",
     "no_effect_after_completion",
     "no_effect_after_reported_failure",
@@ -142,6 +150,7 @@ _ALL = (
     claims_have_sources.record,
     compensated.record,
     conflicts_kept.record,
+    constraints_survive.record,
     continuable.record,
     disjoint.record,
     duplicate_trigger_ignored.record,
@@ -153,15 +162,18 @@ _ALL = (
     fan_out.record,
     grants_are_used.record,
     handle_resolves.record,
+    handoffs_settled.record,
     honours_retry_after.record,
     joins_all.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     later_calls_work.record,
+    ledger_crosses.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
     no_blind_repeat.record,
     no_contradiction.record,
+    no_deadlock.record,
     no_effect_after_cancel.record,
     no_effect_after_completion.record,
     no_effect_after_reported_failure.record,

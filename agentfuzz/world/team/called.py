@@ -58,10 +58,12 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
                 if handoff.delivery == "late":
                     loop = asyncio.get_running_loop()
                     due = team.log.clock.now + LATE
-                    late = _quietly(_arrive(team, handoff, handoff.letters()[0], work))
-                    team.log.clock.schedule(
-                        due, lambda: team.calls.late.append(loop.create_task(late))
-                    )
+
+                    def begin() -> None:
+                        late = _arrive(team, handoff, handoff.letters()[0], work)
+                        team.calls.late.append(loop.create_task(_quietly(late)))
+
+                    team.log.clock.schedule(due, _in_this_life(team, begin))
                 await pause(TIMEOUT)
                 raise _no_answer(name)
             first, *more = handoff.letters()
@@ -83,7 +85,7 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
             if handoff.delivery == "late":
                 letter = handoff.letters()[0]
                 late = functools.partial(_arrives, team, handoff, letter, work)
-                clock.schedule(clock.now + LATE, lambda: _dropped(late))
+                clock.schedule(clock.now + LATE, _in_this_life(team, lambda: _dropped(late)))
             clock.advance(TIMEOUT)
             raise _no_answer(name)
         first, *more = handoff.letters()
@@ -187,6 +189,12 @@ async def _arrive(team: Team, handoff: Handoff, letter: Letter, work: Callable[[
             TAKING.reset(token)
         taking.answered(None)
     return found
+
+
+def _in_this_life(team: Team, arrives: Callable[[], None]) -> Callable[[], None]:
+    """What happens later, unless the process in which the receiver lives is dead by then."""
+    life = team.process.life
+    return lambda: arrives() if team.process.life == life else None
 
 
 async def _quietly(work: Any) -> None:

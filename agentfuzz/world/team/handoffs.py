@@ -131,9 +131,8 @@ def waits_for_answer(team: Team, receipt: Receipt, timeout: float) -> bool:
         until = clock.now + timeout
         while receipt.status == "sent" and clock.now < until and not clock.held:
             due = clock.next_due
-            clock.advance(
-                timeout if due is None else min(until, max(due, clock.now + 1e-6)) - clock.now
-            )
+            soon = until if due is None else min(until, max(due, clock.now + 1e-6))
+            clock.advance(soon - clock.now)
         how = "deadline" if receipt.status == "sent" else "came"
         log.write(Waited, receipt.sender, receipt.to, "answer", how)
     return receipt.status != "sent"

@@ -1,0 +1,149 @@
+"""The law that a handoff is taken once, or its loss is said (AF607).
+
+Law: what was handed over and taken by nobody is nobody's work, and what was taken twice is done
+twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, rows F53 and F54.
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.core.between import HandoffAccepted, HandoffSent
+from agentfuzz.core.events import Called, Committed, Done, Replayed
+from agentfuzz.core.history import History
+from agentfuzz.core.verdict import Violation
+from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.calls import died_between
+from agentfuzz.invariants.queries.handed import handed, same_task, who
+from agentfuzz.invariants.queries.teams import Passed, agent_of, callers, handoffs
+from agentfuzz.invariants.queries.texts import leaves
+from agentfuzz.invariants.queries.undoing import named
+
+
+@law(codes={"AF607": "A handoff was lost, or accepted twice"}, catalogue="H7", always=True)
+def handoffs_settled() -> Check:
+    """Every handoff is accepted or rejected before a run claims success, and accepted only once.
+
+    A handoff counts as settled, too, when the same task was handed over another time, in the same
+    or a later version, and that was answered; and when the sender took it back: it did itself what
+    the payload names. A run that says so has lost nothing: its answer is none of success, or its
+    detail names the task or the handoff. A receiver that accepts again, and whose backend
+    recognises all that it repeats, has taken it once.
+
+    NOT_EXERCISED when nothing was handed over.
+    """
+
+    def check(history: History, baseline: History | None) -> list[Violation] | None:
+        if not history.of(HandoffSent):
+            return None
+        return [*_taken_twice(history), *_lost(history)]
+
+    return check
+
+
+def _taken_twice(history: History) -> Iterator[Violation]:
+    for passed in handoffs(history):
+        again = (yes for yes in passed.accepted[1:] if not _recognised(history, yes))
+        yield from (_twice(passed, passed.accepted[0], yes) for yes in again)
+
+
+def _recognised(history: History, yes: HandoffAccepted) -> bool:
+    """Whether a receiver did its work again, and the backend knew all of it for a repeat."""
+    later = (one.seq for one in history.of(HandoffAccepted) if one.agent == yes.agent)
+    until = min((seq for seq in later if seq > yes.seq), default=len(history.events))
+    calls = {
+        call.call
+        for call in history.of(Called)
+        if call.intent and yes.seq < call.seq < until and callers(history)[call.call] == yes.agent
+    }
+    return bool(calls) and not any(commit.call in calls for commit in history.ledger)
+
+
+def _lost(history: History) -> Iterator[Violation]:
+    claim = history.success
+    if claim is None:
+        return
+    for passed in handoffs(history):
+        if passed.sent.seq > claim.seq or _settled(passed) or _said(history, passed):
+            continue
+        if not _superseded(history, passed) and not _taken_back(history, passed):
+            yield _never(passed, claim)
+
+
+def _settled(passed: Passed) -> bool:
+    return any(one.accepted or one.rejected for one in passed.arrivals)
+
+
+def _superseded(history: History, passed: Passed) -> bool:
+    """Whether the same task, in this or a later version, was answered when it was sent again, or
+    taken over when it had been sent before. Another life may begin to count its versions anew."""
+    sent = passed.sent
+    return any(
+        other is not passed
+        and same_task(sent, other.sent)
+        and (other.sent.version >= sent.version or died_between(history, sent.seq, other.sent.seq))
+        and (_settled(other) if other.sent.seq > sent.seq else bool(other.accepted))
+        for other in handoffs(history)
+    )
+
+
+def _said(history: History, passed: Passed) -> bool:
+    sent = passed.sent
+    words = [word for word in (sent.task, sent.handoff) if word]
+    return any(
+        done.status != "success" or any(word in done.detail for word in words)
+        for done in history.completions
+        if done.seq > sent.seq
+    )
+
+
+def _taken_back(history: History, passed: Passed) -> bool:
+    """Whether the sender itself did what the payload names, or saw that it was done."""
+    said = list(leaves(passed.sent.payload))
+    effects = {commit.effect_id: commit for commit in history.ledger}
+    done: list[Committed | Replayed] = [*history.ledger, *history.of(Replayed)]
+    return any(
+        one.seq > passed.sent.seq
+        and agent_of(history, one) == passed.sent.sender
+        and one.effect_id in effects
+        and named(history, effects[one.effect_id], said)
+        for one in done
+    )
+
+
+def _twice(passed: Passed, first: HandoffAccepted, again: HandoffAccepted) -> Violation:
+    sent = passed.sent
+    by = "again" if first.agent == again.agent else f"by {who(again.agent)} as well"
+    return Violation(
+        code="AF607",
+        subject=sent.to,
+        title=f"{sent.handoff}: accepted twice"[:36],
+        sentence=(
+            f"{handed(sent)}, once; it arrived more than once. {who(first.agent)} accepted it at "
+            f"{first.t:g} s; however it was accepted {by} at {again.t:g} s."
+        ),
+        says="taken over",
+        world=f"{sent.handoff} was accepted twice",
+        witness=(sent.seq, first.seq, again.seq),
+        hint="remember the ids of handoffs that were accepted (world.store.claim), and reject what "
+        "arrives again",
+    )
+
+
+def _never(passed: Passed, claim: Done) -> Violation:
+    sent, arrived = passed.sent, [one.received for one in passed.arrivals]
+    taken = (
+        f"{who(arrived[0].agent)} was given it at {arrived[0].t:g} s, and neither accepted nor "
+        "rejected it"
+        if arrived
+        else "nobody was given it"
+    )
+    return Violation(
+        code="AF607",
+        subject=sent.to,
+        title=f"{sent.handoff} to {sent.to}: lost"[:36],
+        sentence=f"{handed(sent)}; {taken}. However the answer claims success at {claim.t:g} s.",
+        says=f"{claim.status} ({claim.reason})",
+        world=f"{sent.handoff} was taken by nobody",
+        witness=(sent.seq, *(one.seq for one in arrived), claim.seq),
+        hint="wait for the answer (world.answered(receipt, 60)); where none comes, hand it over "
+        "again, or end with `blocked` and name the task",
+    )

@@ -1,0 +1,179 @@
+"""`handoffs_settled`: what is handed over is taken once, or the run does not claim success."""
+
+import pytest
+
+from agentfuzz import Completion, Payload, World, handoffs_settled, scenario
+from agentfuzz.core.between import HandoffSent
+from agentfuzz.core.events import Done
+from agentfuzz.core.faults import Slot
+from invariants.histories import (
+    charge,
+    charged,
+    commit,
+    done,
+    judge,
+    looked_up,
+    replay,
+    restarts,
+    tell,
+)
+from invariants.loops.handoffs import UNKNOWN, receives, refunds, wanted
+from invariants.teams import accepts, acts, gets, rejects, sends
+
+LAW = handoffs_settled()
+SENT = (acts("lead"), sends("desk"))
+TAKEN = (acts("desk"), gets(), accepts())
+
+
+def named(detail):
+    return lambda story: story.add(Done, "return", "success", "completed", None, "", detail)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (*TAKEN, done()),
+        (acts("desk"), gets(), rejects(), done()),
+        (*TAKEN, gets(), rejects("known"), done()),
+        (*TAKEN, gets(), done()),
+        (gets("other"), accepts(), done()),
+        (sends("desk", version=2), *TAKEN, done()),
+        (sends("other"), gets(), rejects(), done()),
+        (*TAKEN, sends("desk"), done()),
+        (sends("desk", version=2), gets(), restarts(), sends("desk"), gets(), accepts(), done()),
+        (done("blocked"),),
+        (done("partial"), done()),
+        (named("t was handed over, nobody answered"),),
+        (named("no answer to handoff_1"),),
+        (),
+    ],
+    ids=[
+        *("accepted", "rejected", "the second one rejected", "the second one left alone"),
+        *(
+            "by somebody else",
+            "in a later version",
+            "sent to another one",
+            "taken before",
+            "in another life",
+        ),
+        *("said", "said before", "task named", "handoff named", "nothing claimed"),
+    ],
+)
+def test_held(steps):
+    """Somebody took it, or its loss was said."""
+    assert judge(LAW, tell(*SENT, *steps)) == "HELD"
+
+
+def untyped(body):
+    """A payload of a user's own, without a task."""
+    named = (Slot("handoff", "desk", 1), "lead", "desk", "", 0, body, {})
+    return lambda story: story.add(HandoffSent, f"handoff_{len(story.events)}", *named)
+
+
+def test_payloads_that_name_no_task():
+    """Said again it is the same task, whatever counts its attempts; another text is another one
+    (AF607)."""
+    first = untyped({"order": "A17", "attempt": 1})
+    again = tell(first, untyped({"order": "A17", "attempt": 2}), gets(), accepts(), done())
+    assert judge(LAW, again) == "HELD"
+    other = tell(first, untyped({"order": "B18", "attempt": 1}), gets(), accepts(), done())
+    assert judge(LAW, other) == ["AF607 desk: HandoffSent#1 Done#1"]
+    counts = tell(untyped({"order": 17}), untyped({"order": 18}), gets(), accepts(), done())
+    assert judge(LAW, counts) == ["AF607 desk: HandoffSent#1 Done#1"]
+
+
+def test_who_does_it_himself_has_taken_it_back():
+    """AF607 is no affair of a sender whose own effect is what the payload names."""
+    sent = (acts("lead"), sends("desk", "refund A17"))
+    assert judge(LAW, tell(*sent, charged("A17"), done())) == "HELD"
+    again = (acts("lead"), charged("A17", "k"), *sent, charge("A17", "k"), replay(), done())
+    assert judge(LAW, tell(*again, dedup="key")) == "HELD"
+    assert judge(LAW, tell(*sent, charged("B18"), done())) != "HELD"
+    assert judge(LAW, tell(*sent, acts("other"), charged("A17"), done())) != "HELD"
+
+
+def test_who_repeats_what_the_backend_recognises_has_done_it_once():
+    """AF607 is no affair of a receiver whose second work changed nothing."""
+    twice = (*SENT, *TAKEN, charge(key="k"), commit(), gets(), accepts(), charge(key="k"))
+    assert judge(LAW, tell(*twice, replay(), done(), dedup="key")) == "HELD"
+    assert judge(LAW, tell(*twice, commit(), done(), dedup="key")) != "HELD"
+
+
+def test_broken():
+    """AF607: taken by nobody, or twice."""
+    lost = "AF607 desk: HandoffSent#1"
+    assert judge(LAW, tell(*SENT, done())) == [f"{lost} Done#1"]
+    assert judge(LAW, tell(*SENT, gets(), done())) == [f"{lost} HandoffReceived#1 Done#1"]
+    older = (acts("lead"), sends("desk", version=2), sends("desk", version=1))
+    assert judge(LAW, tell(*older, gets(), accepts(), done())) == [f"{lost} Done#1"]
+    before = (*SENT, *TAKEN, sends("desk", version=2), done())
+    assert judge(LAW, tell(*before)) == ["AF607 desk: HandoffSent#2 Done#1"]
+    before = (*SENT, gets(), rejects(), sends("desk"), done())
+    assert judge(LAW, tell(*before)) == ["AF607 desk: HandoffSent#2 Done#1"]
+    other = (*SENT, sends("desk", "another task"), gets(), accepts(), done())
+    assert judge(LAW, tell(*other)) == [f"{lost} Done#1"]
+    twice = [f"{lost} HandoffAccepted#1 HandoffAccepted#2"]
+    assert judge(LAW, tell(*SENT, *TAKEN, gets(), accepts())) == twice
+    assert judge(LAW, tell(*SENT, *TAKEN, gets("other"), accepts(), done("blocked"))) == twice
+
+
+def test_the_sentence():
+    """It argues: what was sent, who took it, and what was claimed."""
+    [lost] = LAW(tell(*SENT, gets(), done())).violations
+    assert lost.sentence == (
+        "lead handed version 1 of t to desk at 1 s (handoff_1); desk was given it at 2 s, and "
+        "neither accepted nor rejected it. However the answer claims success at 3 s."
+    )
+    [twice] = LAW(tell(*SENT, *TAKEN, gets("other"), accepts())).violations
+    assert twice.sentence == (
+        "lead handed version 1 of t to desk at 1 s (handoff_1), once; it arrived more than once. "
+        "desk accepted it at 4 s; however it was accepted by other as well at 6 s."
+    )
+
+
+def test_not_exercised():
+    """Nothing was handed over."""
+    assert judge(LAW, tell(acts("lead"), looked_up(), done())) == "NOT_EXERCISED"
+
+
+# on whole loops
+
+
+def takes_everything(world: World) -> Completion:
+    """Victim: hands over, and takes that for the end of it; its desk takes all that comes."""
+    with world.acting("lead"):
+        world.handoff("desk", Payload(task="A17"))
+    with world.acting("desk"):
+        for handed in world.inbox_of("desk"):
+            handed.accept()
+    return Completion.success()
+
+
+def asks_again(world: World) -> Completion:
+    """Survivor: takes each handoff once, and claims nothing without an answer."""
+    done = False
+    for version in (1, 2):
+        with world.acting("lead"):
+            receipt = world.handoff("desk", wanted(version))
+        done = receives(world, "desk") or done
+        with world.acting("lead"):
+            if world.answered(receipt, 60) and receipt.status == "accepted":
+                break
+    return Completion.success() if done and receipt.status == "accepted" else UNKNOWN
+
+
+@scenario(task="Hand A17 over.")
+def hands_over(world: World) -> None:
+    world.agents("lead", "desk")
+
+
+def test_victim(found):
+    """A lost one, and one that came twice."""
+    assert found(LAW, hands_over, takes_everything) == ["AF607 desk: handoff:desk#1:lost"]
+    only = {"only": ("twice/intact",)}
+    assert found(LAW, hands_over, takes_everything, **only) == ["AF607 desk: handoff:desk#1:twice"]
+
+
+def test_survivor(held):
+    """Remembers what it took, asks whether it arrived, and says so where nobody knows."""
+    assert held(LAW, refunds(), asks_again, depth=1) > 0
