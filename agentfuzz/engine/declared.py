@@ -15,8 +15,11 @@ from agentfuzz.invariants import (
     assertions_hold,
     at_most_once,
     bounded,
+    handoffs_valid,
+    latest_version,
     replay_transparency,
     same_arguments,
+    single_owner,
     survives,
     valid_calls,
 )
@@ -24,7 +27,10 @@ from agentfuzz.model.script import Script, parse
 from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
-ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls())
+ALWAYS = (
+    *(survives(), assertions_hold(), bounded(), valid_calls()),
+    *(handoffs_valid(), single_owner(), latest_version()),
+)
 # The oracle that needs no declaration: judged unless a scenario does without.
 UNDECLARED = (at_most_once(), replay_transparency(), same_arguments(strict=False))
 

@@ -30,6 +30,10 @@ from agentfuzz.invariants.effects.replay_transparency import replay_transparency
 from agentfuzz.invariants.effects.same_arguments import same_arguments
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
+from agentfuzz.invariants.handoffs.evidence_resolves import evidence_resolves
+from agentfuzz.invariants.handoffs.handoffs_valid import handoffs_valid
+from agentfuzz.invariants.handoffs.latest_version import latest_version
+from agentfuzz.invariants.handoffs.single_owner import single_owner
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
 from agentfuzz.invariants.protocol.approval_single_use import approval_single_use
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
@@ -76,15 +80,18 @@ __all__ = [
     "effects_remembered",
     "ends_within",
     "errors_surface",
+    "evidence_resolves",
     "exactly_once",
     "executed_as_asked",
     "grants_are_used",
     "handle_resolves",
+    "handoffs_valid",
     "honours_retry_after",
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
     "later_calls_work",
+    "latest_version",
     "limits_hold",
     "no_act_on_cut_reply",
     "no_blind_repeat",
@@ -112,6 +119,7 @@ __all__ = [
     "same_by_every_entrypoint",
     "same_key_on_retry",
     "single_flight",
+    "single_owner",
     "structured_termination",
     "survives",
     "text_has_no_authority",
@@ -133,14 +141,17 @@ _ALL = (
     effects_remembered.record,
     ends_within.record,
     errors_surface.record,
+    evidence_resolves.record,
     exactly_once.record,
     executed_as_asked.record,
     grants_are_used.record,
     handle_resolves.record,
+    handoffs_valid.record,
     honours_retry_after.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     later_calls_work.record,
+    latest_version.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
     no_blind_repeat.record,
@@ -168,6 +179,7 @@ _ALL = (
     same_by_every_entrypoint.record,
     same_key_on_retry.record,
     single_flight.record,
+    single_owner.record,
     structured_termination.record,
     survives.record,
     text_has_no_authority.record,
