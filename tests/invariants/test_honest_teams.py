@@ -269,10 +269,16 @@ def acts_then_accepts(world: World) -> Completion:
         for handed in world.inbox_of("billing"):
             if fits(handed, {}) or not world.store.claim(handed.id):
                 handed.reject("not like this")
-            else:
-                pays(world)
+            elif pays(world):
                 handed.accept()
+            else:
+                return UNKNOWN
     return DONE
+
+
+def audits(world: World) -> None:
+    """Writes down that something came, whatever became of it."""
+    pays(world, "audit", "mail")
 
 
 def reports_what_is_wrong(world: World) -> Completion:
@@ -291,6 +297,23 @@ def reports_what_is_wrong(world: World) -> Completion:
                 handed.accept()
                 pays(world)
                 pays(world, tool="mail", text="refunded")
+            audits(world)
+    return DONE
+
+
+def writes_down_what_comes(world: World) -> Completion:
+    """Before billing reads what has come it writes down that something has."""
+    with world.acting("lead"):
+        world.handoff("billing", payload())
+    time.sleep(DAY)
+    with world.acting("billing"):
+        for handed in world.inbox_of("billing"):
+            audits(world)
+            if fits(handed, {}) or not world.store.claim(handed.id):
+                handed.reject("not like this")
+            else:
+                handed.accept()
+                pays(world)
     return DONE
 
 
@@ -425,7 +448,14 @@ async def fails_over(world: World) -> Completion:
 TEAMS = (
     *(by_id, sends_again, chain, hands_back, broadcast, functions, stands_in, in_company),
     *(the_same_again, gives_up, goes_on, does_it_itself, acts_then_accepts, two_boxes, in_order),
-    *(reports_what_is_wrong, reads_for_itself, checks_the_claim, texts, fails_over),
+    *(
+        reports_what_is_wrong,
+        writes_down_what_comes,
+        reads_for_itself,
+        checks_the_claim,
+        texts,
+        fails_over,
+    ),
 )
 
 

@@ -6,14 +6,15 @@ others judge. Part of every scenario. Source: CATALOGUE law H1.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.between import HandoffReceived
-from agentfuzz.core.events import Committed
+from agentfuzz.core.between import HandoffAccepted, HandoffReceived
+from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, came, handed
-from agentfuzz.invariants.queries.entitled import unbidden
-from agentfuzz.invariants.queries.teams import Arrival, Passed, handoffs
+from agentfuzz.invariants.queries.calls import logical
+from agentfuzz.invariants.queries.entitled import Unbidden, unbidden
+from agentfuzz.invariants.queries.teams import Arrival, Passed, callers, handoffs
 
 
 @law(codes={"AF601": "An invalid handoff was acted on"}, catalogue="H1", always=True)
@@ -22,7 +23,7 @@ def handoffs_valid() -> Check:
 
     It is not accepted; and an agent that has nothing else to act on causes no effect between
     getting it and rejecting it, unless the effect is taken back, or the fault-free run does not
-    have it (then it may be a report of what is wrong).
+    have it (it may be a report of what is wrong), or has it before it accepts (whatever arrives).
 
     NOT_EXERCISED when nothing invalid arrived.
     """
@@ -46,8 +47,18 @@ def handoffs_valid() -> Check:
 def _acted(history: History, baseline: History | None) -> Iterator[Violation]:
     for deed in unbidden(history, baseline):
         open_ = [one for one in deed.held if not one.rejected_before(deed.call.seq)]
-        if open_ and all(one.arrival.received.problem for one in open_):
+        known = baseline is not None and _on_arrival(baseline, deed)
+        if open_ and all(one.arrival.received.problem for one in open_) and not known:
             yield _violation(open_[-1].passed, open_[-1].arrival, deed.commit)
+
+
+def _on_arrival(history: History, deed: Unbidden) -> bool:
+    """Whether an agent does this with whatever arrives, and the task once it has accepted it."""
+    by = callers(history)
+    accepts = [yes.seq for yes in history.of(HandoffAccepted) if yes.agent == deed.agent]
+    acts = [call for call in history.of(Called) if call.intent and by[call.call] == deed.agent]
+    same = [call.seq for call in acts if logical(call) == logical(deed.call)]
+    return bool(same) and bool(accepts) and same[0] < accepts[0] < acts[-1].seq
 
 
 def _violation(passed: Passed, arrival: Arrival, commit: Committed | None) -> Violation:

@@ -14,7 +14,7 @@ from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, handed
-from agentfuzz.invariants.queries.entitled import Unbidden, unbidden
+from agentfuzz.invariants.queries.entitled import Held, Unbidden, unbidden
 from agentfuzz.invariants.queries.teams import (
     Passed,
     callers,
@@ -30,8 +30,8 @@ from agentfuzz.invariants.queries.undoing import at_once, undoing
 def single_owner() -> Check:
     """An effect of a task is caused by its owner, and by no second one.
 
-    Broken by an agent that came to work by a handoff alone, has accepted none (nor does later) and
-    causes an effect (where it has rejected them, an effect of the fault-free run); by one that
+    Broken by an agent that came to work by a handoff alone, has one in hand, accepts none and
+    causes an effect (not where it acts before it accepts in the fault-free run, too); by one that
     causes an effect of a task after another agent has accepted it, which then asks for the same
     effect (unless it asks for it in the fault-free run, too); and by two owners of a task that
     cause the same effect, the second without having been handed the task after the first one's.
@@ -55,10 +55,21 @@ def single_owner() -> Check:
 
 def _unaccepted(history: History, baseline: History | None) -> Iterator[Violation]:
     for deed in unbidden(history, baseline):
-        open_ = [one for one in deed.held if not one.rejected_before(deed.call.seq)]
-        valid = [one for one in open_ if not one.arrival.received.problem]
-        if valid or (not open_ and baseline is not None):
-            yield _not_taken(deed, bool(valid))
+        valid = [
+            one
+            for one in deed.held
+            if not one.rejected_before(deed.call.seq) and not one.arrival.received.problem
+        ]
+        if valid and not (baseline is not None and _acts_first(baseline, deed.agent)):
+            yield _not_taken(deed, valid[-1])
+
+
+def _acts_first(history: History, agent: str) -> bool:
+    """Whether an agent acknowledges what it was handed when its work is done."""
+    by = callers(history)
+    acts = [call.seq for call in history.of(Called) if call.intent and by[call.call] == agent]
+    accepts = [yes.seq for yes in history.of(HandoffAccepted) if yes.agent == agent]
+    return bool(acts) and bool(accepts) and acts[0] < accepts[0]
 
 
 def _meddled(history: History, baseline: History) -> Iterator[Violation]:
@@ -156,10 +167,8 @@ def _beside(history: History, task: str, one: Committed, other: Committed) -> Vi
     return _two(*theirs[-1], second, other, one) if theirs else None
 
 
-def _not_taken(deed: Unbidden, open_: bool) -> Violation:
-    last = deed.held[-1]
-    sent, no = last.passed.sent, last.arrival.rejected
-    said = () if no is None or open_ else (no.seq,)
+def _not_taken(deed: Unbidden, held: Held) -> Violation:
+    sent, got = held.passed.sent, held.arrival.received
     return Violation(
         code="AF602",
         subject=deed.agent,
@@ -167,13 +176,12 @@ def _not_taken(deed: Unbidden, open_: bool) -> Violation:
         sentence=argued(
             handed(sent),
             f"{deed.agent} did {deed.commit.intent} at {deed.commit.t:.1f} s",
-            f"{deed.agent} had {'not accepted' if open_ else 'rejected'} it",
+            f"{deed.agent} had not accepted it",
         ),
         says=f"{deed.agent} did {deed.commit.intent}",
         world=f"{sent.sender or 'its sender'} owns {task_of(sent)}",
-        witness=(sent.seq, last.arrival.received.seq, *said, deed.commit.seq),
-        hint="accept a handoff before the first effect of its task, and do nothing for one that "
-        "you rejected",
+        witness=(sent.seq, got.seq, deed.commit.seq),
+        hint="accept a handoff before the first effect of its task (handed.accept())",
     )
 
 

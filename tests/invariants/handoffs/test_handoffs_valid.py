@@ -72,6 +72,15 @@ def test_what_the_fault_free_run_does_not_do():
     assert judge(LAW, tell(*SENT, BAD, charged(), rejects(), done()), planned) != "HELD"
 
 
+def test_what_is_done_with_whatever_arrives():
+    """It is no act on the task, if that begins with the acceptance; AF601 if there is no other."""
+    both = tell(*SENT, gets(), charged("audit"), accepts(), charged(), done())
+    audited = tell(*SENT, BAD, charged("audit"), rejects(), done())
+    assert judge(LAW, audited, both) == "HELD"
+    first = tell(*SENT, gets(), charged(), accepts(), done())
+    assert judge(LAW, tell(*SENT, BAD, charged(), rejects(), done()), first) != "HELD"
+
+
 def test_an_agent_with_work_of_its_own():
     """What was at work before anything reached it goes on with that; AF601 needs an acceptance."""
     busy = (acts("b"), charged("B18"), *SENT, BAD)

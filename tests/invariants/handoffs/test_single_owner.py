@@ -114,16 +114,16 @@ def test_what_the_new_owner_asks_for_then():
     assert judge(LAW, tell(*began), alone) == "HELD"
 
 
-def test_a_rejected_handoff():
-    """AF602: rejected, and what the fault-free run does was done all the same. Anything else may be
-    a report, and without a fault-free run nobody knows."""
-    planned = tell(*OWNED, charged(), done())
-    history = tell(*SENT, gets(), rejects(), charged(), done())
-    events = "HandoffSent#1 HandoffReceived#1 HandoffRejected#1 Committed#1"
-    assert judge(LAW, history, planned) == [f"AF602 b: {events}"]
-    assert judge(LAW, history) == "HELD"
-    report = tell(*SENT, gets(), rejects(), charged("incident"), done())
-    assert judge(LAW, report, planned) == "HELD"
+def test_who_acknowledges_when_the_work_is_done():
+    """AF602 is not for who accepts afterwards, and has not come to it; accepting first is another
+    habit. What follows on a rejection may be a report."""
+    cut_short = tell(*SENT, gets(), charge(), commit(), timeout(), done("blocked"))
+    first = tell(*SENT, gets(), charged(), accepts(), done())
+    events = "HandoffSent#1 HandoffReceived#1 Committed#1"
+    assert judge(LAW, cut_short, first) == "HELD"
+    assert judge(LAW, cut_short, tell(*OWNED, charged(), done())) == [f"AF602 b: {events}"]
+    report = tell(*SENT, gets(), rejects(), charged(), done())
+    assert judge(LAW, report, first) == judge(LAW, report) == "HELD"
 
 
 def test_handoffs_without_a_task():
@@ -191,14 +191,15 @@ def claims_first(world: World) -> Completion:
     return DONE if receipt.status == "accepted" else UNKNOWN
 
 
-def rejects_and_acts(world: World) -> Completion:
-    """Victim: says no to what it has no order of, and takes the one that it remembers."""
+def remembers(world: World) -> Completion:
+    """Victim: where it finds no order in what arrives, it pays for the one that it remembers."""
     with world.acting("lead"):
         world.handoff("billing", payload())
     with world.acting("billing"):
         for handed in world.inbox_of("billing"):
             if world.store.claim("refund"):
-                handed.reject("which order?") if fits(handed, {}) else handed.accept()
+                if not fits(handed, {}):
+                    handed.accept()
                 pays(world)
     return DONE
 
@@ -207,7 +208,7 @@ def test_victim(found):
     """It comes later; or what it must carry stands in its text alone."""
     told = found(LAW, refunds(), impatient, only=("reordered",))
     assert told == ["AF602 billing: handoff:billing#1:reordered"]
-    told = found(LAW, refunds(), rejects_and_acts, only=("buried",))
+    told = found(LAW, refunds(), remembers, only=("buried",))
     assert told == ["AF602 billing: handoff:billing#1:once/buried"]
 
 
