@@ -12,6 +12,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, came, handed, what
+from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.entitled import Held, reached
 from agentfuzz.invariants.queries.teams import handoffs, task_of
 
@@ -21,8 +22,8 @@ def latest_version() -> Check:
     """A handoff is accepted by whom it was sent to, in the latest version that reached it.
 
     Broken by an acceptance of what was sent to somebody else; of a version after a newer one of the
-    same task had reached the same agent, which has not rejected that; and of an older version than
-    was sent, by an agent that has accepted this one or a newer one before.
+    same task, sent after it, had reached the same agent, which has not rejected that; and of an
+    older version than was sent, by an agent that has accepted this one or a newer one before.
 
     NOT_EXERCISED when nothing was accepted.
     """
@@ -67,9 +68,12 @@ def _newer(history: History, held: Held, seq: int) -> Held | None:
         other, yes = one.arrival.received, one.arrival.accepted
         if other.seq >= seq or one == held or other.problem or not got.version:
             continue
+        if died_between(history, other.seq, seq):
+            continue
         if task_of(one.passed.sent) != task_of(sent) or one.rejected_before(seq):
             continue
-        if other.version > got.version:
+        later = one.passed.sent.seq > sent.seq  # else its sender counts anew
+        if other.version > got.version and (later or stale):
             return one
         taken = yes is not None and yes.seq < seq
         if stale and taken and other.version == got.version:

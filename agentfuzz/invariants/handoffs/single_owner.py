@@ -73,7 +73,8 @@ def _acts_first(history: History, agent: str) -> bool:
 
 
 def _meddled(history: History, baseline: History) -> Iterator[Violation]:
-    """Effects of a former owner, between the acceptance of the new one and its own call."""
+    """Effects of a former owner, which owns nothing, between the acceptance of the new one and its
+    call for the same."""
     for commit in history.ledger:
         call = history.calls[commit.call]
         agent = callers(history)[call.call]
@@ -81,16 +82,19 @@ def _meddled(history: History, baseline: History) -> Iterator[Violation]:
             continue
         for task in _lost(history, agent, call.seq):
             passed, yes = _taken(history, task, call.seq)
-            theirs = [
-                one
-                for one in history.of(Called)
-                if one.intent == call.intent
-                and one.seq > call.seq
-                and callers(history)[one.call] == yes.agent
-                and task in owned_by(history, yes.agent, one.seq)
-            ]
-            if theirs and not _began_as_owner(history, agent, task, call):
-                yield _two(passed, yes, agent, commit, theirs[0])
+            theirs = next(_asked_on(history, yes, call), None)
+            if theirs is not None and not _began_as_owner(history, agent, task, call):
+                yield _two(passed, yes, agent, commit, theirs)
+
+
+def _asked_on(history: History, yes: HandoffAccepted, call: Called) -> Iterator[Called]:
+    """The later calls for the same, of an agent that has accepted nothing since."""
+    accepts = [one.seq for one in history.of(HandoffAccepted) if one.agent == yes.agent]
+    for one in history.of(Called):
+        if one.intent == call.intent and one.seq > call.seq:
+            by = callers(history)[one.call]
+            if by == yes.agent and max(seq for seq in accepts if seq < one.seq) == yes.seq:
+                yield one
 
 
 def _asks(history: History, agent: str, call: Called) -> bool:
@@ -101,9 +105,9 @@ def _asks(history: History, agent: str, call: Called) -> bool:
 
 
 def _lost(history: History, agent: str, seq: int) -> list[str]:
-    """The tasks that an agent has owned and that another one has accepted since."""
+    """The tasks that an agent has owned and that others have accepted since, if it owns none."""
     had = {owned.task for owned in owners(history) if owned.agent == agent and owned.seq < seq}
-    return sorted(had - owned_by(history, agent, seq))
+    return [] if owned_by(history, agent, seq) else sorted(had)
 
 
 def _taken(history: History, task: str, seq: int) -> tuple[Passed, HandoffAccepted]:

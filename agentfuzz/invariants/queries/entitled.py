@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agentfuzz.core.between import HandoffReceived, HandoffSent, Spawned
 from agentfuzz.core.events import Called, Committed, ModelInput
 from agentfuzz.core.history import History, query
-from agentfuzz.invariants.queries.calls import Logical, logical
+from agentfuzz.invariants.queries.calls import Logical, died_between, logical
 from agentfuzz.invariants.queries.teams import Arrival, Passed, acting, callers, handoffs
 from agentfuzz.invariants.queries.undoing import undoing, undos
 
@@ -31,7 +31,8 @@ class Held(NamedTuple):
 
 
 class Unbidden(NamedTuple):
-    """An effect of an agent that had accepted nothing; `held` is what had reached it."""
+    """An effect of an agent that had accepted nothing; `held` is what had reached it since its
+    process was last begun."""
 
     agent: str
     call: Called
@@ -83,7 +84,10 @@ def unbidden(history: History, baseline: History | None) -> Iterator[Unbidden]:
             continue
         if baseline is not None and logical(call) not in _done(baseline):
             continue
-        held = [one for one in reached(history)[agent] if one.arrival.received.seq < call.seq]
+        came = [one for one in reached(history)[agent] if one.arrival.received.seq < call.seq]
         handed_on = any(one.sender == agent and one.seq < call.seq for one in sent)
-        if held and not handed_on and not any(one.arrival.accepted for one in held):
+        held = [
+            one for one in came if not died_between(history, one.arrival.received.seq, call.seq)
+        ]
+        if held and not handed_on and not any(one.arrival.accepted for one in came):
             yield Unbidden(agent, call, commit, tuple(held))

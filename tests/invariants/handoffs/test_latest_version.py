@@ -5,7 +5,7 @@ import time
 import pytest
 
 from agentfuzz import Completion, World, latest_version
-from invariants.histories import charged, done, judge, tell
+from invariants.histories import charged, done, judge, restarts, tell
 from invariants.loops.teams import DONE, UNKNOWN, payload, pays, refunds, works
 from invariants.teams import accepts, acts, gets, rejects, sends
 from invariants.teams import payload as body
@@ -30,6 +30,8 @@ OLD = body(version=1)
         (A, ONE, B, gets(), accepts(), gets(), accepts()),
         (A, sends("b", "u"), TWO, B, gets(), accepts(), gets(of=1), accepts(of=1)),
         (A, sends("b", version=0), TWO, B, gets(), accepts(), gets(of=1), accepts(of=1)),
+        (A, ONE, TWO, B, gets(), accepts(), restarts(), B, gets(of=1), accepts(of=1)),
+        (A, TWO, B, gets(), accepts(), A, ONE, B, gets(), accepts()),
         (A, ONE, TWO, acts("c"), gets("c"), rejects(), B, gets(of=1), accepts(of=1)),
         (A, ONE, acts("c"), gets("c"), rejects(), B, gets(), accepts()),
         (A, ONE, acts("c"), gets("c", problem="no"), accepts()),
@@ -37,7 +39,13 @@ OLD = body(version=1)
     ids=[
         *("one", "two", "in order", "the old one rejected", "the new one rejected", "invalid"),
         *("sent again", "stale, and nothing else came", "twice", "another task", "no version"),
-        *("astray and newer", "astray and rejected", "astray and invalid"),
+        *(
+            "forgotten",
+            "counted anew",
+            "astray and newer",
+            "astray and rejected",
+            "astray and invalid",
+        ),
     ],
 )
 def test_held(steps):

@@ -16,6 +16,7 @@ from invariants.histories import (
     looked_up,
     ok,
     replay,
+    restarts,
     tell,
     timeout,
 )
@@ -48,6 +49,7 @@ BACK = (sends("a"), A, gets(), accepts())
         (has_undos(), *SENT, A, charged(), B, gets(), accepts(), A, *UNDO, B, charged(), done()),
         (has_undos(), *SENT, gets(), charged(), *UNDO, rejects(), done()),
         (acts("b"), charged("B18"), *SENT, gets(), charged(), done()),
+        (*SENT, gets(), restarts(), acts("b"), charged(), done()),
         (A, spawns("b"), *SENT, gets(), charged(), done()),
         (A, charge(), timeout(), *OWNED, A, charge(), commit(), ok(), B, charge(), replay(), ok()),
     ],
@@ -55,7 +57,7 @@ BACK = (sends("a"), A, gets(), accepts())
         *("accepted", "done before it was handed over", "something else", "nobody else does it"),
         *("handed back", "done again when it came back", "rejected", "kept", "with one key"),
         *("accepted afterwards", "read", "undone", "undone and rejected", "work of its own"),
-        *("a child", "began as the owner",),
+        *("died since", "a child", "began as the owner",),
     ],
 )  # fmt: skip
 def test_held(steps):
@@ -110,6 +112,10 @@ def test_what_the_new_owner_asks_for_then():
         LAW(history, alone).violations[0].sentence
     )
     assert judge(LAW, history, history) == "HELD"
+    anew = (A, sends("b", "u"), B, gets(), accepts())
+    assert judge(LAW, tell(*OWNED, A, charged(), *anew, *asked), alone) == "HELD"
+    own = (A, sends("b", "u"), A, charged(), B, *asked)
+    assert judge(LAW, tell(*OWNED, *own), alone) == "HELD"
     began = (A, charge(), timeout(), *OWNED, A, charge(), commit(), ok(), B, *asked)
     assert judge(LAW, tell(*began), alone) == "HELD"
 
