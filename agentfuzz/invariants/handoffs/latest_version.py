@@ -1,8 +1,9 @@
 """The law that a handoff is accepted at its place and in its time (AF603).
 
-Law: that a payload is stale is held against its receiver only where something newer had reached it.
-A version of 0 is none, and is not judged; nor is what arrives invalid. Part of every scenario.
-Source: CATALOGUE law H3.
+Law: that a payload is stale is held against its receiver only where something newer had reached it
+in the same leg: what it knew before it was called again is no matter of handoffs. A version of 0 is
+none, and is not judged; nor is what arrives invalid. Part of every scenario. Source: CATALOGUE law
+H3.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, came, handed, what
-from agentfuzz.invariants.queries.calls import died_between
-from agentfuzz.invariants.queries.entitled import Held, reached
+from agentfuzz.invariants.queries.entitled import Held, begun_anew, reached
 from agentfuzz.invariants.queries.teams import handoffs, task_of
 
 
@@ -68,7 +68,7 @@ def _newer(history: History, held: Held, seq: int) -> Held | None:
         other, yes = one.arrival.received, one.arrival.accepted
         if other.seq >= seq or one == held or other.problem or not got.version:
             continue
-        if died_between(history, other.seq, seq):
+        if begun_anew(history, other.seq, seq):
             continue
         if task_of(one.passed.sent) != task_of(sent) or one.rejected_before(seq):
             continue

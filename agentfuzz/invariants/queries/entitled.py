@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from agentfuzz.core.between import HandoffReceived, HandoffSent, Spawned
-from agentfuzz.core.events import Called, Committed, ModelInput
+from agentfuzz.core.events import Called, Committed, ModelInput, Resumed
 from agentfuzz.core.history import History, query
-from agentfuzz.invariants.queries.calls import Logical, died_between, logical
+from agentfuzz.invariants.queries.calls import Logical, logical
 from agentfuzz.invariants.queries.teams import Arrival, Passed, acting, callers, handoffs
 from agentfuzz.invariants.queries.undoing import undoing, undos
 
@@ -31,13 +31,18 @@ class Held(NamedTuple):
 
 
 class Unbidden(NamedTuple):
-    """An effect of an agent that had accepted nothing; `held` is what had reached it since its
-    process was last begun."""
+    """An effect of an agent that had accepted nothing; `held` is what had reached it in this
+    leg."""
 
     agent: str
     call: Called
     commit: Committed
     held: tuple[Held, ...]
+
+
+def begun_anew(history: History, start: int, end: int) -> bool:
+    """Whether the agents were called again between two events: what they held in memory is gone."""
+    return any(start < leg.seq < end for leg in history.of(Resumed))
 
 
 @query
@@ -86,8 +91,6 @@ def unbidden(history: History, baseline: History | None) -> Iterator[Unbidden]:
             continue
         came = [one for one in reached(history)[agent] if one.arrival.received.seq < call.seq]
         handed_on = any(one.sender == agent and one.seq < call.seq for one in sent)
-        held = [
-            one for one in came if not died_between(history, one.arrival.received.seq, call.seq)
-        ]
+        held = [one for one in came if not begun_anew(history, one.arrival.received.seq, call.seq)]
         if held and not handed_on and not any(one.arrival.accepted for one in came):
             yield Unbidden(agent, call, commit, tuple(held))
