@@ -445,17 +445,57 @@ async def fails_over(world: World) -> Completion:
     return DONE
 
 
+def reports_come_back(world: World) -> Completion:
+    """Billing answers with a handoff, which the lead reads and does not accept."""
+    with world.acting("lead"):
+        world.handoff("billing", payload())
+    time.sleep(DAY)
+    works(world, {})
+    with world.acting("billing"):
+        world.handoff("lead", {"report": "refunded", "order_id": "A17"})
+    time.sleep(DAY)
+    with world.acting("lead"):
+        for report in world.inbox_of("lead"):
+            if "refunded" in str(report.payload) and pays(world, tool="mail"):
+                return DONE
+    return UNKNOWN
+
+
+async def sends_a_child(world: World) -> Completion:
+    """Billing is an async function, and lets a child pay; what is for others it refuses."""
+
+    async def payer(order_id: str) -> str:
+        for _ in range(3):
+            try:
+                key = f"refund-{order_id}"
+                await world.tools.aio.refund(order_id=order_id, idempotency_key=key)
+                return "refunded"
+            except FAULTS:
+                continue
+        return "unknown"
+
+    async def billing(order: dict) -> str:
+        if set(order) != {"task", "order_id"} or order["order_id"] != "A17":
+            raise ValueError("not mine")
+        return known or str(await world.spawn("payer", payer, order["order_id"]))
+
+    known, to_billing = "", world.handoff_of(billing)
+    with world.acting("lead"):
+        for _ in range(2):
+            try:
+                async with asyncio.timeout(300):
+                    known = await to_billing({"task": "refund", "order_id": "A17"})
+                return DONE if pays(world, tool="mail") else UNKNOWN
+            except (*FAULTS, ValueError, TypeError):
+                continue
+    return UNKNOWN
+
+
 TEAMS = (
     *(by_id, sends_again, chain, hands_back, broadcast, functions, stands_in, in_company),
     *(the_same_again, gives_up, goes_on, does_it_itself, acts_then_accepts, two_boxes, in_order),
-    *(
-        reports_what_is_wrong,
-        writes_down_what_comes,
-        reads_for_itself,
-        checks_the_claim,
-        texts,
-        fails_over,
-    ),
+    *(reports_what_is_wrong, writes_down_what_comes, reads_for_itself, checks_the_claim, texts),
+    *(fails_over, reports_come_back, sends_a_child),
 )
 
 

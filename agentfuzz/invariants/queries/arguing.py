@@ -32,7 +32,7 @@ def came(sent: HandoffSent, got: HandoffReceived) -> str:
     if got.nth > 1:
         said.append("delivered again")
     if got.t - sent.t >= 1:
-        said.append(f"delivered at {got.t:.1f} s")
+        said.append(f"received at {got.t:.1f} s")
     if got.version != sent.version:
         said.append(f"with the payload of version {got.version}")
     return "".join(f", {each}" for each in said)

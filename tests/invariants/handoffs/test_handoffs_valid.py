@@ -53,7 +53,7 @@ def test_broken():
     assert judge(LAW, history) == ["AF601 b: HandoffSent#1 HandoffReceived#1 HandoffAccepted#1"]
     (told,) = LAW(history).violations
     assert told.sentence == (
-        "a handed version 1 of t to b at 1.0 s; b accepted it, delivered at 3.0 s; however, what "
+        "a handed version 1 of t to b at 1.0 s; b accepted it, received at 3.0 s; however, what "
         "arrived is invalid (carry: missing)."
     )
     acted = ["AF601 b: HandoffSent#1 HandoffReceived#1 Committed#1"]

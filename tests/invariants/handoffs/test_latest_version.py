@@ -60,7 +60,7 @@ def test_broken():
     (told,) = LAW(history).violations
     assert told.sentence == (
         "a handed version 1 of t to b at 1.0 s; c accepted version 1 of t, delivered to c, "
-        "delivered at 3.0 s; however, it was meant for b."
+        "received at 3.0 s; however, it was meant for b."
     )
     overtaken = (A, ONE, TWO, B, gets(), accepts(), gets(of=1), accepts(of=1))
     history = tell(*overtaken, done())
@@ -68,7 +68,7 @@ def test_broken():
     assert judge(LAW, history) == [f"AF603 b: {events} HandoffAccepted#2"]
     (told,) = LAW(history).violations
     assert told.sentence == (
-        "a handed version 1 of t to b at 1.0 s; b accepted version 1 of t, delivered at 6.0 s; "
+        "a handed version 1 of t to b at 1.0 s; b accepted version 1 of t, received at 6.0 s; "
         "however, b had accepted version 2 of it."
     )
     both = tell(A, ONE, TWO, B, gets(of=2), gets(of=1), accepts(of=1), accepts(of=2), done())
@@ -79,7 +79,7 @@ def test_broken():
     assert judge(LAW, stale) == [f"AF603 b: {events} HandoffAccepted#2"]
     (told,) = LAW(stale).violations
     assert told.sentence == (
-        "a handed version 2 of t to b at 6.0 s; b accepted version 1 of t, delivered at 8.0 s, "
+        "a handed version 2 of t to b at 6.0 s; b accepted version 1 of t, received at 8.0 s, "
         "with the payload of version 1; however, b had accepted version 1 of it already."
     )
 
