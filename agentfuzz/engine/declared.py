@@ -16,8 +16,10 @@ from agentfuzz.invariants import (
     at_most_once,
     bounded,
     handoffs_settled,
+    handoffs_valid,
     replay_transparency,
     same_arguments,
+    single_owner,
     survives,
     valid_calls,
 )
@@ -25,7 +27,10 @@ from agentfuzz.model.script import Script, parse
 from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
-ALWAYS = (survives(), assertions_hold(), bounded(), valid_calls(), handoffs_settled())
+ALWAYS = (
+    *(survives(), assertions_hold(), bounded(), valid_calls()),
+    *(handoffs_valid(), single_owner(), handoffs_settled()),
+)
 # The oracle that needs no declaration: judged unless a scenario does without.
 UNDECLARED = (at_most_once(), replay_transparency(), same_arguments(strict=False))
 

@@ -82,7 +82,11 @@ class Loops:
             clock.flush()
             await _arrived(late)
 
-        self.current().run_until_complete(settled())
+        try:
+            self.current().run_until_complete(settled())
+        except BaseException:
+            self.drop()  # what stopped it would stop the next run
+            raise
 
     def abandon(self, gateway: LocalGateway) -> None:
         """Let what is still due happen, and drop the loop of a run that did not return."""

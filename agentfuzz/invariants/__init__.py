@@ -37,9 +37,13 @@ from agentfuzz.invariants.effects.same_arguments import same_arguments
 from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
 from agentfuzz.invariants.handoffs.constraints_survive import constraints_survive
+from agentfuzz.invariants.handoffs.evidence_resolves import evidence_resolves
 from agentfuzz.invariants.handoffs.handoffs_settled import handoffs_settled
+from agentfuzz.invariants.handoffs.handoffs_valid import handoffs_valid
+from agentfuzz.invariants.handoffs.latest_version import latest_version
 from agentfuzz.invariants.handoffs.ledger_crosses import ledger_crosses
 from agentfuzz.invariants.handoffs.no_deadlock import no_deadlock
+from agentfuzz.invariants.handoffs.single_owner import single_owner
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
 from agentfuzz.invariants.protocol.approval_single_use import approval_single_use
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
@@ -90,18 +94,21 @@ __all__ = [
     "effects_remembered",
     "ends_within",
     "errors_surface",
+    "evidence_resolves",
     "exactly_once",
     "executed_as_asked",
     "fan_out",
     "grants_are_used",
     "handle_resolves",
     "handoffs_settled",
+    "handoffs_valid",
     "honours_retry_after",
     "invariant",
     "joins_all",
     "key_not_from_model",
     "key_saved_before_use",
     "later_calls_work",
+    "latest_version",
     "ledger_crosses",
     "limits_hold",
     "no_act_on_cut_reply",
@@ -132,6 +139,7 @@ __all__ = [
     "same_by_every_entrypoint",
     "same_key_on_retry",
     "single_flight",
+    "single_owner",
     "structured_termination",
     "survives",
     "text_has_no_authority",
@@ -157,17 +165,20 @@ _ALL = (
     effects_remembered.record,
     ends_within.record,
     errors_surface.record,
+    evidence_resolves.record,
     exactly_once.record,
     executed_as_asked.record,
     fan_out.record,
     grants_are_used.record,
     handle_resolves.record,
     handoffs_settled.record,
+    handoffs_valid.record,
     honours_retry_after.record,
     joins_all.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     later_calls_work.record,
+    latest_version.record,
     ledger_crosses.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
@@ -198,6 +209,7 @@ _ALL = (
     same_by_every_entrypoint.record,
     same_key_on_retry.record,
     single_flight.record,
+    single_owner.record,
     structured_termination.record,
     survives.record,
     text_has_no_authority.record,

@@ -6,6 +6,7 @@ line that a CI runner obeys. Called by the terminal's format and by a run that i
 
 from collections.abc import Sequence
 
+from agentfuzz.core.between import HandoffSent
 from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
@@ -14,6 +15,7 @@ from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.sequence import rows
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, Verdict, unique
+from agentfuzz.invariants import LAWS
 from agentfuzz.telling import story as stories
 
 _LABEL = 9  # the fields' column: `replay   `
@@ -112,12 +114,21 @@ def run(
     else:
         page.field("world", stories.ledger_words(history))
     page.field("held", *(verdict.law for verdict in verdicts if verdict.status is HELD))
-    page.field("untested", *(_untested(v) for v in verdicts if v.status is NOT_EXERCISED))
+    page.field("untested", *(_untested(v) for v in verdicts if _could_be_tested(v, history)))
     if first:
         page.blank()
         page.field("hint", stories.advice(first.hint, history))
         page.field("more", f"pytest --agentfuzz-explain {first.code}")
     return "\n".join(page.lines)
+
+
+def _could_be_tested(verdict: Verdict, history: History) -> bool:
+    """Whether a law said nothing although it might have: those of handoffs that are part of every
+    scenario are no matter of an agent that works alone."""
+    record = LAWS.get(verdict.law)
+    of_teams = record is not None and record.always and record.family == "handoffs"
+    alone = not history.of(HandoffSent)
+    return verdict.status is NOT_EXERCISED and not (alone and of_teams)
 
 
 def _untested(verdict: Verdict) -> str:

@@ -93,6 +93,11 @@ def handoffs(history: History) -> Sequence[Passed]:
     return [Passed(sent, tuple(arrived.get(sent.handoff, ()))) for sent in history.of(HandoffSent)]
 
 
+def task_of(sent: HandoffSent) -> str:
+    """The task that is handed over; a handoff that names none is a task of its own."""
+    return sent.task or sent.handoff
+
+
 class Owned(NamedTuple):
     """From this event on an agent owns a task."""
 
@@ -105,13 +110,13 @@ class Owned(NamedTuple):
 def owners(history: History) -> Sequence[Owned]:
     """Who owned each task from when on: first whoever hands it over without having accepted it,
     then whoever accepts it."""
-    tasks = {passed.sent.handoff: passed.sent.task for passed in handoffs(history)}
+    tasks = {passed.sent.handoff: task_of(passed.sent) for passed in handoffs(history)}
     found: list[Owned] = []
     known: set[str] = set()
     for event in history.events:
-        if type(event) is HandoffSent and event.task not in known:
-            known.add(event.task)
-            found.append(Owned(-1, event.sender, event.task))
+        if type(event) is HandoffSent and task_of(event) not in known:
+            known.add(task_of(event))
+            found.append(Owned(-1, event.sender, task_of(event)))
         elif type(event) is HandoffAccepted and event.handoff in tasks:
             known.add(tasks[event.handoff])
             found.append(Owned(event.seq, event.agent, tasks[event.handoff]))

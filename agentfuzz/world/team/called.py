@@ -1,8 +1,8 @@
 """Handoffs of a user's own: a function that is called to hand a task over, a queue.
 
 Law: nothing is rewritten: what such a function is called with is the payload, what it does are the
-acts of the receiver, and it has accepted once it causes an effect, or answers at its first arrival.
-Used by the surface.
+acts of the receiver, and it has accepted once it causes an effect, or answers at its first arrival
+(what went astray it may answer with "not mine", and has not accepted it). Used by the surface.
 """
 
 import asyncio
@@ -123,6 +123,7 @@ class Taking:
 
     def __init__(self, team: Team, agent: str, letter: Letter) -> None:
         self.log, self.letter, self.agent = team.log, letter, agent
+        self.astray = agent != letter.receipt.to
         self.settled = False
 
     def received(self) -> None:
@@ -148,6 +149,7 @@ class Taking:
         if (
             error is None
             and self.letter.nth == 1
+            and not self.astray
             and not self.letter.sent.problem(self.letter.payload)
         ):
             self.accepted()

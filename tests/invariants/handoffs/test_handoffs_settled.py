@@ -169,7 +169,9 @@ def hands_over(world: World) -> None:
 
 def test_victim(found):
     """A lost one, and one that came twice."""
-    assert found(LAW, hands_over, takes_everything) == ["AF607 desk: handoff:desk#1:lost"]
+    assert found(LAW, hands_over, takes_everything, alone=True) == [
+        "AF607 desk: handoff:desk#1:lost"
+    ]
     only = {"only": ("twice/intact",)}
     assert found(LAW, hands_over, takes_everything, **only) == ["AF607 desk: handoff:desk#1:twice"]
 

@@ -170,7 +170,10 @@ def there_and_back(world: World) -> None:
 
 def test_victim(found):
     """A handoff is lost, and both wait; AF203 leaves it to this law."""
-    assert found(LAW, there_and_back, pair(FOR_EVER)) == ["AF606 run: handoff:desk#1:lost"]
+    told = found(LAW, there_and_back, pair(FOR_EVER))
+    assert [one for one in told if not one.startswith("AF601")] == [
+        "AF606 run: handoff:desk#1:lost"
+    ]
 
 
 def test_a_parent_and_its_child(found):
@@ -181,7 +184,10 @@ def test_a_parent_and_its_child(found):
 
 def test_where_it_is_not_asked_the_run_hung(found):
     """AF203, without the law."""
-    assert found(bounded(), there_and_back, pair(FOR_EVER)) == ["AF203 run: handoff:desk#1:lost"]
+    told = found(bounded(), there_and_back, pair(FOR_EVER))
+    assert [one for one in told if not one.startswith("AF601")] == [
+        "AF203 run: handoff:desk#1:lost"
+    ]
 
 
 def test_agents_that_wait_without_a_fault(found):
@@ -191,4 +197,4 @@ def test_agents_that_wait_without_a_fault(found):
 
 def test_survivor(held):
     """Gives up after a while, and says so."""
-    assert held(LAW, there_and_back, pair(A_WHILE), depth=1) > 0
+    assert held(LAW, there_and_back, pair(A_WHILE), depth=1, alone=True) > 0
