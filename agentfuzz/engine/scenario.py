@@ -6,7 +6,7 @@ Written by users with the `scenario` decorator, read by the run, the search and 
 
 import copy
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import TABLES
 from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.selection import select
-from agentfuzz.core.verdict import VIOLATED, Verdict
+from agentfuzz.core.verdict import VIOLATED, Verdict, Violation
 from agentfuzz.engine.declared import (
     ALWAYS,
     UNDECLARED,
@@ -158,12 +158,21 @@ class Scenario:
 
     def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
         """What every law of the scenario says about a history."""
-        said = []
-        for law in self.invariants:  # as calling each would, without a frame of its own
-            idle = law.needs_baseline and baseline is None
-            found = None if idle else law.check(history, baseline)
-            said.append(law.verdict(found, baseline))
-        return tuple(said)
+        found = self.found(history, baseline)
+        return tuple(
+            [
+                law.held if one is not None and not one else law.verdict(one, baseline)
+                for law, one in zip(self.invariants, found, strict=True)
+            ]
+        )
+
+    def found(self, history: History, baseline: History | None) -> list[Iterable[Violation] | None]:
+        """What every law of the scenario, in order, finds in a history: what `Invariant.verdict`
+        makes a verdict of."""
+        laws = self.invariants
+        if baseline is None:
+            return [None if law.needs_baseline else law.check(history, None) for law in laws]
+        return [law.check(history, baseline) for law in laws]
 
     def oracle(self, baseline: History) -> History:
         """The fault-free run as what other runs are compared with: which laws it breaks itself, and

@@ -16,6 +16,7 @@ from typing import Any
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
+from agentfuzz.core.events import made
 from agentfuzz.core.history import History
 from agentfuzz.engine import judging
 from agentfuzz.engine.ending import Ending, Next, completed, fails_at_once, frozen, mourned, raised
@@ -266,7 +267,8 @@ class Simulation:
                 raise Crash
             # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
             value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
-            return Ending("returned", value)
+            ended: Ending = made(Ending, ("returned", value, "", "", False))
+            return ended
         except AgentfuzzError:
             if self.watchdog.interrupted:
                 raise KeyboardInterrupt from None

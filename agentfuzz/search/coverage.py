@@ -32,6 +32,7 @@ class Coverage:
         self._vain: set[str] = set()  # tried, and nothing came of it
         self._laws = [(name, [0, 0, 0]) for name in laws]
         self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
+        self._calm: dict[tuple[object, ...], int] = {}  # runs that broke none, by their verdicts
 
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
@@ -60,7 +61,18 @@ class Coverage:
     @property
     def laws(self) -> dict[str, LawCount]:
         """How often each law held, was broken, and was not exercised."""
-        return {name: LawCount(*count) for name, count in self._laws}
+        return {name: LawCount(*count) for name, count in self._counted()}
+
+    def calm(self, verdicts: tuple[object, ...]) -> None:
+        """Count a run that broke no law: of each, in order, None where it was not exercised."""
+        self._calm[verdicts] = self._calm.get(verdicts, 0) + 1
+
+    def _counted(self) -> list[tuple[str, list[int]]]:
+        for verdicts, runs in self._calm.items():
+            for count, found in zip(self.verdicts, verdicts, strict=False):
+                count[2 if found is None else 0] += runs
+        self._calm.clear()
+        return self._laws
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -89,7 +101,7 @@ class Coverage:
             return [f"AF801 nothing was tested: {why}"]
         idle = [
             f"AF802 {name} was never exercised{_why(notes.get(name))}"
-            for name, (held, violated, _) in self._laws
+            for name, (held, violated, _) in self._counted()
             if not held and not violated and name not in self._implied
         ]
         if never := [kind for kind, count in self.kinds.items() if not count]:
