@@ -169,10 +169,11 @@ class Scenario:
     def found(self, history: History, baseline: History | None) -> list[Iterable[Violation] | None]:
         """What every law of the scenario, in order, finds in a history: what `Invariant.verdict`
         makes a verdict of."""
-        laws = self.invariants
-        if baseline is None:
-            return [None if law.needs_baseline else law.check(history, None) for law in laws]
-        return [law.check(history, baseline) for law in laws]
+        found: list[Iterable[Violation] | None] = []
+        for law in self.invariants:
+            check, idle = law.check, baseline is None and law.needs_baseline
+            found.append(None if idle else check(history, baseline))
+        return found
 
     def oracle(self, baseline: History) -> History:
         """The fault-free run as what other runs are compared with: which laws it breaks itself, and

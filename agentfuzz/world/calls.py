@@ -42,10 +42,7 @@ class Calls(Delivery):
     """The calls of one run: counts crossings, keeps slots, writes events. `trace` says whether
     the line of the user's code is noted at each call."""
 
-    exhausted = False
     _lock: Any = None
-    crossings = 0
-    _calls = 0
 
     def __init__(
         self, log: Log, injector: Injector, process: Process, *, budget: int, trace: bool
@@ -59,6 +56,8 @@ class Calls(Delivery):
         self.specs: dict[str, ToolSpec] = {}
         self.failures: dict[str, Failure] = {}
         self.trace = trace
+        self.exhausted = False
+        self.crossings = self._calls = 0
         self._injector = injector
         self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool

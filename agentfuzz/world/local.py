@@ -39,8 +39,6 @@ class LocalGateway:
 
     leg = 1
     task = 1
-    life = 1
-    said = False
     offers_done = False
     model: Any = None
     patience = 10.0
@@ -48,6 +46,8 @@ class LocalGateway:
     def __init__(
         self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
     ) -> None:
+        self.life = 1
+        self.said = False
         self.clock = clock
         self.injector = injector
         self.log = Log(clock)
