@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from agentfuzz.core.events import Called, Struck
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.findings import LawCount
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -28,7 +28,7 @@ class Coverage:
         self.tools: dict[str, int] = {}
         self._space = space
         self._implied = implied
-        self._kinds: dict[str, int] = {}
+        self._axes: dict[tuple[str, ...], int] = {}  # of what struck
         self._vain: set[str] = set()  # tried, and nothing came of it
         self._laws = [(name, [0, 0, 0]) for name in laws]
         self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
@@ -43,8 +43,8 @@ class Coverage:
         struck = history.of(Struck)
         self.struck += len(struck)
         for event in struck:
-            kind = event.fault.kind
-            self._kinds[kind] = self._kinds.get(kind, 0) + 1
+            axes = event.fault.axes
+            self._axes[axes] = self._axes.get(axes, 0) + 1
         for slot, _, group in crossings:
             if slot not in groups:
                 groups[slot] = group
@@ -79,12 +79,16 @@ class Coverage:
         """How often each fault kind struck; 0 for those that could have and never did. What was
         tried, and can strike nowhere in this scenario, is none of them, unless the user asked for
         it by name and nothing of that name struck."""
-        struck = {word for kind in self._kinds for word in _words(kind)}
+        counted: dict[str, int] = {}
+        for axes, count in self._axes.items():
+            kind = Fault(axes).kind
+            counted[kind] = counted.get(kind, 0) + count
+        struck = {word for kind in counted for word in _words(kind)}
         vain = {kind for kind in self._vain if not (_words(kind) & self._space.asked) - struck}
         groups = set(self.groups.values())
         possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
         there = {kind: 0 for kind in possible if kind not in vain}
-        return dict(sorted({**there, **self._kinds}.items()))
+        return dict(sorted({**there, **counted}.items()))
 
     def untested(
         self,

@@ -33,6 +33,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen
 
 
+def _check_names(declared: Declaration) -> None:
+    """Raise ScenarioError for what is no name."""
+    for word in ("effect", "undoes", "name"):
+        text = getattr(declared, word)
+        if text is not None and (not text or not isinstance(text, str)):
+            raise ScenarioError(f"{word}={text!r} is no name; write a text, or leave it out.")
+
+
 class LocalGateway:
     """See `Gateway`. `said` tells whether there is a Done in this run; `model` is the simulated
     one, or None; `patience` (real seconds) is how long a leg in another process may be silent."""
@@ -71,20 +79,15 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declared_again(self, declared: Declaration, function: Any) -> bool:
-        """Add a tool without hooks, if it is the very function that was declared in the same way
-        before. Whether it is."""
-        was, spec = KEPT.get(function, _NEW) if type(function) is FunctionType else _NEW
-        if was != declared or spec.name in self.specs:
-            return False
-        name = spec.name
-        self.specs[name], self.facts[name], self._functions[name] = spec, spec.facts, function
-        return True
-
     def declare(self, declared: Declaration, function: F, hooks: Hooks = NO_HOOKS) -> F:
         """Add a tool: what is declared of it, and its body. Returns the body."""
-        if hooks is NO_HOOKS and self.declared_again(declared, function):
-            return function
+        if hooks is NO_HOOKS and type(function) is FunctionType:
+            was, spec = KEPT.get(function, _NEW)
+            if was == declared and (name := spec.name) not in self.specs:
+                self.specs[name], self.facts[name] = spec, spec.facts
+                self._functions[name] = function
+                return function
+        _check_names(declared)
         if declared[3] == "probe":
             declared = self._to_be_probed(declared, function, hooks)
         spec = spec_of(function, declared)
