@@ -43,7 +43,8 @@ class _Once:
     def __get__(self, asked: Any, owner: type | None = None) -> Any:
         if asked is None:
             return self
-        found = asked.__dict__[self._name] = self._ask(asked)
+        found = self._ask(asked)
+        setattr(asked, self._name, found)  # its `__dict__` is not made for this
         return found
 
 

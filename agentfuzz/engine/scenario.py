@@ -6,7 +6,7 @@ Written by users with the `scenario` decorator, read by the run, the search and 
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import TABLES
 from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.selection import select
-from agentfuzz.core.verdict import VIOLATED, Verdict, Violation
+from agentfuzz.core.verdict import VIOLATED, Verdict
 from agentfuzz.engine.declared import (
     ALWAYS,
     UNDECLARED,
@@ -32,6 +32,7 @@ from agentfuzz.engine.declared import (
 from agentfuzz.engine.inputs import Strategies, checked, filled
 from agentfuzz.engine.judging import watched
 from agentfuzz.invariants import Invariant
+from agentfuzz.invariants.law import found_by
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Script
@@ -158,22 +159,13 @@ class Scenario:
 
     def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
         """What every law of the scenario says about a history."""
-        found = self.found(history, baseline)
+        found = found_by(self.invariants, history, baseline)
         return tuple(
             [
                 law.held if one is not None and not one else law.verdict(one, baseline)
                 for law, one in zip(self.invariants, found, strict=True)
             ]
         )
-
-    def found(self, history: History, baseline: History | None) -> list[Iterable[Violation] | None]:
-        """What every law of the scenario, in order, finds in a history: what `Invariant.verdict`
-        makes a verdict of."""
-        found: list[Iterable[Violation] | None] = []
-        for law in self.invariants:
-            check, idle = law.check, baseline is None and law.needs_baseline
-            found.append(None if idle else check(history, baseline))
-        return found
 
     def oracle(self, baseline: History) -> History:
         """The fault-free run as what other runs are compared with: which laws it breaks itself, and

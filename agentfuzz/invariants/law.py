@@ -46,8 +46,8 @@ class Invariant:
         object.__setattr__(self, "held", Verdict(self.name, HELD))
 
     def __call__(self, history: History, baseline: History | None = None) -> Verdict:
-        idle = self.needs_baseline and baseline is None
-        return self.verdict(None if idle else self.check(history, baseline), baseline)
+        (found,) = found_by((self,), history, baseline)
+        return self.verdict(found, baseline)
 
     def verdict(self, found: Iterable[Violation] | None, baseline: History | None) -> Verdict:
         """The verdict on what the check has found."""
@@ -63,6 +63,17 @@ class Invariant:
 
     def __str__(self) -> str:
         return self.name
+
+
+def found_by(
+    laws: Iterable[Invariant], history: History, baseline: History | None
+) -> list[Iterable[Violation] | None]:
+    """What each of these laws finds in a history, in order: what `Invariant.verdict` is given."""
+    found: list[Iterable[Violation] | None] = []
+    for law in laws:
+        check, idle = law.check, baseline is None and law.needs_baseline
+        found.append(None if idle else check(history, baseline))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.invariants.law import found_by
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.dealing import Dealing
@@ -105,7 +106,7 @@ class Maker:
         return self._judged(history, injector, plan)
 
     def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
-        found = self.scenario.found(history, self.baseline(plan))
+        found = found_by(self.scenario.invariants, history, self.baseline(plan))
         verdicts = tuple([one if one is None else tuple(one) for one in found])
         outcome: Outcome = made(Outcome, (history, injector.crossings, verdicts, self.took, ()))
         return outcome
