@@ -8,12 +8,24 @@ judged afterwards.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from agentfuzz.core import escaping, lanes
-from agentfuzz.core.events import Called, Committed, Done, Ended, Event, Intent, Replied, Resumed
+from agentfuzz.core.events import (
+    Called,
+    Committed,
+    Done,
+    Ended,
+    Event,
+    Intent,
+    Json,
+    Replied,
+    Resumed,
+)
 
+_INTENT, _ARGS = attrgetter("intent"), attrgetter("args")
 E_ = TypeVar("E_", bound=NamedTuple)
 Answer = TypeVar("Answer")
 
@@ -31,7 +43,8 @@ class _Once:
     def __get__(self, asked: Any, owner: type | None = None) -> Any:
         if asked is None:
             return self
-        found = asked.__dict__[self._name] = self._ask(asked)
+        found = self._ask(asked)
+        setattr(asked, self._name, found)  # its `__dict__` is not made for this
         return found
 
 
@@ -117,7 +130,12 @@ class History:
     @_once
     def intents(self) -> list[Intent]:
         """The intent of each effect, in the order of the ledger."""
-        return [commit.intent for commit in self.of(Committed)]
+        return [*map(_INTENT, self.of(Committed))]
+
+    @_once
+    def arguments(self) -> list[Mapping[str, Json]]:
+        """The arguments of each effect, in the order of the ledger."""
+        return [*map(_ARGS, self.of(Committed))]
 
     @_once
     def effects(self) -> Mapping[Intent, list[Committed]]:

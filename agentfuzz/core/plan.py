@@ -44,28 +44,24 @@ NOTHING = "no faults"
 
 class FaultPlan:
     """Which fault strikes at which slot. Immutable; equal plans have equal text. `given` are the
-    inputs of the run, as JSON text; empty: the simplest ones of the scenario, if it has any."""
+    inputs of the run, as JSON text; empty: the simplest ones of the scenario, if it has any.
+    `by_slot` are the faults; do not change it."""
 
-    __slots__ = ("_by_slot", "given")
+    __slots__ = ("by_slot", "given")
 
     def __init__(
         self, faults: Mapping[Slot, Fault] | Iterable[tuple[Slot, Fault]] = (), given: str = ""
     ) -> None:
-        self._by_slot: dict[Slot, Fault] = dict(faults)
+        self.by_slot: Mapping[Slot, Fault] = dict(faults)
         self.given = given
 
     def get(self, slot: Slot) -> Fault | None:
         """The fault at this slot, or None."""
-        return self._by_slot.get(slot)
-
-    @property
-    def by_slot(self) -> Mapping[Slot, Fault]:
-        """The faults by slot. Do not change it."""
-        return self._by_slot
+        return self.by_slot.get(slot)
 
     def touches(self, boundaries: Collection[str]) -> bool:
         """Whether a fault is at one of these boundaries."""
-        for slot in self._by_slot:  # noqa: SIM110 - a generator costs more than this
+        for slot in self.by_slot:  # noqa: SIM110 - a generator costs more than this
             if slot[0] in boundaries:
                 return True
         return False
@@ -73,22 +69,22 @@ class FaultPlan:
     @property
     def lasting(self) -> list[tuple[Slot, Fault]]:
         """The faults that strike at more than one crossing."""
-        return [(s, f) for s, f in self._by_slot.items() if f[3] or s[0] == "all"]
+        return [(s, f) for s, f in self.by_slot.items() if f[3] or s[0] == "all"]
 
     def with_(self, slot: Slot, fault: Fault) -> "FaultPlan":
         """This plan and one more fault (or another fault at the same slot)."""
         found: FaultPlan = FaultPlan.__new__(FaultPlan)
-        found._by_slot = {**self._by_slot, slot: fault}
+        found.by_slot = {**self.by_slot, slot: fault}
         found.given = self.given
         return found
 
     def without(self, slot: Slot) -> "FaultPlan":
         """This plan with no fault at this slot."""
-        return FaultPlan({s: f for s, f in self._by_slot.items() if s != slot}, self.given)
+        return FaultPlan({s: f for s, f in self.by_slot.items() if s != slot}, self.given)
 
     def over(self, given: str) -> "FaultPlan":
         """The same faults in a run with these inputs."""
-        return self if given == self.given else FaultPlan(self._by_slot, given)
+        return self if given == self.given else FaultPlan(self.by_slot, given)
 
     @property
     def inputs(self) -> Mapping[str, Json]:
@@ -97,20 +93,20 @@ class FaultPlan:
         return found
 
     def __iter__(self) -> Iterator[tuple[Slot, Fault]]:
-        return iter(sorted(self._by_slot.items()))
+        return iter(sorted(self.by_slot.items()))
 
     def __len__(self) -> int:
-        return len(self._by_slot)
+        return len(self.by_slot)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, FaultPlan)
-            and self._by_slot == other._by_slot
+            and self.by_slot == other.by_slot
             and self.given == other.given
         )
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._by_slot.items()))
+        return hash(frozenset(self.by_slot.items()))
 
     def __str__(self) -> str:
         faults = [part(slot, fault) for slot, fault in self]

@@ -33,6 +33,7 @@ from agentfuzz.engine.declared import (
 from agentfuzz.engine.inputs import Strategies, checked, filled
 from agentfuzz.engine.judging import watched
 from agentfuzz.invariants import Invariant
+from agentfuzz.invariants.law import found_by
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Script
@@ -162,12 +163,13 @@ class Scenario:
 
     def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
         """What every law of the scenario says about a history."""
-        said = []
-        for law in self.invariants:  # as calling each would, without a frame of its own
-            idle = law.needs_baseline and baseline is None
-            found = None if idle else law.check(history, baseline)
-            said.append(law.verdict(found, baseline))
-        return tuple(said)
+        found = found_by(self.invariants, history, baseline)
+        return tuple(
+            [
+                law.held if one is not None and not one else law.verdict(one, baseline)
+                for law, one in zip(self.invariants, found, strict=True)
+            ]
+        )
 
     def oracle(self, baseline: History) -> History:
         """The fault-free run as what other runs are compared with: which laws it breaks itself, and

@@ -16,6 +16,7 @@ from typing import Any
 from agentfuzz.core.codec import plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
+from agentfuzz.core.events import made
 from agentfuzz.core.history import History
 from agentfuzz.engine import judging
 from agentfuzz.engine.ending import Ending, Next, completed, fails_at_once, frozen, mourned, raised
@@ -74,9 +75,8 @@ class Simulation:
 
     def __enter__(self) -> "Simulation":
         forget()
-        if (seldom := gc.get_threshold())[
-            0
-        ]:  # a twelfth of a framework's run; a plain loop leaves nothing
+        seldom = gc.get_threshold()
+        if seldom[0]:  # a twelfth of a framework's run; a plain loop leaves nothing
             self._stack.callback(gc.set_threshold, *seldom)
             gc.set_threshold(max(seldom[0], COLLECTED), *seldom[1:])
         clock = self._clock = self._stack.enter_context(virtual_time())
@@ -169,8 +169,6 @@ class Simulation:
         if scenario.data:
             history.data = scenario.data
         return history
-
-    # Legs ---------------------------------------------------------------------------------
 
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:
         """Leg after leg, until nothing more happens to this task."""
@@ -269,7 +267,8 @@ class Simulation:
                 raise Crash
             # Made plain under the watchdog: it may run the `repr` of the agent's own classes.
             value = value.__dict__.copy() if isinstance(value, Completion) else plain(value)
-            return Ending("returned", value)
+            ended: Ending = made(Ending, ("returned", value, "", "", False))
+            return ended
         except AgentfuzzError:
             if self.watchdog.interrupted:
                 raise KeyboardInterrupt from None

@@ -29,7 +29,8 @@ class Invariant:
 
     `needs_baseline` says that it compares with the fault-free run of the same scenario; called
     without one it answers NOT_EXERCISED. `unfit` says why a fault-free run is none to compare with,
-    or nothing. `effect` is the one that it is about, None for any.
+    or nothing. `effect` is the one that it is about, None for any. `held` is its verdict
+    where it held.
     """
 
     name: str
@@ -38,15 +39,15 @@ class Invariant:
     unfit: Callable[[History], str] | None = field(default=None, compare=False, repr=False)
     effect: str | None = field(default=None, compare=False)
     _idle: Verdict = field(init=False, compare=False, repr=False)
-    _held: Verdict = field(init=False, compare=False, repr=False)
+    held: Verdict = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_idle", Verdict(self.name, NOT_EXERCISED))
-        object.__setattr__(self, "_held", Verdict(self.name, HELD))
+        object.__setattr__(self, "held", Verdict(self.name, HELD))
 
     def __call__(self, history: History, baseline: History | None = None) -> Verdict:
-        idle = self.needs_baseline and baseline is None
-        return self.verdict(None if idle else self.check(history, baseline), baseline)
+        (found,) = found_by((self,), history, baseline)
+        return self.verdict(found, baseline)
 
     def verdict(self, found: Iterable[Violation] | None, baseline: History | None) -> Verdict:
         """The verdict on what the check has found."""
@@ -54,7 +55,7 @@ class Invariant:
             note = self.note(baseline)
             return Verdict(self.name, NOT_EXERCISED, note=note) if note else self._idle
         violations = found and tuple(found)
-        return Verdict(self.name, VIOLATED, unique(violations)) if violations else self._held
+        return Verdict(self.name, VIOLATED, unique(violations)) if violations else self.held
 
     def note(self, baseline: History | None) -> str:
         """Why the law cannot be asked, whatever happens, or nothing."""
@@ -62,6 +63,17 @@ class Invariant:
 
     def __str__(self) -> str:
         return self.name
+
+
+def found_by(
+    laws: Iterable[Invariant], history: History, baseline: History | None
+) -> list[Iterable[Violation] | None]:
+    """What each of these laws finds in a history, in order: what `Invariant.verdict` is given."""
+    found: list[Iterable[Violation] | None] = []
+    for law in laws:
+        check, idle = law.check, baseline is None and law.needs_baseline
+        found.append(None if idle else check(history, baseline))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

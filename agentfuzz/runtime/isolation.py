@@ -8,6 +8,7 @@ What neither a glance nor a setter shows (an entry of `sys.modules` that was tak
 that no longer propagates) is looked for after the first runs, ever more rarely, and at the end.
 """
 
+import ctypes
 import os
 import random
 import sys
@@ -90,6 +91,7 @@ class Isolation:
         """Other randomness from the next run on: what this one draws is taken already."""
         self._seed += by or _SEED
         self._seeded = random.Random(self._seed).getstate()[1]  # as C keeps it
+        self._rest: bytes | None = None  # and as it lies in memory
 
     @property
     def untouched(self) -> bool:
@@ -98,7 +100,9 @@ class Isolation:
 
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""
-        _set_random(random._inst, self._seeded)
+        if self._rest is None or _MEMORY.raw != self._rest:  # something was drawn
+            _set_random(random._inst, self._seeded)
+            self._rest = _MEMORY.raw if _SHOWS else None
         self._fresh = True
         if touched or not unchanged(self._seen):
             self._look()
@@ -174,6 +178,26 @@ class Isolation:
                 new = {name: value for name, value in now.items() if then.get(name) != value}
                 self._before[place] = {**kept, **new}
         touched.add("an import")
+
+
+# Where the generator of `random` keeps its state: a look at it costs a tenth of setting it.
+_MEMORY = (ctypes.c_char * (Random.__basicsize__ - object.__basicsize__)).from_address(
+    id(random._inst) + object.__basicsize__
+)
+
+
+def _shows() -> bool:
+    """Whether what lies there changes with each draw, and is the same in the same state."""
+    before = random.getstate()
+    seen = []
+    for size in (1, 1, 32, 10_000):
+        random.getrandbits(size)
+        seen.append(_MEMORY.raw)
+    random.setstate(before)
+    return len({*seen}) == len(seen)
+
+
+_SHOWS = _shows()
 
 
 def _draw_from(entropy: Callable[[int], bytes]) -> None:

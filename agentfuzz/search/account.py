@@ -124,7 +124,12 @@ class Account:
         self._coverage.saw(history, () if other else crossings)
         if plan is not None and not other:
             self._corpus.glance(history, crossings)
+        self._levels.done += 1
         steady, counts = self.runner.steady, self._coverage.verdicts
+        if steady and not any(verdicts):
+            self._coverage.calm(verdicts)
+            self._tell_watch()
+            return
         for place, law in enumerate(self.scenario.invariants):
             found = verdicts[place]
             if found is None or (law.needs_baseline and not steady):
@@ -135,7 +140,9 @@ class Account:
                     self._kept.keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
-        self._levels.done += 1
+        self._tell_watch()
+
+    def _tell_watch(self) -> None:
         if self._watch is not None:
             self._watch(self)
 

@@ -72,7 +72,8 @@ class Meter:
     @property
     def late(self) -> bool:
         """Whether a run more, and the replay of what was found, would take too long."""
-        return Real.monotonic() + self._slowest() * (1 + self._found()) > self._until
+        left, slowest = self._until - Real.monotonic(), self._slowest()
+        return 2 * slowest > left and slowest * (1 + self._found()) > left
 
     @property
     def over(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from agentfuzz.core.events import Called, Struck
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.findings import LawCount
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -28,10 +28,11 @@ class Coverage:
         self.tools: dict[str, int] = {}
         self._space = space
         self._implied = implied
-        self._kinds: dict[str, int] = {}
+        self._axes: dict[tuple[str, ...], int] = {}  # of what struck
         self._vain: set[str] = set()  # tried, and nothing came of it
         self._laws = [(name, [0, 0, 0]) for name in laws]
         self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
+        self._calm: dict[tuple[object, ...], int] = {}  # runs that broke none, by their verdicts
 
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
@@ -42,8 +43,8 @@ class Coverage:
         struck = history.of(Struck)
         self.struck += len(struck)
         for event in struck:
-            kind = event.fault.kind
-            self._kinds[kind] = self._kinds.get(kind, 0) + 1
+            axes = event.fault.axes
+            self._axes[axes] = self._axes.get(axes, 0) + 1
         for slot, _, group in crossings:
             if slot not in groups:
                 groups[slot] = group
@@ -60,19 +61,34 @@ class Coverage:
     @property
     def laws(self) -> dict[str, LawCount]:
         """How often each law held, was broken, and was not exercised."""
-        return {name: LawCount(*count) for name, count in self._laws}
+        return {name: LawCount(*count) for name, count in self._counted()}
+
+    def calm(self, verdicts: tuple[object, ...]) -> None:
+        """Count a run that broke no law: of each, in order, None where it was not exercised."""
+        self._calm[verdicts] = self._calm.get(verdicts, 0) + 1
+
+    def _counted(self) -> list[tuple[str, list[int]]]:
+        for verdicts, runs in self._calm.items():
+            for count, found in zip(self.verdicts, verdicts, strict=False):
+                count[2 if found is None else 0] += runs
+        self._calm.clear()
+        return self._laws
 
     @property
     def kinds(self) -> dict[str, int]:
         """How often each fault kind struck; 0 for those that could have and never did. What was
         tried, and can strike nowhere in this scenario, is none of them, unless the user asked for
         it by name and nothing of that name struck."""
-        struck = {word for kind in self._kinds for word in _words(kind)}
+        counted: dict[str, int] = {}
+        for axes, count in self._axes.items():
+            kind = Fault(axes).kind
+            counted[kind] = counted.get(kind, 0) + count
+        struck = {word for kind in counted for word in _words(kind)}
         vain = {kind for kind in self._vain if not (_words(kind) & self._space.asked) - struck}
         groups = set(self.groups.values())
         possible = {fault.kind: 0 for group in groups for fault in self._space.at(group)}
         there = {kind: 0 for kind in possible if kind not in vain}
-        return dict(sorted({**there, **self._kinds}.items()))
+        return dict(sorted({**there, **counted}.items()))
 
     def untested(
         self,
@@ -89,7 +105,7 @@ class Coverage:
             return [f"AF801 nothing was tested: {why}"]
         idle = [
             f"AF802 {name} was never exercised{_why(notes.get(name))}"
-            for name, (held, violated, _) in self._laws
+            for name, (held, violated, _) in self._counted()
             if not held and not violated and name not in self._implied
         ]
         if never := [kind for kind, count in self.kinds.items() if not count]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from agentfuzz.archive.frontier import FIRST, Place
+from agentfuzz.core.events import made
 from agentfuzz.core.findings import Level, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -125,7 +126,7 @@ class Levels:
             if stop():
                 break
             assert walk.coming is not None, "it is this plan"
-            turn = Turn(True, walk.coming.number) if dealt else None
+            turn = made(Turn, (True, walk.coming.number)) if dealt else None
             outcome = self._dealt(plan, name, turn)
             if outcome is None:
                 continue

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog
+from agentfuzz.core.events import made
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.invariants.law import found_by
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search.dealing import Dealing
@@ -84,7 +85,9 @@ class Maker:
         out the same twice: then nothing is said by comparing with it."""
         if not self.steady:
             return None
-        return self.stories.first if plan is None else self.stories.of(plan)[1]
+        if plan is None or not plan.given:
+            return self.stories.first
+        return self.stories.of(plan)[1]
 
     def unsteady(self) -> None:
         """Runs without faults differ: this agent has no run to compare with."""
@@ -96,20 +99,17 @@ class Maker:
 
     def outcome(self, injector: Injector, plan: FaultPlan | None) -> Outcome:
         """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
-        if plan is not None and self.stories.new(plan):
+        if plan is not None and plan.given and self.stories.new(plan):
             history = self.stories.begin(plan.given, injector)
         else:
             history = self._made(plan, self.agent, injector)
         return self._judged(history, injector, plan)
 
     def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
-        baseline = self.baseline(plan)
-        verdicts: list[tuple[Violation, ...] | None] = []
-        for law in self.scenario.invariants:
-            idle = law.needs_baseline and baseline is None
-            found = None if idle else law.check(history, baseline)
-            verdicts.append(found if found is None else tuple(found))
-        return Outcome(history, injector.crossings, tuple(verdicts), self.took)
+        found = found_by(self.scenario.invariants, history, self.baseline(plan))
+        verdicts = tuple([one if one is None else tuple(one) for one in found])
+        outcome: Outcome = made(Outcome, (history, injector.crossings, verdicts, self.took, ()))
+        return outcome
 
     def made(self, plan: FaultPlan) -> Outcome:
         """The run of a plan, made here; without the agent, where the memo knows it."""
@@ -150,8 +150,12 @@ class Maker:
         return found
 
     def _planned(self, plan: FaultPlan) -> Outcome:
+        if type(self.executor) is Inline:
+            if self.simulation.watchdog.interrupted:
+                raise KeyboardInterrupt
+            return self.made(plan)
         found = self._taken(plan)
-        if found is None and type(self.executor) is not Inline:
+        if found is None:
             self.executor.expect([plan])
             found = self._taken(plan)
         return self.made(plan) if found is None else found
@@ -209,7 +213,9 @@ class Maker:
     def _made(
         self, plan: FaultPlan | None, agent: Agent, injector: Injector, *, trace: bool = False
     ) -> History:
-        scenario = self.scenario if plan is None else self.stories.of(plan)[0]
+        scenario = self.scenario
+        if plan is not None and plan.given:
+            scenario = self.stories.of(plan)[0]
         return self._run(scenario, plan, agent, injector, trace)
 
     def _with_inputs(self, scenario: Scenario, plan: FaultPlan, injector: Injector) -> History:
@@ -234,4 +240,5 @@ class Maker:
         self.took = seconds
         if seconds > self.slowest and self.runs > 1:
             self.slowest = seconds
-        self.quickest = min(seconds, self.quickest)
+        if seconds < self.quickest:
+            self.quickest = seconds

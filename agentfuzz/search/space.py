@@ -146,7 +146,10 @@ def longer(plan: FaultPlan, crossings: Iterable[Crossing]) -> FaultPlan | None:
 def strikes(history: History) -> list[Struck]:
     """What struck in a run, a fault that lasts once: at its first crossing."""
     struck = history.of(Struck)
-    if not any(event.fault.of for event in struck):
+    for event in struck:
+        if event.fault.of:
+            break
+    else:
         return struck
     begun: set[str] = set()
     found = []

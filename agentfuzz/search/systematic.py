@@ -36,6 +36,7 @@ from agentfuzz.core.events import (
     Replied,
     Resumed,
     Struck,
+    made,
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import History
@@ -128,7 +129,7 @@ class Level:
                 expect(plan for n, plan in numbered if ahead(n))
             for n, plan in islice(enumerate(children(), before), low, high):
                 if mine(n):
-                    self.coming = Place(place, n - before, n)
+                    self.coming = made(Place, (place, n - before, n))
                     yield plan
             before += self.count(history, crossings)
         self.coming = None

@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 
 from agentfuzz.core.codec import dump, message, plain
 from agentfuzz.core.errors import CutOff, KeyConflict, KeyReused
-from agentfuzz.core.events import Intent, Json, Refused, Replayed, made
+from agentfuzz.core.events import (
+    Committed,
+    Delivered,
+    Intent,
+    Json,
+    Refused,
+    Replayed,
+    made,
+)
 from agentfuzz.world.effects import says_no
 from agentfuzz.world.log import Log
 from agentfuzz.world.reply_faults import Reply, as_text
@@ -34,16 +42,13 @@ class Request(NamedTuple):
     intent: Intent | None
 
 
-class _Stored:
+class _Stored(NamedTuple):
     """What the backend remembers under a key or scope. `reply` None: still running."""
 
-    __slots__ = ("at", "effect_id", "params", "reply")
-
-    def __init__(self, params: str, at: float) -> None:
-        self.params = params
-        self.at = at
-        self.reply: Reply | None = None
-        self.effect_id = ""
+    params: str
+    at: float
+    reply: Reply | None
+    effect_id: str
 
 
 class Backend:
@@ -68,18 +73,19 @@ class Backend:
         spec = request.spec
         if spec.dedup == "none" or (spec.dedup == "key" and request.key is None):
             return nth, None
-        known = self._recognise(request, nth)
+        known = self._recognise(request, nth, self._record(request))
         return nth, known if type(known) is Reply else None
 
     def carry_out(self, request: Request, body: Callable[..., Any]) -> Reply:
         """A delivery from its arrival to its answer, when nothing is awaited."""
         call, spec, _, bound, key, intent = request
-        seen = self._seen
+        seen, log = self._seen, self._log
         nth = seen[call] = seen.get(call, 0) + 1
-        self._log.delivered(call, nth)
-        stored: Reply | _Stored | None = None
+        log.append(made(Delivered, (len(log), self._clock.now, call, nth)))
+        place = stored = None
         if spec.recognises and not (spec.keyed and key is None):
-            stored = self._recognise(request, nth)
+            place = (spec.name, key) if spec.keyed else intent
+            stored = self._recognise(request, nth, place)
             if type(stored) is Reply:
                 return stored
         try:
@@ -96,26 +102,25 @@ class Backend:
             effect_id = self._committed(spec.name, intent, request, nth)
         reply: Reply = made(Reply, ("applied", value, None, True))
         self.last[spec.name] = value
-        if stored is not None and stored.reply is None:  # type: ignore[union-attr]
-            stored.reply, stored.effect_id = reply, effect_id  # type: ignore[union-attr]
+        if stored is not None and self._stored.get(place) is stored:
+            self._stored[place] = made(_Stored, (stored.params, stored.at, reply, effect_id))
         return reply
 
     def _record(self, request: Request) -> object:
-        if request.spec.dedup == "scope":
-            return request.intent
-        return (request.spec.name, request.key)
+        spec = request.spec
+        return (spec.name, request.key) if spec.keyed else request.intent
 
-    def _recognise(self, request: Request, nth: int) -> "Reply | _Stored":
-        """The reply to a repeat, or where the reply to this one will be kept."""
-        place = self._record(request)
+    def _recognise(self, request: Request, nth: int, place: object) -> "Reply | _Stored":
+        """The reply to a repeat, or what says that the reply to this one will be kept."""
         stored = self._stored.get(place)
         now = self._clock.now
-        keyed = request.spec.dedup == "key"
+        keyed = request[1].keyed
         if stored is not None and keyed and now - stored.at > KEY_TTL:
             stored = None
         params = dump({k: v for k, v in request.args.items() if k != KEY}) if keyed else ""
         if stored is None:
-            found = self._stored[place] = _Stored(params, now)
+            found: _Stored = made(_Stored, (params, now, None, ""))
+            self._stored[place] = found
             return found
         if keyed and stored.params != params:
             text = f"{request.spec.name}: key {request.key!r} was used with other parameters"
@@ -153,12 +158,13 @@ class Backend:
             reply = made(Reply, ("applied", value, None, True))
             self.last[spec.name] = value
         if spec.dedup != "none":
-            stored = self._stored.get(self._record(request))
+            place = self._record(request)
+            stored = self._stored.get(place)
             if stored is not None and stored.reply is None:
                 if reply.outcome == "failed" and spec.dedup == "scope":
-                    del self._stored[self._record(request)]  # nothing happened in this scope
+                    del self._stored[place]  # nothing happened in this scope
                 else:
-                    stored.reply, stored.effect_id = reply, effect_id
+                    self._stored[place] = stored._replace(reply=reply, effect_id=effect_id)
         return reply
 
     def _raised(self, request: Request, error: BaseException) -> Reply:
@@ -179,6 +185,8 @@ class Backend:
     def _committed(self, tool: str, intent: Intent, request: Request, nth: int) -> str:
         effect, effects = intent[0], self._effects
         number = effects[effect] = effects.get(effect, 0) + 1
-        effect_id = f"{effect}-{number}"
-        self._log.committed(effect_id, request[0], nth, tool, intent, request[4], request[2])
+        effect_id, log = f"{effect}-{number}", self._log
+        call, _, args, _, key, _ = request
+        at = (len(log), self._clock.now, effect_id, call, nth, tool, intent, key, args)
+        log.append(made(Committed, at))
         return effect_id

@@ -29,15 +29,23 @@ from agentfuzz.world.team.state import Team
 from agentfuzz.world.tools import KEY, ToolSpec
 
 
+class _CallIds(dict[int, str]):
+    """The ids of the calls of a run by number, made once."""
+
+    def __missing__(self, number: int) -> str:
+        found = self[number] = f"call_{number}"
+        return found
+
+
+CALL_IDS = _CallIds()
+
+
 class Calls(Delivery):
     """The calls of one run: counts crossings, keeps slots, writes events. `trace` says whether
     the line of the user's code is noted at each call."""
 
-    exhausted = False
     _lock: Any = None
     _team: Team | None = None
-    crossings = 0
-    _calls = 0
 
     def __init__(
         self, log: Log, injector: Injector, process: Process, *, budget: int, trace: bool
@@ -51,6 +59,8 @@ class Calls(Delivery):
         self.specs: dict[str, ToolSpec] = {}
         self.failures: dict[str, Failure] = {}
         self.trace = trace
+        self.exhausted = False
+        self.crossings = self._calls = 0
         self._injector = injector
         self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool
@@ -152,7 +162,7 @@ class Calls(Delivery):
         self.crossing()
         slot = self.slot_for("tool", spec.name, asked)
         self._calls += 1
-        call = f"call_{self._calls}"
+        call = CALL_IDS[self._calls]
         args = snapshot(arguments)
         key = args.get(KEY) if spec.dedup == "key" else None
         try:
@@ -246,7 +256,7 @@ class Calls(Delivery):
         """Answer a call of a tool that does not exist, as a real backend would."""
         self.crossing()
         self._calls += 1
-        call = f"call_{self._calls}"
+        call = CALL_IDS[self._calls]
         slot = self.slot_for("tool", str(name))
         self.log.called(call, slot, snapshot(arguments), None, None, self._where(), asked)
         known, hint = ", ".join(self.specs) or "none", near_miss(str(name), self.specs)

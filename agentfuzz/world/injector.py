@@ -55,7 +55,8 @@ class FromPlan:
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         self.crossings.append(made(Crossing, (slot, seq, group)))
-        return self._get(slot)
+        get = self._get
+        return get(slot)
 
 
 class Drawn:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.core.codec import plain
-from agentfuzz.core.events import Called, made
+from agentfuzz.core.events import Called, Replied, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.backend import Request
-from agentfuzz.world.calls import Calls
+from agentfuzz.world.calls import CALL_IDS, Calls
 from agentfuzz.world.delivery import hung
 from agentfuzz.world.local_faults import misbehaving
 from agentfuzz.world.reply_faults import MISSING, TIMEOUT
@@ -52,7 +52,7 @@ class Lane(Calls):
         slots = spec.slots
         slot = slots[nth] if nth < len(slots) else spec.slot(nth)
         self._calls += 1
-        call = f"call_{self._calls}"
+        call = CALL_IDS[self._calls]
         args = dict(arguments)
         key = args.get(KEY) if spec.keyed else None
         if intent is True:
@@ -70,7 +70,9 @@ class Lane(Calls):
         outcome, value, error, complete = reply
         if error is not None:
             return self.answer(call, reply)
-        log.replied(call, outcome, complete, plain(value), None)
+        body = plain(value)
+        at = (len(log), self.clock.now, call, outcome, complete, body, None)
+        log.append(made(Replied, at))
         return value
 
     def _struck_at_once(self, request: Request, place: Slot, fault: Fault) -> Any:

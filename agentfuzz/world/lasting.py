@@ -53,11 +53,14 @@ class Lasting:
 
 def lookup(plan: FaultPlan) -> Callable[[Slot], Fault | None]:
     """What strikes at each crossing of a run under a plan, asked in their order."""
-    given = plan.lasting
-    if not given:
-        return plan.by_slot.get
-    lasting, others = Lasting(), dict(plan.by_slot)
-    for slot, fault in given:
+    faults = plan.by_slot
+    for slot, fault in faults.items():
+        if fault[3] or slot[0] == EVERYTHING:
+            break
+    else:  # nearly always: each strikes once
+        return faults.get
+    lasting, others = Lasting(), dict(faults)
+    for slot, fault in plan.lasting:
         lasting.begin(slot, fault)
         del others[slot]
 

@@ -34,14 +34,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen
 
 
+def _check_names(declared: Declaration) -> None:
+    """Raise ScenarioError for what is no name."""
+    for word in ("effect", "undoes", "name"):
+        text = getattr(declared, word)
+        if text is not None and (not text or not isinstance(text, str)):
+            raise ScenarioError(f"{word}={text!r} is no name; write a text, or leave it out.")
+
+
 class LocalGateway:
     """See `Gateway`. `said` tells whether there is a Done in this run; `model` is the simulated
     one, or None; `patience` (real seconds) is how long a leg in another process may be silent."""
 
     leg = 1
     task = 1
-    life = 1
-    said = False
     offers_done = False
     moved = False  # into a process of its own
     model: Any = None
@@ -51,6 +57,8 @@ class LocalGateway:
         self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
     ) -> None:
         anew()
+        self.life = 1
+        self.said = False
         self.clock = clock
         self.injector = injector
         self.log = Log(clock)
@@ -74,20 +82,15 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declared_again(self, declared: Declaration, function: Any) -> bool:
-        """Add a tool without hooks, if it is the very function that was declared in the same way
-        before. Whether it is."""
-        was, spec = KEPT.get(function, _NEW) if type(function) is FunctionType else _NEW
-        if was != declared or spec.name in self.specs:
-            return False
-        name = spec.name
-        self.specs[name], self.facts[name], self._functions[name] = spec, spec.facts, function
-        return True
-
     def declare(self, declared: Declaration, function: F, hooks: Hooks = NO_HOOKS) -> F:
         """Add a tool: what is declared of it, and its body. Returns the body."""
-        if hooks is NO_HOOKS and self.declared_again(declared, function):
-            return function
+        if hooks is NO_HOOKS and type(function) is FunctionType:
+            was, spec = KEPT.get(function, _NEW)
+            if was == declared and (name := spec.name) not in self.specs:
+                self.specs[name], self.facts[name] = spec, spec.facts
+                self._functions[name] = function
+                return function
+        _check_names(declared)
         if declared[3] == "probe":
             declared = self._to_be_probed(declared, function, hooks)
         spec = spec_of(function, declared)

@@ -4,8 +4,9 @@ Law: events are appended here and nowhere else, each with its place and the virt
 moment. Made by the gateway of a world, written by whatever something happens to; it becomes the
 History when the run is frozen.
 
-The four events of every call have methods of their own: they are written thousands of times a
-second, and a call without a list of arguments is the quicker one.
+Some events of every call have methods of their own: they are written thousands of times a second,
+and a call without a list of arguments is the quicker one. On the straight way of a call even that
+is too much, and they are appended as these methods would.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,6 @@ from typing import Any
 from agentfuzz.core.between import Acts
 from agentfuzz.core.events import (
     Called,
-    Committed,
     Delivered,
     Event,
     Intent,
@@ -82,20 +82,6 @@ class Log(list[Event]):
     def delivered(self, call: str, nth: int) -> None:
         """A request arrived at the backend."""
         self.append(made(Delivered, (len(self), self.clock.now, call, nth)))
-
-    def committed(
-        self,
-        effect_id: str,
-        call: str,
-        nth: int,
-        tool: str,
-        intent: Intent,
-        key: str | None,
-        args: Mapping[str, Json],
-    ) -> None:
-        """The backend carried out an effect."""
-        at = (len(self), self.clock.now, effect_id, call, nth, tool, intent, key, args)
-        self.append(made(Committed, at))
 
     def replied(
         self, call: str, outcome: str, complete: bool, body: Json, raised: str | None

@@ -46,20 +46,20 @@ class Decision(NamedTuple):
 class Process:
     """The lives of one run's agent. `asks` says whether the injector is asked about them."""
 
-    life = 1  # a world of an earlier life is dead
     leg = 1
     legs = 1
     restarts = 0
     duplicates = 0
-    crashed_at: int | None = None
     stopped = False  # the token says so
-    double: Decision | None = None
     brought: Decision | None = None  # with which the leg that runs began
     cancel_task: Callable[[], object] | None = None
     begin_within: Callable[[str, Decision | None], Any] | None = None
     _approvals = 0
 
     def __init__(self, log: Log, injector: Injector) -> None:
+        self.life = 1  # a world of an earlier life is dead
+        self.crashed_at: int | None = None
+        self.double: Decision | None = None
         self.asks = injector.process
         self.polls: set[str] = set()  # `token`, `inbox`: what the agent watches by itself
         self.inbox: list[str] = []

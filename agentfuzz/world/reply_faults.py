@@ -25,6 +25,7 @@ class Reply(NamedTuple):
     complete: bool = True
 
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
 MISSING = ("timeout", "error", "rate_limited", "unauthorized")  # no reply comes, but an error
 REFUSED = ("rate_limited", "unauthorized")  # of these, what says that nothing was done
 TIMEOUT = 30.0  # virtual seconds until a withheld reply becomes a timeout
@@ -69,7 +70,7 @@ VARIANTS: Mapping[str, int] = {
 
 def as_text(value: object) -> str:
     """A reply as it stands in a message to a model: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
+    return value if isinstance(value, str) else _written(plain(value))
 
 
 def phantom(args: Mapping[str, Json], last: object) -> object:

@@ -154,18 +154,13 @@ class World(OfAgents):
         hooks = NO_HOOKS
         if effect_if is not None or observe is not None or state is not None:
             hooks = _hooks(self, effect_if, observe, state)
-        words = (name, effect, scope, dedup, undoes, transport, hooks.observe is not None)
+        words = (name, effect, scope, dedup, undoes, transport, observe is not None)
         declared = made(Declaration, words)
-        if fn is not None and hooks is NO_HOOKS and self._local.declared_again(declared, fn):
-            return fn
-        for text in (effect, undoes, name):
-            if text is not None and (not text or not isinstance(text, str)):
-                raise ScenarioError(_no_name(effect=effect, undoes=undoes, name=name))
-        if fn is None and hooks is NO_HOOKS:
+        if fn is not None:
+            return self._local.declare(declared, fn, hooks)
+        if hooks is NO_HOOKS:
             return partial(self._local.declare, declared)
-        if fn is None:
-            return partial(self._local.declare, declared, hooks=hooks)
-        return self._local.declare(declared, fn, hooks)
+        return partial(self._local.declare, declared, hooks=hooks)
 
     def raise_as(
         self,
@@ -272,13 +267,6 @@ def inside(world: World) -> LocalGateway:
     """What the engine knows of a world that lives in this process."""
     found: LocalGateway = world._local
     return found
-
-
-def _no_name(**words: object) -> str:
-    word, text = next(
-        (w, t) for w, t in words.items() if t is not None and (not t or type(t) is not str)
-    )
-    return f"{word}={text!r} is no name; write a text, or leave it out."
 
 
 def _hooks(world: World, effect_if: Any, observe: Any, state: Any) -> Hooks:

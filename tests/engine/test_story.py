@@ -90,7 +90,6 @@ def test_where_something_broke_the_story_is_the_block_of_a_finding() -> None:
         "           truthful",
         "           same_arguments(strict=False)",
         "  untested valid_calls",
-        "           handoffs_settled",
         "",
         "  hint     look up before calling again, or give charge_card an idempotency key",
         "  more     pytest --agentfuzz-explain AF101",
@@ -104,7 +103,7 @@ def test_where_something_broke_the_story_is_the_block_of_a_finding() -> None:
     own = [line for line in lines if line not in block]
     said = [line.split()[0] for line in own]
     laws = ["held", "assertions_hold", "bounded", "truthful", "same_arguments(strict=False)"]
-    assert said == ["Without", *laws, "untested", "handoffs_settled", "more"]
+    assert said == ["Without", *laws, "untested", "more"]
     assert [line for line in lines if line in block] == [line for line in block if line in lines]
 
 
@@ -134,7 +133,6 @@ def test_where_nothing_broke_it_is_the_sequence_and_what_held() -> None:
         "           replay_transparency",
         "           same_arguments(strict=False)",
         "  untested valid_calls",
-        "           handoffs_settled",
     ]
     clean = run(charge_order, billing).story()
     assert "  fault    none\n" in clean

@@ -45,6 +45,37 @@ def test_every_run_draws_the_same(play):
     assert play(anywhere, lambda world: draws(world) == draws(world)).history.ended.value is False
 
 
+WORD = 32  # bits; the generator makes 624 of them at a time
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        random.random,
+        lambda: random.getrandbits(1),
+        lambda: random.getrandbits(624 * WORD),
+        lambda: random.seed(5),
+        lambda: random.setstate(random.Random(5).getstate()),
+        lambda: None,
+    ],
+    ids=["random", "bit", "all", "seed", "setstate", "nothing"],
+)
+def test_whatever_was_drawn_the_next_run_begins_anew(play, draw):
+    """Also where as many words were drawn as there are, and where the agent seeds for itself."""
+    seen = []
+
+    def agent(world):
+        seen.append(random.getstate()[1])
+        draw()
+
+    for _ in range(3):
+        play(anywhere, agent)
+    random.random()  # between two runs
+    play(anywhere, agent)
+    assert len(seen) == 4
+    assert len(set(seen)) == 1
+
+
 def test_another_simulation_draws_the_same():
     """A replay elsewhere gets the same keys."""
     assert run(anywhere, draws).history.ended.value == run(anywhere, draws).history.ended.value

@@ -33,7 +33,11 @@ def exactly_once(effect: str, *, intents: Iterable[Mapping[str, Json]] = ()) -> 
     wanted = declared(effect, intents)
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        have = [intent for intent in history.intents if intent[0] == effect]
+        made = history.intents
+        have = [intent for intent in made if intent[0] == effect]
+        alike = baseline is not None and made == baseline.intents
+        if have and alike and not (wanted or history.repeats):
+            return []  # once each, as without faults
         claim = history.success
         if not have and claim is None:
             return None

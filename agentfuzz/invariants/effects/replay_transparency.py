@@ -65,9 +65,10 @@ def replay_transparency() -> Check:
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         assert baseline is not None, "Invariant answers NOT_EXERCISED without one"
-        if history is baseline or not (history.ledger or baseline.ledger) or no_oracle(baseline):
+        made, planned = history.intents, baseline.intents
+        if history is baseline or not (made or planned) or no_oracle(baseline):
             return None
-        if history.intents == baseline.intents or not (history.repeats or any_passes(history)):
+        if made == planned or not (history.repeats or any_passes(history)):
             return []  # nothing too often, and nobody was told that all is well
         differing = unequal(history, baseline)
         often = any(one.have > one.want > 0 for one in differing)

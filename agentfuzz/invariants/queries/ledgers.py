@@ -96,12 +96,14 @@ def _paired(found: list[Unequal], spare: dict[str, int]) -> Iterator[Unequal]:
 
 def standing_unequal(history: History, other: History) -> list[Unequal]:
     """The same of what stands at the end."""
-    mine = [commit.intent for commit in _standing(history, other)]
-    have, want = Counter(mine), {intent: len(made) for intent, made in other.effects.items()}
+    have: dict[Intent, int] = {}
+    for commit in _standing(history, other):
+        have[commit.intent] = have.get(commit.intent, 0) + 1
+    want = {intent: len(made) for intent, made in other.effects.items()}
     found = [
-        Unequal(intent, _tool(intent, other, history), have[intent], want.get(intent, 0))
+        Unequal(intent, _tool(intent, other, history), have.get(intent, 0), want.get(intent, 0))
         for intent in {**want, **have}
-        if have[intent] != want.get(intent, 0)
+        if have.get(intent, 0) != want.get(intent, 0)
     ]
     return _matched(history, found)
 
@@ -163,10 +165,13 @@ def nearest(lack: Lack, extras: Iterable[Extra]) -> Extra | None:
 def _standing(history: History, other: History) -> list[Committed]:
     """The ledger of a run without what it took back beyond what the other one takes back, and
     without those undos."""
+    undos = taken_back(history)
+    if not undos:
+        return history.ledger
     planned = Counter(commit.intent for commit in other.ledger)
     have = Counter(commit.intent for commit in history.ledger)
     gone: set[int] = set()
-    for undo in taken_back(history):
+    for undo in undos:
         assert undo.of is not None, "only what there was is taken back"
         if have[undo.commit.intent] > planned[undo.commit.intent]:
             have[undo.commit.intent] -= 1
