@@ -523,3 +523,36 @@ def test_an_agent_that_writes_into_the_state_of_the_tools():
     assert shown(found) == shown(wanted)
     assert found.laws == wanted.laws
     assert campaign.runner.memo.reasons[fitness.STATE]
+
+
+class Text(str):
+    """What a framework gives for a text."""
+
+    __slots__ = ()
+
+
+class Carries(Exception):
+    """What a framework raises in the end: it carries the whole run."""
+
+    def __init__(self, said):
+        super().__init__(said)
+        self.run = object()
+
+
+def answers_with_a_text_of_its_own(world):
+    return Text(plain(world).status)
+
+
+def raises_with_all_that_it_has(world):
+    try:
+        world.tools.pay(n=1)
+    except Exception as error:
+        raise Carries("too many turns") from error
+    return DONE
+
+
+@pytest.mark.parametrize("agent", [answers_with_a_text_of_its_own, raises_with_all_that_it_has])
+def test_an_ending_is_told_by_what_a_history_has_of_it(agent):
+    """A text of another class, an error of which not all can be told: both are remembered."""
+    assert same(paying, agent) > 0
+    assert not searched(paying, agent, "on")[0].runner.memo.reasons

@@ -25,7 +25,7 @@ from agentfuzz.search.memo.fitness import (
     UNCOPIED,
     UNTOLD,
 )
-from agentfuzz.search.memo.values import Key, Packed, Uncopied, fresh, key_of, key_of_error
+from agentfuzz.search.memo.values import Key, Packed, Uncopied, key_of, key_of_error, last_words
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
 
@@ -62,6 +62,16 @@ class End(NamedTuple):
     value: Any
     key: Key
     at: float
+
+
+class Leg(NamedTuple):
+    """A tape that is complete, as plain data: how the leg began, each action with what came of it,
+    the end, and whether its answer is awaited."""
+
+    start: tuple[Any, ...]
+    steps: list[tuple[Step, Seen]]
+    end: End | None
+    awaits: bool
 
 
 class Book:
@@ -107,6 +117,11 @@ class Tape:
         if any(outer._open for outer in book.tapes):  # a leg within a call of theirs
             book.crossings = gateway.calls.crossings
         book.tapes.append(self)
+
+    @property
+    def leg(self) -> Leg:
+        """What there is to learn."""
+        return Leg(self.start, self.steps, self.end, self.awaits)
 
     def fail(self, why: str) -> None:
         """This is not learnt: the first reason counts."""
@@ -177,13 +192,14 @@ class Tape:
             self.fail(CHANGES)
         self._given.clear()
         self._look_at_state()
-        key = self.keyed(value, key_of if how == "returned" else key_of_error)
         if how == "raised":
             try:
-                value = fresh(value)
+                value, key = last_words(value)
             except Uncopied:
                 self.fail(UNCOPIED)
-                value = None
+                value, key = None, b""
+        else:
+            key = self.keyed(value)
         self.end = End(how, value, key, self._gateway.clock.now)
 
 
