@@ -227,6 +227,16 @@ def test_a_process_that_dies_twice_of_one_plan():
     processes.close()
 
 
+def test_a_thread_on_its_way_out_is_waited_for(monkeypatch):
+    """The system counts one of a pool that was shut down a moment longer than Python does."""
+    monkeypatch.undo()
+    tasks = [[1, 2], [1, 2], [1]]
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.main_thread()])
+    monkeypatch.setattr(os, "listdir", lambda path: tasks.pop(0))
+    assert safe()
+    assert tasks == []
+
+
 def test_threads_forbid_a_fork(monkeypatch):
     """A child would wait for locks that nobody in it gives back: said, and run here. Threads that
     Python does not know are counted by the system."""
