@@ -140,8 +140,8 @@ class Tape:
         if self._left != self.keyed(self._world.state):
             self.fail(STATE)
 
-    def begins(self, verb: str, given: tuple[Any, ...]) -> "Action":
-        """An action begins."""
+    def begins(self, verb: str, given: tuple[Any, ...], *, draws: bool = True) -> "Action":
+        """An action begins; `draws` says that it may use entropy."""
         gateway, gate = self._gateway, self._gateway.clock.gate
         if self._open:
             self.fail(OVERLAP)
@@ -153,7 +153,7 @@ class Tape:
             self.fail(THREADS)
         self._look_at_state()
         self._open += 1
-        return Action(self, verb, given)
+        return Action(self, verb, given, draws)
 
     def over(self, action: "Action", what: Key, value: Any = None) -> None:
         """An action has come to its end."""
@@ -162,7 +162,7 @@ class Tape:
         self._book.crossings = self._gateway.calls.crossings
         if self.bad or action.step is None or self.end is not None:
             return
-        if self._book.entropy(self._gateway) != action.entropy:
+        if action.entropy is not None and self._book.entropy(self._gateway) != action.entropy:
             self.fail(DRAWS)
         if type(value) in (dict, list, set):
             self._given.append((value, what))
@@ -206,12 +206,12 @@ class Tape:
 class Action:
     """An action that is under way. `turned` says that others had their turn meanwhile."""
 
-    def __init__(self, tape: Tape, verb: str, given: tuple[Any, ...]) -> None:
+    def __init__(self, tape: Tape, verb: str, given: tuple[Any, ...], draws: bool) -> None:
         gateway = tape._gateway
         self.tape = tape
         self.turned = False
         self.step: Step | None = None
-        self.entropy = tape._book.entropy(gateway)
+        self.entropy = tape._book.entropy(gateway) if draws else None
         self.events = len(gateway.log)
         try:
             ready, gated = gateway.calls.others_ready(), gateway.clock.gate is not None
