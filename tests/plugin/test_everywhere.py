@@ -98,8 +98,9 @@ def alone(many: Project) -> str:
     return digest
 
 
-def test_on_two_processes(many: Project, alone: str) -> None:
-    assert reported(many, "--agentfuzz-workers=2") == alone
+@pytest.mark.parametrize("memo", ["off", "on"])
+def test_on_two_processes(many: Project, alone: str, memo: str) -> None:
+    assert reported(many, "--agentfuzz-workers=2", f"--agentfuzz-memo={memo}") == alone
 
 
 def test_in_four_shards(many: Project, alone: str) -> None:

@@ -427,6 +427,23 @@ def test_beside_other_processes_as_much_is_answered():
     assert beside.answered == alone.answered
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("forks")
+@pytest.mark.parametrize("name", ["langgraph", "openai_agents"])
+def test_frameworks_beside_other_processes(name):
+    """What they return and raise is sent, and most of it answered."""
+    from adapters import shop, test_langgraph, test_openai_agents
+
+    make = {"langgraph": test_langgraph.sync_agent, "openai_agents": test_openai_agents.runner}
+    alone, wanted = searched(shop.charge_and_tell, make[name](), "off", Watched, deep_runs=0)
+    campaign, found = searched(
+        shop.charge_and_tell, make[name](), "on", Watched, deep_runs=0, workers=2
+    )
+    assert campaign.seen.hexdigest() == alone.seen.hexdigest()
+    assert text_of(found) == text_of(wanted)
+    assert campaign.runner.memo.answered > 50
+
+
 @pytest.mark.usefixtures("forks")
 def test_a_lie_beside_other_processes_is_audited(monkeypatch):
     """They make some of the answers again, with the agent."""
