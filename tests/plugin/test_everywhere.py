@@ -98,9 +98,15 @@ def alone(many: Project) -> str:
     return digest
 
 
-@pytest.mark.parametrize("memo", ["off", "on"])
-def test_on_two_processes(many: Project, alone: str, memo: str) -> None:
-    assert reported(many, "--agentfuzz-workers=2", f"--agentfuzz-memo={memo}") == alone
+def test_on_two_processes(many: Project, alone: str) -> None:
+    assert reported(many, "--agentfuzz-workers=2") == alone
+
+
+def test_on_two_processes_beside_a_memo(many: Project) -> None:
+    """A part of it: to a plain loop a memo is dear."""
+    part = "--agentfuzz-max-runs=1000"
+    beside = reported(many, part, "--agentfuzz-workers=2", "--agentfuzz-memo=on")
+    assert beside == reported(many, part, "--agentfuzz-memo=off")
 
 
 def test_in_four_shards(many: Project, alone: str) -> None:
