@@ -10,8 +10,8 @@ whether coverage and findings are the same.
 from collections.abc import Callable
 from time import process_time
 
+from _agents import AGENTS, charge_order
 from _measure import interleaved, ratio, table
-from workers import charge_order, langgraph, openai_agents, plain
 
 from agentfuzz import World
 from agentfuzz.engine.simulation import Simulation
@@ -23,7 +23,7 @@ RUNS, TURNS = 400, 1
 
 def main() -> None:
     rows, told = [], dict[tuple[str, str], tuple[object, ...]]()
-    for agent in (langgraph, openai_agents, plain):
+    for agent in AGENTS:
         name = agent.__name__
 
         def campaign(memo: str, agent: Callable[[World], object] = agent) -> float:

@@ -12,58 +12,21 @@ from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
+from _agents import AGENTS, charge_order
 from _measure import interleaved, ratio, table
 
-from agentfuzz import Completion, World, adapters, exactly_once, scenario
+from agentfuzz import World
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 
 RUNS, TURNS = 800, 1
-lg, oa = adapters.langgraph, adapters.openai_agents
-
-
-@scenario(
-    exactly_once("charge"),
-    task="Charge order A17.",
-    script=[("charge_card", {"order_id": "A17"}), "Order A17 is charged."],
-)
-def charge_order(world: World) -> None:
-    @world.tool(effect="charge", scope=("order_id",), dedup="scope")
-    def charge_card(order_id: str) -> dict:
-        """Charge the card of an order."""
-        return {"charge_id": "ch_1"}
-
-
-def langgraph(world: World) -> Any:
-    from langchain.agents import create_agent
-
-    state = create_agent(lg.model(world), lg.tools(world)).invoke(
-        {"messages": [("user", world.task)]}
-    )
-    return lg.outcome(state) or state["messages"][-1].text
-
-
-async def openai_agents(world: World) -> Any:
-    from agents import Agent, Runner
-
-    agent = Agent(name="billing", model=oa.model(world), tools=oa.tools(world))
-    result = await Runner.run(agent, world.task)
-    return oa.outcome(result) or result.final_output
-
-
-def plain(world: World) -> Any:
-    try:
-        world.tools.charge_card(order_id="A17")
-    except Exception:
-        return Completion.blocked()
-    return Completion.success(handle="ch_1")
 
 
 def main() -> None:
     rows, reports = [], dict[tuple[str, int], str]()
-    for agent in (langgraph, openai_agents, plain):
+    for agent in AGENTS:
 
         def campaign(workers: int, agent: Callable[[World], Any] = agent) -> float:
             begun = perf_counter()

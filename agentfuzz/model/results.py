@@ -10,6 +10,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 _MOST = 20_000  # characters that are read as Python
@@ -40,6 +41,7 @@ def _is_part(one: Any) -> bool:
     return isinstance(one, str) or (isinstance(one, Mapping) and isinstance(one.get("text"), str))
 
 
+@lru_cache(maxsize=256)  # a model is shown its whole conversation again at every turn
 def reads_as_error(content: str) -> bool:
     """Whether a model would take this tool result for an error, or for one cut off."""
     text = content.strip()

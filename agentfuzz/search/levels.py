@@ -122,7 +122,8 @@ class Levels:
         dealt = self._dealt_out(depth)
         stop = partial(meter.out, 1 + reserved)
         deal = (dealing.mine, dealing.ahead) if dealt else (every, every)
-        for plan in walk.plans(again.parent, stop, self._runner.expects, *deal, start):
+        told = self._runner.expects, *deal, start, self._runner.expects_again
+        for plan in walk.plans(again.parent, stop, *told):
             if stop():
                 break
             assert walk.coming is not None, "it is this plan"

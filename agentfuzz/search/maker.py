@@ -21,6 +21,7 @@ from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import DEAR
 from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.memo.memo import Memo
+from agentfuzz.search.memo.taping import Taping, sent
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.space import Space
 from agentfuzz.search.stories import Stories
@@ -67,6 +68,7 @@ class Maker:
         forget()
         self.steady = True
         self.memo: Memo | None = None
+        self._taping: Taping | None = None
 
     @property
     def first(self) -> History:
@@ -116,18 +118,41 @@ class Maker:
         memo = self.memo
         if memo is None or plan.given:  # it knows the simplest inputs
             return self.outcome(self.under(plan), plan)
-        injector, begun = self.under(plan), Real.monotonic()
-        self.crash_log.begin(plan)
-        history = memo.answer(injector)
-        if history is not None:
-            memo.audit(plan, history, injector, lambda: self.under(plan))
+        found = self._answered(plan)
+        if found is not None:
+            memo.answered += 1
+            memo.audit(plan, found, lambda: self.under(plan))
             self.runs += 1
-            self._lasted(Real.monotonic() - begun)
-            return self._judged(history, injector, plan)
+            self._lasted(found.seconds)
+            return found
         injector = self.under(plan)
         history = self._made(plan, memo.taped, injector)
         memo.learn(history)
         return self._judged(history, injector, plan)
+
+    def _answered(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan, made without the agent; None where the memo does not know it."""
+        assert self.memo is not None, "it is asked"
+        injector, begun = self.under(plan), Real.monotonic()
+        self.crash_log.begin(plan)
+        history = self.memo.answer(injector)
+        if history is None:
+            return None
+        return self._judged(history, injector, plan)._replace(seconds=Real.monotonic() - begun)
+
+    def taped(self, plan: FaultPlan) -> Outcome:
+        """The run of a plan, made here for the memo of another process."""
+        if self._taping is None:
+            self._taping = Taping(self.agent, lambda: self.simulation.isolation.drawn)
+        injector = self.under(plan)
+        history = self._made(plan, self._taping.agent, injector)
+        tapes = sent(self._taping.written(history))
+        return self._judged(history, injector, plan)._replace(tapes=tapes)
+
+    @property
+    def expects_again(self) -> Callable[[Iterable[FaultPlan]], None]:
+        """Who is told what will be run again."""
+        return forgotten if type(self.executor) is Inline else self.executor.expect_again
 
     @property
     def expects(self) -> Callable[[Iterable[FaultPlan]], None]:
@@ -189,10 +214,16 @@ class Maker:
 
     def remember(self, word: str, seed: int) -> None:
         """From now on runs are made without the agent where that is possible: `on`, or `auto` for
-        an agent whose runs are dear. Not where others make them ahead."""
+        an agent whose runs are dear. Not where machines share them."""
         dear = word == "on" or (word == "auto" and self.quickest > DEAR)
-        if dear and type(self.executor) is Inline and self.dealing.alone:
+        if dear and self.dealing.alone:
             self.memo = Memo(self.scenario, self.agent, self.simulation, seed)
+            if type(self.executor) is not Inline:
+                from agentfuzz.search.executors.processes import Processes  # as in `Runner.ahead`
+                from agentfuzz.search.memo.beside import Beside
+
+                assert isinstance(self.executor, Processes), "nothing else makes runs ahead"
+                self.executor = Beside(self.executor, self.memo, self._answered)
 
     @property
     def remembered(self) -> list[str]:

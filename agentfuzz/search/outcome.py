@@ -23,3 +23,4 @@ class Outcome(NamedTuple):
     verdicts: tuple[tuple[Violation, ...] | None, ...]
     seconds: float
     escapes: tuple[Escape, ...] = ()
+    tapes: bytes = b""

@@ -93,15 +93,17 @@ class Runner(Maker):
         leaks.taken()
         serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
 
-    def lent(self, plan: FaultPlan) -> Outcome:
-        """The run of a plan, made here for another process."""
-        return self.made(plan)._replace(escapes=tuple(leaks.taken()))
+    def lent(self, plan: FaultPlan, taped: bool) -> Outcome:
+        """The run of a plan, made here for another process; `taped` for its memo."""
+        made = self.taped(plan) if taped else self.made(plan)
+        return made._replace(escapes=tuple(leaks.taken()))
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""
         self.simulation.adopted()
         leaks.taken()
         self.executor, self.crash_log, self.dealing = Inline(), CrashLog(), Dealing()
+        self.memo = None
 
     def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
         """How the other entrypoint comes out otherwise under this plan: one run more."""

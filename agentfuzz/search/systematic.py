@@ -101,10 +101,11 @@ class Level:
         mine: Callable[[int], bool] = every,
         ahead: Callable[[int], bool] = every,
         start: Place = FIRST,
+        expect_again: Callable[[Iterable[FaultPlan]], None] = forgotten,
     ) -> Iterator[FaultPlan]:
-        """The plans of this level, the most urgent first within a parent, until `stop`. `expect`
-        is told what comes next: some parents, and the plans of each whose number is to be made
-        `ahead`. Only those are given whose number is `mine`. They begin at `start`, and
+        """The plans of this level, the most urgent first within a parent, until `stop`.
+        `expect_again` is told which parents come next, `expect` the plans of each whose number is
+        to be made `ahead`. Only those are given whose number is `mine`. They begin at `start`, and
         go round."""
         places = list(enumerate(self.parents))
         if start.parent >= len(places):
@@ -119,7 +120,7 @@ class Level:
             if stop():
                 return
             if turn % PARENTS == 0:
-                expect([one for _, one in round[turn : turn + PARENTS]])
+                expect_again([one for _, one in round[turn : turn + PARENTS]])
             self._stands_for = self.parents[parent]
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]

@@ -102,6 +102,13 @@ def test_on_two_processes(many: Project, alone: str) -> None:
     assert reported(many, "--agentfuzz-workers=2") == alone
 
 
+def test_on_two_processes_beside_a_memo(many: Project) -> None:
+    """A part of it: to a plain loop a memo is dear."""
+    part = "--agentfuzz-max-runs=1000"
+    beside = reported(many, part, "--agentfuzz-workers=2", "--agentfuzz-memo=on")
+    assert beside == reported(many, part, "--agentfuzz-memo=off")
+
+
 def test_in_four_shards(many: Project, alone: str) -> None:
     for n in range(1, 5):
         reported(many, f"--agentfuzz-shard={n}/4", f"--agentfuzz-report-dir=parts/{n}")

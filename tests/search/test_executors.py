@@ -177,7 +177,7 @@ def test_a_run_that_spins_in_a_process():
 def test_what_a_child_raises_is_raised_here():
     """Such a run is made where it is asked for; a plan that nobody expects as well."""
 
-    def run(plan):
+    def run(plan, taped):
         raise OSError("no run")
 
     processes = Processes(1, forking(run, lambda: None))
@@ -188,15 +188,23 @@ def test_what_a_child_raises_is_raised_here():
     processes.close()
 
 
+def named(plan, taped):
+    return f"{plan}{' taped' * taped}"
+
+
 def test_what_is_expected_later_comes_first():
     """Parents, and then what each of them leads to; asked for in that order, all are there."""
     plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 60)]
-    processes = Processes(2, forking(str, lambda: None))
+    processes = Processes(2, forking(named, lambda: None))
     processes.expect(plans[:30])
     assert processes.take(plans[0]) == str(plans[0])
     processes.expect(plans[30:])
     assert [processes.take(plan) for plan in plans[30:]] == [str(plan) for plan in plans[30:]]
     assert processes.take(plans[29]) == str(plans[29])
+    last = FaultPlan.parse("pay#60:twice")
+    processes.expect_last([last], taped=True)
+    processes.hear()
+    assert processes.take(last) == f"{last} taped"
     processes.close()
     assert processes.take(plans[1]) is None
 
@@ -204,7 +212,7 @@ def test_what_is_expected_later_comes_first():
 def test_a_process_that_dies_twice_of_one_plan():
     """Of three plans the second is fatal."""
 
-    def run(plan):
+    def run(plan, taped):
         if plan == plans[1]:
             os.kill(os.getpid(), signal.SIGSEGV)
         return str(plan)
@@ -217,6 +225,16 @@ def test_a_process_that_dies_twice_of_one_plan():
         processes.take(plans[1])
     assert processes.take(plans[2]) == str(plans[2])
     processes.close()
+
+
+def test_a_thread_on_its_way_out_is_waited_for(monkeypatch):
+    """The system counts one of a pool that was shut down a moment longer than Python does."""
+    monkeypatch.undo()
+    tasks = [[1, 2], [1, 2], [1]]
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.main_thread()])
+    monkeypatch.setattr(os, "listdir", lambda path: tasks.pop(0))
+    assert safe()
+    assert tasks == []
 
 
 def test_threads_forbid_a_fork(monkeypatch):

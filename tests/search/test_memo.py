@@ -6,6 +6,7 @@ said is left.
 
 import _thread
 import asyncio
+import os
 import threading
 import time
 import uuid
@@ -345,10 +346,10 @@ def poisoned(monkeypatch, says, instead):
     """The memo remembers another answer than the agent gave."""
     real = Tree.learn
 
-    def learn(self, tape):
-        if tape.end.value == says:
-            tape.end = tape.end._replace(value=instead, key=key_of(instead))
-        real(self, tape)
+    def learn(self, leg):
+        if leg.end.value == says:
+            leg = leg._replace(end=leg.end._replace(value=instead, key=key_of(instead)))
+        real(self, leg)
 
     monkeypatch.setattr(Tree, "learn", learn)
 
@@ -396,11 +397,101 @@ def test_it_is_used_for_dear_agents(monkeypatch):
     assert searched(paying, plain, "off", depth=1)[0].runner.memo is None
 
 
-def test_it_is_not_used_beside_other_processes(monkeypatch):
-    """They make the runs ahead."""
+@pytest.fixture
+def forks(monkeypatch):
+    """Beside the threads of whoever runs these tests."""
     monkeypatch.setattr(runners, "safe", lambda: True)
-    campaign, _ = searched(paying, plain, "on", workers=2, depth=1)
-    assert campaign.runner.memo is None
+
+
+@pytest.mark.usefixtures("forks")
+@pytest.mark.parametrize("agent", [plain, together])
+def test_beside_other_processes_nothing_changes(agent):
+    """The same histories, findings and report; and as many answers whatever their number."""
+    alone, wanted = searched(paying, agent, "off", Watched)
+    found = [searched(paying, agent, "on", Watched, workers=n) for n in (2, 3)]
+    for campaign, result in found:
+        assert campaign.seen.hexdigest() == alone.seen.hexdigest()
+        assert text_of(result) == text_of(wanted)
+    two, three = (campaign.runner.memo for campaign, _ in found)
+    assert two.answered == three.answered > 0
+    assert two.audited == three.audited > 0
+    assert two.reasons == three.reasons
+
+
+@pytest.mark.usefixtures("forks")
+def test_beside_other_processes_as_much_is_answered():
+    """What another plan is about to show is waited for, and not run twice."""
+    alone, beside = (
+        searched(paying, plain, "on", deep_runs=0, workers=n)[0].runner.memo for n in (1, 2)
+    )
+    assert beside.answered == alone.answered
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("forks")
+@pytest.mark.parametrize("name", ["langgraph", "openai_agents"])
+def test_frameworks_beside_other_processes(name):
+    """What they return and raise is sent, and most of it answered."""
+    from adapters import shop, test_langgraph, test_openai_agents
+
+    make = {"langgraph": test_langgraph.sync_agent, "openai_agents": test_openai_agents.runner}
+    alone, wanted = searched(shop.charge_and_tell, make[name](), "off", Watched, deep_runs=0)
+    campaign, found = searched(
+        shop.charge_and_tell, make[name](), "on", Watched, deep_runs=0, workers=2
+    )
+    assert campaign.seen.hexdigest() == alone.seen.hexdigest()
+    assert text_of(found) == text_of(wanted)
+    assert campaign.runner.memo.answered > 50
+
+
+@pytest.mark.usefixtures("forks")
+def test_a_lie_beside_other_processes_is_audited(monkeypatch):
+    """They make some of the answers again, with the agent."""
+    wanted = searched(claiming, plain, "off")[1]
+    poisoned(monkeypatch, DONE, BLOCKED)
+    found = searched(claiming, plain, "on", workers=2)[1]
+    assert text_of(found) == text_of(wanted)
+    assert any("the agent did something else than it had said" in note for note in found.notes)
+
+
+@pytest.mark.usefixtures("forks")
+def test_what_cannot_be_sent_is_not_remembered():
+    """An exception of a class that no other process can find."""
+
+    class Local(Exception):
+        pass
+
+    def agent(world):
+        try:
+            world.tools.pay(n=1)
+        except Exception as error:
+            raise Local("no") from error
+        return DONE
+
+    campaign, found = searched(paying, agent, "on", workers=2)
+    assert shown(found) == shown(searched(paying, agent, "off")[1])
+    assert campaign.runner.memo.reasons[fitness.UNSENT]
+
+
+@pytest.mark.usefixtures("forks")
+def test_a_process_that_dies_is_told_beside_a_memo():
+    """As it is without one: its plan, and nothing else."""
+    home = os.getpid()
+
+    def dies(world):
+        try:
+            world.tools.pay(n=1)
+        except ConnectionError:
+            if os.getpid() != home:
+                os._exit(7)
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    wanted = searched(paying, dies, "off", workers=2, depth=1)[1]
+    found = searched(paying, dies, "on", workers=2, depth=1)[1]
+    assert shown(found) == shown(wanted)
+    assert "AF902" in {cx.code for cx in found.findings}
 
 
 def test_confirmation_is_real(monkeypatch):
@@ -523,3 +614,36 @@ def test_an_agent_that_writes_into_the_state_of_the_tools():
     assert shown(found) == shown(wanted)
     assert found.laws == wanted.laws
     assert campaign.runner.memo.reasons[fitness.STATE]
+
+
+class Text(str):
+    """What a framework gives for a text."""
+
+    __slots__ = ()
+
+
+class Carries(Exception):
+    """What a framework raises in the end: it carries the whole run."""
+
+    def __init__(self, said):
+        super().__init__(said)
+        self.run = object()
+
+
+def answers_with_a_text_of_its_own(world):
+    return Text(plain(world).status)
+
+
+def raises_with_all_that_it_has(world):
+    try:
+        world.tools.pay(n=1)
+    except Exception as error:
+        raise Carries("too many turns") from error
+    return DONE
+
+
+@pytest.mark.parametrize("agent", [answers_with_a_text_of_its_own, raises_with_all_that_it_has])
+def test_an_ending_is_told_by_what_a_history_has_of_it(agent):
+    """A text of another class, an error of which not all can be told: both are remembered."""
+    assert same(paying, agent) > 0
+    assert not searched(paying, agent, "on")[0].runner.memo.reasons

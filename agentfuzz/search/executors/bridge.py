@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 
-from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.executors.child import READY, Child, spawning
+from agentfuzz.search.executors.child import READY, Asked, Child, spawning
 
 PATIENCE = 5  # real seconds for the scheduler to answer at all
 PASSED = ("PYTEST_DISABLE", "PYTHONPATH", "AGENTFUZZ")  # to the worker, beside what it has
@@ -28,7 +27,7 @@ class Gone(Exception):
 
 
 def runs(
-    command: Sequence[str], folder: str, environ: Mapping[str, str], plans: Sequence[FaultPlan]
+    command: Sequence[str], folder: str, environ: Mapping[str, str], asked: Sequence[Asked]
 ) -> list[bytes]:
     """On a worker: the runs of some plans as they are sent, none to begin only. Raises Gone."""
     key = (folder, *command)
@@ -40,8 +39,8 @@ def runs(
     try:
         if not child.ready:
             child.ready = child.answers.recv() == READY
-        child.send(plans)
-        found = [child.answers.recv_bytes() for _ in plans]
+        child.send(asked)
+        found = [child.answers.recv_bytes() for _ in asked]
     except (EOFError, ConnectionError) as error:
         raise Gone(child.ended(dying=True)) from error
     child.busy.clear()

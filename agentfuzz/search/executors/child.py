@@ -30,7 +30,8 @@ from agentfuzz.search.outcome import Outcome
 GRACE = 2.0  # real seconds for a process to end that has closed its side
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READY: Literal["ready"] = "ready"
-Run = Callable[[FaultPlan], Outcome]
+Asked = tuple[FaultPlan, bool]  # a plan to be run, and whether it is taped for a memo
+Run = Callable[[FaultPlan, bool], Outcome]
 
 
 class Child:
@@ -45,11 +46,11 @@ class Child:
         # Readable once it is gone, whatever a process of its own still holds.
         self.life = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
-    def send(self, plans: Sequence[FaultPlan]) -> None:
+    def send(self, asked: Sequence[Asked]) -> None:
         """More to do."""
-        self.busy.extend(plans)
+        self.busy.extend(plan for plan, _ in asked)
         with suppress(BrokenPipeError):  # it has died: what it says last is read first
-            self.to.send(list(plans))
+            self.to.send(list(asked))
 
     def ended(self, *, dying: bool = False) -> str:
         """It has to go now, with all that it has begun, or is going already (`dying`): how it
@@ -74,8 +75,8 @@ class Child:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def heard(children: Sequence[Child]) -> list[Child]:
-    """Wait until one of them has said something, or is gone: those that did, or are."""
+def heard(children: Sequence[Child], *, wait: bool = True) -> list[Child]:
+    """Those that have said something, or are gone; `wait` until one has, or is."""
     look = select.poll()
     ends: dict[int, Child] = {}
     for child in children:
@@ -83,7 +84,7 @@ def heard(children: Sequence[Child]) -> list[Child]:
             if end is not None:
                 ends[end] = child
                 look.register(end, select.POLLIN)
-    found = {id(ends[end]): ends[end] for end, _ in look.poll()}
+    found = {id(ends[end]): ends[end] for end, _ in look.poll(None if wait else 0)}
     for child in found.values():
         if not child.answers.poll():  # gone, and somebody else holds its side of the pipe
             child.answers.close()
@@ -175,9 +176,9 @@ def serve(plans: Connection, back: Connection, run: Run) -> None:
             chunk = plans.recv()
         except EOFError:
             return
-        for plan in chunk:
+        for plan, taped in chunk:
             try:
-                found = ForkingPickler.dumps(run(plan))
+                found = ForkingPickler.dumps(run(plan, taped))
             except KeyboardInterrupt:
                 raise
             except BaseException:  # a skip, what cannot be pickled: made where it is asked for

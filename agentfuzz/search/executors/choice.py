@@ -7,8 +7,11 @@ runs alone. Asked by the campaign, once it knows what a run costs.
 import os
 import threading
 
+from agentfuzz.runtime.clock import Real
+
 AUTO = 0  # workers: as many as there are processors
 DEAR = 0.002  # real seconds a run, from which on several processes are worth their forks
+LOOKS, PAUSE = 20, 0.005  # at the threads of this process; real seconds between two
 WATCHDOG = "agentfuzz watchdog"  # its thread: a child gets one of its own
 
 
@@ -24,11 +27,16 @@ def wanted(workers: int, seconds: float) -> int:
 
 def safe() -> bool:
     """Whether a child forked now is whole: `fork` is there, and no other thread than the main one
-    and the watchdog's holds anything that the child would wait for."""
-    known = [one.name for one in threading.enumerate()]
-    others = set(known) - {"MainThread", WATCHDOG}
-    try:
-        unknown = len(os.listdir("/proc/self/task")) > len(known)  # threads of C code, or raw ones
-    except OSError:
-        unknown = False
-    return hasattr(os, "fork") and not others and not unknown
+    and the watchdog's holds anything that the child would wait for; one that is about to end is
+    given a moment."""
+    for _ in range(LOOKS):
+        known = [one.name for one in threading.enumerate()]
+        others = set(known) - {"MainThread", WATCHDOG}
+        try:
+            unknown = len(os.listdir("/proc/self/task")) > len(known)  # of C code, or raw ones
+        except OSError:
+            unknown = False
+        if not others and not unknown:
+            return hasattr(os, "fork")
+        Real.sleep(PAUSE)  # those of a pool that was shut down are on their way out
+    return False

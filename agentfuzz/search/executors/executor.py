@@ -21,10 +21,15 @@ class Died(Exception):
 class Executor(Protocol):
     """Makes runs ahead. `trouble` says why it could not, if so."""
 
-    trouble: str
+    @property
+    def trouble(self) -> str: ...
 
     def expect(self, plans: Iterable[FaultPlan]) -> None:
         """These will be asked for, in this order; some, or the last of them, perhaps not."""
+        ...
+
+    def expect_again(self, plans: Iterable[FaultPlan]) -> None:
+        """The same of plans that were run before, to see whether they come out the same."""
         ...
 
     def take(self, plan: FaultPlan) -> Outcome | None:
@@ -48,6 +53,9 @@ class Inline:
 
     def expect(self, plans: Iterable[FaultPlan]) -> None:
         """Forgets them."""
+
+    def expect_again(self, plans: Iterable[FaultPlan]) -> None:
+        """Forgets them as well."""
 
     def take(self, plan: FaultPlan) -> None:
         """Has none."""

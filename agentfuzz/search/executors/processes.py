@@ -30,6 +30,7 @@ class Processes:
         self._children: list[Child] = []
         self._queue: deque[FaultPlan] = deque()  # expected, and not sent
         self._known: set[FaultPlan] = set()  # expected, and not asked for
+        self._taped: set[FaultPlan] = set()  # of these
         self._cannot: set[FaultPlan] = set()  # be run by a child
         self._fatal: set[FaultPlan] = set()  # under which a child died once
         self._done: dict[FaultPlan, Outcome | Died | None] = {}
@@ -38,11 +39,29 @@ class Processes:
 
     def expect(self, plans: Iterable[FaultPlan]) -> None:
         """These come next, before what was expected earlier."""
+        self._queue.extendleft(reversed(self._new(plans)))
+        self._begin()
+
+    expect_again = expect
+
+    def expect_last(self, plans: Iterable[FaultPlan], *, taped: bool) -> None:
+        """These come after what was expected earlier, and are `taped` for a memo."""
+        new = self._new(plans)
+        self._queue.extend(new)
+        if taped:
+            self._taped.update(new)
+        self._begin()
+
+    def _new(self, plans: Iterable[FaultPlan]) -> list[FaultPlan]:
+        if self.trouble:
+            return []
+        new = [plan for plan in plans if plan not in self._known and plan not in self._cannot]
+        self._known.update(new)
+        return new
+
+    def _begin(self) -> None:
         if self.trouble:
             return
-        new = [plan for plan in plans if plan not in self._known | self._cannot]
-        self._known.update(new)
-        self._queue.extendleft(reversed(new))
         while len(self._children) < self._workers:
             self._children.append(self._start(self._children))
         self._feed()
@@ -53,12 +72,13 @@ class Processes:
             return None
         if plan not in self._done and not any(plan in child.busy for child in self._children):
             self._queue.remove(plan)
-            self._idlest().send([plan])
+            self._send(self._idlest(), [plan])
         while plan not in self._done:
             self._receive()
             if self.trouble:
                 return None
         self._known.discard(plan)
+        self._taped.discard(plan)
         found = self._done.pop(plan)
         self._feed()
         if isinstance(found, Died):
@@ -66,6 +86,12 @@ class Processes:
         if found is None:
             self._cannot.add(plan)
         return found
+
+    def hear(self) -> None:
+        """Take in what is made already: a child waits for that before it goes on."""
+        while not self.trouble and self._receive(wait=False):
+            pass
+        self._feed()
 
     def give_up(self, why: str) -> None:
         """No children any more."""
@@ -77,7 +103,7 @@ class Processes:
         for child in self._children:
             child.ended()
         self._children = []
-        for kept in (self._queue, self._known, self._done):
+        for kept in (self._queue, self._known, self._taped, self._done):
             kept.clear()
 
     # What the children do -----------------------------------------------------------------
@@ -95,12 +121,17 @@ class Processes:
             chunk = list(islice(self._queue, CHUNK))
             for _ in chunk:
                 self._queue.popleft()
-            child.send(chunk)
+            self._send(child, chunk)
 
-    def _receive(self) -> None:
-        """Wait until a child has made a run, or has died of it."""
+    def _send(self, child: Child, chunk: list[FaultPlan]) -> None:
+        child.send([(plan, plan in self._taped) for plan in chunk])
+
+    def _receive(self, *, wait: bool = True) -> int:
+        """Take in what the children have made, and who has died of it; `wait` until there is
+        anything. How many there were."""
         working = [child for child in self._children if child.busy]
-        for child in heard(working):
+        found = heard(working, wait=wait)
+        for child in found:
             try:
                 said = child.answers.recv_bytes()
             except (EOFError, OSError):  # perhaps in the middle of an answer
@@ -111,6 +142,7 @@ class Processes:
                 self._fatal.discard(plan)
                 self._done[plan] = loaded(said)
             child.ready = True
+        return len(found)
 
     def _replace(self, child: Child) -> None:
         """A child is gone: perhaps killed from outside, so that its plan has a second chance."""

@@ -3,8 +3,10 @@
 values   what is kept of a value, and how two are told apart
 tape     what one real run did and saw
 recorder the gateway that writes the tape
+taping   an agent that is taped, and what of it goes to the memo
 tree     what all tapes have in common: action -> what was seen -> the next action
 walker   the agent that follows the tree against the real world
 audit    which answers are made again by the real agent
 memo     all of it for one agent, with counts and reasons
+beside   the same where other processes make the runs
 """

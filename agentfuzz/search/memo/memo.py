@@ -5,25 +5,21 @@ a real run of this campaign has seen the very same, never decides a finding, and
 difference, and nothing that it said counts (`Doubted`). Held by the runner.
 """
 
-import inspect
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
-from agentfuzz.core.completion import Completion
 from agentfuzz.core.history import History
 from agentfuzz.core.parting import first_difference, parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.search.memo.audit import Audit
-from agentfuzz.search.memo.fitness import ANOTHER, EARLY, unfit
-from agentfuzz.search.memo.recorder import Recorder
-from agentfuzz.search.memo.tape import Book, Tape, unfinished
+from agentfuzz.search.memo.fitness import ANOTHER, unfit
+from agentfuzz.search.memo.taping import Taping, Written
 from agentfuzz.search.memo.tree import Parted, Tree
-from agentfuzz.search.memo.walker import Walker
-from agentfuzz.world.injector import FromPlan
-from agentfuzz.world.world import World, inside
+from agentfuzz.search.memo.walker import Place, Walker
+from agentfuzz.search.outcome import Outcome
+from agentfuzz.world.injector import Crossing, FromPlan
 
 TRIES = 20  # real runs of which one has to be learnt, or no more are taped
 
@@ -33,19 +29,21 @@ class Doubted(Exception):
 
 
 class Memo:
-    """`answered` counts the runs that were made without the agent; `off` says why none is made
-    any more, `reasons` why runs were not learnt."""
+    """`answered` counts the runs that were made without the agent, and folded; `off` says why none
+    is made any more, `reasons` why runs were not learnt; `place` is where the last run that was
+    not known broke off, None where no other run could help."""
 
     def __init__(self, scenario: Scenario, agent: Agent, simulation: Simulation, seed: int) -> None:
         self.answered = 0
         self.off = ANOTHER if callable(scenario.resume) else ""
         self.reasons: Counter[str] = Counter()
+        self.place: Place | None = None
         self._learnt = 0
         self._scenario = scenario
         self._agent = agent
         self._simulation = simulation
         self._tree = Tree()
-        self._book = Book(lambda: simulation.isolation.drawn)
+        self._taping = Taping(agent, lambda: simulation.isolation.drawn)
         self._audit = Audit(seed)
 
     @property
@@ -57,9 +55,10 @@ class Memo:
 
     def answer(self, injector: FromPlan) -> History | None:
         """The run under this injector, made without the agent; None where it is not known."""
-        if self.off or not self._tree.roots:
+        self.place = None
+        if self.off:
             return None
-        book, simulation = self._book, self._simulation
+        book, simulation = self._taping.book, self._simulation
         book.begin()
         walker = Walker(self._tree, book, simulation.gate, self._agent)
         try:
@@ -69,24 +68,27 @@ class Memo:
         except BaseException:  # a scenario that is wrong, a skip: the real run says so
             return None
         if walker.missed or not simulation.isolation.untouched or unfit(history):
+            self.place = walker.place
             return None
-        self.answered += 1
         return history
 
-    def audit(
-        self,
-        plan: FaultPlan,
-        history: History,
-        injector: FromPlan,
-        again: Callable[[], FromPlan],
-    ) -> None:
+    def wants_audit(self) -> bool:
+        """Whether the answer that is given now is made again with the agent."""
+        return self._audit.wanted()
+
+    def audit(self, plan: FaultPlan, answer: Outcome, again: Callable[[], FromPlan]) -> None:
         """Perhaps make a run again with the agent. Raises Doubted where that differs."""
-        if not self._audit.wanted():
-            return
-        other = again()
-        real = self._simulation.execute(self._scenario, self._agent, other)
-        if parting(history, real) is not None or injector.crossings != other.crossings:
-            said = first_difference(history, real) or "It came to other crossings."
+        if self.wants_audit():
+            injector = again()
+            real = self._simulation.execute(self._scenario, self._agent, injector)
+            self.compare(plan, answer, real, injector.crossings)
+
+    def compare(
+        self, plan: FaultPlan, answer: Outcome, real: History, crossings: list[Crossing]
+    ) -> None:
+        """An answer and the real run are the same, or it raises Doubted."""
+        if parting(answer.history, real) is not None or answer.crossings != crossings:
+            said = first_difference(answer.history, real) or "It came to other crossings."
             self.doubt(f"under {plan} the agent did something else than it had said. {said}")
 
     def doubt(self, why: str) -> None:
@@ -100,25 +102,33 @@ class Memo:
     @property
     def taped(self) -> Agent:
         """The agent, and what it does is written down."""
-        return self._agent if self.off or self._tree.full else Taped(self._agent, self._book)
+        return self._taping.agent if self.learning else self._agent
+
+    @property
+    def learning(self) -> bool:
+        """Whether anything more is learnt."""
+        return not self.off and not self._tree.full
 
     def learn(self, history: History) -> None:
-        """A real run is over: what was taped of it is known from now on. Raises Doubted."""
-        if self.off or not self._book.tapes:
-            return
-        why = unfit(history) or next(filter(None, map(unfinished, self._book.tapes)), "")
-        tapes, self._book.tapes = self._book.tapes, []
-        if why:
-            self.reasons[why] += 1
+        """A real run that was made here is over. Raises Doubted."""
+        self.taught(self._taping.written(history))
+
+    def taught(self, written: Written | None) -> bool:
+        """What was written of a real run is known from now on; whether it is. Raises Doubted."""
+        if self.off or written is None:
+            return False
+        if written.why:
+            self.reasons[written.why] += 1
             if not self._learnt and self.reasons.total() >= TRIES:
                 self.off = self.reasons.most_common(1)[0][0]
-            return
+            return False
         self._learnt += 1
         try:
-            for tape in tapes:
-                self._tree.learn(tape)
+            for leg in written.legs:
+                self._tree.learn(leg)
         except Parted as parted:
             self.doubt(f"after the same replies the agent did something else: {parted}")
+        return True
 
     def told(self, runs: int) -> list[str]:
         """What there is to say of a campaign of so many runs."""
@@ -133,38 +143,3 @@ class Memo:
             return [line]
         reasons = ", ".join(f"{why} ({n:,})" for why, n in sorted(self.reasons.items()))
         return [line, f"not remembered: {reasons}"]
-
-
-class Taped:
-    """An agent whose legs are taped."""
-
-    def __init__(self, agent: Agent, book: Book) -> None:
-        self.__wrapped__ = agent
-        self._book = book
-
-    def __call__(self, world: World) -> Any:
-        if world.leg == 1:
-            self._book.begin()
-        tape = Tape(self._book, world, inside(world))
-        Recorder(world, tape).put_in(world)
-        try:
-            answer = self.__wrapped__(world)
-        except BaseException as error:
-            tape.ended("raised", error)
-            raise
-        if isinstance(answer, Completion) or not inspect.isawaitable(answer):
-            tape.ended("returned", answer)
-            return answer
-        tape.awaits = True
-        if tape.steps:
-            tape.fail(EARLY)
-        return self._waits(answer, tape)
-
-    async def _waits(self, answer: Any, tape: Tape) -> Any:
-        try:
-            value = await answer
-        except BaseException as error:
-            tape.ended("raised", error)
-            raise
-        tape.ended("returned", value)
-        return value

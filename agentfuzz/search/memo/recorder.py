@@ -72,9 +72,9 @@ class Recorder:
     def __deepcopy__(self, memo: Any) -> NoReturn:
         raise TypeError("a world cannot be copied")
 
-    def do(self, verb: str, *given: Any) -> Any:
+    def do(self, verb: str, *given: Any, draws: bool = True) -> Any:
         """One action, from its beginning to its end."""
-        action = self.tape.begins(verb, given)
+        action = self.tape.begins(verb, given, draws=draws)
         try:
             value = perform(self._here, verb, given)
         except BaseException as error:
@@ -186,7 +186,7 @@ class _Store(MutableMapping[str, Any]):
 
 
 class _Model:
-    """The simulated model, taped. A script looks at no tools."""
+    """The simulated model, taped. A script looks at no tools, and draws nothing."""
 
     def __init__(self, recorder: Recorder, model: Any) -> None:
         self._recorder = recorder
@@ -194,13 +194,15 @@ class _Model:
         self._blind = type(getattr(model, "planner", None)) is Scripted
 
     def __call__(self, messages: Any, tools: Any = None) -> Any:
-        return self._recorder.do("model.__call__", messages, None if self._blind else tools)
+        shown = None if self._blind else tools
+        return self._recorder.do("model.__call__", messages, shown, draws=not self._blind)
 
     async def aio(self, messages: Any, tools: Any = None) -> Any:
         return self(messages, tools)
 
     def turn(self, messages: Any, tools: Any = None, ids: str = "") -> Any:
-        return self._recorder.do("model.turn", messages, None if self._blind else tools, ids)
+        shown = None if self._blind else tools
+        return self._recorder.do("model.turn", messages, shown, ids, draws=not self._blind)
 
     @property
     def usage(self) -> Any:

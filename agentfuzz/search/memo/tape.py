@@ -25,7 +25,7 @@ from agentfuzz.search.memo.fitness import (
     UNCOPIED,
     UNTOLD,
 )
-from agentfuzz.search.memo.values import Key, Packed, Uncopied, fresh, key_of, key_of_error
+from agentfuzz.search.memo.values import Key, Packed, Uncopied, key_of, key_of_error, last_words
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
 
@@ -62,6 +62,16 @@ class End(NamedTuple):
     value: Any
     key: Key
     at: float
+
+
+class Leg(NamedTuple):
+    """A tape that is complete, as plain data: how the leg began, each action with what came of it,
+    the end, and whether its answer is awaited."""
+
+    start: tuple[Any, ...]
+    steps: list[tuple[Step, Seen]]
+    end: End | None
+    awaits: bool
 
 
 class Book:
@@ -108,6 +118,11 @@ class Tape:
             book.crossings = gateway.calls.crossings
         book.tapes.append(self)
 
+    @property
+    def leg(self) -> Leg:
+        """What there is to learn."""
+        return Leg(self.start, self.steps, self.end, self.awaits)
+
     def fail(self, why: str) -> None:
         """This is not learnt: the first reason counts."""
         self.bad = self.bad or why
@@ -125,8 +140,8 @@ class Tape:
         if self._left != self.keyed(self._world.state):
             self.fail(STATE)
 
-    def begins(self, verb: str, given: tuple[Any, ...]) -> "Action":
-        """An action begins."""
+    def begins(self, verb: str, given: tuple[Any, ...], *, draws: bool = True) -> "Action":
+        """An action begins; `draws` says that it may use entropy."""
         gateway, gate = self._gateway, self._gateway.clock.gate
         if self._open:
             self.fail(OVERLAP)
@@ -138,7 +153,7 @@ class Tape:
             self.fail(THREADS)
         self._look_at_state()
         self._open += 1
-        return Action(self, verb, given)
+        return Action(self, verb, given, draws)
 
     def over(self, action: "Action", what: Key, value: Any = None) -> None:
         """An action has come to its end."""
@@ -147,7 +162,7 @@ class Tape:
         self._book.crossings = self._gateway.calls.crossings
         if self.bad or action.step is None or self.end is not None:
             return
-        if self._book.entropy(self._gateway) != action.entropy:
+        if action.entropy is not None and self._book.entropy(self._gateway) != action.entropy:
             self.fail(DRAWS)
         if type(value) in (dict, list, set):
             self._given.append((value, what))
@@ -177,25 +192,26 @@ class Tape:
             self.fail(CHANGES)
         self._given.clear()
         self._look_at_state()
-        key = self.keyed(value, key_of if how == "returned" else key_of_error)
         if how == "raised":
             try:
-                value = fresh(value)
+                value, key = last_words(value)
             except Uncopied:
                 self.fail(UNCOPIED)
-                value = None
+                value, key = None, b""
+        else:
+            key = self.keyed(value)
         self.end = End(how, value, key, self._gateway.clock.now)
 
 
 class Action:
     """An action that is under way. `turned` says that others had their turn meanwhile."""
 
-    def __init__(self, tape: Tape, verb: str, given: tuple[Any, ...]) -> None:
+    def __init__(self, tape: Tape, verb: str, given: tuple[Any, ...], draws: bool) -> None:
         gateway = tape._gateway
         self.tape = tape
         self.turned = False
         self.step: Step | None = None
-        self.entropy = tape._book.entropy(gateway)
+        self.entropy = tape._book.entropy(gateway) if draws else None
         self.events = len(gateway.log)
         try:
             ready, gated = gateway.calls.others_ready(), gateway.clock.gate is not None

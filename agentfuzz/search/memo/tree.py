@@ -6,7 +6,7 @@ one to be remembered (`Parted`). Filled by the memo from tapes, followed by the 
 
 from typing import Any
 
-from agentfuzz.search.memo.tape import End, Seen, Step, Tape
+from agentfuzz.search.memo.tape import End, Leg, Seen, Step
 
 MOST = 20_000  # actions: memory does not grow with the number of runs
 
@@ -55,17 +55,17 @@ class Tree:
         """Whether nothing more is learnt."""
         return self.size >= MOST
 
-    def learn(self, tape: Tape) -> None:
-        """Add a tape. Raises Parted."""
-        node: Node = self.roots.setdefault(tape.start, Root(tape.awaits))
-        for step, seen in tape.steps:
+    def learn(self, leg: Leg) -> None:
+        """Add a leg. Raises Parted."""
+        node: Node = self.roots.setdefault(leg.start, Root(leg.awaits))
+        for step, seen in leg.steps:
             node.put(step, None)
             following = node.next.get(seen)
             if following is None:
                 following = node.next[seen] = Node()
                 self.size += 1
             node = following
-        node.put(None, tape.end)
+        node.put(None, leg.end)
 
 
 def _told(step: Step | None, end: End | None) -> tuple[Any, ...]:

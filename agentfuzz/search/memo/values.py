@@ -90,6 +90,8 @@ def _parts(value: Any, depth: int) -> Key:
     if isinstance(value, BaseException):
         return (*name, key_of_error(value, depth - 1))
     slots = {slot for one in kind.__mro__ for slot in _slots(one)} - {"__dict__", "__weakref__"}
+    if isinstance(value, str) and not slots and not getattr(value, "__dict__", None):
+        return (*name, marshal.dumps(str.__str__(value), VERSION))
     if slots <= _PYDANTIC and hasattr(value, "__dict__"):
         more = [getattr(value, slot, None) for slot in sorted(slots & _PYDANTIC)]
         more = [sorted(one) if type(one) is set else one for one in more]
@@ -132,3 +134,20 @@ def fresh(error: BaseException) -> BaseException:
         raise Uncopied(type(error).__name__)
     made.__traceback__ = made.__context__ = made.__cause__ = None
     return made
+
+
+def last_words(error: BaseException) -> tuple[BaseException, Key]:
+    """What is kept of the exception that ends a leg, and what tells it from others: all of it, or
+    where that cannot be told its class and its words, of which a history is made. Raises
+    Uncopied."""
+    try:
+        return fresh(error), key_of_error(error)
+    except Uncopied:
+        if isinstance(error, BaseExceptionGroup):
+            raise
+    kind = type(error)
+    bare = kind.__new__(kind, *error.args)
+    bare.__dict__.update({k: v for k, v in vars(error).items() if _bare(v, DEPTH)})
+    if message(bare) != message(error):
+        raise Uncopied(kind.__name__)
+    return fresh(bare), ("raised", kind.__module__, kind.__qualname__, message(error))

@@ -22,6 +22,9 @@ from agentfuzz.world.world import World, inside
 EXACT = 1e-5  # virtual seconds: timers come so near to where they were set
 
 
+Place = tuple[object, ...]  # in a tree: what nobody has seen there
+
+
 class Unknown(CutOff):
     """Nobody has seen what the agent does here."""
 
@@ -30,23 +33,28 @@ class Unknown(CutOff):
 
 
 class Walker:
-    """One run without its agent. `missed` says that it came to something unknown."""
+    """One run without its agent. `missed` says that it came to something unknown, `place` where,
+    if another run may show it."""
 
     def __init__(self, tree: Tree, book: Book, gate: Gate, agent: Agent) -> None:
         self.__wrapped__ = agent
         self.missed = False
+        self.place: Place | None = None
         self._tree = tree
         self._book = book
         self._gate = gate
 
     def __call__(self, world: World) -> Any:
-        root = self._tree.roots.get(self._book.start(world))
+        start = self._book.start(world)
+        root = self._tree.roots.get(start)
         if root is None or self.missed:
-            self._unknown()
+            self._unknown(start)
         gateway = inside(world)
         return self._awaited(gateway, root) if root.awaits else self._walked(gateway, root)
 
-    def _unknown(self) -> NoReturn:
+    def _unknown(self, *place: object) -> NoReturn:
+        if place and not self.missed:
+            self.place = place
         self.missed = True
         raise Unknown
 
@@ -127,7 +135,7 @@ class Walker:
         self._book.trail.append(seen)
         following = node.next.get(seen)
         if following is None:
-            self._unknown()
+            self._unknown(node, seen)
         return following
 
     def _end(self, node: Node) -> End:

@@ -1,0 +1,149 @@
+"""The memo beside other processes: what it knows is made here, what it does not know is made there.
+
+Law: what is answered and what is sent depends on the plans and their order alone, not on how many
+processes there are, nor on how fast they are. A plan that would be sent for what another one is
+about to show waits for that one. It stands before the executor of several processes, in its place.
+"""
+
+from collections.abc import Callable, Iterable
+
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.executors.processes import Processes
+from agentfuzz.search.memo.memo import Memo
+from agentfuzz.search.memo.taping import read
+from agentfuzz.search.memo.walker import Place
+from agentfuzz.search.outcome import Outcome
+
+AHEAD = 128  # plans that are looked at and not asked for yet, at most
+
+
+class Beside:
+    """`answer` makes the run of a plan without the agent, if that is possible. `trouble` is that of
+    the processes."""
+
+    def __init__(
+        self, others: Processes, memo: Memo, answer: Callable[[FaultPlan], Outcome | None]
+    ) -> None:
+        self._others = others
+        self._memo = memo
+        self._answer = answer
+        self._coming: dict[FaultPlan, None] = {}  # not looked at, in order
+        self._answers: dict[FaultPlan, Outcome] = {}
+        self._audited: set[FaultPlan] = set()  # answers that others make again
+        self._sent: dict[FaultPlan, Place | None] = {}  # what each is about to show
+        self._waiting: dict[Place, list[FaultPlan]] = {}
+        self._vain: set[Place] = set()  # shown, and not to be remembered
+
+    @property
+    def trouble(self) -> str:
+        return self._others.trouble
+
+    # What the campaign asks ---------------------------------------------------------------
+
+    def expect(self, plans: Iterable[FaultPlan]) -> None:
+        """These come next, before what was expected earlier."""
+        self._coming = {**dict.fromkeys(plans), **self._coming}
+        self._look()
+
+    def expect_again(self, plans: Iterable[FaultPlan]) -> None:
+        """What is run again is real."""
+        self._others.expect_again(plans)
+
+    def take(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan; None for one that is made where it is asked for. Raises Died,
+        Doubted."""
+        if self._memo.off:
+            self._answers.clear()
+        if plan not in self._sent and plan not in self._answers and self._is_known(plan):
+            self._see(plan, wait=False)
+        answer = self._answers.pop(plan, None)
+        if answer is not None:
+            found: Outcome | None = self._audit(plan, answer)
+            self._memo.answered += found is not None
+        elif plan in self._sent:
+            found = self._shown(plan)
+        else:
+            found = self._others.take(plan)
+        self._look()
+        return found
+
+    def give_up(self, why: str) -> None:
+        """No other processes any more."""
+        self._others.give_up(why)
+
+    def close(self) -> None:
+        """Nothing more is asked for."""
+        for kept in (self._coming, self._answers, self._audited, self._sent, self._waiting):
+            kept.clear()
+        self._others.close()
+
+    # What is looked at --------------------------------------------------------------------
+
+    def _is_known(self, plan: FaultPlan) -> bool:
+        """Whether a plan was expected, and has not been sent; it is no longer expected then."""
+        if plan in self._coming:
+            del self._coming[plan]
+            return True
+        for place, plans in self._waiting.items():
+            if plan in plans:
+                plans.remove(plan)
+                if not plans:
+                    del self._waiting[place]
+                return True
+        return False
+
+    def _look(self) -> None:
+        """Answer what is known of what comes next, and send the rest."""
+        self._others.hear()
+        while self._coming and self._under_way() < AHEAD:
+            plan = next(iter(self._coming))
+            del self._coming[plan]
+            self._see(plan)
+
+    def _under_way(self) -> int:
+        return len(self._answers) + len(self._sent) + sum(map(len, self._waiting.values()))
+
+    def _see(self, plan: FaultPlan, *, wait: bool = True) -> None:
+        """Answer a plan, or send it; or let it wait for one that is about to show the same."""
+        known = not self._memo.off and not plan.given  # it knows the simplest inputs
+        answer = self._answer(plan) if known else None
+        if answer is not None:
+            self._answers[plan] = answer
+            if self._memo.wants_audit():
+                self._audited.add(plan)
+                self._others.expect_last([plan], taped=False)
+            return
+        place = self._memo.place if known else None
+        if place in self._vain:
+            place = None
+        if place is not None and wait and place in self._sent.values():
+            self._waiting.setdefault(place, []).append(plan)
+            return
+        self._sent[plan] = place
+        self._others.expect_last([plan], taped=self._memo.learning and not plan.given)
+
+    # What has come ------------------------------------------------------------------------
+
+    def _audit(self, plan: FaultPlan, answer: Outcome) -> Outcome | None:
+        """An answer; or the real run, where others have made it as well and it is the same."""
+        if plan not in self._audited:
+            return answer
+        self._audited.discard(plan)
+        real = self._others.take(plan)
+        if real is not None:
+            self._memo.compare(plan, answer, real.history, real.crossings)
+        return real
+
+    def _shown(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan that was sent. What it has shown is learnt, and what waits for it is
+        looked at again."""
+        place, learnt = self._sent.pop(plan), False
+        try:
+            found = self._others.take(plan)
+            learnt = found is not None and self._memo.taught(read(found.tapes))
+        finally:
+            if place is not None and not learnt:
+                self._vain.add(place)
+            for one in self._waiting.pop(place, []) if place is not None else ():
+                self._see(one)
+        return found
