@@ -67,6 +67,7 @@ OF_LAWS: dict[str, str] = {
     "AF413": "What was approved was never done",
     "AF414": "A result was shown as nothing",
     "AF415": "A receipt stands twice in what the model is shown",
+    "AF416": "The model was shown what nobody declared",
     "AF900": "The agent fails without any fault",
     "AF901": "The agent raised something that is no Exception",
     "AF906": "An assertion in the test failed",

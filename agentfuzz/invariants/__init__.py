@@ -36,6 +36,7 @@ from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
 from agentfuzz.invariants.protocol.errors_surface import errors_surface
 from agentfuzz.invariants.protocol.executed_as_asked import executed_as_asked
 from agentfuzz.invariants.protocol.grants_are_used import grants_are_used
+from agentfuzz.invariants.protocol.known_input import known_input
 from agentfuzz.invariants.protocol.no_hidden_calls import no_hidden_calls
 from agentfuzz.invariants.protocol.one_decision_one_interrupt import one_decision_one_interrupt
 from agentfuzz.invariants.protocol.receipt_once import receipt_once
@@ -84,6 +85,7 @@ __all__ = [
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
+    "known_input",
     "later_calls_work",
     "limits_hold",
     "no_act_on_cut_reply",
@@ -140,6 +142,7 @@ _ALL = (
     honours_retry_after.record,
     key_not_from_model.record,
     key_saved_before_use.record,
+    known_input.record,
     later_calls_work.record,
     limits_hold.record,
     no_act_on_cut_reply.record,
