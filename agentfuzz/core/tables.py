@@ -64,9 +64,10 @@ ROWS: dict[str, Row] = {
                 "contradict",
                 "loop",
                 "fan_out",
+                "privileged",
             ),
         ),
-        (),
+        (("privileged",),),
         False,
     ),
     "process": (

@@ -39,6 +39,7 @@ from agentfuzz.invariants.protocol.grants_are_used import grants_are_used
 from agentfuzz.invariants.protocol.known_input import known_input
 from agentfuzz.invariants.protocol.no_hidden_calls import no_hidden_calls
 from agentfuzz.invariants.protocol.one_decision_one_interrupt import one_decision_one_interrupt
+from agentfuzz.invariants.protocol.only_tools import only_tools
 from agentfuzz.invariants.protocol.receipt_once import receipt_once
 from agentfuzz.invariants.protocol.receipts_shown import receipts_shown
 from agentfuzz.invariants.protocol.results_not_blanked import results_not_blanked
@@ -102,6 +103,7 @@ __all__ = [
     "one_decision_one_interrupt",
     "one_intent_per_key",
     "only_after",
+    "only_tools",
     "receipt_once",
     "receipts_shown",
     "recovers",
@@ -159,6 +161,7 @@ _ALL = (
     one_decision_one_interrupt.record,
     one_intent_per_key.record,
     only_after.record,
+    only_tools.record,
     receipt_once.record,
     receipts_shown.record,
     recovers.record,
