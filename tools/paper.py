@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# What is asked of many runs, and is no law of one history: with its test, as the laws are.
+OF_RUNS = {"R1": "[repeat](tests/search/test_sampling.py)"}
 MARK = re.compile(
     r"(<!-- begin generated: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end generated -->)", re.DOTALL
 )
@@ -134,14 +136,18 @@ def catalogue() -> str:
         wanted = [row, *re.findall(r"\b[A-Z]\d{1,2}\b", column)]
         laws = list(dict.fromkeys(law for one in wanted for law in of.get(one, ())))
         told = sorted({story for law in laws for story in shown.get(law, ())})
-        lines.append(f"| {row} {name} | {_tests(laws)} | {', '.join(told) or '-'} |")
+        links = [*_tests(laws), *(OF_RUNS[one] for one in wanted if one in OF_RUNS)]
+        lines.append(
+            f"| {row} {name} | {', '.join(links) or 'none yet'} | {', '.join(told) or '-'} |"
+        )
     lines += ["", "| law of the catalogue | here, with its test |", "|---|---|"]
-    for row in sorted(of, key=lambda one: (one[0], int(one[1:]))):
-        lines.append(f"| {row} | {_tests(of[row])} |")
+    for row in sorted({*of, *OF_RUNS}, key=lambda one: (one[0], int(one[1:]))):
+        links = [*_tests(of.get(row, [])), *([OF_RUNS[row]] if row in OF_RUNS else [])]
+        lines.append(f"| {row} | {', '.join(links)} |")
     return "\n".join(lines)
 
 
-def _tests(laws: list[str]) -> str:
+def _tests(laws: list[str]) -> list[str]:
     """The tests of laws, linked."""
     from agentfuzz.invariants import LAWS
 
@@ -150,7 +156,7 @@ def _tests(laws: list[str]) -> str:
         path = f"tests/invariants/{LAWS[law].family}/test_{law}.py"
         assert (ROOT / path).is_file(), f"{law} has no test at {path}"
         links.append(f"[{law}]({path})")
-    return ", ".join(links) or "none yet"
+    return links
 
 
 def _scenarios() -> dict[str, list[str]]:
