@@ -135,7 +135,8 @@ def catalogue() -> str:
         column = cells.split("|")[3 if row[0] == "F" else 2]
         wanted = [row, *re.findall(r"\b[A-Z]\d{1,2}\b", column)]
         laws = list(dict.fromkeys(law for one in wanted for law in of.get(one, ())))
-        told = sorted({story for law in laws for story in shown.get(law, ())})
+        stories = {story for law in laws for story in shown.get(law, ())}
+        told = sorted(stories | set(_named(row)))
         links = [*_tests(laws), *(OF_RUNS[one] for one in wanted if one in OF_RUNS)]
         lines.append(
             f"| {row} {name} | {', '.join(links) or 'none yet'} | {', '.join(told) or '-'} |"
@@ -157,6 +158,13 @@ def _tests(laws: list[str]) -> list[str]:
         assert (ROOT / path).is_file(), f"{law} has no test at {path}"
         links.append(f"[{law}]({path})")
     return links
+
+
+def _named(row: str) -> list[str]:
+    """The bundled scenarios that say that they show a row (`Rows: B43 B44.`)."""
+    paths = (ROOT / "scenarios").glob("*.py")
+    said = {path.stem: re.search(r"(?m)^Rows: (.+)\.$", path.read_text("utf-8")) for path in paths}
+    return [name for name, found in said.items() if found and row in found[1].split()]
 
 
 def _scenarios() -> dict[str, list[str]]:

@@ -69,6 +69,7 @@ OF_LAWS: dict[str, str] = {
     "AF415": "A receipt stands twice in what the model is shown",
     "AF416": "The model was shown what nobody declared",
     "AF417": "A tool that this task may not use was used",
+    "AF418": "A saved step was carried out twice",
     "AF900": "The agent fails without any fault",
     "AF901": "The agent raised something that is no Exception",
     "AF906": "An assertion in the test failed",

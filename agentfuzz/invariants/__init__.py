@@ -32,6 +32,7 @@ from agentfuzz.invariants.effects.same_key_on_retry import same_key_on_retry
 from agentfuzz.invariants.effects.single_flight import single_flight
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
 from agentfuzz.invariants.protocol.approval_single_use import approval_single_use
+from agentfuzz.invariants.protocol.consume_once import consume_once
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
 from agentfuzz.invariants.protocol.errors_surface import errors_surface
 from agentfuzz.invariants.protocol.executed_as_asked import executed_as_asked
@@ -73,6 +74,7 @@ __all__ = [
     "budget_is_not_success",
     "cancel_report",
     "compensated",
+    "consume_once",
     "continuable",
     "duplicate_trigger_ignored",
     "effects_remembered",
@@ -132,6 +134,7 @@ _ALL = (
     budget_is_not_success.record,
     cancel_report.record,
     compensated.record,
+    consume_once.record,
     continuable.record,
     duplicate_trigger_ignored.record,
     effects_remembered.record,

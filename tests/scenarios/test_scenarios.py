@@ -7,11 +7,13 @@ from agentfuzz.scenarios import (
     approve_payment,
     cancel_campaign,
     charge_order,
+    fork_and_resume,
     resolve_ticket,
     resume_after_crash,
     retry_storm,
     saga,
     two_agents_one_seat,
+    two_resumers,
     webhook_twice,
 )
 from agentfuzz.search.campaign import Budget, Campaign
@@ -21,11 +23,13 @@ STORIES = {
     approve_payment: approve_payment.approve_payment,
     cancel_campaign: cancel_campaign.cancel_campaign,
     charge_order: charge_order.charge_order,
+    fork_and_resume: fork_and_resume.fork_and_resume,
     resolve_ticket: resolve_ticket.resolve_ticket,
     resume_after_crash: resume_after_crash.resume_after_crash,
     retry_storm: retry_storm.retry_storm,
     saga: saga.saga,
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
+    two_resumers: two_resumers.two_resumers,
     webhook_twice: webhook_twice.webhook_twice,
 }
 VICTIM_DEPTH = {saga: 2}  # one fault for the trip to be called off, and one for the calling off
