@@ -26,7 +26,7 @@ from agentfuzz.world.lane import Lane
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
-from agentfuzz.world.store import Store
+from agentfuzz.world.store import MISSING, Store, half
 from agentfuzz.world.tools import KEPT, ToolSpec, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -157,7 +157,7 @@ class LocalGateway:
     @cached_property
     def store(self) -> Store:
         """What outlives the agent's process, as a mapping."""
-        return Store(self._durable, self.saving)
+        return Store(self._durable, self._kept)
 
     @contextmanager
     def saving(self, name: str, value: Any = None) -> Iterator[None]:
@@ -165,6 +165,21 @@ class LocalGateway:
         with self.may_die("store", name, "process save") as slot:
             yield
             self.log.write(Saved, slot, plain(value))
+
+    def _kept(self, name: str, value: Any, write: Callable[[Any], Callable[[], object]]) -> None:
+        """A write into the store, whole, by halves, or for as long as the process lives. `write`
+        returns what takes it back."""
+        process = self.process
+        with self.may_die("store", name, "process store") as slot:
+            how, process.save = process.save, ""
+            if how == "torn":
+                value = half(value)
+            back = write(value)
+            self.log.write(Saved, slot, None if value is MISSING else plain(value))
+        if how == "torn":
+            process.crash(slot)
+        if how == "stale":
+            process.unwritten(back)
 
     @contextmanager
     def may_die(self, boundary: str, name: str, group: str) -> Iterator[Slot]:

@@ -53,6 +53,8 @@ class Process:
     duplicates = 0
     crashed_at: int | None = None
     stopped = False  # the token says so
+    save = ""  # how the save that is being made goes wrong: `torn`, `stale`
+    doomed = False  # it dies after its next call
     double: Decision | None = None
     brought: Decision | None = None  # with which the leg that runs began
     cancel_task: Callable[[], object] | None = None
@@ -68,6 +70,7 @@ class Process:
         self.log = log
         self.injector = injector
         self._nth: dict[tuple[str, str], int] = {}
+        self._unwritten: list[Callable[[], object]] = []  # how saves are lost with the process
 
     # What the world asks ------------------------------------------------------------------
 
@@ -92,6 +95,11 @@ class Process:
         if loop is not None:
             loop.stop()
         raise Crash
+
+    def unwritten(self, lost: Callable[[], object]) -> None:
+        """A save was acknowledged and is lost, by `lost`, when the process dies, which is soon."""
+        self._unwritten.append(lost)
+        self.doomed = True
 
     def cancel(self) -> None:
         """Somebody presses Stop."""
@@ -173,6 +181,9 @@ class Process:
         self.log.acting = None
         self.log.clock.held = False
         if why == "restart":
+            while self._unwritten:
+                self._unwritten.pop()()
+            self.doomed = False
             self.restarts += 1
             self.log.clock.advance(RESTART)
         self.duplicates += why == "duplicate"

@@ -8,6 +8,7 @@ from agentfuzz.scenarios import (
     cancel_campaign,
     charge_order,
     fork_and_resume,
+    half_a_checkpoint,
     resolve_ticket,
     resume_after_crash,
     retry_storm,
@@ -24,6 +25,7 @@ STORIES = {
     cancel_campaign: cancel_campaign.cancel_campaign,
     charge_order: charge_order.charge_order,
     fork_and_resume: fork_and_resume.fork_and_resume,
+    half_a_checkpoint: half_a_checkpoint.half_a_checkpoint,
     resolve_ticket: resolve_ticket.resolve_ticket,
     resume_after_crash: resume_after_crash.resume_after_crash,
     retry_storm: retry_storm.retry_storm,
@@ -198,6 +200,18 @@ def test_the_position_says_nothing_of_the_effect():
     assert after["AF101 salary"] == "store:position#1:crash"
     before = plans(story, story.saves_the_position_before, "crash")
     assert before["AF103 salary"] == before["AF301 claim"] == "process:pay#1:crash"
+
+
+def test_a_checkpoint_that_is_not_whole():
+    """The key that was saved ahead is gone with a cache; the list of what is open is cut off."""
+    story = half_a_checkpoint
+    ahead = plans(story, story.saves_the_key_ahead, "torn", "stale", "crash")
+    assert ahead == {"AF101 payout": "store:step#1:stale"}
+    lists = plans(story, story.saves_what_is_open, "torn", "stale", "crash")
+    assert lists == {
+        "AF103 payout": "store:open#1:torn",
+        "AF301 claim": "store:open#1:torn",
+    }
 
 
 def test_calling_off_a_trip():

@@ -16,6 +16,7 @@ from agentfuzz.world.process_faults.kind import MOMENTS, process_fault
         "process read": MOMENTS[:1],
         "process turn": MOMENTS[:1],
         "process save": MOMENTS[:2],
+        "process store": MOMENTS[:2],
         "process end": MOMENTS[:1],
     },
     says="the process dies",
