@@ -162,7 +162,7 @@ class LocalGateway:
     @contextmanager
     def saving(self, name: str, value: Any = None) -> Iterator[None]:
         """Mark a durable write: the process may die before it, or right after it."""
-        with self.may_die("store", name, "process save") as slot:
+        with self.may_die("store", name, "process own save") as slot:
             yield
             self.log.write(Saved, slot, plain(value))
 
@@ -170,7 +170,7 @@ class LocalGateway:
         """A write into the store, whole, by halves, or for as long as the process lives. `write`
         returns what takes it back."""
         process = self.process
-        with self.may_die("store", name, "process store") as slot:
+        with self.may_die("store", name, "process save") as slot:
             how, process.save = process.save, ""
             if how == "torn":
                 value = half(value)

@@ -122,8 +122,8 @@ def test_only_the_store_can_be_torn():
         return DONE
 
     space = Space(faults=("torn", "stale", "crash"))
-    assert {fault.axes[0] for fault in space.at("process save")} == {"crash"}
-    told = {fault.text for fault in space.at("process store")}
+    assert {fault.axes[0] for fault in space.at("process own save")} == {"crash"}
+    told = {fault.text for fault in space.at("process save")}
     assert told == {"crash", "crash/after", "torn", "stale"}
     for plan in ("store:file#1:torn", "process:pay#1:stale", "end#1:torn"):
         with pytest.raises(PlanError, match="no longer applies"):

@@ -11,7 +11,7 @@ from agentfuzz.world.process_faults.kind import MOMENTS, process_fault
 
 @process_fault(
     order=70,
-    at={"process store": MOMENTS[:1]},
+    at={"process save": MOMENTS[:1]},
     says="acknowledged and lost when the process dies, after its next call",
 )
 def stale(process: Process, slot: Slot) -> None:

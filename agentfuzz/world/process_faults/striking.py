@@ -14,7 +14,7 @@ from agentfuzz.world.delivery import STALL, Delivery, Preempted, Sleep, Steps
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults import KINDS
 
-STORE = "process store"
+STORE = "process save"
 
 
 def fault_at(process: Process, slot: Slot, group: str) -> Fault | None:

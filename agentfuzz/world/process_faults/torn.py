@@ -10,7 +10,7 @@ from agentfuzz.world.process_faults.kind import MOMENTS, process_fault
 
 @process_fault(
     order=60,
-    at={"process store": MOMENTS[:1]},
+    at={"process save": MOMENTS[:1]},
     says="half of it is written, and the process dies",
 )
 def torn(process: Process, slot: Slot) -> None:
