@@ -111,7 +111,9 @@ _CALLS = _boundary(
 BOUNDARIES = (
     replace(_CALLS, told=_TOLD),
     _boundary(
-        "store", ("process save", "process own save"), lambda slot: f"save {slot.nth} of {slot.name}"
+        "store",
+        ("process save", "process own save"),
+        lambda slot: f"save {slot.nth} of {slot.name}",
     ),
     _boundary("turn", ("process turn",), lambda slot: f"turn {slot.nth} of the model"),
     _boundary("end", ("process end",), lambda slot: "end of the run"),
