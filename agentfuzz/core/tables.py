@@ -238,7 +238,11 @@ ROWS: dict[str, Row] = {
         ),
         True,
     ),
-    "approval": ((("once", "twice", "double_click", "refused", "late"),), (), False),
+    "approval": (
+        (("once", "twice", "double_click", "refused", "late", "never"),),
+        (("never",),),
+        False,
+    ),
     "child": ((("works", "fails", "dies", "late", "hangs", "twice"),), (), False),
     "all": ((("up", "error"),), (), False),
     "handoff": (

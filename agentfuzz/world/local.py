@@ -24,7 +24,7 @@ from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.lane import Lane
 from agentfuzz.world.log import Log
-from agentfuzz.world.process import Process
+from agentfuzz.world.process import Decision, Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
 from agentfuzz.world.store import MISSING, Store, half
 from agentfuzz.world.tools import KEPT, ToolSpec, spec_of
@@ -198,6 +198,11 @@ class LocalGateway:
         """Ask a person to allow a call. The id of the request."""
         self.crossing()
         return self.process.ask(tool, call)
+
+    def decision_on(self, request: str) -> Decision | None:
+        """What has been decided about a request by now."""
+        self.crossing()
+        return self.process.decision_on(request)
 
     @property
     def cancelled(self) -> bool:

@@ -31,6 +31,7 @@ from agentfuzz.world.log import Log
 RESTART = 1.0  # virtual seconds until a supervisor has started the process again
 MAX_RESTARTS = 5
 MAX_DUPLICATES = 5  # so often a trigger is delivered again; then its sender gives up
+THINKS = 30.0  # virtual seconds until a person has decided, for whom an agent waits
 JUMP = 25 * 3600.0  # virtual seconds that a clock jump skips: more than keys are kept
 INTERRUPTION = "Wait. Where are you with this?"
 
@@ -137,14 +138,32 @@ class Process:
         slot = self.slot("approval", tool)
         asked = f"approval_{self._approvals}"
         event = self.log.write(Interrupted, asked, call or f"{tool}_{slot.nth}")
-        self.waiting.append((event, slot, self.injector.at(slot, event.seq, "approval")))
+        fault = self.injector.at(slot, event.seq, "approval")
+        if fault is not None and fault.axes[0] == "never":
+            self.struck(slot, fault)
+        else:
+            self.waiting.append((event, slot, fault))
         return asked
 
     def decisions(self) -> list[Decision]:
         """What is decided next about the call that waits longest, in the order of arrival."""
         if not self.waiting:
             return []
-        asked, slot, fault = self.waiting.pop(0)
+        return self._answers(*self.waiting.pop(0))
+
+    def decision_on(self, request: str) -> Decision | None:
+        """What has been decided about a request by now, for an agent that waits within its leg.
+        What comes after the first answer comes in a leg of its own."""
+        for at, (asked, slot, fault) in enumerate(self.waiting):
+            if asked.interrupt == request and self.log.clock.now - asked.t >= THINKS:
+                del self.waiting[at]
+                first, *more = self._answers(asked, slot, fault)
+                self.waiting += [(asked, slot, None) for _ in more]
+                self.brings(first)
+                return first
+        return None
+
+    def _answers(self, asked: Interrupted, slot: Slot, fault: Fault | None) -> list[Decision]:
         yes = Decision(asked.interrupt, asked.call, True)
         if fault is None:
             return [yes]

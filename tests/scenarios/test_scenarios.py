@@ -16,6 +16,7 @@ from agentfuzz.scenarios import (
     saga,
     two_agents_one_seat,
     two_resumers,
+    unattended_approval,
     webhook_twice,
 )
 from agentfuzz.search.campaign import Budget, Campaign
@@ -34,6 +35,7 @@ STORIES = {
     saga: saga.saga,
     two_agents_one_seat: two_agents_one_seat.two_agents_one_seat,
     two_resumers: two_resumers.two_resumers,
+    unattended_approval: unattended_approval.unattended_approval,
     webhook_twice: webhook_twice.webhook_twice,
 }
 VICTIM_DEPTH = {saga: 2}  # one fault for the trip to be called off, and one for the calling off

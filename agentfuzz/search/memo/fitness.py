@@ -19,6 +19,7 @@ UNCOPIED = "a value cannot be copied"
 UNTOLD = "a value is an object that cannot be told from others like it"
 STATE = "it writes into world.state"
 SAVES, INBOX = "it saves to a store of its own", "it reads its inbox"
+DECISIONS = "it waits for decisions within a leg"
 OWN_MODEL = "it brings a model of its own"
 # Of a leg.
 EARLY = "it acts before it is awaited"
