@@ -18,6 +18,7 @@ OF_LAWS: dict[str, str] = {
     "AF111": "A second delivery of the trigger changed the outcome",
     "AF112": "Two requests for one intent at the same time",
     "AF113": "The key follows the words of the model",
+    "AF115": "Effects came about in another order than stated",
     "AF116": "The right intent, with other arguments",
     "AF117": "An effect before what it needs was confirmed",
     "AF118": "An effect that rests on one that was taken back",

@@ -20,6 +20,7 @@ from agentfuzz.invariants.effects.at_most_once import at_most_once
 from agentfuzz.invariants.effects.compensated import compensated
 from agentfuzz.invariants.effects.duplicate_trigger_ignored import duplicate_trigger_ignored
 from agentfuzz.invariants.effects.exactly_once import exactly_once
+from agentfuzz.invariants.effects.in_order import in_order
 from agentfuzz.invariants.effects.key_not_from_model import key_not_from_model
 from agentfuzz.invariants.effects.key_saved_before_use import key_saved_before_use
 from agentfuzz.invariants.effects.no_blind_repeat import no_blind_repeat
@@ -85,6 +86,7 @@ __all__ = [
     "grants_are_used",
     "handle_resolves",
     "honours_retry_after",
+    "in_order",
     "invariant",
     "key_not_from_model",
     "key_saved_before_use",
@@ -145,6 +147,7 @@ _ALL = (
     grants_are_used.record,
     handle_resolves.record,
     honours_retry_after.record,
+    in_order.record,
     key_not_from_model.record,
     key_saved_before_use.record,
     known_input.record,

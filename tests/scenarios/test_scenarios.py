@@ -11,6 +11,7 @@ from agentfuzz.scenarios import (
     half_a_checkpoint,
     half_open_stream,
     journal_once,
+    ordered_effects,
     resolve_ticket,
     resume_after_crash,
     retry_storm,
@@ -31,6 +32,7 @@ STORIES = {
     half_a_checkpoint: half_a_checkpoint.half_a_checkpoint,
     half_open_stream: half_open_stream.half_open_stream,
     journal_once: journal_once.journal_once,
+    ordered_effects: ordered_effects.ordered_effects,
     resolve_ticket: resolve_ticket.resolve_ticket,
     resume_after_crash: resume_after_crash.resume_after_crash,
     retry_storm: retry_storm.retry_storm,
@@ -218,6 +220,15 @@ def test_a_checkpoint_that_is_not_whole():
         "AF103 payout": "store:open#1:torn",
         "AF301 claim": "store:open#1:torn",
     }
+
+
+def test_steps_that_overtake_each_other():
+    """One of three side by side waits; one of three in turn arrives late."""
+    story = ordered_effects
+    at_once = plans(story, story.all_at_once, "preempted")
+    assert at_once["AF115 deployment"] == "schedule:migrate#1:preempted"
+    in_turn = plans(story, story.whatever_comes_of_it, "late")
+    assert in_turn["AF115 deployment"] == "migrate#1:late/timeout"
 
 
 def test_calling_off_a_trip():
