@@ -28,7 +28,8 @@ def known_input(*texts: str | re.Pattern[str]) -> Check:
     said before, and `texts`: the system prompt and whatever else the loop adds knowingly, whole or
     as a compiled pattern. A message may hold several of these; what is left of it without them must
     hold no letter and no digit. A result is known with all that stands around it: a message that
-    answers a call, or that holds a whole reply, or what another agent has said or handed over.
+    answers a call, or that holds a whole reply or such a message, or what another agent has said or
+    handed over.
 
     A history keeps 500 characters of a message, and what comes after them is not looked at.
     NOT_EXERCISED when no model was shown anything.
@@ -76,6 +77,8 @@ def _said(event: object) -> Iterable[str]:
 def _told(event: object) -> Iterable[str]:
     """What a tool, or another agent, has said, as it may stand in a message."""
     body: Json
+    if isinstance(event, ModelInput):
+        return [one.text for one in event.messages if one.answers is not None]
     if isinstance(event, Replied):
         return forms(event.body)
     if isinstance(event, HandoffReceived):

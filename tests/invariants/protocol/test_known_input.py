@@ -49,12 +49,13 @@ def assistant(text: str) -> Shown:
         (user(TASK), assistant("I shall look.")),
         (user(TASK), user("Stop, please.")),
         (user('Observation: {"charge_id": "ch_A17"}'),),
+        (gets("tc_1", "Error: no JSON"), user("So far: Error: no JSON")),
         (user(""), assistant(" ")),
         (),
     ],
     ids=[
         *("task", "prompt", "with the day", "in one message", "other spaces", "as a part"),
-        *("result", "own words", "message", "observation", "blank", "nothing"),
+        *("result", "own words", "message", "observation", "told again", "blank", "nothing"),
     ],
 )
 def test_held(messages):
