@@ -172,7 +172,7 @@ class LocalGateway:
         process = self.process
         with self.may_die("store", name, "process save") as slot:
             how, process.save = process.save, ""
-            if how == "torn":
+            if how == "torn" and value is not MISSING:
                 value = half(value)
             back = write(value)
             self.log.write(Saved, slot, None if value is MISSING else plain(value))

@@ -110,6 +110,7 @@ def test_a_deletion_that_is_lost():
         del world.store["at"]
 
     assert found(run(shop, saves("first", then=deletes), "store:at#2:stale").history) == "first"
+    assert found(run(shop, saves("first", then=deletes), "store:at#2:torn").history) == "nothing"
 
 
 def test_only_the_store_can_be_torn():
