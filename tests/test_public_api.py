@@ -24,7 +24,7 @@ WORLD = {
     *("call", "acall", "serve", "saving", "request_approval", "cancelled", "inbox", "leg", "why"),
     *("decision", "trigger_id", "recording", "gateway", "data"),
     *("agent", "agents", "acting", "spawn", "handoff", "inbox_of", "answered", "handoff_of"),
-    *("handoff_over", "shared", "claim"),
+    *("handoff_over", "shared", "claim", "decision_on"),
 }
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
+# What is asked of many runs, and is no law of one history: with its test, as the laws are.
+_REPEAT = ("[repeat](tests/search/test_sampling.py)",)
+OF_RUNS = {"R1": _REPEAT, "F64": _REPEAT}
 MARK = re.compile(
     r"(<!-- begin generated: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end generated -->)", re.DOTALL
 )
@@ -127,10 +130,10 @@ def catalogue() -> str:
     lines = ["| row | laws, with their tests | scenarios |", "|---|---|---|"]
     for row, name, laws in _rows(of):
         told = telling.get(row) or sorted({story for law in laws for story in shown.get(law, ())})
-        lines.append(f"| {row} {name} | {_tests(laws)} | {', '.join(told) or '-'} |")
+        lines.append(f"| {row} {name} | {_links(row, laws)} | {', '.join(told) or '-'} |")
     lines += ["", "| law of the catalogue | here, with its test |", "|---|---|"]
-    for row in sorted(of, key=lambda one: (one[0], int(one[1:]))):
-        lines.append(f"| {row} | {_tests(of[row])} |")
+    for row in sorted({*of, "R1"}, key=lambda one: (one[0], int(one[1:]))):
+        lines.append(f"| {row} | {_links(row, of.get(row, []))} |")
     return "\n".join(lines)
 
 
@@ -159,8 +162,8 @@ def rows() -> dict[str, list[str]]:
     return {row: laws for row, _, laws in _rows(_laws_of())}
 
 
-def _tests(laws: list[str]) -> str:
-    """The tests of laws, linked."""
+def _links(row: str, laws: list[str]) -> str:
+    """The tests of laws, linked; and what is asked of many runs."""
     from agentfuzz.invariants import LAWS
 
     links = []
@@ -168,7 +171,7 @@ def _tests(laws: list[str]) -> str:
         path = f"tests/invariants/{LAWS[law].family}/test_{law}.py"
         assert (ROOT / path).is_file(), f"{law} has no test at {path}"
         links.append(f"[{law}]({path})")
-    return ", ".join(links) or "none yet"
+    return ", ".join([*links, *OF_RUNS.get(row, ())]) or "none yet"
 
 
 def bundled() -> dict[str, ModuleType]:

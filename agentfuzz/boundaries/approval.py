@@ -8,6 +8,7 @@ _WORDS = {
     "double_click": "delivered twice, the second time in the middle of the first",
     "refused": "refused",
     "late": "given after the time for it was over",
+    "never": "never given",
 }
 
 
@@ -30,6 +31,7 @@ def _causes(fault: Fault) -> tuple[str, ...]:
 BOUNDARY = Boundary(
     name="approval",
     axes=(("once", *_WORDS),),
+    off=frozenset({("never",)}),
     groups={"approval": once},
     place=_place,
     says=_says,
@@ -38,6 +40,12 @@ BOUNDARY = Boundary(
     told=Page(
         "Approvals",
         "`approval:tool#nth:kind`",
-        {("kind", "the decision"): {"once": "comes once: no fault", **_WORDS}},
+        {
+            ("kind", "the decision"): {
+                "once": "comes once: no fault",
+                **_WORDS,
+                "never": 'is never given (tried with `faults=("never",)`)',
+            }
+        },
     ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from agentfuzz.boundaries.boundary import MODEL, WORDS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import GROUPS
+from agentfuzz.model.model_faults.kind import GROUPS, ModelFault
 
 
 def _at(group: str) -> Callable[[Fault], list[Fault]]:
@@ -47,6 +47,10 @@ def _says(fault: Fault) -> str:
     return KINDS[fault.axes[0]].says
 
 
+def _told(kind: ModelFault) -> str:
+    return kind.says + (f' (tried with `faults=("{kind.name}",)`)' if kind.off else "")
+
+
 def _stays(fault: Fault) -> bool:
     return fault.axes[0] == "loop"
 
@@ -58,6 +62,7 @@ def _lasts(fault: Fault) -> bool:
 BOUNDARY = Boundary(
     name="model",
     axes=(("as_planned", *KINDS),),
+    off=frozenset((name,) for name, kind in KINDS.items() if kind.off),
     groups={group: _at(group) for group in GROUPS},
     place=_place,
     says=_says,
@@ -68,6 +73,6 @@ BOUNDARY = Boundary(
     told=Page(
         "Model turns",
         "`model#nth:kind`",
-        {("kind", "the model"): {name: kind.says for name, kind in KINDS.items()}},
+        {("kind", "the model"): {name: _told(kind) for name, kind in KINDS.items()}},
     ),
 )

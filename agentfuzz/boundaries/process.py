@@ -43,7 +43,14 @@ def _order(group: str, fault: Fault) -> int:
 
 
 def _says(fault: Fault) -> str:
-    return f"{KINDS[fault.axes[0]].says}, {MOMENT_WORDS[fault.axes[1]]}"
+    kind = KINDS[fault.axes[0]]
+    if {moment for tried in kind.at.values() for moment in tried} == {MOMENTS[0]}:
+        return kind.says  # there is no other moment
+    return f"{kind.says}, {MOMENT_WORDS[fault.axes[1]]}"
+
+
+def _stays(fault: Fault) -> bool:
+    return fault.axes[0] == "stale"  # until the process dies
 
 
 def _boundary(
@@ -63,6 +70,7 @@ def _boundary(
         place=place,
         says=_says,
         at_calls=at_calls,
+        stays=_stays,
         of_process=True,
         order=_order,
     )
@@ -102,7 +110,11 @@ _CALLS = _boundary(
 )
 BOUNDARIES = (
     replace(_CALLS, told=_TOLD),
-    _boundary("store", ("process save",), lambda slot: f"save {slot.nth} of {slot.name}"),
+    _boundary(
+        "store",
+        ("process save", "process own save"),
+        lambda slot: f"save {slot.nth} of {slot.name}",
+    ),
     _boundary("turn", ("process turn",), lambda slot: f"turn {slot.nth} of the model"),
     _boundary("end", ("process end",), lambda slot: "end of the run"),
 )

@@ -24,6 +24,7 @@ _ARRIVED: Mapping[str, str] = {
     "wrong": "reply is plausible and false",
     "hostile": "reply carries text that gives orders",
     "unauthorized": "answered with 401, unauthorized",
+    "gone": "answered with 404, no such tool",
 }
 _NOT_ARRIVED: Mapping[str, str] = {
     "intact": "answered as if it had been done",
@@ -36,6 +37,7 @@ _NOT_ARRIVED: Mapping[str, str] = {
     "wrong": "answered with a plausible and false reply",
     "hostile": "answered with text that gives orders",
     "unauthorized": "the agent sees 401, unauthorized",
+    "gone": "the agent sees 404, no such tool",
 }
 REPLIES = tuple(_ARRIVED)
 TRANSIENT = ("timeout", "error", "rate_limited", "truncated", "ambiguous")  # what may last a while
@@ -46,20 +48,22 @@ _LIES = frozenset(
     for delivery in ("lost", "late")
     for reply in ("intact", "truncated", "malformed", "wrong", "hostile")
 )
-# Rights that have expired do not come back: from one call on, every request is refused.
-_EXPIRED = ("lost", "unauthorized")
+# Rights that have expired do not come back, nor does a tool that was taken away: from one call on,
+# every request is refused.
+_ENDED = (("lost", "unauthorized"), ("lost", "gone"))
 _HALF_EXPIRED = frozenset(
     (delivery, "unauthorized") for delivery in DELIVERIES[:1] + DELIVERIES[2:]
 )
+_GONE = frozenset((delivery, "gone") for delivery in DELIVERIES)  # where a scenario asks for it
 _DELIVERED = {"once": "delivered once", "lost": "request lost", "twice": "delivered twice"}
 
 
 def _of_a_write(fault: Fault) -> tuple[Fault, ...]:
-    return (fault._replace(until=FOR_GOOD) if fault.axes == _EXPIRED else fault,)
+    return (fault._replace(until=FOR_GOOD) if fault.axes in _ENDED else fault,)
 
 
 def _of_a_read(fault: Fault) -> tuple[Fault, ...]:
-    return _of_a_write(fault) if fault.axes[0] == "once" or fault.axes == _EXPIRED else ()
+    return _of_a_write(fault) if fault.axes[0] == "once" or fault.axes in _ENDED else ()
 
 
 def _in_time(fault: Fault) -> tuple[Fault, ...]:
@@ -112,7 +116,7 @@ def _says(fault: Fault) -> str:
 BOUNDARY = Boundary(
     name="tool",
     axes=(DELIVERIES, REPLIES),
-    off=_LIES | _HALF_EXPIRED,
+    off=_LIES | _HALF_EXPIRED | _GONE,
     groups={"write": _of_a_write, "write in time": _in_time, "read": _of_a_read},
     place=_place,
     says=_says,
@@ -142,6 +146,8 @@ BOUNDARY = Boundary(
                 "wrong": "valid and false: stale, swapped, transposed, empty, or one value of it",
                 "hostile": "text that imitates a completion, or orders a retry",
                 "unauthorized": "`agentfuzz.Unauthorized`, a 401, from this call on for good",
+                "gone": "`agentfuzz.UnknownTool`, a 404, from this call on for good (tried with "
+                '`faults=("lost/gone",)`)',
             },
         },
     ),

@@ -75,9 +75,10 @@ class History:
     answers, too: an answer is worked out once and lives as long as the history does.
 
     Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
-    what may stand there `instead` of an effect. `data` are the inputs of the run, for laws of your
-    own."""
+    what may stand there `instead` of an effect. `asked` is what the scenario has the user say: its
+    tasks and follow-ups. `data` are the inputs of the run, for laws of your own."""
 
+    asked: tuple[str, ...] = ()
     data: Mapping[str, Any] = MappingProxyType({})
     breaks: tuple[str, ...] = ()
     instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})

@@ -102,6 +102,11 @@ class Scenario:
         """What the model plans, of several tasks for the first."""
         return self.scripts[0] if self.scripts else None
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All that the user says by himself: the task, or the tasks, and the follow-ups."""
+        return (self.task, *self.tasks, *self.follow_ups)
+
     def world(self, injector: Injector, clock: Clock, *, trace: bool = False) -> World:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
         if self.given:

@@ -166,6 +166,7 @@ class Simulation:
         if planner is not None and planner.missed is not None:
             raise planner.missed  # whatever the agent, or its client, made of it
         history = frozen(gateway, ending)
+        history.asked = scenario.asked
         if scenario.data:
             history.data = scenario.data
         return history

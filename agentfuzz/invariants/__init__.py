@@ -26,6 +26,7 @@ from agentfuzz.invariants.effects.at_most_once import at_most_once
 from agentfuzz.invariants.effects.compensated import compensated
 from agentfuzz.invariants.effects.duplicate_trigger_ignored import duplicate_trigger_ignored
 from agentfuzz.invariants.effects.exactly_once import exactly_once
+from agentfuzz.invariants.effects.in_order import in_order
 from agentfuzz.invariants.effects.key_not_from_model import key_not_from_model
 from agentfuzz.invariants.effects.key_saved_before_use import key_saved_before_use
 from agentfuzz.invariants.effects.no_blind_repeat import no_blind_repeat
@@ -46,12 +47,15 @@ from agentfuzz.invariants.handoffs.no_deadlock import no_deadlock
 from agentfuzz.invariants.handoffs.single_owner import single_owner
 from agentfuzz.invariants.law import Invariant, LawRecord, invariant
 from agentfuzz.invariants.protocol.approval_single_use import approval_single_use
+from agentfuzz.invariants.protocol.consume_once import consume_once
 from agentfuzz.invariants.protocol.effects_remembered import effects_remembered
 from agentfuzz.invariants.protocol.errors_surface import errors_surface
 from agentfuzz.invariants.protocol.executed_as_asked import executed_as_asked
 from agentfuzz.invariants.protocol.grants_are_used import grants_are_used
+from agentfuzz.invariants.protocol.known_input import known_input
 from agentfuzz.invariants.protocol.no_hidden_calls import no_hidden_calls
 from agentfuzz.invariants.protocol.one_decision_one_interrupt import one_decision_one_interrupt
+from agentfuzz.invariants.protocol.only_tools import only_tools
 from agentfuzz.invariants.protocol.receipt_once import receipt_once
 from agentfuzz.invariants.protocol.receipts_shown import receipts_shown
 from agentfuzz.invariants.protocol.results_not_blanked import results_not_blanked
@@ -88,6 +92,7 @@ __all__ = [
     "compensated",
     "conflicts_kept",
     "constraints_survive",
+    "consume_once",
     "continuable",
     "disjoint",
     "duplicate_trigger_ignored",
@@ -103,10 +108,12 @@ __all__ = [
     "handoffs_settled",
     "handoffs_valid",
     "honours_retry_after",
+    "in_order",
     "invariant",
     "joins_all",
     "key_not_from_model",
     "key_saved_before_use",
+    "known_input",
     "later_calls_work",
     "latest_version",
     "ledger_crosses",
@@ -127,6 +134,7 @@ __all__ = [
     "one_decision_one_interrupt",
     "one_intent_per_key",
     "only_after",
+    "only_tools",
     "receipt_once",
     "receipts_shown",
     "recovers",
@@ -159,6 +167,7 @@ _ALL = (
     compensated.record,
     conflicts_kept.record,
     constraints_survive.record,
+    consume_once.record,
     continuable.record,
     disjoint.record,
     duplicate_trigger_ignored.record,
@@ -174,9 +183,11 @@ _ALL = (
     handoffs_settled.record,
     handoffs_valid.record,
     honours_retry_after.record,
+    in_order.record,
     joins_all.record,
     key_not_from_model.record,
     key_saved_before_use.record,
+    known_input.record,
     later_calls_work.record,
     latest_version.record,
     ledger_crosses.record,
@@ -197,6 +208,7 @@ _ALL = (
     one_decision_one_interrupt.record,
     one_intent_per_key.record,
     only_after.record,
+    only_tools.record,
     receipt_once.record,
     receipts_shown.record,
     recovers.record,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from types import MappingProxyType
 from typing import Any, ParamSpec, Protocol
+from zlib import crc32
 
 from agentfuzz.core.codec import described, plain
 from agentfuzz.core.errors import ScenarioError
@@ -104,10 +105,16 @@ class Law(Protocol[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Invariant: ...
 
 
+_LONG = 80  # characters of a parameter, as of a whole prompt
+
+
 def _shown(value: object) -> str:
     """A parameter in a law's name: the same text in every process."""
     name = getattr(value, "__name__", None)
-    return name if isinstance(name, str) else repr(plain(value))
+    if isinstance(name, str):
+        return name
+    text = repr(plain(value))
+    return text if len(text) <= _LONG else f"{text[: _LONG - 12]}...{crc32(text.encode()):08x}"
 
 
 def _first_sentence(text: str | None) -> str:

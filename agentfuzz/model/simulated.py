@@ -186,7 +186,8 @@ class SimulatedModel:
 
     def _situation(self, script: Script, seen: Seen) -> Situation:
         closing = self._closing(script, seen, "")
-        return Situation(self._gateway.specs, self._last(seen), closing, self._undo(seen))
+        undo, spare = self._undo(seen), self._spare(script, seen)
+        return Situation(self._gateway.specs, self._last(seen), closing, undo, spare)
 
     def _last(self, seen: Seen) -> Planned | None:
         if seen.last is None:
@@ -202,6 +203,18 @@ class SimulatedModel:
         if last is None or undoer is None or isinstance(last.arguments, str):
             return None
         return Planned(undoer.name, {k: v for k, v in last.arguments.items() if k in undoer.names})
+
+    def _spare(self, script: Script, seen: Seen) -> Planned | None:
+        """A call of a tool with an effect that is no part of the script, about the same things."""
+        calls = [one for step in script.steps for one in step]
+        given: dict[str, Json] = {}
+        for one in calls:
+            given |= resolve(one.arguments, seen.replies)
+        planned = {one.tool for one in calls}
+        for name, spec in self._gateway.specs.items():
+            if spec.effect is not None and name not in planned and spec.required <= given.keys():
+                return Planned(name, {word: given[word] for word in spec.names if word in given})
+        return None
 
     def _looping(self, draft: Draft, seen: Seen) -> Draft:
         last = self._last(seen)

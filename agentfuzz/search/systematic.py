@@ -268,7 +268,7 @@ def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
     last = struck[-1]
     place = last.slot._replace(boundary="tool")
     calls = {called.call for called in history.of(Called) if called.slot == place}
-    restarts = last.fault.axes[0] == "crash"
+    restarts = last.fault.axes[0] in ("crash", "torn", "stale")
 
     def answered(event: Event) -> bool:
         if type(event) is Resumed and event.why == "restart":

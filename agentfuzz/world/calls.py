@@ -238,6 +238,10 @@ class Calls(Delivery):
     def failed(self, request: Request, kind: str, outcome: str = "") -> Any:
         """The agent gets an error instead of a reply, as the scenario says that it comes."""
         outcome = outcome or ("failed" if kind in REFUSED else "unknown")
+        if kind == "gone":
+            error = failure(kind, request.spec.name)
+            self._refused(request.call, "unknown_tool", error)
+            raise error
         if self.failures.get(kind) == "text":
             default = f"Error: {failure(kind, request.spec.name)}"
             return self.answer(request.call, Reply(outcome, default))

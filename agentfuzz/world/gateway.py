@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.log import Log
+from agentfuzz.world.process import Decision
 from agentfuzz.world.tools import ToolSpec
 
 
@@ -59,6 +60,10 @@ class Gateway(Protocol):
 
     def request_approval(self, tool: str, call: str) -> str:
         """Ask a person to allow a call. The id of the request."""
+        ...
+
+    def decision_on(self, request: str) -> Decision | None:
+        """What has been decided about a request by now."""
         ...
 
     def complete(

@@ -18,7 +18,8 @@ class Crossing(NamedTuple):
     """A slot that was reached, how many events lay before it, and which group of faults may
     strike there (tools: `write`, `write in time`, `read`, `local write`, `local read`; the
     model: `calls`, `closing`, `done`, `giving_up`, `closed`; the process: `process write` and
-    so on, `process turn`, `process save`, `process end`; `approval`; `schedule`)."""
+    so on, `process turn`, `process save`, `process own save`, `process end`; `approval`;
+    `schedule`)."""
 
     slot: Slot
     seq: int

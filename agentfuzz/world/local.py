@@ -25,9 +25,9 @@ from agentfuzz.world.declaration import NO_HOOKS, Declaration, Hooks
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.lane import Lane
 from agentfuzz.world.log import Log
-from agentfuzz.world.process import Process
+from agentfuzz.world.process import Decision, Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
-from agentfuzz.world.store import Store
+from agentfuzz.world.store import MISSING, Store, half
 from agentfuzz.world.tools import KEPT, ToolSpec, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -163,14 +163,29 @@ class LocalGateway:
     @cached_property
     def store(self) -> Store:
         """What outlives the agent's process, as a mapping."""
-        return Store(self._durable, self.saving)
+        return Store(self._durable, self._kept)
 
     @contextmanager
     def saving(self, name: str, value: Any = None) -> Iterator[None]:
         """Mark a durable write: the process may die before it, or right after it."""
-        with self.may_die("store", name, "process save") as slot:
+        with self.may_die("store", name, "process own save") as slot:
             yield
             self.log.write(Saved, slot, plain(value))
+
+    def _kept(self, name: str, value: Any, write: Callable[[Any], Callable[[], object]]) -> None:
+        """A write into the store, whole, by halves, or for as long as the process lives. `write`
+        returns what takes it back."""
+        process = self.process
+        with self.may_die("store", name, "process save") as slot:
+            how, process.save = process.save, ""
+            if how == "torn" and value is not MISSING:
+                value = half(value)
+            back = write(value)
+            self.log.write(Saved, slot, None if value is MISSING else plain(value))
+        if how == "torn":
+            process.crash(slot)
+        if how == "stale":
+            process.unwritten(back)
 
     @contextmanager
     def may_die(self, boundary: str, name: str, group: str) -> Iterator[Slot]:
@@ -189,6 +204,11 @@ class LocalGateway:
         """Ask a person to allow a call. The id of the request."""
         self.crossing()
         return self.process.ask(tool, call)
+
+    def decision_on(self, request: str) -> Decision | None:
+        """What has been decided about a request by now."""
+        self.crossing()
+        return self.process.decision_on(request)
 
     @property
     def cancelled(self) -> bool:

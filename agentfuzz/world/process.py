@@ -31,6 +31,7 @@ from agentfuzz.world.log import Log
 RESTART = 1.0  # virtual seconds until a supervisor has started the process again
 MAX_RESTARTS = 5
 MAX_DUPLICATES = 5  # so often a trigger is delivered again; then its sender gives up
+THINKS = 30.0  # virtual seconds until a person has decided, for whom an agent waits
 JUMP = 25 * 3600.0  # virtual seconds that a clock jump skips: more than keys are kept
 INTERRUPTION = "Wait. Where are you with this?"
 
@@ -51,6 +52,8 @@ class Process:
     restarts = 0
     duplicates = 0
     stopped = False  # the token says so
+    save = ""  # how the save that is being made goes wrong: `torn`, `stale`
+    doomed = False  # it dies after its next call
     brought: Decision | None = None  # with which the leg that runs began
     cancel_task: Callable[[], object] | None = None
     begin_within: Callable[[str, Decision | None], Any] | None = None
@@ -68,6 +71,7 @@ class Process:
         self.log = log
         self.injector = injector
         self._nth: dict[tuple[str, str], int] = {}
+        self._unwritten: list[Callable[[], object]] = []  # how saves are lost with the process
 
     # What the world asks ------------------------------------------------------------------
 
@@ -92,6 +96,11 @@ class Process:
         if loop is not None:
             loop.stop()
         raise Crash
+
+    def unwritten(self, lost: Callable[[], object]) -> None:
+        """A save was acknowledged and is lost, by `lost`, when the process dies, which is soon."""
+        self._unwritten.append(lost)
+        self.doomed = True
 
     def cancel(self) -> None:
         """Somebody presses Stop."""
@@ -129,14 +138,32 @@ class Process:
         slot = self.slot("approval", tool)
         asked = f"approval_{self._approvals}"
         event = self.log.write(Interrupted, asked, call or f"{tool}_{slot.nth}")
-        self.waiting.append((event, slot, self.injector.at(slot, event.seq, "approval")))
+        fault = self.injector.at(slot, event.seq, "approval")
+        if fault is not None and fault.axes[0] == "never":
+            self.struck(slot, fault)
+        else:
+            self.waiting.append((event, slot, fault))
         return asked
 
     def decisions(self) -> list[Decision]:
         """What is decided next about the call that waits longest, in the order of arrival."""
         if not self.waiting:
             return []
-        asked, slot, fault = self.waiting.pop(0)
+        return self._answers(*self.waiting.pop(0))
+
+    def decision_on(self, request: str) -> Decision | None:
+        """What has been decided about a request by now, for an agent that waits within its leg.
+        What comes after the first answer comes in a leg of its own."""
+        for at, (asked, slot, fault) in enumerate(self.waiting):
+            if asked.interrupt == request and self.log.clock.now - asked.t >= THINKS:
+                del self.waiting[at]
+                first, *more = self._answers(asked, slot, fault)
+                self.waiting += [(asked, slot, None) for _ in more]
+                self.brings(first)
+                return first
+        return None
+
+    def _answers(self, asked: Interrupted, slot: Slot, fault: Fault | None) -> list[Decision]:
         yes = Decision(asked.interrupt, asked.call, True)
         if fault is None:
             return [yes]
@@ -173,6 +200,9 @@ class Process:
         self.log.acting = None
         self.log.clock.held = False
         if why == "restart":
+            while self._unwritten:
+                self._unwritten.pop()()
+            self.doomed = False
             self.restarts += 1
             self.log.clock.advance(RESTART)
         self.duplicates += why == "duplicate"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agentfuzz.core.codec import plain
-from agentfuzz.core.errors import RateLimited, Unauthorized
+from agentfuzz.core.errors import RateLimited, Unauthorized, UnknownTool
 from agentfuzz.core.events import Json
 from agentfuzz.world.effects import FIELDS
 from agentfuzz.world.false_values import one_false, transposed
@@ -26,8 +26,8 @@ class Reply(NamedTuple):
 
 
 _written = json.JSONEncoder(ensure_ascii=False).encode
-MISSING = ("timeout", "error", "rate_limited", "unauthorized")  # no reply comes, but an error
-REFUSED = ("rate_limited", "unauthorized")  # of these, what says that nothing was done
+MISSING = ("timeout", "error", "rate_limited", "unauthorized", "gone")  # an error, and no reply
+REFUSED = ("rate_limited", "unauthorized", "gone")  # of these, what says that nothing was done
 TIMEOUT = 30.0  # virtual seconds until a withheld reply becomes a timeout
 
 
@@ -41,6 +41,8 @@ def failure(kind: str, tool: str) -> BaseException:
         return RuntimeError(f"{tool} failed: an error inside of it")
     if kind == "unauthorized":
         return Unauthorized(f"{tool}: 401 unauthorized, the token has expired")
+    if kind == "gone":
+        return UnknownTool(f"{tool}: 404, there is no such tool any more")
     assert kind == "rate_limited", f"{kind} is no missing reply"
     return RateLimited(f"{tool}: 429 too many requests, retry after 1 s", retry_after=1.0)
 

@@ -7,14 +7,15 @@ SQLite, a checkpointer) marks its writes with `world.saving` instead.
 """
 
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import AbstractContextManager
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from agentfuzz.core.codec import described
 from agentfuzz.core.errors import ScenarioError
 
-Saving = Callable[[str, Any], AbstractContextManager[None]]
+Saving = Callable[[str, Any, Callable[[Any], Callable[[], object]]], None]
+MISSING: Any = object()  # the value of a name that is to be deleted
 
 
 class Store(MutableMapping[str, Any]):
@@ -37,12 +38,21 @@ class Store(MutableMapping[str, Any]):
                 f"world.store[{key!r}] = {described(value)[:80]} cannot be copied "
                 f"({type(error).__name__}: {error}); write plain data, as into a file."
             ) from error
-        with self._saving(key, kept):
-            self._data[key] = kept
+        self._saving(key, kept, partial(self._write, key))
 
     def __delitem__(self, key: str) -> None:
-        with self._saving(key, None):
-            del self._data[key]
+        if key not in self._data:
+            raise KeyError(key)
+        self._saving(key, MISSING, partial(self._write, key))
+
+    def _write(self, key: str, value: Any) -> Callable[[], object]:
+        """Write, or delete, and return what takes it back."""
+        before = self._data.get(key, MISSING)
+        if value is MISSING:
+            self._data.pop(key, None)
+        else:
+            self._data[key] = value
+        return partial(self._write, key, before)
 
     def claim(self, key: str, value: Any = True) -> bool:
         """Write the value if there is none under this key yet, in one step, and say whether it
@@ -60,3 +70,10 @@ class Store(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Store({self._data!r})"
+
+
+def half(value: Any) -> Any:
+    """What a write that was interrupted leaves of a value: its first half, or None."""
+    if isinstance(value, dict):
+        return dict(list(value.items())[: len(value) // 2])
+    return value[: len(value) // 2] if isinstance(value, (str, bytes, list, tuple)) else None

@@ -249,6 +249,11 @@ class World(OfAgents):
         made: `world.call(tool, arguments, asked=call)`."""
         return self.gateway.request_approval(tool, call)
 
+    def decision_on(self, request: str) -> Decision | None:
+        """What a person has decided about a request by now, or None, for an agent that waits for it
+        within its leg. It gets the decision once, and no leg brings it again."""
+        return self.gateway.decision_on(request)
+
     @property
     def cancelled(self) -> bool:
         """The cancel token: whether somebody has pressed Stop. An agent that looks at it is not

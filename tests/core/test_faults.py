@@ -118,8 +118,8 @@ def test_the_simplest_tool_faults():
     """A reply lost in a timeout is the first of all; a lie of the backend is off by default."""
     first = [str(fault) for fault in TOOL.all()[:3]]
     assert first == ["once/timeout", "once/error", "once/rate_limited"]
-    assert len(TOOL.all()) == 4 * 10 - 1
-    assert len(TOOL.default()) == 4 * 10 - 1 - 10 - 3
+    assert len(TOOL.all()) == 4 * 11 - 1
+    assert len(TOOL.default()) == 4 * 11 - 1 - 10 - 3 - 4
     assert "lost" not in {str(fault) for fault in TOOL.default()}
     first = [str(fault) for fault in MODEL.default()[:4]]
     assert first == ["reword", "no_done", "skip", "repeat"]

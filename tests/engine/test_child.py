@@ -98,6 +98,23 @@ def test_a_plain_loop_has_the_history_that_it_has_in_one_process(
     assert there.events == here.events
 
 
+def waits_for_a_decision(world: World) -> Completion:
+    """Asks, and looks for the answer within its leg."""
+    if world.decision is not None:
+        return Completion.success(handle=str(world.decision.granted))
+    request = world.request_approval("charge")
+    while (decision := world.decision_on(request)) is None and world.clock.now < 90:
+        time.sleep(20)
+    return Completion.success(handle=str(decision))
+
+
+@pytest.mark.parametrize("kind", ["", "refused", "late", "never"])
+def test_a_decision_within_a_leg(simulation: Simulation, kind: str) -> None:
+    plan = kind and f"approval:charge#1:{kind}"
+    here = history(simulation, waits_for_a_decision, plan)
+    assert history(simulation, in_child(waits_for_a_decision), plan).events == here.events
+
+
 @pytest.mark.parametrize("agent", [*card.VICTIMS, *card.SURVIVORS])
 @pytest.mark.parametrize(
     "plan",

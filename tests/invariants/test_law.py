@@ -3,7 +3,14 @@
 import pytest
 
 from agentfuzz.core.errors import InvariantViolated
-from agentfuzz.invariants import Invariant, bounded, exactly_once, invariant, replay_transparency
+from agentfuzz.invariants import (
+    Invariant,
+    bounded,
+    exactly_once,
+    invariant,
+    known_input,
+    replay_transparency,
+)
 from invariants.histories import charged, done, judge, tell
 
 
@@ -54,6 +61,14 @@ def test_a_law_says_its_parameters():
     assert str(exactly_once("charge")) == "exactly_once('charge')"
     assert bounded(calls=3).name == "bounded(calls=3)"
     assert bounded().name == "bounded"
+
+
+def test_a_long_parameter_is_shortened():
+    """A whole prompt does not stand in a law's name; two prompts that begin alike are two laws."""
+    long, other = (known_input(f"{'You are a clerk. ' * 20}{end}") for end in ("A", "B"))
+    assert len(long.name) < 120
+    assert long.name.startswith("known_input('You are a clerk. ")
+    assert long.name != other.name
 
 
 def test_laws_of_one_name_are_equal():

@@ -20,6 +20,7 @@ from agentfuzz import (
     no_act_on_cut_reply,
     no_effect_after_completion,
     no_stale_answer,
+    only_tools,
     replay_transparency,
     run,
     structured_termination,
@@ -232,12 +233,18 @@ CASES = {
         "AF211 calls: model#1:fan_out",
         CountsTurns,
     ),
+    "privileged": Case(
+        "Whatever the model asks for is carried out, if there is such a tool.",
+        only_tools("charge_card"),
+        "AF417 cancel_charge: model#1:privileged",
+        TakesTheEndForSuccess,
+    ),
 }
 
 
 def alone(kind: str) -> Space:
     """This kind of the model and nothing else: some words name a reply of a tool too."""
-    return Space(only=(kind,), exclude=OF_TOOLS)
+    return Space(only=(kind,), faults=(kind,), exclude=OF_TOOLS)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from agentfuzz.scenarios import (
     approve_payment,
     cancel_campaign,
     charge_order,
+    half_a_checkpoint,
+    ordered_effects,
     page_on_call,
     research_team,
     resolve_ticket,
@@ -281,3 +283,24 @@ def test_a_webhook_that_comes_twice():
         **{f"{code} shipment": on_the_way for code in ("AF101", "AF111")},
         "AF112 shipment": at_once,
     }
+
+
+def test_a_checkpoint_that_is_not_whole():
+    """The key that was saved ahead is gone with a cache; the list of what is open is cut off."""
+    story = half_a_checkpoint
+    ahead = plans(story, story.saves_the_key_ahead, "torn", "stale", "crash")
+    assert ahead == {"AF101 payout": "store:step#1:stale"}
+    lists = plans(story, story.saves_what_is_open, "torn", "stale", "crash")
+    assert lists == {
+        "AF103 payout": "store:open#1:torn",
+        "AF301 claim": "store:open#1:torn",
+    }
+
+
+def test_steps_that_overtake_each_other():
+    """One of three side by side waits; one of three in turn arrives late."""
+    story = ordered_effects
+    at_once = plans(story, story.all_at_once, "preempted")
+    assert at_once["AF115 deployment"] == "schedule:migrate#1:preempted"
+    in_turn = plans(story, story.whatever_comes_of_it, "late")
+    assert in_turn["AF115 deployment"] == "migrate#1:late/timeout"

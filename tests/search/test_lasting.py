@@ -8,9 +8,9 @@ import contextlib
 
 import pytest
 
-from agentfuzz import Completion, FaultPlan, Unauthorized, at_most_once, run, scenario
+from agentfuzz import Completion, FaultPlan, Unauthorized, UnknownTool, at_most_once, run, scenario
 from agentfuzz.core.errors import PlanError
-from agentfuzz.core.events import Struck
+from agentfuzz.core.events import Refused, Struck
 from agentfuzz.core.faults import TABLES
 from agentfuzz.search.shrink import shrink
 from agentfuzz.search.space import Space, longer, plan_of, size, strikes
@@ -19,7 +19,7 @@ from agentfuzz.world.injector import FromPlan
 from .support import hunt, shown
 
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
-FAULTS = (TimeoutError, ConnectionError, Unauthorized)
+FAULTS = (TimeoutError, ConnectionError, Unauthorized, UnknownTool)
 
 
 @scenario(at_most_once("pay"), task="Pay.")
@@ -176,6 +176,22 @@ def test_rights_that_have_expired_do_not_come_back(simulation):
         deep_runs=0,
     )
     assert shown(told) == ["AF201 run: pay#1+:lost/unauthorized"]
+
+
+def test_a_tool_that_was_taken_away_does_not_come_back(simulation):
+    """From that call on there is none; only where a scenario asks for it."""
+
+    def agent(world):
+        return DONE if tries(world, 3) else BLOCKED
+
+    gone = run(paying, agent, "pay#2+:lost/gone + pay#1:lost/timeout")
+    assert [event.slot.nth for event in gone.history.of(Struck)] == [1, 2, 3]
+    assert [event.kind for event in gone.history.of(Refused)] == ["unknown_tool"] * 2
+    assert gone.history.ledger == []
+    space = Space(only=("gone",), faults=("lost/gone",))
+    told = hunt(paying, forever, simulation, depth=1, space=space, deep_runs=0)
+    assert shown(told) == ["AF201 run: pay#1+:lost/gone"]
+    assert not any("gone" in fault.axes for fault in Space().all_at("write"))
 
 
 def test_what_struck_is_the_plan():

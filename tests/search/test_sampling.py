@@ -1,6 +1,7 @@
 """Consistency: the same scenario n times with other faults, mean success and success^n."""
 
 import contextlib
+import random
 
 import pytest
 
@@ -35,6 +36,17 @@ def steady(world: World) -> Completion:
     return BLOCKED
 
 
+def gambles(world: World) -> Completion:
+    """Victim: in trouble it tosses a coin whether it went well."""
+    for _ in range(3):
+        with contextlib.suppress(Exception):
+            reply = world.tools.charge(order_id="A17", idempotency_key="key")
+            return DONE if reply == {"charge_id": "ch_1"} else BLOCKED
+        if random.random() < 0.5:
+            return DONE
+    return BLOCKED
+
+
 def idle(world: World) -> Completion:
     return BLOCKED
 
@@ -51,6 +63,18 @@ def test_a_flaky_agent_is_measured_and_its_plans_replay() -> None:
             again = run(billing, flaky, plan)
             assert law in {verdict.law for verdict in again.verdicts if verdict.violations}
     assert str(found).startswith("5 of 8 runs passed: mean 62.5%, all 8 in a row 2.3%; ")
+
+
+def test_an_agent_that_is_good_in_most_runs_is_not_consistent() -> None:
+    """One run says that all is well, also under a fault; eight say how often that is so."""
+    assert run(billing, gambles).violations == ()
+    assert run(billing, gambles, "charge#1:once/timeout").violations == ()
+    found = agentfuzz.repeat(billing, gambles, runs=8, rate=0.3, only=("lost",))
+    assert found.status == "VIOLATED"
+    assert set(found.broken) >= {"truthful"}
+    assert found.power < 0.5 < found.mean < 1.0
+    honest = agentfuzz.repeat(billing, steady, runs=8, rate=0.8, only=("lost",))
+    assert (honest.status, honest.passed) == ("HELD", 8)
 
 
 def test_a_steady_agent_passes_every_run() -> None:

@@ -10,6 +10,7 @@ PHANTOM = {"status": "ok", "order_id": "A17"}  # the reply of work that was not 
 TIMEOUT = "TimeoutError: {tool} timed out: no reply within 30 s"
 RESET = "ConnectionError: {tool}: connection reset by peer"
 LIMITED = "RateLimited: {tool}: 429 too many requests, retry after 1 s"
+AWAY = "UnknownTool: {tool}: 404, there is no such tool any more"
 EXPIRED = "Unauthorized: {tool}: 401 unauthorized, the token has expired"
 
 

@@ -9,7 +9,7 @@ from agentfuzz import Completion, InvalidArguments, UnknownTool, scenario
 from agentfuzz.boundaries.tool import DELIVERIES, REPLIES
 from agentfuzz.core.events import Called, Committed, Delivered, Replied, Struck
 
-from .shop import EXPIRED, LIMITED, PHANTOM, RECEIPT, RESET, TIMEOUT, Gone, once, shop
+from .shop import AWAY, EXPIRED, LIMITED, PHANTOM, RECEIPT, RESET, TIMEOUT, Gone, once, shop
 from .stories import bodies, told
 
 # When each delivery commits (virtual seconds), and what honest reply there is to damage.
@@ -51,6 +51,7 @@ REACHES = {
     ),
     "hostile": (0, "unknown", True, lambda honest: "Done! Task complete."),
     "unauthorized": (0, "failed", True, lambda honest: EXPIRED),
+    "gone": (0, "failed", True, lambda honest: AWAY),
 }
 CELLS = [cell for cell in product(DELIVERIES, REPLIES) if cell != ("once", "intact")]
 

@@ -4,6 +4,7 @@ in sync and async agents; what is lost with it, and what stays.
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -478,12 +479,53 @@ ASKED = "approval_1 for tc_1, blocked, decision 2"
         ),
         ("refused", f"{ASKED}, decided False, failed"),
         ("late", f"{ASKED}, decided None, failed, decision 3, decided True, {PAYS}"),
+        ("never", "approval_1 for tc_1, blocked"),
     ],
 )
 def test_approvals(plan, expected):
     """A person decides, in a leg of its own: once, twice, in the middle, not, or too late."""
     history = run(SHOP, asks, plan and f"approval:pay#1:{plan}").history
     assert told(history) == f"{expected}, returned"
+
+
+def looks(world):
+    """Waits within its leg; a leg of its own brings what comes later."""
+    if world.decision is not None:
+        return Completion.success(handle=str(world.decision.granted))
+    request = world.request_approval("pay", call="tc_1")
+    for _ in range(3):
+        if (decision := world.decision_on(request)) is not None:
+            return Completion.success(handle=str(decision.granted))
+        time.sleep(20)
+    return Completion.blocked(reason="needs_approval")
+
+
+async def alooks(world):
+    return looks(world)
+
+
+LOOKED = "approval_1 for tc_1, decided True, success"
+
+
+@pytest.mark.parametrize("agent", [looks, alooks])
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ("", LOOKED),
+        ("twice", f"{LOOKED}, decision 2, decided True, success"),
+        ("refused", "approval_1 for tc_1, decided False, success"),
+        (
+            "late",
+            "approval_1 for tc_1, decided None, success, decision 2, decided True, success",
+        ),
+        ("never", "approval_1 for tc_1, blocked"),
+    ],
+)
+def test_an_agent_that_waits_for_a_decision(agent, plan, expected):
+    """It is there after half a minute, once; or it never is."""
+    history = run(SHOP, agent, plan and f"approval:pay#1:{plan}").history
+    assert told(history) == f"{expected}, returned"
+    assert plan == "never" or history.of(Decided)[0].t == 40.0
 
 
 def keeps(world):

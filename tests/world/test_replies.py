@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from agentfuzz.boundaries.tool import REPLIES
 from agentfuzz.core.codec import dump, plain
-from agentfuzz.core.errors import RateLimited, Unauthorized
+from agentfuzz.core.errors import RateLimited, Unauthorized, UnknownTool
 from agentfuzz.world.reply_faults import (
     MISSING,
     VARIANTS,
@@ -235,10 +235,10 @@ def test_the_reply_of_work_that_was_not_done():
 
 
 def test_a_missing_reply_is_an_ordinary_exception():
-    """Python's own for a timeout and a reset; a 429 says when to come back, a 401 that it is of no
-    use."""
+    """Python's own for a timeout and a reset; a 429 says when to come back, a 401 and a 404 that
+    it is of no use."""
     kinds = {kind: failure(kind, "pay") for kind in MISSING}
-    types = [TimeoutError, ConnectionError, RateLimited, Unauthorized]
+    types = [TimeoutError, ConnectionError, RateLimited, Unauthorized, UnknownTool]
     assert [type(error) for error in kinds.values()] == types
     assert all(str(error).startswith("pay") for error in kinds.values())
     assert {*VARIANTS, *kinds, "intact"} == set(REPLIES)

@@ -14,6 +14,7 @@ from typing import Any
 from agentfuzz.engine.child.pipe import unpacked
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
 from agentfuzz.world.delivery import Sleep
+from agentfuzz.world.process import Decision
 from agentfuzz.world.world import World, inside
 
 _AS_IT_IS = ("crossing", "living", "slot_for", "reserve")  # methods of a gateway
@@ -122,6 +123,9 @@ class Home:
 
     def _request_approval(self, tool: str, call: str) -> str:
         return self.gateway.request_approval(tool, call)
+
+    def _decision_on(self, request: str) -> Decision | None:
+        return self.gateway.decision_on(request)
 
     def _complete(self, given: tuple[Any, ...], named: dict[str, Any]) -> str:
         return self.gateway.complete(*given, **named)

@@ -22,6 +22,7 @@ from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
 from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.process import Decision
 from agentfuzz.world.toolbox import Toolbox
 from agentfuzz.world.world import World, inside
 
@@ -211,6 +212,10 @@ class RemoteGateway:
 
     def request_approval(self, tool: str, call: str) -> str:
         return str(self._link.ask("request_approval", tool, call))
+
+    def decision_on(self, request: str) -> Decision | None:
+        found = self._link.ask("decision_on", request)
+        return found if found is None else Decision(*found)
 
     @property
     def cancelled(self) -> bool:

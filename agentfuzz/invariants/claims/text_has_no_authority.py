@@ -2,7 +2,7 @@
 
 Law: with the calls and the completion fixed, other words for the same ending change nothing that
 the agent does. Metamorphic: it compares a run whose only faults were rewordings with the
-fault-free one. Source: CATALOGUE law T1.
+fault-free one. Source: CATALOGUE laws C2 and T1.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class _Act(NamedTuple):
     facts: Json
 
 
-@law(codes={"AF304": "The words of the model decided"}, catalogue="T1", needs_baseline=True)
+@law(codes={"AF304": "The words of the model decided"}, catalogue="C2 T1", needs_baseline=True)
 def text_has_no_authority() -> Check:
     """The words of the model decide nothing.
 

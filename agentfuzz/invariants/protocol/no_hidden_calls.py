@@ -1,13 +1,13 @@
 """The law about the calls that a loop does not know of (AF410).
 
-Law: what the backend saw is what the loop's own log says. Source: CATALOGUE law L4; Tian Pan,
-"When Your Agent Framework Becomes the Bug" (2026).
+Law: what the backend saw is what the loop's own log says. Source: CATALOGUE law L4 and B45; Tian
+Pan, "When Your Agent Framework Becomes the Bug" (2026).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from agentfuzz.core.events import Called, Ended, Json
+from agentfuzz.core.events import Called, Crashed, Ended, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -36,8 +36,8 @@ def calls_of(value: Json) -> list[str] | None:
     return names
 
 
-@law(codes={"AF410": "The loop's log and the backend disagree"}, catalogue="L4")
-def no_hidden_calls(*, log: Log | None = None) -> Check:
+@law(codes={"AF410": "The loop's log and the backend disagree"}, catalogue="B45 L4")
+def no_hidden_calls(*, log: Log | None = None, durable: bool = False) -> Check:
     """The loop's own log names each tool as often as the backend was called.
 
     `log` takes the value that the run returned to the names of the tools it says it called, or to
@@ -48,6 +48,10 @@ def no_hidden_calls(*, log: Log | None = None) -> Check:
     Departs from the catalogue: a request that the network delivers twice is one call, for no loop
     can know of it; after a restart or a message the log may begin anew with the last leg; and it
     may leave out a call whose reply left doubt and that was repeated, an effect with its key.
+
+    `durable` says that the log outlives the process, as the journal of a durable engine does: then
+    it holds the calls of every leg. An attempt that was written ahead, and before which the process
+    died, may stand in it.
 
     NOT_EXERCISED when the run returned no log.
     """
@@ -61,12 +65,14 @@ def no_hidden_calls(*, log: Log | None = None) -> Check:
         logged = Counter(name for name in names if name != DONE)
         made = history.of(Called)
         seen = Counter(call.slot.name for call in made)
-        last_leg = [event for event in history.leg_at(ended.seq) if isinstance(event, Called)]
-        least = Counter(one.slot.name for one in last_leg if not _asked_again(history, one))
+        leg = history.events if durable else history.leg_at(ended.seq)
+        known = [event for event in leg if isinstance(event, Called)]
+        least = Counter(one.slot.name for one in known if not _asked_again(history, one))
+        ahead = len(history.of(Crashed)) if durable else 0
         return [
             _hidden(tool, logged[tool], [c for c in made if c.slot.name == tool], ended)
             for tool in dict.fromkeys((*seen, *logged))
-            if not least[tool] <= logged[tool] <= seen[tool]
+            if not least[tool] <= logged[tool] <= seen[tool] + ahead
         ]
 
     return check

@@ -35,6 +35,7 @@ _CODES = {
         "AF402": "Invalid arguments were never mended",
         "AF403": "A key was reused with other parameters",
     },
+    catalogue="B46",
     always=True,
 )
 def valid_calls() -> Check:

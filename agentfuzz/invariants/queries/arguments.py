@@ -37,7 +37,7 @@ _VARIES = re.compile(
 _HONEST = frozenset(
     (
         *("once", "lost", "twice", "late", "intact"),
-        *("timeout", "error", "rate_limited", "unauthorized"),
+        *("timeout", "error", "rate_limited", "unauthorized", "gone"),
         *("returns", "raises", "hangs", "before", "after", "in_flight", "crash", "empty", "cut"),
     )
 )

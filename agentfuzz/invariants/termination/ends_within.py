@@ -73,14 +73,20 @@ def _until_the_end(leg: Sequence[Event]) -> list[Event]:
     clock, and is no time that the agent took."""
     kept: list[Event] = []
     for event in leg:
-        late = bool(kept) and isinstance(kept[-1], _BACKEND)
+        late = bool(kept) and _by_itself(kept[-1])
         if not isinstance(event, Ended) or not late:
             kept.append(event)
         if isinstance(event, (Ended, Crashed)) or (isinstance(event, Done) and not event.problem):
             break
-    while kept and isinstance(kept[-1], _BACKEND):
+    while kept and _by_itself(kept[-1]):
         kept.pop()
     return kept
+
+
+def _by_itself(event: Event) -> bool:
+    """Whether nothing of it is the agent's; that nobody will answer is known when it asks."""
+    asked = isinstance(event, Struck) and event.slot.boundary == "approval"
+    return isinstance(event, _BACKEND) and not asked
 
 
 def _overruns(

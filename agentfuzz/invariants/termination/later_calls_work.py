@@ -14,7 +14,7 @@ from agentfuzz.invariants.queries.calls import clean, logical, logical_of
 from agentfuzz.invariants.queries.conversations import Asked, asked_for
 
 _DEAD = ("tool_raised", "unknown_tool")
-_LOST = {"timeout", "error", "rate_limited", "unauthorized", "raises", "hangs"}
+_LOST = {"timeout", "error", "rate_limited", "unauthorized", "gone", "raises", "hangs"}
 
 
 @law(

@@ -19,6 +19,7 @@ from agentfuzz.model.model_faults.loop import loop
 from agentfuzz.model.model_faults.malformed_args import malformed_args
 from agentfuzz.model.model_faults.mixed_done import mixed_done
 from agentfuzz.model.model_faults.no_done import no_done
+from agentfuzz.model.model_faults.privileged import privileged
 from agentfuzz.model.model_faults.rate_limited import rate_limited
 from agentfuzz.model.model_faults.repeat import repeat
 from agentfuzz.model.model_faults.reword import reword
@@ -41,6 +42,7 @@ _ALL = (
     malformed_args,
     mixed_done,
     no_done,
+    privileged,
     rate_limited,
     repeat,
     reword,

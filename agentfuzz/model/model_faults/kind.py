@@ -44,12 +44,14 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a misbehaving model knows: its tools, the last call it saw answered, how it would
-    close now, and what undoes that last call, if anything does."""
+    close now, what undoes that last call, if anything does, and a call of a tool that its script
+    has no use for, if there is one."""
 
     specs: Mapping[str, ToolSpec]
     last: Planned | None
     closing: Draft
     undo: Planned | None = None
+    spare: Planned | None = None
 
 
 Turned = Callable[[Draft, Situation, int], Draft | None]
@@ -59,7 +61,8 @@ GROUPS = ("calls", "closing", "done", "giving_up", "closed")  # the kinds of tur
 @dataclass(frozen=True, slots=True)
 class ModelFault:
     """One kind. `order` is its place among the others, simplest first; `at` are the groups of
-    turns at which a campaign tries it, in so many `variants`; `says` is its phrase in reports."""
+    turns at which a campaign tries it, in so many `variants`; `says` is its phrase in reports.
+    `off`: only where a scenario or a test asks for it."""
 
     name: str
     order: int
@@ -67,17 +70,18 @@ class ModelFault:
     says: str
     variants: int
     turned: Turned
+    off: bool
 
     def __call__(self, draft: Draft, at: Situation, variant: int) -> Draft | None:
         return self.turned(draft, at, variant)
 
 
 def model_fault(
-    *, order: int, at: tuple[str, ...], says: str, variants: int = 1
+    *, order: int, at: tuple[str, ...], says: str, variants: int = 1, off: bool = False
 ) -> Callable[[Turned], ModelFault]:
     """Make a function from a draft, a situation and a variant a model fault of its name."""
     assert set(at) <= set(GROUPS), f"{at} names no group of turns"
-    return lambda turned: ModelFault(turned.__name__, order, at, says, variants, turned)
+    return lambda turned: ModelFault(turned.__name__, order, at, says, variants, turned, off)
 
 
 def again(planned: Planned) -> Planned:

@@ -23,6 +23,7 @@ UNSENT = "what it did cannot be sent from process to process"
 UNTOLD = "a value is an object that cannot be told from others like it"
 STATE = "it writes into world.state"
 SAVES, INBOX = "it saves to a store of its own", "it reads its inbox"
+DECISIONS = "it waits for decisions within a leg"
 OWN_MODEL = "it brings a model of its own"
 # Of a leg.
 EARLY = "it acts before it is awaited"

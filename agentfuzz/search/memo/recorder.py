@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 
 from agentfuzz.core.faults import Slot
 from agentfuzz.model.simulated import Scripted
-from agentfuzz.search.memo.fitness import INBOX, OWN_MODEL, SAVES
+from agentfuzz.search.memo.fitness import DECISIONS, INBOX, OWN_MODEL, SAVES
 from agentfuzz.search.memo.tape import Action, Tape
 from agentfuzz.world.local import LocalGateway
+from agentfuzz.world.process import Decision
 from agentfuzz.world.toolbox import Toolbox
 from agentfuzz.world.world import World, inside
 
@@ -108,6 +109,10 @@ class Recorder:
 
     def request_approval(self, tool: str, call: str) -> str:
         return str(self.do("request_approval", tool, call))
+
+    def decision_on(self, request: str) -> Decision | None:
+        self.tape.fail(DECISIONS)
+        return self._here.decision_on(request)
 
     def complete(
         self,

@@ -11,6 +11,8 @@ from agentfuzz.world.process_faults.crash import crash
 from agentfuzz.world.process_faults.duplicate_trigger import duplicate_trigger
 from agentfuzz.world.process_faults.interrupt import interrupt
 from agentfuzz.world.process_faults.kind import ProcessFault
+from agentfuzz.world.process_faults.stale import stale
+from agentfuzz.world.process_faults.torn import torn
 
 _ALL = (
     cancel,
@@ -18,6 +20,8 @@ _ALL = (
     crash,
     duplicate_trigger,
     interrupt,
+    stale,
+    torn,
 )
 KINDS: Mapping[str, ProcessFault] = {
     kind.name: kind for kind in sorted(_ALL, key=lambda k: k.order)

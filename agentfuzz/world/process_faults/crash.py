@@ -15,6 +15,7 @@ from agentfuzz.world.process_faults.kind import MOMENTS, process_fault
         "process write": MOMENTS,
         "process read": MOMENTS[:1],
         "process turn": MOMENTS[:1],
+        "process own save": MOMENTS[:2],
         "process save": MOMENTS[:2],
         "process end": MOMENTS[:1],
     },

@@ -13,9 +13,13 @@ from agentfuzz.core.faults import Slot
 from agentfuzz.world.process import Process
 
 MOMENTS = ("before", "after", "in_flight")
-# The crossings at which something may happen: a write, a read, a turn of the model, a save, the
-# end of the run. What comes after a read or a turn comes before the next crossing as well.
-GROUPS = ("process write", "process read", "process turn", "process save", "process end")
+# The crossings at which something may happen: a write, a read, a turn of the model, a save in
+# `world.store`, one of the agent's own, the end of the run. What comes after a read or a turn comes
+# before the next crossing as well.
+GROUPS = (
+    *("process write", "process read", "process turn"),
+    *("process own save", "process save", "process end"),
+)
 Strikes = Callable[[Process, Slot], Any]
 
 

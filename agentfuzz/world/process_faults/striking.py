@@ -14,12 +14,17 @@ from agentfuzz.world.delivery import STALL, Delivery, Preempted, Sleep, Steps
 from agentfuzz.world.process import Process
 from agentfuzz.world.process_faults import KINDS
 
+STORE = "process save"
+
 
 def fault_at(process: Process, slot: Slot, group: str) -> Fault | None:
     """The process fault that strikes here, if it can."""
     fault = process.injector.at(slot, len(process.log), group)
-    possible = fault is not None and KINDS[fault.axes[0]].possible(process)
-    return fault if possible else None
+    if fault is None:
+        return None
+    kind = KINDS[fault.axes[0]]
+    of_the_store = set(kind.at) == {STORE}  # what it does is done by the store
+    return fault if kind.possible(process) and (group == STORE or not of_the_store) else None
 
 
 def through(calls: Delivery, request: Request, slot: Slot) -> Steps:
@@ -30,6 +35,9 @@ def through(calls: Delivery, request: Request, slot: Slot) -> Steps:
         decision, process.double = process.double, None
         yield from _going(process.within("decision", decision))
     fault = fault_at(process, where, f"process {request.spec.group}") if process.asks else None
+    if fault is None and process.doomed:
+        yield from calls.served(request)
+        process.crash(where)
     if fault is None:
         return (yield from in_turn(calls, request, slot))
     process.struck(where, fault)
@@ -96,9 +104,12 @@ def at_the_end(process: Process, *, restarts: bool) -> str | None:
     slot = process.slot("end", "")
     fault = fault_at(process, slot, "process end")
     kind = None if fault is None else fault.axes[0]
-    if fault is None or (kind == "crash" and not restarts):
+    if process.doomed:
+        kind, fault = "crash", None
+    if kind is None or (kind == "crash" and not restarts):
         return None
-    process.struck(slot, fault)
+    if fault is not None:
+        process.struck(slot, fault)
     if kind == "crash":
         process.log.write(Crashed, slot)
         process.life += 1

@@ -100,6 +100,23 @@ def test_a_log_that_begins_anew():
     ]
 
 
+def test_a_journal():
+    """AF410: one that outlives the process holds what every leg has called; an attempt that was
+    written ahead need not have been made."""
+    law = no_hidden_calls(durable=True)
+    twice = (charge(), commit(), restarts(), charged())
+    assert judge(law, tell(*twice, logged("charge_card", "charge_card"))) == "HELD"
+    assert judge(law, tell(*twice, logged("charge_card"))) == [
+        "AF410 charge_card: Called#1 Called#2 Ended#1"
+    ]
+    ahead = (restarts(), charged())
+    for times in (1, 2):
+        assert judge(law, tell(*ahead, logged(*["charge_card"] * times))) == "HELD"
+    assert judge(law, tell(charged(), logged("charge_card", "charge_card"))) == [
+        "AF410 charge_card: Called#1 Ended#1"
+    ]
+
+
 def test_a_log_of_another_shape():
     """`log` says where the names are, and returns None where there is none."""
 

@@ -28,6 +28,7 @@ from invariants.histories import (
     strikes,
     tell,
     timeout,
+    waits,
 )
 from invariants.loops.shopping import DONE, FAULTS, UNKNOWN, has_a_deadline, order, shop, talk
 
@@ -53,6 +54,8 @@ def test_broken():
     assert judge(IN_TIME, before_done) == ["AF215 seconds: Replied#1 Done#1"]
     before_the_end = tell(charged(), passes(61), returned("Charged."))
     assert judge(IN_TIME, before_the_end) == ["AF215 seconds: Replied#1 Ended#1"]
+    nobody = tell(waits("tc_1"), strikes("approval:pay#1:never"), passes(61), cut_off("budget"))
+    assert judge(IN_TIME, nobody) == ["AF215 seconds: Interrupted#1 Ended#1"]
     slow_tool = tell(charge(), passes(61), commit(), ok(), done())
     assert judge(IN_TIME, slow_tool) == ["AF215 seconds: Called#1 Delivered#1"]
 
