@@ -1,0 +1,261 @@
+"""The loop: turns of a model, their calls, and the one event that ends them.
+
+Law: a turn is written down before anything of it is done; its calls get one result each; only a
+done event that the journal bears out, or a budget, ends a task. Called with each message of a
+user's, each decision, and again after a crash.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from .contract import (
+    APPLIED, FAILED, IN_FLIGHT, PLANNED, REASONS, REPLAYED, UNKNOWN,
+    Done, Host, Limits, Refused, Step, Tool
+)  # fmt: skip
+from .journal import Journal
+from .steps import NO_ANSWER, Spent, Steps, Stopped
+
+NUDGE = "Only the tool `done` ends the task. Call what is left to do, or `done`."
+Message = dict[str, Any]
+Decision = tuple[str, bool]  # the id of a call, and whether it may be made
+
+
+class Loop:
+    """One run. `needs` are the intents without which success is no success: tool, then scope."""
+
+    def __init__(
+        self, host: Host, tools: Sequence[Tool], *, run: str, needs: Sequence[tuple[Any, ...]] = (),
+        limits: Limits | None = None, name: str = "", ledger: Sequence[Step] = ()
+    ) -> None:  # fmt: skip
+        self.host, self.tools, self.needs = host, {tool.name: tool for tool in tools}, needs
+        self.limits, self.run_id, self.name = limits or Limits(), run, name or run
+        self.ledger, self.said = ledger, ""
+        self._read()
+
+    def _read(self) -> None:
+        self.journal = Journal(self.host.store, self.run_id, self.name)
+        self.steps = Steps(self.host, self.journal, self.tools, self.limits)
+        self.state = self.journal.state
+        if not self.state["heard"]:
+            self.state["steps"] = [dict(step) for step in self.ledger]
+
+    def run(
+        self, message: str, text: str, *, decision: Decision | None = None, restarted: bool = False
+    ) -> Done:
+        """Go on with the run until it ends, or waits for a person. `restarted`: the process that
+        was at it is dead; else whoever comes second leaves it alone."""
+        lease = f"{self.name}/lease"
+        if not self.host.claim(lease) and not restarted:
+            return self._known()
+        self._read()  # what was written before the lease was free
+        self.journal.hear(message, text, self.host.now())
+        end = self._known() if self.state["end"] else self._go(decision)
+        del self.host.store[lease]
+        return end
+
+    def _known(self) -> Done:
+        if self.state["end"] is None:
+            return Done("blocked", "other", detail="another worker is at it")
+        end = Done(**self.state["end"])
+        return replace(end, reason="already_done") if end.status == "success" else end
+
+    def _go(self, decision: Decision | None) -> Done:
+        if decision is not None:
+            self._decide(*decision)
+        try:
+            end = self._turns()
+        except Stopped:
+            end = self._end("cancelled", "by_user")
+        except Spent:
+            end = self._end("partial", "budget_exhausted")
+        self.state["end"] = None if end.reason == "needs_approval" else asdict(end)
+        self.journal.save()
+        return end
+
+    # Turns ----------------------------------------------------------------------------------
+
+    def _turns(self) -> Done:
+        while self._act():
+            if self.said:
+                return self._conclude(self.said)
+            if self.state["silent"] > self.limits.silent:
+                return self._conclude("")
+            self._listen()
+            turn = self._ask()
+            if turn is None:
+                return self._end("blocked", "dependency_unavailable")
+            self._plan(turn)
+        return self._end("blocked", "needs_approval")
+
+    def _listen(self) -> None:
+        inbox = self.host.inbox()
+        while inbox:
+            self.state["queue"].append(inbox[0])
+            self.journal.save()
+            inbox.pop(0)
+        self.state["talk"] += [{"role": "user", "content": text} for text in self.state["queue"]]
+        self.state["queue"] = []
+
+    def _ask(self) -> Message | None:
+        """The next turn that came whole; nothing is done on half of one."""
+        for _ in range(self.limits.attempts):
+            if self.host.cancelled():
+                raise Stopped
+            if self.state["turns"] >= self.limits.turns:
+                raise Spent
+            self.state["turns"] += 1
+            pause = self.limits.pause
+            try:
+                turn = self.host.ask(self._shown())
+            except (Refused, *NO_ANSWER) as error:
+                pause = getattr(error, "after", None) or pause
+            else:
+                if turn["stop"] in ("end", "tool_calls"):
+                    return turn
+            self.host.sleep(pause)
+        return None
+
+    def _plan(self, turn: Message) -> None:
+        """Write the turn down, with a step for each of its calls, before any is made."""
+        calls = list({call["id"]: call for call in turn["tool_calls"]}.values())
+        said = {"role": "assistant", "content": turn["content"], "tool_calls": calls}
+        self.state["talk"].append(said)
+        for call in calls:
+            if not self._problem(call):
+                tool = self.tools[call["name"]]
+                step = self.journal.step(tool, call["arguments"], call["id"])
+                again = step["outcome"] == FAILED or (step["outcome"] == APPLIED and not tool.writes)
+                if again and step["attempts"] < self.limits.attempts and not tool.approval:
+                    step.update(outcome=PLANNED, arguments=dict(call["arguments"]))
+        if not calls:
+            self.state["silent"] += 1
+            self.state["queue"].append(NUDGE)
+        self.journal.save()
+
+    def _act(self) -> bool:
+        """Give each open call of the last turn its result. False: one waits for a person."""
+        talk, waits = self.state["talk"], False
+        answered = {one.get("tool_call_id") for one in talk}
+        turn: Message = next((one for one in reversed(talk) if one["role"] == "assistant"), {})
+        calls = turn.get("tool_calls", [])
+        for call in calls:
+            if call["id"] in answered:
+                continue
+            text = self._result(call, alone=len(calls) == 1)
+            waits = waits or text is None
+            if text is not None:
+                talk.append({"role": "tool", "tool_call_id": call["id"], "content": text})
+                self.journal.save()
+        return not waits
+
+    def _result(self, call: Message, *, alone: bool) -> str | None:
+        if call["name"] == "done":
+            return self._done(call["arguments"], alone=alone)
+        if problem := self._problem(call):
+            return f"Error: {problem}"
+        tool = self.tools[call["name"]]
+        step = self.journal.step(tool, call["arguments"], call["id"])
+        if step["outcome"] == APPLIED:
+            known = {"outcome": REPLAYED, "as": step["asked"], "receipt": step["receipt"]}
+            return json.dumps(known) if tool.writes else str(step["said"])
+        if tool.approval and not self._allowed(tool, step):
+            return None if step["outcome"] == PLANNED else str(step["said"])
+        if not tool.approval:
+            step["asked"] = call["id"]
+        self.steps.settle(step)
+        return str(step["said"])
+
+    def _problem(self, call: Message) -> str:
+        name, arguments = call["name"], call["arguments"]
+        undoers = {tool.undo for tool in self.tools.values()}
+        if name not in self.tools or name in undoers:
+            return f"{name} is no tool of this task"
+        takes = self.tools[name].takes
+        fits = isinstance(arguments, dict) and set(arguments) == set(takes)
+        return "" if fits else f"{name} takes an object with exactly {', '.join(takes)}"
+
+    def _shown(self) -> list[Message]:
+        """The conversation; of a long one the user's words, a line for each old result, and the
+        last turns whole."""
+        talk: list[Message] = self.state["talk"]
+        begins = [at for at, one in enumerate(talk) if one["role"] == "assistant"]
+        if len(begins) <= self.limits.window:
+            return talk
+        cut = begins[-self.limits.window]
+        asked = {one["id"]: one for each in talk[:cut] for one in each.get("tool_calls", ())}
+        lines = [
+            f"{made['name']} {json.dumps(made['arguments'])} returned {one['content']}"
+            for one in talk[:cut] if (made := asked.get(one.get("tool_call_id")))
+        ]  # fmt: skip
+        told = [one for one in talk[:cut] if one["role"] == "user"]
+        return [*told, {"role": "system", "content": "\n".join(lines)}, *talk[cut:]]
+
+    # Approvals ------------------------------------------------------------------------------
+
+    def _allowed(self, tool: Tool, step: Step) -> bool:
+        """Whether a person has allowed this step; if nobody was asked yet, ask."""
+        if step["approval"] is None:
+            until = self.host.now() + self.limits.approval
+            step["approval"] = {"call": step["asked"], "until": until, "id": "", "yes": None}
+            self.journal.save()
+        if not step["approval"]["id"]:
+            step["approval"]["id"] = self.host.approve(tool.name, step["asked"])
+            self.journal.save()
+        return bool(step["approval"]["yes"])
+
+    def _decide(self, call: str, yes: bool) -> None:
+        """The first answer about a call uses the request up, and a late yes is a no."""
+        for step in self.journal.writes(PLANNED):
+            asked = step["approval"]
+            if asked is not None and asked["call"] == call and asked["yes"] is None:
+                asked["yes"] = yes and self.host.now() <= asked["until"]
+                if not asked["yes"]:
+                    step.update(outcome=FAILED, said="Error: nobody allowed it")
+                self.journal.save()
+
+    # Endings --------------------------------------------------------------------------------
+
+    def _done(self, arguments: Any, *, alone: bool) -> str:
+        """A done event: taken, or refused with the reason."""
+        given = arguments if isinstance(arguments, dict) else {}
+        status, reasons = given.get("status"), REASONS.get(str(given.get("status")), ())
+        problem = "" if alone else "done has to be the only call of its turn"
+        if not reasons or given.get("reason", reasons[0]) not in reasons:
+            problem = f"status is one of {', '.join(REASONS)}, each with its own reasons"
+        elif status == "success" and (self._missing() or self.journal.writes(FAILED, UNKNOWN)):
+            problem = f"not done: {self._missing() or 'a call that failed'}"
+        if problem:
+            self.state["silent"] += 1
+            return f"Error: {problem}"
+        self.said = str(status)
+        return "ok"
+
+    def _missing(self) -> list[str]:
+        done = {(one["tool"], one["scope"]) for one in self.journal.writes(APPLIED)}
+        return [str(one) for one in self.needs if (one[0], json.dumps([*one[1:]])) not in done]
+
+    def _conclude(self, status: str) -> Done:
+        """What the journal makes of the model's last word; "" if there was none."""
+        if self.journal.writes(UNKNOWN, IN_FLIGHT):
+            return self._end("blocked", "outcome_unknown")
+        if status == "success" or (not status and self.needs and not self._missing()):
+            return self._end("success", "completed")
+        if self.needs and not self._missing():
+            return self._end("partial", "unverified")
+        rejected = any(one["approval"] for one in self.journal.writes(FAILED))
+        self.steps.undo()
+        if self.journal.writes(UNKNOWN, IN_FLIGHT):
+            return self._end("blocked", "outcome_unknown")
+        if self.journal.writes(APPLIED):
+            return self._end("partial", "some_effects_missing")
+        return self._end("failed", "rejected" if rejected else "tool_failed")
+
+    def _end(self, status: str, reason: str) -> Done:
+        """An ending with the truth in it: what stands, and what is in doubt."""
+        done, doubt = self.journal.writes(APPLIED), self.journal.writes(UNKNOWN, IN_FLIGHT)
+        told = [f"done: {one['tool']} {one['scope']} {one['receipt']}" for one in done]
+        told += [f"in doubt: {one['tool']} {one['scope']}" for one in doubt]
+        handle = ", ".join(one["receipt"] for one in done)
+        return Done(status, reason, handle, "; ".join(told))
