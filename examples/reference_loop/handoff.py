@@ -15,9 +15,9 @@ from .contract import APPLIED, Step
 
 @dataclass(frozen=True)
 class Handoff:
-    """One state of a task on its way. `id` names it at each delivery; `run` is what its keys are
-    made of; `carry` are facts that must arrive as they are, `claims` what was found, each with its
-    source; `effects` the receipts of what was done, `ledger` its steps."""
+    """One state of a task on its way. Its keys are made of `run`; `carry` are facts that must
+    arrive as they are, `claims` what was found, each with its source; `effects` the receipts of
+    what was done, `ledger` its steps."""
 
     task: str
     version: int
@@ -31,8 +31,10 @@ class Handoff:
     seal: str = ""
 
     @property
-    def id(self) -> str:
-        return f"{self.task}@{self.version}"
+    def told(self) -> str:
+        """What the receiver's model is told."""
+        facts = json.dumps({"carry": self.carry, "claims": self.claims, "done": self.effects})
+        return f"{self.text} {facts}"
 
     def sealed(self) -> "Handoff":
         """With a seal over everything else in it."""
@@ -40,39 +42,37 @@ class Handoff:
         return replace(self, seal=hashlib.sha256(said.encode()).hexdigest())
 
 
-def of_steps(steps: Sequence[Step], **rest: Any) -> Handoff:
-    """A handoff of a run so far: what is done goes along with its keys and receipts."""
-    done = [step for step in steps if step["writes"] and step["outcome"] == APPLIED]
-    found = [step for step in steps if not step["writes"] and step["outcome"] == APPLIED]
-    claims = [
-        {"item": one["tool"], "value": one["said"], "source": one["asked"]} for one in found
-    ]  # fmt: skip
-    effects = [one["receipt"] for one in done]
-    return Handoff(**rest, claims=claims, effects=effects, ledger=done).sealed()
+def handoff(steps: Sequence[Step], **rest: Any) -> Handoff:
+    """A run so far, to be handed over: what is done goes along with its keys and receipts."""
+    done = [step for step in steps if step["outcome"] == APPLIED]
+    writes = [one for one in done if one["writes"]]
+    claims = [{"item": one["tool"], "value": one["said"], "source": one["asked"]} for one in done]
+    effects = [one["receipt"] for one in writes]
+    return Handoff(**rest, claims=claims, effects=effects, ledger=writes).sealed()
 
 
-def send(post: Callable[[dict[str, Any]], str], handoff: Handoff, attempts: int = 3) -> str:
-    """Post it until it is `accepted` or `rejected`; without an answer it is posted again under the
-    same id, and its sender owns the task no more. "": nobody has answered."""
-    for _ in range(attempts):
-        answer = post(asdict(handoff))
-        if answer == "accepted":
-            return answer
-    return answer
+def send(post: Callable[[dict[str, Any]], str], handed: Handoff, attempts: int = 3) -> bool:
+    """Post a handoff until its receiver has it. `post` answers `accepted`, a reason against it, or
+    "": then it may have arrived, and the same one is posted again."""
+    return any(post(asdict(handed)) in ("accepted", "known") for _ in range(attempts))
 
 
-def receive(store: MutableMapping[str, Any], me: str, payload: Any) -> tuple[Handoff | None, str]:
-    """What an agent makes of an arrival: the handoff, which it owns now; or None and why not."""
-    names = {field.name for field in fields(Handoff)}
-    if not isinstance(payload, dict) or set(payload) != names:
-        return None, "invalid"
+def receive(store: MutableMapping[str, Any], me: str, payload: Any) -> str:
+    """What an agent makes of an arrival: `accepted`, and written down as its own, or why not."""
+    if not isinstance(payload, dict) or set(payload) != {field.name for field in fields(Handoff)}:
+        return "invalid"
     found = Handoff(**payload)
     if found.sealed() != found:
-        return None, "changed on the way"
+        return "changed on the way"
     if found.owner != me:
-        return None, f"for {found.owner}"
-    latest = store.get(f"{me}/{found.task}/version", 0)
-    if found.version <= latest:
-        return None, "known" if found.version == latest else "out of date"
-    store[f"{me}/{found.task}/version"] = found.version
-    return found, ""
+        return f"for {found.owner}"
+    mine = store.get(f"{me}/owns/{found.task}", {"version": 0})
+    if found.version <= mine["version"]:
+        return "known" if found.version == mine["version"] else "out of date"
+    store[f"{me}/owns/{found.task}"] = payload
+    return "accepted"
+
+
+def owned(store: MutableMapping[str, Any], me: str) -> list[Handoff]:
+    """The handoffs that an agent has accepted, also before its process died."""
+    return [Handoff(**store[name]) for name in sorted(store) if name.startswith(f"{me}/owns/")]
