@@ -80,7 +80,8 @@ class Loop:
         while self._act():
             if self.said:
                 return self._conclude(self.said)
-            if self.state["silent"] > self.limits.silent:
+            spoke = self.state["talk"] and self.state["talk"][-1]["role"] == "assistant"
+            if spoke and self.state["silent"] > self.limits.silent:
                 return self._conclude("")
             self._listen()
             turn = self._ask()

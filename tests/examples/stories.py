@@ -5,10 +5,10 @@ from typing import Any
 
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
-from examples.reference_loop.adapter import Host, completion, tools_of
-from examples.reference_loop.contract import Limits
-from examples.reference_loop.handoff import handoff, owned, receive, send
-from examples.reference_loop.loop import Loop
+from reference_loop.adapter import Host, completion, tools_of
+from reference_loop.contract import Limits
+from reference_loop.handoff import handoff, owned, receive, send
+from reference_loop.loop import Loop
 from tests.examples.support import agent, proof
 
 NOT_HERE = {

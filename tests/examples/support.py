@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz import Completion, World
-from examples.reference_loop.adapter import Host, completion, tools_of
-from examples.reference_loop.loop import Loop
+from reference_loop.adapter import Host, completion, tools_of
+from reference_loop.loop import Loop
 
 Turn = list[tuple[str, dict[str, Any]]]
 
