@@ -5,50 +5,35 @@ Law: here, and only here, agentfuzz is known.
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from agentfuzz import Completion, KeyConflict, ModelError, Unauthorized, World
-from .contract import Done, Refused, Tool
+
+from .contract import Done, Host, Refused, Tool
 
 
-class Host:
-    """A world as what the loop is run on. `ask` takes a turn; left out, the world's model does."""
-
-    def __init__(self, world: World, ask: Callable[[list[dict]], dict] | None = None) -> None:
-        self.world, self.store = world, world.store
-        self._ask = ask or (lambda messages: world.model(messages, list(world.tools)))
-
-    def ask(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
-        return translated(lambda: self._ask(messages))
-
-    def call(self, tool: str, arguments: Any, asked: str | None) -> Any:
-        return translated(lambda: self.world.call(tool, arguments, asked=asked))
-
-    def claim(self, name: str) -> bool:
-        return self.world.store.claim(name)
-
-    def approve(self, tool: str, call: str) -> str:
-        return self.world.request_approval(tool, call=call)
-
-    def now(self) -> float:
-        return self.world.clock.now
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            time.sleep(seconds)
-
-    def cancelled(self) -> bool:
-        return self.world.cancelled
-
-    def inbox(self) -> Any:
-        return self.world.inbox
+def host(world: World, ask: Callable[[list[dict[str, Any]]], Any] | None = None) -> Host:
+    """A world as what the loop is run on. `ask` plans a turn; left out, the world's model does."""
+    plan = ask or (lambda messages: world.model(messages, list(world.tools)))
+    return Host(
+        store=world.store,
+        claim=lambda name: world.store.claim(name),  # type: ignore[attr-defined]
+        ask=lambda messages: translated(plan, messages),
+        call=lambda tool, arguments, asked: translated(world.call, tool, arguments, asked),
+        approve=lambda tool, call: world.request_approval(tool, call=call),
+        now=lambda: world.clock.now,
+        sleep=time.sleep,
+        cancelled=lambda: world.cancelled,
+        inbox=lambda: world.inbox,
+    )
 
 
-def translated(act: Callable[[], Any]) -> Any:
-    """An act of the world whose errors are those that the loop knows: a 409 is a request that
-    still runs; any other error of a backend is a refusal."""
+def translated(act: Callable[..., Any], *words: Any) -> Any:
+    """An act of the world, with the errors that the loop knows: what is no missing answer is a
+    refusal, and a 409, a 401 or a 429 one that says nothing of what was sent before."""
     try:
-        return act()
+        return act(*words)
     except (TimeoutError, ConnectionError):
         raise
     except (KeyConflict, Unauthorized, ModelError) as error:
@@ -60,20 +45,16 @@ def translated(act: Callable[[], Any]) -> Any:
 
 def tools_of(world: World, **more: dict[str, Any]) -> list[Tool]:
     """The tools of a world, each with what `more` says of it."""
-    specs = world.gateway.specs.values()
-    undone = {spec.undoes: spec.name for spec in specs if spec.undoes}
-    return [
-        Tool(
-            name=spec.name, takes=tuple(n for n in spec.names if n != "idempotency_key"),
-            scope=spec.scope, writes=spec.effect is not None, dedup=spec.dedup,
-            undo=undone.get(spec.name, ""), **more.get(spec.name, {}),
-        )  # fmt: skip
-        for spec in specs
-    ]
+    undone = {spec.undoes: spec.name for spec in world.gateway.specs.values() if spec.undoes}
+    found = []
+    for spec in world.gateway.specs.values():
+        takes = tuple(name for name in spec.names if name != "idempotency_key")
+        words: dict[str, Any] = {"undo": undone.get(spec.name, ""), **more.get(spec.name, {})}
+        writes = spec.effect is not None
+        found.append(Tool(spec.name, takes, spec.scope, writes, spec.dedup, **words))
+    return found
 
 
 def completion(done: Done) -> Completion:
     """A done event in the words of agentfuzz."""
-    return Completion(
-        status=done.status, reason=done.reason, handle=done.handle or None, detail=done.detail
-    )
+    return Completion(**{**asdict(done), "handle": done.handle or None})

@@ -5,12 +5,8 @@ Law: whatever decides is one of these; prose is none of them.
 
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-APPLIED, REPLAYED, IN_FLIGHT, UNKNOWN, FAILED = OUTCOMES = (
-    "applied", "replayed", "in_flight", "unknown", "failed"
-)  # fmt: skip
-PLANNED = ""  # a step without an outcome yet: nothing of it can have happened
 REASONS: Mapping[str, tuple[str, ...]] = {
     "success": ("completed", "already_done", "nothing_to_do"),
     "partial": ("some_effects_missing", "budget_exhausted", "unverified", "other"),
@@ -20,6 +16,13 @@ REASONS: Mapping[str, tuple[str, ...]] = {
 }
 Step = dict[str, Any]  # plain data, for it is written down
 Args = Mapping[str, Any]
+
+
+class Outcome:
+    """The closed set of answers, and none yet: nothing of a planned step can have happened."""
+
+    APPLIED, REPLAYED, IN_FLIGHT = "applied", "replayed", "in_flight"
+    UNKNOWN, FAILED, PLANNED = "unknown", "failed", ""
 
 
 class Refused(Exception):
@@ -32,7 +35,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Done:
-    """The only thing that ends a task. Programs route on the first three; `detail` is for people."""
+    """The only thing that ends a task: programs route on it; `detail` is for people."""
 
     status: str
     reason: str
@@ -75,16 +78,17 @@ class Limits:
     pause: float = 1.0  # seconds between two attempts, if nobody says how long
 
 
-class Host(Protocol):
-    """What the loop is run on. `ask` and `call` raise Refused, TimeoutError or ConnectionError."""
+@dataclass(frozen=True)
+class Host:
+    """What the loop is run on. `ask` and `call` raise Refused, TimeoutError or ConnectionError;
+    `store` is durable, each write in one step, and `claim` inserts a name that is not there yet."""
 
-    store: MutableMapping[str, Any]  # durable; each write is one step
-
-    def ask(self, messages: list[dict[str, Any]]) -> dict[str, Any]: ...
-    def call(self, tool: str, arguments: Args, asked: str | None) -> Any: ...
-    def claim(self, name: str) -> bool: ...  # insert into the store, unless it is there
-    def approve(self, tool: str, call: str) -> str: ...
-    def now(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-    def cancelled(self) -> bool: ...
-    def inbox(self) -> MutableSequence[str]: ...
+    store: MutableMapping[str, Any]
+    claim: Callable[[str], bool]
+    ask: Callable[[list[dict[str, Any]]], dict[str, Any]]
+    call: Callable[[str, Args, str | None], Any]  # the tool, its arguments, the model's id
+    approve: Callable[[str, str], str]  # asks a person about a call of a tool
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    cancelled: Callable[[], bool]
+    inbox: Callable[[], MutableSequence[str]]

@@ -10,7 +10,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from .contract import APPLIED, Step
+from .contract import Outcome, Step
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Handoff:
 
 def handoff(steps: Sequence[Step], **rest: Any) -> Handoff:
     """A run so far, to be handed over: what is done goes along with its keys and receipts."""
-    done = [step for step in steps if step["outcome"] == APPLIED]
+    done = [step for step in steps if step["outcome"] == Outcome.APPLIED]
     writes = [one for one in done if one["writes"]]
     claims = [{"item": one["tool"], "value": one["said"], "source": one["asked"]} for one in done]
     effects = [one["receipt"] for one in writes]

@@ -6,9 +6,12 @@ the business scope; nothing that a model wrote, and nothing random, is in a key.
 
 import json
 from collections.abc import MutableMapping
+from copy import deepcopy
 from typing import Any
 
-from .contract import PLANNED, Args, Step, Tool
+from .contract import Args, Outcome, Step, Tool
+
+EMPTY: dict[str, Any] = {"talk": [], "queue": [], "heard": [], "steps": [], "end": None}
 
 
 class Journal:
@@ -16,9 +19,7 @@ class Journal:
 
     def __init__(self, store: MutableMapping[str, Any], run: str, name: str) -> None:
         self.run, self.name, self._store = run, name, store
-        self.state: dict[str, Any] = store.get(name) or {
-            "talk": [], "queue": [], "heard": [], "steps": [], "end": None
-        }  # fmt: skip
+        self.state: dict[str, Any] = store.get(name) or deepcopy(EMPTY)
 
     def save(self) -> None:
         """Write it down, all in one step."""
@@ -44,11 +45,10 @@ class Journal:
                 return step  # type: ignore[no-any-return]
         number = 1 + sum(step["writes"] for step in self.state["steps"])
         key = f"{self.run}/{number}/{tool.name}/{scope}" if tool.writes else ""
-        found: Step = {
-            "tool": tool.name, "scope": scope, "key": key, "writes": tool.writes, "asked": asked,
-            "arguments": dict(arguments), "outcome": PLANNED, "receipt": "", "said": "",
-            "attempts": 0, "looked": 0, "next": 0.0, "undone": False, "approval": None,
-        }  # fmt: skip
+        found: Step = {"tool": tool.name, "scope": scope, "key": key, "writes": tool.writes}
+        found |= {"arguments": dict(arguments), "asked": asked, "said": "", "receipt": ""}
+        found |= {"outcome": Outcome.PLANNED, "attempts": 0, "looked": 0, "next": 0.0}
+        found |= {"undone": False, "approval": None}
         self.state["steps"].append(found)
         return found
 

@@ -7,13 +7,10 @@ user's, each decision, and again after a crash.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .contract import (
-    APPLIED, FAILED, IN_FLIGHT, PLANNED, REASONS, REPLAYED, UNKNOWN,
-    Done, Host, Limits, Refused, Step, Tool
-)  # fmt: skip
+from .contract import REASONS, Done, Host, Limits, Outcome, Refused, Step, Tool
 from .journal import Journal
 from .steps import NO_ANSWER, Spent, Steps, Stopped
 
@@ -22,21 +19,25 @@ Message = dict[str, Any]
 Decision = tuple[str, bool]  # the id of a call, and whether it may be made
 
 
+@dataclass
 class Loop:
-    """One run. `needs` are the intents without which success is no success: tool, then scope."""
+    """One run of some tools; its keys are made of `run_id`, its journal is called `name`. `needs`
+    are the intents without which success is none: a tool, then its scope. `ledger` are steps that
+    were done before the task was handed over."""
 
-    def __init__(
-        self, host: Host, tools: Sequence[Tool], *, run: str, needs: Sequence[tuple[Any, ...]] = (),
-        limits: Limits | None = None, name: str = "", ledger: Sequence[Step] = ()
-    ) -> None:  # fmt: skip
-        self.host, self.tools, self.needs = host, {tool.name: tool for tool in tools}, needs
-        self.limits, self.run_id, self.name = limits or Limits(), run, name or run
-        self.ledger, self.said = ledger, ""
-        self._read()
+    host: Host
+    tools: Sequence[Tool]
+    run_id: str
+    needs: Sequence[tuple[Any, ...]] = ()
+    limits: Limits = field(default_factory=Limits)
+    name: str = ""
+    ledger: Sequence[Step] = ()
 
     def _read(self) -> None:
-        self.journal = Journal(self.host.store, self.run_id, self.name)
-        self.steps = Steps(self.host, self.journal, self.tools, self.limits)
+        self.said = ""
+        self.tool = {tool.name: tool for tool in self.tools}
+        self.journal = Journal(self.host.store, self.run_id, self.name or self.run_id)
+        self.steps = Steps(self.host, self.journal, self.tool, self.limits)
         self.state = self.journal.state
         if not self.state["heard"]:
             self.state["steps"] = [dict(step) for step in self.ledger]
@@ -46,25 +47,26 @@ class Loop:
     ) -> Done:
         """Go on with the run until it ends, or waits for a person. `restarted`: the process that
         was at it is dead; else whoever comes second leaves it alone."""
-        lease = f"{self.name}/lease"
-        if not self.host.claim(lease) and not restarted:
-            return self._known()
+        lease = f"{self.name or self.run_id}/lease"
+        mine = self.host.claim(lease) or restarted
         self._read()  # what was written before the lease was free
+        if not mine:
+            return self._known()
         self.journal.hear(message, text, self.host.now())
         end = self._known() if self.state["end"] else self._go(decision)
         del self.host.store[lease]
         return end
 
     def _known(self) -> Done:
-        if self.state["end"] is None:
+        end = self.state["end"]
+        if end is None:
             return Done("blocked", "other", detail="another worker is at it")
-        end = Done(**self.state["end"])
-        return replace(end, reason="already_done") if end.status == "success" else end
+        return Done(**{**end, "reason": "already_done"} if end["status"] == "success" else end)
 
     def _go(self, decision: Decision | None) -> Done:
-        if decision is not None:
-            self._decide(*decision)
         try:
+            if decision is not None:
+                self._decide(*decision)
             end = self._turns()
         except Stopped:
             end = self._end("cancelled", "by_user")
@@ -125,11 +127,13 @@ class Loop:
         self.state["talk"].append(said)
         for call in calls:
             if not self._problem(call):
-                tool = self.tools[call["name"]]
+                tool = self.tool[call["name"]]
                 step = self.journal.step(tool, call["arguments"], call["id"])
-                again = step["outcome"] == FAILED or (step["outcome"] == APPLIED and not tool.writes)
+                again = step["outcome"] == Outcome.FAILED or (
+                    step["outcome"] == Outcome.APPLIED and not tool.writes
+                )
                 if again and step["attempts"] < self.limits.attempts and not tool.approval:
-                    step.update(outcome=PLANNED, arguments=dict(call["arguments"]))
+                    step.update(outcome=Outcome.PLANNED, arguments=dict(call["arguments"]))
         if not calls:
             self.state["silent"] += 1
             self.state["queue"].append(NUDGE)
@@ -156,13 +160,13 @@ class Loop:
             return self._done(call["arguments"], alone=alone)
         if problem := self._problem(call):
             return f"Error: {problem}"
-        tool = self.tools[call["name"]]
+        tool = self.tool[call["name"]]
         step = self.journal.step(tool, call["arguments"], call["id"])
-        if step["outcome"] == APPLIED:
-            known = {"outcome": REPLAYED, "as": step["asked"], "receipt": step["receipt"]}
+        if step["outcome"] == Outcome.APPLIED:
+            known = {"outcome": Outcome.REPLAYED, "as": step["asked"], "receipt": step["receipt"]}
             return json.dumps(known) if tool.writes else str(step["said"])
         if tool.approval and not self._allowed(tool, step):
-            return None if step["outcome"] == PLANNED else str(step["said"])
+            return None if step["outcome"] == Outcome.PLANNED else str(step["said"])
         if not tool.approval:
             step["asked"] = call["id"]
         self.steps.settle(step)
@@ -170,10 +174,10 @@ class Loop:
 
     def _problem(self, call: Message) -> str:
         name, arguments = call["name"], call["arguments"]
-        undoers = {tool.undo for tool in self.tools.values()}
-        if name not in self.tools or name in undoers:
+        undoers = {tool.undo for tool in self.tools}
+        if name not in self.tool or name in undoers:
             return f"{name} is no tool of this task"
-        takes = self.tools[name].takes
+        takes = self.tool[name].takes
         fits = isinstance(arguments, dict) and set(arguments) == set(takes)
         return "" if fits else f"{name} takes an object with exactly {', '.join(takes)}"
 
@@ -208,12 +212,12 @@ class Loop:
 
     def _decide(self, call: str, yes: bool) -> None:
         """The first answer about a call uses the request up, and a late yes is a no."""
-        for step in self.journal.writes(PLANNED):
+        for step in self.journal.writes(Outcome.PLANNED):
             asked = step["approval"]
             if asked is not None and asked["call"] == call and asked["yes"] is None:
                 asked["yes"] = yes and self.host.now() <= asked["until"]
                 if not asked["yes"]:
-                    step.update(outcome=FAILED, said="Error: nobody allowed it")
+                    step.update(outcome=Outcome.FAILED, said="Error: nobody allowed it")
                 self.journal.save()
 
     # Endings --------------------------------------------------------------------------------
@@ -225,7 +229,9 @@ class Loop:
         problem = "" if alone else "done has to be the only call of its turn"
         if not reasons or given.get("reason", reasons[0]) not in reasons:
             problem = f"status is one of {', '.join(REASONS)}, each with its own reasons"
-        elif status == "success" and (self._missing() or self.journal.writes(FAILED, UNKNOWN)):
+        elif status == "success" and (
+            self._missing() or self.journal.writes(Outcome.FAILED, Outcome.UNKNOWN)
+        ):
             problem = f"not done: {self._missing() or 'a call that failed'}"
         if problem:
             self.state["silent"] += 1
@@ -234,28 +240,31 @@ class Loop:
         return "ok"
 
     def _missing(self) -> list[str]:
-        done = {(one["tool"], one["scope"]) for one in self.journal.writes(APPLIED)}
+        done = {(one["tool"], one["scope"]) for one in self.journal.writes(Outcome.APPLIED)}
         return [str(one) for one in self.needs if (one[0], json.dumps([*one[1:]])) not in done]
 
     def _conclude(self, status: str) -> Done:
         """What the journal makes of the model's last word; "" if there was none."""
-        if self.journal.writes(UNKNOWN, IN_FLIGHT):
+        if self.journal.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT):
             return self._end("blocked", "outcome_unknown")
         if status == "success" or (not status and self.needs and not self._missing()):
             return self._end("success", "completed")
         if self.needs and not self._missing():
             return self._end("partial", "unverified")
-        rejected = any(one["approval"] for one in self.journal.writes(FAILED))
+        rejected = any(one["approval"] for one in self.journal.writes(Outcome.FAILED))
         self.steps.undo()
-        if self.journal.writes(UNKNOWN, IN_FLIGHT):
+        if self.journal.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT):
             return self._end("blocked", "outcome_unknown")
-        if self.journal.writes(APPLIED):
+        if self.journal.writes(Outcome.APPLIED):
             return self._end("partial", "some_effects_missing")
         return self._end("failed", "rejected" if rejected else "tool_failed")
 
     def _end(self, status: str, reason: str) -> Done:
         """An ending with the truth in it: what stands, and what is in doubt."""
-        done, doubt = self.journal.writes(APPLIED), self.journal.writes(UNKNOWN, IN_FLIGHT)
+        done, doubt = (
+            self.journal.writes(Outcome.APPLIED),
+            self.journal.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT),
+        )
         told = [f"done: {one['tool']} {one['scope']} {one['receipt']}" for one in done]
         told += [f"in doubt: {one['tool']} {one['scope']}" for one in doubt]
         handle = ", ".join(one["receipt"] for one in done)

@@ -6,11 +6,10 @@ repeat, looked up once nothing of it can arrive any more, or left unknown.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from .contract import (
-    APPLIED, FAILED, IN_FLIGHT, PLANNED, UNKNOWN, Host, Limits, Refused, Step, Tool
-)  # fmt: skip
+from .contract import Host, Limits, Outcome, Refused, Step, Tool
 from .journal import Journal
 
 NO_ANSWER = (TimeoutError, ConnectionError)
@@ -24,36 +23,39 @@ class Spent(Exception):
     """A budget is used up."""
 
 
+@dataclass
 class Steps:
     """Brings the steps of a journal to their outcomes."""
 
-    def __init__(
-        self, host: Host, journal: Journal, tools: Mapping[str, Tool], limits: Limits
-    ) -> None:
-        self.host, self.journal, self.tools, self.limits = host, journal, tools, limits
+    host: Host
+    journal: Journal
+    tools: Mapping[str, Tool]
+    limits: Limits
 
     def settle(self, step: Step) -> None:
         """Try a step until it is applied, failed, or cannot be known."""
         tool = self.tools[step["tool"]]
-        while step["outcome"] not in (APPLIED, FAILED):
-            doubt = step["outcome"] in (IN_FLIGHT, UNKNOWN)
+        while step["outcome"] not in (Outcome.APPLIED, Outcome.FAILED):
+            doubt = step["outcome"] in (Outcome.IN_FLIGHT, Outcome.UNKNOWN)
             if doubt and not self._knows_a_repeat(tool, step) and not self._reconciled(tool, step):
-                step["outcome"] = UNKNOWN
+                step["outcome"] = Outcome.UNKNOWN
                 return
-            if step["outcome"] != APPLIED:
+            if step["outcome"] != Outcome.APPLIED:
                 if step["attempts"] >= self.limits.attempts:
-                    step["outcome"] = UNKNOWN if doubt and step["writes"] else FAILED
+                    step["outcome"] = (
+                        Outcome.UNKNOWN if doubt and step["writes"] else Outcome.FAILED
+                    )
                     return
                 self._attempt(tool, step)
 
     def undo(self) -> None:
         """Take back what was done and can be, the last first; each undo is a step with a key."""
-        for step in reversed(self.journal.writes(APPLIED)):
+        for step in reversed(self.journal.writes(Outcome.APPLIED)):
             if undo := self.tools.get(self.tools[step["tool"]].undo):
                 arguments = {name: step["arguments"][name] for name in undo.takes}
                 back = self.journal.step(undo, arguments, None)
                 self.settle(back)
-                step["undone"] = back["undone"] = back["outcome"] == APPLIED
+                step["undone"] = back["undone"] = back["outcome"] == Outcome.APPLIED
                 self.journal.save()
 
     def spend(self) -> None:
@@ -71,8 +73,8 @@ class Steps:
         self.spend()
         step["sent"] = self.host.now()
         step.setdefault("first", step["sent"])
-        doubt = step["outcome"] != PLANNED or (step["writes"] and tool.dedup == "none")
-        step.update(outcome=IN_FLIGHT, attempts=step["attempts"] + 1)
+        doubt = step["outcome"] != Outcome.PLANNED or (step["writes"] and tool.dedup == "none")
+        step.update(outcome=Outcome.IN_FLIGHT, attempts=step["attempts"] + 1)
         if step["writes"]:
             self.journal.save()  # ahead of the call: whoever finds this knows that it may have been
         keyed = {"idempotency_key": step["key"]} if tool.dedup == "key" else {}
@@ -81,10 +83,16 @@ class Steps:
             reply = self.host.call(tool.name, {**step["arguments"], **keyed}, step["asked"])
         except Refused as no:
             pause, step["said"] = no.after, f"Error: {no}"
-            # what may say yes later says nothing of what was sent before, nor, without a key, of this
-            step["outcome"] = FAILED if no.after is None else UNKNOWN if doubt else PLANNED
+            # who may say yes later says nothing of what was sent before; without a key, of this
+            step["outcome"] = (
+                Outcome.FAILED
+                if no.after is None
+                else Outcome.UNKNOWN
+                if doubt
+                else Outcome.PLANNED
+            )
         except NO_ANSWER as error:
-            step.update(outcome=UNKNOWN, said=f"Error: {type(error).__name__}: {error}")
+            step.update(outcome=Outcome.UNKNOWN, said=f"Error: {type(error).__name__}: {error}")
         else:
             self._answered(tool, step, reply)
         step["next"] = self.host.now() + (pause or 0.0)
@@ -93,11 +101,13 @@ class Steps:
         step["said"] = reply if isinstance(reply, str) else json.dumps(reply)
         step["receipt"] = tool.receipt(step["arguments"], reply) if step["writes"] else ""
         if step["receipt"] or not step["writes"]:
-            step["outcome"] = APPLIED
+            step["outcome"] = Outcome.APPLIED
         elif isinstance(reply, dict) and reply.get("error"):
-            step["outcome"] = FAILED
+            step["outcome"] = Outcome.FAILED
         else:  # no error, and no proof either
-            step.update(outcome=UNKNOWN, said=f"Error: the answer proves nothing: {step['said']}")
+            step.update(
+                outcome=Outcome.UNKNOWN, said=f"Error: the answer proves nothing: {step['said']}"
+            )
 
     def _knows_a_repeat(self, tool: Tool, step: Step) -> bool:
         kept = self.host.now() - step["first"] < tool.keys_last
@@ -120,7 +130,9 @@ class Steps:
                 self.host.sleep(getattr(error, "after", None) or self.limits.pause)
                 continue
             if found is not None and found in seen:
-                step.update(outcome=APPLIED if found else PLANNED, receipt=found, looked=0)
+                step.update(
+                    outcome=Outcome.APPLIED if found else Outcome.PLANNED, receipt=found, looked=0
+                )
                 step["said"] = json.dumps({"outcome": step["outcome"], "receipt": found})
                 return True
             seen += [] if found is None else [found]

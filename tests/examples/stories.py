@@ -5,7 +5,7 @@ from typing import Any
 
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
-from reference_loop.adapter import Host, completion, tools_of
+from reference_loop.adapter import completion, host, tools_of
 from reference_loop.contract import Limits
 from reference_loop.handoff import handoff, owned, receive, send
 from reference_loop.loop import Loop
@@ -110,7 +110,10 @@ INVOICE = {
     *laws(),
     agentfuzz.exactly_once("payment", intents=[{"invoice": "I1"}, {"invoice": "I2"}]),
     task="Pay I1 and I2. Each has to be approved.",
-    script=[[("pay", {"invoice": "I1", "cents": 100}), ("pay", {"invoice": "I2", "cents": 7})], DONE],
+    script=[
+        [("pay", {"invoice": "I1", "cents": 100}), ("pay", {"invoice": "I2", "cents": 7})],
+        DONE,
+    ],
     resume=True,
 )
 def approvals(world: World) -> None:
@@ -127,7 +130,11 @@ PAY = {"pay": {**proof("payment_id", "pay_{invoice}"), "approval": True}}
 @scenario(
     *laws(),
     task="Tell Ann.",
-    script=[[("send", {"to": "ann", "text": "Hello"})], [("send", {"to": "bob", "text": "Hi"})], DONE],
+    script=[
+        [("send", {"to": "ann", "text": "Hello"})],
+        [("send", {"to": "bob", "text": "Hi"})],
+        DONE,
+    ],
     follow_ups=("Is it done?",),
     faults=("cancel", "interrupt", "duplicate_trigger"),
 )
@@ -204,9 +211,19 @@ STORIES: dict[str, tuple[Scenario, Agent]] = {
     "shop": (shop, agent(SHOP, BOTH)),
     "invoice": (invoice, agent(INVOICE, [("send_invoice", "A17")])),
     "approvals": (approvals, agent(PAY, [("pay", "I1"), ("pay", "I2")])),
-    "mails": (mails, agent({"send": proof("message_id", "msg_{to}")}, [("send", "ann"), ("send", "bob")])),
+    "mails": (
+        mails,
+        agent({"send": proof("message_id", "msg_{to}")}, [("send", "ann"), ("send", "bob")]),
+    ),
     "trip": (trip, agent(TRIP, WHOLE)),
-    "notes": (notes, agent({"note": proof("note_id", "note_{line}")}, [("note", n) for n in range(1, 6)], limits=Limits(window=2))),
+    "notes": (
+        notes,
+        agent(
+            {"note": proof("note_id", "note_{line}")},
+            [("note", n) for n in range(1, 6)],
+            limits=Limits(window=2),
+        ),
+    ),
 }
 
 
@@ -230,7 +247,7 @@ def relay(world: World) -> None:
 
 def member(world: World, name: str, **words: Any) -> Loop:
     """The loop of one of two agents."""
-    return Loop(Host(world), tools_of(world, **SHOP), run=world.trigger_id, name=name, **words)
+    return Loop(host(world), tools_of(world, **SHOP), world.trigger_id, name=name, **words)
 
 
 def deliver(world: World) -> None:

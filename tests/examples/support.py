@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz import Completion, World
-from reference_loop.adapter import Host, completion, tools_of
+from reference_loop.adapter import completion, host, tools_of
 from reference_loop.loop import Loop
 
 Turn = list[tuple[str, dict[str, Any]]]
@@ -16,9 +16,10 @@ def planned(*turns: Turn) -> Callable[[list[dict]], dict]:
 
     def ask(messages: list[dict]) -> dict:
         made = [c["id"] for one in messages for c in one.get("tool_calls", ())]
-        last = messages[-1]
         went = sum(id_.endswith(".0") and not id_.startswith("done") for id_ in made)
-        failed = any(str(one["content"]).startswith("Error") for one in messages if one["role"] == "tool")
+        failed = any(
+            str(one["content"]).startswith("Error") for one in messages if one["role"] == "tool"
+        )
         if failed or went == len(turns):
             status = "failed" if failed else "success"
             calls = [{"id": f"done{len(made)}.0", "name": "done", "arguments": {"status": status}}]
@@ -52,8 +53,8 @@ def agent(
     """The reference loop as an agent of a world."""
 
     def reference(world: World) -> Completion:
-        host = Host(world, planned(*plan) if plan else None)
-        loop = Loop(host, tools_of(world, **tools), run=world.trigger_id, needs=needs, **words)
+        desk = host(world, planned(*plan) if plan else None)
+        loop = Loop(desk, tools_of(world, **tools), run_id=world.trigger_id, needs=needs, **words)
         decision = world.decision
         return completion(
             loop.run(

@@ -18,7 +18,7 @@ from agentfuzz.scenarios import (
     webhook_twice,
 )
 from agentfuzz.search.space import Space
-from reference_loop.contract import APPLIED, Limits, Tool
+from reference_loop.contract import Host, Limits, Outcome, Tool
 from reference_loop.handoff import handoff, owned, receive, send
 from reference_loop.journal import Journal
 from reference_loop.loop import Loop
@@ -34,7 +34,9 @@ A17 = {"order_id": "A17"}
 BUNDLED: dict[str, tuple[Scenario, Agent]] = {
     "approve_payment": (
         approve_payment.approve_payment,
-        agent({"pay_invoice": PAYMENT}, [("pay_invoice", name) for name in approve_payment.INVOICES]),
+        agent(
+            {"pay_invoice": PAYMENT}, [("pay_invoice", name) for name in approve_payment.INVOICES]
+        ),
     ),
     "cancel_campaign": (
         cancel_campaign.cancel_campaign,
@@ -83,14 +85,19 @@ BUNDLED: dict[str, tuple[Scenario, Agent]] = {
     "webhook_twice": (
         webhook_twice.webhook_twice,
         agent(
-            {"ship": proof("receipt", "parcel_{order_id}"), "send_mail": proof("receipt", "mail_{order_id}")},
+            {
+                "ship": proof("receipt", "parcel_{order_id}"),
+                "send_mail": proof("receipt", "mail_{order_id}"),
+            },
             [("ship", "A17"), ("send_mail", "A17")],
             plan=[[("ship", A17)], [("send_mail", A17)]],
         ),
     ),
 }
 ALL = {**BUNDLED, **STORIES}
-EXCLUDED = {"invoice": ("twice",)}  # nobody can help a network that doubles, and a backend that is blind
+EXCLUDED = {
+    "invoice": ("twice",)
+}  # nobody can help a network that doubles, and a backend that is blind
 RUNS = 3000  # of the pairs of one story at most; the smallest stories are walked to their end
 
 
@@ -218,7 +225,14 @@ def test_with_a_ledger_that_crosses(play):
 # Parts that no fault of a world reaches
 
 
-STEP = {"tool": "charge", "writes": True, "outcome": APPLIED, "said": "{}", "asked": "tc_1", "receipt": "ch_1"}
+STEP = {
+    "tool": "charge",
+    "writes": True,
+    "outcome": Outcome.APPLIED,
+    "said": "{}",
+    "asked": "tc_1",
+    "receipt": "ch_1",
+}
 
 
 def handed(version=1, owner="bob", text="Go on."):
@@ -244,7 +258,7 @@ def test_a_handoff_is_taken_once_and_by_its_owner():
 
 
 def test_a_handoff_says_what_is_done():
-    """Receipts, and what was found with its source, stand in it and in what its receiver is told."""
+    """Receipts, and what was found with its source: in it, and in what is told."""
     found = handed()
     assert found.effects == ["ch_1"]
     assert found.claims == [{"item": "charge", "value": "{}", "source": "tc_1"}]
@@ -272,7 +286,17 @@ class Desk:
     def __init__(self, reply=lambda arguments: {"payment_id": "pay_1"}):
         self.store: dict = {}
         self.time, self.made, self.reply = 0.0, [], reply
-        self.stop, self.said = False, []
+        self.host = Host(
+            store=self.store,
+            claim=lambda name: self.store.setdefault(name, mine := object()) is mine,
+            ask=self.ask,
+            call=self.call,
+            approve=lambda tool, call: "approval_1",
+            now=lambda: self.time,
+            sleep=self.sleep,
+            cancelled=lambda: False,
+            inbox=list,
+        )
 
     def ask(self, messages):
         paid = any(one["role"] == "tool" for one in messages)
@@ -284,35 +308,20 @@ class Desk:
         self.made.append((tool, dict(arguments)))
         return self.reply(arguments)
 
-    def claim(self, name):
-        new = name not in self.store
-        self.store[name] = True
-        return new
-
-    def approve(self, tool, call):
-        return "approval_1"
-
-    def now(self):
-        return self.time
-
     def sleep(self, seconds):
         self.time += seconds
 
-    def cancelled(self):
-        return self.stop
-
-    def inbox(self):
-        return self.said
-
 
 def pays(**more):
-    return Tool("pay", ("invoice",), ("invoice",), True, receipt=proof("payment_id")["receipt"], **more)
+    return Tool(
+        "pay", ("invoice",), ("invoice",), True, receipt=proof("payment_id")["receipt"], **more
+    )
 
 
 def test_an_approval_expires():
     """A yes after its time is a no, and nothing is done."""
     desk = Desk()
-    loop = Loop(desk, [pays(approval=True)], run="r", limits=Limits(approval=60.0))
+    loop = Loop(desk.host, [pays(approval=True)], run_id="r", limits=Limits(approval=60.0))
     assert loop.run("m", "Pay.").reason == "needs_approval"
     desk.time = 61.0
     end = loop.run("m", "Pay.", decision=("tc_1", True))
@@ -327,13 +336,18 @@ def test_keys_that_have_expired_are_no_keys():
         raise TimeoutError
 
     desk = Desk(lost)
-    end = Loop(desk, [pays(dedup="key")], run="r", limits=Limits(seconds=1e9)).run("m", "Pay.")
+    end = Loop(desk.host, [pays(dedup="key")], run_id="r", limits=Limits(seconds=1e9)).run(
+        "m", "Pay."
+    )
     assert (end.reason, len(desk.made)) == ("outcome_unknown", 1)
 
 
 def test_budgets_end_honestly():
     """Calls, turns and time: never a success, and what stands is said."""
     for limits in (Limits(turns=1), Limits(calls=1, turns=1), Limits(seconds=0.0)):
-        end = Loop(Desk(), [pays()], run="r", limits=limits).run("m", "Pay.")
+        end = Loop(Desk().host, [pays()], run_id="r", limits=limits).run("m", "Pay.")
         assert (end.status, end.reason) == ("partial", "budget_exhausted")
-    assert "pay_1" in Loop(Desk(), [pays()], run="r", limits=Limits(turns=1)).run("m", "Pay.").detail
+    assert (
+        "pay_1"
+        in Loop(Desk().host, [pays()], run_id="r", limits=Limits(turns=1)).run("m", "Pay.").detail
+    )
