@@ -48,7 +48,8 @@ class Tool:
     """A tool, and what may be relied on. `takes` are its parameters without the key, `scope` those
     that name the business object; `dedup` is how its backend knows a repeat: none, key or scope.
     `receipt` finds the proof in a reply ("": none). `look_up` names the tool that reads the truth
-    by scope, `found` what it says: a receipt, "" for not there, None for unclear."""
+    by scope, `found` what it says: a receipt, "" for not there, None for unclear. `after` names
+    the tool on whose effect this one rests, `undo` the one that takes it back."""
 
     name: str
     takes: tuple[str, ...]
@@ -58,6 +59,7 @@ class Tool:
     receipt: Callable[[Args, Any], str] = lambda arguments, reply: ""
     look_up: str = ""
     found: Callable[[Args, Any], str | None] = lambda arguments, reply: None
+    after: str = ""
     undo: str = ""
     approval: bool = False
     settles: float = 60.0  # seconds after which a request cannot arrive any more

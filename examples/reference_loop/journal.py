@@ -56,3 +56,11 @@ class Journal:
         """The writes that stand at one of these outcomes."""
         steps = [step for step in self.state["steps"] if step["writes"] and not step["undone"]]
         return [step for step in steps if step["outcome"] in outcomes]
+
+    @property
+    def done(self) -> list[Step]:
+        return self.writes(Outcome.APPLIED)
+
+    @property
+    def doubt(self) -> list[Step]:
+        return self.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT)

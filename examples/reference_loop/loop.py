@@ -129,10 +129,9 @@ class Loop:
             if not self._problem(call):
                 tool = self.tool[call["name"]]
                 step = self.journal.step(tool, call["arguments"], call["id"])
-                again = step["outcome"] == Outcome.FAILED or (
-                    step["outcome"] == Outcome.APPLIED and not tool.writes
-                )
-                if again and step["attempts"] < self.limits.attempts and not tool.approval:
+                again = (Outcome.FAILED,) if tool.writes else (Outcome.FAILED, Outcome.APPLIED)
+                left = step["attempts"] < self.limits.attempts
+                if step["outcome"] in again and left and not tool.approval:
                     step.update(outcome=Outcome.PLANNED, arguments=dict(call["arguments"]))
         if not calls:
             self.state["silent"] += 1
@@ -161,6 +160,8 @@ class Loop:
         if problem := self._problem(call):
             return f"Error: {problem}"
         tool = self.tool[call["name"]]
+        if tool.after and tool.after not in {one["tool"] for one in self.journal.done}:
+            return f"Error: {tool.after} has to be done first, and is not, or is in doubt"
         step = self.journal.step(tool, call["arguments"], call["id"])
         if step["outcome"] == Outcome.APPLIED:
             known = {"outcome": Outcome.REPLAYED, "as": step["asked"], "receipt": step["receipt"]}
@@ -240,31 +241,32 @@ class Loop:
         return "ok"
 
     def _missing(self) -> list[str]:
-        done = {(one["tool"], one["scope"]) for one in self.journal.writes(Outcome.APPLIED)}
+        done = {(one["tool"], one["scope"]) for one in self.journal.done}
         return [str(one) for one in self.needs if (one[0], json.dumps([*one[1:]])) not in done]
 
     def _conclude(self, status: str) -> Done:
         """What the journal makes of the model's last word; "" if there was none."""
-        if self.journal.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT):
+        if self.journal.doubt:
             return self._end("blocked", "outcome_unknown")
         if status == "success" or (not status and self.needs and not self._missing()):
             return self._end("success", "completed")
         if self.needs and not self._missing():
             return self._end("partial", "unverified")
         rejected = any(one["approval"] for one in self.journal.writes(Outcome.FAILED))
-        self.steps.undo()
-        if self.journal.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT):
+        waits = status in ("blocked", "partial")
+        if not waits:
+            self.steps.undo()
+        if self.journal.doubt:
             return self._end("blocked", "outcome_unknown")
-        if self.journal.writes(Outcome.APPLIED):
+        if self.journal.done:
             return self._end("partial", "some_effects_missing")
+        if waits:
+            return self._end("blocked", "other")
         return self._end("failed", "rejected" if rejected else "tool_failed")
 
     def _end(self, status: str, reason: str) -> Done:
         """An ending with the truth in it: what stands, and what is in doubt."""
-        done, doubt = (
-            self.journal.writes(Outcome.APPLIED),
-            self.journal.writes(Outcome.UNKNOWN, Outcome.IN_FLIGHT),
-        )
+        done, doubt = self.journal.done, self.journal.doubt
         told = [f"done: {one['tool']} {one['scope']} {one['receipt']}" for one in done]
         told += [f"in doubt: {one['tool']} {one['scope']}" for one in doubt]
         handle = ", ".join(one["receipt"] for one in done)

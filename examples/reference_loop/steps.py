@@ -50,7 +50,7 @@ class Steps:
 
     def undo(self) -> None:
         """Take back what was done and can be, the last first; each undo is a step with a key."""
-        for step in reversed(self.journal.writes(Outcome.APPLIED)):
+        for step in reversed(self.journal.done):
             if undo := self.tools.get(self.tools[step["tool"]].undo):
                 arguments = {name: step["arguments"][name] for name in undo.takes}
                 back = self.journal.step(undo, arguments, None)

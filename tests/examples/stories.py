@@ -44,8 +44,7 @@ ORDER = {"order_id": "A17"}
     task="Charge order A17 and ship it.",
     script=[
         ("find_order", ORDER),
-        call("charge", order_id="A17", cents=ref("find_order", "cents")),
-        ("ship", ORDER),
+        [call("charge", order_id="A17", cents=ref("find_order", "cents")), call("ship", **ORDER)],
         DONE,
     ],
     resume=True,
@@ -66,7 +65,10 @@ def shop(world: World) -> None:
         return {"parcel": f"parcel_{order_id}"}
 
 
-SHOP = {"charge": proof("charge_id", "ch_{order_id}"), "ship": proof("parcel", "parcel_{order_id}")}
+SHOP = {
+    "charge": proof("charge_id", "ch_{order_id}"),
+    "ship": {**proof("parcel", "parcel_{order_id}"), "after": "charge"},
+}
 BOTH = [("charge", "A17"), ("ship", "A17")]
 
 
