@@ -228,7 +228,7 @@ class Loop:
         given = arguments if isinstance(arguments, dict) else {}
         status, reasons = given.get("status"), REASONS.get(str(given.get("status")), ())
         problem = "" if alone else "done has to be the only call of its turn"
-        if not reasons or given.get("reason", reasons[0]) not in reasons:
+        if not reasons or (given.get("reason") or reasons[0]) not in reasons:
             problem = f"status is one of {', '.join(REASONS)}, each with its own reasons"
         elif status == "success" and (
             self._missing() or self.journal.writes(Outcome.FAILED, Outcome.UNKNOWN)
