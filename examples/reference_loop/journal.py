@@ -30,6 +30,8 @@ class Journal:
         if message in self.state["heard"]:
             return
         steps = [step for step in self.state["steps"] if step["writes"]]
+        for step in steps:
+            step.update(attempts=0, looked=0)
         self.state.update(steps=steps, end=None, turns=0, calls=0, silent=0, began=now)
         self.state["heard"].append(message)
         self.state["queue"].append(text)

@@ -72,7 +72,10 @@ class Loop:
             end = self._end("cancelled", "by_user")
         except Spent:
             end = self._end("partial", "budget_exhausted")
-        self.state["end"] = None if end.reason == "needs_approval" else asdict(end)
+        if end.reason != "needs_approval":
+            for call in self._open()[0]:  # nobody goes on with these
+                self._give(call, "Error: no result, for the task ended before")
+            self.state["end"] = asdict(end)
         self.journal.save()
         return end
 
@@ -138,21 +141,26 @@ class Loop:
             self.state["queue"].append(NUDGE)
         self.journal.save()
 
+    def _open(self) -> tuple[list[Message], bool]:
+        """The calls of the last turn that have no result yet, and whether it has one call only."""
+        turns = [one for one in self.state["talk"] if one["role"] == "assistant"]
+        calls = turns[-1]["tool_calls"] if turns else []
+        answered = {one.get("tool_call_id") for one in self.state["talk"]}
+        return [call for call in calls if call["id"] not in answered], len(calls) == 1
+
+    def _give(self, call: Message, text: str) -> None:
+        result = {"role": "tool", "tool_call_id": call["id"], "content": text}
+        self.state["talk"].append(result)
+
     def _act(self) -> bool:
         """Give each open call of the last turn its result. False: one waits for a person."""
-        talk, waits = self.state["talk"], False
-        answered = {one.get("tool_call_id") for one in talk}
-        turn: Message = next((one for one in reversed(talk) if one["role"] == "assistant"), {})
-        calls = turn.get("tool_calls", [])
+        calls, alone = self._open()
         for call in calls:
-            if call["id"] in answered:
-                continue
-            text = self._result(call, alone=len(calls) == 1)
-            waits = waits or text is None
+            text = self._result(call, alone=alone)
             if text is not None:
-                talk.append({"role": "tool", "tool_call_id": call["id"], "content": text})
+                self._give(call, text)
                 self.journal.save()
-        return not waits
+        return not self._open()[0]
 
     def _result(self, call: Message, *, alone: bool) -> str | None:
         if call["name"] == "done":

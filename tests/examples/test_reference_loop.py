@@ -285,7 +285,7 @@ class Desk:
 
     def __init__(self, reply=lambda arguments: {"payment_id": "pay_1"}):
         self.store: dict = {}
-        self.time, self.made, self.reply = 0.0, [], reply
+        self.time, self.made, self.reply, self.stopped = 0.0, [], reply, False
         self.host = Host(
             store=self.store,
             claim=lambda name: self.store.setdefault(name, mine := object()) is mine,
@@ -294,7 +294,7 @@ class Desk:
             approve=lambda tool, call: "approval_1",
             now=lambda: self.time,
             sleep=self.sleep,
-            cancelled=lambda: False,
+            cancelled=lambda: self.stopped,
             inbox=list,
         )
 
@@ -351,3 +351,31 @@ def test_budgets_end_honestly():
         "pay_1"
         in Loop(Desk().host, [pays()], run_id="r", limits=Limits(turns=1)).run("m", "Pay.").detail
     )
+
+
+def test_what_was_stopped_is_not_gone_on_with():
+    """The rest of a turn is not made when the user speaks again, and its calls have results."""
+    desk = Desk()
+
+    def ask(messages):
+        if any(one["role"] == "tool" for one in messages):
+            calls = [
+                {"id": f"tc_{len(messages)}", "name": "done", "arguments": {"status": "partial"}}
+            ]
+        else:
+            calls = [{"id": n, "name": "pay", "arguments": {"invoice": n}} for n in ("I1", "I2")]
+        return {"content": None, "tool_calls": calls, "stop": "tool_calls"}
+
+    def stops(arguments):
+        desk.stopped = True
+        return {"payment_id": "pay_1"}
+
+    desk.reply = stops
+    loop = Loop(replace(desk.host, ask=ask), [pays()], run_id="r")
+    end = loop.run("m1", "Pay.")
+    assert (end.status, end.handle) == ("cancelled", "pay_1")
+    desk.stopped = False
+    assert loop.run("m2", "And now?").status == "partial"
+    assert [arguments for _, arguments in desk.made] == [{"invoice": "I1"}]
+    results = [one["tool_call_id"] for one in loop.state["talk"] if one["role"] == "tool"]
+    assert results[:2] == ["I1", "I2"]
