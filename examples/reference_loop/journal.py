@@ -11,7 +11,7 @@ from typing import Any
 
 from .contract import Args, Outcome, Step, Tool
 
-EMPTY: dict[str, Any] = {"talk": [], "queue": [], "heard": [], "steps": [], "end": None}
+EMPTY: dict[str, Any] = {"talk": [], "queue": [], "heard": [], "steps": [], "said": "", "end": None}
 
 
 class Journal:
@@ -32,7 +32,8 @@ class Journal:
         steps = [step for step in self.state["steps"] if step["writes"]]
         for step in steps:
             step.update(attempts=0, looked=0)
-        self.state.update(steps=steps, end=None, turns=0, calls=0, silent=0, began=now)
+        self.state.update(steps=steps, said="", end=None)
+        self.state.update(turns=0, calls=0, silent=0, began=now)
         self.state["heard"].append(message)
         self.state["queue"].append(text)
         self.save()

@@ -34,7 +34,6 @@ class Loop:
     ledger: Sequence[Step] = ()
 
     def _read(self) -> None:
-        self.said = ""
         self.tool = {tool.name: tool for tool in self.tools}
         self.journal = Journal(self.host.store, self.run_id, self.name or self.run_id)
         self.steps = Steps(self.host, self.journal, self.tool, self.limits)
@@ -83,8 +82,8 @@ class Loop:
 
     def _turns(self) -> Done:
         while self._act():
-            if self.said:
-                return self._conclude(self.said)
+            if self.state["said"]:
+                return self._conclude(self.state["said"])
             spoke = self.state["talk"] and self.state["talk"][-1]["role"] == "assistant"
             if spoke and self.state["silent"] > self.limits.silent:
                 return self._conclude("")
@@ -245,7 +244,7 @@ class Loop:
         if problem:
             self.state["silent"] += 1
             return f"Error: {problem}"
-        self.said = str(status)
+        self.state["said"] = str(status)
         return "ok"
 
     def _missing(self) -> list[str]:

@@ -42,9 +42,8 @@ class Steps:
                 return
             if step["outcome"] != Outcome.APPLIED:
                 if step["attempts"] >= self.limits.attempts:
-                    step["outcome"] = (
-                        Outcome.UNKNOWN if doubt and step["writes"] else Outcome.FAILED
-                    )
+                    unknown = doubt and step["writes"]
+                    step["outcome"] = Outcome.UNKNOWN if unknown else Outcome.FAILED
                     return
                 self._attempt(tool, step)
 
@@ -84,13 +83,8 @@ class Steps:
         except Refused as no:
             pause, step["said"] = no.after, f"Error: {no}"
             # who may say yes later says nothing of what was sent before; without a key, of this
-            step["outcome"] = (
-                Outcome.FAILED
-                if no.after is None
-                else Outcome.UNKNOWN
-                if doubt
-                else Outcome.PLANNED
-            )
+            later = Outcome.UNKNOWN if doubt else Outcome.PLANNED
+            step["outcome"] = Outcome.FAILED if no.after is None else later
         except NO_ANSWER as error:
             step.update(outcome=Outcome.UNKNOWN, said=f"Error: {type(error).__name__}: {error}")
         else:
@@ -105,9 +99,8 @@ class Steps:
         elif isinstance(reply, dict) and reply.get("error"):
             step["outcome"] = Outcome.FAILED
         else:  # no error, and no proof either
-            step.update(
-                outcome=Outcome.UNKNOWN, said=f"Error: the answer proves nothing: {step['said']}"
-            )
+            step["outcome"] = Outcome.UNKNOWN
+            step["said"] = f"Error: the answer proves nothing: {step['said']}"
 
     def _knows_a_repeat(self, tool: Tool, step: Step) -> bool:
         kept = self.host.now() - step["first"] < tool.keys_last
@@ -130,10 +123,9 @@ class Steps:
                 self.host.sleep(getattr(error, "after", None) or self.limits.pause)
                 continue
             if found is not None and found in seen:
-                step.update(
-                    outcome=Outcome.APPLIED if found else Outcome.PLANNED, receipt=found, looked=0
-                )
-                step["said"] = json.dumps({"outcome": step["outcome"], "receipt": found})
+                outcome = Outcome.APPLIED if found else Outcome.PLANNED
+                step.update(outcome=outcome, receipt=found, looked=0)
+                step["said"] = json.dumps({"outcome": outcome, "receipt": found})
                 return True
             seen += [] if found is None else [found]
         return False
