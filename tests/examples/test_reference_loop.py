@@ -130,15 +130,29 @@ def test_every_law_holds_under_two_faults(name, simulation):
     assert shown(result) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("retry_storm", "book_freight#1-2:once/timeout + book_freight#3:once/rate_limited"),
+        ("retry_storm", "get_quote#1-2:once/truncated + get_quote#3:once/timeout"),
+        ("saga", "book_flight#1-2:once/timeout + book_flight#3:once/rate_limited"),
+        ("invoice", "model#1:skip + model#4:mixed_done"),
+    ],
+)
+def test_what_it_once_broke(name, plan, play):
+    """A 429 settles no earlier doubt, half a reading is none, a done that is refused is told."""
+    assert play(*ALL[name], plan).violations == ()
+
+
 @pytest.mark.slow
 def test_each_law_is_exercised_somewhere(simulation):
     """All laws that a story can have, but those that this loop gives no occasion for."""
     held = set()
     for name in STORIES:
         result = campaign(name, simulation, depth=1, max_runs=600)
-        held |= {law for law, count in result.laws.items() if count.held}
+        held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
     result = campaign("resolve_ticket", simulation, depth=1, max_runs=600)
-    held |= {law for law, count in result.laws.items() if count.held}
+    held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
     unheard = {
         "no_hidden_calls",  # it returns a Completion and no log
         "same_by_every_entrypoint",  # there is one
