@@ -129,3 +129,20 @@ def test_every_code_is_in_the_codes():
     for code, title in CODES.items():
         assert f"| {code} | {title} |" in text, code
         assert code < "AF8" or f"\n## {code}: " in help_, code
+
+
+def test_every_row_is_survived():
+    """The guide names every row of the catalogue, once in a table, and no other; its functions and
+    laws exist."""
+    from agentfuzz import invariants
+
+    catalogue = (ROOT / "CATALOGUE.md").read_text("utf-8")
+    guide = PAGES["docs/surviving.md"].read_text("utf-8")
+    rows = set(re.findall(r"^\| ([FB]\d\d) \|", catalogue, re.MULTILINE))
+    told = re.findall(r"^\| ([FB]\d\d) \|", guide, re.MULTILINE)
+    assert sorted(told) == sorted(rows)
+    loop = "\n".join(path.read_text("utf-8") for path in (ROOT / "examples").rglob("*.py"))
+    for name in re.findall(r"`([\w.]+)`", guide):
+        word = name.removesuffix(".py").rpartition(".")[2]
+        known = word in invariants.LAWS or re.search(rf"\b{word}\b", loop)
+        assert known or (ROOT / "examples" / "reference_loop" / name).exists(), name

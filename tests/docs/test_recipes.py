@@ -12,7 +12,7 @@ from tests.docs.pages import ROOT, Project, blocks, known, must_show, words_of
 
 TEXT = ROOT / "CONTRIBUTING.md"
 RECIPES = ("law", "model fault", "process fault", "boundary", "report format", "adapter")
-COPIED = ("agentfuzz", "docs", "scenarios", "tests", "tools", "pyproject.toml")
+COPIED = ("agentfuzz", "docs", "scenarios", "examples", "tests", "tools", "pyproject.toml")
 BUILT = shutil.ignore_patterns("__pycache__", "node_modules")
 PATIENCE = 900.0  # real seconds; only a command that hangs takes so long
 

@@ -1,0 +1,68 @@
+"""What the tests of the reference loop share: a plan in place of a model, receipts, all laws."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agentfuzz import Completion, World
+from reference_loop.adapter import completion, host, tools_of
+from reference_loop.loop import Loop
+
+Turn = list[tuple[str, dict[str, Any]]]
+
+
+def planned(*turns: Turn) -> Callable[[list[dict]], dict]:
+    """A planner without a model: these turns, one after the other, and done. It gives up after the
+    first turn of which something failed."""
+
+    def ask(messages: list[dict]) -> dict:
+        made = [c["id"] for one in messages for c in one.get("tool_calls", ())]
+        went = sum(id_.endswith(".0") and not id_.startswith("done") for id_ in made)
+        failed = any(
+            str(one["content"]).startswith("Error") for one in messages if one["role"] == "tool"
+        )
+        if failed or went == len(turns):
+            status = "failed" if failed else "success"
+            calls = [{"id": f"done{len(made)}.0", "name": "done", "arguments": {"status": status}}]
+        else:
+            calls = [
+                {"id": f"p{went}.{n}", "name": name, "arguments": arguments}
+                for n, (name, arguments) in enumerate(turns[went])
+            ]
+        return {"role": "assistant", "content": None, "tool_calls": calls, "stop": "tool_calls"}
+
+    return ask
+
+
+def proof(field: str, of: str = "") -> dict[str, Any]:
+    """A receipt: a field of the reply that names the business object."""
+
+    def receipt(arguments: Any, reply: Any) -> str:
+        value = reply.get(field) if isinstance(reply, dict) else None
+        whole = isinstance(value, str) and (not of or value == of.format(**arguments))
+        return value if whole else ""
+
+    return {"receipt": receipt}
+
+
+def agent(
+    tools: dict[str, dict[str, Any]],
+    needs: Sequence[tuple[Any, ...]] = (),
+    plan: Sequence[Turn] = (),
+    **words: Any,
+) -> Callable[[World], Completion]:
+    """The reference loop as an agent of a world."""
+
+    def reference(world: World) -> Completion:
+        desk = host(world, planned(*plan) if plan else None)
+        loop = Loop(desk, tools_of(world, **tools), run_id=world.trigger_id, needs=needs, **words)
+        decision = world.decision
+        return completion(
+            loop.run(
+                f"{world.trigger_id}: {world.task}",
+                world.task,
+                decision=None if decision is None else (decision.call, decision.granted is True),
+                restarted=world.why == "restart",
+            )
+        )
+
+    return reference

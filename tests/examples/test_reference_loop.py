@@ -1,0 +1,395 @@
+"""The reference loop: no law is broken, whatever strikes, and without faults the work is done."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from agentfuzz import Scenario
+from agentfuzz.events import Called
+from agentfuzz.invariants import LAWS
+from agentfuzz.scenarios import (
+    approve_payment,
+    cancel_campaign,
+    charge_order,
+    resolve_ticket,
+    resume_after_crash,
+    retry_storm,
+    saga,
+    webhook_twice,
+)
+from agentfuzz.search.space import Space
+from reference_loop.contract import Host, Limits, Outcome, Tool
+from reference_loop.handoff import handoff, owned, receive, send
+from reference_loop.journal import Journal
+from reference_loop.loop import Loop
+from reference_loop.steps import Steps
+from search.support import hunt, shown
+from tests.examples.stories import STORIES, Agent
+from tests.examples.support import agent, proof
+
+SALARIES = [("pay", {"employee": name, "cents": 250_000}) for name in resume_after_crash.STAFF]
+MAILS = [("send_mail", {"customer": name}) for name in cancel_campaign.CUSTOMERS]
+PAYMENT = {**proof("payment_id", "pay_{invoice_id}"), "approval": True}
+A17 = {"order_id": "A17"}
+BUNDLED: dict[str, tuple[Scenario, Agent]] = {
+    "approve_payment": (
+        approve_payment.approve_payment,
+        agent(
+            {"pay_invoice": PAYMENT}, [("pay_invoice", name) for name in approve_payment.INVOICES]
+        ),
+    ),
+    "cancel_campaign": (
+        cancel_campaign.cancel_campaign,
+        agent(
+            {"send_mail": proof("message_id", "msg_{customer}")},
+            [("send_mail", name) for name in cancel_campaign.CUSTOMERS],
+            plan=[MAILS],
+        ),
+    ),
+    "charge_order": (
+        charge_order.charge_order,
+        agent({"charge_card": proof("charge_id", "ch_{order_id}")}, [("charge_card", "A17")]),
+    ),
+    "resolve_ticket": (
+        resolve_ticket.resolve_ticket,
+        agent({"send_answer": proof("message_id", "msg_{ticket_id}")}, [("send_answer", "T-9")]),
+    ),
+    "resume_after_crash": (
+        resume_after_crash.resume_after_crash,
+        agent(
+            {"pay": proof("payment_id", "pay_{employee}")},
+            [("pay", name) for name in resume_after_crash.STAFF],
+            plan=[SALARIES],
+        ),
+    ),
+    "retry_storm": (
+        retry_storm.retry_storm,
+        agent({"book_freight": proof("booking_id", "b_{shipment}")}, [("book_freight", "S-7")]),
+    ),
+    "saga": (
+        saga.saga,
+        agent(
+            {
+                "book_flight": proof("ticket", "t_{flight}"),
+                "cancel_flight": proof("cancelled", "{flight}"),
+                "book_hotel": proof("room", "r_{hotel}"),
+            },
+            [("book_flight", "LIS-1"), ("book_flight", "LIS-2"), ("book_hotel", "Tejo")],
+            plan=[
+                [("book_flight", {"flight": "LIS-1"})],
+                [("book_flight", {"flight": "LIS-2"})],
+                [("book_hotel", {"hotel": "Tejo"})],
+            ],
+        ),
+    ),
+    "webhook_twice": (
+        webhook_twice.webhook_twice,
+        agent(
+            {
+                "ship": proof("receipt", "parcel_{order_id}"),
+                "send_mail": proof("receipt", "mail_{order_id}"),
+            },
+            [("ship", "A17"), ("send_mail", "A17")],
+            plan=[[("ship", A17)], [("send_mail", A17)]],
+        ),
+    ),
+}
+ALL = {**BUNDLED, **STORIES}
+EXCLUDED = {
+    "invoice": ("twice",)
+}  # nobody can help a network that doubles, and a backend that is blind
+RUNS = 2000  # of the pairs of one story at most
+
+
+def campaign(name, simulation, **budget):
+    """The result of one campaign of a story, with its crashes."""
+    story, loop = ALL[name]
+    space = Space(faults=story.faults, exclude=EXCLUDED.get(name, ()))
+    living = replace(story, resume=True)
+    return hunt(living, loop, simulation, space=space, **{"deep_runs": 0, **budget})
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_faults_the_work_is_done(name, play):
+    """A loop that does nothing would keep nearly every law."""
+    story, loop = ALL[name]
+    history = play(story, loop).history
+    assert history.success is not None
+    expected = {"approvals": 2, "approve_payment": 2, "cancel_campaign": 3, "mails": 2, "notes": 5}
+    expected |= {"relay": 2, "resume_after_crash": 14, "saga": 3, "shop": 2, "trip": 3}
+    expected |= {"webhook_twice": 2}
+    assert len(history.ledger) == expected.get(name, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
+def test_every_law_holds_under_two_faults(name, simulation):
+    """Every plan with one fault, and as many with two as the budget has."""
+    result = campaign(name, simulation, depth=2, max_runs=RUNS)
+    assert result.struck
+    assert shown(result) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("retry_storm", "book_freight#1-2:once/timeout + book_freight#3:once/rate_limited"),
+        ("retry_storm", "get_quote#1-2:once/truncated + get_quote#3:once/timeout"),
+        ("saga", "book_flight#1-2:once/timeout + book_flight#3:once/rate_limited"),
+        ("invoice", "model#1:skip + model#4:mixed_done"),
+    ],
+)
+def test_what_it_once_broke(name, plan, play):
+    """A 429 settles no earlier doubt, half a reading is none, a done that is refused is told."""
+    assert play(*ALL[name], plan).violations == ()
+
+
+@pytest.mark.slow
+def test_each_law_is_exercised_somewhere(simulation):
+    """All laws that a story can have, but those that this loop gives no occasion for."""
+    held = set()
+    for name in STORIES:
+        result = campaign(name, simulation, depth=1, max_runs=600)
+        held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
+    result = campaign("resolve_ticket", simulation, depth=1, max_runs=600)
+    held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
+    unheard = {
+        "no_hidden_calls",  # it returns a Completion and no log
+        "same_by_every_entrypoint",  # there is one
+        "no_effect_after_completion",  # nothing is called after it
+        "no_stale_answer",  # it answers in words of its own
+    }
+    assert set(LAWS) - held == unheard
+
+
+# Each part of the loop is needed: without it some law is broken.
+
+
+def codes(play, name, plan):
+    return {violation.code for violation in play(*STORIES[name], plan).violations}
+
+
+def test_without_a_look_up(monkeypatch, play):
+    """Repeats what is in doubt."""
+    monkeypatch.setattr(Steps, "_knows_a_repeat", lambda self, tool, step: True)
+    assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:once/timeout")
+
+
+def test_without_waiting(monkeypatch, play):
+    """Looks up while the request may still arrive."""
+    reconciled = Steps._reconciled
+
+    def at_once(self, tool, step):
+        return reconciled(self, replace(tool, settles=0.0), step)
+
+    monkeypatch.setattr(Steps, "_reconciled", at_once)
+    assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:late/timeout")
+
+
+def test_without_writing_ahead(monkeypatch, play):
+    """A process that died does not know what it had sent."""
+    save = Journal.save
+
+    def forgets(self):
+        for step in self.state["steps"]:
+            if step["outcome"] == "in_flight":
+                return
+        save(self)
+
+    monkeypatch.setattr(Journal, "save", forgets)
+    assert "AF101" in codes(play, "invoice", "process:send_invoice#1:crash/after")
+
+
+def test_without_a_use_up_of_the_approval(monkeypatch, play):
+    """Takes every answer about a call for a yes."""
+    decide = Loop._decide
+    monkeypatch.setattr(Loop, "_decide", lambda self, call, yes: decide(self, call, True))
+    assert "AF409" in codes(play, "approvals", "approval:pay#1:refused")
+
+
+def test_without_receipts_in_what_is_shown(monkeypatch, play):
+    """A window without a line for what fell out of it."""
+
+    def shown_short(self):
+        talk = self.state["talk"]
+        begins = [at for at, one in enumerate(talk) if one["role"] == "assistant"]
+        return talk if len(begins) <= 2 else [talk[0], *talk[begins[-2] :]]
+
+    monkeypatch.setattr(Loop, "_shown", shown_short)
+    assert "AF412" in codes(play, "notes", "")
+
+
+def test_without_a_ledger_that_crosses(monkeypatch, play):
+    """The receiver does again what the sender has done: only a backend with keys saves it."""
+    init = Loop.__init__
+    monkeypatch.setattr(
+        Loop, "__init__", lambda self, *a, **words: init(self, *a, **{**words, "ledger": ()})
+    )
+    story, loop = STORIES["relay"]
+    history = play(story, loop).history
+    assert [event.slot.name for event in history.of(Called)].count("charge") == 2
+
+
+def test_with_a_ledger_that_crosses(play):
+    """The receiver's model asks for the charge once more, and is answered from the ledger."""
+    history = play(*STORIES["relay"]).history
+    assert [event.slot.name for event in history.of(Called)].count("charge") == 1
+
+
+# Parts that no fault of a world reaches
+
+
+STEP = {
+    "tool": "charge",
+    "writes": True,
+    "outcome": Outcome.APPLIED,
+    "said": "{}",
+    "asked": "tc_1",
+    "receipt": "ch_1",
+}
+
+
+def handed(version=1, owner="bob", text="Go on."):
+    return handoff(
+        [STEP], task="t", version=version, owner=owner, run="r", text=text, carry={"limit": 5}
+    )
+
+
+def test_a_handoff_is_taken_once_and_by_its_owner():
+    """Of each version once, no older one, nothing that was changed, nothing of another's."""
+    store: dict = {}
+    second = asdict(handed(2))
+    assert receive(store, "eve", second) == "for bob"
+    assert receive(store, "bob", {**second, "carry": {"limit": 50}}) == "changed on the way"
+    assert receive(store, "bob", {**second, "more": 1}) == "invalid"
+    assert receive(store, "bob", "please go on") == "invalid"
+    assert store == {}
+    assert receive(store, "bob", second) == "accepted"
+    assert receive(store, "bob", second) == "known"
+    assert receive(store, "bob", asdict(handed(1))) == "out of date"
+    assert [one.version for one in owned(store, "bob")] == [2]
+    assert receive(store, "bob", asdict(handed(3))) == "accepted"
+
+
+def test_a_handoff_says_what_is_done():
+    """Receipts, and what was found with its source: in it, and in what is told."""
+    found = handed()
+    assert found.effects == ["ch_1"]
+    assert found.claims == [{"item": "charge", "value": "{}", "source": "tc_1"}]
+    assert all(word in found.told for word in ("Go on.", "limit", "ch_1", "tc_1"))
+
+
+def test_a_handoff_without_an_answer_is_posted_again():
+    """The same one, a few times; a `known` is a yes."""
+    posted: list[dict] = []
+    answers = iter(["", "changed on the way", "known"])
+
+    def post(payload):
+        posted.append(payload)
+        return next(answers)
+
+    assert send(post, handed())
+    assert len(posted) == 3
+    assert posted[0] == posted[2]
+    assert not send(lambda payload: "", handed())
+
+
+class Desk:
+    """A host with a clock, a store, and a planner that pays and is done."""
+
+    def __init__(self, reply=lambda arguments: {"payment_id": "pay_1"}):
+        self.store: dict = {}
+        self.time, self.made, self.reply, self.stopped = 0.0, [], reply, False
+        self.host = Host(
+            store=self.store,
+            claim=lambda name: self.store.setdefault(name, mine := object()) is mine,
+            ask=self.ask,
+            call=self.call,
+            approve=lambda tool, call: "approval_1",
+            now=lambda: self.time,
+            sleep=self.sleep,
+            cancelled=lambda: self.stopped,
+            inbox=list,
+        )
+
+    def ask(self, messages):
+        paid = any(one["role"] == "tool" for one in messages)
+        name, arguments = ("done", {"status": "success"}) if paid else ("pay", {"invoice": "I1"})
+        calls = [{"id": f"tc_{len(messages)}", "name": name, "arguments": arguments}]
+        return {"content": None, "tool_calls": calls, "stop": "tool_calls"}
+
+    def call(self, tool, arguments, asked):
+        self.made.append((tool, dict(arguments)))
+        return self.reply(arguments)
+
+    def sleep(self, seconds):
+        self.time += seconds
+
+
+def pays(**more):
+    return Tool(
+        "pay", ("invoice",), ("invoice",), True, receipt=proof("payment_id")["receipt"], **more
+    )
+
+
+def test_an_approval_expires():
+    """A yes after its time is a no, and nothing is done."""
+    desk = Desk()
+    loop = Loop(desk.host, [pays(approval=True)], run_id="r", limits=Limits(approval=60.0))
+    assert loop.run("m", "Pay.").reason == "needs_approval"
+    desk.time = 61.0
+    end = loop.run("m", "Pay.", decision=("tc_1", True))
+    assert (end.status, end.reason, desk.made) == ("failed", "rejected", [])
+
+
+def test_keys_that_have_expired_are_no_keys():
+    """A repeat after the time for which the backend knows them is looked up, or not made."""
+
+    def lost(arguments):
+        desk.time += 25 * 3600.0
+        raise TimeoutError
+
+    desk = Desk(lost)
+    end = Loop(desk.host, [pays(dedup="key")], run_id="r", limits=Limits(seconds=1e9)).run(
+        "m", "Pay."
+    )
+    assert (end.reason, len(desk.made)) == ("outcome_unknown", 1)
+
+
+def test_budgets_end_honestly():
+    """Calls, turns and time: never a success, and what stands is said."""
+    for limits in (Limits(turns=1), Limits(calls=1, turns=1), Limits(seconds=0.0)):
+        end = Loop(Desk().host, [pays()], run_id="r", limits=limits).run("m", "Pay.")
+        assert (end.status, end.reason) == ("partial", "budget_exhausted")
+    assert (
+        "pay_1"
+        in Loop(Desk().host, [pays()], run_id="r", limits=Limits(turns=1)).run("m", "Pay.").detail
+    )
+
+
+def test_what_was_stopped_is_not_gone_on_with():
+    """The rest of a turn is not made when the user speaks again, and its calls have results."""
+    desk = Desk()
+
+    def ask(messages):
+        if any(one["role"] == "tool" for one in messages):
+            calls = [
+                {"id": f"tc_{len(messages)}", "name": "done", "arguments": {"status": "partial"}}
+            ]
+        else:
+            calls = [{"id": n, "name": "pay", "arguments": {"invoice": n}} for n in ("I1", "I2")]
+        return {"content": None, "tool_calls": calls, "stop": "tool_calls"}
+
+    def stops(arguments):
+        desk.stopped = True
+        return {"payment_id": "pay_1"}
+
+    desk.reply = stops
+    loop = Loop(replace(desk.host, ask=ask), [pays()], run_id="r")
+    end = loop.run("m1", "Pay.")
+    assert (end.status, end.handle) == ("cancelled", "pay_1")
+    desk.stopped = False
+    assert loop.run("m2", "And now?").status == "partial"
+    assert [arguments for _, arguments in desk.made] == [{"invoice": "I1"}]
+    results = [one["tool_call_id"] for one in loop.state["talk"] if one["role"] == "tool"]
+    assert results[:2] == ["I1", "I2"]
