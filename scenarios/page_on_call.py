@@ -155,6 +155,7 @@ def waits_and_counts(world: World) -> Completion:
     return runbook(world, one_budget)
 
 
+DEPTH = 2  # errors of two kinds
 VICTIMS = {
     client_times_runbook: ("AF201", "AF217"),
     counts_kinds: ("AF217",),

@@ -148,6 +148,7 @@ def last_one_first(world: World) -> Completion:
     return trip(world, lambda flights: cancel(world, reversed(flights)))
 
 
+DEPTH = 2  # one fault for the trip to be called off, and one for the calling off
 VICTIMS = {
     first_one_first: ("AF110",),
     key_per_attempt: ("AF101", "AF110"),

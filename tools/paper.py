@@ -157,9 +157,14 @@ def _rows(of: Mapping[str, list[str]]) -> Iterator[tuple[str, str, list[str]]]:
         yield row, name, list(dict.fromkeys(law for one in wanted for law in of.get(one, ())))
 
 
+def named_rows() -> list[tuple[str, str, list[str]]]:
+    """Every row of the catalogue, its name, and the laws that catch it."""
+    return list(_rows(_laws_of()))
+
+
 def rows() -> dict[str, list[str]]:
     """The laws that catch each row of the catalogue."""
-    return {row: laws for row, _, laws in _rows(_laws_of())}
+    return {row: laws for row, _, laws in named_rows()}
 
 
 def _links(row: str, laws: list[str]) -> str:

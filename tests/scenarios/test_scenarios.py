@@ -15,7 +15,6 @@ from agentfuzz.scenarios import (
     charge_order,
     half_a_checkpoint,
     ordered_effects,
-    page_on_call,
     research_team,
     resolve_ticket,
     resume_after_crash,
@@ -31,9 +30,6 @@ HOME = Path(charge_order.__file__).parent
 NAMES = sorted(path.stem for path in HOME.glob("*.py"))
 MODULES = [import_module(f"agentfuzz.scenarios.{name}") for name in NAMES]
 STORIES = {module: getattr(module, module.__name__.rpartition(".")[2]) for module in MODULES}
-# of a saga: one fault for the trip to be called off, and one for the calling off; of the runbook:
-# errors of two kinds
-VICTIM_DEPTH = {saga: 2, page_on_call: 2}
 SURVIVOR_DEPTH = {resume_after_crash: 1}  # 94,169 pairs: see test_a_crash_and_a_lost_reply
 
 
@@ -59,7 +55,7 @@ CASES = [(story, victim, codes) for story in STORIES for victim, codes in story.
 )
 def test_victim_breaks_its_laws(story, victim, codes):
     """A victim breaks every law that its story says it breaks."""
-    result = campaign(story, victim, depth=VICTIM_DEPTH.get(story, 1))
+    result = campaign(story, victim, depth=getattr(story, "DEPTH", 1))
     assert set(codes) <= {finding.code for finding in result.findings}
 
 
