@@ -1,10 +1,10 @@
 """The ticket that was filed, summed up, and filed again.
 
-A bot files a ticket about an incident and assigns it. What its model knows is what the
-loop shows it: an error that becomes an empty text never happened, a receipt in a shape that the
-loop does not expect is shown as nothing, and when the conversation gets long, what is cut off are
-the oldest messages, and the ticket's number with them. A model that does not see that it has filed
-a ticket files one. What helps: errors in words, results whole, and a summary that keeps receipts.
+A bot files a ticket about an incident and assigns it. What its model knows is what the loop shows
+it: an error that becomes an empty text never happened, a receipt in a shape that the loop does not
+expect is shown as nothing, and when the conversation gets long, what is cut off are the oldest
+messages, and the ticket's number with them. A model that does not see that it has filed a ticket
+files one. What helps: errors in words, results whole, and a summary that keeps receipts.
 
 Source: Tian Pan, "When Your Agent Framework Becomes the Bug" (2026).
 Rows: F31 F33 B09 B20 B41.

@@ -7,7 +7,7 @@ yes, and none is a no. Whoever starts the job anew has two exports; whoever says
 speaks of one that is going on; and whoever counts "accepted" as done sends a link to no file.
 
 Source: Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" (2026).
-Rows: F02 F14 B01 B02 B03 B14 B24.
+Rows: F02 F14 B01 B02 B03 B14 B24 B47.
 """
 
 import time

@@ -2,10 +2,10 @@
 
 The last pair of a sale is held for twenty seconds: charge the card, ship the pair, and give the
 money back if it is gone by then. The reply to the charge gets lost. Was the card charged? Whoever
-refunds at once may refund nothing, or refund a charge that arrives a minute later; whoever looks
-it up at once sees nothing, and charges again; and whoever copies the amount from a reply sends
-what that reply made of it. What helps is to ask again with the same key until there is a receipt,
-and to give back only what a receipt speaks of.
+refunds at once refunds a charge that arrives a minute later, or one that was never asked for;
+whoever looks it up at once sees nothing, and charges again; and whoever copies the amount from a
+reply sends what that reply made of it. What helps is to ask again with the same key until there is
+a receipt, and to give back only what a receipt speaks of.
 
 Source: Garcia-Molina and Salem, "Sagas" (1987); Stripe, "Designing robust and predictable APIs
 with idempotency" (2017).
@@ -121,6 +121,15 @@ def refunds_the_unknown(world: World) -> Completion:
     return sell(world, charge(world, "charge"))
 
 
+def refunds_the_plan(world: World) -> Completion:
+    """Victim: the sale is off before it has begun, and what was to be charged is given back."""
+    try:
+        world.tools.find_order(order_id=ORDER)
+    except FAILURES:
+        return sell(world, False)
+    return receipt_first(world)
+
+
 def looks_up_too_early(world: World) -> Completion:
     """Victim: looks the charge up while its request is still under way, and charges again."""
     if charge(world, "charge-1"):
@@ -151,6 +160,7 @@ def receipt_first(world: World) -> Completion:
 
 VICTIMS = {
     refunds_the_unknown: ("AF110",),
+    refunds_the_plan: ("AF110",),
     looks_up_too_early: ("AF101", "AF104", "AF301"),
     copies_the_amount: ("AF116",),
 }

@@ -6,7 +6,7 @@ a ticket for resolved when nothing has happened (premature completion), and runs
 again because the words did not match (missed completion), so that the customer is answered twice.
 
 Source: Tian Pan, "'Done!' Is Not a Return Code" (2026).
-Rows: F12 F20 F21 F23 F25 F26 B23.
+Rows: F12 F20 F21 F23 F25 F26 B08 B23.
 """
 
 import json

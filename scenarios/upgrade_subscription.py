@@ -1,11 +1,11 @@
-"""The upgrade that was planned for a customer who had changed her mind.
+"""The upgrade that was carried through, whatever came back on the way.
 
-Ada goes from Basic to Pro: the rest of Basic is credited, the difference is charged, the plan is
-changed. The steps are planned from what the account said at first. It may have lied: a stale page
-shows yesterday's plan, a damaged one another price; and what comes later may contradict the plan.
-A loop that has read "Basic" and goes on, although the next answer says "Pro already", has charged
-her for nothing; one that reads the price off a page charges what the page says. And a credit and a
-charge are two intents of one tool: one key for both, and the second is taken for the first.
+Ada goes from Basic to Pro: the rest of Basic is credited, Pro is charged, the plan is changed. The
+steps are planned from what the account said at first, and it may have said something else than what
+is so: a page shows another plan, or another price. A loop that reads "not Basic any more" and ends
+has done nothing and says that all is done; one that charges what the page says charges a number
+that nobody meant; and one that goes on when a step has no receipt changes the plan for nothing. A
+credit and a charge are two intents of one tool: with one key the second is the first once more.
 
 Source: Tian Pan, "AI Agent Architecture: What Actually Works in Production" (2026).
 Rows: F09 F63 B13 B34.

@@ -3,14 +3,11 @@
 Law: what is written runs at once, and nothing is ever overwritten. Called by `actions`.
 """
 
-import inspect
+import ast
 import os
-import pkgutil
 import re
-from importlib import import_module
 from pathlib import Path
 from shlex import quote
-from types import ModuleType
 
 import pytest
 
@@ -87,13 +84,14 @@ def _story(name: str) -> str:
     """The source of a bundled story, with a test of its survivor at the end."""
     from agentfuzz import scenarios
 
-    names = sorted(one.name for one in pkgutil.iter_modules(scenarios.__path__))
+    files = {file.stem: file for folder in scenarios.__path__ for file in Path(folder).glob("*.py")}
+    names = sorted(files.keys() - {"__init__"})
     if name not in names:
         raise AgentfuzzError(
             f"there is no story {name!r}.{near_miss(name, names)} Stories are: {', '.join(names)}."
         )
-    story = import_module(f"agentfuzz.scenarios.{name}")
-    return _with_fuzz(inspect.getsource(story)) + _test(name, story)
+    source = files[name].read_text(encoding="utf-8")
+    return _with_fuzz(source) + _test(name, source)
 
 
 def _with_fuzz(source: str) -> str:
@@ -105,13 +103,23 @@ def _with_fuzz(source: str) -> str:
     return source[: found.start(1)] + "\n".join(ordered) + "\n" + source[found.end(1) :]
 
 
-def _test(name: str, story: ModuleType) -> str:
-    survivor, victim = story.SURVIVORS[0], next(iter(story.VICTIMS))
-    words = ("async ", "await ") if inspect.iscoroutinefunction(survivor) else ("", "")
+def _test(name: str, source: str) -> str:
+    body = ast.parse(source).body
+    survivor, victim = (_first(body, what) for what in ("SURVIVORS", "VICTIMS"))
+    waits = any(isinstance(one, ast.AsyncFunctionDef) and one.name == survivor for one in body)
+    words = ("async ", "await ") if waits else ("", "")
     return f"""
 
-# Put your own loop in its place: a function of a world. With {victim.__name__} it is red.
+# Put your own loop in its place: a function of a world. With {victim} it is red.
 @fuzz({name})
 {words[0]}def test_{name}(world: World):
-    return {words[1]}{survivor.__name__}(world)
+    return {words[1]}{survivor}(world)
 """
+
+
+def _first(body: list[ast.stmt], what: str) -> str:
+    """The loop that a story names first in its SURVIVORS or VICTIMS."""
+    for one in body:
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == what:
+            return next(each.id for each in ast.walk(one.value) if isinstance(each, ast.Name))
+    raise AssertionError(f"a story has {what}")

@@ -1,5 +1,6 @@
 """The bundled scenarios: each victim breaks the laws it is there for, each survivor none."""
 
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -13,13 +14,22 @@ from agentfuzz.scenarios import (
     approve_payment,
     cancel_campaign,
     charge_order,
+    file_ticket,
     half_a_checkpoint,
+    keep_session,
+    migrate_rows,
     ordered_effects,
+    page_on_call,
+    poll_export,
+    refund_order,
     research_team,
     resolve_ticket,
+    restock_inventory,
     resume_after_crash,
     saga,
+    send_invoice_mail,
     shared_stock,
+    sign_document,
     two_agents_one_seat,
     webhook_twice,
 )
@@ -75,6 +85,37 @@ def test_a_story_shows_its_rows(story):
     for row in paper.told_rows(story):
         codes = {code for law in laws[row] for code in LAWS[law].codes}
         assert not codes or codes & broken, row
+
+
+@pytest.mark.parametrize(
+    ("row", "victim", "kind", "code"),
+    [
+        ("F03", charge_order.key_per_call, "once/truncated", "AF101"),
+        ("F08", restock_inventory.hashes_the_arguments, "drift", "AF101"),
+        ("F31", file_ticket.cuts_the_oldest, "lost/error", "AF412"),
+        ("F60", migrate_rows.empty_is_the_end, "wrong", "AF301"),
+        ("B02", poll_export.starts_anew, "once/rate_limited", "AF101"),
+        ("B08", resolve_ticket.believes_any_ending, "lost/error", "AF301"),
+        ("B14", poll_export.refused_is_failed, "once/ambiguous", "AF307"),
+        ("B15", send_invoice_mail.says_it_is_sent, "skip", "AF301"),
+        ("B22", charge_order.key_per_call, "hostile", "AF101"),
+        ("B29", refund_order.looks_up_too_early, "late/timeout", "AF104"),
+        ("B30", refund_order.refunds_the_unknown, "late/timeout", "AF110"),
+        ("B31", refund_order.refunds_the_plan, "once/timeout", "AF110"),
+        ("B34", sign_document.reads_it_again, "wrong", "AF116"),
+        ("B37", page_on_call.asks_at_once, "rate_limited", "AF218"),
+        ("B39", sign_document.used_up_too_early, "crash", "AF413"),
+        ("B42", keep_session.one_session, "once/timeout", "AF220"),
+        ("B47", poll_export.accepted_is_done, "unauthorized", "AF301"),
+    ],
+)
+def test_a_row_is_shown_by_its_provocation(row, victim, kind, code):
+    """The fault that the row is about is all that the victim needs, and the story names the row."""
+    story = sys.modules[victim.__module__]
+    assert row in paper.told_rows(story)
+    found = campaign(story, victim, only=(kind,), deep_runs=0).findings
+    plans = {str(one.plan) for one in found if one.code == code}
+    assert plans - {"no faults"}
 
 
 @pytest.mark.slow
