@@ -4,6 +4,7 @@
 # And for who changes agentfuzz:
 #   make check       format, lint, types, floors, circles, what is generated
 #   make house       the rooms of the package, their floors, and what points the wrong way
+#   make catalogue   show every row of the catalogue, and how loops fare in its story
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
 #   make mutants     change laws, search and world in 60 places, and see what the tests notice
@@ -15,8 +16,8 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo test test-fast test-slow core mutants wheel-test check house generate generate-check \
-  format bench wheel lock clean
+.PHONY: demo test test-fast test-slow core mutants wheel-test check house catalogue generate \
+  generate-check format bench wheel lock clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -47,6 +48,9 @@ check: $(READY)
 
 house: $(READY)
 	$(BIN)/python tools/house.py
+
+catalogue: $(READY)
+	PYTHONPATH=examples $(BIN)/python tools/catalogue.py
 
 generate: $(READY)
 	$(BIN)/python tools/generate.py

@@ -1,5 +1,5 @@
-"""The catalogue, shown: each row by a story, a victim, a law and a smallest plan, and how loops fare
-in that story. `make catalogue`.
+"""The catalogue, shown: each row by a story, a victim, a law and a smallest plan, and how loops
+fare in that story. `make catalogue`.
 
 Law: what is told is run here. Which plan shows which row is kept in `scenarios/rows.json`, which
 `tests/test_catalogue.py` plays; the table with the loops is written to `reports/catalogue.md` and
@@ -24,6 +24,18 @@ ROOT = Path(__file__).resolve().parent.parent
 PROOFS = ROOT / "scenarios" / "rows.json"
 OUT = ROOT / "reports"
 REPEATED = {"F64": "tests/search/test_sampling.py"}  # shown by many runs, and by no plan
+# What a row is about, as a part of the text of its plan; a row that is about none takes any plan.
+_ABOUT = """
+F01:repeat F02:once/timeout F03:truncated F04:interrupt F05:dies F06:twice F07:timeout F08:drift
+F10:crash F11:preempted F12:reword F13:crash F15:twice F20:skip F21:reword F23:reword F25:reword
+F27:double_done F33:error F50:buried F51:trimmed F52:trimmed F55:lost F56:poisoned F57:invalid
+F60:wrong F65:duplicate_trigger B01:late B02:rate_limited B04:crash B05:crash B07:cut B08:error
+B11:poisoned B12:privileged B13:wrong B14:ambiguous B15:skip B16:cancel B17:preempted
+B22:hostile B26:duplicate_trigger B28:mixed_done B29:late B30:late B31:once/timeout B34:wrong
+B36:#1- B37:rate_limited B39:crash B42:timeout B43:duplicate_trigger B44:torn B46:gone
+B47:unauthorized B48:never B50:preempted
+"""
+PROVOKED: dict[str, str] = dict(each.split(":", 1) for each in _ABOUT.split())
 MAX_RUNS, MAX_SECONDS = 100_000, 120.0
 LOOP_RUNS = 300
 
@@ -49,51 +61,67 @@ def codes_of(row: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for law in own for code in LAWS[law].codes))
 
 
-def findings(case: tuple[str, str]) -> dict[str, list[str]]:
-    """The plans of what a victim of a story breaks, by code, the smallest first."""
+def findings(case: tuple[str, str, str]) -> dict[str, list[str]]:
+    """The plans of what a victim of a story breaks, by code, the smallest first; of those with a
+    word in them, if there is one."""
     from agentfuzz.engine.simulation import Simulation
     from agentfuzz.search.budget import Budget
     from agentfuzz.search.campaign import Campaign
     from agentfuzz.search.space import Space
 
-    story = paper.bundled()[case[0]]
-    scenario, victim = scenario_of(story), getattr(story, case[1])
+    name, victim, word = case
+    story = paper.bundled()[name]
+    scenario = scenario_of(story)
     budget = Budget(max_runs=MAX_RUNS, max_seconds=MAX_SECONDS, depth=depth(story), deep_runs=0)
+    words = {"only": (word,)} if word.replace("_", "").isalpha() else {}
     with Simulation() as simulation:
-        space = Space(faults=scenario.faults)
-        search = Campaign(scenario, victim, simulation, space=space, budget=budget)
+        space = Space(faults=scenario.faults, **words)
+        search = Campaign(scenario, getattr(story, victim), simulation, space=space, budget=budget)
         search.search()
         found: dict[str, list[str]] = {}
         for one in sorted(search.result().findings, key=lambda one: len(one.plan)):
-            found.setdefault(one.code, []).append(str(one.plan))
+            if word in str(one.plan):
+                found.setdefault(one.code, []).append(str(one.plan))
     return found
 
 
 def proofs() -> dict[str, dict[str, str]]:
-    """What shows each row. Raises SystemExit for a row that nothing shows."""
+    """What shows each row."""
     stories = paper.bundled()
-    cases = [(name, victim.__name__) for name, each in stories.items() for victim in each.VICTIMS]
+    asked = {
+        (row, name, victim.__name__): (name, victim.__name__, PROVOKED.get(row, ""))
+        for row in paper.rows()
+        for name, story in stories.items()
+        if row in paper.told_rows(story)
+        for victim, codes in story.VICTIMS.items()
+        if set(codes) & set(codes_of(row))
+    }
+    cases = sorted(set(asked.values()))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         broken = dict(zip(cases, pool.map(findings, cases), strict=True))
     shown: dict[str, dict[str, str]] = {}
     for row in paper.rows():
-        if row in REPEATED:
-            continue
-        for code in codes_of(row):
-            told = [
-                (name, victim, plan)
-                for (name, victim), plans in broken.items()
-                if row in paper.told_rows(stories[name])
-                for plan in plans.get(code, ())[:1]
-            ]
-            if told:  # a plan with a fault says more than none
-                name, victim, plan = min(told, key=lambda one: (one[2] == "no faults", len(one[2])))
-                shown[row] = {"story": name, "victim": victim, "code": code, "plan": plan}
-                break
+        told = [
+            (plans[0] == "no faults", codes_of(row).index(code), len(plans[0]), name, victim, code)
+            for (of, name, victim), case in asked.items()
+            if of == row
+            for code, plans in broken[case].items()
+            if code in codes_of(row) and code in _told(stories[name], victim)
+        ]
+        if told:  # a plan with a fault says more than none
+            *_, name, victim, code = min(told)
+            plan = broken[asked[row, name, victim]][code][0]
+            shown[row] = {"story": name, "victim": victim, "code": code, "plan": plan}
     missing = [row for row in paper.rows() if row not in shown and row not in REPEATED]
     if missing:
         print(f"nothing shows {', '.join(missing)}", file=sys.stderr)
     return shown
+
+
+def _told(story: ModuleType, victim: str) -> tuple[str, ...]:
+    """The codes that a story says of its victim."""
+    found: tuple[str, ...] = story.VICTIMS[getattr(story, victim)]
+    return found
 
 
 def fares(case: tuple[str, str]) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
-"""Loops that anybody might write, or gets with a framework, as agents of a story. Read by `catalogue`.
+"""Loops that anybody might write, or gets with a framework, as agents of a story.
 
 Law: a loop knows the story by its task, its tools and its model; the model plans what the story's
-survivor does without faults. Where a loop cannot do that, it is not judged.
+survivor does without faults. Where a loop cannot do that, it is not judged. Read by `catalogue`.
 """
 
 import contextlib
@@ -80,8 +80,8 @@ LOOPS: dict[str, Callable[[World], Any]] = {
 
 
 def scripted(scenario: Scenario, survivor: Callable[[World], Any]) -> Scenario | None:
-    """The scenario with a script: its own, or the calls that its survivor makes without faults. None
-    where these are no calls of one agent, one after the other."""
+    """The scenario with a script: its own, or the calls that its survivor makes without faults;
+    None where these are no calls of one agent, one after the other."""
     if scenario.cast or scenario.tasks or scenario.given or scenario.cassette is not None:
         return None
     if scenario.script is not None:

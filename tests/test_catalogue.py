@@ -1,0 +1,114 @@
+"""The catalogue, row by row: a provocation, a law, a story, a victim and a survivor for each.
+
+What shows a row is in `scenarios/rows.json`, written by `make catalogue` from campaigns; here each
+of its plans is played again. That the survivors of a story keep all of its laws under every plan
+with two faults, bursts among them, is in `tests/scenarios/test_scenarios.py`.
+"""
+
+import contextlib
+import json
+from functools import cache
+
+import catalogue
+import paper
+import pytest
+
+import agentfuzz
+from agentfuzz import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.invariants import LAWS
+from agentfuzz.scenarios import charge_order
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.space import Space
+
+ROWS = [row for row, _, _ in paper.named_rows()]
+PROOFS = json.loads(catalogue.PROOFS.read_text(encoding="utf-8"))
+STORIES = paper.bundled()
+
+
+@cache
+def broken(story, agent, plan):
+    """The codes and subjects that an agent of a story breaks under a plan."""
+    module = STORIES[story]
+    run = agentfuzz.run(catalogue.scenario_of(module), getattr(module, agent), plan)
+    return {(violation.code, violation.subject) for violation in run.violations}
+
+
+def test_the_rows_are_those_of_the_catalogue():
+    """45 from the essays and the rest from beyond, none without something that shows it."""
+    assert len(ROWS) == len(set(ROWS)) == 95
+    assert sum(row.startswith("F") for row in ROWS) == 45
+    assert {*PROOFS, *catalogue.REPEATED} == set(ROWS)
+
+
+@pytest.mark.parametrize("row", PROOFS)
+def test_row(row):
+    """Its story names it; a victim is caught by a law of the row under the plan that is told,
+    which has the fault that the row is about; and each of its faults is needed."""
+    proof = PROOFS[row]
+    module, plan = STORIES[proof["story"]], FaultPlan.parse(proof["plan"])
+    laws = paper.rows()[row]
+    assert row in paper.told_rows(module)
+    assert proof["code"] in {code for law in laws for code in LAWS[law].codes}
+    victim = next(each for each in module.VICTIMS if each.__name__ == proof["victim"])
+    assert proof["code"] in module.VICTIMS[victim]
+    assert catalogue.PROVOKED.get(row, "") in proof["plan"]
+    assert len(plan) <= catalogue.depth(module)
+    found = {
+        told for told in broken(proof["story"], proof["victim"], plan) if told[0] == proof["code"]
+    }
+    assert found
+    for slot, _ in plan:
+        assert not found <= broken(proof["story"], proof["victim"], plan.without(slot))
+
+
+@pytest.mark.parametrize("row", PROOFS)
+def test_the_survivor_of_a_row(row):
+    """Where the plan can strike it at all, it breaks no law under it."""
+    proof = PROOFS[row]
+    module = STORIES[proof["story"]]
+    assert module.SURVIVORS
+    for survivor in module.SURVIVORS:
+        with contextlib.suppress(agentfuzz.PlanError):  # it makes no such call
+            assert not broken(proof["story"], survivor.__name__, FaultPlan.parse(proof["plan"]))
+
+
+def test_what_differs_from_run_to_run():
+    """F64: what is right in most runs is found by many, and by the plans of those that failed."""
+    told = agentfuzz.repeat(
+        charge_order.charge_order, charge_order.key_per_attempt, seed=1, rate=0.6
+    )
+    kept = agentfuzz.repeat(
+        charge_order.charge_order, charge_order.key_per_intent, seed=1, rate=0.6
+    )
+    assert 0 < told.passed < told.of
+    assert (kept.passed, kept.status) == (kept.of, "HELD")
+
+
+def refuses(world):
+    """Refuses every task."""
+    return agentfuzz.Completion.failed(reason="rejected")
+
+
+def succeeds(world):
+    """Says success, whatever the task."""
+    return agentfuzz.Completion.success(handle="done")
+
+
+def is_blocked(world):
+    """Says that it cannot, whatever the task."""
+    return agentfuzz.Completion.blocked()
+
+
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("agent", [refuses, succeeds, is_blocked])
+def test_no_story_is_passed_by_doing_nothing(story, agent):
+    """Whoever does nothing is reported: for its claim, or for a campaign that tested nothing."""
+    scenario = catalogue.scenario_of(STORIES[story])
+    with Simulation() as simulation:
+        space, budget = Space(faults=scenario.faults), Budget(max_runs=200, deep_runs=0)
+        search = Campaign(scenario, agent, simulation, space=space, budget=budget)
+        search.search()
+        result = search.result()
+    assert result.findings or any(text.startswith(("AF801", "AF804")) for text in result.untested)
