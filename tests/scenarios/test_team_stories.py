@@ -1,0 +1,26 @@
+"""Stories of several agents: what each victim does, by the smallest plan that shows it."""
+
+from agentfuzz.scenarios import support_triage
+
+from .test_scenarios import plans
+
+
+def test_two_seams():
+    """Each of the ways in which a handoff dies is the smallest plan of a victim."""
+    story = support_triage
+    first, second = "handoff:billing#1", "handoff:payments#1"
+    assert plans(story, story.skims, "buried") == {"AF608 cents": f"{first}:once/buried"}
+    assert plans(story, story.skims, "trimmed") == {"AF608 cents": f"{first}:once/trimmed=2"}
+    assert plans(story, story.mails_again, "trimmed")["AF605 mail"] == f"{first}:once/trimmed"
+    found = plans(story, story.takes_all_that_comes, "misrouted", "twice", "invalid")
+    assert found["AF603 payments"] == f"{first}:misrouted"
+    assert found["AF607 billing"] == f"{first}:twice"
+    assert found["AF601 billing"] == f"{first}:once/invalid"
+    assert plans(story, story.throws_over, "lost")["AF607 billing"] == f"{first}:lost"
+    assert plans(story, story.lends_a_hand, "late")["AF602 payments"] == f"{second}:late"
+
+
+def test_a_cascade():
+    """What is wrong between the first and the second is paid by the third."""
+    found = plans(support_triage, support_triage.believes, "poisoned")
+    assert found["AF604 payments"] == "handoff:billing#1:once/poisoned=2"
