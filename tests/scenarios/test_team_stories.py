@@ -1,6 +1,6 @@
 """Stories of several agents: what each victim does, by the smallest plan that shows it."""
 
-from agentfuzz.scenarios import support_triage
+from agentfuzz.scenarios import support_triage, two_desks
 
 from .test_scenarios import plans
 
@@ -24,3 +24,16 @@ def test_a_cascade():
     """What is wrong between the first and the second is paid by the third."""
     found = plans(support_triage, support_triage.believes, "poisoned")
     assert found["AF604 payments"] == "handoff:billing#1:once/poisoned=2"
+
+
+def test_each_waits_for_the_other():
+    """A draft is lost, and nobody is left who could end the other one's wait."""
+    found = plans(two_desks, two_desks.waits_for_the_other, "lost")
+    assert found == {"AF606 run": "handoff:reviewer#1:lost"}
+
+
+def test_a_no_without_a_reason():
+    """The reason is lost; the same draft is asked about until the run is cut off."""
+    lost = "handoff:writer#1:once/trimmed=2"
+    found = plans(two_desks, two_desks.until_they_agree, "trimmed")
+    assert found == {"AF201 run": lost, "AF207 check": lost}
