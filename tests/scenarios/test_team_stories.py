@@ -1,6 +1,6 @@
 """Stories of several agents: what each victim does, by the smallest plan that shows it."""
 
-from agentfuzz.scenarios import support_triage, two_desks
+from agentfuzz.scenarios import child_dies, support_triage, two_desks
 
 from .test_scenarios import plans
 
@@ -37,3 +37,10 @@ def test_a_no_without_a_reason():
     lost = "handoff:writer#1:once/trimmed=2"
     found = plans(two_desks, two_desks.until_they_agree, "trimmed")
     assert found == {"AF201 run": lost, "AF207 check": lost}
+
+
+def test_a_child_that_dies_after_its_payment():
+    """The next one has another name, and another key."""
+    dies = "child:payer_of_ann#1:dies"
+    found = plans(child_dies, child_dies.key_of_its_own, "dies")
+    assert found == {"AF101 payout": dies, "AF106 payout": dies}
