@@ -40,7 +40,10 @@ from agentfuzz.invariants.queries.undoing import (
 _ACTS = (Called, Done, Messaged, ModelInput, ModelTurn, Saved)
 
 
-@law(codes={"AF110": "What was done was not undone, or not as it should be"}, catalogue="B06 B30 B31")
+@law(
+    codes={"AF110": "What was done was not undone, or not as it should be"},
+    catalogue="B06 B30 B31",
+)
 def compensated(order: Literal["reverse", "any"] = "reverse") -> Check:
     """What a task that failed has done is undone, once and in order, or the answer says what
     stands. The tools that declare `undoes` are used well:
