@@ -63,9 +63,10 @@ class History:
 
     Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
     what may stand there `instead` of an effect. `data` are the inputs of the run, for laws of your
-    own."""
+    own; `agents` those that were named for it (`world.agents`), also where it is a slice."""
 
     data: Mapping[str, Any] = MappingProxyType({})
+    agents: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 

@@ -54,11 +54,13 @@ class OfAgents:
         """Who acts here; empty for an agent without a name."""
         return ACTING.get()
 
-    def agents(self, *names: str) -> None:
-        """Say which agents there are, so that a handoff can go astray to one of them."""
-        team = self._team()
+    def agents(self, *names: str) -> tuple[str, ...]:
+        """Say which agents there are, so that a handoff can go astray to one of them. Returns those
+        that take part in this run, in order: all of them, but for a run of a slice, as a finding
+        among many agents is told in the end. Build the team from what is returned."""
         for name in names:
-            team.knows(_name(name))
+            _name(name)
+        return self._team().takes_part(names)
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
