@@ -158,5 +158,5 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
     history = History(gateway.log, gateway.facts)
     if gateway.log.named:
-        history.agents = tuple(gateway.calls.team.named)
+        history.agents = gateway.calls.disbanded()
     return history

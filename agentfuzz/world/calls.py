@@ -71,6 +71,11 @@ class Calls(Delivery):
             self._team = Team(self)
         return self._team
 
+    def disbanded(self) -> tuple[str, ...]:
+        """The run is over, and its team is in no circle with it: who was named for it."""
+        team, self._team = self.team, None
+        return tuple(team.named)
+
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
         id, or, where a loop hands none on or has renamed it, the oldest kept one of the name."""

@@ -8,8 +8,8 @@ buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agentfuzz.core.between import HandoffSent, Waited, Waits
-from agentfuzz.core.events import Json
+from agentfuzz.core.between import Waited, Waits
+from agentfuzz.core.events import Json, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.delivery import LATE
 from agentfuzz.world.team.damage import damaged
@@ -35,8 +35,7 @@ class Handoff:
         team.handoffs += 1
         slot = team.process.slot("handoff", to)
         receipt = self.receipt = Receipt(f"handoff_{team.handoffs}", sender, to)
-        named = (receipt.id, slot, sender, to, sent.task, sent.version)
-        log.write(HandoffSent, *named, sent.json, sent.carry)
+        log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
         self.other = self._other()
         self.delivery, self.arrives = "once", sent.json
         group = _GROUPS[call, self.before is None, not self.other]
@@ -81,12 +80,16 @@ class Handoff:
         return () if self.delivery == "lost" else (self._letter(1, self.arrives),)
 
     def _letter(self, nth: int, payload: Json) -> Letter:
-        return Letter(self.receipt, nth, payload, self.sent)
+        letter: Letter = made(Letter, (self.receipt, nth, payload, self.sent))
+        return letter
 
     def post(self) -> Receipt:
         """Send it to a mailbox."""
         team, delivery = self.team, self.delivery
         box = team.box(self.reaches)
+        if delivery == "once" and not box.held:
+            box.put(self._letter(1, self.arrives))
+            return self.receipt
         letters = self.letters()
         if delivery in ("late", "reordered"):
             if delivery == "reordered":
@@ -119,7 +122,8 @@ def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:
 
 def hand_over(team: Team, to: str, payload: Any, carry: Mapping[str, Any] | None) -> Receipt:
     """Send a payload to the mailbox of an agent."""
-    team.knows(to)
+    if to not in team.known:
+        team.knows(to)
     return Handoff(team, to, Sent(payload, carry)).post()
 
 

@@ -58,7 +58,7 @@ class Team:
         found = self.boxes.get(agent)
         if found is None:
             self.knows(agent)
-            found = self.boxes[agent] = Mailbox(agent, self.log, lambda: self.calls.budget >= 0)
+            found = self.boxes[agent] = Mailbox(agent, self.calls)
         return found
 
     def struck(self, slot: Slot, group: str) -> Fault | None:

@@ -32,7 +32,8 @@ class OfAgents:
 
     def _team(self) -> Team:
         local = self._local
-        local.living()
+        if local.life != local.process.life:
+            local.living()
         if local.moved:
             raise ScenarioError(
                 "agents with names, handoffs and shared values live in the process of the run; "
@@ -64,7 +65,9 @@ class OfAgents:
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
-        self._team().knows(_name(agent))
+        team = self._team()
+        if type(agent) is not str or agent not in team.known:
+            team.knows(_name(agent))
         return named(agent)
 
     def spawn(self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Child:
