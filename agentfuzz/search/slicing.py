@@ -18,7 +18,7 @@ from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
-from agentfuzz.invariants.queries.teams import agent_of
+from agentfuzz.invariants.queries.teams import acting, agent_of
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import strikes
 from agentfuzz.search.verify import Found
@@ -83,8 +83,10 @@ class Knife:
         all of them; none, if those that the faults name are enough."""
         if self.cuts(()):
             return ()
-        events, proof = self._whole.events, self.proof.witness if self.proof else ()
-        named = {agent_of(self._whole, events[seq]) for seq in proof if seq < len(events)}
+        events, witness = self._whole.events, self.proof.witness if self.proof else ()
+        proof = [events[seq] for seq in witness if seq < len(events)]
+        named = {agent_of(self._whole, event) for event in proof}
+        named |= {acting(self._whole)[event.seq] for event in proof}
         self.cuts(self.slice & named)
         return [name for name in self._whole.agents if name in self.slice - self._needed]
 
@@ -94,7 +96,7 @@ class Knife:
             chosen = self._needed.union(names)
             if chosen == self.slice:
                 return True
-            if len(chosen) >= len(self.slice) or chosen in self._tried:
+            if not chosen or len(chosen) >= len(self.slice) or chosen in self._tried:
                 return False
             if self._runner.runs >= self._most or self._late():
                 return False

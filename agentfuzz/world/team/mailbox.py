@@ -15,6 +15,7 @@ from agentfuzz.core.between import HandoffRejected, Waited, Waits
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json
+from agentfuzz.world.acting import ACTING
 from agentfuzz.world.delivery import Delivery
 from agentfuzz.world.log import Log
 from agentfuzz.world.team.payload import CARRY, Sent, skimmed
@@ -73,8 +74,10 @@ class Handed:
             carry = self._carried()
         held = {str(name): plain(value) for name, value in carry.items()} if carry else {}
         self._letter.receipt.settle("accepted", "")
-        self._log.acts()
-        self._log.accepted(self.id, self._letter.nth, self.agent, held)
+        log = self._log
+        if log.leg or ACTING.get() != log.acting:
+            log.acts()
+        log.accepted(self.id, self._letter.nth, self.agent, held)
 
     def _carried(self) -> Mapping[str, Any]:
         """The facts that had to arrive, as they stand in the payload."""
@@ -124,7 +127,10 @@ class Mailbox:
 
     def take(self, sender: str = "") -> Handed | None:
         """The handoff that has waited longest (of this sender, if one is named), or None."""
-        letter = self._pick(sender)
+        if sender:
+            letter = self._pick(sender)
+        else:
+            letter = self._letters.popleft() if self._letters else None
         return None if letter is None else self._taken(letter)
 
     def _pick(self, sender: str) -> Letter | None:
@@ -193,7 +199,8 @@ class Mailbox:
 
     def _taken(self, letter: Letter) -> Handed:
         log, agent = self._log, self.agent
-        log.acts()
+        if log.leg or ACTING.get() != log.acting:
+            log.acts()
         receipt, nth, payload, sent = letter
         version = payload.get("version") if type(payload) is dict else 0
         number = version if type(version) is int else 0
