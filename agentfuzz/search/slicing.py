@@ -31,7 +31,7 @@ def sliced(runner: Runner, found: Found, late: Callable[[], bool] = bool) -> tup
     """The same violation among the fewest agents reached, and the runs that it took. It ends where
     it is when it is `late`."""
     before = runner.runs
-    if len(runner.first.agents) > FEW and not late():
+    if len(runner.first.agents) > FEW and runner.steady and not late():
         knife = Knife(runner, found, late)
         if len(knife.slice) > FEW and knife.proof is not None:
             ddmin(knife.guessed(), knife.cuts)

@@ -99,6 +99,8 @@ class Handed:
 class Mailbox:
     """The handoffs for one agent. Iterating takes what lies there now."""
 
+    __slots__ = ("_calls", "_letters", "_log", "_waiting", "agent", "held")
+
     def __init__(self, agent: str, calls: Delivery) -> None:
         self.agent = agent
         self._calls, self._log = calls, calls.log

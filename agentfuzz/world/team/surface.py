@@ -65,7 +65,8 @@ class OfAgents:
         that take part in this run, in order: all of them, but for a run of a slice, as a finding
         among many agents is told in the end. Build the team from what is returned."""
         for name in names:
-            _name(name)
+            if type(name) is not str or not name:
+                _name(name)
         return self._team().takes_part(names)
 
     def acting(self, agent: str) -> named:
