@@ -57,7 +57,8 @@ def langgraph(world: World) -> Completion:
 
     lg = adapters.langgraph
     agent = create_agent(lg.model(world), lg.tools(world, key="call_id"))
-    state = agent.invoke({"messages": [("user", world.task)]})
+    said: Any = {"messages": [("user", world.task)]}
+    state: Any = agent.invoke(said)
     return Completion.success(detail=str(state["messages"][-1].text))
 
 

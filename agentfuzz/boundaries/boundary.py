@@ -11,6 +11,7 @@ there: `world.calls`, `world.process_faults`, `model`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from agentfuzz.core.events import Event
 from agentfuzz.core.faults import FOR_GOOD, Fault, Slot, Table
 
 # How early a fault is tried among those of one size: what costs money first, words last.
@@ -60,7 +61,9 @@ class Boundary:
     `order` is how early a fault is tried at a group of crossings. `wordings` are the same fault in
     its further wordings, tried alone. `causes` are the troubles that a fault is made of, as far as
     a loop can tell them apart: two plans with the same troubles show the same bug. `anywhere`: so
-    do those at other slots, whatever their names."""
+    do those at other slots, whatever their names. `means` says of the event that was written at a
+    crossing whether a fault can do anything to it, where that is not the same for its whole group.
+    """
 
     name: str
     axes: tuple[tuple[str, ...], ...]
@@ -77,6 +80,7 @@ class Boundary:
     wordings: Callable[[Fault], Iterable[Fault]] = _none
     causes: Callable[[Fault], tuple[str, ...]] = _kind
     anywhere: bool = False
+    means: Callable[[Event, Fault], bool] | None = None
     told: Page | None = None
 
     @property

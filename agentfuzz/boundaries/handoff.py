@@ -7,8 +7,10 @@ goes astray needs another agent, and what is stale an earlier state of the task.
 from collections.abc import Callable, Iterable
 
 from agentfuzz.boundaries.boundary import CALLS, LOST, TWICE, Boundary, Page
+from agentfuzz.core.between import HandoffSent
+from agentfuzz.core.events import Event
 from agentfuzz.core.faults import Fault
-from agentfuzz.world.team.damage import VARIANTS
+from agentfuzz.world.team.damage import VARIANTS, damaged
 
 _DELIVERIES = {
     "once": "arrives",
@@ -75,6 +77,14 @@ def _says(fault: Fault) -> str:
     return ", ".join(part for part in said if part)
 
 
+def _means(event: Event, fault: Fault) -> bool:
+    """Whether there is something in what was sent that can be spoilt so."""
+    kind = fault.axes[1]
+    if type(event) is not HandoffSent or kind in ("intact", "stale"):
+        return True
+    return damaged(kind, fault.variant, event.payload, None) is not None
+
+
 BOUNDARY = Boundary(
     name="handoff",
     axes=(tuple(_DELIVERIES), tuple(_PAYLOADS)),
@@ -93,6 +103,7 @@ BOUNDARY = Boundary(
     wordings=_wordings,
     causes=_causes,
     lasts=_lasts,
+    means=_means,
     told=Page(
         "Handoffs",
         "`handoff:agent#nth:delivery/payload`",

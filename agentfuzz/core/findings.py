@@ -51,7 +51,8 @@ class Counterexample:
     of the user's code, outermost first, five source lines, and the exception; part of no digest
     either.
     `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
-    with one fault that showed the same by the same cause, and were not replayed.
+    with one fault that showed the same by the same cause, and were not replayed. `agents` is how
+    many the run had been about before it was sliced to those that its plan names, 0 without.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Counterexample:
     traceback: str = ""
     smaller: Smaller | None = None
     alike: tuple[str, ...] = ()
+    agents: int = 0
 
     @property
     def code(self) -> str:

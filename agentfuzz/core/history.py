@@ -76,10 +76,12 @@ class History:
 
     Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
     what may stand there `instead` of an effect. `asked` is what the scenario has the user say: its
-    tasks and follow-ups. `data` are the inputs of the run, for laws of your own."""
+    tasks and follow-ups. `data` are the inputs of the run, for laws of your own; `agents` those
+    that were named for it (`world.agents`), also where it is a slice."""
 
     asked: tuple[str, ...] = ()
     data: Mapping[str, Any] = MappingProxyType({})
+    agents: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 

@@ -9,6 +9,7 @@ and by whoever types a plan.
     store:cursor#2:crash + "my tool: a+b"#1:lost/timeout
     charge_card#2-4:once/timeout + model#1+:rate_limited
     charge_card#1:once/timeout + given:order="12" + given:limit=3
+    handoff:billing#1:twice + given:agents=["triage","billing"]
 
 reads: the first call of charge_card is delivered once and its reply is lost in a timeout; the
 fourth lookup is delivered twice; the model's second turn is reworded with wording 7; the first
@@ -17,7 +18,8 @@ charge_card was carried out, before its reply; before the second book_seat every
 on first; the approval of the first refund is delivered twice. And: the process dies before the
 second save of `cursor`; the first request of a tool with an odd name is lost. And: the replies of
 three calls in a row are lost, from the second on; the model never answers anything but 429. And:
-the first reply is lost in a run whose `world.data` is {"order": "12", "limit": 3}.
+the first reply is lost in a run whose `world.data` is {"order": "12", "limit": 3}. And: the
+first handoff to billing arrives twice in a slice of a run: of its agents these two take part.
 """
 
 import json
@@ -40,6 +42,7 @@ from agentfuzz.core.faults import (
 
 FORMAT_VERSION = 2  # of plans and histories; a change is told in docs/decisions
 NOTHING = "no faults"
+AGENTS = "agents"  # the input that names those agents that take part in a slice of a run
 
 
 class FaultPlan:
@@ -91,6 +94,18 @@ class FaultPlan:
         """The inputs of the run by name, as plain values."""
         found: dict[str, Json] = json.loads(self.given) if self.given else {}
         return found
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The agents that take part in this slice of a run; none: it is no slice, all do."""
+        return tuple(self.inputs.get(AGENTS, ()))
+
+    def among(self, agents: Collection[str]) -> "FaultPlan":
+        """The same faults and inputs in a run in which these agents take part; none: all."""
+        inputs = {**self.inputs, AGENTS: list(agents)}
+        if not agents:
+            del inputs[AGENTS]
+        return self.over(canonical(inputs) if inputs else "")
 
     def __iter__(self) -> Iterator[tuple[Slot, Fault]]:
         return iter(sorted(self.by_slot.items()))

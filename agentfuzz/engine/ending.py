@@ -156,4 +156,7 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
     if how == "cut_off" and error == "spinning":  # how far a busy wait came is the machine's affair
         gateway.clock.now = gateway.log[-1].t if gateway.log else 0.0
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
-    return History(gateway.log, gateway.facts)
+    history = History(gateway.log, gateway.facts)
+    if gateway.log.named:
+        history.agents = gateway.calls.disbanded()
+    return history

@@ -15,7 +15,7 @@ from typing import Any
 from agentfuzz.core.codec import described
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Json
-from agentfuzz.core.plan import canonical
+from agentfuzz.core.plan import AGENTS, canonical
 
 Given = str  # inputs as a plan keeps them: see `agentfuzz.core.plan.canonical`
 Strategies = Mapping[str, Any]  # Hypothesis' SearchStrategy by name
@@ -37,6 +37,11 @@ def checked(given: Mapping[str, Any]) -> Strategies:
     for name, strategy in given.items():
         if not (isinstance(name, str) and name.isidentifier()):
             raise ScenarioError(f"given={{{name!r}: ...}} is no name; write a Python identifier.")
+        if name == AGENTS:
+            raise ScenarioError(
+                f"given={{{name!r}: ...}}: this name is kept for the agents that take part in a "
+                "slice of a run (world.agents); call the input something else, as in team."
+            )
         if not isinstance(strategy, SearchStrategy):
             raise ScenarioError(
                 f"given={{{name!r}: {described(strategy)[:60]}}} is no Hypothesis strategy; write "
@@ -57,9 +62,14 @@ def simplest(strategies: Strategies) -> Given:
 
 
 def filled(scenario: str, strategies: Strategies, given: Given) -> dict[str, Json]:
-    """The inputs of a run: what is left out is as in the simplest ones. Raises PlanError for an
-    input that the scenario does not have."""
+    """The inputs of a run: what is left out is as in the simplest ones; who takes part in a slice
+    is none of them. Raises PlanError for an input that the scenario does not have."""
     data: dict[str, Json] = json.loads(given) if given else {}
+    if not _names(data.pop(AGENTS, ["all"])):
+        raise PlanError(
+            f"the plan gives {AGENTS}, which are those that take part in a slice of a run: write "
+            f'different names in a list, as in given:{AGENTS}=["triage","billing"].'
+        )
     for name in data:
         if name not in strategies:
             raise PlanError(
@@ -69,6 +79,13 @@ def filled(scenario: str, strategies: Strategies, given: Given) -> dict[str, Jso
     if len(data) < len(strategies):
         data = {**json.loads(simplest(strategies)), **data}
     return data
+
+
+def _names(value: Json) -> bool:
+    """Whether this is a list of different names."""
+    if not isinstance(value, list) or not all(one and isinstance(one, str) for one in value):
+        return False
+    return 0 < len(value) == len(set(value))
 
 
 def drawn(strategies: Strategies, count: int, seed: int) -> list[Given]:

@@ -16,6 +16,7 @@ from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.events import Json
 from agentfuzz.core.faults import TABLES
 from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.selection import select
 from agentfuzz.core.verdict import VIOLATED, Verdict
 from agentfuzz.engine.declared import (
@@ -59,7 +60,8 @@ class Scenario:
     the names of those laws that nobody declared.
 
     `given` are strategies for its inputs, `varies` says what of it is a function of these, and
-    `data` are those that it has been given (see `of`)."""
+    `data` are those that it has been given (see `of`); `agents` are those of its agents that take
+    part in a slice of a run, none if all do."""
 
     name: str
     build: Callable[[World], object]
@@ -83,6 +85,7 @@ class Scenario:
     given: Strategies = field(default_factory=dict, hash=False, repr=False)
     varies: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, hash=False, repr=False)
     data: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    agents: tuple[str, ...] = ()
 
     def of(self, given: str = "") -> "Scenario":
         """The scenario of a run with these inputs, as a plan keeps them; what is left out is as
@@ -95,7 +98,8 @@ class Scenario:
         if "script" not in written:
             words.pop("scripts")
             words.pop("cast")
-        return replace(self, **words, given={}, varies={}, data=data)
+        agents = FaultPlan(given=given).agents
+        return replace(self, **words, given={}, varies={}, data=data, agents=agents)
 
     @property
     def script(self) -> Script | None:
@@ -117,6 +121,8 @@ class Scenario:
         world._serve = serve
         if self.data:
             world._has(self.data)
+        if self.agents:
+            gateway.calls.team.slice = frozenset(self.agents)
         self.build(world)
         planner: Planner
         if self.cassette is not None:

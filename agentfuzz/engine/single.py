@@ -4,7 +4,7 @@ Law: a plan that cannot be read, or does not strike, is an error and no evidence
 by regression tests and by whoever compares the entrypoints of a loop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agentfuzz.core import escaping
@@ -108,20 +108,29 @@ def run(
     baseline = scenario.oracle(simulation.execute(scenario, agent, FromPlan()))
     tools = list(baseline.tools)
     wanted = migrated(wanted, tools)
-    check_plan(wanted, tools)
+    check_plan(wanted, tools, baseline.agents)
     history = baseline
     if wanted:
         history = simulation.execute(scenario, agent, FromPlan(wanted))
     return Run(history, wanted, scenario.judge(history, baseline), baseline)
 
 
-def check_plan(plan: FaultPlan, tools: list[str]) -> None:
-    """Raise PlanError when the plan names a tool that the world does not have."""
+def check_plan(plan: FaultPlan, tools: list[str], agents: Sequence[str] | None = None) -> None:
+    """Raise PlanError when the plan names a tool that the world does not have; or, where it is
+    known which `agents` were named for it, another one."""
     for slot, _ in plan:
         if slot.boundary in ("tool", "local") and slot.name not in tools:
             raise PlanError(
                 f"the plan {str(plan)!r} names the tool {slot.name!r}; this world has "
                 f"{', '.join(tools) or 'none'}.{near_miss(slot.name, tools)}"
+            )
+
+    for name in plan.agents:
+        if agents is not None and name not in agents:
+            raise PlanError(
+                f"the plan {str(plan)!r} names the agent {name!r}; world.agents(...) of this run "
+                f"names {', '.join(agents[:20]) or 'none'}{', ...' * (len(agents) > 20)}."
+                f"{near_miss(name, agents)}"
             )
 
 
@@ -190,7 +199,7 @@ def compare_entrypoints(
     today = migrated(wanted, expected.tools)
     if today is not wanted:  # an old plan, whose places the tools have told
         return compare_entrypoints(scenario, entrypoints, today, simulation=simulation)
-    check_plan(wanted, list(expected.tools))
+    check_plan(wanted, list(expected.tools), expected.agents)
     verdicts = []
     for name, history in others:
         found = unique(differences(history, expected, entrypoint=name, than=first))

@@ -5,7 +5,7 @@ and every tool is counted over all runs, and the ones at zero are named (AF801 t
 by the campaign. The idea that a `sometimes` that never fires is a failure: Antithesis.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from agentfuzz.core.events import Called, Struck
@@ -53,6 +53,10 @@ class Coverage:
         """A plan of which not every fault struck: what did not, means nothing where it was."""
         struck = {event.slot for event in history.of(Struck)}
         self._vain |= {fault.kind for slot, fault in plan if slot not in struck}
+
+    def idle(self, kinds: Iterable[str]) -> None:
+        """Kinds that could do nothing where they would have struck."""
+        self._vain.update(kinds)
 
     def judged(self, law: int, status: Status) -> None:
         """Count one verdict of the law at this place."""

@@ -132,21 +132,22 @@ def smaller(
 ) -> tuple[FaultPlan, int]:
     """The same faults with the simplest inputs under which they fail, and the runs that it took.
     Strategies are drawn as the campaign drew them, up to the inputs of the plan, and shrunk."""
-    if not plan.given:
+    agents, inputs = plan.agents, plan.among(()).given
+    if not inputs:
         return plan, 0
     runs, reached = 1, False
-    if fails(plan.over("")):
-        return plan.over(""), runs
+    if fails(plan.over("").among(agents)):
+        return plan.over("").among(agents), runs
 
     def fail(given: str) -> bool:
         nonlocal runs, reached
         if not reached:
-            reached = given == plan.given
+            reached = given == inputs
             return reached
         if runs >= MAX_RUNS or late():
             return False
         runs += 1
-        return fails(plan.over(given))
+        return fails(plan.over(given).among(agents))
 
     found = shrunk(runner.stories.given, fail, seed=seed, examples=examples_of(MOST))
-    return plan.over(found or plan.given), runs
+    return plan.over(found or inputs).among(agents), runs

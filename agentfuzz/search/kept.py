@@ -19,6 +19,7 @@ from agentfuzz.search.causes import Cause, cause_of, places
 from agentfuzz.search.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
+from agentfuzz.search.slicing import sliced
 from agentfuzz.search.space import plan_of, reach, size
 from agentfuzz.search.verify import Found, Shrunk, confirmed, unconfirmed
 from agentfuzz.world.lasting import EVERYTHING
@@ -196,6 +197,14 @@ class Kept:
                 fails = partial(self._runner.breaks, signature=signature)
                 plan, more = simpler(self._runner, found.plan, fails, self._seed, late)
                 found, runs, done = found._replace(plan=plan), runs + more, None
+            whole = found.plan
+            found, more = sliced(self._runner, found, late)
+            if found.plan != whole:
+                fails = partial(self._runner.breaks, signature=found.violation.signature)
+                plan, again = shrink(found.plan, fails, known, late)
+                found, more = found._replace(plan=plan), more + again
+                done = done if len(plan) == len(whole) else None
+            runs += more
             if _told(found.plan, told):
                 continue
             if done is not None:

@@ -147,6 +147,7 @@ class Levels:
             else:
                 self._vain(plan, history, crossings)
         again.level(walk.next)
+        self._coverage.idle(walk.vain)
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done

@@ -49,7 +49,7 @@ class Runner(Maker):
         tools = list(self.first.tools)
         filled(self.scenario.name, self.stories.given, plan.given)
         plan = migrated(plan, tools)
-        check_plan(plan, tools)
+        check_plan(plan, tools, self.first.agents)
         return plan
 
     @contextmanager

@@ -53,4 +53,5 @@ class Stories:
 
     def told(self, plan: FaultPlan) -> FaultPlan:
         """A plan that says its inputs, whoever replays it."""
-        return plan.over(plan.given or self._simplest)
+        said = plan.among(())
+        return said.over(said.given or self._simplest).among(plan.agents)

@@ -8,11 +8,9 @@ campaign; a plain loop, no Hypothesis.
 
 Alone, a tool's fault is tried in every wording of its reply; beside others in its first.
 
-Two plans that lead to the same state have the same future, so only one is extended. The state is
-all that the agent and the backend have seen and done, up to the answer that the last fault
-spoiled, and what is still to come of it: see `state_after_last_fault`. This is sound for a
-deterministic agent, which the campaign checks. Independent faults are never permuted: a set of
-faults has one order, that of its crossings.
+Two plans that lead to the same state have the same future, so only one is extended: see `states`.
+This is sound for a deterministic agent, which the campaign checks. Independent faults are never
+permuted: a set of faults has one order, that of its crossings.
 
 The idea of exhausting small numbers of faults first: Kuhn et al. (NIST) on interaction faults; of
 pruning by observed effect: Filibuster (SoCC 2021); of not permuting what is independent: partial
@@ -21,32 +19,23 @@ order reduction (Godefroid 1996).
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from hashlib import blake2b
 from itertools import islice
 
 from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.boundaries.boundary import WORDS
-from agentfuzz.core.events import (
-    Called,
-    Delivered,
-    Event,
-    ModelTurn,
-    Replayed,
-    Replied,
-    Resumed,
-    Struck,
-    made,
-)
-from agentfuzz.core.faults import Slot
+from agentfuzz.core.events import made
+from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space, strikes
+from agentfuzz.search.states import state_after_last_fault
 from agentfuzz.world.injector import Crossing
 
 Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
 
 
+_NONE: frozenset[Fault] = frozenset()
 PARENTS = 32  # of a level, that are expected at a time
 
 
@@ -66,8 +55,10 @@ class Level:
 
     `wordings`: every wording of a reply is tried. `exists` is told of each plan's run, and takes
     those back that cannot be: a stop where nothing can be stopped, a misbehaviour that means
-    nothing at this turn. `grew` gathers the parents of the next level. `coming` is the plan that
-    `plans` gave last, or could not give any more; None when it gave them all.
+    nothing at this turn. What can do nothing to what it would strike, as the parent's run shows it
+    there, is none of them, and its kind is noted as `vain`. `grew` gathers the parents of the next
+    level. `coming` is the plan that `plans` gave last, or could not give any more; None when it
+    gave them all.
     """
 
     def __init__(
@@ -92,6 +83,8 @@ class Level:
         self._wordings = wordings
         self._seen: dict[bytes, FaultPlan] = {}
         self._stands_for = 1
+        self.vain: set[str] = set()
+        self._idle: dict[tuple[str, str], frozenset[Fault]] = {}
 
     def plans(
         self,
@@ -138,16 +131,43 @@ class Level:
     def _children(
         self, parent: FaultPlan, history: History, crossings: list[Crossing]
     ) -> Iterator[FaultPlan]:
-        open = [(c.slot, c.group) for c in after_last_fault(history, crossings)]
-        ordered = [(slot, self._space.in_order(group)) for slot, group in open]
+        open = after_last_fault(history, crossings)
+        ordered = [
+            (c[0], self._space.in_order(c[2]), self._means_nothing(history, c)) for c in open
+        ]
         for place in range(WORDS + 1):
-            for slot, faults in ordered:
+            for slot, faults, idle in ordered:
                 for fault in faults[place]:
-                    yield parent.with_(slot, fault)
+                    if fault not in idle:
+                        yield parent.with_(slot, fault)
         if self._wordings:
-            for slot, group in open:
+            for (slot, _, group), (_, _, idle) in zip(open, ordered, strict=True):
                 for fault in self._space.wordings_at(group):
-                    yield parent.with_(slot, fault)
+                    if fault not in idle:
+                        yield parent.with_(slot, fault)
+
+    def _means_nothing(self, history: History, crossing: Crossing) -> frozenset[Fault]:
+        """The faults that can do nothing to what is crossed there."""
+        slot, seq, group = crossing
+        means = BOUNDARIES[slot.boundary].means
+        if means is None:
+            return _NONE
+        event = history.events[seq] if seq < len(history) else None
+        if event is None or getattr(event, "slot", None) != slot:
+            return _NONE  # what a dying process said is not in a history
+        key = (group, repr(event[2:]))
+        found = self._idle.get(key)
+        if found is None:
+            tried = (*self._space.at(group), *self._space.wordings_at(group))
+            found = frozenset(fault for fault in tried if not means(event, fault))
+            self._idle[key] = found
+            self.vain.update(fault.kind for fault in found)
+        return found
+
+    def _tried(self, faults: Sequence[Fault], history: History, crossing: Crossing) -> int:
+        """How many of some faults of a crossing are tried there."""
+        idle = self._means_nothing(history, crossing)
+        return len(faults) - sum(fault in idle for fault in faults) if idle else len(faults)
 
     @property
     def next(self) -> dict[FaultPlan, int]:
@@ -161,11 +181,12 @@ class Level:
         more = 0
         if self._wordings:
             open = after_last_fault(history, crossings)
-            more = sum(len(self._space.wordings_at(c.group)) for c in open)
+            more = sum(self._tried(self._space.wordings_at(c.group), history, c) for c in open)
         return self._children_of(history, crossings) + more
 
     def _children_of(self, history: History, crossings: list[Crossing]) -> int:
-        return sum(len(self._space.at(c.group)) for c in after_last_fault(history, crossings))
+        open = after_last_fault(history, crossings)
+        return sum(self._tried(self._space.at(c.group), history, c) for c in open)
 
     def exists(self, plan: FaultPlan, history: History) -> bool:
         """Whether every fault of the plan that `plans` gave last struck. If not, there is no such
@@ -208,73 +229,3 @@ def after_last_fault(history: History, crossings: Sequence[Crossing]) -> Sequenc
     struck = {event.slot for event in strikes(history)}
     last = max((i for i, crossing in enumerate(crossings) if crossing.slot in struck), default=-1)
     return crossings[last + 1 :]
-
-
-def state_after_last_fault(history: History) -> bytes:
-    """A digest of everything that the agent has seen and the world has done, with its times, up to
-    the answer that the last fault spoiled; and of what is still to come of the faults by then:
-    requests under way, calls whose answers are yet to be spoiled, decisions, a model that loops.
-
-    Not part of it: the names of other faults; an arrival that changed nothing, as a second one
-    that the backend recognised. All else stays, also what a process knew that has died since: it
-    can do nothing with it, but the laws read the whole history. What differs in time differs,
-    for an agent may read the clock.
-    """
-    struck = strikes(history)
-    last, answered = _last_fault(history)
-    spoiled = {
-        (e.slot.name, e.slot.nth): e.fault for e in struck if BOUNDARIES[e.slot.boundary].at_calls
-    }
-    state = blake2b(digest_size=16)
-    open_calls: dict[str, str] = {}
-    under_way: dict[str, str] = {}
-    for event in history.events:
-        if type(event) is Struck:
-            continue
-        if type(event) is Called:
-            slot = event.slot
-            fault = spoiled.get((slot.name, slot.nth))
-            open_calls[event.call] = "" if fault is None else fault.text
-            if fault is not None and (fault.axes[0] == "late" or fault.axes[-1] == "in_flight"):
-                under_way[event.call] = "" if fault.latency is None else str(fault.latency)
-        elif type(event) is Replied:
-            open_calls.pop(event.call, None)
-        elif type(event) is Delivered:
-            under_way.pop(event.call, None)
-            continue  # what it did follows
-        elif type(event) is Replayed and event.nth > 1:
-            continue
-        state.update(type(event).__name__.encode())
-        state.update(repr(event[1:]).encode("utf-8", "backslashreplace"))
-        if event.seq > last and answered(event):
-            break
-    stays = sorted(
-        event.fault.of or f"{event.slot} {event.fault}"
-        for event in struck
-        if event.fault.of or BOUNDARIES[event.slot.boundary].stays(event.fault)
-    )
-    pending = (sorted(under_way.items()), sorted(open_calls.items()), stays)
-    state.update(repr(pending).encode("utf-8", "backslashreplace"))
-    return state.digest()
-
-
-def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
-    """Where the last fault struck, and what tells the answer that it spoiled: the reply of its
-    call, the turn, the leg that begins after it. Where nothing does, the state is the whole run.
-    """
-    struck = strikes(history)
-    if not struck:
-        return -1, lambda event: False
-    last = struck[-1]
-    place = last.slot._replace(boundary="tool")
-    calls = {called.call for called in history.of(Called) if called.slot == place}
-    restarts = last.fault.axes[0] in ("crash", "torn", "stale")
-
-    def answered(event: Event) -> bool:
-        if type(event) is Resumed and event.why == "restart":
-            return restarts
-        if last.slot.boundary == "model":
-            return type(event) is ModelTurn
-        return type(event) is Replied and event.call in calls and not restarts
-
-    return last.seq, answered

@@ -105,6 +105,7 @@ def confirmed(
         traceback=raised.told(runner.root) if raised else "",
         smaller=shrunk.smaller,
         alike=shrunk.alike,
+        agents=len(history.agents) if plan.agents else 0,
     )
 
 

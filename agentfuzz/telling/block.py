@@ -49,6 +49,7 @@ def block(
     else:
         page.field("fault", story.shrink)
     page.field("given", *story.given)
+    page.field("agents", story.agents)
     page.blank()
     page.sequence(story.rows)
     page.blank()
@@ -102,6 +103,7 @@ def run(
         lines.append(f"{without}: {stories.ledger_words(baseline)} (checked).")
     page.field("fault", *(lines or ["none"]))
     page.field("given", *stories.given_lines(plan))
+    page.field("agents", stories.agents_line(plan, len(history.agents)))
     page.blank()
     page.sequence(rows(history, first.witness if first else ()))
     page.blank()

@@ -52,6 +52,7 @@ class Story:
     plan: str
     faults: tuple[FaultLine, ...]
     given: tuple[str, ...]  # the inputs of the run, a line each
+    agents: str  # of a slice, who takes part
     shrink: str
     controls: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -91,6 +92,7 @@ def tell(cx: Counterexample) -> Story:
         plan=str(cx.plan),
         faults=faults,
         given=given_lines(cx.plan),
+        agents=agents_line(cx.plan, cx.agents),
         shrink=_shrink(cx) if faults else _no_fault(cx.plan),
         controls=(*map(_control, cx.controls), *_alike(cx)),
         warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
@@ -125,11 +127,20 @@ def fault_lines(plan: FaultPlan) -> tuple[FaultLine, ...]:
 
 def given_lines(plan: FaultPlan) -> tuple[str, ...]:
     """Every input of a run: `order = "12"`."""
-    return tuple(f"{name} = {json.dumps(value)}" for name, value in plan.inputs.items())
+    inputs = plan.among(()).inputs
+    return tuple(f"{name} = {json.dumps(value)}" for name, value in inputs.items())
+
+
+def agents_line(plan: FaultPlan, among: int) -> str:
+    """Who takes part in a slice, of how many: `2 of 1,000 agents: a1, a7`; empty for no slice."""
+    if not plan.agents:
+        return ""
+    of = f" of {among:,}" if among else ""
+    return f"{len(plan.agents):,}{of} agents: {', '.join(plan.agents)}"
 
 
 def _no_fault(plan: FaultPlan) -> str:
-    return f"{NO_FAULT} with these inputs" if plan.given else NO_FAULT
+    return f"{NO_FAULT} with these inputs" if plan.among(()).given else NO_FAULT
 
 
 def ledger_words(history: History) -> str:
@@ -162,7 +173,7 @@ def _shrink(cx: Counterexample) -> str:
         return _smaller(cx, cx.smaller)
     if cx.plan and not cx.controls:
         return "not shrunk, and not replayed"  # the session was interrupted
-    if cx.phase.startswith("plans with") and not cx.plan.given:
+    if cx.phase.startswith("plans with") and not cx.plan.among(()).given:
         return "no smaller plan breaks it: all were run"
     return f"nothing smaller was found{runs}"
 

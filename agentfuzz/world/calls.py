@@ -16,7 +16,7 @@ from agentfuzz.core.events import Refused, Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
-from agentfuzz.world.acting import TAKING
+from agentfuzz.world.acting import ACTING, TAKING
 from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.delivery import LATE, Delivery, Failure, Preempted, Sleep, Steps, hung
 from agentfuzz.world.injector import Injector
@@ -81,6 +81,11 @@ class Calls(Delivery):
             self._team = Team(self)
         return self._team
 
+    def disbanded(self) -> tuple[str, ...]:
+        """The run is over, and its team is in no circle with it: who was named for it."""
+        team, self._team = self.team, None
+        return tuple(team.named)
+
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name, or the one kept for a call that the model asked for: by its
         id, or, where a loop hands none on or has renamed it, the oldest kept one of the name."""
@@ -114,8 +119,9 @@ class Calls(Delivery):
         if self.crossings > self.budget:
             self.exhausted = True
             raise CutOff("budget", f"more than {self.budget} crossings")
-        if self.log.named:
-            self.log.acts()
+        log = self.log
+        if log.named and (log.leg or ACTING.get() != log.acting):
+            log.acts()
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does. `asked` is the model's id for the call."""

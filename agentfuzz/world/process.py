@@ -23,6 +23,7 @@ from agentfuzz.core.events import (
     Messaged,
     Resumed,
     Struck,
+    made,
 )
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.injector import Injector
@@ -77,8 +78,10 @@ class Process:
 
     def slot(self, boundary: str, name: str) -> Slot:
         """The next slot of a crossing that is the process's own: a save, a turn, the end."""
-        nth = self._nth[boundary, name] = self._nth.get((boundary, name), 0) + 1
-        return Slot(boundary, name, nth)
+        place = (boundary, name)
+        nth = self._nth[place] = self._nth.get(place, 0) + 1
+        slot: Slot = made(Slot, (boundary, name, nth))
+        return slot
 
     def struck(self, slot: Slot, fault: Fault) -> None:
         """Write down that a fault of the plan happened."""

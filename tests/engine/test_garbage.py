@@ -52,6 +52,29 @@ def test_a_run_leaves_no_garbage(garbage: Callable[[], int], plan: str) -> None:
         assert garbage() < 20
 
 
+def teamed(world: World) -> Completion:
+    world.agents("triage", "billing")
+    with world.acting("triage"):
+        receipt = world.handoff("billing", {"task": "A17"})
+    with world.acting("billing"):
+        for handed in world.inbox_of("billing"):
+            handed.accept()
+    world.shared["done"] = receipt.status
+    return agent(world)
+
+
+@pytest.mark.parametrize("plan", ["", "handoff:billing#1:twice", "handoff:billing#1:lost"])
+def test_a_team_leaves_no_garbage(garbage: Callable[[], int], plan: str) -> None:
+    """Mailboxes, handoffs and what is shared are in no circle once the run is over."""
+    with Simulation() as simulation:
+        for _ in range(3):
+            simulation.execute(paying, teamed, FromPlan(FaultPlan.parse(plan)))
+        garbage()
+        for _ in range(20):
+            simulation.execute(paying, teamed, FromPlan(FaultPlan.parse(plan)))
+        assert garbage() < 20
+
+
 def test_the_collector_is_as_it_was() -> None:
     """Its thresholds are given back; one that is off stays off."""
     before = gc.get_threshold()

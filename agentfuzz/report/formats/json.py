@@ -55,6 +55,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
             "runs": cx.shrink_runs,
             **({"smaller": asdict(cx.smaller)} if cx.smaller else {}),
             **({"alike": list(cx.alike)} if cx.alike else {}),
+            **({"agents_before": cx.agents} if cx.agents else {}),
         },
         "controls": [
             {"removed": c.removed, "plan": c.plan, "broken": c.broken, "effects": c.effects}
@@ -154,6 +155,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             stack="\n".join(data.get("stack", ())),
             traceback="\n".join(data.get("traceback", ())),
             alike=tuple(data["shrink"].get("alike", ())),
+            agents=data["shrink"].get("agents_before", 0),
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )
     except (KeyError, TypeError, PlanError) as error:

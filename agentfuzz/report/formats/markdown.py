@@ -33,6 +33,8 @@ def finding(cx: Counterexample) -> str:
         parts.append(markdown(_sentence(story.shrink)))
     if story.given:
         parts += ["## Inputs", "\n".join(f"- {code(one)}" for one in story.given)]
+    if story.agents:
+        parts += ["## Agents", code(story.agents)]
     if story.rows:
         parts += ["## Sequence", fence("\n".join(_lines(story.rows)))]
     if story.plain_rows:

@@ -5,12 +5,12 @@ Law: what was sent, what arrived and what was made of it are events; a fault of 
 buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used by the surface.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from agentfuzz.core.between import HandoffSent, Waited, Waits
-from agentfuzz.core.events import Json
+from agentfuzz.core.between import Waited, Waits
+from agentfuzz.core.events import Json, made
 from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.world.acting import ACTING
 from agentfuzz.world.delivery import LATE
 from agentfuzz.world.team.damage import damaged
 from agentfuzz.world.team.mailbox import Letter, Mailbox
@@ -27,7 +27,9 @@ class Handoff:
 
     def __init__(self, team: Team, to: str, sent: Sent, call: bool = False) -> None:
         log = team.log
-        sender = log.acts()
+        sender = ACTING.get()
+        if log.leg or sender != log.acting:
+            log.acts()
         earlier = team.sent.get(sent.task)
         self.team, self.to, self.sent, self.call = team, to, sent, call
         self.before: Json = None if earlier is None else earlier.json
@@ -35,9 +37,8 @@ class Handoff:
         team.handoffs += 1
         slot = team.process.slot("handoff", to)
         receipt = self.receipt = Receipt(f"handoff_{team.handoffs}", sender, to)
-        named = (receipt.id, slot, sender, to, sent.task, sent.version)
-        log.write(HandoffSent, *named, sent.json, sent.carry)
-        self.other = self._other()
+        log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
+        self.other = self._other(sender, to)
         self.delivery, self.arrives = "once", sent.json
         group = _GROUPS[call, self.before is None, not self.other]
         fault = team.injector.at(slot, len(log) - 1, group)
@@ -54,11 +55,11 @@ class Handoff:
         self.team.note(slot, fault)
         self.delivery, self.arrives = delivery, arrives
 
-    def _other(self) -> str:
+    def _other(self, sender: str, to: str) -> str:
         """Whoever gets what goes astray: the first agent that is not meant, the sender at last."""
-        found, sender = "", self.receipt.sender
+        found = ""
         for name in self.team.targets if self.call else self.team.known:
-            if name != self.to:
+            if name != to:
                 if name != sender:
                     return name
                 found = name
@@ -81,12 +82,19 @@ class Handoff:
         return () if self.delivery == "lost" else (self._letter(1, self.arrives),)
 
     def _letter(self, nth: int, payload: Json) -> Letter:
-        return Letter(self.receipt, nth, payload, self.sent)
+        letter: Letter = made(Letter, (self.receipt, nth, payload, self.sent))
+        return letter
 
     def post(self) -> Receipt:
         """Send it to a mailbox."""
         team, delivery = self.team, self.delivery
-        box = team.box(self.reaches)
+        reaches = self.to if delivery != "misrouted" else self.other
+        box = team.boxes.get(reaches)
+        if box is None:
+            box = team.box(reaches)
+        if delivery == "once" and not box.held:
+            box.put(self._letter(1, self.arrives))
+            return self.receipt
         letters = self.letters()
         if delivery in ("late", "reordered"):
             if delivery == "reordered":
@@ -115,12 +123,6 @@ def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:
             return  # it has followed another one
         box.held.remove(letter)
     box.put(letter)
-
-
-def hand_over(team: Team, to: str, payload: Any, carry: Mapping[str, Any] | None) -> Receipt:
-    """Send a payload to the mailbox of an agent."""
-    team.knows(to)
-    return Handoff(team, to, Sent(payload, carry)).post()
 
 
 def waits_for_answer(team: Team, receipt: Receipt, timeout: float) -> bool:

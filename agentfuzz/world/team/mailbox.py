@@ -8,19 +8,15 @@ stale, doubled or misrouted for the receiver: that is its work. Met by users as
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar, overload
 
-from agentfuzz.core.between import (
-    HandoffAccepted,
-    HandoffReceived,
-    HandoffRejected,
-    Waited,
-    Waits,
-)
+from agentfuzz.core.between import HandoffRejected, Waited, Waits
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json
+from agentfuzz.world.acting import ACTING
+from agentfuzz.world.delivery import Delivery
 from agentfuzz.world.log import Log
 from agentfuzz.world.team.payload import CARRY, Sent, skimmed
 from agentfuzz.world.team.receipt import Receipt
@@ -42,12 +38,13 @@ class Handed:
     the handoff (the same at each of its deliveries), `sender` who sent it. Take it over with
     `accept()`, or say no with `reject(reason)`."""
 
+    __slots__ = ("_letter", "_log", "agent", "id", "payload", "sender")
+
     def __init__(self, letter: Letter, agent: str, log: Log) -> None:
         self._letter, self._log = letter, log
         self.agent = agent
-        self.id: str = letter.receipt.id
-        self.sender: str = letter.receipt.sender
-        self.payload: Any = letter.payload
+        receipt, _, self.payload, _ = letter
+        self.id, self.sender = receipt.id, receipt.sender
 
     @property
     def text(self) -> str:
@@ -73,34 +70,40 @@ class Handed:
     def accept(self, carry: Mapping[str, Any] | None = None) -> None:
         """Take the task over. `carry` is what the receiver holds of the facts that had to reach it,
         if it read them elsewhere than in their field."""
-        found = self.payload.get(CARRY) if isinstance(self.payload, dict) else None
         if carry is None:
-            names = self._letter.sent.carry
-            own = isinstance(self.payload, dict) and {
-                name: self.payload[name] for name in names if name in self.payload
-            }
-            carry = found if isinstance(found, dict) else own or {}
-        held = {str(name): plain(value) for name, value in carry.items()}
-        self._settle("accepted")
-        self._log.acts()
-        self._log.write(HandoffAccepted, self.id, self._letter.nth, self.agent, held)
+            carry = self._carried()
+        held = {str(name): plain(value) for name, value in carry.items()} if carry else {}
+        self._letter.receipt.settle("accepted", "")
+        log = self._log
+        if log.leg or ACTING.get() != log.acting:
+            log.acts()
+        log.accepted(self.id, self._letter.nth, self.agent, held)
+
+    def _carried(self) -> Mapping[str, Any]:
+        """The facts that had to arrive, as they stand in the payload."""
+        payload, names = self.payload, self._letter.sent.carry
+        if not isinstance(payload, dict):
+            return {}
+        found = payload.get(CARRY)
+        if isinstance(found, dict):
+            return found
+        return {name: payload[name] for name in names if name in payload} if names else {}
 
     def reject(self, reason: str = "") -> None:
         """Say no to it."""
-        self._settle("rejected", reason)
+        self._letter.receipt.settle("rejected", reason)
         self._log.acts()
         self._log.write(HandoffRejected, self.id, self._letter.nth, self.agent, str(reason))
-
-    def _settle(self, status: str, reason: str = "") -> None:
-        self._letter.receipt.settle(status, reason)
 
 
 class Mailbox:
     """The handoffs for one agent. Iterating takes what lies there now."""
 
-    def __init__(self, agent: str, log: Log, opened: Callable[[], bool]) -> None:
+    __slots__ = ("_calls", "_letters", "_log", "_waiting", "agent", "held")
+
+    def __init__(self, agent: str, calls: Delivery) -> None:
         self.agent = agent
-        self._log, self._open = log, opened  # whether the run goes on
+        self._calls, self._log = calls, calls.log
         self._letters: deque[Letter] = deque()
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self.held: list[Letter] = []  # those that the next one overtakes
@@ -108,7 +111,8 @@ class Mailbox:
     def put(self, letter: Letter) -> None:
         """A handoff arrives."""
         self._letters.append(letter)
-        self._wake(letter)
+        if self._waiting:
+            self._wake(letter)
 
     def _wake(self, letter: Letter) -> None:
         for sender, future in self._waiting:
@@ -125,12 +129,17 @@ class Mailbox:
 
     def take(self, sender: str = "") -> Handed | None:
         """The handoff that has waited longest (of this sender, if one is named), or None."""
-        letter = self._pick(sender)
+        if sender:
+            letter = self._pick(sender)
+        else:
+            letter = self._letters.popleft() if self._letters else None
         return None if letter is None else self._taken(letter)
 
     def _pick(self, sender: str) -> Letter | None:
+        if not sender:
+            return self._letters.popleft() if self._letters else None
         for letter in self._letters:
-            if sender in ("", letter.receipt.sender):
+            if letter.receipt.sender == sender:
                 self._letters.remove(letter)
                 return letter
         return None
@@ -191,23 +200,18 @@ class Mailbox:
             self._waiting.remove((sender, future))
 
     def _taken(self, letter: Letter) -> Handed:
-        log = self._log
-        log.acts()
-        version = letter.payload.get("version") if isinstance(letter.payload, dict) else 0
-        log.write(
-            HandoffReceived,
-            letter.receipt.id,
-            letter.nth,
-            self.agent,
-            version if type(version) is int else 0,
-            letter.payload,
-            letter.sent.problem(letter.payload),
-        )
-        return Handed(letter, self.agent, log)
+        log, agent = self._log, self.agent
+        if log.leg or ACTING.get() != log.acting:
+            log.acts()
+        receipt, nth, payload, sent = letter
+        version = payload.get("version") if type(payload) is dict else 0
+        number = version if type(version) is int else 0
+        log.received(receipt.id, nth, agent, number, payload, sent.problem(payload))
+        return Handed(letter, agent, log)
 
     def _waits(self, sender: str) -> None:
         self._log.write(Waits, self.agent, sender, "handoff")
 
     def _waited(self, sender: str, how: str) -> None:
-        if self._open():
+        if self._calls.budget >= 0:  # the run goes on
             self._log.write(Waited, self.agent, sender, "handoff", how)

@@ -57,9 +57,11 @@ class Sent:
 
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
         self.kind: type[BaseModel] | None = None
-        if isinstance(payload, BaseModel):
+        if type(payload) is dict:
+            self.json: Json = plain(payload)
+        elif isinstance(payload, BaseModel):
             self.kind = type(payload)
-            self.json: Json = plain(payload.model_dump(mode="json"))
+            self.json = plain(payload.model_dump(mode="json"))
         elif isinstance(payload, (Mapping, str, list, tuple)):
             self.json = plain(payload)
         else:
@@ -67,13 +69,14 @@ class Sent:
                 f"a handoff of {plain(payload)!r}: hand over agentfuzz.Payload(task=...), a "
                 "pydantic model of your own, a dict, or a text."
             )
-        said = self.json if isinstance(self.json, dict) else {}
+        said = self.json if type(self.json) is dict else {}
         version = said.get("version")
         self.task = str(said.get("task", ""))
         self.version = version if type(version) is int else 0
-        own = said.get(CARRY)
-        found = carry if carry is not None else own if isinstance(own, dict) else {}
-        self.carry: dict[str, Json] = {str(name): plain(value) for name, value in found.items()}
+        found = said.get(CARRY) if carry is None else carry
+        self.carry: dict[str, Json] = {}
+        if found and (carry is not None or isinstance(found, dict)):
+            self.carry = {str(name): plain(value) for name, value in found.items()}
 
     def problem(self, arrived: Json) -> str:
         """Why what arrived is not of the type that was sent, or an empty string: its model says
@@ -86,6 +89,8 @@ class Sent:
                 return f"{'.'.join(map(str, first['loc'])) or 'payload'}: {first['msg']}"[:200]
             except Exception as error:  # a validator of the user's own
                 return message(error)[:200]
+            return ""
+        if arrived is self.json:
             return ""
         if type(arrived) is not type(self.json):
             return f"a {type(arrived).__name__} instead of a {type(self.json).__name__}"

@@ -9,6 +9,8 @@ class Receipt:
     """What the sender of a handoff has in its hands. `status` is `sent` until the receiver has
     `accepted` or `rejected` it (then `reason` says why); of two answers the first one holds."""
 
+    __slots__ = ("id", "reason", "sender", "status", "to")
+
     def __init__(self, name: str, sender: str, to: str) -> None:
         self.id, self.sender, self.to = name, sender, to
         self.status = "sent"

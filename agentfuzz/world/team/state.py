@@ -4,7 +4,7 @@ Law: one for all legs of a run, made when the first agent gets a name. Owned by 
 world; its parts are asked by the surface.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz.core.events import Struck
@@ -19,7 +19,9 @@ from agentfuzz.world.team.payload import Sent
 
 class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
-    the functions that are called to hand something over; `sent` the last payload of each task."""
+    the functions that are called to hand something over; `sent` the last payload of each task.
+    `named` are those that the scenario and the agent have named as the team; of these only those
+    in the `slice` take part, if there is one."""
 
     def __init__(self, calls: Delivery) -> None:
         self.calls = calls
@@ -27,6 +29,8 @@ class Team:
         self.process = calls.process
         self.injector: Injector = calls.process.injector
         self.known: dict[str, None] = {}
+        self.named: dict[str, None] = {}
+        self.slice: frozenset[str] = frozenset()
         self.targets: dict[str, Callable[[Any], Any]] = {}
         self.sent: dict[str, Sent] = {}
         self.handoffs = 0
@@ -40,12 +44,21 @@ class Team:
             self.log.named = True
             self.known.setdefault(agent)
 
+    def takes_part(self, names: Sequence[str]) -> tuple[str, ...]:
+        """There are agents of these names: those that take part, in order."""
+        self.log.named = self.log.named or bool(names)
+        self.named.update(dict.fromkeys(names))
+        there = self.slice
+        found = tuple([name for name in names if name in there]) if there else tuple(names)
+        self.known |= dict.fromkeys(found)
+        return found
+
     def box(self, agent: str) -> Mailbox:
         """The mailbox of an agent."""
         found = self.boxes.get(agent)
         if found is None:
             self.knows(agent)
-            found = self.boxes[agent] = Mailbox(agent, self.log, lambda: self.calls.budget >= 0)
+            found = self.boxes[agent] = Mailbox(agent, self.calls)
         return found
 
     def struck(self, slot: Slot, group: str) -> Fault | None:

@@ -14,8 +14,9 @@ from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.acting import ACTING, named
 from agentfuzz.world.team.called import handoff_of
 from agentfuzz.world.team.children import Child, spawn
-from agentfuzz.world.team.handoffs import hand_over, waits_for_answer
+from agentfuzz.world.team.handoffs import Handoff, waits_for_answer
 from agentfuzz.world.team.mailbox import Mailbox
+from agentfuzz.world.team.payload import Sent
 from agentfuzz.world.team.queues import HandoffQueue
 from agentfuzz.world.team.receipt import Receipt
 from agentfuzz.world.team.shared import Shared
@@ -32,21 +33,26 @@ class OfAgents:
 
     def _team(self) -> Team:
         local = self._local
-        local.living()
+        if local.life != local.process.life:
+            local.living()
         if local.moved:
             raise ScenarioError(
                 "agents with names, handoffs and shared values live in the process of the run; "
                 "this one runs in a process of its own (agentfuzz.in_child)."
             )
-        team: Team = local.calls.team
+        team: Team = local.calls._team or local.calls.team
         return team
 
     def _crossing(self) -> Team:
         """The same, at a crossing of a boundary. Raises CutOff once they are used up."""
-        team = self._team()
+        local = self._local
+        if local.moved or local.life != local.process.life:
+            self._team()
         if self.clock.gate is not None:
             self.clock.gate.enter()
-        self._local.calls.crossing()
+        calls = local.calls
+        calls.crossing()
+        team: Team = calls._team or calls.team
         return team
 
     @property
@@ -54,15 +60,20 @@ class OfAgents:
         """Who acts here; empty for an agent without a name."""
         return ACTING.get()
 
-    def agents(self, *names: str) -> None:
-        """Say which agents there are, so that a handoff can go astray to one of them."""
-        team = self._team()
+    def agents(self, *names: str) -> tuple[str, ...]:
+        """Say which agents there are, so that a handoff can go astray to one of them. Returns those
+        that take part in this run, in order: all of them, but for a run of a slice, as a finding
+        among many agents is told in the end. Build the team from what is returned."""
         for name in names:
-            team.knows(_name(name))
+            if type(name) is not str or not name:
+                _name(name)
+        return self._team().takes_part(names)
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
-        self._team().knows(_name(agent))
+        team = self._team()
+        if type(agent) is not str or agent not in team.known:
+            team.knows(_name(agent))
         return named(agent)
 
     def spawn(self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Child:
@@ -75,12 +86,16 @@ class OfAgents:
         your own, a dict, or a text. `carry` are the facts in it that must arrive as they are, where
         it has no field `carry`. Counts as one crossing."""
         team = self._crossing()
-        return hand_over(team, _name(to), payload, carry)
+        if type(to) is not str or to not in team.known:
+            team.knows(_name(to))
+        return Handoff(team, to, Sent(payload, carry)).post()
 
     def inbox_of(self, agent: str) -> Mailbox:
         """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or
         `await .next(timeout)`."""
-        return self._team().box(_name(agent))
+        team = self._team()
+        box = team.boxes.get(agent) if type(agent) is str else None
+        return team.box(_name(agent)) if box is None else box
 
     def answered(self, receipt: Receipt, timeout: float) -> bool:
         """Let up to so many virtual seconds pass until a handoff was accepted or rejected; whether
