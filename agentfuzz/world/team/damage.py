@@ -4,6 +4,7 @@ Law: a pure function of the payload, the one before it and the variant; None whe
 nothing that could be spoilt so. Asked by the handoffs when a fault of the plan strikes.
 """
 
+from math import isfinite
 from typing import Any
 
 from agentfuzz.core.events import Json
@@ -33,7 +34,8 @@ def damaged(kind: str, variant: int, payload: Json, before: Json) -> Json:
 def _trimmed(payload: Json, variant: int) -> Json:
     if not isinstance(payload, dict):
         return payload[: len(payload) // 2] if isinstance(payload, str) else None
-    named = [name for name in TRIMMED if payload.get(name)]
+    named = [name for name in TRIMMED if isinstance(payload.get(name), (dict, list, tuple))]
+    named = [name for name in named if payload[name]]
     if TRIMMED[variant] in named:
         return {**payload, TRIMMED[variant]: type(payload[TRIMMED[variant]])()}
     if named:  # the fields of `Payload`: this one has nothing there
@@ -48,7 +50,9 @@ def _buried(payload: Json) -> Json:
     """What had to arrive stands in the middle of a long text, and nowhere else."""
     if isinstance(payload, str):
         return FILLER + payload + " " + FILLER
-    if not isinstance(payload, dict) or not payload.get("carry") or "text" not in payload:
+    if not isinstance(payload, dict) or not isinstance(payload.get("text"), str):
+        return None
+    if not payload.get("carry") or not isinstance(payload["carry"], dict):
         return None
     facts = "; ".join(f"{name}: {value}" for name, value in payload["carry"].items())
     text = f"{payload['text']} {FILLER}{facts}. {FILLER}".strip()
@@ -77,10 +81,12 @@ def _poisoned(payload: Json, variant: int) -> Json:
 
 
 def _leaves(payload: dict[str, Json]) -> list[tuple[Any, ...]]:
-    named: list[tuple[Any, ...]] = [("carry", name) for name in payload.get("carry") or ()]
-    claims = payload.get("claims") or ()
-    named += [("claims", n, "value") for n, one in enumerate(claims) if isinstance(one, dict)]
-    if named or "carry" in payload:
+    carry, claims = payload.get("carry"), payload.get("claims")
+    ours = isinstance(carry, dict) and isinstance(claims, list)  # the fields of `Payload`
+    named: list[tuple[Any, ...]] = [("carry", name) for name in carry] if ours else []
+    found = enumerate(claims if ours else ())
+    named += [("claims", n, "value") for n, one in found if isinstance(one, dict)]
+    if ours:
         return [path for path in named if _other(_at(payload, path)) is not None]
     skipped = ("task", "version", "text")
     return [(n,) for n, v in payload.items() if n not in skipped and _other(v) is not None]
@@ -104,6 +110,9 @@ def _other(value: Json) -> Json:
     """Another value of the same type, None for what has none."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, (int, float)):
+    if isinstance(value, int):
         return value * 10 if value else 1
+    if isinstance(value, float):
+        other = value * 10.0 if value else 1.0
+        return other if isfinite(other) else value / 10.0
     return f"{value[::-1]}?" if isinstance(value, str) else None

@@ -59,12 +59,8 @@ class Handed:
     def read(self, kind: Any = None) -> Any:
         """The payload as an object of its type: the one that was sent, or `kind`, a pydantic model.
         Raises ValueError (a pydantic ValidationError) for what is not of this type."""
-        kind = kind or self._letter.sent.kind
         if kind is None:
-            problem = self._letter.sent.problem(self.payload)
-            if problem:
-                raise ValueError(f"{self.id} is not as it should be: {problem}")
-            return self.payload
+            return self._letter.sent.read(self.payload)
         return kind.model_validate(self.payload)
 
     def accept(self, carry: Mapping[str, Any] | None = None) -> None:

@@ -7,11 +7,12 @@ or a dict of their own instead.
 """
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agentfuzz.core.codec import message, plain
+from agentfuzz.core.codec import dump, message, plain
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json
 
@@ -53,57 +54,106 @@ class Payload(BaseModel):
 class Sent:
     """A payload on its way: as JSON, with its type, so that what arrives can be checked."""
 
-    __slots__ = ("carry", "json", "kind", "task", "version")
+    __slots__ = ("carry", "given", "json", "kind", "task", "version")
 
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
+        self.given = payload
         self.kind: type[BaseModel] | None = None
         if type(payload) is dict:
             self.json: Json = plain(payload)
         elif isinstance(payload, BaseModel):
-            self.kind = type(payload)
-            self.json = plain(payload.model_dump(mode="json"))
-        elif isinstance(payload, (Mapping, str, list, tuple)):
-            self.json = plain(payload)
+            self.json = _dumped(payload)
+            if not _problem_of(type(payload), self.json):  # else it is known by its fields
+                self.kind = type(payload)
         else:
-            raise ScenarioError(
-                f"a handoff of {plain(payload)!r}: hand over agentfuzz.Payload(task=...), a "
-                "pydantic model of your own, a dict, or a text."
-            )
+            self.json = plain(payload)
         said = self.json if type(self.json) is dict else {}
-        version = said.get("version")
-        self.task = str(said.get("task", ""))
+        version, task = said.get("version"), said.get("task", "")
+        self.task = task if isinstance(task, str) else dump(task)
         self.version = version if type(version) is int else 0
         found = said.get(CARRY) if carry is None else carry
+        if carry is not None and not isinstance(carry, Mapping):
+            raise ScenarioError(f"carry={plain(carry)!r}: write facts by name, as a dict.")
         self.carry: dict[str, Json] = {}
-        if found and (carry is not None or isinstance(found, dict)):
+        if found and isinstance(found, Mapping):
             self.carry = {str(name): plain(value) for name, value in found.items()}
 
     def problem(self, arrived: Json) -> str:
         """Why what arrived is not of the type that was sent, or an empty string: its model says
-        so, or, of a dict, its fields and their types."""
-        if self.kind is not None:
-            try:
-                self.kind.model_validate(arrived)
-            except ValidationError as error:
-                first = error.errors(include_url=False)[0]
-                return f"{'.'.join(map(str, first['loc'])) or 'payload'}: {first['msg']}"[:200]
-            except Exception as error:  # a validator of the user's own
-                return message(error)[:200]
-            return ""
+        so, or, of a dict, its fields and their types. What was sent is."""
         if arrived is self.json:
             return ""
-        if type(arrived) is not type(self.json):
-            return f"a {type(arrived).__name__} instead of a {type(self.json).__name__}"
+        if self.kind is not None:
+            return _problem_of(self.kind, arrived)
+        if not _alike(arrived, self.json):
+            return f"{_a(arrived)} instead of {_a(self.json)}"
         if isinstance(arrived, dict):
             for name, value in self.json.items():
                 if name not in arrived:
                     return f"{name}: missing"
-                if type(arrived[name]) is not type(value):
-                    return f"{name}: a {type(arrived[name]).__name__}"
+                if not _alike(arrived[name], value):
+                    return f"{name}: {_a(arrived[name])}"
             extra = [name for name in arrived if name not in self.json]
             if extra:
                 return f"{extra[0]}: not known"
         return ""
+
+    def read(self, arrived: Json) -> Any:
+        """What arrived as the object that was sent: this one, or another of its type. Raises
+        ValueError (a pydantic ValidationError) for what is not of this type."""
+        if arrived is self.json:
+            return self.given
+        if self.kind is not None:
+            return self.kind.model_validate(arrived)
+        problem = self.problem(arrived)
+        if problem:
+            raise ValueError(f"not as it should be: {problem}")
+        return rebuilt(self.given, arrived)
+
+
+def rebuilt(given: Any, arrived: Json) -> Any:
+    """What arrived as an object like the one that was sent, if it still can be one."""
+    kind = type(given)
+    try:
+        if isinstance(given, BaseModel):
+            return kind.model_validate(arrived)
+        if is_dataclass(given) and isinstance(arrived, dict):
+            return kind(**arrived)
+    except (ValueError, TypeError):
+        return arrived
+    return arrived
+
+
+def _dumped(payload: BaseModel) -> Json:
+    try:
+        return plain(payload.model_dump(mode="json", by_alias=True, round_trip=True))
+    except Exception as error:  # a field that is no JSON, a serializer of the user's own
+        raise ScenarioError(
+            f"a handoff of {type(payload).__name__}, which cannot be written as JSON "
+            f"({type(error).__name__}: {message(error)[:120]}); a handoff is a message."
+        ) from error
+
+
+def _problem_of(kind: type[BaseModel], arrived: Json) -> str:
+    try:
+        kind.model_validate(arrived)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'payload'}: {first['msg']}"[:200]
+    except Exception as error:  # a validator of the user's own
+        return message(error)[:200]
+    return ""
+
+
+def _alike(one: Json, other: Json) -> bool:
+    """Of one JSON type, in which there is one kind of number."""
+    numbers = (int, float)
+    return type(one) is type(other) or (type(one) in numbers and type(other) in numbers)
+
+
+def _a(value: Json) -> str:
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
 def skimmed(text: str, most: int = 400) -> str:
