@@ -56,7 +56,7 @@ class Sent:
     __slots__ = ("carry", "json", "kind", "task", "version")
 
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
-        self.kind: type[BaseModel] | None = None
+        self.kind: Any = None  # what has a `model_validate`
         if isinstance(payload, BaseModel):
             self.kind = type(payload)
             self.json: Json = plain(payload.model_dump(mode="json"))

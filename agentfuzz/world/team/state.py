@@ -19,7 +19,9 @@ from agentfuzz.world.team.payload import Sent
 
 class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
-    the functions that are called to hand something over; `sent` the last payload of each task."""
+    the functions that are called to hand something over; `members` a framework's own agents;
+    `asking` who asked last for one of its handoffs, with what it had been shown; `sent` the last
+    payload of each task."""
 
     def __init__(self, calls: Delivery) -> None:
         self.calls = calls
@@ -28,6 +30,8 @@ class Team:
         self.injector: Injector = calls.process.injector
         self.known: dict[str, None] = {}
         self.targets: dict[str, Callable[[Any], Any]] = {}
+        self.members: dict[str, Any] = {}
+        self.asking: dict[str, tuple[str, Any]] = {}
         self.sent: dict[str, Sent] = {}
         self.handoffs = 0
         self.boxes: dict[str, Mailbox] = {}
