@@ -26,9 +26,13 @@ def passed(
         return to, state
     given = {name: _json(value) for name, value in state.items()} if _named(state) else {}
     facts = {name: given[name] for name in carry if name in given}
-    crossed = leaves(team_of(world, crossing=True), to, Sent(given, facts), "state", tuple(among))
+    sent = Sent(given, facts)
+    sent.given = state
+    crossed = leaves(team_of(world, crossing=True), to, sent, "state", tuple(among))
     is_lost(crossed)
-    if crossed.arrives is not crossed.sent.json:
+    if crossed.earlier is not None and crossed.arrives is crossed.earlier.json:
+        state = crossed.earlier.given
+    elif crossed.arrives is not sent.json:
         changed = crossed.arrives.items()
         state = {name: state[name] if given.get(name) == now else now for name, now in changed}
     return arrives(crossed), state

@@ -19,6 +19,7 @@ from agents.extensions.handoff_filters import remove_all_tools
 from agents.items import RunItem
 from pydantic import TypeAdapter
 
+from agentfuzz.core.codec import plain as as_json
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json
 from agentfuzz.world.acting import named
@@ -100,15 +101,18 @@ class _Crossing(NamedTuple):
 
     async def __call__(self, context: Any, text: str | None = None) -> Any:
         _spoiling.set(None)
-        team = team_of(self.world, crossing=True)
-        sender, conversation = team.asking.get(self.kept.tool_name, ("", []))
+        sender, conversation = team_of(self.world).asking.get(self.kept.tool_name, ("", []))
         sent = self._sent(text, conversation)
-        if sent is None:  # the SDK says what is wrong with it
-            return await self.kept.on_invoke_handoff(context, text)
+        with named(sender):
+            if sent is None:  # the SDK says what is wrong with it
+                return await self.kept.on_invoke_handoff(context, text)
+            return await self._passes(sent, context, text)
+
+    async def _passes(self, sent: Sent, context: Any, text: str | None) -> Any:
+        team = team_of(self.world, crossing=True)
         way = "told" if self.kind is None else "typed"
         spoil = _retold if self.kind is None else _retyped(self.kind)
-        with named(sender):
-            crossed = leaves(team, self.to, sent, way, team.members, spoil)
+        crossed = leaves(team, self.to, sent, way, team.members, spoil)
         await is_lost_aio(crossed)
         if self.kind is not None and crossed.arrives is not sent.json:
             text = json.dumps(crossed.arrives)
@@ -130,11 +134,9 @@ class _Crossing(NamedTuple):
             self.kind.model_validate(given)
         except ValueError:
             return None
-        if not isinstance(given, (dict, list, str)):
-            given = {"input": given}
         said = given if isinstance(given, dict) else {}
-        sent = Sent(given, {name: said[name] for name in self.carry if name in said})
-        sent.kind = self.kind
+        sent = Sent(said, {name: said[name] for name in self.carry if name in said})
+        sent.json, sent.kind = as_json(given), self.kind
         return sent
 
 

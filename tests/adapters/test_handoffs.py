@@ -34,6 +34,7 @@ from agentfuzz import (
 )
 from agentfuzz.boundaries.handoff import BOUNDARY
 from agentfuzz.core.between import (
+    Acts,
     HandoffAccepted,
     HandoffReceived,
     HandoffRejected,
@@ -157,6 +158,7 @@ def test_each_agent_of_the_sdk_has_its_own_script_and_acts_itself(agent: Any) ->
     """The transfer is a handoff: sent by who asks for it, accepted with the other's first turn."""
     result = run(desk, agent)
     assert told(result.history) == WELL
+    assert [one.agent for one in result.history.of(Acts)] == ["triage", "billing"]
     assert who(result.history) == [("triage", "find_order"), ("billing", "refund")]
     [sent] = result.history.of(HandoffSent)
     assert (sent.sender, sent.task, sent.payload["task"]) == ("triage", TASK, TASK)
@@ -305,6 +307,20 @@ def test_a_typed_input_is_what_is_handed_over() -> None:
     assert sent.payload == {"order_id": "A17", "cents": 4200} == sent.carry
     assert told(result.history) == WELL
     assert result.violations == ()
+
+
+def test_what_on_handoff_does_the_sender_does() -> None:
+    """It runs on the sender's side, before control has passed."""
+
+    async def agent(world: World) -> Any:
+        async def noted(context: Any) -> None:
+            await world.tools.aio.ticket(order_id="A17", idempotency_key="A17")
+
+        await Runner.run(sdk_team(world, on_handoff=noted), world.task)
+
+    history = run(desk, agent).history
+    assert who(history)[1] == ("triage", "ticket")
+    assert told(history) == WELL
 
 
 def test_an_invalid_typed_input_is_refused_by_the_sdk() -> None:
@@ -497,9 +513,20 @@ def test_a_command_is_a_handoff(agent: Any) -> None:
     assert result.violations == ()
 
 
-def test_a_lost_command_raises_in_its_node() -> None:
+async def in_a_loop(world: World) -> Any:
+    """An async graph around the same node."""
+
+    def billing(state: State) -> Any:
+        with world.acting("billing"):
+            return {"done": pay(world, state)}
+
+    return ending(await graph(world, billing).ainvoke({}))
+
+
+@pytest.mark.parametrize("agent", [believing, in_a_loop])
+def test_a_lost_command_raises_in_its_node(agent: Any) -> None:
     """What the graph does about it is the graph's affair: by default it ends."""
-    history = run(counter, believing, "handoff:billing#1:lost").history
+    history = run(counter, agent, "handoff:billing#1:lost").history
     assert told(history) == WELL[:1]
     assert history.ended is not None
     assert (history.ended.error, history.ended.t) == ("TimeoutError", 30.0)
@@ -538,6 +565,77 @@ def test_a_spoilt_update_reaches_the_node(fault: str, name: str, value: Any) -> 
 
     run(counter, agent, f"handoff:billing#1:once/{fault}")
     assert seen == {"order_id": "A17", "cents": 4200, "notes": ["angry"], name: value}
+
+
+@pytest.mark.parametrize("fault", ["intact", "stale"])
+def test_a_stale_update_is_the_one_before_to_this_node(fault: str) -> None:
+    """As the objects that it was made of, and never what another node was sent."""
+    seen: list[tuple[str, Any]] = []
+
+    def agent(world: World) -> Any:
+        def step(name: str, to: str) -> Any:
+            def node(state: MessagesState) -> Any:
+                texts = [(type(one).__name__, one.content) for one in state["messages"]]
+                seen.append((name, texts))
+                said = ToolMessage(f"{name} {len(texts)}", tool_call_id="tc")
+                return lg.command(world, to if len(seen) < 4 else END, {"messages": [said]})
+
+            return node
+
+        seen.clear()
+        built = StateGraph(MessagesState)
+        built.add_node("a", step("a", "b"), destinations=("b", END))
+        built.add_node("b", step("b", "a"), destinations=("a", END))
+        built.add_edge(START, "a")
+        built.compile().invoke({"messages": []})
+
+    plan = "" if fault == "intact" else f"handoff:b#2:once/{fault}"
+    history = run(counter, agent, plan).history
+    assert len(history.of(Struck)) == (fault == "stale")
+    said = [("ToolMessage", text) for text in ("a 0", "b 1", "a 2")]
+    assert seen[3] == ("b", said[: 2 if fault == "stale" else 3])  # known by its id, as it is
+    assert run(counter, agent, "handoff:a#1:once/stale").history.of(Struck) == []
+
+
+@pytest.mark.parametrize("plan", ["", "handoff:left#1:lost"])
+def test_handoffs_of_nodes_that_run_side_by_side(plan: str) -> None:
+    """In the threads of a sync graph: the time that one waits is nobody else's."""
+    seen: list[str] = []
+
+    def agent(world: World) -> Any:
+        def fork(name: str, to: str) -> Any:
+            def node(state: Fan) -> Any:
+                try:
+                    return lg.command(world, to, {"found": [name]}, agent=name)
+                except TimeoutError:
+                    seen.append(f"{name} lost at {world.clock.now:g}")
+                    return {}
+
+            return node
+
+        seen.clear()
+
+        def leaf(name: str) -> Any:
+            def node(state: Fan) -> Any:
+                with world.acting(name):
+                    world.tools.find_order(order_id=name)
+                return {}
+
+            return node
+
+        built = StateGraph(Fan)
+        for name, to in (("a", "left"), ("b", "right")):
+            built.add_node(name, fork(name, to), destinations=(to,))
+            built.add_node(to, leaf(to))
+            built.add_edge(START, name)
+        built.compile().invoke({})
+
+    history = run(counter, agent, plan).history
+    sent = [(one.sender, one.to) for one in history.of(HandoffSent)]
+    assert sent == [("a", "left"), ("b", "right")]
+    reached = ["right"] if plan else ["left", "right"]
+    assert [one.agent for one in history.of(HandoffAccepted)] == reached
+    assert seen == (["a lost at 30"] if plan else [])
 
 
 def test_a_node_that_believes_is_found_out() -> None:

@@ -40,6 +40,7 @@ class Handoff:
         "arrives",
         "before",
         "delivery",
+        "earlier",
         "other",
         "receipt",
         "sent",
@@ -60,12 +61,13 @@ class Handoff:
     ) -> None:
         log = team.log
         sender = log.acts()
-        earlier = team.sent.get(sent.task)
+        task = (sent.task, "" if sent.task else to)
+        earlier = self.earlier = team.sent.get(task)
         self.team, self.to, self.sent, self.way = team, to, sent, way
         self.spoil = spoil
         self.among = (team.targets if way == "call" else team.known) if among is None else among
         self.before: Json = None if earlier is None else earlier.json
-        team.sent[sent.task] = sent
+        team.sent[task] = sent
         team.handoffs += 1
         slot = team.process.slot("handoff", to)
         receipt = self.receipt = Receipt(f"handoff_{team.handoffs}", sender, to)

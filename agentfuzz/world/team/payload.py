@@ -53,9 +53,10 @@ class Payload(BaseModel):
 class Sent:
     """A payload on its way: as JSON, with its type, so that what arrives can be checked."""
 
-    __slots__ = ("carry", "json", "kind", "task", "version")
+    __slots__ = ("carry", "given", "json", "kind", "task", "version")
 
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
+        self.given = payload
         self.kind: Any = None  # what has a `model_validate`
         if isinstance(payload, BaseModel):
             self.kind = type(payload)

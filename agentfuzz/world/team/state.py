@@ -21,7 +21,7 @@ class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
     the functions that are called to hand something over; `members` a framework's own agents;
     `asking` who asked last for one of its handoffs, with what it had been shown; `sent` the last
-    payload of each task."""
+    payload of each task, or, where none is named, to each agent."""
 
     def __init__(self, calls: Delivery) -> None:
         self.calls = calls
@@ -32,7 +32,7 @@ class Team:
         self.targets: dict[str, Callable[[Any], Any]] = {}
         self.members: dict[str, Any] = {}
         self.asking: dict[str, tuple[str, Any]] = {}
-        self.sent: dict[str, Sent] = {}
+        self.sent: dict[tuple[str, str], Sent] = {}
         self.handoffs = 0
         self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
