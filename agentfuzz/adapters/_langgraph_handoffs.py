@@ -18,6 +18,15 @@ from agentfuzz.world.team.transfers import arrives, is_lost, leaves
 from agentfuzz.world.world import World
 
 
+class _Untyped:
+    """The type of a state: it is merged into another one, so none is broken."""
+
+    @staticmethod
+    def model_validate(value: Json) -> Json:
+        """Whatever it is."""
+        return value
+
+
 def passed(
     world: World, to: str, state: Any, carry: Iterable[str], among: Iterable[str]
 ) -> tuple[str, Any]:
@@ -27,7 +36,7 @@ def passed(
     given = {name: _json(value) for name, value in state.items()} if _named(state) else {}
     facts = {name: given[name] for name in carry if name in given}
     sent = Sent(given, facts)
-    sent.given = state
+    sent.given, sent.kind = state, _Untyped
     crossed = leaves(team_of(world, crossing=True), to, sent, "state", tuple(among))
     is_lost(crossed)
     if crossed.earlier is not None and crossed.arrives is crossed.earlier.json:

@@ -597,6 +597,34 @@ def test_a_stale_update_is_the_one_before_to_this_node(fault: str) -> None:
     assert run(counter, agent, "handoff:a#1:once/stale").history.of(Struck) == []
 
 
+def test_a_state_with_fewer_fields_is_not_invalid() -> None:
+    """It is merged into what was there: whoever acts on a stale one has not acted on a broken
+    one."""
+
+    def agent(world: World) -> Any:
+        def triage(state: State) -> Any:
+            more = {"notes": ["again"]} if state.get("order_id") else {}
+            return lg.command(world, "billing", {"order_id": "A17", **more}, agent="triage")
+
+        def billing(state: State) -> Any:
+            with world.acting("billing"):
+                if world.state.setdefault("turns", []) == []:
+                    world.state["turns"].append(1)
+                    world.tools.find_order(order_id="A17")
+                    return lg.command(world, "triage", {})
+                return {"done": pay(world, {"order_id": "A17", "cents": 4200})}
+
+        built = StateGraph(State)
+        built.add_node("triage", triage, destinations=("billing",))
+        built.add_node("billing", billing, destinations=("triage", END))
+        built.add_edge(START, "triage")
+        return ending(built.compile().invoke({}))
+
+    result = run(counter, agent, "handoff:billing#2:once/stale")
+    assert len(result.history.of(Struck)) == 1
+    assert result.violations == ()
+
+
 @pytest.mark.parametrize("plan", ["", "handoff:left#1:lost"])
 def test_handoffs_of_nodes_that_run_side_by_side(plan: str) -> None:
     """In the threads of a sync graph: the time that one waits is nobody else's."""
