@@ -25,7 +25,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.acting import ACTING, LEG, TAKING
+from agentfuzz.world.acting import ACTING, LEG, TAKING, named
 
 
 class Arriving(Protocol):
@@ -68,6 +68,13 @@ class Log(list[Event]):
                 for one in self.arriving.pop(agent, ()):
                     one.begins()
         return agent
+
+    def returned(self) -> None:
+        """The run has returned: whom it handed something, and who crossed no boundary since, has
+        been given it all the same."""
+        for agent in list(self.arriving):
+            with named(agent):
+                self.acts()
 
     def takes(self) -> None:
         """Who acts here is about to cause an effect: it takes over what it was handed."""

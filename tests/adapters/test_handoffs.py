@@ -1,6 +1,7 @@
 """Handoffs of the frameworks themselves, in a world: who acts, what arrives, what is found."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -623,6 +624,27 @@ def test_a_state_with_fewer_fields_is_not_invalid() -> None:
     result = run(counter, agent, "handoff:billing#2:once/stale")
     assert len(result.history.of(Struck)) == 1
     assert result.violations == ()
+
+
+@pytest.mark.parametrize(("fault", "codes"), [("", []), ("lost", ["AF607"])])
+def test_a_node_that_crosses_no_boundary_has_been_given_its_task(
+    fault: str, codes: list[str]
+) -> None:
+    """A graph that has returned has run the nodes that it was sent to; what is lost is lost."""
+
+    def agent(world: World) -> Any:
+        def billing(state: State) -> Any:
+            return {"done": "re_A17"}
+
+        with world.acting("billing"):
+            world.tools.refund(order_id="A17", cents=4200, idempotency_key="A17")
+        with suppress(TimeoutError):
+            graph(world, billing).invoke({})
+        return Completion.success(handle="re_A17")
+
+    result = run(counter, agent, fault and f"handoff:billing#1:{fault}")
+    assert [one.code for one in result.violations] == codes
+    assert told(result.history) == (WELL[:1] if fault else WELL)
 
 
 @pytest.mark.parametrize("plan", ["", "handoff:left#1:lost"])

@@ -1,8 +1,8 @@
 """Handoffs that a framework carries out: it gives control to the next agent, in the same process.
 
 Law: nothing is on its way, so nothing comes twice, late or in another order; what is lost raises
-TimeoutError at its sender. It is received when the next agent acts for the first time, and accepted
-at once by whom it was meant for, where it is valid; by anybody else with its first effect, and
+TimeoutError at its sender. It is received when the next agent acts for the first time, or when the
+run has returned, and accepted at once by whom it was meant for, where it is valid; by anybody else with its first effect, and
 rejected when it is handed on without one. Used by the adapters.
 """
 
