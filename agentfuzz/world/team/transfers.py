@@ -2,8 +2,8 @@
 
 Law: nothing is on its way, so nothing comes twice, late or in another order; what is lost raises
 TimeoutError at its sender. It is received when the next agent acts for the first time, or when the
-run has returned, and accepted at once by whom it was meant for, where it is valid; by anybody else with its first effect, and
-rejected when it is handed on without one. Used by the adapters.
+run has returned, and accepted at once by whom it was meant for, where it is valid; by anybody else
+with its first effect, and rejected when it is handed on without one. Used by the adapters.
 """
 
 from collections.abc import Callable, Iterable
