@@ -113,7 +113,7 @@ if TYPE_CHECKING:
         valid_calls,
     )
     from agentfuzz.model.behaviour import ModelBehaviour
-    from agentfuzz.model.script import call, ref
+    from agentfuzz.model.script import call, own, ref
     from agentfuzz.report.confusion import confusion
     from agentfuzz.search.sampling import Consistency, repeat
     from agentfuzz.world.team.payload import Claim, Payload, skimmed
@@ -224,7 +224,7 @@ _PLACES = {
         "valid_calls",
     ),
     "model.behaviour": ("ModelBehaviour",),
-    "model.script": ("call", "ref"),
+    "model.script": ("call", "own", "ref"),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
     "world.team.payload": ("Claim", "Payload", "skimmed"),
@@ -324,6 +324,7 @@ __all__ = [
     "one_intent_per_key",
     "only_after",
     "only_tools",
+    "own",
     "receipt_once",
     "receipts_shown",
     "recovers",

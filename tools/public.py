@@ -40,7 +40,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "engine.single": ("Run", "compare_entrypoints", "run"),
     "invariants": ("Invariant", "invariant"),  # and every law
     "model.behaviour": ("ModelBehaviour",),
-    "model.script": ("call", "ref"),
+    "model.script": ("call", "own", "ref"),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
     "world.team.payload": ("Claim", "Payload", "skimmed"),

@@ -5,11 +5,14 @@ Called by the adapters.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, Literal
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json, ModelTurn
+from agentfuzz.world.acting import named
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.tools import KEY
@@ -23,7 +26,7 @@ Key = Literal["call_id"] | Callable[[str, Mapping[str, Any], str], str] | None
 class Bridge:
     """One tool of a world, seen from a framework."""
 
-    def __init__(self, world: World, name: str, key: Key) -> None:
+    def __init__(self, world: World, name: str, key: Key, agent: str | None = None) -> None:
         if isinstance(key, str) and key != "call_id":
             raise ScenarioError(
                 f'tools(world, key={key!r}): say "call_id", or give a function of (tool, '
@@ -32,6 +35,7 @@ class Bridge:
         self.name = name
         self.description = world.tools[name].description or name
         self._world = world
+        self._acting = performing(world, agent)
         self._mint = key if name != DONE and world.gateway.specs[name].dedup == "key" else None
 
     @property
@@ -52,17 +56,19 @@ class Bridge:
 
     def call(self, arguments: Mapping[str, Any], call_id: str | None) -> str:
         """The reply as a text for the model. Raises what the tool raises."""
-        if self.name == DONE:
-            return as_text(self._world.tools[DONE](**arguments))
-        given = self._arguments(arguments, call_id)
-        return as_text(self._world.call(self.name, given, asked=call_id))
+        with self._acting():
+            if self.name == DONE:
+                return as_text(self._world.tools[DONE](**arguments))
+            given = self._arguments(arguments, call_id)
+            return as_text(self._world.call(self.name, given, asked=call_id))
 
     async def acall(self, arguments: Mapping[str, Any], call_id: str | None) -> str:
         """The same for an async loop."""
         if self.name == DONE:
             return self.call(arguments, call_id)
         given = self._arguments(arguments, call_id)
-        return as_text(await self._world.acall(self.name, given, asked=call_id))
+        with self._acting():
+            return as_text(await self._world.acall(self.name, given, asked=call_id))
 
     def _arguments(self, arguments: Mapping[str, Any], call_id: str | None) -> Mapping[str, Any]:
         mint = self._mint
@@ -73,9 +79,17 @@ class Bridge:
         return {**own, KEY: key}
 
 
-def bridges(world: World, key: Key) -> list[Bridge]:
-    """Every tool that the world offers."""
-    return [Bridge(world, name, key) for name in world.tools]
+def bridges(world: World, key: Key, agent: str | None = None) -> list[Bridge]:
+    """Every tool that the world offers, in the hands of an agent."""
+    return [Bridge(world, name, key, agent) for name in world.tools]
+
+
+def performing(world: World, agent: str | None) -> Callable[[], AbstractContextManager[None]]:
+    """What to enter to act as this agent; without a name, as whoever acts already."""
+    if agent is None:
+        return nullcontext
+    world.acting(agent)  # a wrong name says so now
+    return partial(named, agent)
 
 
 def turns(world: World) -> int:

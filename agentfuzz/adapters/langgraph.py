@@ -12,37 +12,73 @@ The thread pools of a sync graph are ordered as all pools are (see `runtime.thre
 LangSmith's tracing, where it was on, is switched off in this process: it wants the network.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import langsmith
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command, Send
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
 
-from agentfuzz.adapters._bridge import Key, bridges, completion, turns
+from agentfuzz.adapters._bridge import Key, bridges, completion, performing, turns
 from agentfuzz.adapters._langchain_tools import WorldTool
+from agentfuzz.adapters._langgraph_handoffs import passed, plain
 from agentfuzz.adapters._langgraph_store import WorldSaver
 from agentfuzz.core.completion import Completion
 from agentfuzz.world.world import World
 
 
-def model(world: World) -> BaseChatModel:
-    """The world's simulated model as a chat model. Raises ScenarioError without a script."""
+def model(world: World, *, agent: str | None = None) -> BaseChatModel:
+    """The world's simulated model as a chat model, asked by this agent (left out: by whoever acts).
+    Raises ScenarioError without a script."""
     _prepare()
-    return SimulatedChatModel(world)
+    return SimulatedChatModel(world, agent)
 
 
-def tools(world: World, *, key: Key = None) -> list[BaseTool]:
+def tools(world: World, *, key: Key = None, agent: str | None = None) -> list[BaseTool]:
     """The world's tools as LangChain tools. `key` says where the idempotency key of a tool with
     `dedup="key"` comes from: the model (None), `"call_id"`, or a function of (tool, arguments,
-    call_id)."""
+    call_id). `agent` is who calls them (left out: whoever acts)."""
     _prepare()
-    return [WorldTool(bridge) for bridge in bridges(world, key)]
+    return [WorldTool(bridge) for bridge in bridges(world, key, agent)]
+
+
+def command(
+    world: World,
+    goto: str,
+    update: Any = None,
+    *,
+    carry: Iterable[str] = (),
+    among: Iterable[str] = (),
+    agent: str | None = None,
+    **options: Any,
+) -> Command[Any]:
+    """LangGraph's `Command(goto=goto, update=update, **options)`, as a handoff of this world to the
+    agent that the node `goto` bears the name of. It may get lost (TimeoutError), go to a node of
+    `among` instead, or bring another update. `carry` names what of the update must arrive as it is;
+    `agent` is who hands over (left out: whoever acts)."""
+    with performing(world, agent)():
+        node, state = passed(world, goto, update, carry, among)
+    return Command(goto=node, update=state, **options)
+
+
+def send(
+    world: World,
+    node: str,
+    arg: Any,
+    *,
+    carry: Iterable[str] = (),
+    among: Iterable[str] = (),
+    agent: str | None = None,
+) -> Send:
+    """LangGraph's `Send(node, arg)`, as a handoff of this world: see `command`."""
+    with performing(world, agent)():
+        return Send(*passed(world, node, arg, carry, among))
 
 
 def checkpointer(world: World, saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
@@ -71,11 +107,13 @@ class SimulatedChatModel(BaseChatModel):
     cache: bool | None = False
     _world: World = PrivateAttr()
     _ask: Any = PrivateAttr()
+    _acting: Any = PrivateAttr()
     _turns: int = PrivateAttr(default=0)
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, agent: str | None = None) -> None:
         super().__init__()
         self._world = world
+        self._acting = performing(world, agent)
         self._ask = world.model
 
     @property
@@ -93,7 +131,8 @@ class SimulatedChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return self._said(self._ask(_plain(messages)))
+        with self._acting():
+            return self._said(self._ask(plain(messages)))
 
     async def _agenerate(
         self,
@@ -102,7 +141,8 @@ class SimulatedChatModel(BaseChatModel):
         run_manager: Any = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return self._said(await self._ask.aio(_plain(messages)))
+        with self._acting():
+            return self._said(await self._ask.aio(plain(messages)))
 
     def _said(self, turn: Mapping[str, Any]) -> ChatResult:
         """A turn as LangChain's message. The id is new for every turn: with a constant one
@@ -127,23 +167,3 @@ class SimulatedChatModel(BaseChatModel):
             response_metadata={"finish_reason": "stop" if stop == "end" else stop},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-def _plain(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-    """LangChain's messages in the words of `world.model`."""
-    found: list[dict[str, Any]] = []
-    for message in messages:
-        plain: dict[str, Any] = {"role": message.type, "content": str(message.text)}
-        if isinstance(message, ToolMessage):
-            plain["tool_call_id"] = message.tool_call_id
-            plain["is_error"] = message.status == "error"
-        elif isinstance(message, AIMessage):
-            plain["role"] = "assistant"
-            plain["tool_calls"] = [
-                {"id": call["id"], "name": call["name"], "arguments": call["args"]}
-                for call in (*message.tool_calls, *message.invalid_tool_calls)
-            ]
-        elif isinstance(message, HumanMessage):
-            plain["role"] = "user"
-        found.append(plain)
-    return found

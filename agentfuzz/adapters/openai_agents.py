@@ -10,15 +10,23 @@ Works with `Runner.run`, `Runner.run_streamed` and `Runner.run_sync`. Called by 
     )
     return adapters.openai_agents.outcome(await Runner.run(agent, world.task))
 
+Of several agents each says who it is, and hands over with `handoff`:
+
+    billing = Agent(name="billing", model=model(world, agent="billing"), ...)
+    triage = Agent(name="triage", model=model(world, agent="triage"), handoffs=[
+        handoff(world, billing)])
+
 Naming the model switches the SDK's tracing off, in this process: its exporter wants the network.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from agents import (
+    Agent,
     FunctionTool,
+    Handoff,
     Model,
     ModelBehaviorError,
     ModelResponse,
@@ -36,23 +44,38 @@ from openai.types.responses import (
     ResponseUsage,
 )
 
-from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion, turns
+from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion, performing, turns
+from agentfuzz.adapters._openai_handoffs import handoff as crossing
 from agentfuzz.adapters._openai_items import items, plain
 from agentfuzz.core.completion import Completion
+from agentfuzz.world.team.surface import team_of
 from agentfuzz.world.world import World
 
 
-def model(world: World) -> Model:
-    """The world's simulated model as a model of the SDK. Raises ScenarioError without a script."""
+def model(world: World, *, agent: str | None = None) -> Model:
+    """The world's simulated model as a model of the SDK, asked by this agent (left out: by whoever
+    acts). Raises ScenarioError without a script."""
     set_tracing_disabled(True)
-    return SimulatedModel(world)
+    return SimulatedModel(world, agent)
 
 
-def tools(world: World, *, key: Key = None) -> list[Tool]:
+def tools(world: World, *, key: Key = None, agent: str | None = None) -> list[Tool]:
     """The world's tools as function tools that fail as `@function_tool` fails by default. `key`
     says where the idempotency key of a tool with `dedup="key"` comes from: the model (None),
-    `"call_id"`, or a function of (tool, arguments, call_id)."""
-    return [_function_tool(bridge) for bridge in bridges(world, key)]
+    `"call_id"`, or a function of (tool, arguments, call_id). `agent` is who calls them (left out:
+    whoever acts)."""
+    return [_function_tool(bridge) for bridge in bridges(world, key, agent)]
+
+
+def handoff(
+    world: World, agent: Agent[Any], *, carry: Iterable[str] = (), **options: Any
+) -> Handoff[Any, Agent[Any]]:
+    """The SDK's `agents.handoff(agent, **options)`, as a handoff of this world: it may get lost
+    (TimeoutError), take control to another of the agents that this function was given, or arrive
+    spoilt: the typed input, or, without an `input_type`, what has been said. `carry` names the
+    fields of the typed input that must arrive as they are. Raises ScenarioError for an agent whose
+    model says no name."""
+    return crossing(world, agent, carry, options)
 
 
 def outcome(result: Any) -> Completion | None:
@@ -63,8 +86,10 @@ def outcome(result: Any) -> Completion | None:
 class SimulatedModel(Model):
     """A model of the SDK that asks `world.model`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, agent: str | None = None) -> None:
+        self.agent = agent
         self._world = world
+        self._acting = performing(world, agent)
         self._ask = world.model
         self._turns = 0
 
@@ -103,7 +128,12 @@ class SimulatedModel(Model):
 
     async def _turn(self, input: str | list[Any]) -> tuple[list[ResponseOutputItem], str, Usage]:
         """The output items of the next turn, what makes their ids its own, and the usage."""
-        turn = await self._ask.aio(plain(input))
+        said = plain(input)
+        with self._acting():
+            turn = await self._ask.aio(said)
+        if self.agent is not None:
+            asking = team_of(self._world).asking
+            asking.update((call["name"], (self.agent, said)) for call in turn["tool_calls"])
         self._turns += 1
         serial = f"{turns(self._world)}_{self._turns}"
         tokens = turn.get("usage") or {"input": 0, "output": 0}

@@ -1,7 +1,8 @@
 """The boundary of handoffs: deliveries x payload.
 
 A handoff that is lost has no payload that could be spoilt; of two deliveries the second is. What
-goes astray needs another agent, and what is stale an earlier state of the task.
+goes astray needs another agent, and what is stale an earlier state of the task. A framework that
+gives control to the next agent has nothing on its way that could come twice, late or overtaken.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from agentfuzz.core.between import HandoffSent
 from agentfuzz.core.events import Event
 from agentfuzz.core.faults import Fault
 from agentfuzz.world.team.damage import VARIANTS, damaged
+from agentfuzz.world.team.handoffs import WAYS
 
 _DELIVERIES = {
     "once": "arrives",
@@ -36,13 +38,13 @@ _BOTH = frozenset(
 )
 
 
-def _group(*, first: bool, alone: bool, call: bool) -> Callable[[Fault], Iterable[Fault]]:
+def _group(*, first: bool, alone: bool, way: str) -> Callable[[Fault], Iterable[Fault]]:
     def tried(fault: Fault) -> tuple[Fault, ...]:
         delivery, payload = fault.axes
         possible = (
             not (first and payload == "stale")
             and not (alone and delivery == "misrouted")
-            and not (call and delivery == "reordered")
+            and not WAYS[way].intersection(fault.axes)
             and not (delivery == "lost" and payload != "intact")
         )
         return (fault,) if possible else ()
@@ -90,10 +92,10 @@ BOUNDARY = Boundary(
     axes=(tuple(_DELIVERIES), tuple(_PAYLOADS)),
     off=_BOTH,
     groups={
-        f"handoff{' call' * call}{' first' * first}{' alone' * alone}": _group(
-            first=first, alone=alone, call=call
+        f"handoff{way and ' '}{way}{' first' * first}{' alone' * alone}": _group(
+            first=first, alone=alone, way=way
         )
-        for call in (False, True)
+        for way in WAYS
         for first in (False, True)
         for alone in (False, True)
     },

@@ -153,6 +153,8 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
     """The history of a run that is over: its last event says how."""
     how, value, error, detail, _ = ending
     gateway.calls.over()
+    if how == "returned" and gateway.log.arriving:
+        gateway.log.returned()
     if how == "cut_off" and error == "spinning":  # how far a busy wait came is the machine's affair
         gateway.clock.now = gateway.log[-1].t if gateway.log else 0.0
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)

@@ -35,15 +35,22 @@ def ref(tool: str, *path: str | int) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One planned call."""
+    """One planned call. `own`: of a tool that the world does not have, but the agent."""
 
     tool: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    own: bool = False
 
 
 def call(tool: str, /, **arguments: Any) -> Call:
     """A planned call, written with keyword arguments."""
     return Call(tool, arguments)
+
+
+def own(tool: str, /, **arguments: Any) -> Call:
+    """A planned call of a tool of the agent's own, which the world does not have: a handoff of its
+    framework, `own("transfer_to_billing")`."""
+    return Call(tool, arguments, own=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +69,12 @@ class Script:
         """Raise ScenarioError for a call of a tool that the world does not have."""
         for step in self.steps:
             for planned in step:
-                if planned.tool not in tools:
+                if not planned.own and planned.tool not in tools:
                     raise ScenarioError(
                         f"the script calls {planned.tool!r}, which this world does not have "
                         f"({', '.join(tools) or 'it has no tools'})."
-                        f"{near_miss(planned.tool, tools)}"
+                        f"{near_miss(planned.tool, tools)} A tool of the agent's own, such as a "
+                        f"handoff of its framework, is written own({planned.tool!r})."
                     )
 
 
@@ -91,7 +99,7 @@ def parse(items: Sequence[Any]) -> Script:
 
 def _call(item: Any, place: str) -> Call:
     if isinstance(item, Call):
-        return Call(item.tool, item.arguments)  # a step is told from another by identity
+        return Call(item.tool, item.arguments, item.own)  # a step is told from another by identity
     if isinstance(item, tuple) and [type(part) for part in item][:1] == [str]:
         arguments = item[1] if len(item) == 2 else None
         if isinstance(arguments, Mapping):

@@ -16,7 +16,7 @@ from agentfuzz.core.events import Refused, Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.user_code import caller
-from agentfuzz.world.acting import ACTING, TAKING
+from agentfuzz.world.acting import ACTING
 from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.delivery import LATE, Delivery, Failure, Preempted, Sleep, Steps, hung
 from agentfuzz.world.injector import Injector
@@ -120,7 +120,7 @@ class Calls(Delivery):
             self.exhausted = True
             raise CutOff("budget", f"more than {self.budget} crossings")
         log = self.log
-        if log.named and (log.leg or ACTING.get() != log.acting):
+        if log.named and (log.leg or log.arriving or ACTING.get() != log.acting):
             log.acts()
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
@@ -178,8 +178,8 @@ class Calls(Delivery):
             self._refused(call, "invalid_arguments", error)
             raise
         intent = spec.intent(bound)
-        if intent is not None and self.log.named and (taking := TAKING.get()) is not None:
-            taking()
+        if intent is not None and self.log.named:
+            self.log.takes()
         self.log.called(call, slot, args, key, intent, self._where(), asked)
         return made(Request, (call, spec, args, bound, key, intent)), slot
 

@@ -10,7 +10,7 @@ a call even that is too much, and they are appended as these methods would.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from agentfuzz.core.between import Acts, HandoffAccepted, HandoffReceived, HandoffSent
 from agentfuzz.core.events import (
@@ -25,13 +25,26 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.world.acting import ACTING, LEG
+from agentfuzz.world.acting import ACTING, LEG, TAKING, named
+
+
+class Arriving(Protocol):
+    """A handoff that has reached an agent, which has not acted since."""
+
+    def begins(self) -> None:
+        """The agent acts."""
+
+    def accepted(self) -> None:
+        """It takes the task over."""
+
+    def answered(self, error: BaseException | None) -> None:
+        """It is through with it."""
 
 
 class Log(list[Event]):
     """The events so far, as a list."""
 
-    __slots__ = ("acting", "clock", "ended", "leg", "named")
+    __slots__ = ("acting", "arriving", "clock", "ended", "leg", "named", "undecided")
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -39,6 +52,8 @@ class Log(list[Event]):
         self.acting: str | None = ""  # who acted last
         self.leg = 0  # which leg wrote last, where several go on at once
         self.ended = "running"  # how that one ended, if it has
+        self.arriving: dict[str, list[Arriving]] = {}  # by who has not acted since
+        self.undecided: dict[str, list[Arriving]] = {}  # by who accepts with an effect alone
 
     def acts(self) -> str:
         """Somebody crosses a boundary: write down who, if it is another one than before."""
@@ -49,7 +64,26 @@ class Log(list[Event]):
             if agent != self.acting:
                 self.acting = agent
                 self.append(made(Acts, (len(self), self.clock.now, agent)))
+            if self.arriving:
+                for one in self.arriving.pop(agent, ()):
+                    one.begins()
         return agent
+
+    def returned(self) -> None:
+        """The run has returned: whom it handed something, and who crossed no boundary since, has
+        been given it all the same."""
+        for agent in list(self.arriving):
+            with named(agent):
+                self.acts()
+
+    def takes(self) -> None:
+        """Who acts here is about to cause an effect: it takes over what it was handed."""
+        taking = TAKING.get()
+        if taking is not None:
+            taking()
+        if self.undecided:
+            for one in self.undecided.pop(ACTING.get(), ()):
+                one.accepted()
 
     def turn(self) -> None:
         """Another one goes on of the legs that go on at once."""

@@ -46,7 +46,7 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
                 return function(as_it_was(given, payload))
             return function(**payload) if isinstance(payload, dict) else function(payload)
 
-        return Handoff(team, name, sent, call=True), again
+        return Handoff(team, name, sent, "call"), again
 
     if inspect.iscoroutinefunction(inspect.unwrap(function)):
 
@@ -65,7 +65,7 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
 
                     team.log.clock.schedule(due, _in_this_life(team, begin))
                 await pause(TIMEOUT)
-                raise _no_answer(name)
+                raise no_answer(name)
             first, *more = handoff.letters()
             try:
                 return await _arrive(team, handoff, first, work)
@@ -87,7 +87,7 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
                 late = functools.partial(_arrives, team, handoff, letter, work)
                 clock.schedule(clock.now + LATE, _in_this_life(team, lambda: _dropped(late)))
             clock.advance(TIMEOUT)
-            raise _no_answer(name)
+            raise no_answer(name)
         first, *more = handoff.letters()
         try:
             return _arrives(team, handoff, first, work)
@@ -139,8 +139,10 @@ class Taking:
         if not self.settled:
             self.settled = True
             payload, sent = self.letter.payload, self.letter.sent
-            held = payload.get("carry") if isinstance(payload, dict) else None
-            carry = held if isinstance(held, dict) else dict(sent.carry)
+            there = payload if isinstance(payload, dict) else {}
+            held = there.get("carry")
+            own = {name: there[name] for name in sent.carry if name in there}
+            carry = held if isinstance(held, dict) else own
             self.letter.receipt.settle("accepted", "")
             at = (self.letter.receipt.id, self.letter.nth, self.agent)
             self.log.write(HandoffAccepted, *at, carry)
@@ -217,5 +219,6 @@ def _dropped(work: Callable[[], Any]) -> None:
         return
 
 
-def _no_answer(agent: str) -> TimeoutError:
+def no_answer(agent: str) -> TimeoutError:
+    """What a sender gets of a handoff that never arrives."""
     return TimeoutError(f"the handoff to {agent} timed out after {TIMEOUT:g} s")

@@ -82,11 +82,10 @@ def _poisoned(payload: Json, variant: int) -> Json:
 
 def _leaves(payload: dict[str, Json]) -> list[tuple[Any, ...]]:
     carry, claims = payload.get("carry"), payload.get("claims")
-    ours = isinstance(carry, dict) and isinstance(claims, list)  # the fields of `Payload`
-    named: list[tuple[Any, ...]] = [("carry", name) for name in carry] if ours else []
-    found = enumerate(claims if ours else ())
-    named += [("claims", n, "value") for n, one in found if isinstance(one, dict)]
-    if ours:
+    if isinstance(carry, dict) and isinstance(claims, list):  # the fields of `Payload`
+        named: list[tuple[Any, ...]] = [("carry", name) for name in carry]
+        found = enumerate(claims)
+        named += [("claims", n, "value") for n, one in found if isinstance(one, dict)]
         return [path for path in named if _other(_at(payload, path)) is not None]
     skipped = ("task", "version", "text")
     return [(n,) for n, v in payload.items() if n not in skipped and _other(v) is not None]

@@ -5,7 +5,7 @@ Law: what was sent, what arrived and what was made of it are events; a fault of 
 buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used by the surface.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from agentfuzz.core.between import Waited, Waits
 from agentfuzz.core.events import Json, made
@@ -18,38 +18,74 @@ from agentfuzz.world.team.payload import Sent
 from agentfuzz.world.team.receipt import Receipt
 from agentfuzz.world.team.state import Team
 
+_NOT_ON_ITS_WAY = frozenset({"twice", "late", "reordered"})
+WAYS = {  # how a handoff goes, and what cannot happen to it then
+    "": frozenset[str](),
+    "call": frozenset({"reordered"}),
+    "typed": _NOT_ON_ITS_WAY,
+    "state": _NOT_ON_ITS_WAY | {"invalid"},  # a state has no type that anybody would check
+    "told": _NOT_ON_ITS_WAY | {"stale", "buried", "invalid"},  # what has been said, in prose
+}
+
 
 class Handoff:
-    """One handoff as it leaves its sender: its events, and the fault that strikes it. `call`: a
-    function is called, instead of a mailbox."""
+    """One handoff as it leaves its sender: its events, and the fault that strikes it. `way` says
+    how it goes: to a mailbox, as the `call` of a function, or as a framework hands control over:
+    with a `state`, with a `typed` object, or with what has been said (`told`). `among` are those at
+    whom it can arrive instead; left out, all that are known, or called. `spoil` makes of a payload
+    what becomes of it."""
 
-    __slots__ = ("arrives", "before", "call", "delivery", "other", "receipt", "sent", "team", "to")
+    __slots__ = (
+        "among",
+        "arrives",
+        "before",
+        "delivery",
+        "earlier",
+        "other",
+        "receipt",
+        "sent",
+        "spoil",
+        "team",
+        "to",
+        "way",
+    )
 
-    def __init__(self, team: Team, to: str, sent: Sent, call: bool = False) -> None:
+    def __init__(
+        self,
+        team: Team,
+        to: str,
+        sent: Sent,
+        way: str = "",
+        among: Iterable[str] | None = None,
+        spoil: Callable[[str, int, Json, Json], Json] = damaged,
+    ) -> None:
         log = team.log
         sender = ACTING.get()
-        if log.leg or sender != log.acting:
+        if log.leg or log.arriving or sender != log.acting:
             log.acts()
-        earlier = team.sent.get(sent.task)
-        self.team, self.to, self.sent, self.call = team, to, sent, call
+        task = (sent.task, "" if sent.task else to)
+        earlier = self.earlier = team.sent.get(task)
+        self.team, self.to, self.sent, self.way = team, to, sent, way
+        self.spoil = spoil
+        self.among = (team.targets if way == "call" else team.known) if among is None else among
         self.before: Json = None if earlier is None else earlier.json
-        team.sent[sent.task] = sent
+        team.sent[task] = sent
         team.handoffs += 1
         slot = team.process.slot("handoff", to)
         receipt = self.receipt = Receipt(f"handoff_{team.handoffs}", sender, to)
         log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
         self.other = self._other(sender, to)
         self.delivery, self.arrives = "once", sent.json
-        group = _GROUPS[call, self.before is None, not self.other]
+        group = _GROUPS[way, self.before is None, not self.other]
         fault = team.injector.at(slot, len(log) - 1, group)
         if fault is not None:
             self._struck(slot, fault)
 
     def _struck(self, slot: Slot, fault: Fault) -> None:
         delivery, kind = fault.axes
-        arrives = self.sent.json
-        if kind != "intact":
-            arrives = damaged(kind, fault.variant, arrives, self.before)
+        arrives = None if WAYS[self.way].intersection(fault.axes) else self.sent.json
+        if arrives is not None and kind != "intact":
+            arrives = self.spoil(kind, fault.variant, arrives, self.before)
         if arrives is None or (delivery == "misrouted" and not self.other):
             return  # nothing of it could be spoilt so
         self.team.note(slot, fault)
@@ -58,7 +94,7 @@ class Handoff:
     def _other(self, sender: str, to: str) -> str:
         """Whoever gets what goes astray: the first agent that is not meant, the sender at last."""
         found = ""
-        for name in self.team.targets if self.call else self.team.known:
+        for name in self.among:
             if name != to:
                 if name != sender:
                     return name
@@ -110,8 +146,8 @@ class Handoff:
 
 
 _GROUPS = {
-    (call, first, alone): f"handoff{' call' * call}{' first' * first}{' alone' * alone}"
-    for call in (False, True)
+    (way, first, alone): f"handoff{way and ' '}{way}{' first' * first}{' alone' * alone}"
+    for way in WAYS
     for first in (False, True)
     for alone in (False, True)
 }

@@ -58,7 +58,7 @@ class Sent:
 
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
         self.given = payload
-        self.kind: type[BaseModel] | None = None
+        self.kind: Any = None  # what has a `model_validate`
         if type(payload) is dict:
             self.json: Json = plain(payload)
         elif isinstance(payload, BaseModel):

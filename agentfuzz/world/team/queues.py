@@ -61,7 +61,7 @@ class HandoffQueue:
         return getattr(self._queue, name)
 
     def _arrivals(self, item: Any) -> tuple[tuple[Letter, Any], ...]:
-        handoff = Handoff(self._team, self._to, Sent(item, None), call=True)
+        handoff = Handoff(self._team, self._to, Sent(item, None), "call")
         letters = tuple((letter, item) for letter in handoff.letters())
         if handoff.delivery == "late":
             late = letters[0]

@@ -19,9 +19,11 @@ from agentfuzz.world.team.payload import Sent
 
 class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
-    the functions that are called to hand something over; `sent` the last payload of each task.
-    `named` are those that the scenario and the agent have named as the team; of these only those
-    in the `slice` take part, if there is one."""
+    the functions that are called to hand something over; `members` a framework's own agents;
+    `asking` who asked last for one of its handoffs, with what it had been shown; `sent` the last
+    payload of each task, or, where none is named, to each agent. `named` are those that the
+    scenario and the agent have named as the team; of these only those in the `slice` take part, if
+    there is one."""
 
     def __init__(self, calls: Delivery) -> None:
         self.calls = calls
@@ -32,7 +34,9 @@ class Team:
         self.named: dict[str, None] = {}
         self.slice: frozenset[str] = frozenset()
         self.targets: dict[str, Callable[[Any], Any]] = {}
-        self.sent: dict[str, Sent] = {}
+        self.members: dict[str, Any] = {}
+        self.asking: dict[str, tuple[str, Any]] = {}
+        self.sent: dict[tuple[str, str], Sent] = {}
         self.handoffs = 0
         self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value

@@ -128,6 +128,11 @@ class OfAgents:
         team.log.write(Claimed, team.log.acts(), str(item), plain(value), names)
 
 
+def team_of(world: OfAgents, *, crossing: bool = False) -> Team:
+    """The agents of a world, for adapters; counts as one crossing where it is one."""
+    return world._crossing() if crossing else world._team()
+
+
 def _name(agent: str) -> str:
     if not isinstance(agent, str) or not agent:
         raise ScenarioError(f"{agent!r} is no name of an agent; write a text.")
