@@ -8,7 +8,7 @@ awaited, so that sync and async agents share every line of it.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from agentfuzz.core.codec import message, plain
@@ -110,7 +110,10 @@ class Delivery:
         if not request.spec.is_async:
             self._deliver(request)
             return
-        body = self._driven(self._adeliver(request))
+        self.goes_on(self._driven(self._adeliver(request)))
+
+    def goes_on(self, body: Coroutine[Any, Any, Any]) -> None:
+        """What nobody waits for any more goes on beside the agent."""
         if self.library is not None:
             self.library.arrive(body)
             return

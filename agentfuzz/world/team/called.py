@@ -5,23 +5,22 @@ acts of the receiver, and it has accepted once it causes an effect, or answers a
 (what went astray it may answer with "not mine", and has not accepted it). Used by the surface.
 """
 
-import asyncio
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived, HandoffRejected
 from agentfuzz.core.codec import message
-from agentfuzz.core.errors import CutOff
+from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.events import Json
-from agentfuzz.runtime.async_library import pause
+from agentfuzz.runtime.async_library import cancellations, pause
 from agentfuzz.world.acting import TAKING, named
 from agentfuzz.world.delivery import LATE
 from agentfuzz.world.reply_faults import TIMEOUT
 from agentfuzz.world.team.handoffs import Handoff
 from agentfuzz.world.team.mailbox import Letter
-from agentfuzz.world.team.payload import Sent
+from agentfuzz.world.team.payload import Sent, rebuilt
 from agentfuzz.world.team.state import Team
 
 
@@ -29,6 +28,7 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
     """A function as the receiver of a handoff: `to` is the agent that it is."""
     name = to or getattr(function, "__name__", "agent")
     signature = inspect.signature(function)
+    is_async = runs_async(function)
     team.knows(name)
 
     def called(
@@ -40,15 +40,21 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
         sent = Sent(given, None)
 
         def again(payload: Json) -> Any:
+            found = as_sent(payload)
+            if not is_async:
+                no_coroutine(found, "handoff_of", function)
+            return found
+
+        def as_sent(payload: Json) -> Any:
             if payload is sent.json:
                 return function(*args, **kwargs)
             if alone:
-                return function(as_it_was(given, payload))
+                return function(rebuilt(given, payload))
             return function(**payload) if isinstance(payload, dict) else function(payload)
 
         return Handoff(team, name, sent, "call"), again
 
-    if inspect.iscoroutinefunction(inspect.unwrap(function)):
+    if is_async:
 
         @functools.wraps(function)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
@@ -56,22 +62,27 @@ def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
             work = _target(team, handoff, again)
             if handoff.delivery in ("lost", "late"):
                 if handoff.delivery == "late":
-                    loop = asyncio.get_running_loop()
                     due = team.log.clock.now + LATE
 
                     def begin() -> None:
                         late = _arrive(team, handoff, handoff.letters()[0], work)
-                        team.calls.late.append(loop.create_task(_quietly(late)))
+                        team.calls.goes_on(_quietly(late))
 
                     team.log.clock.schedule(due, _in_this_life(team, begin))
                 await pause(TIMEOUT)
                 raise no_answer(name)
             first, *more = handoff.letters()
             try:
-                return await _arrive(team, handoff, first, work)
-            finally:
+                found = await _arrive(team, handoff, first, work)
+            except Exception:
+                await again_and_again(team, handoff, more, work)
+                raise
+            except cancellations():  # who called is gone; what was sent twice comes all the same
                 for letter in more:
-                    await _quietly(_arrive(team, handoff, letter, work))
+                    team.calls.goes_on(_quietly(_arrive(team, handoff, letter, work)))
+                raise
+            await again_and_again(team, handoff, more, work)
+            return found
 
         team.targets[name] = awaited
         return awaited
@@ -107,15 +118,23 @@ def _target(team: Team, handoff: Handoff, meant: Callable[[Json], Any]) -> Calla
     return astray
 
 
-def as_it_was(given: Any, payload: Json) -> Any:
-    """A payload as the object that it was, if it still can be one."""
-    kind = getattr(type(given), "model_validate", None)
-    if kind is None:
-        return payload
-    try:
-        return kind(payload)
-    except ValueError:
-        return payload
+def runs_async(function: Callable[..., Any]) -> bool:
+    """Whether a function is called to be awaited: also an object with such a `__call__`."""
+    inner = inspect.unwrap(function)
+    called = getattr(type(inner), "__call__", None)  # noqa: B004 - the method, not whether
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(called)
+
+
+def no_coroutine(found: Any, word: str, function: Any) -> None:
+    """Raise ScenarioError where what was taken for a sync function has returned an awaitable."""
+    if inspect.isawaitable(found):
+        if inspect.iscoroutine(found):
+            found.close()
+        name = getattr(function, "__name__", type(function).__name__)
+        raise ScenarioError(
+            f"{word}({name}) returned an awaitable, and {name} is no async function: give the "
+            "async function itself, or functools.partial of it."
+        )
 
 
 class Taking:
@@ -199,6 +218,14 @@ def _in_this_life(team: Team, arrives: Callable[[], None]) -> Callable[[], None]
     """What happens later, unless the process in which the receiver lives is dead by then."""
     life = team.process.life
     return lambda: arrives() if team.process.life == life else None
+
+
+async def again_and_again(
+    team: Team, handoff: Handoff, letters: Sequence[Letter], work: Callable[[Json], Any]
+) -> None:
+    """The further arrivals of a handoff: whatever comes of them, nobody learns of it."""
+    for letter in letters:
+        await _quietly(_arrive(team, handoff, letter, work))
 
 
 async def _quietly(work: Any) -> None:

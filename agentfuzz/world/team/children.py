@@ -6,18 +6,18 @@ it back, lets it never answer, or begins it twice. Used by the surface.
 """
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from agentfuzz.core.between import Finished, Joined, Spawned, Waited, Waits
 from agentfuzz.core.codec import message, plain
-from agentfuzz.core.errors import CutOff
+from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.faults import Slot
 from agentfuzz.runtime.async_library import pause
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.world.acting import named
 from agentfuzz.world.delivery import LATE
+from agentfuzz.world.team.called import no_coroutine, runs_async
 from agentfuzz.world.team.state import Team
 
 
@@ -26,10 +26,13 @@ class Child:
 
     def __init__(self, team: Team, name: str, parent: str) -> None:
         self.name, self.parent = name, parent
-        self._team = team
+        self._team, self._number = team, len(team.known)
         self._task: asyncio.Task[Any] | None = None
         self._came: tuple[Any, BaseException | None] | None = None
         self._joined = False
+
+    def __hash__(self) -> int:
+        return self._number  # the order of a set of children is that of every run
 
     def done(self) -> bool:
         """Whether it has ended."""
@@ -84,23 +87,31 @@ def spawn(
 ) -> Child:
     """Begin a child: an async function at once, beside its parent; a sync one from its beginning to
     its end."""
+    is_async = runs_async(work)
+    if is_async and asyncio._get_running_loop() is None:
+        raise ScenarioError(
+            f"spawn({name!r}, ...) of an async function is called in an asyncio loop; elsewhere "
+            "begin it as your library does, within world.acting(...)."
+        )
     parent = team.log.acts()
     slot = team.process.slot("child", name)
     label = name if slot.nth == 1 else f"{name}_{slot.nth}"
     team.knows(label)
     team.log.write(Spawned, label, parent, slot)
     child = Child(team, label, parent)
-    runs_async = inspect.iscoroutinefunction(inspect.unwrap(work))
-    fault = team.struck(slot, "child" if runs_async else "child sync")
+    fault = team.struck(slot, "child" if is_async else "child sync")
     if fault is not None:
         team.note(slot, fault)
     kind = fault.axes[0] if fault is not None else "works"
 
     def begin() -> Any:
-        return work(*args, **kwargs)
+        found = work(*args, **kwargs)
+        if not is_async:
+            no_coroutine(found, "spawn", work)
+        return found
 
     with named(label):
-        if runs_async:
+        if is_async:
             child._task = asyncio.get_running_loop().create_task(
                 _lives(team, label, begin, kind), name=label
             )
@@ -155,7 +166,7 @@ def _lived(
         found = begin()
         if kind == "dies":
             raise _died(agent)
-    except CutOff:
+    except (CutOff, ScenarioError):
         raise
     except Exception as raised:
         found, error = None, raised

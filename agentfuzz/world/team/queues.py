@@ -5,15 +5,19 @@ it, and accepts before its first effect. Everything else is the queue's own. Use
 """
 
 import inspect
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
 from agentfuzz.world.acting import ACTING, TAKING
-from agentfuzz.world.team.called import Taking, as_it_was
+from agentfuzz.world.team.called import Taking
 from agentfuzz.world.team.handoffs import Handoff
 from agentfuzz.world.team.mailbox import Letter
-from agentfuzz.world.team.payload import Sent
+from agentfuzz.world.team.payload import Sent, rebuilt
 from agentfuzz.world.team.state import Team
+
+# Who acts here for having taken something from a queue, and for nothing else.
+_TAKER: ContextVar[str] = ContextVar("agentfuzz_taker", default="")
 
 
 class HandoffQueue:
@@ -60,7 +64,9 @@ class HandoffQueue:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._queue, name)
 
-    def _arrivals(self, item: Any) -> tuple[tuple[Letter, Any], ...]:
+    def _arrivals(self, item: Any) -> tuple[tuple[Letter | None, Any], ...]:
+        if item is None:  # no task, but the word that none will come
+            return ((None, None),)
         handoff = Handoff(self._team, self._to, Sent(item, None), "call")
         letters = tuple((letter, item) for letter in handoff.letters())
         if handoff.delivery == "late":
@@ -69,14 +75,17 @@ class HandoffQueue:
             return ()
         return () if handoff.delivery == "misrouted" else letters
 
-    def _taken(self, arrived: tuple[Letter, Any]) -> Any:
+    def _taken(self, arrived: tuple[Letter | None, Any]) -> Any:
         letter, item = arrived
-        if not ACTING.get():
+        if ACTING.get() in ("", _TAKER.get()):
             ACTING.set(self._to)
+            _TAKER.set(self._to)
+        if letter is None:
+            return None
         taking = Taking(self._team, self._to, letter)
         taking.received()
         TAKING.set(taking.accepted)
-        return item if letter.payload is letter.sent.json else as_it_was(item, letter.payload)
+        return item if letter.payload is letter.sent.json else rebuilt(item, letter.payload)
 
 
 def _awaits(queue: Any) -> bool:

@@ -88,6 +88,11 @@ class OfAgents:
         team = self._crossing()
         if type(to) is not str or to not in team.known:
             team.knows(_name(to))
+        if payload is None or isinstance(payload, (int, float)):
+            raise ScenarioError(
+                f"a handoff of {payload!r}: hand over agentfuzz.Payload(task=...), a model or "
+                "dataclass of your own, a dict, or a text."
+            )
         return Handoff(team, to, Sent(payload, carry)).post()
 
     def inbox_of(self, agent: str) -> Mailbox:
