@@ -6,7 +6,7 @@ where the loop gets the key from: a repeat is a new decision of the model with a
 a key that follows the call id, or the attempt, is a new key.
 
 Source: Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" (2026).
-Rows: F01 F02 F07 F20.
+Rows: F01 F02 F03 F07 F20 B22.
 """
 
 import json
