@@ -5,7 +5,9 @@ from agentfuzz.scenarios import (
     child_dies,
     interrupted_mail,
     long_session,
+    marker_in_text,
     page_on_call,
+    research_team,
     support_triage,
     two_desks,
 )
@@ -92,3 +94,21 @@ def test_a_right_that_expires():
     """Refused once, refused each time: it is asked again all the same."""
     found = plans(page_on_call, page_on_call.client_times_runbook, "unauthorized")
     assert found["AF201 tool calls"].startswith("health#1-6:lost/unauthorized")
+
+
+def test_a_search_that_is_down():
+    """What nobody found is in the report, with a source that is none."""
+    found = plans(research_team, research_team.improvises, "timeout")
+    down = [plan for name, plan in found.items() if name.startswith("AF706")]
+    assert down
+    assert all(plan.startswith("search#") for plan in down)
+
+
+def test_a_marker_in_a_sentence():
+    """Cut off it is half a marker, in other words it is none, and it is there when nothing was
+    booked."""
+    victim = marker_in_text.reads_the_marker
+    assert plans(marker_in_text, victim, "reword") == {"AF204 completion": "model#2:reword"}
+    assert plans(marker_in_text, victim, "skip")["AF301 claim"] == "model#1:skip"
+    cut = plans(marker_in_text, victim, "truncated")
+    assert cut["AF205 completion"] == "model#2:truncated"
