@@ -8,7 +8,7 @@ whoever pages somebody at three in the morning because one request timed out has
 One budget for a step, over all layers; wait as long as the service says; then wake somebody, once.
 
 Source: Tian Pan, "When Your Agent Framework Becomes the Bug" (2026).
-Rows: F30 B18 B27 B36 B37 B38.
+Rows: F30 B18 B27 B36 B37 B38 B47.
 """
 
 import time

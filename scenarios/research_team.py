@@ -1,6 +1,6 @@
 """A team that searches side by side: what the answer has lost on its way from five agents to one.
 
-Rows: F40 F41 F42 F43.
+Rows: F40 F41 F42 F43 B08.
 
 A lead divides a question into a few parts, begins a searcher for each, puts together what they
 found, says where each fact comes from, and has a writer send the report. Any of them may be late,
@@ -176,6 +176,12 @@ async def what_came(world: World, places: Sequence[str]) -> tuple[list[Finding],
     return found, []
 
 
+async def filled_in(world: World, places: Sequence[str]) -> tuple[list[Finding], list[str]]:
+    """The same, and what everybody knows where nothing was found."""
+    found, missing = await behind_a_limit(world, places)
+    return [*found, *(Finding(*PLACES[place], "general knowledge") for place in missing)], []
+
+
 def sorted_out(places: Sequence[str], ends: Sequence) -> tuple[list[Finding], list[str]]:
     """The findings, and the places without one."""
     found = [end for end in ends if isinstance(end, Finding)]
@@ -252,6 +258,11 @@ async def leaves_out(world: World) -> Completion:
     return await team(world, collect=what_came)
 
 
+async def improvises(world: World) -> Completion:
+    """Victim: where a search is down it knows an answer all the same."""
+    return await team(world, collect=filled_in)
+
+
 async def one_rent(world: World) -> Completion:
     """Victim: the value that came last has written over the first."""
     return await team(world, add_up=last_value)
@@ -276,6 +287,7 @@ VICTIMS = {
     two_writers: ("AF701",),
     fifty: ("AF702",),
     leaves_out: ("AF703",),
+    improvises: ("AF706",),
     one_rent: ("AF705",),
     cites_afterwards: ("AF706",),
 }

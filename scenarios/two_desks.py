@@ -9,7 +9,7 @@ decide.
 
 Source: Tian Pan, "Why Multi-Agent Systems Break at the Seams: Designing Reliable Handoffs" and "AI
 Agent Architecture: What Actually Works in Production" (2026).
-Rows: F55 B19.
+Rows: F55 F61 B19.
 """
 
 import asyncio
