@@ -209,6 +209,25 @@ def test_the_slot_of_a_hub_is_the_one_of_the_slice() -> None:
     assert str(found.plan) == 'handoff:a0#1:twice + given:agents=["a0","a13"]'
 
 
+def test_an_outage_is_as_long_as_in_the_slice() -> None:
+    """Of five that are lost the two of those who are left are lost."""
+
+    def agent(world: World) -> Completion:
+        hub, *workers = world.agents(*NAMES)
+        for worker in workers:
+            with world.acting(worker):
+                world.handoff(hub, {"task": worker, "note": "done"})
+        with world.acting(hub):
+            came = {handed.sender for handed in world.inbox_of(hub)}
+            missing = {"a10", "a12"} & set(workers) - came
+            for _ in missing:
+                world.tools.charge(order="A17")
+        return Completion.success(handle="t")
+
+    found = only_finding(told(line, agent, "handoff:a0#9-13:lost"))
+    assert str(found.plan) == 'handoff:a0#1-2:lost + given:agents=["a0","a10","a12"]'
+
+
 def test_a_law_that_needs_more_than_the_slice_keeps_them() -> None:
     """A slice that breaks the law without the fault is none: the fault is the cause."""
 
