@@ -1,10 +1,22 @@
 """Several agents in a report: whose line it is, and a lane for each agent that matters."""
 
-from agentfuzz.core.between import Acts, HandoffReceived, HandoffSent
-from agentfuzz.core.events import Called, Committed, Delivered, Ended, Intent, Replied, Struck
+from agentfuzz.core.between import Acts, Finished, HandoffReceived, HandoffSent, Joined
+from agentfuzz.core.events import (
+    Called,
+    Committed,
+    Delivered,
+    Done,
+    Ended,
+    Intent,
+    Replied,
+    Resumed,
+    Struck,
+)
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.lanes.sequence import rows
+from agentfuzz.core.lanes.words import life_words
+from agentfuzz.invariants.queries.teams import agent_of
 from agentfuzz.report import svg
 
 SLOT, TO = Slot("tool", "refund", 1), Slot("handoff", "billing", 1)
@@ -46,8 +58,43 @@ def test_a_line_says_whose_it_is():
         ("billing", "billing: gets handoff_1"),
         ("billing", "billing: refund#1"),
         ("billing", 'billing: "ok"'),
-        ("triage", "triage: return null"),
+        ("", "return null"),
     ]
+
+
+def test_what_is_the_runs_own_bears_no_name():
+    """The answer that was returned, the end, a leg that begins; what an agent does is still its."""
+    told = [
+        Acts(0, 0.0, "worker"),
+        Done(1, 0.0, "tool", "success", "completed", None, ""),
+        Resumed(2, 0.0, "back", 2),
+        Called(3, 0.0, "call_1", SLOT, {}, None, None, None),
+        Done(4, 1.0, "return", "success", "completed", None, ""),
+        Ended(5, 2.0, "returned", None, "", ""),
+    ]
+    history = History(told, {})
+    assert [(row.who, row.agent) for row in rows(history)] == [
+        ("worker", "worker: done success (completed)"),
+        ("", "the leg that was waiting goes on (leg 2)"),
+        ("worker", "worker: refund#1"),
+        ("", "done success (completed)"),
+        ("", "end of the run"),
+    ]
+    whose = [agent_of(history, event) for event in history.events]
+    assert whose == ["worker", "worker", "", "worker", "", ""]
+
+
+def test_the_words_of_agents():
+    """A child is cancelled, and a task that is a list has no name."""
+    named = (TO, "a", "b", "['x']", 0)
+    assert life_words(Finished(0, 0.0, "kid", "cancelled", None)) == "was cancelled"
+    assert life_words(Finished(0, 0.0, "kid", "returned", 1)) == "has returned"
+    joined = Joined(0, 0.0, "kid", "lead", "cancelled")
+    assert life_words(joined) == "learns that kid was cancelled"
+    sent = HandoffSent(0, 0.0, "handoff_1", *named, {"task": ["x"]}, {})
+    assert life_words(sent) == "hands a task to b"
+    assert life_words(sent._replace(task="x", payload={"task": "x"})) == "hands x to b"
+    assert life_words(sent._replace(task="17", payload={"task": 17})) == "hands 17 to b"
 
 
 def test_the_fault_of_a_handoff_is_at_its_line():

@@ -21,6 +21,7 @@ from agentfuzz.core.events import (
     Refused,
     Replayed,
     Replied,
+    Resumed,
     Struck,
 )
 from agentfuzz.core.faults import Slot
@@ -96,9 +97,7 @@ class _Rows:
         elif isinstance(event, ModelTurn):
             self._turn(event)
         elif isinstance(event, Done):
-            note = "not valid" if event.problem else ""
-            self.answered = self.answered or event.via == "return"
-            self._row(event, "done", f"done {event.status} ({event.reason})", note=note)
+            self._done(event)
         elif isinstance(event, Ended):
             self._ended(event)
         elif isinstance(event, Struck):
@@ -108,6 +107,15 @@ class _Rows:
             self.who = event.agent
         else:
             self._lived(event)
+
+    def _done(self, event: Done) -> None:
+        note = "not valid" if event.problem else ""
+        text = f"done {event.status} ({event.reason})"
+        if event.via == "return":
+            self.answered = True
+            self._nobody(event, "done", text, note=note)
+        else:
+            self._row(event, "done", text, note=note)
 
     def _life_struck(self, event: Struck) -> None:
         """A fault of the process or the schedule, unless the next event shows it; one between
@@ -125,7 +133,8 @@ class _Rows:
 
     def _lived(self, event: Event) -> None:
         now = self.who
-        self.who = getattr(event, "parent", getattr(event, "agent", now))
+        own = "" if isinstance(event, Resumed) else now
+        self.who = getattr(event, "parent", getattr(event, "agent", own))
         row = self._row(event, "life", life_words(event))
         if isinstance(event, HandoffSent | HandoffReceived):
             row.passes = event.handoff
@@ -139,6 +148,12 @@ class _Rows:
         row = Row(event.t, kind, who + agent, note=note, who=self.who, seqs=[event.seq])
         self.rows.append(row)
         return row
+
+    def _nobody(self, event: Event, kind: Kind, text: str, *, note: str = "") -> None:
+        """A row of the run itself, and of no agent in it."""
+        now, self.who = self.who, ""
+        self._row(event, kind, text, note=note)
+        self.who = now
 
     def _strike(self, row: Row, slot: Slot) -> None:
         """This row is where the fault of the slot shows."""
@@ -247,12 +262,12 @@ class _Rows:
         if event.how == "returned" and last and last.kind == "done" and last.t == event.t:
             last.seqs.append(event.seq)
         elif event.how == "returned" and self.answered:
-            self._row(event, "end", "end of the run")
+            self._nobody(event, "end", "end of the run")
         elif event.how == "returned":
-            self._row(event, "end", f"return {short(event.value)}")
+            self._nobody(event, "end", f"return {short(event.value)}")
         else:
             how = {"raised": "raise", "died": "raise"}.get(event.how, event.how.replace("_", " "))
-            self._row(event, "end", f"{how} {event.error}".rstrip())
+            self._nobody(event, "end", f"{how} {event.error}".rstrip())
 
     def unshown_faults(self) -> None:
         """A fault that left no trace of its own marks its call, or gets a row."""

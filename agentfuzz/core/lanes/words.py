@@ -104,9 +104,9 @@ def _between_words(event: Event) -> str:
         case Spawned():
             return f"begins {event.agent}"
         case Finished():
-            return f"has {event.how}"
+            return _end(event)
         case Joined():
-            return f"learns that {event.agent} has {event.how}"
+            return f"learns that {event.agent} {_end(event)}"
         case Waits():
             return f"waits for {_what(event)}"
         case Waited():
@@ -114,7 +114,7 @@ def _between_words(event: Event) -> str:
             return f"{said.get(event.how, 'has got')} {_what(event)}"
         case HandoffSent():
             version = f" version {event.version}" if event.version else ""
-            return f"hands {short(event.task)[1:-1] or 'a task'}{version} to {event.to}"
+            return f"hands {_task(event)}{version} to {event.to}"
         case HandoffReceived():
             wrong = f", not valid ({event.problem})" if event.problem else ""
             again = f" again ({event.nth})" if event.nth > 1 else ""
@@ -131,6 +131,17 @@ def _between_words(event: Event) -> str:
         case Claimed():
             return f"claims {event.item} = {short(event.value)}"
     return type(event).__name__
+
+
+def _task(event: HandoffSent) -> str:
+    """What a handoff names; a task that is an object or a list has no name."""
+    said = event.payload.get("task") if isinstance(event.payload, Mapping) else None
+    unnamed = isinstance(said, Mapping | list)
+    return (not unnamed and short(event.task)[1:-1]) or "a task"
+
+
+def _end(event: Finished | Joined) -> str:
+    return "was cancelled" if event.how == "cancelled" else f"has {event.how}"
 
 
 def _what(event: Waits | Waited) -> str:

@@ -13,7 +13,8 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.handed import handed, same_task, who
-from agentfuzz.invariants.queries.teams import Passed, agent_of, callers, handoffs
+from agentfuzz.invariants.queries.taken import by_post, went_on
+from agentfuzz.invariants.queries.teams import Passed, acting, agent_of, callers, handoffs
 from agentfuzz.invariants.queries.texts import leaves
 from agentfuzz.invariants.queries.undoing import named
 
@@ -25,8 +26,10 @@ def handoffs_settled() -> Check:
     A handoff counts as settled, too, when the same task was handed over another time, in the same
     or a later version, and that was answered; and when the sender took it back: it did itself what
     the payload names. A run that says so has lost nothing: its answer is none of success, or its
-    detail names the task or the handoff. A receiver that accepts again, and whose backend
-    recognises all that it repeats, has taken it once.
+    detail names the task or the handoff. It has been taken by whom it is for, too, where no
+    `accept` can be called (a queue, a function) and nothing says no: by an agent that went on after
+    it, handed something over, or took the next one. Work that was begun again, and had each effect
+    once for all that, was taken once.
 
     NOT_EXERCISED when nothing was handed over.
     """
@@ -34,37 +37,50 @@ def handoffs_settled() -> Check:
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         if not history.of(HandoffSent):
             return None
-        return [*_taken_twice(history), *_lost(history)]
+        return [*_taken_twice(history), *_lost(history, baseline)]
 
     return check
 
 
 def _taken_twice(history: History) -> Iterator[Violation]:
     for passed in handoffs(history):
-        again = (yes for yes in passed.accepted[1:] if not _recognised(history, yes))
-        yield from (_twice(passed, passed.accepted[0], yes) for yes in again)
+        for yes in passed.accepted[1:]:
+            if not _once_for_all_that(history, passed.accepted[0], yes):
+                yield _twice(passed, passed.accepted[0], yes)
 
 
-def _recognised(history: History, yes: HandoffAccepted) -> bool:
-    """Whether a receiver did its work again, and the backend knew all of it for a repeat."""
+def _once_for_all_that(history: History, first: HandoffAccepted, again: HandoffAccepted) -> bool:
+    """Whether the work was begun again, and nothing was done that the first time had done."""
+    calls, before = _calls(history, again), _calls(history, first)
+    done = [commit.intent for commit in history.ledger if commit.call in before]
+    twice = (commit.intent in done for commit in history.ledger if commit.call in calls)
+    return bool(calls) and not any(twice)
+
+
+def _calls(history: History, yes: HandoffAccepted) -> set[str]:
+    """The calls with an effect of who accepted, until it accepted the next one; who acts under
+    another name while it accepts for an agent is this agent."""
+    by, own = callers(history), (yes.agent, acting(history)[yes.seq])
     later = (one.seq for one in history.of(HandoffAccepted) if one.agent == yes.agent)
     until = min((seq for seq in later if seq > yes.seq), default=len(history.events))
-    calls = {
+    return {
         call.call
         for call in history.of(Called)
-        if call.intent and yes.seq < call.seq < until and callers(history)[call.call] == yes.agent
+        if call.intent and yes.seq < call.seq < until and by[call.call] in own
     }
-    return bool(calls) and not any(commit.call in calls for commit in history.ledger)
 
 
-def _lost(history: History) -> Iterator[Violation]:
+def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
     claim = history.success
     if claim is None:
         return
     for passed in handoffs(history):
         if passed.sent.seq > claim.seq or _settled(passed) or _said(history, passed):
             continue
-        if not _superseded(history, passed) and not _taken_back(history, passed):
+        if _superseded(history, passed) or _taken_back(history, passed):
+            continue
+        posted = any(by_post(run, passed.sent.to) for run in (history, baseline) if run)
+        if posted or not went_on(history, passed):
             yield _never(passed, claim)
 
 
@@ -123,8 +139,8 @@ def _twice(passed: Passed, first: HandoffAccepted, again: HandoffAccepted) -> Vi
         says="taken over",
         world=f"{sent.handoff} was accepted twice",
         witness=(sent.seq, first.seq, again.seq),
-        hint="remember the ids of handoffs that were accepted (world.store.claim), and reject what "
-        "arrives again",
+        hint="remember what was accepted (world.store.claim of its id; of its task, where a "
+        "function or a queue gives no id), and reject what arrives again",
     )
 
 
@@ -144,6 +160,7 @@ def _never(passed: Passed, claim: Done) -> Violation:
         says=f"{claim.status} ({claim.reason})",
         world=f"{sent.handoff} was taken by nobody",
         witness=(sent.seq, *(one.seq for one in arrived), claim.seq),
-        hint="wait for the answer (world.answered(receipt, 60)); where none comes, hand it over "
-        "again, or end with `blocked` and name the task",
+        hint="wait for the answer (world.answered(receipt, 60); the result, where a function or a "
+        "queue gives no receipt); where none comes, hand it over again, or end with `blocked` and "
+        "name the task",
     )

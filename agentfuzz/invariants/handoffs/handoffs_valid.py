@@ -76,6 +76,6 @@ def _violation(passed: Passed, arrival: Arrival, commit: Committed | None) -> Vi
         says="accepted" if commit is None else str(commit.intent),
         world=f"what arrived is invalid: {got.problem}",
         witness=(sent.seq, got.seq, last),
-        hint="read every handoff as an object of its type (handed.read()), reject what does not "
-        "fit, and only then do anything",
+        hint="read every handoff as an object of its type (handed.read(); where a function or a "
+        "queue brings it, your own model), reject what does not fit, and only then do anything",
     )

@@ -14,7 +14,7 @@ from agentfuzz.core.between import (
     HandoffRejected,
     HandoffSent,
 )
-from agentfuzz.core.events import Called, Event, ModelInput, ModelTurn
+from agentfuzz.core.events import Called, Done, Ended, Event, ModelInput, ModelTurn, Resumed
 from agentfuzz.core.history import History, query
 
 
@@ -43,7 +43,10 @@ def _askers(history: History) -> Mapping[object, str]:
 
 
 def agent_of(history: History, event: Event) -> str:
-    """Whose event it is; empty for an agent without a name."""
+    """Whose event it is; empty for an agent without a name, and for what is the run's own: its end,
+    the answer that it returned, a leg that begins."""
+    if isinstance(event, Ended | Resumed) or (isinstance(event, Done) and event.via == "return"):
+        return ""
     own = getattr(event, "agent", None)
     if isinstance(own, str):
         return own

@@ -1,5 +1,7 @@
 """`handoffs_settled`: what is handed over is taken once, or the run does not claim success."""
 
+import queue
+
 import pytest
 
 from agentfuzz import Completion, Payload, World, handoffs_settled, scenario
@@ -17,8 +19,8 @@ from invariants.histories import (
     restarts,
     tell,
 )
-from invariants.loops.handoffs import UNKNOWN, receives, refunds, wanted
-from invariants.teams import accepts, acts, gets, rejects, sends
+from invariants.loops.handoffs import FAULTS, UNKNOWN, receives, refunded, refunds, wanted
+from invariants.teams import accepts, acts, gets, rejects, sends, waits_for, writes
 
 LAW = handoffs_settled()
 SENT = (acts("lead"), sends("desk"))
@@ -99,6 +101,66 @@ def test_who_repeats_what_the_backend_recognises_has_done_it_once():
     assert judge(LAW, tell(*twice, commit(), done(), dedup="key")) != "HELD"
 
 
+def test_work_begun_again_that_was_done_once():
+    """AF607 is no affair of a receiver whose first request was lost, and that came again."""
+    begun = (*SENT, *TAKEN, charge(key="k"))
+    again = (gets(), accepts(), charge(key="k"), commit())
+    assert judge(LAW, tell(*begun, *again, done(), dedup="key")) == "HELD"
+    later = (*begun, gets(), accepts(), charge(key="k"), commit(1), commit(2))
+    assert judge(LAW, tell(*later, done())) != "HELD"
+    assert judge(LAW, tell(*begun, commit(), gets(), accepts(), done())) != "HELD"
+
+
+NEXT = sends("desk", "another task")
+PASSED = (*SENT, acts("desk"), gets(), sends("other", "u"), acts("other"), gets(), accepts())
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (*PASSED, charged("A17"), done()),
+        (*SENT, NEXT, acts("desk"), gets(of=1), gets(of=2), accepts(of=2), charged("A17"), done()),
+        (*SENT, acts("desk"), gets(), looked_up(), done()),
+        (*SENT, acts("desk"), gets(), writes("found", 0, 1), done()),
+    ],
+    ids=["handed something on", "took the next one", "looked something up", "wrote it down"],
+)
+def test_a_stage_that_only_reads_has_taken_it(steps):
+    """Behind a queue there is nothing to accept with: going on is taking it."""
+    assert judge(LAW, tell(*steps)) == "HELD"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (*SENT, acts("desk"), gets(), acts("lead"), looked_up(), done()),
+        (*SENT, acts("desk"), gets(), gets(), done()),
+        (*SENT, acts("desk"), gets(problem="no task"), looked_up(), done()),
+        (*SENT, acts("other"), gets("other"), looked_up(), done()),
+        (*SENT, waits_for("", "desk"), acts("desk"), gets(), looked_up(), done()),
+        (*SENT, waits_for("desk", what="answer"), acts("desk"), gets(), looked_up(), done()),
+        (*SENT, NEXT, acts("desk"), gets(of=1), gets(of=2), rejects(of=2), looked_up(), done()),
+        (*SENT, NEXT, acts("desk"), gets(of=1), gets(of=2), accepts(of=2), looked_up(), done()),
+    ],
+    ids=[
+        *("another one went on", "it only came again", "invalid", "astray"),
+        *("waited at its mailbox", "its answer was awaited", "rejected one", "accepted one itself"),
+    ],
+)
+def test_who_has_a_mailbox_says_what_it_takes(steps):
+    """AF607: of whom is surely able to accept, and of what it never got, nothing is guessed."""
+    found = judge(LAW, tell(*steps))
+    assert [one.split(":")[0] for one in found] == ["AF607 desk"]
+
+
+def test_the_plain_run_tells_a_mailbox_too():
+    """AF607: whoever accepts by hand there can accept here."""
+    posted = tell(*SENT, *TAKEN, looked_up(), done())
+    ignored = tell(*SENT, acts("desk"), gets(), looked_up(), done())
+    assert judge(LAW, ignored) == "HELD"
+    assert judge(LAW, ignored, posted) == ["AF607 desk: HandoffSent#1 HandoffReceived#1 Done#1"]
+
+
 def test_broken():
     """AF607: taken by nobody, or twice."""
     lost = "AF607 desk: HandoffSent#1"
@@ -165,6 +227,75 @@ def asks_again(world: World) -> Completion:
 @scenario(task="Hand A17 over.")
 def hands_over(world: World) -> None:
     world.agents("lead", "desk")
+
+
+def passes_on(world: World) -> Completion:
+    """Survivor: a stage behind a queue that only reads, and hands another thing on."""
+    first, second = (world.handoff_over(queue.Queue(), to) for to in ("reader", "payer"))
+    with world.acting("lead"):
+        first.put({"order": "A17"})
+    done = False
+    with world.acting("reader"):
+        while not first.empty():
+            if first.get() == {"order": "A17"}:
+                second.put({"order_id": "A17"})
+    with world.acting("payer"):
+        while not second.empty():
+            if second.get() == {"order_id": "A17"}:
+                done = refunded(world) or done
+    return Completion.success() if done else UNKNOWN
+
+
+def test_a_pipeline_of_queues(held):
+    """Its first stage has no effect that would accept for it."""
+    assert held(LAW, refunds(), passes_on, depth=1) > 0
+
+
+def calls_again(world: World) -> Completion:
+    """Survivor: a desk that is called, asks once with a key of the order, and raises."""
+
+    def desk(order: str) -> str:
+        reply = world.tools.refund(order_id=order, idempotency_key=f"refund-{order}")
+        if reply != {"refund_id": f"re_{order}"}:
+            raise ConnectionError("no receipt")
+        return "done"
+
+    hand = world.handoff_of(desk)
+    with world.acting("lead"):
+        for _ in range(3):
+            try:
+                return Completion.success(handle=hand("A17"))
+            except FAULTS:
+                continue
+    return UNKNOWN
+
+
+def one_by_one(world: World) -> Completion:
+    """Survivor: the stages of a pipeline in one loop, where nobody is named."""
+    boxes = {to: world.handoff_over(queue.Queue(), to) for to in ("reader", "checker", "payer")}
+    done = False
+    with world.acting("lead"):
+        boxes["reader"].put({"for_reader": "A17"})
+    for name, following in (("reader", "checker"), ("checker", "payer"), ("payer", "")):
+        while not boxes[name].empty():
+            if boxes[name].get() != {f"for_{name}": "A17"}:
+                continue
+            if following:
+                boxes[following].put({f"for_{following}": "A17"})
+            else:
+                done = refunded(world) or done
+    return Completion.success() if done else UNKNOWN
+
+
+def test_stages_in_one_loop(held):
+    """What comes twice is recognised, and who reads has taken it, whatever name it acts under."""
+    assert held(LAW, refunds(), one_by_one, depth=1) > 0
+
+
+def test_a_call_that_comes_twice(held):
+    """A first request that was lost, and a second arrival that does it."""
+    pair = ("twice/intact", "lost/timeout")
+    assert held(LAW, refunds(), calls_again, only=pair) > 0
 
 
 def test_victim(found):
