@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from agentfuzz import Completion, KeyConflict, ModelError, Unauthorized, World
+from agentfuzz import Completion, KeyConflict, ModelError, Payload, Unauthorized, World
 
 from .contract import Done, Host, Refused, Tool
+from .handoff import receive
 
 
 def host(world: World, ask: Callable[[list[dict[str, Any]]], Any] | None = None) -> Host:
@@ -58,3 +59,25 @@ def tools_of(world: World, **more: dict[str, Any]) -> list[Tool]:
 def completion(done: Done) -> Completion:
     """A done event in the words of agentfuzz."""
     return Completion(**{**asdict(done), "handle": done.handle or None})
+
+
+def hand_over(world: World, handed: dict[str, Any], attempts: int = 3) -> bool:
+    """Send a handoff until its receiver has it. Without an answer it may have arrived, and the
+    same one is sent again: its receiver knows it."""
+    for _ in range(attempts):
+        receipt = world.handoff(handed["owner"], Payload(**handed))
+        collect(world, handed["owner"])
+        if not world.answered(receipt, 60.0):
+            collect(world, handed["owner"])
+        if receipt.status == "accepted" or receipt.reason == "known":
+            return True
+    return False
+
+
+def collect(world: World, *names: str) -> None:
+    """What each of these agents makes of its mailbox."""
+    for name in names:
+        with world.acting(name):
+            for handed in world.inbox_of(name):
+                answer = receive(world.store, name, handed.payload)
+                handed.accept() if answer == "accepted" else handed.reject(answer)
