@@ -1,14 +1,12 @@
 """Small stories for the reference loop, each with its agent: every law that a story can have."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
-from reference_loop.adapter import collect, completion, hand_over, host, tools_of
-from reference_loop.contract import Limits
-from reference_loop.handoff import handoff, owned, told
+from reference_loop.adapter import collect, hand_over, tools_of
+from reference_loop.handoff import handoff, owned
 from reference_loop.loop import NUDGE, Loop
 from tests.examples.support import agent, proof
 
@@ -28,14 +26,13 @@ WORDS: dict[str, dict[str, Any]] = {
     "ends_within": {"seconds": 7 * 3600.0},
     "results_paired": {"forgets": True},
 }
-LINE = re.compile(r"\w+ \{.*?\} returned .*")  # what is left of a turn that is not shown any more
 Agent = Callable[[World], Completion]
 
 
 def laws(*without: str, tools: Sequence[str], **more: Sequence[Any]) -> tuple[Invariant, ...]:
     """Every law of the package, but those that ask for what is not here; `tools` are what the task
     may use, and `more` the arguments of a law."""
-    given = {"known_input": (NUDGE, LINE), "only_tools": tools, **more}
+    given = {"known_input": (NUDGE,), "only_tools": tools, **more}
     others = [name for name in BY_STORY if name not in more]
     names = [one for one in agentfuzz.invariants.LAWS if one not in (*NOT_HERE, *others, *without)]
     return tuple(
@@ -219,13 +216,14 @@ WHOLE = [("book_flight", "LIS-1"), ("book_car", "C1"), ("book_hotel", "Tejo")]
     resume=True,
 )
 def notes(world: World) -> None:
-    """A conversation that is longer than what is shown of it."""
+    """A long conversation."""
 
     @world.tool(effect="note", scope=("line",), dedup="scope")
     def note(line: int, text: str) -> dict[str, object]:
         return {"note_id": f"note_{line}"}
 
 
+NOTE = {"note": proof("note_id", "note_{line}")}
 STORIES: dict[str, tuple[Scenario, Agent]] = {
     "shop": (shop, agent(SHOP, BOTH)),
     "invoice": (invoice, agent(INVOICE, [("send_invoice", "A17")])),
@@ -238,9 +236,8 @@ STORIES: dict[str, tuple[Scenario, Agent]] = {
     "notes": (
         notes,
         agent(
-            {"note": proof("note_id", "note_{line}")},
+            NOTE,
             [("note", n) for n in range(1, 6)],
-            limits=Limits(window=2),
         ),
     ),
 }
@@ -269,7 +266,7 @@ def relay(world: World) -> None:
 
 def member(world: World, name: str, **words: Any) -> Loop:
     """The loop of one of two agents."""
-    return Loop(host(world), tools_of(world, **SHOP), world.trigger_id, name=name, **words)
+    return Loop(world, tools_of(world, **SHOP), world.trigger_id, name, **words)
 
 
 def two_loops(world: World) -> Completion:
@@ -278,19 +275,18 @@ def two_loops(world: World) -> Completion:
     with world.acting("seller"):
         seller = member(world, "seller", needs=BOTH[:1])
         end = seller.run("order", world.task, restarted=restarted)
-        if end.status != "success":
-            return completion(end)
+        if end["status"] != "success":
+            return Completion(**end)
         steps = seller.state["steps"]
-        handed = handoff(steps, "order A17", 1, "shipper", "Ship it.", run=world.trigger_id)
-        sent = hand_over(world, handed)
+        sent = hand_over(world, handoff(steps, "order A17", 1, "shipper", run=world.trigger_id))
     collect(world, "seller")  # what went astray
     with world.acting("shipper"):
         for mine in owned(world.store, "shipper"):
             shipper = member(world, "shipper", needs=BOTH, ledger=mine["carry"]["ledger"])
             name = f"{mine['task']}@{mine['version']}"
-            return completion(shipper.run(name, told(mine), restarted=restarted))
+            return Completion(**shipper.run(name, mine["text"], restarted=restarted))
     assert not sent, "what was accepted is owned"
-    return Completion.blocked(reason="other", handle=end.handle, detail="nobody has accepted it")
+    return Completion.blocked(reason="other", handle=end["handle"], detail="nobody accepted it")
 
 
 STORIES["relay"] = (relay, two_loops)
