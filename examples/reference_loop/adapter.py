@@ -26,8 +26,8 @@ def hand_over(world: World, handed: Data, attempts: int = 3) -> bool:
     for _ in range(attempts):
         receipt = world.handoff(handed["owner"], Payload(**handed))
         collect(world, handed["owner"])
-        if not world.answered(receipt, 60.0):
-            collect(world, handed["owner"])
+        world.answered(receipt, 60.0)
+        collect(world, handed["owner"])
         if receipt.status == "accepted" or receipt.reason == "known":
             return True
     return False

@@ -162,8 +162,7 @@ class Loop(Steps):
 
     def _told(self, status: str, reason: str) -> Data:
         """An ending with the truth in it: what stands, and what is in doubt."""
-        done, doubt = self.writes("applied"), self.writes("unknown")
-        told = [f"done: {one['tool']} {one['scope']} {one['receipt']}" for one in done]
-        told += [f"in doubt: {one['tool']} {one['scope']}" for one in doubt]
-        handle = ", ".join(one["receipt"] for one in done) or None
+        stands = self.writes("applied", "unknown")
+        told = [f"{one['outcome']}: {one['tool']} {one['scope']}" for one in stands]
+        handle = ", ".join(one["receipt"] for one in stands if one["receipt"]) or None
         return {"status": status, "reason": reason, "handle": handle, "detail": "; ".join(told)}

@@ -30,11 +30,10 @@ class Steps(Journal):
         tool = self.tools[step["tool"]]
         while step["outcome"] in ("planned", "unknown"):
             doubt = step["outcome"] == "unknown" and tool.writes
-            if doubt and not self._recognised(tool, step):
-                if not tool.look_up or len(step["seen"]) >= ATTEMPTS:
-                    return
+            blind = doubt and not self._recognised(tool, step)
+            if blind and tool.look_up and len(step["seen"]) < ATTEMPTS:
                 self._look_up(tool, step)
-            elif step["attempts"] < ATTEMPTS:
+            elif not blind and step["attempts"] < ATTEMPTS:
                 self._attempt(tool, step)
             elif doubt:
                 return
@@ -99,8 +98,7 @@ class Steps(Journal):
         except Exception as error:
             found = None
             time.sleep(getattr(error, "retry_after", None) or 1.0)
-        if found is None or found not in step["seen"]:
-            step["seen"].append(found)
-        else:
+        if found is not None and found in step["seen"]:
             outcome = "applied" if found else "planned"
-            step.update(outcome=outcome, receipt=found, seen=[], said=f"{outcome}: {found}")
+            step.update(outcome=outcome, receipt=found, said=f"{outcome}: {found}")
+        step["seen"] = [*step["seen"], found] if step["outcome"] == "unknown" else []

@@ -347,7 +347,7 @@ def test_keys_that_have_expired_are_no_keys(monkeypatch):
     monkeypatch.setattr(steps, "SECONDS", 1e9)
     end = desk.loop(dedup="key").run("m", "Pay.")
     assert (end["status"], len(desk.made)) == ("partial", 1)
-    assert "in doubt: pay" in end["detail"]
+    assert "unknown: pay" in end["detail"]
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_budgets_end_honestly(module, name, most, monkeypatch):
     monkeypatch.setattr(module, name, most)
     end = Desk(monkeypatch).loop().run("m", "Pay.")
     assert (end["status"], end["reason"]) == ("partial", "budget_exhausted")
-    assert ("pay_1" in end["detail"]) is (name == "TURNS")
+    assert (end["handle"] == "pay_1") is (name == "TURNS")
 
 
 def test_what_was_stopped_is_not_gone_on_with(monkeypatch):
