@@ -93,8 +93,10 @@ class Loop(Steps):
     def _result(self, call: Data) -> str | None:
         """What comes of a call; None: it waits for a person."""
         name, arguments = call["name"], call["arguments"]
-        if name == "done" or (problem := self._problem(name, arguments)):
-            return self._done(call) if name == "done" else f"Error: {problem}"
+        if name == "done":
+            return self._done(call)
+        if problem := self._problem(name, arguments):
+            return f"Error: {problem}"
         tool, step = self.tools[name], self.step(name, arguments, call["id"])
         if tool.writes and step["outcome"] == "applied":
             return json.dumps({"outcome": "replayed", "receipt": step["receipt"]})
