@@ -1,60 +1,41 @@
-"""Binds the reference loop to an agentfuzz world: all that is not the loop's own.
+"""Binds the reference loop to an agentfuzz world; here, and only here, agentfuzz is known.
 
-Law: here, and only here, agentfuzz is known.
+A host has what a World has: `store` (durable, each write in one step, with `claim`), `tools`,
+`model(messages, tools)`, `call(tool, arguments, asked)`, `request_approval`, `cancelled`, `inbox`.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from agentfuzz import Payload, World
 
-from agentfuzz import Completion, KeyConflict, ModelError, Unauthorized, World
-
-from .contract import Done, Host, Refused, Tool
+from .handoff import receive
+from .journal import Data, Tool
 
 
-def host(world: World, ask: Callable[[list[dict[str, Any]]], Any] | None = None) -> Host:
-    """A world as what the loop is run on. `ask` plans a turn; left out, the world's model does."""
-    plan = ask or (lambda messages: world.model(messages, list(world.tools)))
-    return Host(
-        store=world.store,
-        claim=lambda name: world.store.claim(name),  # type: ignore[attr-defined]
-        ask=lambda messages: translated(plan, messages),
-        call=lambda tool, arguments, asked: translated(world.call, tool, arguments, asked),
-        approve=lambda tool, call: world.request_approval(tool, call=call),
-        now=lambda: world.clock.now,
-        sleep=time.sleep,
-        cancelled=lambda: world.cancelled,
-        inbox=lambda: world.inbox,
-    )
-
-
-def translated(act: Callable[..., Any], *words: Any) -> Any:
-    """An act of the world, with the errors that the loop knows: what is no missing answer is a
-    refusal, and a 409, a 401 or a 429 one that says nothing of what was sent before."""
-    try:
-        return act(*words)
-    except (TimeoutError, ConnectionError):
-        raise
-    except (KeyConflict, Unauthorized, ModelError) as error:
-        raise Refused(str(error), getattr(error, "retry_after", None) or 1.0) from error
-    except Exception as error:
-        after = getattr(error, "retry_after", None)
-        raise Refused(f"{type(error).__name__}: {error}", after) from error
-
-
-def tools_of(world: World, **more: dict[str, Any]) -> list[Tool]:
+def tools_of(world: World, **more: Data) -> dict[str, Tool]:
     """The tools of a world, each with what `more` says of it."""
-    undone = {spec.undoes: spec.name for spec in world.gateway.specs.values() if spec.undoes}
-    found = []
-    for spec in world.gateway.specs.values():
+    specs, found = world.gateway.specs.values(), {}
+    undone = {spec.undoes: spec.name for spec in specs if spec.undoes}
+    for spec in specs:
         takes = tuple(name for name in spec.names if name != "idempotency_key")
-        words: dict[str, Any] = {"undo": undone.get(spec.name, ""), **more.get(spec.name, {})}
-        writes = spec.effect is not None
-        found.append(Tool(spec.name, takes, spec.scope, writes, spec.dedup, **words))
+        words = {"undo": undone.get(spec.name, ""), **more.get(spec.name, {})}
+        found[spec.name] = Tool(takes, spec.scope, spec.effect is not None, spec.dedup, **words)
     return found
 
 
-def completion(done: Done) -> Completion:
-    """A done event in the words of agentfuzz."""
-    return Completion(**{**asdict(done), "handle": done.handle or None})
+def hand_over(world: World, handed: Data, attempts: int = 3) -> bool:
+    """Send a handoff until its receiver has it; without an answer, the same one again."""
+    for _ in range(attempts):
+        receipt = world.handoff(handed["owner"], Payload(**handed))
+        collect(world, handed["owner"])
+        world.answered(receipt, 60.0)
+        collect(world, handed["owner"])
+        if receipt.status == "accepted" or receipt.reason == "known":
+            return True
+    return False
+
+
+def collect(world: World, name: str) -> None:
+    """What an agent makes of its mailbox."""
+    with world.acting(name):
+        for handed in world.inbox_of(name):
+            answer = receive(world.store, name, handed.payload)
+            handed.accept() if answer == "accepted" else handed.reject(answer)

@@ -1,131 +1,104 @@
-"""One step, from its key to its outcome: attempts, look-ups, compensation.
+"""One step, from its key to its outcome: planned, unknown, then applied, failed or still unknown.
 
 Law: what may have happened is never done again blindly. It is repeated where its backend knows the
 repeat, looked up once nothing of it can arrive any more, or left unknown.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import time
 
-from .contract import Host, Limits, Outcome, Refused, Step, Tool
-from .journal import Journal
+from .journal import Data, Journal, Tool
 
-NO_ANSWER = (TimeoutError, ConnectionError)
-
-
-class Stopped(Exception):
-    """Somebody pressed Stop."""
-
-
-class Spent(Exception):
-    """A budget is used up."""
+ATTEMPTS = 3  # of a step, over all layers, and readings of its truth
+CALLS, TURNS, SECONDS = 60, 16, 6 * 3600.0  # for a message of the user's
+SETTLES, KEYS_LAST = (
+    60.0,
+    23 * 3600.0,
+)  # until nothing can arrive any more; until keys are forgotten
+UNCLEAR = (401, 409, 429)  # statuses that say nothing of what was sent before
 
 
-@dataclass
-class Steps:
-    """Brings the steps of a journal to their outcomes."""
+class Ended(Exception):
+    """Somebody pressed Stop, or a budget is used up: a status and its reason."""
 
-    host: Host
-    journal: Journal
-    tools: Mapping[str, Tool]
-    limits: Limits
 
-    def settle(self, step: Step) -> None:
+class Steps(Journal):
+    """A journal that brings its steps to their outcomes."""
+
+    def settle(self, step: Data) -> None:
         """Try a step until it is applied, failed, or cannot be known."""
         tool = self.tools[step["tool"]]
-        while step["outcome"] not in (Outcome.APPLIED, Outcome.FAILED):
-            doubt = step["outcome"] in (Outcome.IN_FLIGHT, Outcome.UNKNOWN)
-            if doubt and not self._knows_a_repeat(tool, step) and not self._reconciled(tool, step):
-                step["outcome"] = Outcome.UNKNOWN
-                return
-            if step["outcome"] != Outcome.APPLIED:
-                if step["attempts"] >= self.limits.attempts:
-                    unknown = doubt and step["writes"]
-                    step["outcome"] = Outcome.UNKNOWN if unknown else Outcome.FAILED
-                    return
+        while step["outcome"] in ("planned", "unknown"):
+            doubt = step["outcome"] == "unknown" and tool.writes
+            blind = doubt and not self._recognised(tool, step)
+            if blind and tool.look_up and len(step["seen"]) < ATTEMPTS:
+                self._look_up(tool, step)
+            elif not blind and step["attempts"] < ATTEMPTS:
                 self._attempt(tool, step)
+            elif doubt:
+                return
+            else:
+                step["outcome"] = "failed"
 
     def undo(self) -> None:
         """Take back what was done and can be, the last first; each undo is a step with a key."""
-        for step in reversed(self.journal.done):
-            if undo := self.tools.get(self.tools[step["tool"]].undo):
-                arguments = {name: step["arguments"][name] for name in undo.takes}
-                back = self.journal.step(undo, arguments, None)
+        for step in reversed(self.writes("applied")):
+            if name := self.tools[step["tool"]].undo:
+                given = {one: step["arguments"][one] for one in self.tools[name].takes}
+                back = self.step(name, given, None)
                 self.settle(back)
-                step["undone"] = back["undone"] = back["outcome"] == Outcome.APPLIED
-                self.journal.save()
+                if back["outcome"] == "applied":
+                    step["outcome"] = back["outcome"] = "undone"
+                self.save()
 
-    def spend(self) -> None:
-        """Count a call. Raises Stopped or Spent before it would be made."""
-        state = self.journal.state
-        if self.host.cancelled():
-            raise Stopped
-        late = self.host.now() - state["began"] >= self.limits.seconds
-        if late or state["calls"] >= self.limits.calls:
-            raise Spent
-        state["calls"] += 1
+    def spend(self, what: str, most: int) -> None:
+        """Count a call or a turn, before it is made."""
+        if self.host.cancelled:
+            raise Ended("cancelled", "by_user")
+        if time.time() - self.state["began"] >= SECONDS or self.state[what] >= most:
+            raise Ended("partial", "budget_exhausted")
+        self.state[what] += 1
 
-    def _attempt(self, tool: Tool, step: Step) -> None:
-        self.host.sleep(max(0.0, step["next"] - self.host.now()))
-        self.spend()
-        step["sent"] = self.host.now()
+    def _recognised(self, tool: Tool, step: Data) -> bool:
+        kept = time.time() - step["first"] < KEYS_LAST
+        return tool.dedup == "scope" or (tool.dedup == "key" and kept)
+
+    def _attempt(self, tool: Tool, step: Data) -> None:
+        time.sleep(max(0.0, step["next"] - time.time()))
+        self.spend("calls", CALLS)
+        step.update(outcome="unknown", attempts=step["attempts"] + 1, sent=time.time())
         step.setdefault("first", step["sent"])
-        doubt = step["outcome"] != Outcome.PLANNED or (step["writes"] and tool.dedup == "none")
-        step.update(outcome=Outcome.IN_FLIGHT, attempts=step["attempts"] + 1)
-        if step["writes"]:
-            self.journal.save()  # ahead of the call: whoever finds this knows that it may have been
+        self.save()  # ahead of the call: whoever finds this knows that it may have been made
         keyed = {"idempotency_key": step["key"]} if tool.dedup == "key" else {}
-        pause: float | None = self.limits.pause
         try:
-            reply = self.host.call(tool.name, {**step["arguments"], **keyed}, step["asked"])
-        except Refused as no:
-            pause, step["said"] = no.after, f"Error: {no}"
-            # who may say yes later says nothing of what was sent before; without a key, of this
-            later = Outcome.UNKNOWN if doubt else Outcome.PLANNED
-            step["outcome"] = Outcome.FAILED if no.after is None else later
-        except NO_ANSWER as error:
-            step.update(outcome=Outcome.UNKNOWN, said=f"Error: {type(error).__name__}: {error}")
-        else:
-            self._answered(tool, step, reply)
-        step["next"] = self.host.now() + (pause or 0.0)
-
-    def _answered(self, tool: Tool, step: Step, reply: Any) -> None:
+            reply = self.host.call(step["tool"], step["arguments"] | keyed, step["asked"])
+        except Exception as error:
+            step["said"] = f"Error: {type(error).__name__}: {error}"
+            step["next"] = time.time() + (getattr(error, "retry_after", None) or 1.0)
+            lost = isinstance(error, (TimeoutError, ConnectionError))
+            if not lost and getattr(error, "status", None) not in UNCLEAR:
+                step["outcome"] = "failed"
+            return
         step["said"] = reply if isinstance(reply, str) else json.dumps(reply)
-        step["receipt"] = tool.receipt(step["arguments"], reply) if step["writes"] else ""
-        if step["receipt"] or not step["writes"]:
-            step["outcome"] = Outcome.APPLIED
+        step["receipt"] = tool.receipt(step["arguments"], reply)
+        if step["receipt"] or not tool.writes:
+            step["outcome"] = "applied"
         elif isinstance(reply, dict) and reply.get("error"):
-            step["outcome"] = Outcome.FAILED
-        else:  # no error, and no proof either
-            step["outcome"] = Outcome.UNKNOWN
+            step["outcome"] = "failed"
+        else:
             step["said"] = f"Error: the answer proves nothing: {step['said']}"
 
-    def _knows_a_repeat(self, tool: Tool, step: Step) -> bool:
-        kept = self.host.now() - step["first"] < tool.keys_last
-        return not step["writes"] or tool.dedup == "scope" or (tool.dedup == "key" and kept)
-
-    def _reconciled(self, tool: Tool, step: Step) -> bool:
-        """Whether two readings agree on what happened, made when nothing can arrive any more."""
-        reader = self.tools.get(tool.look_up)
-        if reader is None:
-            return False
-        self.host.sleep(max(0.0, step["sent"] + tool.settles - self.host.now()))
-        seen: list[str] = []
-        while step["looked"] < self.limits.attempts:
-            self.spend()
-            step["looked"] += 1
-            arguments = {name: step["arguments"][name] for name in reader.takes}
-            try:
-                found = tool.found(arguments, self.host.call(reader.name, arguments, None))
-            except (Refused, *NO_ANSWER) as error:
-                self.host.sleep(getattr(error, "after", None) or self.limits.pause)
-                continue
-            if found is not None and found in seen:
-                outcome = Outcome.APPLIED if found else Outcome.PLANNED
-                step.update(outcome=outcome, receipt=found, looked=0)
-                step["said"] = json.dumps({"outcome": outcome, "receipt": found})
-                return True
-            seen += [] if found is None else [found]
-        return False
+    def _look_up(self, tool: Tool, step: Data) -> None:
+        """Read the truth once nothing can arrive any more; two readings that agree are true."""
+        time.sleep(max(0.0, step["sent"] + SETTLES - time.time()))
+        self.spend("calls", CALLS)
+        given = {name: step["arguments"][name] for name in self.tools[tool.look_up].takes}
+        try:
+            found = tool.found(given, self.host.call(tool.look_up, given))
+        except Exception as error:
+            found = None
+            time.sleep(getattr(error, "retry_after", None) or 1.0)
+        if found is not None and found in step["seen"]:
+            outcome = "applied" if found else "planned"
+            step.update(outcome=outcome, receipt=found, said=f"{outcome}: {found}")
+        step["seen"] = [*step["seen"], found] if step["outcome"] == "unknown" else []

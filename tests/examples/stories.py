@@ -1,22 +1,25 @@
 """Small stories for the reference loop, each with its agent: every law that a story can have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
-from reference_loop.adapter import completion, host, tools_of
-from reference_loop.contract import Limits
-from reference_loop.handoff import handoff, owned, receive, send
-from reference_loop.loop import Loop
+from reference_loop.adapter import collect, hand_over, tools_of
+from reference_loop.handoff import handoff, owned
+from reference_loop.loop import NUDGE, Loop
 from tests.examples.support import agent, proof
 
 NOT_HERE = {
-    "same_by_every_entrypoint",  # there is one entrypoint
-    "no_hidden_calls",  # it returns a Completion and no log
-    "only_after",  # said by the stories in which one effect rests on another
-    "exactly_once",  # said by each story, with its intents
+    "same_by_every_entrypoint": "there is one entrypoint",
+    "no_hidden_calls": "it returns a Completion and no log",
+    "fan_out": "no agent begins another one",
+    "joins_all": "no agent begins another one",
+    "conflicts_kept": "no agent begins another one",
+    "claims_have_sources": "what is claimed is claimed in handoffs",
+    "no_lost_update": "no value is shared",
 }
+BY_STORY = ("only_after", "exactly_once", "in_order")  # with the effects and intents of each
 WORDS: dict[str, dict[str, Any]] = {
     "limits_hold": {"turns": 64, "calls": 120},
     "retry_budget": {"attempts": 3},
@@ -26,10 +29,15 @@ WORDS: dict[str, dict[str, Any]] = {
 Agent = Callable[[World], Completion]
 
 
-def laws(*without: str) -> tuple[Invariant, ...]:
-    """Every law of the package, but those that ask for what is not here."""
-    names = [name for name in agentfuzz.invariants.LAWS if name not in (*NOT_HERE, *without)]
-    return tuple(getattr(agentfuzz, name)(**WORDS.get(name, {})) for name in names)
+def laws(*without: str, tools: Sequence[str], **more: Sequence[Any]) -> tuple[Invariant, ...]:
+    """Every law of the package, but those that ask for what is not here; `tools` are what the task
+    may use, and `more` the arguments of a law."""
+    given = {"known_input": (NUDGE,), "only_tools": tools, **more}
+    others = [name for name in BY_STORY if name not in more]
+    names = [one for one in agentfuzz.invariants.LAWS if one not in (*NOT_HERE, *others, *without)]
+    return tuple(
+        getattr(agentfuzz, name)(*given.get(name, ()), **WORDS.get(name, {})) for name in names
+    )
 
 
 DONE = Completion.success()
@@ -37,7 +45,10 @@ ORDER = {"order_id": "A17"}
 
 
 @scenario(
-    *laws(),
+    *laws(
+        tools=("find_order", "charge", "ship"),
+        in_order=("charge", "shipment"),
+    ),
     agentfuzz.exactly_once("charge", intents=[ORDER]),
     agentfuzz.exactly_once("shipment", intents=[ORDER]),
     agentfuzz.only_after("shipment", needs="charge"),
@@ -81,7 +92,7 @@ def looked_up(arguments: Any, reply: Any) -> str | None:
 
 
 @scenario(
-    *laws(),
+    *laws(tools=("send_invoice", "find_invoice")),
     agentfuzz.exactly_once("invoice", intents=[ORDER]),
     task="Send the invoice of order A17.",
     script=[("send_invoice", {"order_id": "A17", "cents": 4200}), DONE],
@@ -109,7 +120,7 @@ INVOICE = {
 
 
 @scenario(
-    *laws(),
+    *laws(tools=("pay",)),
     agentfuzz.exactly_once("payment", intents=[{"invoice": "I1"}, {"invoice": "I2"}]),
     task="Pay I1 and I2. Each has to be approved.",
     script=[
@@ -130,7 +141,7 @@ PAY = {"pay": {**proof("payment_id", "pay_{invoice}"), "approval": True}}
 
 
 @scenario(
-    *laws(),
+    *laws(tools=("send",)),
     task="Tell Ann.",
     script=[
         [("send", {"to": "ann", "text": "Hello"})],
@@ -148,8 +159,11 @@ def mails(world: World) -> None:
         return {"message_id": f"msg_{to}"}
 
 
+TRIP_TOOLS = ("book_flight", "cancel_flight", "book_car", "cancel_car", "book_hotel")
+
+
 @scenario(
-    *laws("executed_as_asked", "recovers", "later_calls_work"),
+    *laws("executed_as_asked", "recovers", "later_calls_work", tools=TRIP_TOOLS),
     task="Book the flight, the car and the hotel, or nothing.",
     script=[
         [("book_flight", {"flight": "LIS-1"})],
@@ -196,19 +210,20 @@ WHOLE = [("book_flight", "LIS-1"), ("book_car", "C1"), ("book_hotel", "Tejo")]
 
 
 @scenario(
-    *laws("receipt_once"),
+    *laws("receipt_once", tools=("note",)),
     task="Note five lines.",
     script=[*([("note", {"line": n, "text": "x"})] for n in range(1, 6)), DONE],
     resume=True,
 )
 def notes(world: World) -> None:
-    """A conversation that is longer than what is shown of it."""
+    """A long conversation."""
 
     @world.tool(effect="note", scope=("line",), dedup="scope")
     def note(line: int, text: str) -> dict[str, object]:
         return {"note_id": f"note_{line}"}
 
 
+NOTE = {"note": proof("note_id", "note_{line}")}
 STORIES: dict[str, tuple[Scenario, Agent]] = {
     "shop": (shop, agent(SHOP, BOTH)),
     "invoice": (invoice, agent(INVOICE, [("send_invoice", "A17")])),
@@ -221,16 +236,18 @@ STORIES: dict[str, tuple[Scenario, Agent]] = {
     "notes": (
         notes,
         agent(
-            {"note": proof("note_id", "note_{line}")},
+            NOTE,
             [("note", n) for n in range(1, 6)],
-            limits=Limits(window=2),
         ),
     ),
 }
 
 
 @scenario(
-    *laws(),
+    *laws(
+        tools=("find_order", "charge", "ship"),
+        in_order=("charge", "shipment"),
+    ),
     agentfuzz.exactly_once("charge", intents=[ORDER]),
     agentfuzz.exactly_once("shipment", intents=[ORDER]),
     agentfuzz.only_after("shipment", needs="charge"),
@@ -249,49 +266,27 @@ def relay(world: World) -> None:
 
 def member(world: World, name: str, **words: Any) -> Loop:
     """The loop of one of two agents."""
-    return Loop(host(world), tools_of(world, **SHOP), world.trigger_id, name=name, **words)
-
-
-def deliver(world: World) -> None:
-    """Both agents look into their mailboxes."""
-    for name in ("shipper", "seller"):
-        with world.acting(name):
-            for handed in world.inbox_of(name):
-                answer = receive(world.store, name, handed.payload)
-                handed.accept() if answer == "accepted" else handed.reject(answer)
+    return Loop(world, tools_of(world, **SHOP), world.trigger_id, name, **words)
 
 
 def two_loops(world: World) -> Completion:
     """One reference loop hands over to another."""
-
-    def post(payload: dict[str, Any]) -> str:
-        with world.acting("seller"):
-            receipt = world.handoff("shipper", payload)
-        deliver(world)
-        if receipt.status == "sent":
-            with world.acting("seller"):
-                world.answered(receipt, 60.0)
-            deliver(world)
-        return {"accepted": "accepted", "rejected": receipt.reason}.get(receipt.status, "")
-
     restarted = world.why == "restart"
     with world.acting("seller"):
         seller = member(world, "seller", needs=BOTH[:1])
         end = seller.run("order", world.task, restarted=restarted)
-        if end.status != "success":
-            return completion(end)
-        handed = handoff(
-            seller.state["steps"], task="order A17", version=1, owner="shipper",
-            run=world.trigger_id, text="Ship it.", carry=ORDER,
-        )  # fmt: skip
-        sent = send(post, handed)
+        if end["status"] != "success":
+            return Completion(**end)
+        steps = seller.state["steps"]
+        sent = hand_over(world, handoff(steps, "order A17", 1, "shipper", run=world.trigger_id))
+    collect(world, "seller")  # what went astray
     with world.acting("shipper"):
         for mine in owned(world.store, "shipper"):
-            shipper = member(world, "shipper", needs=BOTH, ledger=mine.ledger)
-            name = f"{mine.task}@{mine.version}"
-            return completion(shipper.run(name, mine.told, restarted=restarted))
+            shipper = member(world, "shipper", needs=BOTH, ledger=mine["carry"]["ledger"])
+            name = f"{mine['task']}@{mine['version']}"
+            return Completion(**shipper.run(name, mine["text"], restarted=restarted))
     assert not sent, "what was accepted is owned"
-    return Completion.blocked(reason="other", handle=end.handle, detail="nobody has accepted it")
+    return Completion.blocked(reason="other", handle=end["handle"], detail="nobody accepted it")
 
 
 STORIES["relay"] = (relay, two_loops)

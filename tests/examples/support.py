@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz import Completion, World
-from reference_loop.adapter import completion, host, tools_of
+from reference_loop.adapter import tools_of
 from reference_loop.loop import Loop
 
 Turn = list[tuple[str, dict[str, Any]]]
@@ -44,25 +44,36 @@ def proof(field: str, of: str = "") -> dict[str, Any]:
     return {"receipt": receipt}
 
 
+class Planned:
+    """A world with another model."""
+
+    def __init__(self, world: World, model: Callable[[list[dict]], dict]) -> None:
+        self.world, self.plan = world, model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world, name)
+
+    def model(self, messages: list[dict], tools: Sequence[Any]) -> dict:
+        return self.plan(messages)
+
+
 def agent(
     tools: dict[str, dict[str, Any]],
     needs: Sequence[tuple[Any, ...]] = (),
     plan: Sequence[Turn] = (),
-    **words: Any,
 ) -> Callable[[World], Completion]:
     """The reference loop as an agent of a world."""
 
     def reference(world: World) -> Completion:
-        desk = host(world, planned(*plan) if plan else None)
-        loop = Loop(desk, tools_of(world, **tools), run_id=world.trigger_id, needs=needs, **words)
+        host = Planned(world, planned(*plan)) if plan else world
+        loop = Loop(host, tools_of(world, **tools), world.trigger_id, world.trigger_id, needs)
         decision = world.decision
-        return completion(
-            loop.run(
-                f"{world.trigger_id}: {world.task}",
-                world.task,
-                decision=None if decision is None else (decision.call, decision.granted is True),
-                restarted=world.why == "restart",
-            )
+        end = loop.run(
+            f"{world.trigger_id}: {world.task}",
+            world.task,
+            decision and (decision.call, decision.granted is True),
+            restarted=world.why == "restart",
         )
+        return Completion(**end)
 
     return reference

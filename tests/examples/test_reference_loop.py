@@ -1,10 +1,11 @@
 """The reference loop: no law is broken, whatever strikes, and without faults the work is done."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from agentfuzz import Scenario
+from agentfuzz import Completion, Scenario
 from agentfuzz.events import Called
 from agentfuzz.invariants import LAWS
 from agentfuzz.scenarios import (
@@ -18,14 +19,17 @@ from agentfuzz.scenarios import (
     webhook_twice,
 )
 from agentfuzz.search.space import Space
-from reference_loop.contract import Host, Limits, Outcome, Tool
-from reference_loop.handoff import handoff, owned, receive, send
-from reference_loop.journal import Journal
+from reference_loop import journal as journal_
+from reference_loop import loop as loop_
+from reference_loop import steps
+from reference_loop.adapter import tools_of
+from reference_loop.handoff import handoff, owned, receive
+from reference_loop.journal import Journal, Tool
 from reference_loop.loop import Loop
 from reference_loop.steps import Steps
 from search.support import hunt, shown
-from tests.examples.stories import STORIES, Agent
-from tests.examples.support import agent, proof
+from tests.examples.stories import NOT_HERE, NOTE, STORIES, Agent
+from tests.examples.support import Planned, agent, proof
 
 SALARIES = [("pay", {"employee": name, "cents": 250_000}) for name in resume_after_crash.STAFF]
 MAILS = [("send_mail", {"customer": name}) for name in cancel_campaign.CUSTOMERS]
@@ -148,18 +152,22 @@ def test_what_it_once_broke(name, plan, play):
 def test_each_law_is_exercised_somewhere(simulation):
     """All laws that a story can have, but those that this loop gives no occasion for."""
     held = set()
-    for name in STORIES:
+    for name in (*STORIES, "resolve_ticket"):
         result = campaign(name, simulation, depth=1, max_runs=600)
         held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
-    result = campaign("resolve_ticket", simulation, depth=1, max_runs=600)
-    held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
     unheard = {
-        "no_hidden_calls",  # it returns a Completion and no log
-        "same_by_every_entrypoint",  # there is one
         "no_effect_after_completion",  # nothing is called after it
         "no_stale_answer",  # it answers in words of its own
     }
-    assert set(LAWS) - held == unheard
+    assert set(LAWS) - held == unheard | set(NOT_HERE)
+
+
+@pytest.mark.slow
+def test_the_laws_of_handoffs_are_judged(simulation):
+    """Each of them came up in the relay, and held."""
+    result = campaign("relay", simulation, depth=1, max_runs=600)
+    held = {law.partition("(")[0] for law, count in result.laws.items() if count.held}
+    assert {name for name, record in LAWS.items() if record.family == "handoffs"} <= held
 
 
 # Each part of the loop is needed: without it some law is broken.
@@ -171,18 +179,13 @@ def codes(play, name, plan):
 
 def test_without_a_look_up(monkeypatch, play):
     """Repeats what is in doubt."""
-    monkeypatch.setattr(Steps, "_knows_a_repeat", lambda self, tool, step: True)
+    monkeypatch.setattr(Steps, "_recognised", lambda self, tool, step: True)
     assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:once/timeout")
 
 
 def test_without_waiting(monkeypatch, play):
     """Looks up while the request may still arrive."""
-    reconciled = Steps._reconciled
-
-    def at_once(self, tool, step):
-        return reconciled(self, replace(tool, settles=0.0), step)
-
-    monkeypatch.setattr(Steps, "_reconciled", at_once)
+    monkeypatch.setattr(steps, "SETTLES", 0.0)
     assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:late/timeout")
 
 
@@ -192,7 +195,7 @@ def test_without_writing_ahead(monkeypatch, play):
 
     def forgets(self):
         for step in self.state["steps"]:
-            if step["outcome"] == "in_flight":
+            if step["outcome"] == "unknown":
                 return
         save(self)
 
@@ -207,16 +210,20 @@ def test_without_a_use_up_of_the_approval(monkeypatch, play):
     assert "AF409" in codes(play, "approvals", "approval:pay#1:refused")
 
 
-def test_without_receipts_in_what_is_shown(monkeypatch, play):
-    """A window without a line for what fell out of it."""
+def test_without_a_whole_conversation(play):
+    """A window in which an effect is not told any more."""
 
-    def shown_short(self):
-        talk = self.state["talk"]
-        begins = [at for at, one in enumerate(talk) if one["role"] == "assistant"]
-        return talk if len(begins) <= 2 else [talk[0], *talk[begins[-2] :]]
+    def windowed(world):
+        def short(talk):
+            begins = [at for at, one in enumerate(talk) if one["role"] == "assistant"]
+            shown = talk if len(begins) <= 2 else [talk[0], *talk[begins[-2] :]]
+            return world.model(shown, list(world.tools))
 
-    monkeypatch.setattr(Loop, "_shown", shown_short)
-    assert "AF412" in codes(play, "notes", "")
+        story_loop = Loop(Planned(world, short), tools_of(world, **NOTE), "r", "r")
+        return Completion(**story_loop.run("m", world.task))
+
+    found = play(STORIES["notes"][0], windowed).violations
+    assert "AF412" in {violation.code for violation in found}
 
 
 def test_without_a_ledger_that_crosses(monkeypatch, play):
@@ -242,136 +249,122 @@ def test_with_a_ledger_that_crosses(play):
 STEP = {
     "tool": "charge",
     "writes": True,
-    "outcome": Outcome.APPLIED,
+    "outcome": "applied",
     "said": "{}",
     "asked": "tc_1",
     "receipt": "ch_1",
 }
 
 
-def handed(version=1, owner="bob", text="Go on."):
-    return handoff(
-        [STEP], task="t", version=version, owner=owner, run="r", text=text, carry={"limit": 5}
-    )
+def handed(version=1, owner="bob"):
+    return handoff([STEP], "t", version, owner, limit=5)
 
 
 def test_a_handoff_is_taken_once_and_by_its_owner():
     """Of each version once, no older one, nothing that was changed, nothing of another's."""
     store: dict = {}
-    second = asdict(handed(2))
+    second = handed(2)
+    carry = second["carry"]
     assert receive(store, "eve", second) == "for bob"
-    assert receive(store, "bob", {**second, "carry": {"limit": 50}}) == "changed on the way"
-    assert receive(store, "bob", {**second, "more": 1}) == "invalid"
+    assert (
+        receive(store, "bob", {**second, "carry": {**carry, "limit": 50}}) == "changed on the way"
+    )
+    assert receive(store, "bob", {**second, "more": 1}) == "changed on the way"
+    assert receive(store, "bob", {**second, "carry": {}}) == "invalid"
     assert receive(store, "bob", "please go on") == "invalid"
     assert store == {}
     assert receive(store, "bob", second) == "accepted"
     assert receive(store, "bob", second) == "known"
-    assert receive(store, "bob", asdict(handed(1))) == "out of date"
-    assert [one.version for one in owned(store, "bob")] == [2]
-    assert receive(store, "bob", asdict(handed(3))) == "accepted"
+    assert receive(store, "bob", handed(1)) == "out of date"
+    assert [one["version"] for one in owned(store, "bob")] == [2]
+    assert receive(store, "bob", handed(3)) == "accepted"
 
 
 def test_a_handoff_says_what_is_done():
     """Receipts, and what was found with its source: in it, and in what is told."""
     found = handed()
-    assert found.effects == ["ch_1"]
-    assert found.claims == [{"item": "charge", "value": "{}", "source": "tc_1"}]
-    assert all(word in found.told for word in ("Go on.", "limit", "ch_1", "tc_1"))
+    assert found["effects"] == ["ch_1"]
+    assert found["claims"] == [{"item": "charge", "value": "{}", "source": "tc_1"}]
+    assert all(word in found["text"] for word in ("limit", "ch_1", "tc_1"))
 
 
-def test_a_handoff_without_an_answer_is_posted_again():
-    """The same one, a few times; a `known` is a yes."""
-    posted: list[dict] = []
-    answers = iter(["", "changed on the way", "known"])
-
-    def post(payload):
-        posted.append(payload)
-        return next(answers)
-
-    assert send(post, handed())
-    assert len(posted) == 3
-    assert posted[0] == posted[2]
-    assert not send(lambda payload: "", handed())
+@pytest.mark.parametrize("fault", ["lost", "twice", "late", "misrouted", "once/poisoned"])
+def test_a_handoff_without_an_answer_is_sent_again(fault, play):
+    """A few times; a `known` is a yes, and the work is done once."""
+    axes = fault if "/" in fault else f"{fault}/intact"
+    result = play(*STORIES["relay"], f"handoff:shipper#1:{axes}")
+    assert result.violations == ()
+    assert result.history.success is not None
+    assert len(result.history.ledger) == 2
 
 
 class Desk:
-    """A host with a clock, a store, and a planner that pays and is done."""
+    """A host with a clock, a store, and a model that pays and is done."""
 
-    def __init__(self, reply=lambda arguments: {"payment_id": "pay_1"}):
-        self.store: dict = {}
-        self.time, self.made, self.reply, self.stopped = 0.0, [], reply, False
-        self.host = Host(
-            store=self.store,
-            claim=lambda name: self.store.setdefault(name, mine := object()) is mine,
-            ask=self.ask,
-            call=self.call,
-            approve=lambda tool, call: "approval_1",
-            now=lambda: self.time,
-            sleep=self.sleep,
-            cancelled=lambda: self.stopped,
-            inbox=list,
-        )
+    tools, inbox, cancelled = (), (), False
 
-    def ask(self, messages):
+    def __init__(self, monkeypatch, reply=lambda arguments: {"payment_id": "pay_1"}):
+        self.store, self.now, self.made, self.reply = Store(), 0.0, [], reply
+        clock = SimpleNamespace(time=lambda: self.now, sleep=self.sleep)
+        for module in (journal_, steps, loop_):
+            monkeypatch.setattr(module, "time", clock)
+
+    def model(self, messages, tools):
         paid = any(one["role"] == "tool" for one in messages)
         name, arguments = ("done", {"status": "success"}) if paid else ("pay", {"invoice": "I1"})
         calls = [{"id": f"tc_{len(messages)}", "name": name, "arguments": arguments}]
         return {"content": None, "tool_calls": calls, "stop": "tool_calls"}
 
-    def call(self, tool, arguments, asked):
+    def call(self, tool, arguments, asked=None):
         self.made.append((tool, dict(arguments)))
         return self.reply(arguments)
 
     def sleep(self, seconds):
-        self.time += seconds
+        self.now += seconds
+
+    def loop(self, **more):
+        receipt = proof("payment_id")["receipt"]
+        return Loop(
+            self, {"pay": Tool(("invoice",), ("invoice",), True, receipt=receipt, **more)}, "r", "r"
+        )
 
 
-def pays(**more):
-    return Tool(
-        "pay", ("invoice",), ("invoice",), True, receipt=proof("payment_id")["receipt"], **more
-    )
+class Store(dict):
+    """A store that inserts a name once."""
+
+    def claim(self, name):
+        return self.setdefault(name, mine := object()) is mine
 
 
-def test_an_approval_expires():
-    """A yes after its time is a no, and nothing is done."""
-    desk = Desk()
-    loop = Loop(desk.host, [pays(approval=True)], run_id="r", limits=Limits(approval=60.0))
-    assert loop.run("m", "Pay.").reason == "needs_approval"
-    desk.time = 61.0
-    end = loop.run("m", "Pay.", decision=("tc_1", True))
-    assert (end.status, end.reason, desk.made) == ("failed", "rejected", [])
-
-
-def test_keys_that_have_expired_are_no_keys():
+def test_keys_that_have_expired_are_no_keys(monkeypatch):
     """A repeat after the time for which the backend knows them is looked up, or not made."""
 
     def lost(arguments):
-        desk.time += 25 * 3600.0
+        desk.now += 25 * 3600.0
         raise TimeoutError
 
-    desk = Desk(lost)
-    end = Loop(desk.host, [pays(dedup="key")], run_id="r", limits=Limits(seconds=1e9)).run(
-        "m", "Pay."
-    )
-    assert (end.reason, len(desk.made)) == ("outcome_unknown", 1)
+    desk = Desk(monkeypatch, lost)
+    monkeypatch.setattr(steps, "SECONDS", 1e9)
+    end = desk.loop(dedup="key").run("m", "Pay.")
+    assert (end["status"], len(desk.made)) == ("partial", 1)
+    assert "unknown: pay" in end["detail"]
 
 
-def test_budgets_end_honestly():
+@pytest.mark.parametrize(
+    ("module", "name", "most"), [(loop_, "TURNS", 1), (steps, "SECONDS", 0.0), (steps, "CALLS", 0)]
+)
+def test_budgets_end_honestly(module, name, most, monkeypatch):
     """Calls, turns and time: never a success, and what stands is said."""
-    for limits in (Limits(turns=1), Limits(calls=1, turns=1), Limits(seconds=0.0)):
-        end = Loop(Desk().host, [pays()], run_id="r", limits=limits).run("m", "Pay.")
-        assert (end.status, end.reason) == ("partial", "budget_exhausted")
-    assert (
-        "pay_1"
-        in Loop(Desk().host, [pays()], run_id="r", limits=Limits(turns=1)).run("m", "Pay.").detail
-    )
+    monkeypatch.setattr(module, name, most)
+    end = Desk(monkeypatch).loop().run("m", "Pay.")
+    assert (end["status"], end["reason"]) == ("partial", "budget_exhausted")
+    assert (end["handle"] == "pay_1") is (name == "TURNS")
 
 
-def test_what_was_stopped_is_not_gone_on_with():
+def test_what_was_stopped_is_not_gone_on_with(monkeypatch):
     """The rest of a turn is not made when the user speaks again, and its calls have results."""
-    desk = Desk()
 
-    def ask(messages):
+    def model(messages, tools):
         if any(one["role"] == "tool" for one in messages):
             calls = [
                 {"id": f"tc_{len(messages)}", "name": "done", "arguments": {"status": "partial"}}
@@ -381,15 +374,16 @@ def test_what_was_stopped_is_not_gone_on_with():
         return {"content": None, "tool_calls": calls, "stop": "tool_calls"}
 
     def stops(arguments):
-        desk.stopped = True
+        desk.cancelled = True
         return {"payment_id": "pay_1"}
 
-    desk.reply = stops
-    loop = Loop(replace(desk.host, ask=ask), [pays()], run_id="r")
+    desk = Desk(monkeypatch, stops)
+    desk.model = model
+    loop = desk.loop()
     end = loop.run("m1", "Pay.")
-    assert (end.status, end.handle) == ("cancelled", "pay_1")
-    desk.stopped = False
-    assert loop.run("m2", "And now?").status == "partial"
+    assert (end["status"], end["handle"]) == ("cancelled", "pay_1")
+    desk.cancelled = False
+    assert loop.run("m2", "And now?")["status"] == "partial"
     assert [arguments for _, arguments in desk.made] == [{"invoice": "I1"}]
     results = [one["tool_call_id"] for one in loop.state["talk"] if one["role"] == "tool"]
     assert results[:2] == ["I1", "I2"]
