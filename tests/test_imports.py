@@ -26,8 +26,6 @@ ALLOWED = {
     "runtime/imports.py <module> importlib.machinery": "the loaders, which are timed",
     "runtime/imports.py <module> SourceFileLoader": "one of them",
     "runtime/surroundings.py <module> builtins": "what an agent may replace there is put back",
-    "plugin/start.py <module> pkgutil": "the names of the bundled stories",
-    "plugin/start.py _story import_module": "a bundled story, by its name",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

@@ -29,8 +29,8 @@ _ABOUT = """
 F01:repeat F02:once/timeout F03:truncated F04:interrupt F05:dies F06:twice F07:timeout F08:drift
 F10:crash F11:preempted F12:reword F13:crash F15:twice F20:skip F21:reword F23:reword F25:reword
 F27:double_done F33:error F50:buried F51:trimmed F52:trimmed F55:lost F56:poisoned F57:invalid
-F60:wrong F65:duplicate_trigger B01:late B02:rate_limited B04:crash B05:crash B07:truncated B08:error
-B11:poisoned B12:privileged B13:wrong B14:ambiguous B15:skip B16:cancel B17:preempted
+F60:wrong F65:duplicate_trigger B01:late B02:rate_limited B04:crash B05:crash B07:truncated
+B08:error B11:poisoned B12:privileged B13:wrong B14:ambiguous B15:skip B16:cancel B17:preempted
 B22:hostile B26:duplicate_trigger B28:mixed_done B29:late B30:late B31:once/timeout B34:wrong
 B36:#1- B37:rate_limited B39:crash B42:timeout B43:duplicate_trigger B44:torn B46:gone
 B47:unauthorized B48:never B50:preempted

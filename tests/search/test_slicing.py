@@ -184,7 +184,8 @@ def test_few_agents_are_told_as_they_are() -> None:
 
 def test_an_honest_team_breaks_nothing() -> None:
     """No slice without a finding."""
-    assert searched(line, passing(built, spoilt=""), depth=1).findings == ()
+    honest = searched(line, passing(built, spoilt=""), depth=1, only=("twice", "lost"))
+    assert honest.findings == ()
 
 
 # A star: slots of the hub are numbered anew ----------------------------------------------------
