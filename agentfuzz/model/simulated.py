@@ -110,7 +110,9 @@ class SimulatedModel:
         return other
 
     async def aio(self, messages: Sequence[Message], tools: Any = None) -> Turn:
-        """The same for async agents."""
+        """The same for async agents: of several, another one may go first."""
+        if self._gateway.log.named:
+            await self._gateway.calls.team.turn("model")
         return self(messages, tools)
 
     def __call__(self, messages: Sequence[Message], tools: Any = None) -> Turn:

@@ -1,10 +1,12 @@
 """A world with two agents and a tool, for the tests of teams."""
 
+from dataclasses import replace
 from typing import Any
 
 from agentfuzz import FaultPlan, World, scenario
 from agentfuzz.core.history import History
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.model.script import parse
 from agentfuzz.world.injector import FromPlan
 
 
@@ -17,10 +19,11 @@ def desk(world: World) -> None:
         return {"refund_id": f"re_{order_id}"}
 
 
-def history(agent: Any, plan: str = "") -> History:
+def history(agent: Any, plan: str = "", *, script: Any = None) -> History:
     """What happened when an agent ran in this world under a plan."""
+    story = desk if script is None else replace(desk, scripts=(parse(script),))
     with Simulation() as simulation:
-        return simulation.execute(desk, agent, FromPlan(FaultPlan.parse(plan)))
+        return simulation.execute(story, agent, FromPlan(FaultPlan.parse(plan)))
 
 
 def told(found: History, *kinds: type) -> list[tuple[Any, ...]]:

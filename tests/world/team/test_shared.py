@@ -73,3 +73,21 @@ def test_another_agent_in_the_middle():
     assert len(struck.of(Struck)) == 1
     last = struck.of(SharedWritten)[-1]
     assert last.based_on < last.version - 1
+
+
+def test_another_agent_before_a_turn_of_the_model():
+    """`schedule:model#n:preempted`: what is ready goes first; who is alone is never asked."""
+
+    async def asks(world, name, said):
+        await world.model.aio([{"role": "user", "content": name}])
+        said.append(name)
+
+    async def agent(world):
+        said = []
+        await asyncio.gather(*(world.spawn(name, asks, world, name, said) for name in ("a", "b")))
+        return said
+
+    assert history(agent, script=["Done."]).ended.value == ["a", "b"]
+    struck = history(agent, "schedule:model#1:preempted", script=["Done."])
+    assert struck.ended.value == ["b", "a"]
+    assert len(struck.of(Struck)) == 1
