@@ -44,11 +44,13 @@ def naive(world: World) -> Completion:
 
 def reference(world: World) -> Completion:
     """The loop of `examples/reference_loop`."""
-    from reference_loop.adapter import completion, host, tools_of
+    from reference_loop.adapter import tools_of
     from reference_loop.loop import Loop
 
-    loop = Loop(host(world), tools_of(world), run_id=world.trigger_id)
-    return completion(loop.run(world.trigger_id, world.task, restarted=world.why == "restart"))
+    name = world.trigger_id
+    loop: Any = Loop(world, tools_of(world), name, name, ())
+    ended: dict[str, Any] = loop.run(name, world.task, None, restarted=world.why == "restart")
+    return Completion(**ended)
 
 
 def langgraph(world: World) -> Completion:

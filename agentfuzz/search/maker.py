@@ -110,7 +110,8 @@ class Maker:
     def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
         found = found_by(self.scenario.invariants, history, self.baseline(plan))
         verdicts = tuple([one if one is None else tuple(one) for one in found])
-        outcome: Outcome = made(Outcome, (history, injector.crossings, verdicts, self.took, ()))
+        facts = (history, injector.crossings, verdicts, self.took, (), b"")
+        outcome: Outcome = made(Outcome, facts)
         return outcome
 
     def made(self, plan: FaultPlan) -> Outcome:
