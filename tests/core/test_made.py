@@ -12,23 +12,30 @@ HOME = Path(agentfuzz.__file__).parent
 def records():
     """Every call of `made` with a name and fields in sight: file, name, how many fields."""
     for path in sorted(HOME.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        written = {
-            target.id: node.value
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "made":
-                continue
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for name, count in within(function):
+                    yield path, name, count
+
+
+def within(function):
+    """Those of one function."""
+    nodes = list(ast.walk(function))
+    written = {
+        target.id: node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "made":
             kind, fields = (*node.args, None)[:2]
             if isinstance(fields, ast.Name):
                 fields = written.get(fields.id)
             if isinstance(kind, ast.Name) and isinstance(fields, ast.Tuple):
                 starred = any(isinstance(each, ast.Starred) for each in fields.elts)
-                yield path, kind.id, None if starred else len(fields.elts)
+                yield kind.id, None if starred else len(fields.elts)
 
 
 def test_every_record_gets_all_of_its_fields():
