@@ -102,7 +102,7 @@ ALL = {**BUNDLED, **STORIES}
 EXCLUDED = {
     "invoice": ("twice",)
 }  # nobody can help a network that doubles, and a backend that is blind
-RUNS = 2000  # of the pairs of one story at most
+RUNS = 600  # of the pairs of one story at most
 
 
 def campaign(name, simulation, **budget):
