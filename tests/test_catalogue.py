@@ -63,15 +63,21 @@ def test_row(row):
         assert not found <= broken(proof["story"], proof["victim"], plan.without(slot))
 
 
-@pytest.mark.parametrize("row", PROOFS)
-def test_the_survivor_of_a_row(row):
-    """Where the plan can strike it at all, it breaks no law under it."""
-    proof = PROOFS[row]
-    module = STORIES[proof["story"]]
-    assert module.SURVIVORS
-    for survivor in module.SURVIVORS:
+def survives(row):
+    """How many survivors of a row's story met its plan, none of them breaking a law."""
+    proof, met = PROOFS[row], 0
+    for survivor in STORIES[proof["story"]].SURVIVORS:
         with contextlib.suppress(agentfuzz.PlanError):  # it makes no such call
-            assert not broken(proof["story"], survivor.__name__, FaultPlan.parse(proof["plan"]))
+            found = broken(proof["story"], survivor.__name__, FaultPlan.parse(proof["plan"]))
+            assert not found, (row, survivor.__name__)
+            met += 1
+    return met
+
+
+def test_the_survivors_of_the_rows():
+    """Where the plan can strike them at all, which is nearly everywhere, they break no law."""
+    met = [row for row in PROOFS if survives(row)]
+    assert len(met) >= 80
 
 
 def test_what_differs_from_run_to_run():
