@@ -26,6 +26,10 @@ ALLOWED = {
     "runtime/imports.py <module> importlib.machinery": "the loaders, which are timed",
     "runtime/imports.py <module> SourceFileLoader": "one of them",
     "runtime/surroundings.py <module> builtins": "what an agent may replace there is put back",
+    "runtime/detours.py _stub exec": "a stub with the parameters of the user's own function",
+    "runtime/detours.py _stub compile": "the same",
+    "world/taps/surface.py _at import_module": "the user's own module, by the place of a tap",
+    "world/taps/decorators.py _noting import_module": "the user's framework, by its decorator",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from agentfuzz.runtime import detours
 from agentfuzz.runtime.loggers import Loggers
 from agentfuzz.runtime.surroundings import ROWS, SETTERS, glance, same, unchanged
 
@@ -117,6 +118,7 @@ class Isolation:
 
     def end(self) -> None:
         """Put back what the run changed."""
+        detours.close()
         if touched or not unchanged(self._seen):
             self._put_back()
         if self._loggers.changed:
