@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
+from itertools import chain, count
 from types import FunctionType
 from typing import Any
 
@@ -42,6 +43,11 @@ _THEIR_OWN = frozenset(
 ) | {"langchain", "langgraph"}
 
 
+def is_theirs(function: FunctionType) -> bool:
+    """Whether a function is a framework's own."""
+    return (function.__module__ or "").partition(".")[0] in _THEIR_OWN
+
+
 class Taps(Mapping[str, Any]):
     """The functions that were noted, by their names."""
 
@@ -50,12 +56,12 @@ class Taps(Mapping[str, Any]):
 
     def note(self, function: FunctionType) -> None:
         """A framework was handed this one."""
-        name, module = function.__name__, function.__module__ or ""
-        if module.partition(".")[0] in _THEIR_OWN:
+        if is_theirs(function):
             return
-        if self._found.get(name, function) is not function:
-            name = f"{module}.{name}"
-        self._found[name] = function
+        name = function.__name__
+        names = chain((name, f"{function.__module__}.{name}"), (f"{name}_{n}" for n in count(2)))
+        free = next(one for one in names if self._found.get(one, function) is function)
+        self._found[free] = function
 
     def tap(self, world: Any, /, **declared: Mapping[str, Any]) -> None:
         """Tap every one of them: `tools.tap(world, book={"effect": "booking"})`. What a tool is not

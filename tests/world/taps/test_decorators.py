@@ -10,6 +10,7 @@ import agentfuzz
 from agentfuzz import Completion, ScenarioError, run, scenario, taps
 from agentfuzz.core.events import Called
 from agentfuzz.world.taps.decorators import FRAMEWORKS
+from agentfuzz.world.taps.looking import in_hands
 
 APPLICATIONS = {
     "openai_agents": """
@@ -216,3 +217,12 @@ def test_a_tool_that_was_not_noted(application):
 
     with pytest.raises(ScenarioError, match="charge"):
         run(story, lambda world: None)
+
+
+@pytest.mark.parametrize("framework", APPLICATIONS)
+def test_tools_that_are_there_already_are_found(framework, application):
+    """An application that was imported before anybody thought of tapping it."""
+    pytest.importorskip(NEEDS.get(framework, framework))
+    shop = application(APPLICATIONS[framework])
+    found = [one for one in in_hands().values() if one.__globals__ is vars(shop)]
+    assert sorted(one.__name__ for one in found) == ["charge", "find", "ship"]
