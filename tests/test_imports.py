@@ -26,6 +26,8 @@ ALLOWED = {
     "runtime/imports.py <module> importlib.machinery": "the loaders, which are timed",
     "runtime/imports.py <module> SourceFileLoader": "one of them",
     "runtime/surroundings.py <module> builtins": "what an agent may replace there is put back",
+    "adapters/mcp.py tap import_module": "the MCP SDK, version 1 or 2, of the application",
+    "adapters/mcp.py __init__ import_module": "its types, wherever its version has them",
     "runtime/detours.py _stub exec": "a stub with the parameters of the user's own function",
     "runtime/detours.py _stub compile": "the same",
     "world/taps/surface.py _at import_module": "the user's own module, by the place of a tap",

@@ -40,7 +40,7 @@ from agentfuzz.runtime.watchdog import Watchdog
 from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.process import MAX_RESTARTS
 from agentfuzz.world.process_faults.striking import at_the_end
-from agentfuzz.world.tools import forget
+from agentfuzz.world.specs import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]

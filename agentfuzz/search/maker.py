@@ -27,7 +27,7 @@ from agentfuzz.search.space import Space
 from agentfuzz.search.stories import Stories
 from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
-from agentfuzz.world.tools import forget
+from agentfuzz.world.specs import forget
 
 
 class Maker:

@@ -19,7 +19,7 @@ class OfApplications:
 
     tool: Callable[..., Any]
     _local: Any  # the gateway of this leg
-    _taps: tuple[Tap, ...] = ()
+    _taps: tuple[Any, ...] = ()  # what follows the run from leg to leg
 
     def tap(
         self,
