@@ -1,4 +1,4 @@
-"""MCP clients: the tools of an application's own sessions, with whatever server.
+"""MCP clients: an application's own sessions, with whatever server.
 
 Law: the session, its transport and its server are real; each call of a tool is one of the world's,
 and its body is the call itself. What a server says of its tools (`readOnlyHint`) is believed where
