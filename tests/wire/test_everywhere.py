@@ -268,6 +268,7 @@ def test_retries_are_the_librarys_own() -> None:
             assert len(history.of(ModelTurn)) == 2
 
 
+@pytest.mark.slow
 def test_the_budget_reaches_through_every_library() -> None:
     """The end of a run is nobody's to swallow."""
     for way in WAYS:

@@ -3,8 +3,12 @@
 import asyncio
 import http.server
 import json
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -114,7 +118,7 @@ def test_what_no_face_speaks_is_refused_and_named(way: Any, url: str) -> None:
     place = url.removeprefix("https://")
     text = " ".join(words)
     assert f"agentfuzz refuses POST {place}: it is a model provider's" in text
-    assert "chat/completions, responses, messages" in text
+    assert "OpenAI's chat/completions and responses and Anthropic's messages" in text
     assert "allow_network=(" in text
     (noted,) = leaks.taken()
     assert noted.kind == f"POST {place}"
@@ -251,3 +255,47 @@ def test_nothing_is_reached_while_a_cassette_is_recorded() -> None:
 
     assert "refuses the network in a run: api.openai.com" in " ".join(value(agent))
     assert NetworkRefused.__name__ in " ".join(value(agent))
+
+
+SESSION = """
+    import httpx, requests
+    from agentfuzz import Completion, fuzz, scenario
+    from agentfuzz.wire import everywhere
+
+    BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+
+    @scenario(task="Say hello.", script=["Hello."])
+    def greeting(world):
+        pass
+
+    @fuzz(greeting, only=("rate_limited",), max_runs=12)
+    def test_it(world):
+        with everywhere(world):
+            try:
+                httpx.post("https://api.openai.com/v1/embeddings", json={})
+            except httpx.ConnectError:
+                pass
+            try:
+                requests.get("https://crm.example.invalid/")
+            except requests.ConnectionError:
+                pass
+            requests.post("https://api.openai.com/v1/chat/completions", json=BODY, timeout=5)
+        return Completion.success()
+"""
+
+
+@pytest.mark.slow
+def test_a_campaign_names_what_was_refused(tmp_path: Path) -> None:
+    """Each with the line of the test that asked, as AF905; it fails nothing."""
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(SESSION))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--agentfuzz"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    lines = " ".join(done.stdout.split())
+    assert "1 passed" in lines, done.stdout
+    for what, line in (
+        ("POST api.openai.com/v1/embeddings (refused: a model's, not spoken)", 16),
+        ("socket.getaddrinfo crm.example.invalid:443 (refused)", 20),
+    ):
+        assert f"AF905 escapes control: {what} at test_it.py:{line}" in lines, done.stdout

@@ -225,6 +225,7 @@ LATE = """
 """
 
 
+@pytest.mark.slow
 def test_a_library_imported_in_the_block_is_reached() -> None:
     """The block itself imports none of them."""
     done = subprocess.run(

@@ -69,7 +69,6 @@ _OLLAMAS_OWN = ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings")
 _ROOT = "/v1"
 _MODELS = f"{_ROOT}/models"
 _EXACT = (*CODECS, f"{_ROOT}/messages/count_tokens", _MODELS)
-SPOKEN = ", ".join(f"{path.removeprefix(f'{_ROOT}/')}" for path in _EXACT)
 
 
 class Place(NamedTuple):

@@ -77,11 +77,12 @@ def reached(method: str, host: str, port: int | None, path: str) -> Reached | No
     if not network.is_local(host) and not network.refuses("socket.getaddrinfo", (host, port)):
         return None
     asked = f"{method} {host}{path.partition('?')[0]}"
-    leaks.note(asked, "(a model's, not spoken; refused)")
+    leaks.note(asked, "(refused: a model's, not spoken)")
     raise NetworkRefused(
         errno.ECONNREFUSED,
-        f"agentfuzz refuses {asked}: it is a model provider's, and wire.everywhere speaks "
-        f"{hosts.SPOKEN}. Make it a tool of the world, or let it through: "
+        f"agentfuzz refuses {asked}: it is a model provider's, and wire.everywhere speaks OpenAI's "
+        "chat/completions and responses and Anthropic's messages. Ask the model in one of these, "
+        "make it a tool of the world, or let it through: "
         f"@fuzz(scenario, allow_network=({host!r},)).",
     )
 
