@@ -21,6 +21,7 @@ from urllib3.util import Retry
 from agentfuzz import Completion, run, scenario
 from agentfuzz.core.errors import AgentfuzzError, ScenarioError
 from agentfuzz.core.events import ModelTurn
+from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import everywhere
 
@@ -298,6 +299,28 @@ def test_threads_of_the_agent_are_in_the_block() -> None:
         return found
 
     assert ended(crowd).value == ["Hello, you."] * 3
+
+
+def test_threads_of_an_async_agent_are_in_the_block() -> None:
+    """Sync clients in threads of the loop's, beside async ones, all at once."""
+
+    async def agent(world: Any) -> list[str]:
+        ways = [asyncio.to_thread(way, world) for way in (by_requests, by_httpx, by_urllib)]
+        return list(await asyncio.gather(*ways, by_aiohttp(world), by_openai_async(world)))
+
+    async def by_openai_async(world: Any) -> str:
+        return await by_openai_stream(world)
+
+    assert ended(agent).value == ["Hello, you."] * 5
+
+
+@pytest.mark.parametrize("way", WAYS[:-1], ids=lambda way: way.__name__)
+def test_a_proxy_of_the_environment_is_not_asked(way: Any, monkeypatch: Any) -> None:
+    """As on many a company's machine."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, "http://proxy.example.invalid:3128")
+    assert ended(way).value == "Hello, you."
+    assert not [one for one in leaks.taken() if one.kind.startswith("socket.")]
 
 
 def test_ids_do_not_repeat() -> None:
