@@ -252,6 +252,27 @@ def test_a_client_without_a_timeout_hangs() -> None:
         assert (found.how, found.error) == ("cut_off", "hung")
 
 
+def test_a_request_that_is_never_whole_is_not_waited_for() -> None:
+    """What its sender raises ends it, as on a real connection; so does its own timeout."""
+
+    async def fails() -> Any:
+        yield b"{"
+        raise ValueError("no more")
+
+    async def stops() -> Any:
+        yield b"{"
+        await asyncio.sleep(1e6)
+
+    for body, error in ((fails, "ClientConnectionError"), (stops, "TimeoutError")):
+
+        async def agent(world: Any, body: Any = body) -> Any:
+            async with aiohttp.ClientSession() as session:
+                await session.post(CHAT, data=body())
+
+        found = ended(agent)
+        assert (found.how, found.error) == ("raised", error)
+
+
 def test_retries_are_the_librarys_own() -> None:
     """Hidden in the SDK, or in an adapter of requests: each is a crossing."""
 
@@ -388,9 +409,12 @@ def test_keys_are_set_where_they_are_missing(monkeypatch: pytest.MonkeyPatch) ->
             with everywhere(world):
                 found = [openai.OpenAI().api_key, anthropic.Anthropic().api_key]
             found.append(os.environ["OPENAI_API_KEY"])
+        found.append(os.environ.get("OPENAI_API_KEY", "none"))
+        with everywhere(world):
+            os.environ["OPENAI_API_KEY"] = "the agent's"
         return [*found, os.environ.get("OPENAI_API_KEY")]
 
-    assert ended_plain(agent) == ["agentfuzz", "mine", "agentfuzz", None]
+    assert ended_plain(agent) == ["agentfuzz", "mine", "agentfuzz", "none", "the agent's"]
 
 
 def ended_plain(agent: Any) -> Any:

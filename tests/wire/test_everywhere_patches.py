@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 import threading
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
 from typing import Any
 
 import aiohttp.connector
@@ -16,8 +18,10 @@ import requests
 import urllib3.connection
 
 from agentfuzz import Completion, run, scenario
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.wire import everywhere
 from agentfuzz.wire.reach import worlds
+from agentfuzz.world.injector import FromPlan
 
 PLACES: list[tuple[Any, str]] = [
     (httpx.HTTPTransport, "handle_request"),
@@ -27,6 +31,7 @@ PLACES: list[tuple[Any, str]] = [
     (http.client.HTTPConnection, "putrequest"),
     (urllib3.connection.HTTPSConnection, "connect"),
     (aiohttp.connector.TCPConnector, "_create_connection"),
+    (SourceFileLoader, "exec_module"),
 ]
 CHAT = "https://api.openai.com/v1/chat/completions"
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
@@ -34,7 +39,7 @@ BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
 def seen() -> list[Any]:
     """All that a block may change."""
-    return [vars(owner).get(name) for owner, name in PLACES] + list(sys.meta_path)
+    return [vars(owner).get(name) for owner, name in PLACES]
 
 
 REAL = seen()
@@ -64,13 +69,14 @@ def test_every_place_is_patched_in_the_block() -> None:
     """The list above is all that there is, and what the block is about."""
 
     def agent(world: Any) -> int:
+        before = seen()
         with everywhere(world):
             inside = seen()
-        return sum(one is not other for one, other in zip(inside, REAL, strict=False))
+        return sum(one is not other for one, other in zip(inside, before, strict=True))
 
     ended = run(greeting, agent).history.ended
     assert ended is not None
-    assert ended.value >= len(PLACES)
+    assert ended.value == len(PLACES)
 
 
 def test_an_exception_leaves_nothing() -> None:
@@ -184,6 +190,30 @@ def test_a_patch_of_somebody_elses_stays_his(monkeypatch: pytest.MonkeyPatch) ->
     assert run(greeting, agent).history.ended.how == "returned"  # type: ignore[union-attr]
 
 
+def test_an_import_in_the_block_keeps_what_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finder that a library adds for itself is there in the next run."""
+    (tmp_path / "adds_a_finder.py").write_text("import sys; sys.meta_path.append(sys)")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def agent(world: Any) -> bool:
+        with everywhere(world):
+            import adds_a_finder  # type: ignore[import-not-found]
+
+            assert adds_a_finder
+        return sys in sys.meta_path
+
+    try:
+        with Simulation() as simulation:
+            for _ in range(4):
+                ended = simulation.execute(greeting, agent, FromPlan()).ended
+                assert ended is not None
+                assert ended.value is True
+    finally:
+        sys.meta_path.remove(sys)  # type: ignore[arg-type]
+
+
 LATE = """
     import sys
     from agentfuzz import run, scenario
@@ -209,7 +239,6 @@ LATE = """
                     found.append((await reply.json())["object"])
         return found
 
-    real = list(sys.meta_path)
     for _ in range(2):
         print(run(greeting, agent).history.ended.value)
     import httpx, requests, urllib3.connection, aiohttp, http.client
@@ -219,9 +248,7 @@ LATE = """
         aiohttp.TCPConnector._create_connection,
     ):
         assert "agentfuzz" not in function.__code__.co_filename, function
-    assert real == sys.meta_path
-    for module in (httpx, urllib3.connection, aiohttp.connector):
-        assert "exec_module" not in vars(module.__loader__)
+    assert "exec_module" not in vars(type(httpx.__loader__))
 """
 
 

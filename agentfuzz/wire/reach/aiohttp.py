@@ -8,7 +8,7 @@ turn, and they get it again between any two events of a stream. Put in by `patch
 import asyncio
 import errno
 from collections.abc import Iterator
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from agentfuzz.core.errors import NetworkRefused
@@ -42,6 +42,7 @@ def seams(library: Any) -> Iterator[Seam]:
     yield Seam(library.TCPConnector, "_create_connection", create)
 
 
+@cache
 def _asking(handler: Any) -> Any:
     """aiohttp's protocol, which asks the world when its first reply is waited for."""
 
@@ -50,7 +51,12 @@ def _asking(handler: Any) -> Any:
             await self.transport.ask()
         return await handler.read(self)
 
-    return type("Asking", (handler,), {"read": read})
+    def set_exception(self: Any, *given: Any) -> None:
+        handler.set_exception(self, *given)
+        if self.transport is not None:
+            self.transport.give_up()
+
+    return type("Asking", (handler,), {"read": read, "set_exception": set_exception})
 
 
 class _Memory(asyncio.Transport):
@@ -62,16 +68,16 @@ class _Memory(asyncio.Transport):
         self._to = to
         self._sent = bytearray()
         self._loop = asyncio.get_running_loop()
-        self._whole: asyncio.Future[http1.Request] = self._loop.create_future()
+        self._whole: asyncio.Future[http1.Request | None] = self._loop.create_future()
         self._reply: http1.Played | None = None
         self._left: Iterator[bytes] = iter(())
         self._closing = self._paused = False
 
     async def ask(self) -> None:
-        """Ask the world, once the request is whole. Raises CutOff."""
-        if self._reply is not None:
-            return
+        """Ask the world, once the request is whole, if it ever is. Raises CutOff."""
         found = await self._whole
+        if found is None or self._reply is not None:
+            return
         await asyncio.sleep(0)
         self._reply = http1.played(self._to.answer(*found))
         self._left = iter(self._reply.pieces)
@@ -88,6 +94,11 @@ class _Memory(asyncio.Transport):
             self._lose(None)
         elif self._reply.last == "reset":
             self._lose(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+
+    def give_up(self) -> None:
+        """The request is never whole: sending it has failed, or took too long."""
+        if not self._whole.done():
+            self._whole.set_result(None)
 
     def _lose(self, error: Exception | None) -> None:
         self._closing = True
@@ -108,6 +119,7 @@ class _Memory(asyncio.Transport):
         """The client reads no more."""
         if not self._closing:
             self._closing = True
+            self.give_up()
             self._loop.call_soon(self._protocol.connection_lost, None)
 
     abort = close

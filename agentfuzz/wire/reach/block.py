@@ -13,6 +13,7 @@ from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.wire.reach import patches, worlds
 
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")  # without one their clients cannot be built
+_KEY = "agentfuzz"
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?")
 
 
@@ -41,10 +42,11 @@ def everywhere(world: Any, *hosts: str) -> Iterator[None]:
     given = [key for key in _KEYS if key not in os.environ]
     try:
         patches.put_in()
-        os.environ.update(dict.fromkeys(given, "agentfuzz"))
+        os.environ.update(dict.fromkeys(given, _KEY))
         yield
     finally:
         for key in given:
-            os.environ.pop(key, None)
+            if os.environ.get(key) == _KEY:
+                del os.environ[key]
         worlds.leave(entry, outer)
         patches.take_out()

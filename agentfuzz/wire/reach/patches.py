@@ -6,8 +6,9 @@ that the block imports is patched as soon as its code has run. Called by `block`
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from functools import wraps
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any
 
@@ -29,23 +30,19 @@ _patched: list[tuple[Seam, Any, Any]] = []  # each with what is there, and what 
 def put_in() -> None:
     """Patch what is imported, and wait for the rest. Once is enough."""
     with _lock:
-        if _WAITING in sys.meta_path:
+        if _patched:
             return
-        sys.meta_path.insert(0, _WAITING)
+        _patch(Seam(SourceFileLoader, "exec_module", _then_patching))
         for name in SEAMS:
             module = sys.modules.get(name)
             if module is not None and not _is_under_way(module):
-                _patch(name, module)
+                _patch(*SEAMS[name](module))
 
 
 def take_out() -> None:
     """Take everything out again, unless a block is still entered."""
     with _lock:
-        if not worlds.is_over():
-            return
-        with suppress(ValueError):  # somebody has put back how it was before
-            sys.meta_path.remove(_WAITING)
-        while _patched:
+        while worlds.is_over() and _patched:
             seam, ours, real = _patched.pop()
             if vars(seam.owner).get(seam.name) is not ours:
                 continue  # another's patch is above: it gives back what it found
@@ -55,51 +52,27 @@ def take_out() -> None:
                 setattr(seam.owner, seam.name, real)
 
 
-def _patch(name: str, module: ModuleType) -> None:
-    with _lock:
-        for seam in SEAMS[name](module):
-            if worlds.is_over() or any(one[:1] == (seam,) for one in _patched):
-                continue
-            real = vars(seam.owner).get(seam.name)
-            ours = seam.wrap(getattr(seam.owner, seam.name))
-            setattr(seam.owner, seam.name, ours)
-            _patched.append((seam, ours, real))
+def _patch(*seams: Seam) -> None:
+    for seam in seams:
+        real = vars(seam.owner).get(seam.name)
+        ours = seam.wrap(getattr(seam.owner, seam.name))
+        setattr(seam.owner, seam.name, ours)
+        _patched.append((seam, ours, real))
+
+
+def _then_patching(real: Any) -> Any:
+    """What loads a module, and patches it if there is something to be patched."""
+
+    @wraps(real)
+    def exec_module(self: Any, module: ModuleType) -> None:
+        real(self, module)
+        with _lock:
+            if module.__name__ in SEAMS and _patched:
+                _patch(*SEAMS[module.__name__](module))
+
+    return exec_module
 
 
 def _is_under_way(module: ModuleType) -> bool:
     """Whether the code of a module has not run to its end yet."""
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
-
-
-class _Waiting:
-    """Finds what others find, and patches it when it is imported."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> Any:
-        """The spec of a module in which something is to be patched."""
-        if name not in SEAMS:
-            return None
-        for finder in sys.meta_path:
-            found = None if finder is self else finder.find_spec(name, path, target)
-            if found is not None:
-                if found.loader is not None:
-                    _then(found.loader, name)
-                return found
-        return None
-
-
-def _then(loader: Any, name: str) -> None:
-    """Let a loader patch the module that it has executed."""
-    real = loader.exec_module
-
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module  # the loader's own again
-        real(module)
-        if module.__name__ == name:  # a loader may have several modules
-            _patch(name, module)
-
-    loader.exec_module = exec_module
-
-
-_WAITING = _Waiting()

@@ -74,7 +74,8 @@ def reached(method: str, host: str, port: int | None, path: str) -> Reached | No
         return None
     if place != hosts.UNSPOKEN:
         return Reached(entry.world, place)
-    if not network.is_local(host) and not network.refuses("socket.getaddrinfo", (host, port)):
+    local = network.is_local(host)
+    if not local and not network.refuses("socket.getaddrinfo", (host, port)):
         return None
     asked = f"{method} {host}{path.partition('?')[0]}"
     leaks.note(asked, "(refused: a model's, not spoken)")
@@ -82,8 +83,8 @@ def reached(method: str, host: str, port: int | None, path: str) -> Reached | No
         errno.ECONNREFUSED,
         f"agentfuzz refuses {asked}: it is a model provider's, and wire.everywhere speaks OpenAI's "
         "chat/completions and responses and Anthropic's messages. Ask the model in one of these, "
-        "make it a tool of the world, or let it through: "
-        f"@fuzz(scenario, allow_network=({host!r},)).",
+        "or make it a tool of the world"
+        + ("." if local else f"; or let it through: @fuzz(scenario, allow_network=({host!r},))."),
     )
 
 
