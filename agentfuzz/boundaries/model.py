@@ -45,8 +45,7 @@ _TROUBLES = {kind: trouble for trouble, kinds in _ALIKE.items() for kind in kind
 
 
 def _causes(fault: Fault) -> tuple[str, ...]:
-    kind, ending = fault.axes
-    return (_TROUBLES.get(kind, kind) if ending == CLOSED else "a broken reply",)
+    return (_TROUBLES.get(fault.axes[0], fault.axes[0]),)
 
 
 def _order(group: str, fault: Fault) -> int:

@@ -14,6 +14,7 @@ written to a client that has gone. Called by the in-process clients and by the s
 import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,22 @@ class AsyncEvents:
         raise StopAsyncIteration
 
 
+def _unread(transport: asyncio.Transport, end: Any) -> int:
+    """How many bytes have not come to the client yet, as far as the system tells: a reset would
+    take them back."""
+    waiting = transport.get_write_buffer_size()
+    if waiting:
+        return waiting
+    try:
+        import fcntl
+        import termios
+
+        found = fcntl.ioctl(end.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+    except (ImportError, OSError):
+        return 0
+    return int.from_bytes(found, sys.byteorder)
+
+
 class Line:
     """The connection of one request to the server: `transport` is None where it is gone."""
 
@@ -163,10 +180,10 @@ class Line:
         """End the connection with nothing more sent; a client reads what was sent before."""
         transport = self._transport
         if transport is not None:
-            while transport.get_write_buffer_size() and not transport.is_closing():
+            end = transport.get_extra_info("socket")
+            while not transport.is_closing() and _unread(transport, end):
                 await asyncio.sleep(_SLOW)
             if reset and not transport.is_closing():
-                end = transport.get_extra_info("socket")
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             transport.abort()
         while (await self._receive())["type"] != "http.disconnect":
