@@ -14,7 +14,7 @@ import httpx2
 import openai
 import pytest
 
-from agentfuzz import in_child, run, scenario
+from agentfuzz import FaultPlan, in_child, run, scenario
 from agentfuzz.core.errors import CutOff
 from agentfuzz.core.events import ModelTurn
 from agentfuzz.engine.simulation import Simulation
@@ -23,6 +23,7 @@ from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.search.space import Space
 from agentfuzz.wire import async_openai_client, http_client, openai_client, serve
 from agentfuzz.wire.router import WireReply
+from agentfuzz.world.injector import FromPlan
 from search.support import hunt, shown
 
 from . import streaming
@@ -196,12 +197,14 @@ def test_a_plain_reply_ends_before_its_first_byte(
 # Who waits for ever ------------------------------------------------------------------------------
 
 SILENT = {**CUT, "ending": "silence"}
+OTHERS = httpx2.Timeout(5.0, read=None)  # of a network that is not there
 
 
 @pytest.mark.parametrize(
     ("make", "who"),
     [
         (lambda world: openai_client(world, timeout=None), "openai.OpenAI"),
+        (lambda world: openai_client(world, timeout=OTHERS), "openai.OpenAI"),
         (lambda world: _plain(world), "httpx2.Client"),
     ],
 )
@@ -215,6 +218,31 @@ def test_without_a_timeout_a_silent_stream_hangs(make: Callable[[Any], Any], who
     text = str(caught.value)
     assert f"{who} waits for the rest of a stream that never comes" in text
     assert f"as in {who.partition('.')[2]}(timeout=60)" in text
+
+
+def test_only_the_read_timeout_passes() -> None:
+    """Connecting, sending and waiting for a free connection take no time here."""
+    with virtual_time() as clock:
+        made = openai_client(
+            FakeWorld(SILENT, clock=clock), timeout=httpx2.Timeout(1.0, read=7.0), max_retries=0
+        )
+        with pytest.raises(openai.APITimeoutError):
+            list(asked("chat", made))
+        assert clock.now == 7.0
+
+
+@pytest.mark.parametrize("name", ["httpx2", "httpx"])
+@pytest.mark.parametrize("ending", ["reset", "silence"])
+def test_the_exceptions_are_those_of_the_library(name: str, ending: str) -> None:
+    """Whichever a plain client belongs to."""
+    library = pytest.importorskip(name)
+    kind = library.ReadError if ending == "reset" else library.ReadTimeout
+    with virtual_time() as clock:
+        made = http_client(FakeWorld({**CUT, "ending": ending}, clock=clock), name)
+        body = {"model": "m", "messages": ASKED, "stream": True}
+        with made.stream("POST", CHAT, json=body) as reply:
+            with pytest.raises(kind):
+                reply.read()
 
 
 def _plain(world: Any) -> Any:
@@ -253,6 +281,27 @@ def test_an_async_client_waits_for_ever_and_is_named() -> None:
     (other,) = run(greeting, with_a_deadline, "model#1:cut/silence").violations
     assert other.code == "AF203"
     assert "AsyncOpenAI" not in other.sentence
+
+
+def test_an_async_agent_beside_the_server_hears_silence(simulation: Any) -> None:
+    """It reads all that was sent, and then its read timeout passes, in virtual time."""
+
+    async def agent(world: Any) -> list[Any]:
+        read = 0
+        with serve(world, hold=600.0) as urls:
+            given: Any = {"base_url": urls.openai, "api_key": "k", "max_retries": 0}
+            async with openai.AsyncOpenAI(**given, timeout=45.0) as made:
+                try:
+                    async for _ in await asked("chat", made):
+                        read += 1
+                except openai.APITimeoutError:
+                    return [read, world.clock.now]
+        return []
+
+    plan = FromPlan(FaultPlan.parse("model#1:cut/silence"))
+    runs = [simulation.execute(greeting, agent, plan) for _ in range(3)]
+    assert [one.ended.value for one in runs] == [[4, pytest.approx(45.0, abs=1e-3)]] * 3
+    assert runs[0].events == runs[1].events == runs[2].events
 
 
 # Loops -------------------------------------------------------------------------------------------
