@@ -1,7 +1,7 @@
 """Where a simulated model's plans come from: one script, or the one of several whose turn it is.
 
-Law: which script it is hangs on the task, on who acts, or on what the request offers, and on nothing
-that came before. Asked by the simulated model at every turn; a cassette is another planner.
+Law: which script it is hangs on the task, on who acts, or on what the request offers, and on
+nothing that came before. Asked by the simulated model at every turn; a cassette is another planner.
 """
 
 import re
