@@ -555,6 +555,8 @@ SAFE = {"type": "object", "properties": {"safe": {"type": "boolean"}}, "required
         ("", "", SAFE, {"safe": True}),
         ("", "", TOTAL, {"total": 42}),
         ("weather", "none", TOTAL, {"total": 42}),
+        ("charge", "none", None, UNDONE),  # the same conversation, in a turn of words
+        ("weather charge", "weather", None, [("weather", {"city": "Ulm"})]),
         ("charge", "", TOTAL, [CHARGE]),
     ],
 )
