@@ -20,7 +20,10 @@ from agentfuzz.providers.offer import Offer
 from agentfuzz.providers.turns import BadRequest
 
 _SHOWN = [{"role": "user", "content": "?"}]
-_TERMS = ("tools", "tool_choice", "response_format", "parallel_tool_calls", "stop", "max_tokens")
+_TERMS = (
+    *("tools", "tool_choice", "parallel_tool_calls", "response_format"),
+    *("stop", "max_tokens", "max_completion_tokens"),
+)
 
 
 def bound(model: BaseChatModel, tools: Sequence[Any], choice: Any, more: Mapping[str, Any]) -> Any:
