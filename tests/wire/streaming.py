@@ -12,6 +12,7 @@ from agentfuzz import Completion, Scenario, World, at_most_once, no_act_on_cut_r
 from agentfuzz.wire import openai_client
 
 TURNS = 12
+OFFERED = [{"type": "function", "function": {"name": name}} for name in ("charge", "ship")]
 
 
 def order() -> Scenario:
@@ -75,7 +76,7 @@ class Streams:
     def read(self) -> None:
         """One reply. Raises what breaks it."""
         self.content, self.calls, self.reason = "", {}, None
-        given: Any = {"model": "m", "messages": self.messages, "stream": True}
+        given: Any = {"model": "m", "messages": self.messages, "stream": True, "tools": OFFERED}
         for chunk in self.client.chat.completions.create(**given):
             self.take(chunk.choices[0])
         self.ended()
