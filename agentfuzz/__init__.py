@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         truthful,
         unknown_is_not_failed,
         valid_calls,
+        valid_histories,
     )
     from agentfuzz.model.behaviour import ModelBehaviour
     from agentfuzz.model.script import call, own, ref
@@ -222,6 +223,7 @@ _PLACES = {
         "truthful",
         "unknown_is_not_failed",
         "valid_calls",
+        "valid_histories",
     ),
     "model.behaviour": ("ModelBehaviour",),
     "model.script": ("call", "own", "ref"),
@@ -351,6 +353,7 @@ __all__ = [
     "truthful",
     "unknown_is_not_failed",
     "valid_calls",
+    "valid_histories",
     "wire",
 ]
 

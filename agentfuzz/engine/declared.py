@@ -22,13 +22,14 @@ from agentfuzz.invariants import (
     single_owner,
     survives,
     valid_calls,
+    valid_histories,
 )
 from agentfuzz.model.script import Script, parse
 from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
 ALWAYS = (
-    *(survives(), assertions_hold(), bounded(), valid_calls()),
+    *(survives(), assertions_hold(), bounded(), valid_calls(), valid_histories()),
     *(handoffs_valid(), single_owner(), handoffs_settled()),
 )
 # The oracle that needs no declaration: judged unless a scenario does without.

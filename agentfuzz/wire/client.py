@@ -23,41 +23,49 @@ HOST = "http://agentfuzz.invalid"  # a name that no resolver knows
 _LIBRARIES = ("httpx2", "httpx")
 
 
-def openai_client(world: Any, **kwargs: Any) -> Any:
+def openai_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `openai.OpenAI` that talks to the world's model. `kwargs` are the client's own, such as
-    `max_retries` and `timeout`. Raises ScenarioError when the scenario has no script."""
-    return _client(world, "openai", "OpenAI", "/v1", kwargs, asynchronous=False)
+    `max_retries` and `timeout`; `strict=False` takes also what the provider would refuse. Raises
+    ScenarioError when the scenario has no script."""
+    return _client(world, "openai", "OpenAI", "/v1", kwargs, strict, asynchronous=False)
 
 
-def async_openai_client(world: Any, **kwargs: Any) -> Any:
+def async_openai_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `openai.AsyncOpenAI` that talks to the world's model; see `openai_client`."""
-    return _client(world, "openai", "AsyncOpenAI", "/v1", kwargs, asynchronous=True)
+    return _client(world, "openai", "AsyncOpenAI", "/v1", kwargs, strict, asynchronous=True)
 
 
-def anthropic_client(world: Any, **kwargs: Any) -> Any:
+def anthropic_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `anthropic.Anthropic` that talks to the world's model; see `openai_client`."""
-    return _client(world, "anthropic", "Anthropic", "", kwargs, asynchronous=False)
+    return _client(world, "anthropic", "Anthropic", "", kwargs, strict, asynchronous=False)
 
 
-def async_anthropic_client(world: Any, **kwargs: Any) -> Any:
+def async_anthropic_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `anthropic.AsyncAnthropic` that talks to the world's model; see `openai_client`."""
-    return _client(world, "anthropic", "AsyncAnthropic", "", kwargs, asynchronous=True)
+    return _client(world, "anthropic", "AsyncAnthropic", "", kwargs, strict, asynchronous=True)
 
 
-def http_client(world: Any, library: str = "", **kwargs: Any) -> Any:
+def http_client(world: Any, library: str = "", *, strict: bool = True, **kwargs: Any) -> Any:
     """A plain `Client` of httpx2 or httpx (whichever is installed, in this order, unless
     `library` names one) whose every request goes to the world: for frameworks that take an
     `http_client`. Its `base_url` is the host alone: `client.post("/v1/messages", json=...)`."""
-    return _http(world, _library(library), kwargs, asynchronous=False)
+    return _http(world, _library(library), kwargs, strict, asynchronous=False)
 
 
-def async_http_client(world: Any, library: str = "", **kwargs: Any) -> Any:
+def async_http_client(world: Any, library: str = "", *, strict: bool = True, **kwargs: Any) -> Any:
     """A plain `AsyncClient`; see `http_client`."""
-    return _http(world, _library(library), kwargs, asynchronous=True)
+    return _http(world, _library(library), kwargs, strict, asynchronous=True)
 
 
 def _client(
-    world: Any, sdk: str, name: str, root: str, kwargs: dict[str, Any], *, asynchronous: bool
+    world: Any,
+    sdk: str,
+    name: str,
+    root: str,
+    kwargs: dict[str, Any],
+    strict: bool,
+    *,
+    asynchronous: bool,
 ) -> Any:
     if "http_client" in kwargs:
         raise AgentfuzzError(
@@ -69,15 +77,17 @@ def _client(
         return getattr(package, name)(**kwargs)
     base = import_module(f"{sdk}._base_client")
     library = next(vars(base)[known] for known in _LIBRARIES if known in vars(base))
-    http = _http(world, library, {}, asynchronous=asynchronous)
+    http = _http(world, library, {}, strict, asynchronous=asynchronous)
     given = {"api_key": "agentfuzz", "base_url": HOST + root, **kwargs}
     return getattr(package, name)(http_client=http, **given)
 
 
-def _http(world: Any, library: Any, kwargs: dict[str, Any], *, asynchronous: bool) -> Any:
+def _http(
+    world: Any, library: Any, kwargs: dict[str, Any], strict: bool, *, asynchronous: bool
+) -> Any:
     _ = world.model  # a scenario without a model says so here, not inside an SDK's retry
     kind = library.AsyncClient if asynchronous else library.Client
-    transport = Transport(face_of(world), library)
+    transport = Transport(face_of(world), library, strict)
     return kind(transport=transport, trust_env=False, **{"base_url": HOST, **kwargs})
 
 
@@ -93,9 +103,10 @@ def _library(name: str) -> Any:
 class Transport:
     """A transport of httpx2 or httpx, sync and async, that asks the face instead of a network."""
 
-    def __init__(self, face: Face, library: Any) -> None:
+    def __init__(self, face: Face, library: Any, strict: bool = True) -> None:
         self._face = face
         self._library = library
+        self._strict = strict
 
     def handle_request(self, request: Any) -> Any:
         """One request of a sync client. Raises the library's ReadTimeout and
@@ -128,7 +139,9 @@ class Transport:
 
     def _ask(self, request: Any, body: bytes) -> WireReply:
         path = request.url.raw_path.decode("ascii")
-        return self._face.answer(request.method, path, request.headers, body)
+        return self._face.answer(
+            request.method, path, request.headers, body, is_strict=self._strict
+        )
 
     def _response(self, reply: WireReply, request: Any, events: Any) -> Any:
         if reply.dropped:

@@ -2,7 +2,9 @@
 
 Law: a pure router; (method, path, headers, body) in, a `WireReply` out. Every request is one
 crossing: of the model where it gets that far, else of the boundary alone, so that a client that
-sends nonsense for ever is cut off too. Called by the in-process clients and by the server.
+sends nonsense for ever is cut off too. A request that can be read, and that its provider would
+refuse, is refused as a turn that the model did not take, unless the face is told to be lenient.
+Called by the in-process clients and by the server.
 
 What goes wrong has the provider's own form: a ModelError is its status and error body (429 with
 Retry-After; 529 is `overloaded_error` at Anthropic and 503 at OpenAI); a reply that is cut ends a
@@ -19,7 +21,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from agentfuzz.core.errors import ModelError
-from agentfuzz.providers import anthropic, openai_chat, openai_responses
+from agentfuzz.providers import anthropic, openai_chat, openai_responses, strict
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -75,9 +77,18 @@ class Face:
         self._kept: dict[str, Kept] = {}
         self._requests = 0
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> WireReply:
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        is_strict: bool = True,
+    ) -> WireReply:
         """Answer one request. `path` may have a query; names of headers are in lower case, or
-        the mapping does not care. Raises CutOff once the run's budget is used up."""
+        the mapping does not care. `is_strict`: what its provider refuses is refused here. Raises
+        CutOff once the run's budget is used up."""
         with self.lock:
             self._requests += 1
             stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
@@ -93,6 +104,12 @@ class Face:
             except BadRequest as bad:
                 self.world.gateway.crossing()
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
+            try:
+                if is_strict:
+                    strict.check(path, asked, self._kept)
+            except strict.Refusal as no:
+                self.world.model.refuse(asked.messages, str(no))
+                return _error(form, no.status, str(no), stamp, no.place, no.code)
             return self._turn(codec, asked, stamp)
 
     def refuse(

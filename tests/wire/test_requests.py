@@ -187,8 +187,16 @@ def test_an_error_of_a_tool_is_one_where_the_protocol_says_so(replies: list[Wire
     world = FakeWorld(says("ok"))
     result = {"type": "tool_result", "tool_use_id": "c1", "is_error": True, "content": "no"}
     content = [result, {"type": "text", "text": "Go on."}]
-    post(world, MESSAGES, {**GOOD[MESSAGES], "messages": [{"role": "user", "content": content}]})
-    assert world.model.shown[0] == [
+    asked = [
+        {"role": "user", "content": "Pay."},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "c1", "name": "charge", "input": {}}],
+        },
+        {"role": "user", "content": content},
+    ]
+    post(world, MESSAGES, {**GOOD[MESSAGES], "messages": asked})
+    assert world.model.shown[0][2:] == [
         {"role": "tool", "tool_call_id": "c1", "content": "no", "is_error": True},
         {"role": "user", "content": "Go on."},
     ]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from agentfuzz.core.between import Finished, HandoffReceived, SharedRead
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.events import Json, Messaged, ModelInput, ModelTurn, Replied, Shown
+from agentfuzz.core.events import NOT_SAID, Json, Messaged, ModelInput, ModelTurn, Replied, Shown
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -70,7 +70,7 @@ def known_input(*texts: str | re.Pattern[str]) -> Check:
 def _said(event: object) -> Iterable[str]:
     """What the user, or a model, has said."""
     if isinstance(event, ModelTurn):
-        return () if event.stop == "error" else (event.text or "",)
+        return () if event.stop in NOT_SAID else (event.text or "",)
     return (event.text,) if isinstance(event, Messaged) else ()
 
 

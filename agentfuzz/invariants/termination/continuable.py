@@ -6,7 +6,7 @@ P7, and the bugs behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import Decided, ModelInput, ModelTurn, Resumed, Struck
+from agentfuzz.core.events import NOT_SAID, Decided, ModelInput, ModelTurn, Resumed, Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -48,7 +48,7 @@ def _leg(history: History, leg: Resumed, stop: int, is_last: bool) -> Iterator[V
         if open_calls:
             yield _stuck(leg, first.seq, f"the call {open_calls[0]} has no result")
             return
-    said = [t for t in history.of(ModelTurn) if leg.seq < t.seq < stop and t.stop != "error"]
+    said = [t for t in history.of(ModelTurn) if leg.seq < t.seq < stop and t.stop not in NOT_SAID]
     struck = any(leg.seq < event.seq < stop for event in history.of(Struck))
     if any(leg.seq < event.seq < stop for event in history.of(Decided)):
         struck = struck or any(event.slot.boundary == "approval" for event in history.of(Struck))

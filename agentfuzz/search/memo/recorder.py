@@ -209,6 +209,9 @@ class _Model:
         shown = None if self._blind else tools
         return self._recorder.do("model.turn", messages, shown, ids, draws=not self._blind)
 
+    def refuse(self, messages: Any, words: str) -> None:
+        self._recorder.do("model.refuse", messages, words, draws=False)
+
     @property
     def usage(self) -> Any:
         return self._recorder.do("model.usage")
