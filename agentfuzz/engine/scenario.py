@@ -78,7 +78,7 @@ class Scenario:
     max_crossings: int = 200
     model_behaviour: ModelBehaviour = BEHAVIOUR
     cassette: Path | None = None
-    on_miss: str = "error"
+    on_miss: str = "auto"
     rewrite: Callable[[str], str] | None = None
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     implied: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ class Scenario:
             from agentfuzz.model.cassettes.store import Cassette
 
             cassette = Cassette.load(self.cassette)
-            planner = FromCassette(cassette, self.on_miss)
+            planner = FromCassette(cassette, self.on_miss, gateway.log, bool(self.data))
             gateway.offers_done = cassette.offers_done
         elif self.script is not None:
             planner = Scripted(self.scripts, cast=self.cast)
@@ -209,7 +209,7 @@ def scenario(
     max_crossings: int = 200,
     model_behaviour: ModelBehaviour | None = None,
     cassette: str | os.PathLike[str] | None = None,
-    on_miss: str = "error",
+    on_miss: str = "auto",
     rewrite: Callable[[str], str] | None = None,
     instead: Mapping[str, Sequence[str]] | None = None,
     without: Sequence[str] = (),
@@ -232,7 +232,8 @@ def scenario(
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
-    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it);
+    `"auto"` (simulates once a fault has struck, before that an error), `"error"`, the `"nearest"`
+    recording, or `"simulate"` (a simulated model goes on from it);
     `rewrite`, a function of a text, takes out of what is recorded what nobody may read.
     `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a
     mail stand in for a text message that did not go out.
