@@ -141,9 +141,8 @@ class ModelInput(NamedTuple):
 
 class ModelTurn(NamedTuple):
     """One turn of the simulated model: how many messages it had been shown, what it said, and
-    how it stopped: `end`, `tool_calls`, `length`, `cut` or `error` (then `text` says which), or
-    `refused` (it took no turn: `text` is why its provider refuses what it was asked). `tokens` is
-    an estimate of what was read and written."""
+    how it stopped: `end`, `tool_calls`, `length`, `cut`, `error` (`text` says which) or `refused`
+    (by its provider: `text`). `tokens` is an estimate of what was read and written."""
 
     seq: int
     t: float
@@ -153,9 +152,6 @@ class ModelTurn(NamedTuple):
     calls: tuple[tuple[str, str, Mapping[str, Json] | str], ...]  # (id, tool, arguments)
     stop: str
     tokens: int = 0
-
-
-NOT_SAID = ("error", "refused")  # the `text` of these is no word of the model
 
 
 class Done(NamedTuple):

@@ -6,10 +6,11 @@ behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import NOT_SAID, Called, Ended, ModelTurn, Replied
+from agentfuzz.core.events import Called, Ended, ModelTurn, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import NOT_SAID
 from agentfuzz.invariants.queries.endings import closed_by_tool, own_completion, passes_for_success
 from agentfuzz.invariants.queries.texts import forms
 

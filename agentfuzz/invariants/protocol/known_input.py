@@ -10,10 +10,11 @@ from collections.abc import Iterable
 
 from agentfuzz.core.between import Finished, HandoffReceived, SharedRead
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.events import NOT_SAID, Json, Messaged, ModelInput, ModelTurn, Replied, Shown
+from agentfuzz.core.events import Json, Messaged, ModelInput, ModelTurn, Replied, Shown
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import NOT_SAID
 from agentfuzz.invariants.queries.texts import CUT, forms, leaves
 
 _TELLING = 8  # characters by which a result, or the beginning of a text, is recognised

@@ -6,11 +6,11 @@ P7, and the bugs behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import NOT_SAID, Decided, ModelInput, ModelTurn, Resumed, Struck
+from agentfuzz.core.events import Decided, ModelInput, ModelTurn, Resumed, Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.conversations import bound
+from agentfuzz.invariants.queries.conversations import NOT_SAID, bound
 
 
 @law(codes={"AF213": "The conversation cannot be continued"}, catalogue="P7")
