@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from agentfuzz.core.errors import ModelError
 from agentfuzz.providers import anthropic, openai_chat, openai_responses, strict
+from agentfuzz.providers.openai_items import show
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -31,6 +32,7 @@ from agentfuzz.providers.turns import (
     Turn,
     as_message,
     dump,
+    objects,
     tokens,
 )
 from agentfuzz.runtime.clock import START
@@ -39,6 +41,7 @@ Ending = Literal["complete", "cut", "never"]
 MODEL = "agentfuzz"
 CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 _COUNT = "/v1/messages/count_tokens"
+_CONVERSATIONS = "/v1/conversations"
 _MODELS = "/v1/models"
 _EPOCH = int(START.timestamp())
 
@@ -75,6 +78,7 @@ class Face:
         self.world = world
         self.lock = threading.RLock()
         self._kept: dict[str, Kept] = {}
+        self._doubled: set[str] = set()  # ids that one reply gave to several calls
         self._requests = 0
 
     def answer(
@@ -106,7 +110,7 @@ class Face:
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
             try:
                 if is_strict:
-                    strict.check(path, asked, self._kept)
+                    strict.check(path, asked, self._kept, self._doubled)
             except strict.Refusal as no:
                 self.world.model.refuse(asked.messages, str(no))
                 return _error(form, no.status, str(no), stamp, no.place, no.code)
@@ -131,6 +135,8 @@ class Face:
             return _error(codec, error.status, str(error), stamp, wait=wait)
         except TimeoutError:
             return WireReply(0, ending="never")
+        names = [call["id"] for call in turn["tool_calls"]]
+        self._doubled.update(name for name in names if names.count(name) > 1)
         cut = turn["stop"] == "cut"
         if asked.stream:
             made = codec.stream(asked, turn, stamp)
@@ -151,13 +157,16 @@ class Face:
         else:
             reply = _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
         if asked.keep and not cut:
-            self._keep(stamp.id(codec.PREFIX), asked, turn)
+            self._keep(codec, asked, turn, stamp)
         return reply
 
-    def _keep(self, reply: str, asked: Asked, turn: Turn) -> None:
+    def _keep(self, codec: ModuleType, asked: Asked, turn: Turn, stamp: Stamp) -> None:
         if asked.after is not None:
             self._kept[asked.after] = replace(self._kept[asked.after], continued=True)
-        self._kept[reply] = Kept([*asked.messages, as_message(turn)], asked.tools)
+        items = codec.items(turn, stamp) if codec is openai_responses else None
+        kept = Kept([*asked.messages, as_message(turn)], asked.tools, items=items)
+        for name in filter(None, (stamp.id(codec.PREFIX), asked.conversation)):
+            self._kept[name] = kept
 
     def _other(
         self, form: ModuleType, method: str, path: str, body: bytes, stamp: Stamp
@@ -167,6 +176,8 @@ class Face:
             asked = anthropic.parse({"max_tokens": 1, **_object(body)}, self._kept)
             given, _ = tokens(asked, {"content": None, "tool_calls": []})
             found: Json = {"input_tokens": given}
+        elif path == _CONVERSATIONS and method == "POST":
+            found = self._conversation(_object(body), stamp)
         elif path in (_MODELS, f"{_MODELS}/{MODEL}") and method == "GET":
             card = (
                 {
@@ -189,6 +200,20 @@ class Face:
             )
         self.world.gateway.crossing()
         return _json(200, found, form.headers(stamp))
+
+    def _conversation(self, given: Mapping[str, Any], stamp: Stamp) -> Json:
+        """A conversation that requests may become part of."""
+        messages: list[Any] = []
+        for i, item in enumerate(objects(given.get("items") or [], "items")):
+            show(item, messages, f"items[{i}]", self._kept)
+        name = stamp.id("conv_")
+        self._kept[name] = Kept(messages, [])
+        return {
+            "id": name,
+            "object": "conversation",
+            "created_at": stamp.created,
+            "metadata": given.get("metadata") or {},
+        }
 
 
 def face_of(world: Any) -> Face:

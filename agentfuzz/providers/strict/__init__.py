@@ -1,21 +1,20 @@
 """Strict: what real providers refuse of requests that can be read, in their own words.
 
     openai_chat, openai_responses, anthropic    the rules of each
-    refusal                                     what they share: words, place, code
+    refusal                                     what they share: values out of their range
 
 Law: pure; a request is refused where its provider is known to refuse it, and taken wherever that
 is not known: a false refusal is worse than a missing one. Called by the wire's face, where it is
 strict. Source: the errors that users of each API report, word for word.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from agentfuzz.providers import anthropic as messages
 from agentfuzz.providers import openai_chat as chat
 from agentfuzz.providers import openai_responses as responses
 from agentfuzz.providers.strict import anthropic, openai_chat, openai_responses
-from agentfuzz.providers.strict.refusal import Refusal
-from agentfuzz.providers.turns import Asked, Kept
+from agentfuzz.providers.turns import Asked, Kept, Refusal
 
 __all__ = ["Refusal", "check"]
 
@@ -26,7 +25,10 @@ _RULES = {
 }
 
 
-def check(path: str, asked: Asked, kept: Mapping[str, Kept]) -> None:
-    """Raises Refusal where the provider of this path would refuse what was asked."""
+def check(
+    path: str, asked: Asked, kept: Mapping[str, Kept], doubled: Set[str] = frozenset()
+) -> None:
+    """Raises Refusal where the provider of this path would refuse what was asked. `doubled` are ids
+    of calls that it gave twice itself, in one reply: who does that takes them twice."""
     before = kept[asked.after].messages if asked.after is not None else []
-    _RULES[path](asked, before)
+    _RULES[path](asked, before, doubled)

@@ -6,11 +6,11 @@ assistant begins, an empty result, an assistant's text at the end to go on from.
 `strict.check`. Reference: the errors and the notes of the provider's own guide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
-from agentfuzz.providers.strict.refusal import Refusal, is_name
-from agentfuzz.providers.turns import Asked, Message
+from agentfuzz.providers.strict.refusal import is_name
+from agentfuzz.providers.turns import Asked, Message, Refusal
 
 NAME = 128  # the most characters of a tool's name
 _PATTERN = f"String should match pattern '^[a-zA-Z0-9_-]{{1,{NAME}}}$'"
@@ -22,7 +22,7 @@ _USES = "`tool_use` blocks can only be in `assistant` messages"
 _RESULTS = "`tool_result` blocks can only be in `user` messages"
 
 
-def check(asked: Asked, before: list[Message]) -> None:
+def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     """Raises Refusal as the provider would refuse this request."""
     request = asked.request
     _values(request)
@@ -31,7 +31,7 @@ def check(asked: Asked, before: list[Message]) -> None:
     last = len(request["messages"]) - 1
     for i, message in messages:
         _content(message, i, i == last)
-    _answered(_turns(messages), before)
+    _answered(_turns(messages), before, doubled)
     if messages and messages[-1][1]["role"] == "assistant":
         text = _last_text(messages[-1][1].get("content"))
         if text != text.rstrip():
@@ -147,28 +147,30 @@ def _turns(messages: list[tuple[int, Message]]) -> list[tuple[str, list[Placed]]
     return turns
 
 
-def _answered(turns: list[tuple[str, list[Placed]]], before: list[Message]) -> None:
+def _answered(
+    turns: list[tuple[str, list[Placed]]], before: list[Message], doubled: Set[str]
+) -> None:
     """Each call has its one result at the beginning of the next turn, each result its call."""
     calls = [call["id"] for m in before[-1:] for call in m.get("tool_calls", ())]
     uses = dict.fromkeys(calls, 0)  # the calls that wait, and the message that each stands in
     seen = {call["id"] for message in before for call in message.get("tool_calls", ())}
     for role, blocks in turns:
         if role == "user":
-            _results(blocks, uses)
+            _results(blocks, uses, doubled)
             uses = {}
             continue
         _settled(uses)
         for i, j, block in blocks:
             if block.get("type") != "tool_use":
                 continue
-            if block["id"] in seen:
+            if block["id"] in seen - doubled:
                 raise _refused(f"messages.{i}.content.{j}", "`tool_use` ids must be unique")
             seen.add(block["id"])
             uses[block["id"]] = i
     _settled(uses)
 
 
-def _results(blocks: list[Placed], uses: dict[str, int]) -> None:
+def _results(blocks: list[Placed], uses: dict[str, int], doubled: Set[str]) -> None:
     given: set[str] = set()
     for at, (i, j, block) in enumerate(blocks):
         if block.get("type") != "tool_result":
@@ -183,7 +185,7 @@ def _results(blocks: list[Placed], uses: dict[str, int]) -> None:
                 "`tool_result` block must have a corresponding `tool_use` block in the previous "
                 "message.",
             )
-        if name in given:
+        if name in given - doubled:
             raise _refused(
                 place,
                 "each tool_use must have a single result. Found multiple `tool_result` blocks with "

@@ -5,13 +5,12 @@ is null but beside calls. What they take is taken: an empty text, calls with arg
 JSON, ids that an earlier turn had, one tool offered twice. Called by `strict.check`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from agentfuzz.providers.strict.refusal import (
     DECIMALS,
     Range,
-    Refusal,
     in_range,
     named,
     not_empty,
@@ -20,7 +19,7 @@ from agentfuzz.providers.strict.refusal import (
     short,
     wants_json,
 )
-from agentfuzz.providers.turns import Asked, Message
+from agentfuzz.providers.turns import Asked, Message, Refusal
 
 ID, NAME, TOOLS, STOPS = 40, 64, 128, 4  # the most characters and items
 _PENALTY = Range(-2, 2)
@@ -37,7 +36,7 @@ _RANGES = {
 _SPOKEN = ("tool_calls", "function_call", "refusal", "audio")  # instead of a content
 
 
-def check(asked: Asked, before: list[Message]) -> None:
+def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     """Raises Refusal as the provider would refuse this request."""
     request = asked.request
     in_range(request, _RANGES)
@@ -45,7 +44,7 @@ def check(asked: Asked, before: list[Message]) -> None:
     _tools(request)
     for i, message in enumerate(request["messages"]):
         _message(message, i)
-    _answered(request["messages"])
+    _answered(request["messages"], doubled)
     if wants_json(request.get("response_format")) and not says_json(request["messages"]):
         raise Refusal(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of "
@@ -96,7 +95,7 @@ def _message(message: Mapping[str, Any], i: int) -> None:
         )
 
 
-def _answered(messages: list[Mapping[str, Any]]) -> None:
+def _answered(messages: list[Mapping[str, Any]], doubled: Set[str]) -> None:
     """Each call has its one result right after it, and each result its call before it."""
     calls: list[str] = []
     results: dict[str, int] = {}
@@ -112,7 +111,9 @@ def _answered(messages: list[Mapping[str, Any]]) -> None:
                 "message with 'tool_calls'.",
                 f"messages.[{i}].role",
             )
-        _result(message.get("tool_call_id"), calls, results, i)
+        call = message.get("tool_call_id")
+        if call not in doubled or call not in results:
+            _result(call, calls, results, i)
     _settled(calls, results, "messages")
 
 

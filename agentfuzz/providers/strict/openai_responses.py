@@ -5,20 +5,19 @@ each item is there once. What they take is taken: an output before its call, two
 tools, an empty text. Called by `strict.check`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from agentfuzz.providers.strict.refusal import (
     DECIMALS,
     Range,
-    Refusal,
     in_range,
     named,
     says_json,
     short,
     wants_json,
 )
-from agentfuzz.providers.turns import Asked, Message
+from agentfuzz.providers.turns import Asked, Message, Refusal
 
 ID, NAME = 64, 128  # the most characters
 _RANGES = {
@@ -30,9 +29,15 @@ _BEGINS = {"function_call": "fc", "message": "msg", "reasoning": "rs"}
 _WORDS = {"custom_tool_call": "custom tool call"}
 
 
-def check(asked: Asked, before: list[Message]) -> None:
+def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     """Raises Refusal as the provider would refuse this request."""
     request = asked.request
+    if request.get("previous_response_id") and asked.conversation:
+        raise Refusal(
+            "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you "
+            "are only providing one of: 'previous_response_id' or 'conversation'.",
+            code="mutually_exclusive_parameters",
+        )
     in_range(request, _RANGES)
     for i, tool in enumerate(request.get("tools") or ()):
         if tool.get("type") == "function":

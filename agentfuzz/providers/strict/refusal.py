@@ -1,4 +1,4 @@
-"""What the rules share: a refusal in a provider's own words, and values out of their range.
+"""What the rules share: values out of their range, in a provider's own words.
 
 Law: pure; the whole sentence is the provider's, its place and its code are what its error body
 says. Called by the rules of each provider.
@@ -8,18 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agentfuzz.providers.turns import BadRequest, written
+from agentfuzz.providers.turns import Refusal, written
 
 NAME = "^[a-zA-Z0-9_-]+$"
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
-
-
-class Refusal(BadRequest):
-    """The provider refuses a request that it can read. `words` are all that it says."""
-
-    def __init__(self, words: str, place: str = "", code: str = "") -> None:
-        super().__init__(words, code=code)
-        self.place = place
 
 
 class Range(NamedTuple):

@@ -107,12 +107,20 @@ class Dangles(Wired):
 
 
 class Repeats(Wired):
-    """An id that the model said twice gets two results."""
+    """Writes down that a call failed, tries again, and writes that down as well."""
 
     def act(self, turn):
         super().act(turn)
-        if len({call["id"] for call in turn["tool_calls"]}) < len(turn["tool_calls"]):
-            self.result(turn["tool_calls"][0]["id"], "done already")
+        last = self.messages[-1]
+        if last["role"] == "tool" and last["content"].startswith("error"):
+            self.result(last["tool_call_id"], self.attempt(self.wanted(turn)[-1]))
+
+
+class Echoes(Wired):
+    """Executes and answers whatever stands in the turn, the same id twice."""
+
+    def wanted(self, turn):
+        return list(turn["tool_calls"])
 
 
 class Mends(Dangles):
@@ -139,7 +147,7 @@ TIMEOUT = "charge_card#1:once/timeout"
     ("victim", "expected"),
     [
         (Dangles, [f"AF419 conversation: {TIMEOUT}"]),
-        (Repeats, ["AF419 conversation: model#1:duplicate_ids"]),
+        (Repeats, [f"AF419 conversation: {TIMEOUT}"]),
     ],
 )
 def test_victim(found, victim, expected):
@@ -152,7 +160,7 @@ def test_survivor(held):
     assert held(LAW, shop(), plain(Mends), depth=1) > 3
 
 
-@pytest.mark.parametrize("loop", [Wired, Lenient])
+@pytest.mark.parametrize("loop", [Wired, Echoes, Lenient])
 def test_untested(untested, loop):
     """An honest loop is refused nothing, and one whose client is lenient neither."""
     assert untested(LAW, shop(), plain(loop)) == []

@@ -12,11 +12,16 @@ from agentfuzz.providers.turns import Kept
 CODECS: dict[str, Any] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 
 
-def refused(path: str, request: dict[str, Any], kept: dict[str, Kept] | None = None) -> Any:
+def refused(
+    path: str,
+    request: dict[str, Any],
+    kept: dict[str, Kept] | None = None,
+    doubled: frozenset[str] = frozenset(),
+) -> Any:
     """The words, the place and the code of a refusal; None where the request is taken."""
     known = kept or {}
     try:
-        strict.check(path, CODECS[path].parse(request, known), known)
+        strict.check(path, CODECS[path].parse(request, known), known, doubled)
     except strict.Refusal as no:
         return str(no), no.place, no.code
     return None

@@ -269,3 +269,11 @@ def test_values_in_their_range(more: dict[str, Any]) -> None:
 def test_values_out_of_range(more: dict[str, Any], words: str) -> None:
     """The place, and what it has to be."""
     assert ask(USER, **more) == (words, words.partition(":")[0], "")
+
+
+def test_an_id_that_the_provider_gave_twice() -> None:
+    """Who gives one id to two calls of a reply takes them, and two results; no other id."""
+    body = {"model": "m", "max_tokens": 9}
+    body |= {"messages": [USER, says(use("a"), use("a")), gives(result("a"), result("a"))]}
+    assert refused(PATH, body, doubled=frozenset("a")) is None
+    assert refused(PATH, body, doubled=frozenset("b")) is not None

@@ -277,3 +277,12 @@ def test_what_needs_something_else() -> None:
         "",
     )
     assert ask(USER, response_format={"type": "json_object"})[0].startswith("'messages' must cont")
+
+
+def test_an_id_that_the_provider_gave_twice() -> None:
+    """Who gives one id to two calls of a reply takes two results of it; no other id."""
+    body = {"model": "m", "messages": [USER, wants("a", "a"), gets("a"), gets("a")]}
+    assert refused(PATH, body, doubled=frozenset("a")) is None
+    assert refused(PATH, body, doubled=frozenset("b")) is not None
+    unanswered = {"model": "m", "messages": [USER, wants("a", "a")]}
+    assert refused(PATH, unanswered, doubled=frozenset("a")) is not None
