@@ -8,6 +8,7 @@ import pytest
 
 from agentfuzz import Completion, run, valid_histories, wire
 from agentfuzz.core.events import Resumed
+from agentfuzz.engine.child.process import in_child
 from invariants.conversations import asks, gets, says, shows, user, wants
 from invariants.histories import charged, done, judge, tell
 from invariants.loops.field import Loop, plain, shop
@@ -178,3 +179,12 @@ def test_completion_after_a_refusal():
     found = run(shop(), plain(Dangles), TIMEOUT)
     assert found.history.claim == Completion.blocked().status
     assert [violation.code for violation in found.violations] == ["AF419"]
+
+
+def test_from_a_process_of_its_own():
+    """A loop in a child process is refused in the run, as one that is here."""
+    here, there = (run(shop(), agent, TIMEOUT) for agent in (DANGLES, in_child(DANGLES)))
+    assert here.history.events == there.history.events
+
+
+DANGLES = plain(Dangles)
