@@ -39,9 +39,8 @@ def show(
     item: Mapping[str, Any], messages: list[Message], place: str, kept: Mapping[str, Kept]
 ) -> None:
     """Add an item to the messages. Raises BadRequest naming the place."""
-    kind = item.get("type")
-    if kind is None:
-        kind = "item_reference" if "id" in item and "role" not in item else "message"
+    usual = "item_reference" if "id" in item and "role" not in item else "message"
+    kind = usual if item.get("type") is None else field(item, "type", str, place)
     if kind == "message":
         role = field(item, "role", str, place)
         role = "system" if role == "developer" else role

@@ -57,7 +57,8 @@ def _values(request: Mapping[str, Any]) -> None:
         if isinstance(budget, int) and budget < _THINKS:
             place = "thinking.enabled.budget_tokens"
             raise _refused(place, f"Input should be greater than or equal to {_THINKS}")
-    for text in request.get("stop_sequences") or ():
+    stops = request.get("stop_sequences")
+    for text in stops if isinstance(stops, list) else ():
         if isinstance(text, str) and not text.strip():
             raise _refused("stop_sequences", "each stop sequence must contain non-whitespace")
     system = request.get("system")

@@ -112,6 +112,8 @@ def _answered(messages: list[Mapping[str, Any]], doubled: Set[str]) -> None:
                 f"messages.[{i}].role",
             )
         call = message.get("tool_call_id")
+        if call is not None:
+            short(call, ID, f"messages[{i}].tool_call_id")
         if call not in doubled or call not in results:
             _result(call, calls, results, i)
     _settled(calls, results, "messages")

@@ -84,14 +84,14 @@ def _item(item: Mapping[str, Any], seen: set[str], place: str) -> None:
             f"{place}.content",
             "invalid_type",
         )
-    if "call_id" in item:
+    if item.get("call_id") is not None:
         short(item["call_id"], ID, f"{place}.call_id")
     if kind == "function_call":
         named(item.get("name"), NAME, f"{place}.name")
 
 
 def _answered(messages: list[Message], items: list[Mapping[str, Any]]) -> None:
-    kinds = {item.get("call_id"): item.get("type", "") for item in items}
+    kinds = {str(item.get("call_id")): item.get("type", "") for item in items}
     calls = dict.fromkeys(_calls(messages))
     outputs = dict.fromkeys(m["tool_call_id"] for m in messages if m["role"] == "tool")
     for name in outputs:

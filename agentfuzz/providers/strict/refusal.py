@@ -78,7 +78,13 @@ def not_longer(items: Any, most: int, place: str) -> None:
 
 
 def short(text: Any, most: int, place: str) -> None:
-    """Raises Refusal for a text of no characters, or of more than so many."""
+    """Raises Refusal for what is no text, a text of no characters, or of more than so many."""
+    if not isinstance(text, str):
+        raise Refusal(
+            f"Invalid type for '{place}': expected a string, but got {_got(text)} instead.",
+            place,
+            "invalid_type",
+        )
     if text == "":
         raise Refusal(
             f"Invalid '{place}': empty string. Expected a string with minimum length 1, but got an "
@@ -86,7 +92,7 @@ def short(text: Any, most: int, place: str) -> None:
             place,
             "empty_string",
         )
-    if isinstance(text, str) and len(text) > most:
+    if len(text) > most:
         raise Refusal(
             f"Invalid '{place}': string too long. Expected a string with maximum length {most}, "
             f"but got a string with length {len(text)} instead.",
@@ -98,7 +104,7 @@ def short(text: Any, most: int, place: str) -> None:
 def named(name: Any, most: int, place: str) -> None:
     """Raises Refusal for what is no name of a tool at OpenAI."""
     short(name, most, place)
-    if isinstance(name, str) and not is_name(name):
+    if not is_name(name):
         raise Refusal(
             f"Invalid '{place}': string does not match pattern. Expected a string that matches "
             f"the pattern '{NAME}'.",
@@ -123,4 +129,5 @@ def says_json(said: Any) -> bool:
 
 
 def _got(value: Any) -> str:
-    return {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}[type(value)]
+    words = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    return words.get(type(value), "null" if value is None else "a number")
