@@ -22,6 +22,7 @@ from agentfuzz.invariants import (
     single_owner,
     survives,
     valid_calls,
+    valid_histories,
 )
 from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Call, Script, parse
@@ -29,7 +30,7 @@ from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
 ALWAYS = (
-    *(survives(), assertions_hold(), bounded(), valid_calls()),
+    *(survives(), assertions_hold(), bounded(), valid_calls(), valid_histories()),
     *(handoffs_valid(), single_owner(), handoffs_settled()),
 )
 # The oracle that needs no declaration: judged unless a scenario does without.

@@ -22,15 +22,16 @@ def give_model(
     by_offer: bool,
     cassette: Path | None,
     on_miss: str,
+    varied: bool,
 ) -> None:
-    """Put the model into a world, if it has one."""
+    """Put the model into a world, if it has one. `varied`: its run has inputs of its own."""
     planner: Planner
     if cassette is not None:
         from agentfuzz.model.cassettes.model import FromCassette
         from agentfuzz.model.cassettes.store import Cassette
 
         recorded = Cassette.load(cassette)
-        planner = FromCassette(recorded, on_miss)
+        planner = FromCassette(recorded, on_miss, gateway.log, varied)
         gateway.offers_done = recorded.offers_done
     elif scripts:
         planner = ByOffer(scripts) if by_offer else Scripted(scripts, cast=cast)

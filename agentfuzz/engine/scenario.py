@@ -79,7 +79,7 @@ class Scenario:
     max_crossings: int = 200
     model_behaviour: ModelBehaviour = BEHAVIOUR
     cassette: Path | None = None
-    on_miss: str = "error"
+    on_miss: str = "auto"
     rewrite: Callable[[str], str] | None = None
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     implied: tuple[str, ...] = ()
@@ -133,6 +133,7 @@ class Scenario:
             by_offer=self.by_offer,
             cassette=self.cassette,
             on_miss=self.on_miss,
+            varied=bool(self.data),
         )
         return world
 
@@ -206,7 +207,7 @@ def scenario(
     max_crossings: int = 200,
     model_behaviour: ModelBehaviour | None = None,
     cassette: str | os.PathLike[str] | None = None,
-    on_miss: str = "error",
+    on_miss: str = "auto",
     rewrite: Callable[[str], str] | None = None,
     instead: Mapping[str, Sequence[str]] | None = None,
     without: Sequence[str] = (),
@@ -230,7 +231,8 @@ def scenario(
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
-    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it);
+    `"auto"` (simulates once a fault has struck, before that an error), `"error"`, the `"nearest"`
+    recording, or `"simulate"` (a simulated model goes on from it);
     `rewrite`, a function of a text, takes out of what is recorded what nobody may read.
     `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a
     mail stand in for a text message that did not go out.

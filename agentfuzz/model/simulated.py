@@ -110,6 +110,16 @@ class SimulatedModel:
         usage = plan.usage if draft is plan.recorded else None
         return self._say(slot, read, draft, usage, ids, offer.choices)
 
+    def refuse(self, messages: Sequence[Message], words: str) -> None:
+        """A request that its provider refuses, in these words: a turn that is not taken."""
+        gateway = self._gateway
+        gateway.crossing()
+        slot = gateway.slot_for("model", "")
+        names = known_as(messages, self._issued) if self._issued else NO_NAMES
+        read = tuple(shown(one, names) for one in messages)
+        gateway.log.write(ModelInput, slot, read)
+        gateway.log.write(ModelTurn, slot, len(read), words, (), "refused", 0)
+
     # What it would do ---------------------------------------------------------------------
 
     def _situation(self, script: Script, seen: Seen, offer: Offer) -> Situation:

@@ -35,6 +35,13 @@ PATH = "/v1/messages"
 PREFIX, CALLS = "msg_01", "toolu_01"
 _STOP = {"end": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 _SILENT = ("thinking", "redacted_thinking")
+HOSTED = (  # what the provider's own tools did: no text, so its type stands there in brackets
+    *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result"),
+    *("code_execution_tool_result", "bash_code_execution_tool_result"),
+    *("text_editor_code_execution_tool_result", "tool_search_tool_result"),
+    *("mcp_tool_use", "mcp_tool_result", "mcp_tool_listing", "advisor_tool_result"),
+    *("container_upload", "compaction", "fallback"),
+)
 
 
 def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:

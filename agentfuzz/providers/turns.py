@@ -31,8 +31,8 @@ Turn = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request: what the model is shown and offered, and whether the reply is streamed. `after`
-    is the id of the reply that it goes on from; `keep` says that a later request may go on from
-    its own."""
+    is the id of the reply, or the conversation, that it goes on from; `keep` says that a later
+    request may go on from its own, and `conversation` names the one that it becomes part of."""
 
     messages: list[Message]
     tools: list[Message]
@@ -41,6 +41,7 @@ class Asked:
     after: str | None = None
     keep: bool = False
     offer: Offer = NOT_SAID
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Kept:
     messages: list[Message]
     tools: list[Message]
     continued: bool = False
+    items: Mapping[str, Message] | None = None  # of the last reply, by their ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,14 @@ class BadRequest(Exception):
         self.place = place
         self.status = status
         self.code = code
+
+
+class Refusal(BadRequest):
+    """The same, where `words` are all that the provider says."""
+
+    def __init__(self, words: str, place: str = "", code: str = "", status: int = 400) -> None:
+        super().__init__(words, status=status, code=code)
+        self.place = place
 
 
 def dump(value: Json) -> bytes:

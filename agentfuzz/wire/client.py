@@ -20,41 +20,49 @@ HOST = "http://agentfuzz.invalid"  # a name that no resolver knows
 _LIBRARIES = ("httpx2", "httpx")
 
 
-def openai_client(world: Any, **kwargs: Any) -> Any:
+def openai_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `openai.OpenAI` that talks to the world's model. `kwargs` are the client's own, such as
-    `max_retries` and `timeout`. Raises ScenarioError when the scenario has no script."""
-    return _client(world, "openai", "OpenAI", "/v1", kwargs, asynchronous=False)
+    `max_retries` and `timeout`; `strict=False` takes also what the provider would refuse. Raises
+    ScenarioError when the scenario has no script."""
+    return _client(world, "openai", "OpenAI", "/v1", kwargs, strict, asynchronous=False)
 
 
-def async_openai_client(world: Any, **kwargs: Any) -> Any:
+def async_openai_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `openai.AsyncOpenAI` that talks to the world's model; see `openai_client`."""
-    return _client(world, "openai", "AsyncOpenAI", "/v1", kwargs, asynchronous=True)
+    return _client(world, "openai", "AsyncOpenAI", "/v1", kwargs, strict, asynchronous=True)
 
 
-def anthropic_client(world: Any, **kwargs: Any) -> Any:
+def anthropic_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `anthropic.Anthropic` that talks to the world's model; see `openai_client`."""
-    return _client(world, "anthropic", "Anthropic", "", kwargs, asynchronous=False)
+    return _client(world, "anthropic", "Anthropic", "", kwargs, strict, asynchronous=False)
 
 
-def async_anthropic_client(world: Any, **kwargs: Any) -> Any:
+def async_anthropic_client(world: Any, *, strict: bool = True, **kwargs: Any) -> Any:
     """An `anthropic.AsyncAnthropic` that talks to the world's model; see `openai_client`."""
-    return _client(world, "anthropic", "AsyncAnthropic", "", kwargs, asynchronous=True)
+    return _client(world, "anthropic", "AsyncAnthropic", "", kwargs, strict, asynchronous=True)
 
 
-def http_client(world: Any, library: str = "", **kwargs: Any) -> Any:
+def http_client(world: Any, library: str = "", *, strict: bool = True, **kwargs: Any) -> Any:
     """A plain `Client` of httpx2 or httpx (whichever is installed, in this order, unless
     `library` names one) whose every request goes to the world: for frameworks that take an
     `http_client`. Its `base_url` is the host alone: `client.post("/v1/messages", json=...)`."""
-    return _http(world, _library(library), kwargs, asynchronous=False)
+    return _http(world, _library(library), kwargs, strict, asynchronous=False)
 
 
-def async_http_client(world: Any, library: str = "", **kwargs: Any) -> Any:
+def async_http_client(world: Any, library: str = "", *, strict: bool = True, **kwargs: Any) -> Any:
     """A plain `AsyncClient`; see `http_client`."""
-    return _http(world, _library(library), kwargs, asynchronous=True)
+    return _http(world, _library(library), kwargs, strict, asynchronous=True)
 
 
 def _client(
-    world: Any, sdk: str, name: str, root: str, kwargs: dict[str, Any], *, asynchronous: bool
+    world: Any,
+    sdk: str,
+    name: str,
+    root: str,
+    kwargs: dict[str, Any],
+    strict: bool,
+    *,
+    asynchronous: bool,
 ) -> Any:
     if "http_client" in kwargs:
         raise AgentfuzzError(
@@ -66,17 +74,24 @@ def _client(
         return getattr(package, name)(**kwargs)
     base = import_module(f"{sdk}._base_client")
     library = next(vars(base)[known] for known in _LIBRARIES if known in vars(base))
-    http = _http(world, library, {}, f"{sdk}.{name}", asynchronous=asynchronous)
+    http = _http(world, library, {}, strict, f"{sdk}.{name}", asynchronous=asynchronous)
     given = {"api_key": "agentfuzz", "base_url": HOST + root, **kwargs}
     return getattr(package, name)(http_client=http, **given)
 
 
 def _http(
-    world: Any, library: Any, kwargs: dict[str, Any], who: str = "", *, asynchronous: bool
+    world: Any,
+    library: Any,
+    kwargs: dict[str, Any],
+    strict: bool,
+    who: str = "",
+    *,
+    asynchronous: bool,
 ) -> Any:
     _ = world.model  # a scenario without a model says so here, not inside an SDK's retry
     kind = library.AsyncClient if asynchronous else library.Client
-    transport = Transport(face_of(world), library, who or f"{library.__name__}.{kind.__name__}")
+    name = who or f"{library.__name__}.{kind.__name__}"
+    transport = Transport(face_of(world), library, name, strict)
     return kind(transport=transport, trust_env=False, **{"base_url": HOST, **kwargs})
 
 
@@ -93,10 +108,11 @@ class Transport:
     """A transport of httpx2 or httpx, sync and async, that asks the face instead of a network.
     `who` is the client that it belongs to."""
 
-    def __init__(self, face: Face, library: Any, who: str) -> None:
+    def __init__(self, face: Face, library: Any, who: str, strict: bool = True) -> None:
         self._face = face
         self._library = library
         self._who = who
+        self._strict = strict
 
     def handle_request(self, request: Any) -> Any:
         """One request of a sync client. Raises the library's exceptions."""
@@ -117,7 +133,9 @@ class Transport:
 
     def _ask(self, request: Any, body: bytes) -> End:
         path = request.url.raw_path.decode("ascii")
-        reply = self._face.answer(request.method, path, request.headers, body)
+        reply = self._face.answer(
+            request.method, path, request.headers, body, is_strict=self._strict
+        )
         return End(reply, request, self._library, self._face.world.clock, self._who)
 
     def _response(self, end: End, events: Any) -> Any:

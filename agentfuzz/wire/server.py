@@ -47,11 +47,14 @@ class Urls:
 
 
 @contextmanager
-def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Urls]:
+def serve(
+    world: Any, *, hold: float = HOLD, hurry: bool = True, strict: bool = True
+) -> Iterator[Urls]:
     """Serve a world on a free port of 127.0.0.1 while the block runs.
 
     `hold` is how long a reply that never comes keeps its connection, in real seconds; `hurry`
-    says whether clients are told to retry at once. What goes wrong in the thread is raised here at
+    says whether clients are told to retry at once; `strict=False` takes also what a provider
+    would refuse. What goes wrong in the thread is raised here at
     the end of the block: CutOff, once the run's budget is used up and every connection is
     dropped; and what is no fault of the agent (a scenario's own mistake), which its client sees
     as a 500. Raises AgentfuzzError when uvicorn is not installed.
@@ -65,7 +68,7 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     # asyncio sets it for sockets that say TCP, which this one does not: every answer would wait.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app = _App(world, hold, hurry)
+    app = _App(world, hold, hurry, strict)
     thread = _Thread(uvicorn, H11Protocol, app, listener)
     thread.start()
     world.clock.partners.append(thread)
@@ -91,7 +94,7 @@ def _mcp_app(world: Any) -> Any:
 class _App:
     """The ASGI app: the face, and the MCP app beside it."""
 
-    def __init__(self, world: Any, hold: float, hurry: bool) -> None:
+    def __init__(self, world: Any, hold: float, hurry: bool, strict: bool) -> None:
         self.mcp = _mcp_app(world)
         self.errors: list[BaseException] = []
         self.closing = asyncio.Event()
@@ -101,6 +104,7 @@ class _App:
         self._face = face_of(world)
         self._hold = hold
         self._hurry = hurry
+        self._strict = strict
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -149,7 +153,9 @@ class _App:
 
     def _answer(self, scope: Any, body: bytes) -> WireReply:
         return self._asked(
-            lambda: self._face.answer(scope["method"], scope["path"], _headers(scope), body)
+            lambda: self._face.answer(
+                scope["method"], scope["path"], _headers(scope), body, is_strict=self._strict
+            )
         )
 
     def _refuse(self, scope: Any, refused: guard.Refused) -> WireReply:

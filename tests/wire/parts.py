@@ -38,6 +38,7 @@ class FakeModel:
         self.lines = list(lines)
         self.shown: list[list[dict[str, Any]]] = []
         self.tools: list[list[dict[str, Any]]] = []
+        self.refused: list[str] = []
 
     def turn(
         self, messages: list[dict[str, Any]], tools: Any, ids: str = "", stream: bool = False
@@ -48,6 +49,9 @@ class FakeModel:
         if isinstance(line, BaseException):
             raise line
         return line
+
+    def refuse(self, messages: list[dict[str, Any]], words: str) -> None:
+        self.refused.append(words)
 
 
 class FakeWorld:
@@ -151,8 +155,10 @@ def checked() -> Iterator[list[WireReply]]:
     """Validate every reply that any face gives while the block runs; yields them in order."""
     answer, found = Face.answer, list[WireReply]()
 
-    def watched(self: Face, method: str, path: str, headers: Any, body: bytes) -> WireReply:
-        reply = answer(self, method, path, headers, body)
+    def watched(
+        self: Face, method: str, path: str, headers: Any, body: bytes, **more: Any
+    ) -> WireReply:
+        reply = answer(self, method, path, headers, body, **more)
         check(path.partition("?")[0], reply)
         found.append(reply)
         return reply

@@ -250,6 +250,7 @@ class _Rows:
     def _turn(self, event: ModelTurn) -> None:
         asked = ", ".join(tool for _, tool, _ in event.calls)
         said = asked or (short(event.text) if event.text is not None else event.stop)
+        said = f"refused: {said}" if event.stop == "refused" else said
         row = self._row(event, "model", f"{event.slot} {said}")
         if event.slot in self.inputs:
             row.seqs.insert(0, self.inputs[event.slot])

@@ -147,6 +147,10 @@ class RemoteModel:
         """One turn as it leaves the provider, a torn one included."""
         return self._link.ask("model", "turn", messages, tools, ids, stream)
 
+    def refuse(self, messages: Any, words: str) -> None:
+        """A request that its provider refuses."""
+        self._link.ask("model", "refuse", messages, words)
+
     @property
     def usage(self) -> Any:
         """The tokens so far."""

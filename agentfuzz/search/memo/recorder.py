@@ -207,6 +207,9 @@ class _Model:
     def turn(self, messages: Any, tools: Any = None, ids: str = "", stream: bool = False) -> Any:
         return self._do("model.turn", messages, _data(tools), ids, stream, draws=self._draws)
 
+    def refuse(self, messages: Any, words: str) -> None:
+        self._do("model.refuse", messages, words, draws=False)
+
     @property
     def usage(self) -> Any:
         return self._do("model.usage")
