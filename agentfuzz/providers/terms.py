@@ -113,9 +113,7 @@ def _named(offer: Offer, names: Sequence[str], choice: Any, place: str) -> Offer
 def _as(offer: Offer, choice: Choice | None, given: str, place: str) -> Offer:
     if choice is None:
         raise BadRequest(f"{given!r} is no choice of tools", place)
-    if choice == "required" and not offer.tools:
-        raise BadRequest("calls for a tool, and this request has no tools", place)
-    return replace(offer, choice=choice)
+    return replace(offer, choice="auto" if choice == "required" and not offer.tools else choice)
 
 
 def _without(offer: Offer, hosted: Sequence[Any]) -> Offer:
@@ -143,13 +141,9 @@ def _format(given: Any, inner: str, place: str) -> Mapping[str, Json] | None:
 
 
 def _count(request: Mapping[str, Any], name: str) -> int | None:
-    """A whole number from 1."""
-    if request.get(name) is None:
-        return None
-    found = int(field(request, name, int))
-    if found < 1:
-        raise BadRequest(f"is {found}; expected at least 1", name)
-    return found
+    """A whole number from 1; what is none limits nothing, and whoever is strict refuses it."""
+    found = request.get(name)
+    return found if type(found) is int and found > 0 else None
 
 
 def _texts(given: Any, place: str) -> tuple[str, ...]:

@@ -100,7 +100,8 @@ def messages_tool(world: Any) -> Any:
 def json_mode(world: Any) -> Any:
     """As instructor does it: the schema is in the prompt, the answer is any JSON, and is asked
     for again with the error."""
-    messages = [{"role": "system", "content": json.dumps(Receipt.model_json_schema())}, *ASK]
+    schema = f"Answer in JSON, as {json.dumps(Receipt.model_json_schema())}"
+    messages = [{"role": "system", "content": schema}, *ASK]
     for _ in range(3):
         asked = openai_client(world).chat.completions.create(
             model="m", messages=messages, response_format={"type": "json_object"}

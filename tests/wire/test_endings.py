@@ -321,7 +321,14 @@ def found_in(loop: type[streaming.Streams], simulation: Simulation) -> Any:
 @pytest.mark.parametrize(
     ("loop", "found"),
     [
-        (streaming.TakesTheEnd, ["AF208 charge: model#1:cut", "AF208 answer: model#2:cut"]),
+        (
+            streaming.TakesTheEnd,
+            [
+                "AF208 charge: model#1:cut",
+                "AF208 answer: model#2:cut",
+                "AF419 conversation: model#1:cut + model#2:cut",
+            ],
+        ),
         (
             streaming.SwallowsResets,
             ["AF208 charge: model#1:cut/reset", "AF208 answer: model#2:cut/reset"],

@@ -2,6 +2,7 @@
 among them, the form of its answer, and how much may be said."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -287,7 +288,7 @@ def test_a_choice_that_cannot_be_is_refused(path: str, choice: str, replies: lis
     world = charging()
     status, said = ask(world, path, "charge" if choice == "other" else "", choice)
     assert status == 400
-    assert said.startswith("tool_choice")
+    assert re.search("tool_choice|Tool choice", said)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ def test_a_choice_that_cannot_be_is_refused(path: str, choice: str, replies: lis
         (CHAT, {"n": 0}, "n"),
         (CHAT, {"n": "2"}, "n"),
         (CHAT, {"stop": 3}, "stop"),
-        (CHAT, {"max_tokens": 0}, "max_tokens"),
+        (CHAT, {"max_tokens": -1}, "max_tokens"),
         (CHAT, {"response_format": "json"}, "response_format"),
         (CHAT, {"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
         (RESPONSES, {"text": "json"}, "text"),
@@ -318,7 +319,7 @@ def test_terms_that_are_none_are_refused(
     """400, by the place."""
     status, said = ask(charging(), path, "charge", **given)
     assert status == 400
-    assert said.startswith(place)
+    assert place in said
 
 
 @EVERY
@@ -418,7 +419,8 @@ def test_an_answer_comes_after_the_work(path: str, replies: list[Any]) -> None:
 @pytest.mark.parametrize(("closing", "said"), [([{"a": 1}, 2], [{"a": 1}, 2]), ("Hello.", {})])
 def test_an_answer_of_any_object(path: str, closing: Any, said: Any, replies: list[Any]) -> None:
     """`json_object` has no schema: what the script says, or an empty object."""
-    found = ask(shop(closing), path, **form_of(path, None))
+    shown = [{"role": "user", "content": "Charge A17, and answer in JSON."}]
+    found = ask(shop(closing), path, shown=shown, **form_of(path, None))
     assert json.loads(found[1]) == said
 
 
@@ -470,9 +472,11 @@ def test_no_fault_says_what_a_provider_does_not_let_pass(replies: list[Any]) -> 
 @PLAIN_OR_NOT
 def test_the_longest_answer(path: str, stream: bool, replies: list[Any]) -> None:
     """Four characters are a token: what is longer breaks off, a call within its JSON."""
-    world = shop("x" * 40)
-    assert ask(world, path, stream=stream, **longest(path, 10)) == ([], "x" * 40, SAID[path])
-    assert ask(world, path, stream=stream, **longest(path, 9)) == ([], "x" * 36, FULL[path])
+    world = shop("x" * 80)
+    assert ask(world, path, stream=stream, **longest(path, 20)) == ([], "x" * 80, SAID[path])
+    assert ask(world, path, stream=stream, **longest(path, 19)) == ([], "x" * 76, FULL[path])
+    if path == RESPONSES:  # takes no limit below 16
+        return
     calls, text, why = ask(charging(), path, "charge", stream=stream, **longest(path, 3))
     assert (text, why) == ("", FULL[path])
     assert calls == [("charge", {} if path == MESSAGES else '{"order_id":'[:12])]

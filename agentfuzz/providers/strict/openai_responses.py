@@ -42,6 +42,10 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     for i, tool in enumerate(request.get("tools") or ()):
         if tool.get("type") == "function":
             named(tool.get("name"), NAME, f"tools[{i}].name")
+    if request.get("tool_choice") == "required" and not request.get("tools"):
+        raise Refusal(
+            "Tool choice 'required' must be specified with 'tools' parameter.", "tool_choice"
+        )
     given = request.get("input")
     items = given if isinstance(given, list) else []
     seen: set[str] = set()
