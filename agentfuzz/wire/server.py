@@ -28,6 +28,7 @@ from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import guard
 from agentfuzz.wire.quick import quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
+from agentfuzz.world.delivery import Sleep
 
 HOLD = 2.0  # real seconds
 STOP = 60.0  # real seconds until a server that does not stop is an error
@@ -78,20 +79,20 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
         raise app.errors[0]
 
 
-def _mcp_app(world: Any) -> Any:
+def _mcp_app(world: Any, host: Any) -> Any:
     """The MCP face, if the SDK that it needs is installed."""
     try:
         from agentfuzz.wire.mcp import mount
     except ImportError:
         return None
-    return mount(world)
+    return mount(world, host)
 
 
 class _App:
     """The ASGI app: the face, and the MCP app beside it."""
 
     def __init__(self, world: Any, hold: float, hurry: bool) -> None:
-        self.mcp = _mcp_app(world)
+        self.mcp = _mcp_app(world, self)
         self.errors: list[BaseException] = []
         self.closing = asyncio.Event()
         self.open: dict[tuple[str, int], asyncio.Transport] = {}
@@ -120,14 +121,14 @@ class _App:
         except guard.Refused as refused:
             reply = self._refuse(scope, refused)
         else:
-            if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
+            if self.mcp is not None and _is_mcp(scope):
                 await self.mcp(scope, guard.again(body, receive), send)
                 return
             reply = self._answer(scope, body)
         if reply.ending == "never":
-            await self._silence(receive)
+            await self.silence(receive)
         if reply.ending == "never" or reply.dropped:
-            await self._drop(scope, receive)
+            await self.drop(scope, receive)
             return
         headers = {**reply.headers}
         if self._hurry and (reply.status == 429 or reply.status >= 500):
@@ -160,7 +161,8 @@ class _App:
                     scope["path"], _headers(scope), refused.status, str(refused)
                 )
             )
-        return replace(reply, headers={**reply.headers, "connection": "close"})
+        chunks = (guard.rpc_error(refused),) if _is_mcp(scope) else reply.chunks
+        return replace(reply, headers={**reply.headers, "connection": "close"}, chunks=chunks)
 
     def _asked(self, answer: Callable[[], WireReply]) -> WireReply:
         try:
@@ -177,7 +179,7 @@ class _App:
                 (dump({"error": {"message": text, "type": "agentfuzz_error"}}),),
             )
 
-    async def _silence(self, receive: Any) -> None:
+    async def silence(self, receive: Any) -> None:
         """Nothing, until the client goes away, the patience ends, or the server stops."""
         ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.closing.wait())]
         self.busy -= 1
@@ -187,13 +189,17 @@ class _App:
             end.cancel()
         await asyncio.gather(*ends, return_exceptions=True)
 
-    async def _drop(self, scope: Any, receive: Any) -> None:
+    async def drop(self, scope: Any, receive: Any) -> None:
         """Close the connection with nothing sent."""
         transport = self.open.get(tuple(scope["client"] or ()))
         if transport is not None:
             transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _is_mcp(scope: Any) -> bool:
+    return f"{scope['path']}/".startswith(f"{_MCP}/")
 
 
 def _headers(scope: Any) -> dict[str, str]:
@@ -205,6 +211,10 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return Real.monotonic()
+
+    def call_later(self, delay: float, callback: Any, *args: Any, **more: Any) -> Any:  # type: ignore[override]
+        """Nothing here waits for the virtual seconds of a crossing: they are not real ones."""
+        return super().call_later(0 if type(delay) is Sleep else delay, callback, *args, **more)
 
 
 class _Thread:

@@ -184,7 +184,7 @@ def test_the_server_of_a_world_has_it_at_slash_mcp() -> None:
         loop.close()
 
     with Simulation() as simulation:
-        plan = FaultPlan.parse("charge_card#1:once/timeout + charge_card#2:lost/error")
+        plan = FaultPlan.parse("charge_card#1:once/timeout + charge_card#2:lost/error=1")
         history = simulation.execute(shop, agent, FromPlan(plan))
     assert history.ended is not None
     assert history.ended.how == "returned", history.ended.detail
