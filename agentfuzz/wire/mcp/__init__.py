@@ -1,8 +1,8 @@
 """The MCP face: a world's tools as a Model Context Protocol server, on the official SDK (2.x).
 
 Law: a tools/call request is one crossing of the tool boundary, and what strikes there has the form
-that the protocol gives it; listing costs nothing. Called by agents under test and by the HTTP
-server of `world.serve()`:
+that the protocol gives it; over HTTP a tools/list request is a crossing, too. Called by agents
+under test and by the HTTP server of `world.serve()`:
 
     async with memory_client(world) as client:       in memory, in virtual time
         await client.call_tool("charge_card", {"order_id": "A17", "amount": 42})

@@ -11,6 +11,7 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from agentfuzz.core.errors import CutOff
 from agentfuzz.wire.mcp.exchange import ENDINGS, exchange_of
 from agentfuzz.world.world import World, inside
 
@@ -36,10 +37,16 @@ async def silent(ctx: Any, why: str) -> MCPError:
 
 
 async def at_request(world: World, ctx: Any, name: str) -> None:
-    """A `list` or a `call` has come in: what strikes the request itself. Raises MCPError."""
+    """A `list` or a `call` has come in over HTTP: what strikes the request itself. Raises MCPError.
+
+    It counts as a crossing where no call does: whoever remembers runs has to learn of it."""
     exchange, gateway = exchange_of(ctx), inside(world)
-    session = exchange is not None and exchange.session is not None
-    if gateway is not world.gateway or (name == "call" and not session):
+    if exchange is None or gateway.clock.elsewhere is not None:  # whose faults are elsewhere, too
+        return
+    session = exchange.session is not None
+    if name == "list":
+        _crosses(gateway, ctx)
+    elif not session:
         return
     process = gateway.process
     slot = process.slot("mcp", name)
@@ -48,10 +55,19 @@ async def at_request(world: World, ctx: Any, name: str) -> None:
     if fault is None or (fault.axes[0] == "session_lost" and not session):
         return
     process.struck(slot, fault)
+    if name == "call":
+        _crosses(gateway, ctx)
     kind = fault.axes[0]
     if kind == "timeout":
         raise await silent(ctx, f"tools/{name} is not answered")
-    if kind == "session_lost" and exchange is not None:
+    if kind == "session_lost":
         exchange.lose()
         raise MCPError(types.INVALID_REQUEST, "Session not found")
     raise broken(ctx, f"tools/{name}: connection reset by peer", variant=fault.variant)
+
+
+def _crosses(gateway: Any, ctx: Any) -> None:
+    try:
+        gateway.crossing()
+    except CutOff as cut:  # the run is over, the server lives on
+        raise broken(ctx, str(cut)) from None

@@ -1,8 +1,7 @@
 """The tools of a world as tools/list shows them, page by page.
 
 Law: a tool shows what its declaration says, and a page has at most `PAGE` tools; a cursor that no
-page has given is refused. Listing is a slot of the boundary `mcp`, and costs nothing. Called by the
-server.
+page has given is refused. Called by the server.
 """
 
 from collections.abc import Mapping
