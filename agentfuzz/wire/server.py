@@ -24,11 +24,9 @@ from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
-from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import guard
-from agentfuzz.wire.quick import quick, tracked
+from agentfuzz.wire.quick import RealLoop, quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
-from agentfuzz.world.delivery import Sleep
 
 HOLD = 2.0  # real seconds
 STOP = 60.0  # real seconds until a server that does not stop is an error
@@ -183,11 +181,13 @@ class _App:
         """Nothing, until the client goes away, the patience ends, or the server stops."""
         ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.closing.wait())]
         self.busy -= 1
-        await asyncio.wait(ends, timeout=self._hold, return_when=asyncio.FIRST_COMPLETED)
-        self.busy += 1
-        for end in ends:
-            end.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
+        try:
+            await asyncio.wait(ends, timeout=self._hold, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.busy += 1
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
 
     async def drop(self, scope: Any, receive: Any) -> None:
         """Close the connection with nothing sent."""
@@ -206,17 +206,6 @@ def _headers(scope: Any) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """An event loop in real time, also where `asyncio.new_event_loop` and `time` are patched."""
-
-    def time(self) -> float:
-        return Real.monotonic()
-
-    def call_later(self, delay: float, callback: Any, *args: Any, **more: Any) -> Any:  # type: ignore[override]
-        """Nothing here waits for the virtual seconds of a crossing: they are not real ones."""
-        return super().call_later(0 if type(delay) is Sleep else delay, callback, *args, **more)
-
-
 class _Thread:
     """The thread that the server lives in."""
 
@@ -225,7 +214,7 @@ class _Thread:
         self._ready = allocate_lock()  # no `Event`: the gate would look for it in slices of time
         self._ready.acquire()
         self._failed: list[BaseException] = []
-        self._loop: _Loop | None = None
+        self._loop: RealLoop | None = None
         self._config = uvicorn.Config(
             app,
             http=tracked(protocol, app),
@@ -284,7 +273,7 @@ class _Thread:
             raise AgentfuzzError(f"the server of serve() did not stop within {STOP:g} s.")
 
     def _run(self) -> None:
-        self._loop = loop = _Loop()
+        self._loop = loop = RealLoop()
         clock, ident = self._app.clock, get_ident()
         clock.guests.add(ident)  # tools that wait do it in the time of their world
         try:

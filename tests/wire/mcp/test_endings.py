@@ -16,6 +16,9 @@ from mcp.shared.exceptions import MCPError
 from agentfuzz import World, exactly_once, scenario
 from agentfuzz.core.events import Called, Struck
 from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.world.injector import FromPlan
 
 from .raw import served
 
@@ -30,6 +33,12 @@ def shop(world: World) -> None:
     def charge(order_id: str) -> dict[str, str]:
         """Charge."""
         return {"charge_id": "ch_1"}
+
+    @world.tool
+    async def slow() -> str:
+        """Take some real time."""
+        await asyncio.sleep(0.2)
+        return "done"
 
 
 def talks(calls: Callable[[Any], Awaitable[Any]], era: str) -> Callable[[str], Any]:
@@ -143,7 +152,7 @@ def test_a_list_that_is_not_answered(era: str, kind: str) -> None:
     found, history = under(f"mcp:list#1:{kind}", calls, era, hold=0.1)
     assert found == BROKEN
     assert [str(struck.slot) for struck in history.of(Struck)] == ["mcp:list#1"]
-    assert under(f"mcp:list#2:{kind}", calls, era)[0] == ["charge"]
+    assert under(f"mcp:list#2:{kind}", calls, era)[0] == ["charge", "slow"]
 
 
 def test_a_list_can_be_given_up() -> None:
@@ -156,3 +165,19 @@ def test_a_list_can_be_given_up() -> None:
 
     found, _ = under("mcp:list#1:timeout", calls, "legacy")
     assert found == {"charge_id": "ch_1"}
+
+
+def test_a_client_that_has_given_up_is_owed_nothing_and_the_next_one_is() -> None:
+    """In virtual time a deadline comes when the server owes no reply, and not while it does."""
+
+    async def agent(world: World) -> list[Any]:
+        with world.serve() as urls:
+            async with Client(urls.mcp, read_timeout_seconds=5) as client:
+                given_up = [await charge(client) for _ in range(3)]
+                return [*given_up, (await client.call_tool("slow", {})).content[0].text]
+
+    plan = FaultPlan.parse("charge#1-3:once/timeout")
+    with Simulation() as simulation:
+        history = simulation.execute(shop, agent, FromPlan(plan))
+    assert history.ended is not None
+    assert history.ended.value == [types.REQUEST_TIMEOUT] * 3 + ["done"]
