@@ -34,7 +34,8 @@ def mcp_agent(world: World, folder: Path) -> Completion:
             text=True,
         )
     if done.returncode:
-        return Completion.failed(detail=done.stderr)
+        print(done.stderr)  # it names ports, which are others in each run
+        return Completion.failed(detail=f"exit code {done.returncode}")
     return Completion.success(detail=done.stdout.strip())
 
 
