@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     from agentfuzz.model.script import call, own, ref
     from agentfuzz.report.confusion import confusion
     from agentfuzz.search.sampling import Consistency, repeat
+    from agentfuzz.world.taps.decorators import taps
     from agentfuzz.world.team.payload import Claim, Payload, skimmed
     from agentfuzz.world.world import World
 
@@ -227,6 +228,7 @@ _PLACES = {
     "model.script": ("call", "own", "ref"),
     "report.confusion": ("confusion",),
     "search.sampling": ("Consistency", "repeat"),
+    "world.taps.decorators": ("taps",),
     "world.team.payload": ("Claim", "Payload", "skimmed"),
     "world.world": ("World",),
 }
@@ -347,6 +349,7 @@ __all__ = [
     "strategies",
     "structured_termination",
     "survives",
+    "taps",
     "text_has_no_authority",
     "truthful",
     "unknown_is_not_failed",

@@ -7,7 +7,7 @@ that runs once without faults. Called by users; read by the plugin. Knows nothin
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -37,6 +37,7 @@ class Fuzz:
     code: str = ""
     same_as: Agent | None = None
     allow_network: bool | tuple[str, ...] = False
+    each_run: bool | tuple[str, ...] = False
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
@@ -46,7 +47,12 @@ class Fuzz:
 
     def agent(self, *owner: Any, **fixtures: Any) -> Callable[..., Any]:
         """The function of a world alone: bound to its instance and its fixtures."""
-        function = self.function
+        return self.bound(owner, fixtures)
+
+    def bound(self, owner: Sequence[Any], fixtures: Mapping[str, Any]) -> Callable[..., Any]:
+        """The same, bound to what these hold when it is called."""
+        function, renewed = self.function, self.each_run
+        lasting = [one for one in fixtures if not (renewed is True or one in (renewed or ()))]
 
         if inspect.iscoroutinefunction(function):
 
@@ -54,14 +60,14 @@ class Fuzz:
                 return await function(*owner, world, **fixtures)
 
             asynchronous.__wrapped__ = function  # type: ignore[attr-defined]
-            asynchronous.fixtures = tuple(fixtures)  # type: ignore[attr-defined]
+            asynchronous.fixtures = tuple(lasting)  # type: ignore[attr-defined]
             return asynchronous
 
         def synchronous(world: Any) -> Any:
             return function(*owner, world, **fixtures)
 
         synchronous.__wrapped__ = function  # type: ignore[attr-defined]
-        synchronous.fixtures = tuple(fixtures)  # type: ignore[attr-defined]
+        synchronous.fixtures = tuple(lasting)  # type: ignore[attr-defined]
         return synchronous
 
 
@@ -74,6 +80,7 @@ def fuzz(
     exclude: Iterable[str] = (),
     same_as: Agent | None = None,
     allow_network: bool | Iterable[str] = False,
+    each_run: bool | Iterable[str] = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Decorate a sync or async test whose first parameter is the world.
 
@@ -83,7 +90,8 @@ def fuzz(
     another entrypoint to the same loop, a function of a world: under each plan with at most one
     fault it must have the same effects and the same ending (AF305). `allow_network` lets runs
     reach beyond this machine, which is refused otherwise (AF905): True for all, or the names of
-    hosts.
+    hosts. `each_run` names function-scoped fixtures that are set up and torn down for each run,
+    with those that they need and those that need them: True for all of the test.
     """
     if not isinstance(scenario, Scenario):
         name = getattr(scenario, "__name__", str(scenario))
@@ -98,7 +106,7 @@ def fuzz(
             f"@fuzz(same_as={same_as!r}) needs a function of a world, sync or async, that runs the "
             "same loop; a generator would never run."
         )
-    network = _hosts(allow_network)
+    network, renewed = _hosts(allow_network), _fixtures(each_run)
     words = tuple(
         (text,) if isinstance(text, str) else tuple(text) for text in (faults, only, exclude)
     )
@@ -107,7 +115,7 @@ def fuzz(
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         method = _is_method(function)
         given = Fuzz(scenario, function, method, max_runs, words[0], words[1], words[2])
-        given = replace(given, same_as=same_as, allow_network=network)
+        given = replace(given, same_as=same_as, allow_network=network, each_run=renewed)
         return _wrapped(given)
 
     return decorate
@@ -125,6 +133,20 @@ def _hosts(allowed: Any) -> bool | tuple[str, ...]:
                 "such as 'api.example.com', without scheme and port."
             )
     return hosts
+
+
+def _fixtures(renewed: Any) -> bool | tuple[str, ...]:
+    """What `each_run` says. Raises ScenarioError."""
+    if isinstance(renewed, bool):
+        return renewed
+    names = (renewed,) if isinstance(renewed, str) else tuple(renewed)
+    for name in names:
+        if not (isinstance(name, str) and name.isidentifier()):
+            raise ScenarioError(
+                f"@fuzz(each_run=...): {name!r} is no name of a fixture; give True for all "
+                "function-scoped ones, or their names, such as ('db',)."
+            )
+    return names
 
 
 def _generates(function: Any) -> bool:
@@ -214,6 +236,9 @@ def regression(test: Callable[..., Any], *, plan: str, code: str = "", **fixed: 
     agent.__doc__ = f"Red while {code or 'a law'} breaks under {plan}."
     agent.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
     marks = [m for m in getattr(test, "pytestmark", []) if not fixed or m.name != "parametrize"]
-    wrapper = _wrapped(replace(given, function=agent, method=False, plan=typed(plan), code=code))
+    again = replace(given, function=agent, method=False, plan=typed(plan), code=code)
+    if not isinstance(given.each_run, bool):
+        again = replace(again, each_run=tuple(n for n in given.each_run if n not in fixed))
+    wrapper = _wrapped(again)
     wrapper.pytestmark = marks  # type: ignore[attr-defined]
     return wrapper

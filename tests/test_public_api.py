@@ -20,7 +20,7 @@ from agentfuzz import events
 API = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 NAMES = [name for name in agentfuzz.__all__ if name not in agentfuzz._MODULES]
 WORLD = {
-    *("task", "tools", "model", "has_model", "state", "store", "clock", "tool", "raise_as"),
+    *("task", "tools", "model", "has_model", "state", "store", "clock", "tool", "tap", "raise_as"),
     *("call", "acall", "serve", "saving", "request_approval", "cancelled", "inbox", "leg", "why"),
     *("decision", "trigger_id", "recording", "gateway", "data"),
     *("agent", "agents", "acting", "spawn", "handoff", "inbox_of", "answered", "handoff_of"),

@@ -12,6 +12,7 @@ nobody's to catch. Called by every floor.
           NewerFileError      a newer agentfuzz wrote it; it is left alone
         ShardError            the files of a campaign in parts do not fit together
         CassetteMiss          no cassette holds what the model was asked
+        FixtureError          a fixture that is renewed for each run has failed
       ToolError               a reply of a simulated backend that is an error
         InvalidArguments      400: the arguments do not fit the tool's schema
         Unauthorized          401: what the agent may do has expired
@@ -59,6 +60,10 @@ class ShardError(AgentfuzzError):
 
 class CassetteMiss(AgentfuzzError):
     """The cassette holds no reply to what the model was asked."""
+
+
+class FixtureError(AgentfuzzError):
+    """What a test renews for each run could not be set up, or taken down."""
 
 
 class StaleWrite(Exception):

@@ -19,7 +19,9 @@ from agentfuzz.core.errors import AgentfuzzError, Crash, CutOff
 from agentfuzz.core.events import made
 from agentfuzz.core.history import History
 from agentfuzz.engine import judging
+from agentfuzz.engine.around import Around, entered
 from agentfuzz.engine.ending import Ending, Next, completed, fails_at_once, frozen, mourned, raised
+from agentfuzz.engine.following import following
 from agentfuzz.engine.loops import Loops
 from agentfuzz.engine.nested import within
 from agentfuzz.engine.origin import Origin, origin
@@ -30,7 +32,7 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.together import together
 from agentfuzz.runtime import forks, imports, leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.runtime.eventloop import bury, finish
+from agentfuzz.runtime.eventloop import finish
 from agentfuzz.runtime.isolation import Isolation
 from agentfuzz.runtime.network import Allowed
 from agentfuzz.runtime.thread_pools.gate import Gate
@@ -38,9 +40,7 @@ from agentfuzz.runtime.thread_pools.patches import gated
 from agentfuzz.runtime.virtual_time import virtual_time
 from agentfuzz.runtime.watchdog import Watchdog
 from agentfuzz.world.injector import FromPlan, Injector
-from agentfuzz.world.process import MAX_RESTARTS
-from agentfuzz.world.process_faults.striking import at_the_end
-from agentfuzz.world.tools import forget
+from agentfuzz.world.specs import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
@@ -53,7 +53,8 @@ class Simulation:
     A context manager; entering costs milliseconds, a run inside microseconds. `outcomes`
     are the exceptions by which a test is left or failed; `origins` says of the last traced run
     where the exception came from that a leg `raised`, `died` of or `asserted`; `allow_network` is
-    what its runs may reach beyond this machine; `gate` and `isolation` are those of its runs.
+    what its runs may reach beyond this machine; `around` makes what is entered for each run before
+    its scenario is built, and left after it; `gate` and `isolation` are those of its runs.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Simulation:
         outcomes: Outcomes | None = None,
         *,
         allow_network: Allowed = False,
+        around: Around | None = None,
     ) -> None:
         self.allow_network = allow_network
+        self.around = around
         self.watchdog = Watchdog(run_timeout)
         self.probing = Probing()
         self.outcomes = outcomes or Outcomes()
@@ -124,12 +127,27 @@ class Simulation:
     def _execute(
         self, scenario: Scenario, agent: Agent, injector: Injector, trace: bool
     ) -> History:
-        clock, isolation = self._clock, self.isolation
+        clock = self._clock
         assert clock is not None, "a simulation runs inside its with block"
         clock.reset()
+        self.isolation.begin()
+        if self.around is None:
+            history = self._run(scenario, agent, injector, clock, trace)
+        else:
+            with entered(self.around, self.isolation, self.watchdog):
+                history = self._run(scenario, agent, injector, clock, trace)
+        if history is None:
+            self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
+            return self._execute(scenario, agent, injector, trace)
+        return history
+
+    def _run(
+        self, scenario: Scenario, agent: Agent, injector: Injector, clock: Clock, trace: bool
+    ) -> History | None:
+        """One run; None where something has to be found out first, by a run of its own."""
+        isolation = self.isolation
         readings.forget()
         unheard.forget()
-        isolation.begin()
         self.watchdog.begin()  # the scenario is the user's own code; its watch ends in the leg's
         try:
             world = scenario.world(injector, clock, trace=trace)
@@ -141,8 +159,7 @@ class Simulation:
         if gateway.probes and not self.probing.settled(scenario, world):
             self.watchdog.end()
             isolation.end()
-            self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
-            return self._execute(scenario, agent, injector, trace)
+            return None
         gateway.patience = self.watchdog.patience
         if trace:
             self.origins = {}
@@ -201,9 +218,10 @@ class Simulation:
             ended = None
             if ending.how == "cut_off" or ending.asserted:
                 break
-            if (following := self._following(scenario, first, ending, coming)) is None:
+            coming_next = following(scenario, process, ending, coming, self.watchdog)
+            if coming_next is None:
                 break
-            why, task, decision = following
+            why, task, decision = coming_next
             process.begin(why, ending.how)
             task = world.task if why == "restart" else task or first.task
             world = world._again(why, task=task, decision=decision)
@@ -211,24 +229,6 @@ class Simulation:
             entry = restart if why == "restart" else agent
         self.watchdog.clear_up(lambda: self._loops.settle(inside(first)))
         return ending
-
-    def _following(
-        self, scenario: Scenario, first: World, ending: Ending, coming: list[Next]
-    ) -> Next | None:
-        process = inside(first).process
-        again = Next("restart", decision=process.brought)
-        if ending.how == "crashed":
-            self.watchdog.clear_up(bury)
-            return again if scenario.resume and process.restarts < MAX_RESTARTS else None
-        if process.messages:
-            return Next("interrupt", process.messages.pop(0))
-        if not any(one.decision for one in coming):
-            coming[:0] = [Next("decision", decision=one) for one in process.decisions()]
-        if process.asks and not process.waiting and not coming:
-            fault = at_the_end(process, restarts=bool(scenario.resume))
-            if fault is not None:
-                return again if fault == "crash" else Next("duplicate")
-        return coming.pop(0) if coming else None
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
         """One leg: an agent from its beginning to its end."""

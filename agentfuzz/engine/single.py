@@ -22,7 +22,7 @@ from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime.network import Allowed
 from agentfuzz.telling import block
 from agentfuzz.world.injector import FromPlan
-from agentfuzz.world.tools import forget
+from agentfuzz.world.specs import forget
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -27,6 +27,7 @@ from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
 from agentfuzz.plugin.allowance import Allowance
+from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
@@ -132,26 +133,33 @@ class Session:
         return given.agent(*owner, **{name: item.funcargs[name] for name in names})
 
     def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
+        agent, around = self._agent(item, given), None
+        if given.each_run:
+            around = EachRun(item, given)
+            agent = around.agent
         budget = Budget(
             max_runs=given.max_runs or setting(self.config, "max-runs"),
             max_seconds=self.allowance.of(item),
             depth=setting(self.config, "depth"),
             seed=setting(self.config, "seed"),
             workers=workers(self.config),
-            memo=memo(self.config),
+            memo="off" if around else memo(self.config),  # it knows nothing of what they hold
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
             closing(dealing(self.config, self.report_dir, item.nodeid)) as dealt,
             capture.terminal(self.config) as screen,
             Simulation(
-                setting(self.config, "run-timeout"), OUTCOMES, allow_network=given.allow_network
+                setting(self.config, "run-timeout"),
+                OUTCOMES,
+                allow_network=given.allow_network,
+                around=around,
             ) as simulation,
             closing(ProgressLine(self.config, screen)) as line,
         ):
             campaign = Campaign(
                 given.scenario,
-                self._agent(item, given),
+                agent,
                 simulation,
                 nodeid=item.nodeid,
                 space=given.space(),

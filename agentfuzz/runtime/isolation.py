@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from agentfuzz.runtime import detours
 from agentfuzz.runtime.loggers import Loggers
 from agentfuzz.runtime.surroundings import ROWS, SETTERS, glance, same, unchanged
 
@@ -109,6 +110,11 @@ class Isolation:
         if self._loggers.changed:
             self._loggers.stays()
 
+    def accept(self) -> None:
+        """What was changed by now is no run's doing, and stays."""
+        self._look()
+        self._loggers.stays()
+
     def _look(self) -> None:
         """How everything is."""
         self._before = [row.read() for row in ROWS]
@@ -117,6 +123,7 @@ class Isolation:
 
     def end(self) -> None:
         """Put back what the run changed."""
+        detours.close()
         if touched or not unchanged(self._seen):
             self._put_back()
         if self._loggers.changed:

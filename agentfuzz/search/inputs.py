@@ -11,6 +11,7 @@ from functools import cached_property
 from random import Random
 
 from agentfuzz.core.codec import message
+from agentfuzz.core.errors import FixtureError
 from agentfuzz.core.findings import Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -97,7 +98,7 @@ class Inputs:
         """Run other inputs without faults. Whether the scenario can be built with them."""
         try:
             self._ran(FaultPlan(given=given), phase)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, FixtureError):
             raise
         except Exception as error:
             if _said(error) not in self._wrong.values():

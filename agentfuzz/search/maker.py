@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog
+from agentfuzz.core.errors import FixtureError
 from agentfuzz.core.events import made
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -27,7 +28,7 @@ from agentfuzz.search.space import Space
 from agentfuzz.search.stories import Stories
 from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
-from agentfuzz.world.tools import forget
+from agentfuzz.world.specs import forget
 
 
 class Maker:
@@ -264,7 +265,13 @@ class Maker:
         self.runs += 1
         self.crash_log.begin(plan)
         begun = Real.monotonic()
-        history = self.simulation.execute(scenario, agent, injector, trace=trace)
+        try:
+            history = self.simulation.execute(scenario, agent, injector, trace=trace)
+        except FixtureError as error:
+            under = "a random plan" if plan is None else f"the plan {str(plan)!r}"
+            under = under if plan is None or plan or plan.given else "no fault"
+            error.args = (f"{error}. It was run {self.runs:,} of this campaign, under {under}.",)
+            raise
         self._lasted(Real.monotonic() - begun)
         return history
 

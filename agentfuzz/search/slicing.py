@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from agentfuzz.core.between import Acts, HandoffSent, Spawned
+from agentfuzz.core.errors import FixtureError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
@@ -116,6 +117,8 @@ class Knife:
             if outside or len(strikes(history)) < len(plan) or self._breaks_anyway(plan):
                 return outside
             violation = _like(runner, history, self.found._replace(plan=plan))
+        except FixtureError:
+            raise
         except Exception:  # what the scenario, or a law, cannot be built with is no slice
             return frozenset()
         if violation is not None:

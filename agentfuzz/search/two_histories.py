@@ -84,10 +84,11 @@ def _used_up(runner: Runner, plan: FaultPlan) -> str:
     names = getattr(runner.agent, "fixtures", ())
     if plan or not names:
         return ""
+    renew = ", ".join(f"{name!r}" for name in names) + ("," if len(names) == 1 else "")
     return (
         f"; likely a fixture ({', '.join(names)}): it is made once for all runs, so what the first "
         "run uses up (a generator, an iterator, an open file) or changes is gone in the second; "
-        "return a function that makes it"
+        f"renew it for each run: @fuzz(..., each_run=({renew}))"
     )
 
 

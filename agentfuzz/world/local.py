@@ -27,8 +27,9 @@ from agentfuzz.world.lane import Lane
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Decision, Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
+from agentfuzz.world.specs import KEPT, spec_of
 from agentfuzz.world.store import MISSING, Store, half
-from agentfuzz.world.tools import KEPT, ToolSpec, spec_of
+from agentfuzz.world.tools import ToolSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen

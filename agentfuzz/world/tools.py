@@ -2,15 +2,14 @@
 
 Law: a tool is a plain typed function plus its effect, its business scope and how its backend
 deduplicates; its schema is its signature. Called by the world when a scenario declares a tool
-and at every call. The declaration is derived once per function and kept; pydantic is asked only
-when arguments are not already exactly of the declared plain types.
+and at every call. Pydantic is asked only when arguments are not already exactly of the
+declared plain types. A function that takes `**arguments: Anything` takes any.
 """
 
 import inspect
 import typing
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from types import FunctionType
 from typing import Any
 
 from agentfuzz.core.codec import _AT, _HIGH, _LOW, scope_value
@@ -23,8 +22,10 @@ from agentfuzz.world.declaration import DEDUPS, GROUPS, Declaration
 KEY = "idempotency_key"
 KNOWN = 256  # calls of a tool that are known by their arguments
 _EXACT = frozenset({str, int, float, bool})
-_SPECS: dict[tuple[object, ...], tuple[Any, "ToolSpec"]] = {}
-KEPT: dict[Any, tuple[Any, Any]] = {}  # function: (declared, ToolSpec)
+
+
+class Anything:
+    """The annotation of `**arguments` of a tool whose parameters somebody else knows."""
 
 
 class ToolSpec:
@@ -39,7 +40,7 @@ class ToolSpec:
         self.description = inspect.getdoc(fn) or ""
         self.is_async = inspect.iscoroutinefunction(fn)
         self.undoes = undoes
-        self._annotations, self._defaults = _parameters(fn, name)
+        self._annotations, self._defaults, self.open = _parameters(fn, name)
         derived = scope is None and effect is not None
         if derived:
             scope = tuple(name for name in self._annotations if name != KEY)
@@ -91,7 +92,7 @@ class ToolSpec:
                 "None`, or leave dedup='key' out."
             )
         for name in self.scope:
-            if name not in self._annotations:
+            if name not in self._annotations and not self.open:
                 hint = near_miss(name, self._annotations)
                 raise ScenarioError(
                     f"{place}: scope names {name!r}, which is no parameter of it "
@@ -211,7 +212,7 @@ class ToolSpec:
         }
         make: Any = TypedDict
         shape = make(self.name, fields)
-        shape.__pydantic_config__ = ConfigDict(extra="forbid")
+        shape.__pydantic_config__ = ConfigDict(extra="allow" if self.open else "forbid")
         return TypeAdapter(shape)
 
     @cached_property
@@ -242,8 +243,8 @@ def _is_exact(hint: object) -> bool:
     return isinstance(hint, type) and hint in _EXACT  # other annotations need not be hashable
 
 
-def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The annotations and defaults of a function's parameters."""
+def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict[str, Any], bool]:
+    """The annotations and defaults of a function's parameters; whether it takes any other."""
     try:
         signature = inspect.signature(fn)
         hints = typing.get_type_hints(fn, include_extras=True)
@@ -254,7 +255,11 @@ def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict
         ) from error
     annotations: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
+    anything = False
     for parameter in signature.parameters.values():
+        if parameter.annotation is Anything:
+            anything = True
+            continue
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ScenarioError(
                 f"tool {name!r}: the parameter {parameter} has no place in a JSON schema; use "
@@ -263,38 +268,4 @@ def _parameters(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], dict
         annotations[parameter.name] = hints.get(parameter.name, Any)
         if parameter.default is not parameter.empty:
             defaults[parameter.name] = parameter.default
-    return annotations, defaults
-
-
-def spec_of(fn: Callable[..., Any], declared: Declaration) -> ToolSpec:
-    """The spec of a function as it is declared, derived once per code object and signature: worlds
-    are built once per run, but one `def` in a factory, or one decorator's wrapper, may stand for
-    many tools.
-
-    `KEPT` holds those of functions that are made once: who declares thousands of worlds looks there
-    first. It is emptied by `forget`, for a function's defaults may be others the next time (they
-    are not looked at each time: an audit hook is asked about that).
-    """
-    spec = _by_code(fn, declared)
-    if type(fn) is FunctionType and "<locals>" not in fn.__qualname__:  # made once
-        KEPT[fn] = (declared, spec)
-    return spec
-
-
-def forget() -> None:
-    """Derive every declaration anew. Called when a simulation, a run or a campaign begins."""
-    KEPT.clear()
-
-
-def _by_code(fn: Callable[..., Any], declared: Declaration) -> ToolSpec:
-    label: str = declared.name or str(getattr(fn, "__name__", "tool"))
-    inner = inspect.unwrap(fn) if hasattr(fn, "__wrapped__") else fn
-    code = getattr(inner, "__code__", None)
-    if code is None:
-        return ToolSpec(fn, label, declared)
-    signature = (dict(inner.__annotations__), inner.__defaults__, dict(inner.__kwdefaults__ or {}))
-    known = (code, label, declared)
-    kept = _SPECS.get(known)
-    if kept is None or kept[0] != signature:
-        kept = _SPECS[known] = (signature, ToolSpec(fn, label, declared))
-    return kept[1]
+    return annotations, defaults, anything

@@ -21,13 +21,14 @@ from agentfuzz.world.delivery import Failure
 from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
+from agentfuzz.world.taps.surface import OfApplications
 from agentfuzz.world.team.surface import OfAgents
 from agentfuzz.world.toolbox import Toolbox
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class World(OfAgents):
+class World(OfAgents, OfApplications):
     """One run's world. `task` is what the agent is asked to do; `tools` and `model` are what it
     may use; `state` is a dict for whatever the scenario's tools share; `store` is what outlives
     the agent's process; `clock.now` is the time, in virtual seconds.
@@ -85,6 +86,8 @@ class World(OfAgents):
         other.task = task or self.task
         other.why, other.decision = why, decision
         other.tools = Toolbox(other.gateway)
+        for tap in self._taps:
+            tap.follows(other)
         return other
 
     def _has(self, given: Mapping[str, Any]) -> None:

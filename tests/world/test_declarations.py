@@ -11,7 +11,7 @@ from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.declaration import Declaration
-from agentfuzz.world.tools import spec_of
+from agentfuzz.world.specs import spec_of
 
 from .stories import bare_world
 

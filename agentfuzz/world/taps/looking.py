@@ -1,0 +1,77 @@
+"""Tools that a framework has in its hands already: found by looking at what there is.
+
+Law: nothing is called, imported or changed; a framework's tool object is known by its class, and
+the function in it is the first one that is not the framework's own. Called by who runs a test that
+exists, whose application was imported long before.
+"""
+
+import gc
+from types import FunctionType
+from typing import Any
+
+from agentfuzz.world.taps.decorators import Taps, is_theirs
+
+# The classes of the objects that frameworks make of a function.
+HOLDERS = frozenset(
+    {
+        ("agents.tool", "FunctionTool"),
+        ("agno.tools.function", "Function"),
+        ("anthropic.lib.tools._beta_functions", "BetaAsyncFunctionTool"),
+        ("anthropic.lib.tools._beta_functions", "BetaFunctionTool"),
+        ("autogen_core.tools._function_tool", "FunctionTool"),
+        ("crewai.tools.base_tool", "Tool"),
+        ("google.adk.tools.function_tool", "FunctionTool"),
+        ("langchain_core.tools.simple", "Tool"),
+        ("langchain_core.tools.structured", "StructuredTool"),
+        ("llama_index.core.tools.function_tool", "FunctionTool"),
+        ("llm.models", "Tool"),
+        ("mcp.server.fastmcp.tools.base", "Tool"),
+        ("mcp.server.mcpserver.tools.base", "Tool"),
+        ("pydantic_ai.tools", "Tool"),
+        ("smolagents.tools", "SimpleTool"),
+        ("strands.tools.decorator", "DecoratedFunctionTool"),
+    }
+)
+_DEEP = 4  # attributes and closures between a tool object and its function
+
+
+def in_hands() -> Taps:
+    """The functions of all tool objects that there are, in the order in which they were made."""
+    found = Taps()
+    for one in gc.get_objects():
+        kind = type(one)
+        if (kind.__module__, kind.__qualname__) in HOLDERS:
+            function = _function_of(one)
+            if function is not None:
+                found.note(function)
+    return found
+
+
+def _function_of(holder: object) -> FunctionType | None:
+    """The application's function in a tool object: the nearest one."""
+    seen: set[int] = set()
+    here = [holder]
+    for _ in range(_DEEP):
+        there: list[Any] = []
+        for one in here:
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            if isinstance(one, FunctionType):
+                if not is_theirs(one):
+                    return one
+                there += _cells(one)
+            else:
+                there += list(getattr(one, "__dict__", {}).values())
+        here = [one for one in there if isinstance(one, FunctionType) or hasattr(one, "__dict__")]
+    return None
+
+
+def _cells(function: FunctionType) -> list[Any]:
+    found = []
+    for cell in function.__closure__ or ():
+        try:
+            found.append(cell.cell_contents)
+        except ValueError:  # nothing is in it yet
+            continue
+    return found
