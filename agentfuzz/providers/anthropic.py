@@ -9,6 +9,7 @@ package, against which the tests validate every body and event.
 from collections.abc import Mapping
 from typing import Any
 
+from agentfuzz.providers.terms import of_messages
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -59,7 +60,15 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
         messages.append({"role": "system", "content": text_of(request["system"], "system")})
     for i, message in enumerate(objects(new, "messages")):
         _read(message, messages, f"messages.{i}")
-    return Asked(messages, specs, bool(request.get("stream")), request, after, keep=bool(thread))
+    return Asked(
+        messages,
+        specs,
+        bool(request.get("stream")),
+        request,
+        after,
+        keep=bool(thread),
+        offer=of_messages(request, specs),
+    )
 
 
 def _before(after: str, kept: Mapping[str, Kept]) -> Kept:
@@ -125,6 +134,7 @@ def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
         **_message(asked, stamp, given, made),
         "content": blocks,
         "stop_reason": _stop(turn),
+        "stop_sequence": turn.get("stopped_by"),
     }
 
 
@@ -150,6 +160,8 @@ def _message(asked: Asked, stamp: Stamp, given: int, made: int) -> Message:
 
 def _stop(turn: Turn) -> str:
     """Why the model stopped. A reply that is cut never gets as far as saying it."""
+    if turn.get("stopped_by") is not None:
+        return "stop_sequence"
     return _STOP.get(turn["stop"], "tool_use" if turn["tool_calls"] else "end_turn")
 
 
@@ -187,7 +199,7 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
         middle = block(index, _head(call), deltas, sent(said, call["arguments"]))
         index += 1
     end = len(events)
-    delta = {"stop_reason": _stop(turn), "stop_sequence": None}
+    delta = {"stop_reason": _stop(turn), "stop_sequence": turn.get("stopped_by")}
     event("message_delta", delta=delta, usage={"output_tokens": made})
     event("message_stop")
     return Stream(events, middle, end)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.providers import openai_chat
+from agentfuzz.providers.terms import of_responses
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -68,14 +69,16 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
         messages.insert(0, {"role": "system", "content": str(request["instructions"])})
     if not messages:
         raise BadRequest("is empty; expected at least one item", "input")
-    specs = objects(request.get("tools") or [], "tools")
+    shown = objects(request.get("tools") or [], "tools")
+    specs = [tool(spec, "parameters", f"tools[{i}]") for i, spec in enumerate(shown)]
     return Asked(
         messages,
-        [tool(spec, "parameters", f"tools[{i}]") for i, spec in enumerate(specs)],
+        specs,
         bool(request.get("stream")),
         request,
         after,
         keep=request.get("store") is not False,
+        offer=of_responses(request, specs),
     )
 
 

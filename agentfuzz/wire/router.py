@@ -108,7 +108,7 @@ class Face:
     def _turn(self, codec: ModuleType, asked: Asked, stamp: Stamp) -> WireReply:
         model = self.world.model
         try:
-            turn = model.turn(asked.messages, asked.tools, codec.CALLS)
+            turn = model.turn(asked.messages, asked.offer, codec.CALLS)
         except ModelError as error:
             wait = getattr(error, "retry_after", None)
             return _error(codec, error.status, str(error), stamp, wait=wait)

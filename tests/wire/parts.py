@@ -40,10 +40,10 @@ class FakeModel:
         self.tools: list[list[dict[str, Any]]] = []
 
     def turn(
-        self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], ids: str = ""
+        self, messages: list[dict[str, Any]], tools: Any, ids: str = ""
     ) -> Any:
         self.shown.append(messages)
-        self.tools.append(tools)
+        self.tools.append(list(tools.tools))
         line = self.lines.pop(0)
         if isinstance(line, BaseException):
             raise line

@@ -27,7 +27,7 @@ print(*sorted(theirs - {"agentfuzz", "agentfuzz.providers"}))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
         f"agentfuzz.providers.{name}"
-        for name in ("anthropic", "openai_chat", "openai_responses", "turns")
+        for name in ("anthropic", "offer", "openai_chat", "openai_responses", "terms", "turns")
     ]
 
 

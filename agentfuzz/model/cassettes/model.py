@@ -8,7 +8,6 @@ goes on from the recording, whose plan is its script. Made by scenarios with a c
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from agentfuzz.core.errors import CassetteMiss
 from agentfuzz.model.cassettes.match import Question, question
@@ -17,7 +16,8 @@ from agentfuzz.model.cassettes.plan import Recording
 from agentfuzz.model.cassettes.store import Cassette
 from agentfuzz.model.memory import Message
 from agentfuzz.model.model_faults.kind import Draft, Planned
-from agentfuzz.model.simulated import Plan
+from agentfuzz.model.planner import Plan
+from agentfuzz.providers.offer import Offer
 from agentfuzz.world.toolbox import DONE
 
 
@@ -31,9 +31,9 @@ class FromCassette:
         self._on_miss = checked(on_miss)
         self._times: dict[Question, int] = {}
 
-    def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
+    def plan(self, messages: Sequence[Message], offer: Offer) -> Plan:
         """The recorded turn, or what a miss leads to. Raises CassetteMiss."""
-        asked = question(messages, tools)
+        asked = question(messages, offer.tools)
         found = self._cassette.find(asked)
         if found:
             times = self._times[asked] = self._times.get(asked, 0) + 1

@@ -8,7 +8,7 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_faul
 
 @model_fault(
     order=80,
-    at=("calls", "closing", "done", "giving_up"),
+    at=("calls", "closing", "answer", "done", "giving_up"),
     says="reply breaks off in the middle of the stream",
 )
 def cut(draft: Draft, at: Situation, variant: int) -> Draft | None:

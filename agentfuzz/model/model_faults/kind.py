@@ -32,13 +32,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A turn in the making. `group` is the kind of turn it is (see `boundaries.model`)."""
+    """A turn in the making. `group` is the kind of turn it is (see `boundaries.model`);
+    `stopped_by` is the stop sequence that ended its text."""
 
     group: str
     text: str | None = None
     calls: tuple[Planned, ...] = ()
     stop: str = "end"
     raises: BaseException | None = None
+    stopped_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Situation:
 
 
 Turned = Callable[[Draft, Situation, int], Draft | None]
-GROUPS = ("calls", "closing", "done", "giving_up", "closed")  # the kinds of turns
+# The kinds of turns; an `answer` is a closing in the form that its request asks for.
+GROUPS = ("calls", "closing", "done", "giving_up", "closed", "answer")
 
 
 @dataclass(frozen=True, slots=True)
