@@ -45,7 +45,10 @@ class Worker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         assert self._process.stdin is not None, "it is a pipe"
         self._process.stdin.close()
@@ -71,14 +74,13 @@ class Worker:
             answer = self.ask(given)
         if "said" in answer:
             return Completion.success(detail=json.dumps(answer["said"]))
-        return Completion.failed(detail=f"{answer['raised']}: {answer['why']}")
+        return Completion.failed(detail=answer["raised"])
 
 
 def met(history: History) -> str:
-    """What a client met and made of it: `2 turns, 1 call, says "..."`, or what it has raised."""
-    ended = history.ended
-    assert ended is not None and ended.how == "returned", ended
-    turns, calls = (sum(1 for _ in history.of(kind)) for kind in (ModelTurn, Called))
-    detail = ended.value["detail"] if isinstance(ended.value, dict) else ended.value.detail
+    """What a client met and made of it: `2 turns, 1 calls, says "..."`, or what it has raised."""
+    assert history.ended is not None, "it has run"
+    turns, calls = (len(list(history.of(kind))) for kind in (ModelTurn, Called))
+    detail = history.ended.value["detail"]
     says = "says" if history.claim == "success" else "raises"
     return f"{turns} turns, {calls} calls, {says} {detail}"

@@ -7,23 +7,30 @@ import {
   run,
   tool,
 } from "@openai/agents";
+import { RECEIPT } from "../receipt.mjs";
 import { built } from "./openai.mjs";
 
 const TURNS = 12;
 
-export const chat = (job, tools) => {
-  return asked(job, { model: new OpenAIChatCompletionsModel(built(job), "m"), tools: own(tools) });
-};
-export const responses = (job, tools) => {
-  return asked(job, { model: new OpenAIResponsesModel(built(job), "m"), tools: own(tools) });
-};
+const completions = (job) => new OpenAIChatCompletionsModel(built(job), "m");
+const items = (job) => new OpenAIResponsesModel(built(job), "m");
+
+export const chat = (job, tools) => asked(job, { model: completions(job), tools: own(tools) });
+export const responses = (job, tools) => asked(job, { model: items(job), tools: own(tools) });
+export const chat_output = (job) => asked(job, { model: completions(job), outputType: RECEIPT });
+export const responses_output = (job) => asked(job, { model: items(job), outputType: RECEIPT });
+export const chat_handoff = (job, tools) => handed(job, completions(job), tools);
+export const responses_handoff = (job, tools) => handed(job, items(job), tools);
+
+function handed(job, model, tools) {
+  return asked(job, { model, handoffs: [new Agent({ name: "billing", model, tools: own(tools) })] });
+}
 
 export async function mcp(job) {
   const server = new MCPServerStreamableHttp({ url: job.mcp, name: "shop", timeout: job.patience });
   await server.connect();
   try {
-    const model = new OpenAIChatCompletionsModel(built(job), "m");
-    return await asked(job, { model, mcpServers: [server] });
+    return await asked(job, { model: completions(job), mcpServers: [server] });
   } finally {
     await server.close();
   }

@@ -1,5 +1,7 @@
 // The official @anthropic-ai/sdk: a loop by hand, and its own tool runner.
 import Anthropic from "@anthropic-ai/sdk";
+import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
+import { RECEIPT } from "../receipt.mjs";
 import { find } from "../tools.mjs";
 
 const TURNS = 12;
@@ -49,4 +51,12 @@ export async function runner(job, tools) {
   let last;
   for await (const turn of runs) last = await turn.finalMessage();
   return text(last.content);
+}
+
+export async function parsed(job) {
+  const output_config = { format: zodOutputFormat(RECEIPT) };
+  const asked = { ...MODEL, messages: [{ role: "user", content: job.task }], output_config };
+  const { messages } = built(job);
+  const answer = job.stream ? await messages.stream(asked).finalMessage() : await messages.parse(asked);
+  return answer.parsed_output;
 }

@@ -1,5 +1,7 @@
 // The official openai package: loops by hand over both of its endpoints, and its own runner.
 import OpenAI from "openai";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
+import { RECEIPT } from "../receipt.mjs";
 import { find, read } from "../tools.mjs";
 
 const TURNS = 12;
@@ -60,4 +62,24 @@ export async function runner(job, tools) {
   const messages = [{ role: "user", content: job.task }];
   const asked = { model: "m", messages, tools: offered, stream: job.stream };
   return built(job).chat.completions.runTools(asked).finalContent();
+}
+
+export async function chat_parsed(job) {
+  const messages = [{ role: "user", content: job.task }];
+  const asked = { model: "m", messages, response_format: zodResponseFormat(RECEIPT, "receipt") };
+  const completions = built(job).chat.completions;
+  const { choices } = job.stream
+    ? await completions.stream(asked).finalChatCompletion()
+    : await completions.parse(asked);
+  return choices[0].message.parsed;
+}
+
+export async function responses_parsed(job) {
+  const text = { format: zodTextFormat(RECEIPT, "receipt") };
+  const asked = { model: "m", input: job.task, text };
+  const { responses } = built(job);
+  const answer = job.stream
+    ? await responses.stream(asked).finalResponse()
+    : await responses.parse(asked);
+  return answer.output_parsed;
 }
