@@ -1,9 +1,9 @@
 """What a model understands of a tool result as real loops show it.
 
 Law: a text is read as far as it can be read, and never raises: JSON, what Python writes of a value,
-either of them inside prose or of a result of MCP, or trimmed on purpose (an ellipsis stands where something is left out).
-JSON that merely stops was cut off, and reads as an error. Called by what a model reads, by scripts
-whose arguments refer to a reply, and by the plans of cassettes.
+either of them inside prose or of a result of MCP, or trimmed on purpose (an ellipsis stands where
+something is left out). JSON that merely stops was cut off, and reads as an error. Called by what a
+model reads, by scripts whose arguments refer to a reply, and by the plans of cassettes.
 """
 
 import ast

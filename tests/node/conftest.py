@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.installed import installed
+from tests.node.installed import installed_for
 from tests.node.worker import Worker
 
 HERE = Path(__file__).parent
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def folder(request: pytest.FixtureRequest) -> Path:
     """The JavaScript of this folder with its packages installed."""
-    return installed(HERE, request.config)
+    return installed_for(request.config, HERE)
 
 
 @pytest.fixture(scope="module")
