@@ -217,8 +217,9 @@ def scenario(
     `"at_most_once"`, `"replay_transparency"` or `"same_arguments"`. `task` is what the agent is
     asked; `script` is what the simulated model plans (of several agents, by name, what each one's
     does), `scripts` are several, of which each request picks one by the tools that it offers;
-    `outcome` maps whatever the agent returns to a Completion (or None); after `max_crossings` crossings a run is cut off; `model_behaviour` says
-    how the simulated model reacts to errors and lost results.
+    `outcome` maps whatever the agent returns to a Completion (or None); after `max_crossings`
+    crossings a run is cut off; `model_behaviour` says how the simulated model reacts to errors and
+    lost results.
     `resume` says that the agent's process may die and is started again: True for the same agent,
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
     `tasks`, instead of `task`, are several requests of one run: the agent is called for each, with

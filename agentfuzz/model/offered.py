@@ -59,7 +59,7 @@ def _next(script: Script, seen: Seen, offer: Offer, retries: int) -> Draft:
         return Draft("calls", None, calls, "tool_calls")
     if out_of_reach:
         named = " and ".join(out_of_reach)
-        return closing(script, seen, offer, f"I may not call {named} here")
+        return closing(script, seen, offer, f"I am not offered {named} here")
     return closing(script, seen, offer)
 
 

@@ -1,7 +1,7 @@
 """Where a simulated model's plans come from: one script, or the one of several whose turn it is.
 
-Law: which script it is hangs on the task, on who acts, or on what the request offers, and on nothing
-that came before. Asked by the simulated model at every turn; a cassette is another planner.
+Law: which script it is hangs on the task, on who acts, or on what the request offers, and on
+nothing that came before. Asked by the simulated model at every turn; a cassette is another planner.
 """
 
 import re
@@ -84,10 +84,13 @@ class ByOffer:
 
 
 def _covered(script: Script, offer: Offer) -> int:
+    """How well a script's calls suit: 0 is best. Whether they may be made in this very turn makes
+    no difference: it is the same conversation."""
     if not script.tools:
         return 2
-    open_to = [offer.allows(name) for name in script.tools]
-    return 0 if all(open_to) else 1 if any(open_to) else 3
+    shown = None if offer.tools is None else {tool["name"] for tool in offer.tools}
+    offered = [shown is None or name in shown for name in script.tools]
+    return 0 if all(offered) else 1 if any(offered) else 3
 
 
 def _closed(script: Script, offer: Offer) -> int:

@@ -182,16 +182,16 @@ class SimulatedModel:
     def _made(self, draft: Draft, shown: tuple[Shown, ...], ids: str) -> list[dict[str, Json]]:
         """The calls of a turn, with ids of their own."""
         made: list[dict[str, Json]] = []
-        for planned in draft.calls if draft.raises is None else ():
+        for one in draft.calls if draft.raises is None else ():
             number = len(self._issued) + 1
             call_id = made_id(ids, number) if ids else f"tc_{number}"
-            if planned.same_id and made:
+            if one.same_id and made:
                 call_id = made[-1]["id"]
             else:
-                step = planned.step or Call(planned.tool)
-                self._issued[call_id] = Issue(step, planned.arguments, shown)
-                self._gateway.reserve(call_id, planned.tool)
-            made.append({"id": call_id, "name": planned.tool, "arguments": planned.arguments})
+                step = one.step or Call(one.tool)
+                self._issued[call_id] = Issue(step, one.arguments, shown)
+                self._gateway.reserve(call_id, one.tool)
+            made.append({"id": call_id, "name": one.tool, "arguments": one.arguments})
         return made
 
 

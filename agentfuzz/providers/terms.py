@@ -28,9 +28,7 @@ def of_chat(request: Mapping[str, Any], tools: Sequence[Message]) -> Offer:
         stops=_texts((stops,) if isinstance(stops, str) else stops, "stop"),
         choices=_count(request, "n") or 1,
     )
-    shown = objects(request.get("tools") or [], "tools")
-    hosted = [one.get("type") for one in shown if one.get("type") not in _OURS]
-    return _chosen(_without(offer, hosted), request.get("tool_choice"), "allowed_tools")
+    return _chosen(offer, request.get("tool_choice"), "allowed_tools")
 
 
 def of_responses(request: Mapping[str, Any], tools: Sequence[Message]) -> Offer:

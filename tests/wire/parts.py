@@ -39,9 +39,7 @@ class FakeModel:
         self.shown: list[list[dict[str, Any]]] = []
         self.tools: list[list[dict[str, Any]]] = []
 
-    def turn(
-        self, messages: list[dict[str, Any]], tools: Any, ids: str = ""
-    ) -> Any:
+    def turn(self, messages: list[dict[str, Any]], tools: Any, ids: str = "") -> Any:
         self.shown.append(messages)
         self.tools.append(list(tools.tools))
         line = self.lines.pop(0)

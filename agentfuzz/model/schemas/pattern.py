@@ -14,7 +14,7 @@ _OTHERS = "a0A-_ .:/@"
 def matching(pattern: str) -> str:
     """A text in which the expression is found. Raises ValueError where none is."""
     try:
-        found = _Reader(pattern).alternatives()
+        found: str = _Reader(pattern).alternatives()
         if re.search(pattern, found):
             return found
     except (IndexError, re.error):

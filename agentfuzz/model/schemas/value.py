@@ -1,8 +1,8 @@
 """The simplest value of a JSON schema: what a model answers that has nothing of its own to say.
 
-Law: pure; the same schema gives the same value, with what is required and nothing else: the first of
-an enum, the number nearest to 0, the shortest text and list, the first alternative that has a value.
-Called by the simulated model, for answers and calls that its script does not name.
+Law: pure; the same schema gives the same value, with what is required and nothing else: the first
+of an enum, the number nearest to 0, the shortest text and list, the first alternative that has a
+value. Called by the simulated model, for answers and calls that its script does not name.
 """
 
 import math
@@ -164,20 +164,26 @@ class _Maker:
         return made
 
     def _string(self, told: Mapping[str, Any], nth: int) -> str:
-        least, most = told.get("minLength", 0), told.get("maxLength")
+        least: int = told.get("minLength", 0)
+        most: int | None = told.get("maxLength")
         if "pattern" in told:
-            found = matching(told["pattern"])
-            if len(found) < least and found:
-                longer = found + found[-1] * (least - len(found))
-                return longer if fits(longer, told, self._root) else found[0] + longer[:-1]
-            return found
-        if told.get("format") in _FORMATS:
-            return _FORMATS[told["format"]]
-        found = self._text + (_NUMBERED[(nth - 1) % 26] * (1 + (nth - 1) // 26) if nth else "")
+            return _matching(told, least)
+        form = _FORMATS.get(told.get("format", ""))
+        if form is not None:
+            return form
+        found: str = self._text + (_NUMBERED[(nth - 1) % 26] * (1 + (nth - 1) // 26) if nth else "")
         found += "a" * (least - len(found))
         if most is None or len(found) <= most:
             return found
         return found[len(found) - most :] if nth else found[:most]
+
+
+def _matching(told: Mapping[str, Any], least: int) -> str:
+    found = matching(told["pattern"])
+    if not found or len(found) >= least:
+        return found
+    longer = found + found[-1] * (least - len(found))
+    return longer if fits(longer, told) else found[0] + longer[:-1]
 
 
 def _numbers(told: Mapping[str, Any], nth: int, is_whole: bool) -> Iterator[Any]:
@@ -185,12 +191,10 @@ def _numbers(told: Mapping[str, Any], nth: int, is_whole: bool) -> Iterator[Any]
     step = told.get("multipleOf") or (1 if is_whole else None)
     low = max(told.get("minimum", -math.inf), told.get("exclusiveMinimum", -math.inf))
     high = min(told.get("maximum", math.inf), told.get("exclusiveMaximum", math.inf))
-    near = 0 if low < 0 < high or low == high == 0 else low if low >= 0 else high
-    if "exclusiveMinimum" not in told and low == 0 or "exclusiveMaximum" not in told and high == 0:
-        near = 0
+    near = min(max(0, low), high)
     size = step or (1 if high - low > 2 else (high - low) / 4)
     sign = 1 if near < high else -1
     start = near if step is None else step * (math.ceil if sign > 0 else math.floor)(near / step)
     found = [start + sign * size * n for n in range(nth + 3)][nth:]
     for one in found:
-        yield int(one) if is_whole or float(one).is_integer() and isinstance(one, int) else one
+        yield int(one) if is_whole else one

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
@@ -64,7 +64,7 @@ class Order(BaseModel):
     unique: Annotated[set[int], Field(min_length=3)]
     share: Annotated[float, Field(gt=0, lt=1)]
     step: Annotated[int, Field(ge=7, multiple_of=5)]
-    deep: dict[str, list[Union[int, None]]] = {}
+    deep: dict[str, list[int | None]] = {}
 
 
 TYPES: list[Any] = [
