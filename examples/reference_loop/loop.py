@@ -78,9 +78,9 @@ class Loop:
     def hear(self, message: str, text: str) -> None:
         """Go on from what was written last. A message counts once, and brings new budgets; of the
         answers to a request, the first one counts."""
-        empty = {"heard": [], "talk": [], "open": [], "answers": {}, "steps": self.ledger}
-        state = self.state = self.host.store.get(self.name) or empty
-        answers, decision = state["answers"], self.host.decision
+        empty: Data = {"heard": [], "talk": [], "open": [], "answers": {}, "steps": self.ledger}
+        self.state: Data = self.host.store.get(self.name) or empty
+        state, answers, decision = self.state, self.state["answers"], self.host.decision
         if message not in state["heard"] and not state["open"]:
             state["heard"].append(message)
             state["talk"].append({"role": "user", "content": text})

@@ -71,7 +71,9 @@ class OfAgents:
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
-        team = self._team()
+        local = self._local
+        found = None if local.moved or local.life != local.process.life else local.calls._team
+        team: Team = self._team() if found is None else found
         if type(agent) is not str or agent not in team.known:
             team.knows(_name(agent))
         return named(agent)
