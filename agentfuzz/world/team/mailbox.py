@@ -157,11 +157,13 @@ class Mailbox:
         return self._taken(found)
 
     async def next(self, timeout: float | None = None, sender: str = "") -> Handed:
-        """Wait for the next handoff (of this sender), for ever or so many virtual seconds. Raises
-        TimeoutError."""
-        found = self._pick(sender)
-        if found is not None:
-            return self._taken(found)
+        """Wait for the next handoff (of this sender), for ever or so many virtual seconds; another
+        agent may go first, where one is ready. Raises TimeoutError."""
+        found = await self._calls.in_turn("inbox", lambda: self.take(sender))
+        return await self._comes(timeout, sender) if found is None else found
+
+    async def _comes(self, timeout: float | None, sender: str) -> Handed:
+        found: Letter | None = None
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
