@@ -174,7 +174,7 @@ def test_select_only():
 
 
 def test_a_word_means_all_tables_that_have_it():
-    """`late` is a tool's, an approval's, a handoff's and a child's; `late/timeout` a tool's alone."""
+    """`late` is a tool's, an approval's, a handoff's and a child's; `late/timeout` a tool's."""
 
     def meant(word):
         return {name for name, table in TABLES.items() if select(table, only=(word,))}
