@@ -23,7 +23,18 @@ WORLD = {
     *("task", "tools", "model", "has_model", "state", "store", "clock", "tool", "tap", "raise_as"),
     *("call", "acall", "serve", "saving", "request_approval", "cancelled", "inbox", "leg", "why"),
     *("decision", "trigger_id", "recording", "gateway", "data"),
-    *("agent", "agents", "acting", "spawn", "handoff", "inbox_of", "answered", "handoff_of"),
+    *(
+        "agent",
+        "agents",
+        "acting",
+        "spawn",
+        "aspawn",
+        "handoff",
+        "ahandoff",
+        "inbox_of",
+        "answered",
+        "handoff_of",
+    ),
     *("handoff_over", "shared", "claim", "decision_on"),
 }
 
