@@ -109,7 +109,8 @@ class Session:
             ]
             raise self.findings.failure(problems, more)
         if nothing:
-            raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
+            told = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
+            raise Failed(nothing[0], "\n".join(map(escaping.terminal, told)))
         if self.campaigns and not self.findings.replay and given.plan is None and self.strict:
             laws = given.scenario.invariants
             declared = [law.name for law in laws if law.name not in given.scenario.implied]

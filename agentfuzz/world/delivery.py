@@ -17,6 +17,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import Fault
 from agentfuzz.runtime.async_library import cancellations, given_up, pause
 from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.acting import BESIDE
 from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.declaration import Hooks
 from agentfuzz.world.log import Log
@@ -106,13 +107,18 @@ class Delivery:
 
     def under_way(self, request: Request, latency: float = LATE) -> None:
         """The request arrives so many virtual seconds later, whoever still waits for it."""
-        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request))
+        beside = BESIDE.get()
+        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request, beside))
 
-    def _arrive_late(self, request: Request) -> None:
-        if not request.spec.is_async:
-            self._deliver(request)
-            return
-        self.goes_on(self._driven(self._adeliver(request)))
+    def _arrive_late(self, request: Request, beside: object) -> None:
+        token = BESIDE.set(beside)
+        try:
+            if request.spec.is_async:
+                self.goes_on(self._driven(self._adeliver(request)))
+            else:
+                self._deliver(request)
+        finally:
+            BESIDE.reset(token)
 
     def goes_on(self, body: Coroutine[Any, Any, Any]) -> None:
         """What nobody waits for any more goes on beside the agent."""
