@@ -16,7 +16,7 @@ import pytest
 from agentfuzz._fuzz import Fuzz
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.engine.existing import Existing
+from agentfuzz.engine.existing import BEYOND, Existing
 from agentfuzz.plugin.carried import ADOPTED
 
 WORDS = ("tools", "script", "asserts", "max_runs", "faults", "only", "exclude", "allow_network")
@@ -24,24 +24,25 @@ _MARK = "@pytest.mark.agentfuzz"
 
 
 def adopt(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Take in the tests that are marked, or lie in a path that was named."""
-    chosen = [config.invocation_params.dir / path for path in _paths(config)]
-    for path in chosen:
-        if not path.exists():
-            raise pytest.UsageError(f"--agentfuzz-existing {path}: there is no such file or folder")
+    """Take in the tests that are marked, or lie in a path that was named, or are replayed."""
+    chosen = [_path(config, given) for given in config.getoption("--agentfuzz-existing") or ()]
+    everything = bool(config.getoption("--agentfuzz-replay"))
     for item in items:
         if not isinstance(item, pytest.Function) or hasattr(item.obj, "agentfuzz"):
             continue
         mark = item.get_closest_marker("agentfuzz")
         if mark is not None:
             item.stash[ADOPTED] = {"": mark.args, **mark.kwargs}
-        elif any(item.path.is_relative_to(path) for path in chosen):
+        elif everything or any(item.path.is_relative_to(path) for path in chosen):
             item.stash[ADOPTED] = {}
             item.add_marker(pytest.mark.agentfuzz)
 
 
-def _paths(config: pytest.Config) -> list[Path]:
-    return [Path(path) for path in config.getoption("--agentfuzz-existing") or ()]
+def _path(config: pytest.Config, given: str) -> Path:
+    path = config.invocation_params.dir / given
+    if not path.exists():
+        raise pytest.UsageError(f"--agentfuzz-existing {given}: there is no such file or folder")
+    return path.resolve()
 
 
 def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
@@ -55,6 +56,8 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
                 f"{_MARK}({name}=...): the mark knows {', '.join(WORDS)}.{near_miss(name, WORDS)}"
             )
     test = _function(item)
+    fewer = {} if {"faults", "only", "exclude"} & given.keys() else {"exclude": BEYOND}
+    given = {**fewer, **given}
     existing = Existing(
         item.originalname,
         lambda name: None,
@@ -91,12 +94,20 @@ def _function(item: pytest.Function) -> Any:
 
 
 def judged(item: pytest.Function, existing: Existing, result: CampaignResult) -> CampaignResult:
-    """What a campaign of a test that exists comes to: with what was believed of its tools. Skips a
-    test that cannot be one."""
-    broken = next((one for one in result.findings if one.code == "AF900"), None)
-    if broken is not None:
-        pytest.skip(f"agentfuzz: no campaign, for it fails in a simulation without faults: {broken.sentence}")
+    """What a campaign of a test that exists comes to: with what was believed of its tools. One that
+    was marked and cannot be a campaign fails; one that lies in a path that was named is skipped."""
     untested = [text for text in result.untested if not text.startswith("AF804")]
-    return replace(
-        result, notes=(*result.notes, *existing.told(result.tools)), untested=tuple(untested)
-    )
+    fails = next((one.sentence for one in result.findings if one.code == "AF900"), "")
+    nothing = next((text for text in untested if text.startswith("AF801")), "")
+    if fails or nothing:
+        why = (
+            f"in a simulation it fails without any fault ({fails})"
+            if fails
+            else "none of its tools is known: name one as tools=['package.module:function'], or "
+            "import its framework before"
+        )
+        if "" in item.stash[ADOPTED]:
+            raise ScenarioError(f"{item.originalname} is no campaign: {why}.")
+        pytest.skip(f"agentfuzz: no campaign, {why}")
+    notes = (*result.notes, *existing.told(result.tools))
+    return replace(result, notes=notes, untested=tuple(untested))

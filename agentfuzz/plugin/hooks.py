@@ -178,14 +178,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if hasattr(getattr(item, "obj", None), "agentfuzz"):
             item.add_marker(pytest.mark.agentfuzz)
-    if campaigns_on(config) and _marked(config, items):
-        from agentfuzz.plugin import existing
-
-        existing.adopt(config, items)
-    if config.getoption("--agentfuzz-replay"):
+    replayed = config.getoption("--agentfuzz-replay")
+    if replayed:
         from agentfuzz.plugin import actions
 
         actions.keep_replayed(config, items)
+    if replayed or (campaigns_on(config) and _marked(config, items)):
+        from agentfuzz.plugin import existing
+
+        existing.adopt(config, items)
     if config.getoption(MERGE):
         from agentfuzz.plugin import sharding
 
