@@ -28,8 +28,6 @@ from agentfuzz.world.world import World
 
 Confirmed = Callable[[str], Mapping[str, Any] | None]
 SERVED = "mcp"  # what a server does is a tool of its clients
-# Replies that only a service in trouble gives: no fake that a test has made for itself does.
-BEYOND = ("ambiguous", "hostile", "malformed", "truncated", "wrong")
 PASSED = "the test passed"
 
 

@@ -16,7 +16,7 @@ import pytest
 from agentfuzz._fuzz import Fuzz
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.engine.existing import BEYOND, Existing
+from agentfuzz.engine.existing import Existing
 from agentfuzz.plugin.carried import ADOPTED
 
 WORDS = ("tools", "script", "asserts", "max_runs", "faults", "only", "exclude", "allow_network")
@@ -56,8 +56,6 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
                 f"{_MARK}({name}=...): the mark knows {', '.join(WORDS)}.{near_miss(name, WORDS)}"
             )
     test = _function(item)
-    fewer = {} if {"faults", "only", "exclude"} & given.keys() else {"exclude": BEYOND}
-    given = {**fewer, **given}
     existing = Existing(
         item.originalname,
         lambda name: None,

@@ -29,6 +29,6 @@ def guess(
     return Guess(
         None if reads else words[0],
         None if reads else tuple(parameters),
-        "at_most_once" if remote else "local",
+        "guessed" if remote else "local",
         ("a word in its name",),
     )
