@@ -9,7 +9,7 @@ nothing is declared. Called by scenario authors:
 Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of the SDK).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +21,9 @@ from agentfuzz.world.tools import Anything
 from agentfuzz.world.world import World
 
 
+Words = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+
+
 def tap(world: World, **declared: Mapping[str, Any]) -> None:
     """Make a tool of this world of each tool that the application calls through an MCP session.
 
@@ -29,37 +32,46 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     Between session and server lies a `network` unless `transport` says otherwise; what fails there
     comes as the SDK's own error.
     """
-    sdk = import_module("mcp")
-    sessions = Sessions(world, sdk)
-    for name, words in declared.items():
-        sessions.declare(name, words)
-    world.raise_as(timeout=sessions.timed_out, error=sessions.closed)
-    world._taps = (*world._taps, sessions)
-    sessions.calls.open(sdk.ClientSession.call_tool, sessions)
+    sessions = Sessions(world, lambda name, hints: declared.get(name, {}))
+    for name in declared:
+        sessions.declare(name)
+    sessions.open()
 
 
 class Sessions:
-    """All MCP sessions of a process, for one run. `calls` is the detour of their calls."""
+    """All MCP sessions of a process, for one run. `words` says what a tool does, given its name and
+    what its server hints at (`readOnlyHint`, ...)."""
 
-    def __init__(self, world: World, sdk: Any) -> None:
-        self.calls = detours.of(sdk.ClientSession.call_tool)
-        self._sdk = sdk
+    def __init__(self, world: World, words: Words) -> None:
+        self._sdk = sdk = import_module("mcp")
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
+        self._calls = detours.of(sdk.ClientSession.call_tool)
+        self._words = words
         self._worlds = {world.leg: world}
         self._last = world
         self._asked: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._results: list[tuple[object, Any]] = []
+        self._lists = Lists(detours.of(sdk.ClientSession.list_tools))
 
-    def declare(self, name: str, words: Mapping[str, Any]) -> None:
-        """A tool of the world: what the server's does."""
+    def open(self) -> None:
+        """From now on their calls are the world's."""
+        world, session = self._last, self._sdk.ClientSession
+        world.raise_as(timeout=self._timed_out, error=self._closed)
+        world._taps = (*world._taps, self)
+        self._calls.open(session.call_tool, self)
+        self._lists.detour.open(session.list_tools, self._lists)
+
+    def declare(self, name: str) -> None:
+        """A tool of the world: its body is the call of the server's."""
 
         async def body(**arguments: Anything) -> object:
             given = self._asked[name, _mark(arguments)]
-            result = await self.calls.carry_out(given)
+            result = await self._calls.carry_out(given)
             self._results.append((said := _said(result), result))
             return said
 
         body.__code__ = body.__code__.replace(co_name=f"mcp.{name}")
+        words = self._words(name, self._lists.hints.get(name, {}))
         self._last.tool(**{"name": name, **words})(body)
 
     def follows(self, world: World) -> None:
@@ -71,7 +83,7 @@ class Sessions:
         name, arguments = given["name"], dict(given.get("arguments") or {})
         world = self._worlds.get(LEG.get(), self._last)
         if name not in world.gateway.specs:
-            self.declare(name, {})
+            self.declare(name)
         self._asked[name, _mark(arguments)] = given
         reply = await world.acall(name, arguments)
         honest = next((result for said, result in self._results if said is reply), None)
@@ -85,11 +97,11 @@ class Sessions:
         text = self._types.TextContent(type="text", text=as_text(reply))
         return self._types.CallToolResult(content=[text])
 
-    def timed_out(self, message: str) -> Exception:
+    def _timed_out(self, message: str) -> Exception:
         """The session's own read timeout."""
         return self._error(408, message)
 
-    def closed(self, message: str) -> Exception:
+    def _closed(self, message: str) -> Exception:
         """The connection went away."""
         return self._error(-32000, f"Connection closed ({message})")
 
@@ -98,6 +110,25 @@ class Sessions:
             return self._sdk.MCPError(code=code, message=message)  # type: ignore[no-any-return]
         data = self._types.ErrorData(code=code, message=message)
         return self._sdk.McpError(data)  # type: ignore[no-any-return]
+
+
+class Lists:
+    """What servers say of their tools when they are asked for them."""
+
+    def __init__(self, detour: detours.Detour) -> None:
+        self.detour = detour
+        self.hints: dict[str, Mapping[str, Any]] = {}
+
+    async def awaited(self, given: Mapping[str, Any]) -> Any:
+        """A session asks for the tools."""
+        result = await self.detour.carry_out(given)
+        for tool in result.tools:
+            hints = tool.annotations
+            self.hints[tool.name] = {} if hints is None else hints.model_dump(by_alias=True)
+        return result
+
+    def called(self, given: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("a session's lists are awaited")
 
 
 def _mark(arguments: Mapping[str, Any]) -> str:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentfuzz.plugin.carried import carried
 from agentfuzz.plugin.settings import (
     ACTIONS,
+    EXISTING,
     MERGE,
     OTHERS,
     SETTINGS,
@@ -56,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ini = {int: "int", float: "float", str: "string"}[kind]
         parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
+    group.addoption("--agentfuzz-existing", action="append", metavar="PATH", help=EXISTING)
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
     for name, metavar, text in (*ACTIONS, *OTHERS):
         words: dict[str, Any] = {"nargs": "?", "const": ""} if metavar[0] == "[" else {}
@@ -63,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "agentfuzz: a test decorated with @fuzz (set by it)")
+    config.addinivalue_line("markers", "agentfuzz: a test whose body runs under faults (with --agentfuzz); @fuzz sets it")
     _refuse_namesake()
     refuse_unknown_keys(config)
     config.stash[SEEN] = seen = _Seen(config)
@@ -175,19 +178,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if hasattr(getattr(item, "obj", None), "agentfuzz"):
             item.add_marker(pytest.mark.agentfuzz)
-    if config.getoption("--agentfuzz-replay"):
+    replayed = config.getoption("--agentfuzz-replay")
+    if replayed:
         from agentfuzz.plugin import actions
 
         actions.keep_replayed(config, items)
+    if replayed or (campaigns_on(config) and _marked(config, items)):
+        from agentfuzz.plugin import existing
+
+        existing.adopt(config, items)
     if config.getoption(MERGE):
         from agentfuzz.plugin import sharding
 
         sharding.keep_merged(config, items)
 
 
+def _marked(config: pytest.Config, items: list[pytest.Item]) -> bool:
+    """Whether a test that exists is to be a campaign."""
+    return bool(config.getoption("--agentfuzz-existing")) or any(
+        item.get_closest_marker("agentfuzz") and not hasattr(getattr(item, "obj", None), "agentfuzz")
+        for item in items
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    given = getattr(pyfuncitem.obj, "agentfuzz", None)
+    given = carried(pyfuncitem)
     if given is None:
         return None
     session_of(pyfuncitem.config).run(pyfuncitem, given)
@@ -199,7 +215,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if call.when == "call" and hasattr(getattr(item, "obj", None), "agentfuzz"):
+    if call.when == "call" and carried(item) is not None:
         session_of(item.config).told(item, call, report)
     return report
 

@@ -7,6 +7,7 @@ changes no verdict. Called by the plugin.
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -25,7 +26,7 @@ from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
+from agentfuzz.plugin import capture, existing, interruption, misuse, process_death, strict
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Failed, Findings
@@ -70,9 +71,10 @@ class Session:
 
     # One test -----------------------------------------------------------------------------
 
-    def run(self, item: pytest.Function, given: Fuzz) -> None:
-        """Run one `@fuzz` test. Raises Failed when something was found."""
+    def run(self, item: pytest.Function, carried: Fuzz | Mapping[str, Any]) -> None:
+        """Run one test: of `@fuzz`, or one that exists. Raises Failed when something was found."""
         try:
+            given = carried if isinstance(carried, Fuzz) else existing.made(item, carried)
             misuse.no_fixture_first(item, given)
             if self.recording.wanted:
                 told = self.recording.run(given.scenario, self._agent(item, given))
@@ -84,6 +86,8 @@ class Session:
                 else process_death.judge(self.findings, item.nodeid, given.scenario.name)
             )
             result = died or self._campaign(item, given)
+            if given.existing is not None:
+                result = existing.judged(item, given.existing, result)
         except _Interrupted as interrupted:
             with interruption.undisturbed():
                 self._unfinished(interrupted.result)
@@ -156,6 +160,7 @@ class Session:
                 around=around,
             ) as simulation,
             closing(ProgressLine(self.config, screen)) as line,
+            nullcontext() if given.existing is None else given.existing.looking(),
         ):
             campaign = Campaign(
                 given.scenario,

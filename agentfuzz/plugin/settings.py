@@ -50,6 +50,7 @@ OTHERS = (
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
     ("init", "[STORY]", "write a demo test, or a bundled story as a test; overwrite nothing"),
 )
+EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
 # A switch: on, off, or neither; then the ini key, then the default.
 STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
@@ -185,6 +186,8 @@ def _expected(kind: type) -> str:
 def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
+    if given is None and config.getoption("--agentfuzz-existing"):
+        return True
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
 
 

@@ -338,3 +338,15 @@ def claims_nothing(world):
     except FAULTS:
         return "Sorry."
     return "Charged."
+
+
+def test_not_strict():
+    """Only what happens more often than without faults is told: not what is missing."""
+    clear = replay_transparency(strict=False)
+    assert clear.name == "replay_transparency(strict=False)"
+    less = tell(charge(), timeout(), done())
+    assert judge(clear, less, CLEAN) == "HELD"
+    assert judge(replay_transparency(), less, CLEAN) == ["AF105 charge: Ended#1"]
+    twice = tell(charged(), charged(), done("blocked"))
+    assert [one.code for one in clear(twice, CLEAN).violations] == ["AF105"]
+    assert judge(clear, tell(charge(), timeout(), looked_up(), charged(), done()), CLEAN) == "HELD"
