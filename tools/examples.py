@@ -3,14 +3,20 @@
 Law: each folder of `examples/` that pins an application has an environment of its own, made once
 for each lock; what its campaigns find is what its README says that they find, no more and no less.
 Called by people and by CI; `tools/examples.py NAME...` runs some of them, `--lock` pins anew.
+
+Beside requirements, a requirements.in may say `# no-deps: NAME==VERSION`, of a package that needs
+more than its part that is used does, and `# source: NAME==VERSION FOLDER`, of an application that
+is in a source distribution alone: this folder of it can be imported from.
 """
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +28,7 @@ EXAMPLES = ROOT / "examples"
 MADE = ROOT / ".venv" / "examples"  # gone with `make clean`
 UV = Path(sys.executable).with_name("uv")
 _FOUND = re.compile(r"^Found: (.*)$", re.MULTILINE)
+_PIN = re.compile(r"^(?:# [\w-]+: )?([\w.-]+==\S+)", re.MULTILINE)
 _CODE = re.compile(r"\bAF\d{3}\b")
 
 
@@ -34,8 +41,13 @@ class Example(NamedTuple):
 
     @property
     def lock(self) -> Path:
-        """What is installed, by version and hash."""
+        """What is installed, by version."""
         return self.folder / "requirements.lock"
+
+    def asked(self, word: str) -> tuple[str, ...]:
+        """What its requirements.in asks for besides requirements."""
+        text = (self.folder / "requirements.in").read_text(encoding="utf-8")
+        return tuple(re.findall(rf"^# {word}: (.*)$", text, re.MULTILINE))
 
 
 class Outcome(NamedTuple):
@@ -52,8 +64,8 @@ def examples() -> Iterator[Example]:
         text = (pins.parent / "README.md").read_text(encoding="utf-8")
         said = _FOUND.search(text)
         assert said, f"{pins.parent.name}/README.md has no line 'Found: ...'"
-        lines = tuple(line for line in pins.read_text("utf-8").splitlines() if line[:1] not in "#")
-        yield Example(pins.parent, lines, frozenset(_CODE.findall(said[1])))
+        named = _PIN.findall(pins.read_text(encoding="utf-8"))
+        yield Example(pins.parent, tuple(dict.fromkeys(named)), frozenset(_CODE.findall(said[1])))
 
 
 def pinned(example: Example) -> None:
@@ -71,8 +83,9 @@ def pinned(example: Example) -> None:
 
 def environment(example: Example) -> Path:
     """The Python of an example's environment, made if its lock is new."""
-    lock = example.lock.read_bytes()
-    folder = MADE / f"{example.folder.name}-{hashlib.sha256(lock).hexdigest()[:12]}"
+    alone, sources = example.asked("no-deps"), example.asked("source")
+    told = example.lock.read_bytes() + repr((alone, sources)).encode()
+    folder = MADE / f"{example.folder.name}-{hashlib.sha256(told).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     ready = folder / ".ready"
     if not ready.exists():
@@ -81,9 +94,25 @@ def environment(example: Example) -> Path:
         subprocess.run([UV, "venv", "--quiet", "--python", version, folder], check=True)
         install = [UV, "pip", "install", "--quiet", "--python", python]
         subprocess.run([*install, "-r", example.lock], check=True)
-        subprocess.run([*install, "--no-deps", "-e", ROOT], check=True)
+        subprocess.run([*install, "--no-deps", *alone, "-e", ROOT], check=True)
+        [packages] = folder.glob("lib/python*/site-packages")
+        for number, source in enumerate(sources):
+            path = unpacked(source, folder)
+            (packages / f"source{number}.pth").write_text(f"{path}\n", encoding="utf-8")
         ready.touch()
     return python
+
+
+def unpacked(source: str, folder: Path) -> Path:
+    """A folder of a source distribution: `NAME==VERSION FOLDER`."""
+    package, _, within = source.partition(" ")
+    fetched = folder / "sources" / package
+    download = (*(sys.executable, "-m", "pip", "download", "--no-deps"), "--no-binary", ":all:")
+    subprocess.run([*download, package, "-d", fetched], check=True, capture_output=True)
+    [archive] = fetched.glob("*.tar.gz")
+    with tarfile.open(archive) as content:
+        content.extractall(fetched, filter="data")
+    return fetched / archive.name.removesuffix(".tar.gz") / within
 
 
 def played(example: Example, reports: Path) -> Outcome:
@@ -93,7 +122,8 @@ def played(example: Example, reports: Path) -> Outcome:
     done = subprocess.run(
         [
             *(environment(example), "-m", "pytest", "-q", "--agentfuzz", "-p", "no:cacheprovider"),
-            *(f"--rootdir={example.folder}", f"--agentfuzz-report-dir={report}", example.folder),
+            *("-c", os.devnull, f"--rootdir={example.folder}"),
+            *(f"--agentfuzz-report-dir={report}", example.folder),
         ],
         cwd=example.folder,
         capture_output=True,

@@ -9,6 +9,7 @@ nothing is declared. Called by scenario authors:
 Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of the SDK).
 """
 
+from asyncio import Event
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -30,7 +31,8 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     `declared` says by their names what they do, in the words of `World.tool`:
     `charge={"effect": "charge", "scope": ("order_id",)}`; what is not named is believed to read.
     Between session and server lies a `network` unless `transport` says otherwise; what fails there
-    comes as the SDK's own error.
+    comes as the SDK's own error. An answer that is lost is waited for as long as the application
+    said that a session, or this call, should: for ever if it said nothing.
     """
     sessions = Sessions(world, lambda name, hints: declared.get(name, {}))
     for name in declared:
@@ -45,6 +47,8 @@ class Sessions:
     def __init__(self, world: World, words: Words) -> None:
         self._sdk = sdk = import_module("mcp")
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
+        self._failure: type[Exception] = getattr(sdk, "MCPError", None) or sdk.McpError
+        self._late: Exception | None = None  # the last answer that did not come
         self._calls = detours.of(sdk.ClientSession.call_tool)
         self._words = words
         self._worlds = {world.leg: world}
@@ -85,7 +89,12 @@ class Sessions:
         if name not in world.gateway.specs:
             self.declare(name)
         self._asked[name, _mark(arguments)] = given
-        reply = await world.acall(name, arguments)
+        try:
+            reply = await world.acall(name, arguments)
+        except self._failure as error:
+            if error is self._late and not _patience(given):
+                await Event().wait()
+            raise
         honest = next((result for said, result in self._results if said is reply), None)
         return self._spoken(reply) if honest is None else honest
 
@@ -99,7 +108,8 @@ class Sessions:
 
     def _timed_out(self, message: str) -> Exception:
         """The session's own read timeout."""
-        return self._error(408, message)
+        self._late = self._error(408, message)
+        return self._late
 
     def _closed(self, message: str) -> Exception:
         """The connection went away."""
@@ -107,9 +117,8 @@ class Sessions:
 
     def _error(self, code: int, message: str) -> Exception:
         if hasattr(self._sdk, "MCPError"):
-            return self._sdk.MCPError(code=code, message=message)  # type: ignore[no-any-return]
-        data = self._types.ErrorData(code=code, message=message)
-        return self._sdk.McpError(data)  # type: ignore[no-any-return]
+            return self._failure(code=code, message=message)
+        return self._failure(self._types.ErrorData(code=code, message=message))
 
 
 class Lists:
@@ -129,6 +138,13 @@ class Lists:
 
     def called(self, given: Mapping[str, Any]) -> Any:
         raise NotImplementedError("a session's lists are awaited")
+
+
+def _patience(given: Mapping[str, Any]) -> object:
+    """How long the application waits for an answer: None for ever."""
+    said = given.get("read_timeout_seconds")
+    session = given["self"]
+    return said if said is not None else getattr(session, "_session_read_timeout_seconds", None)
 
 
 def _mark(arguments: Mapping[str, Any]) -> str:
