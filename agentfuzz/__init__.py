@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         truthful,
         unknown_is_not_failed,
         valid_calls,
+        valid_histories,
     )
     from agentfuzz.model.behaviour import ModelBehaviour
     from agentfuzz.model.script import call, own, ref
@@ -223,6 +224,7 @@ _PLACES = {
         "truthful",
         "unknown_is_not_failed",
         "valid_calls",
+        "valid_histories",
     ),
     "model.behaviour": ("ModelBehaviour",),
     "model.script": ("call", "own", "ref"),
@@ -354,6 +356,7 @@ __all__ = [
     "truthful",
     "unknown_is_not_failed",
     "valid_calls",
+    "valid_histories",
     "wire",
 ]
 

@@ -26,6 +26,7 @@ from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
 
 from agentfuzz.adapters._bridge import Key, bridges, completion, performing, turns
+from agentfuzz.adapters._langchain_offer import bound, offer_of, structured
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.adapters._langgraph_handoffs import passed, plain
 from agentfuzz.adapters._langgraph_store import WorldSaver
@@ -120,9 +121,20 @@ class SimulatedChatModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "agentfuzz"
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
-        """The model itself: it plans from its script, whatever it is offered."""
-        return self
+    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any) -> Any:
+        """The model, which is offered these tools."""
+        return bound(self, tools, tool_choice, kwargs)
+
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False, **kwargs: Any
+    ) -> Any:
+        """The model with an answer of this schema: by a call (`method="function_calling"`, as is
+        usual), by `"json_schema"`, or by `"json_mode"`."""
+        method = kwargs.get("method")
+        if method in ("json_schema", "json_mode"):
+            by_schema = method == "json_schema"
+            return structured(self, schema, by_schema=by_schema, raw=include_raw)
+        return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
 
     def _generate(
         self,
@@ -132,7 +144,7 @@ class SimulatedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with self._acting():
-            return self._said(self._ask(plain(messages)))
+            return self._said(self._ask(plain(messages), offer_of(kwargs, stop)))
 
     async def _agenerate(
         self,
@@ -142,7 +154,7 @@ class SimulatedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with self._acting():
-            return self._said(await self._ask.aio(plain(messages)))
+            return self._said(await self._ask.aio(plain(messages), offer_of(kwargs, stop)))
 
     def _said(self, turn: Mapping[str, Any]) -> ChatResult:
         """A turn as LangChain's message. The id is new for every turn: with a constant one

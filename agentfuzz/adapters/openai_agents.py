@@ -30,10 +30,12 @@ from agents import (
     Model,
     ModelBehaviorError,
     ModelResponse,
+    ModelSettings,
     Tool,
     Usage,
     set_tracing_disabled,
 )
+from agents.agent_output import AgentOutputSchemaBase
 from agents.tool import with_function_tool_failure_error_handler
 from agents.tool_context import ToolContext
 from openai.types.responses import (
@@ -47,7 +49,9 @@ from openai.types.responses import (
 from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion, performing, turns
 from agentfuzz.adapters._openai_handoffs import handoff as crossing
 from agentfuzz.adapters._openai_items import items, plain
+from agentfuzz.adapters._openai_offer import offer_of
 from agentfuzz.core.completion import Completion
+from agentfuzz.providers.offer import Offer
 from agentfuzz.world.team.surface import team_of
 from agentfuzz.world.world import World
 
@@ -94,17 +98,35 @@ class SimulatedModel(Model):
         self._turns = 0
 
     async def get_response(
-        self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
+        self,
+        system_instructions: str | None,
+        input: str | list[Any],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff[Any, Any]],
+        *args: Any,
+        **kwargs: Any,
     ) -> ModelResponse:
         """One turn. It has no response id: this model keeps no conversation on a server."""
-        output, _, used = await self._turn(input)
+        offer = offer_of(model_settings, tools, output_schema, handoffs)
+        output, _, used = await self._turn(input, offer)
         return ModelResponse(output=output, usage=used, response_id=None)
 
     async def stream_response(
-        self, system_instructions: str | None, input: str | list[Any], *args: Any, **kwargs: Any
+        self,
+        system_instructions: str | None,
+        input: str | list[Any],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff[Any, Any]],
+        *args: Any,
+        **kwargs: Any,
     ) -> AsyncIterator[ResponseStreamEvent]:
         """One turn, as the one event that the runner needs."""
-        output, serial, used = await self._turn(input)
+        offer = offer_of(model_settings, tools, output_schema, handoffs)
+        output, serial, used = await self._turn(input, offer)
         response = Response(
             id=f"resp_{serial}",
             created_at=0,
@@ -126,11 +148,13 @@ class SimulatedModel(Model):
             type="response.completed", response=response, sequence_number=0
         )
 
-    async def _turn(self, input: str | list[Any]) -> tuple[list[ResponseOutputItem], str, Usage]:
+    async def _turn(
+        self, input: str | list[Any], offer: Offer
+    ) -> tuple[list[ResponseOutputItem], str, Usage]:
         """The output items of the next turn, what makes their ids its own, and the usage."""
         said = plain(input)
         with self._acting():
-            turn = await self._ask.aio(said)
+            turn = await self._ask.aio(said, offer)
         if self.agent is not None:
             asking = team_of(self._world).asking
             asking.update((call["name"], (self.agent, said)) for call in turn["tool_calls"])

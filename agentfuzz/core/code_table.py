@@ -71,6 +71,7 @@ OF_LAWS: dict[str, str] = {
     "AF416": "The model was shown what nobody declared",
     "AF417": "A tool that this task may not use was used",
     "AF418": "A saved step was carried out twice",
+    "AF419": "The provider refuses what the model was asked",
     "AF601": "An invalid handoff was acted on",
     "AF602": "Somebody who did not own the task acted",
     "AF603": "A stale or misrouted handoff was accepted",

@@ -141,8 +141,8 @@ class ModelInput(NamedTuple):
 
 class ModelTurn(NamedTuple):
     """One turn of the simulated model: how many messages it had been shown, what it said, and
-    how it stopped: `end`, `tool_calls`, `length`, `cut` or `error` (then `text` says which).
-    `tokens` is an estimate of what was read and written."""
+    how it stopped: `end`, `tool_calls`, `length`, `cut`, `error` (`text` says which) or `refused`
+    (by its provider: `text`). `tokens` is an estimate of what was read and written."""
 
     seq: int
     t: float

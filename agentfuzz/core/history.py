@@ -76,10 +76,12 @@ class History:
 
     Of a run without faults, to which others are compared, it is known which laws it `breaks`, and
     what may stand there `instead` of an effect. `asked` is what the scenario has the user say: its
-    tasks and follow-ups. `data` are the inputs of the run, for laws of your own; `agents` those
+    tasks and follow-ups. `questions` are how many a cassette was asked, and how many of them nobody
+    had recorded. `data` are the inputs of the run, for laws of your own; `agents` those
     that were named for it (`world.agents`), also where it is a slice."""
 
     asked: tuple[str, ...] = ()
+    questions: tuple[int, int] = (0, 0)
     data: Mapping[str, Any] = MappingProxyType({})
     agents: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
@@ -241,8 +243,9 @@ class History:
         begun = self.of(Resumed)
         return self._legs[begun[-1].leg if begun else 1]
 
-    def __reduce__(self) -> tuple[type["History"], tuple[object, ...]]:
-        return History, (self.events, dict(self.tools))
+    def __reduce__(self) -> tuple[Any, ...]:
+        more = ({"questions": self.questions},) if self.questions[0] else ()
+        return History, (self.events, dict(self.tools)), *more
 
     def __len__(self) -> int:
         return len(self.events)

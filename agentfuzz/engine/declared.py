@@ -22,13 +22,15 @@ from agentfuzz.invariants import (
     single_owner,
     survives,
     valid_calls,
+    valid_histories,
 )
-from agentfuzz.model.script import Script, parse
+from agentfuzz.model.cassettes.on_miss import ON_MISS
+from agentfuzz.model.script import Call, Script, parse
 from agentfuzz.world.world import World
 
 # What holds in every scenario, declared or not.
 ALWAYS = (
-    *(survives(), assertions_hold(), bounded(), valid_calls()),
+    *(survives(), assertions_hold(), bounded(), valid_calls(), valid_histories()),
     *(handoffs_valid(), single_owner(), handoffs_settled()),
 )
 # The oracle that needs no declaration: judged unless a scenario does without.
@@ -78,7 +80,33 @@ def names(instead: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]
     return {name: (one,) if isinstance(one, str) else tuple(one) for name, one in instead.items()}
 
 
-def said(*, task: object = "", tasks: object = (), script: Any = None) -> dict[str, Any]:
+def check_model(
+    script: object, scripts: object, cassette: object, tasks: object, on_miss: str
+) -> None:
+    """Raise ScenarioError where several things say what the model does, or one is no word."""
+    if script is not None and cassette is not None:
+        raise ScenarioError("script= and cassette= both say what the model does; give one.")
+    if scripts and script is not None:
+        raise ScenarioError(
+            "script= and scripts= both say what the model does; give one: put the script into the "
+            "list, scripts=[[('tool', {...}), 'closing'], ...]."
+        )
+    if scripts and cassette is not None:
+        raise ScenarioError("scripts= and cassette= both say what the model does; give one.")
+    if scripts and tasks:
+        raise ScenarioError(
+            "scripts= are those of one task: each request picks one by the tools that it offers. "
+            "Of several tasks, each has its own: script=[[('tool', {...}), 'closing'], [...]]."
+        )
+    if on_miss not in ON_MISS:
+        raise ScenarioError(
+            f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
+        )
+
+
+def said(
+    *, task: object = "", tasks: object = (), script: Any = None, scripts: Any = ()
+) -> dict[str, Any]:
     """What the agent is asked and the model plans, as a scenario keeps it. Raises ScenarioError."""
     if not isinstance(task, str):
         raise ScenarioError(f"task={task!r} is no text; it is what the agent is asked.")
@@ -86,9 +114,26 @@ def said(*, task: object = "", tasks: object = (), script: Any = None) -> dict[s
     return {
         "task": requests[0] if requests else task,
         "tasks": requests,
-        "scripts": () if script is None else _scripts(script, requests),
+        "scripts": _several(scripts) if script is None else _scripts(script, requests),
         "cast": tuple(script) if isinstance(script, Mapping) else (),
+        "by_offer": script is None and bool(scripts),
     }
+
+
+def _several(scripts: Any) -> tuple[Script, ...]:
+    """The scripts of which each request picks one. Raises ScenarioError for what is no list of
+    them."""
+    listed = isinstance(scripts, (list, tuple)) and not any(map(_is_call, scripts))
+    if not listed:
+        raise ScenarioError(
+            f"scripts={scripts!r:.200} is a list of scripts, each a list itself: "
+            "scripts=[[('tool', {...}), 'closing'], ['closing of a request without tools']]."
+        )
+    return tuple(parse(one if isinstance(one, (list, str)) else [one]) for one in scripts)
+
+
+def _is_call(one: Any) -> bool:
+    return isinstance(one, (Call, tuple))
 
 
 def _scripts(script: Any, tasks: tuple[str, ...]) -> tuple[Script, ...]:

@@ -159,6 +159,9 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
         gateway.clock.now = gateway.log[-1].t if gateway.log else 0.0
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
     history = History(gateway.log, gateway.facts)
+    asked = getattr(getattr(gateway.model, "planner", None), "questions", None)
+    if asked is not None:
+        history.questions = asked
     if gateway.log.named:
         history.agents = gateway.calls.disbanded()
     return history

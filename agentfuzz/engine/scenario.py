@@ -25,6 +25,7 @@ from agentfuzz.engine.declared import (
     beside,
     check_concurrent,
     check_laws,
+    check_model,
     left_out,
     names,
     said,
@@ -33,12 +34,11 @@ from agentfuzz.engine.declared import (
 )
 from agentfuzz.engine.inputs import Strategies, checked, filled
 from agentfuzz.engine.judging import watched
+from agentfuzz.engine.modelled import give_model
 from agentfuzz.invariants import Invariant
 from agentfuzz.invariants.law import found_by
 from agentfuzz.model.behaviour import ModelBehaviour
-from agentfuzz.model.cassettes.on_miss import ON_MISS
 from agentfuzz.model.script import Script
-from agentfuzz.model.simulated import Planner, Scripted, SimulatedModel
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.local import LocalGateway
@@ -69,6 +69,7 @@ class Scenario:
     task: str = ""
     scripts: tuple[Script, ...] = ()
     cast: tuple[str, ...] = ()  # the agents whose scripts these are
+    by_offer: bool = False  # each request picks one of them by what it offers
     outcome: Callable[[Any], Completion | None] | None = None
     resume: Callable[[World], object] | bool = False
     follow_ups: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class Scenario:
     max_crossings: int = 200
     model_behaviour: ModelBehaviour = BEHAVIOUR
     cassette: Path | None = None
-    on_miss: str = "error"
+    on_miss: str = "auto"
     rewrite: Callable[[str], str] | None = None
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     implied: tuple[str, ...] = ()
@@ -95,9 +96,9 @@ class Scenario:
         data = filled(self.name, self.given, given)
         written = {name: write(copy.deepcopy(data)) for name, write in self.varies.items()}
         words = said(**{"task": "" if self.tasks else self.task, "tasks": self.tasks, **written})
-        if "script" not in written:
-            words.pop("scripts")
-            words.pop("cast")
+        if not {"script", "scripts"} & written.keys():
+            for name in ("scripts", "cast", "by_offer"):
+                words.pop(name)
         agents = FaultPlan(given=given).agents
         return replace(self, **words, given={}, varies={}, data=data, agents=agents)
 
@@ -124,20 +125,16 @@ class Scenario:
         if self.agents:
             gateway.calls.team.slice = frozenset(self.agents)
         self.build(world)
-        planner: Planner
-        if self.cassette is not None:
-            from agentfuzz.model.cassettes.model import FromCassette
-            from agentfuzz.model.cassettes.store import Cassette
-
-            cassette = Cassette.load(self.cassette)
-            planner = FromCassette(cassette, self.on_miss)
-            gateway.offers_done = cassette.offers_done
-        elif self.script is not None:
-            planner = Scripted(self.scripts, cast=self.cast)
-            gateway.offers_done = any(one.closes_with_tool for one in self.scripts)
-        else:
-            return world
-        gateway.model = SimulatedModel(gateway, planner, self.model_behaviour)
+        give_model(
+            gateway,
+            self.model_behaviour,
+            scripts=self.scripts,
+            cast=self.cast,
+            by_offer=self.by_offer,
+            cassette=self.cassette,
+            on_miss=self.on_miss,
+            varied=bool(self.data),
+        )
         return world
 
     def check(self, facts: Mapping[str, ToolFacts]) -> None:
@@ -199,6 +196,7 @@ def scenario(
     *invariants: Invariant,
     task: str | Callable[[Any], str] = "",
     script: Sequence[Any] | Mapping[str, Any] | Callable[[Any], Any] | None = None,
+    scripts: Sequence[Any] | Callable[[Any], Any] = (),
     given: Mapping[str, Any] | None = None,
     outcome: Callable[[Any], Completion | None] | None = None,
     resume: Callable[[World], object] | bool = False,
@@ -209,7 +207,7 @@ def scenario(
     max_crossings: int = 200,
     model_behaviour: ModelBehaviour | None = None,
     cassette: str | os.PathLike[str] | None = None,
-    on_miss: str = "error",
+    on_miss: str = "auto",
     rewrite: Callable[[str], str] | None = None,
     instead: Mapping[str, Sequence[str]] | None = None,
     without: Sequence[str] = (),
@@ -219,9 +217,10 @@ def scenario(
     `invariants` are the laws, beside those that are always judged; of these `without` leaves out
     `"at_most_once"`, `"replay_transparency"` or `"same_arguments"`. `task` is what the agent is
     asked; `script` is what the simulated model plans (of several agents, by name, what each one's
-    does); `outcome` maps whatever the agent returns to
-    a Completion (or None); after `max_crossings` crossings a run is cut off; `model_behaviour` says
-    how the simulated model reacts to errors and lost results.
+    does), `scripts` are several, of which each request picks one by the tools that it offers;
+    `outcome` maps whatever the agent returns to a Completion (or None); after `max_crossings`
+    crossings a run is cut off; `model_behaviour` says how the simulated model reacts to errors and
+    lost results.
     `resume` says that the agent's process may die and is started again: True for the same agent,
     or a function of a world. `follow_ups` are what the user says after the task, one leg each.
     `tasks`, instead of `task`, are several requests of one run: the agent is called for each, with
@@ -232,13 +231,14 @@ def scenario(
     `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
-    `"error"`, the `"nearest"` recording, or `"simulate"` (a simulated model goes on from it);
+    `"auto"` (simulates once a fault has struck, before that an error), `"error"`, the `"nearest"`
+    recording, or `"simulate"` (a simulated model goes on from it);
     `rewrite`, a function of a text, takes out of what is recorded what nobody may read.
     `instead` names effects that are as good as another one: `instead={"sms": ("mail",)}` lets a
     mail stand in for a text message that did not go out.
     `given` are Hypothesis strategies by name: what they draw is `world.data`, as plain values, and
-    a campaign tries other ones as well as other faults. Then `task` and `script` may be functions
-    of the data.
+    a campaign tries other ones as well as other faults. Then `task`, `script` and `scripts` may be
+    functions of the data.
     """
     check_laws(invariants)
     words = (faults,) if isinstance(faults, str) else tuple(faults)
@@ -247,14 +247,9 @@ def scenario(
         raise ScenarioError(
             f"max_crossings={max_crossings} would cut off every run; give at least 1."
         )
-    if script is not None and cassette is not None:
-        raise ScenarioError("script= and cassette= both say what the model does; give one.")
-    if on_miss not in ON_MISS:
-        raise ScenarioError(
-            f"on_miss={on_miss!r}: say {', '.join(ON_MISS)}.{near_miss(str(on_miss), ON_MISS)}"
-        )
+    check_model(script, scripts, cassette, tasks, on_miss)
     strategies = checked(given or {})
-    functions = {"task": task, "tasks": tasks, "script": script}
+    functions = {"task": task, "tasks": tasks, "script": script, "scripts": scripts}
     varies = {name: one for name, one in functions.items() if callable(one)}
     told = said(**{name: one for name, one in functions.items() if not callable(one)})
     if task and tasks:

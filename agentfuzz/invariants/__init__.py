@@ -61,6 +61,7 @@ from agentfuzz.invariants.protocol.receipts_shown import receipts_shown
 from agentfuzz.invariants.protocol.results_not_blanked import results_not_blanked
 from agentfuzz.invariants.protocol.results_paired import results_paired
 from agentfuzz.invariants.protocol.valid_calls import valid_calls
+from agentfuzz.invariants.protocol.valid_histories import valid_histories
 from agentfuzz.invariants.termination.assertions_hold import assertions_hold
 from agentfuzz.invariants.termination.bounded import bounded
 from agentfuzz.invariants.termination.continuable import continuable
@@ -154,6 +155,7 @@ __all__ = [
     "truthful",
     "unknown_is_not_failed",
     "valid_calls",
+    "valid_histories",
 ]
 
 _ALL = (
@@ -228,5 +230,6 @@ _ALL = (
     truthful.record,
     unknown_is_not_failed.record,
     valid_calls.record,
+    valid_histories.record,
 )
 LAWS: Mapping[str, LawRecord] = {record.name: record for record in _ALL}

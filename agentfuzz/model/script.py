@@ -1,8 +1,8 @@
 """The script of a simulated model: which calls it plans, in which order, and how it closes.
 
 Law: a script is data. A step is a list of calls made in one turn; an argument may refer to an
-earlier reply; the last item closes, with a text or with a Completion for the done tool. Read by
-the simulated model; written by scenario authors as
+earlier reply; the last item closes, with a text, with a Completion for the done tool, or with a
+value for whoever asks for one. Read by the simulated model; written by scenario authors as
 
     script=[("find_order", {"order_id": "A17"}),
             call("charge_card", order_id="A17", amount=ref("find_order", "total")),
@@ -54,11 +54,26 @@ def own(tool: str, /, **arguments: Any) -> Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A closing that is a value: said as JSON, or as the arguments of the tool that asks for it."""
+
+    data: Json
+
+
+Closing = str | Completion | Value
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """What a simulated model plans: steps of one or more parallel calls, then a closing."""
 
     steps: tuple[tuple[Call, ...], ...]
-    closing: str | Completion
+    closing: Closing
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """The tools that it calls."""
+        return frozenset(call.tool for step in self.steps for call in step)
 
     @property
     def closes_with_tool(self) -> bool:
@@ -83,18 +98,36 @@ def parse(items: Sequence[Any]) -> Script:
     if isinstance(items, (str, Completion)):
         return Script((), items)
     steps: list[tuple[Call, ...]] = []
-    closing: str | Completion = "Done."
+    closing: Closing = "Done."
     for i, item in enumerate(items):
         last = i == len(items) - 1
-        if isinstance(item, (str, Completion)):
+        found = _closing(item)
+        if found is not None:
             if not last:
                 raise ScenarioError(f"script[{i}]: {item!r} closes the task and must come last.")
-            closing = item
+            closing = found
         elif isinstance(item, list):
             steps.append(tuple(_call(part, f"script[{i}]") for part in item))
         else:
             steps.append((_call(item, f"script[{i}]"),))
     return Script(tuple(steps), closing)
+
+
+def _closing(item: Any) -> Closing | None:
+    """What an item closes with; None for a call, or a list of calls."""
+    if isinstance(item, (str, Completion)):
+        return item
+    if isinstance(item, Mapping):
+        return Value(dict(item))
+    if hasattr(item, "model_dump"):
+        return Value(item.model_dump(mode="json"))
+    if isinstance(item, list) and item and not any(map(_meant_as_call, item)):
+        return Value(item)
+    return None
+
+
+def _meant_as_call(part: Any) -> bool:
+    return isinstance(part, (Call, str, tuple))
 
 
 def _call(item: Any, place: str) -> Call:

@@ -1,94 +1,42 @@
 """The simulated model: it plans from the script, and reacts to what it is shown.
 
-Law: it knows only the messages of this call and the ids it issued itself. A planned call whose
-result it cannot see is planned again, with a fresh id; an error, or a reply cut off in the
-middle, is tried again and then given up honestly; a new message of the user is answered with what
-is left to do, and else with words. `ModelBehaviour` says how often and whether. Called by agents,
-adapters and wire faces; misbehaves at slots like everything else (see `model_faults`).
+Law: it knows only the messages and the offer of this call and the ids it issued itself. A planned
+call whose result it cannot see is planned again, with a fresh id; an error, or a reply cut off in
+the middle, is tried again and then given up honestly; a new message of the user is answered with
+what is left to do, and else with words. `ModelBehaviour` says how often and whether. Called by
+agents, adapters and wire faces; misbehaves at slots like everything else (see `model_faults`).
 """
 
 import copy
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from agentfuzz.core.codec import plain
-from agentfuzz.core.completion import Completion
-from agentfuzz.core.errors import CassetteMiss, ScenarioError
 from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.model.behaviour import ModelBehaviour
+from agentfuzz.model.endings import CLOSED, broken
+from agentfuzz.model.limits import CHARS_PER_TOKEN, ended
 from agentfuzz.model.memory import Issue, Issued, Message, known_as
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import Draft, Planned, Situation
+from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, streamed
+from agentfuzz.model.offered import closing, planned, possible
+from agentfuzz.model.planner import Planner, Scripted
 from agentfuzz.model.reading import NO_NAMES, Seen, shown
 from agentfuzz.model.script import Call, Script, resolve
+from agentfuzz.providers.offer import Offer, offered
 from agentfuzz.providers.turns import made_id
-from agentfuzz.world.acting import ACTING
 from agentfuzz.world.local import LocalGateway
-from agentfuzz.world.toolbox import DONE
 
 Turn = dict[str, Json]
-CHARS_PER_TOKEN = 4  # a declared estimate, not a tokenizer
-_NUMBER = re.compile(r"_\d+$")
-_IN_DOUBT = re.compile(r"timed out|timeout|connection", re.IGNORECASE)
-
-
-class Plan(NamedTuple):
-    """What a model would do now: go on with a script; or, where the turn was `recorded`, take that
-    one, which cost the `usage` that its provider counted, if it did."""
-
-    script: Script
-    recorded: Draft | None = None
-    usage: Mapping[str, int] | None = None
-
-
-class Planner(Protocol):
-    """Where a model's plans come from: a script, or a cassette. `missed` is the error of a
-    question that no cassette holds, for an agent that swallows it."""
-
-    missed: CassetteMiss | None
-
-    def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
-        """What it would do, asked this. Raises CassetteMiss."""
-        ...
-
-
-class Scripted:
-    """A planner whose plan is one script, from beginning to end: that of the task, where a run has
-    several, or that of the agent who asks, where a `cast` says whose they are."""
-
-    missed: CassetteMiss | None = None
-
-    def __init__(self, scripts: Sequence[Script], task: int = 1, cast: Sequence[str] = ()) -> None:
-        self._scripts = scripts
-        self._plan = Plan(scripts[min(task, len(scripts)) - 1])
-        self._cast = dict(zip(cast, map(Plan, scripts), strict=False))
-
-    def of_task(self, task: int) -> "Scripted":
-        """The planner of another task of the run, from 1."""
-        return Scripted(self._scripts, task, tuple(self._cast))
-
-    def plan(self, messages: Sequence[Message], tools: Any) -> Plan:
-        """The script."""
-        if not self._cast:
-            return self._plan
-        agent = ACTING.get()  # a second child of a name plans as the first
-        found = self._cast.get(agent) or self._cast.get(_NUMBER.sub("", agent))
-        if found is None:
-            raise ScenarioError(
-                f"the model of agent {agent!r} was asked, and script= has one for "
-                f"{', '.join(self._cast)}; say who acts: with world.acting('...')."
-            )
-        return found
 
 
 class SimulatedModel:
     """`model(messages, tools)` -> one assistant turn: a dict with `role`, `content`, `tool_calls`
     (each `id`, `name`, `arguments`), `stop` (`end`, `tool_calls` or `length`) and `usage`.
 
-    Raises ModelError or TimeoutError where the model's API fails, ConnectionError where the
-    reply is cut in the middle (`turn` returns that one with stop `cut`, for wire faces).
+    Raises ModelError or TimeoutError where the model's API fails, and what `endings.broken` says
+    where the reply is cut in the middle (`turn` returns that one with stop `cut`, for wire faces).
     """
 
     def __init__(
@@ -118,12 +66,14 @@ class SimulatedModel:
     def __call__(self, messages: Sequence[Message], tools: Any = None) -> Turn:
         turn = self.turn(messages, tools)
         if turn["stop"] == "cut":
-            raise ConnectionError("the model's reply broke off in the middle")
+            raise broken(turn.get("ending", CLOSED))
         return turn
 
-    def turn(self, messages: Sequence[Message], tools: Any = None, ids: str = "") -> Turn:
+    def turn(
+        self, messages: Sequence[Message], tools: Any = None, ids: str = "", stream: bool = False
+    ) -> Turn:
         """One turn as it leaves the provider, a torn one included. `ids` is the provider's prefix
-        for the ids of calls."""
+        for the ids of calls; `stream` says that it goes out piece by piece."""
         gateway = self._gateway
         gateway.crossing()
         slot = gateway.slot_for("model", "")
@@ -135,61 +85,47 @@ class SimulatedModel:
         read = tuple(shown(one, names) for one in messages)
         log.write(ModelInput, slot, read)
         seen = Seen(messages, self._issued, self._behaviour, names)
-        plan = self.planner.plan(messages, tools)
-        draft = plan.recorded or self._honest(plan.script, seen)
-        fault = gateway.injector.at(slot, len(log), draft.group)
+        offer = offered(tools)
+        plan = self.planner.plan(messages, offer)
+        draft = plan.recorded or planned(
+            plan.script, seen, offer, gateway.specs, self._behaviour.retries
+        )
+        group = streamed(draft.group) if stream else draft.group
+        fault = gateway.injector.at(slot, len(log), group)
         if fault is None:
             worse = None
         else:
-            worse = KINDS[fault.axes[0]](draft, self._situation(plan.script, seen), fault.variant)
-        if fault is not None and worse is not None:
+            kind, ending = fault.axes
+            situation = self._situation(plan.script, seen, offer)
+            worse = KINDS[kind](draft, situation, fault.variant, ending)
+        if fault is not None and worse is not None and possible(worse, offer):
             log.write(Struck, slot, fault)
             self._loops = self._loops or fault.axes[0] == "loop"
             draft = worse
         elif self._loops and draft.group != "calls":
-            draft = self._looping(draft, seen)
-        return self._say(slot, read, draft, plan.usage if draft is plan.recorded else None, ids)
+            looping = self._looping(draft, seen)
+            draft = looping if possible(looping, offer) else draft
+        if draft is not plan.recorded:
+            draft = ended(draft, offer)
+        usage = plan.usage if draft is plan.recorded else None
+        return self._say(slot, read, draft, usage, ids, offer.choices)
+
+    def refuse(self, messages: Sequence[Message], words: str) -> None:
+        """A request that its provider refuses, in these words: a turn that is not taken."""
+        gateway = self._gateway
+        gateway.crossing()
+        slot = gateway.slot_for("model", "")
+        names = known_as(messages, self._issued) if self._issued else NO_NAMES
+        read = tuple(shown(one, names) for one in messages)
+        gateway.log.write(ModelInput, slot, read)
+        gateway.log.write(ModelTurn, slot, len(read), words, (), "refused", 0)
 
     # What it would do ---------------------------------------------------------------------
 
-    def _honest(self, script: Script, seen: Seen) -> Draft:
-        for step in script.steps:
-            open_calls = [one for one in step if id(one) not in seen.finished]
-            if not open_calls:
-                continue
-            for one in open_calls:
-                errors = seen.errors.get(id(one), [])
-                if len(errors) > self._behaviour.retries:
-                    return self._closing(script, seen, f"{one.tool}: {errors[-1][:200]}")
-            calls = tuple(
-                Planned(one.tool, resolve(one.arguments, seen.replies), one) for one in open_calls
-            )
-            return Draft("calls", None, calls, "tool_calls")
-        return self._closing(script, seen, "")
-
-    def _closing(self, script: Script, seen: Seen, trouble: str) -> Draft:
-        """The end of the task, as the script closes it or, in trouble, as honesty does."""
-        closing: str | Completion = script.closing
-        if not isinstance(closing, Completion):
-            text = f"I could not finish the task: {trouble}" if trouble else closing
-            return Draft("giving_up" if trouble else "closing", text)
-        if seen.done:
-            return Draft("closed", closing.detail or "The task is closed.")
-        if trouble:
-            doubt = bool(_IN_DOUBT.search(trouble))
-            closing = (
-                Completion.blocked(reason="outcome_unknown", detail=trouble)
-                if doubt
-                else Completion.failed(reason="tool_failed", detail=trouble)
-            )
-        arguments = {name: value for name, value in closing.model_dump().items() if value}
-        calls = (Planned(DONE, arguments),)
-        return Draft("giving_up" if trouble else "done", None, calls, "tool_calls")
-
-    def _situation(self, script: Script, seen: Seen) -> Situation:
-        closing = self._closing(script, seen, "")
+    def _situation(self, script: Script, seen: Seen, offer: Offer) -> Situation:
+        end = closing(script, seen, offer)
         undo, spare = self._undo(seen), self._spare(script, seen)
-        return Situation(self._gateway.specs, self._last(seen), closing, undo, spare)
+        return Situation(self._gateway.specs, self._last(seen), end, undo, spare)
 
     def _last(self, seen: Seen) -> Planned | None:
         if seen.last is None:
@@ -231,41 +167,55 @@ class SimulatedModel:
         draft: Draft,
         counted: Mapping[str, int] | None,
         ids: str,
+        choices: int,
     ) -> Turn:
-        gateway = self._gateway
-        made: list[dict[str, Json]] = []
-        for planned in draft.calls if draft.raises is None else ():
-            number = len(self._issued) + 1
-            call_id = made_id(ids, number) if ids else f"tc_{number}"
-            if planned.same_id and made:
-                call_id = made[-1]["id"]
-            else:
-                step = planned.step or Call(planned.tool)
-                self._issued[call_id] = Issue(step, planned.arguments, shown)
-                gateway.reserve(call_id, planned.tool)
-            made.append({"id": call_id, "name": planned.tool, "arguments": planned.arguments})
+        log = self._gateway.log
+        made = self._made(draft, shown, ids)
         stop = draft.stop if draft.raises is None else "error"
         calls = tuple((m["id"], m["name"], plain(m["arguments"])) for m in made)
-        usage = dict(counted) if counted is not None else _estimated(shown, draft, made)
         text = draft.text if draft.raises is None else str(draft.raises)
-        gateway.log.write(ModelTurn, slot, len(shown), text, calls, stop, sum(usage.values()))
+        others = [self._made(draft, shown, ids) for _ in range(choices - 1)]
+        usage = dict(counted) if counted is not None else _estimated(shown, draft, made, choices)
+        log.write(ModelTurn, slot, len(shown), text, calls, stop, sum(usage.values()))
         for name, count in usage.items():
             self.usage[name] += count
         if draft.raises is not None:
             raise draft.raises
-        return {
+        turn: Turn = {
             "role": "assistant",
             "content": text,
             "tool_calls": made,
             "stop": stop,
             "usage": usage,
         }
+        if draft.ending != CLOSED:
+            turn["ending"] = draft.ending
+        if draft.stopped_by is not None:
+            turn["stopped_by"] = draft.stopped_by
+        if others:
+            turn["others"] = others
+        return turn
+
+    def _made(self, draft: Draft, shown: tuple[Shown, ...], ids: str) -> list[dict[str, Json]]:
+        """The calls of a turn, with ids of their own."""
+        made: list[dict[str, Json]] = []
+        for one in draft.calls if draft.raises is None else ():
+            number = len(self._issued) + 1
+            call_id = made_id(ids, number) if ids else f"tc_{number}"
+            if one.same_id and made:
+                call_id = made[-1]["id"]
+            else:
+                step = one.step or Call(one.tool)
+                self._issued[call_id] = Issue(step, one.arguments, shown)
+                self._gateway.reserve(call_id, one.tool)
+            made.append({"id": call_id, "name": one.tool, "arguments": one.arguments})
+        return made
 
 
 def _estimated(
-    shown: tuple[Shown, ...], draft: Draft, made: Sequence[Mapping[str, Json]]
+    shown: tuple[Shown, ...], draft: Draft, made: Sequence[Mapping[str, Json]], choices: int
 ) -> dict[str, int]:
     """Tokens read and written: an estimate."""
     read = sum(len(one.text) for one in shown) // CHARS_PER_TOKEN
     written = len(draft.text or "") + sum(len(str(m["arguments"])) for m in made)
-    return {"input": read, "output": written // CHARS_PER_TOKEN}
+    return {"input": read, "output": written * choices // CHARS_PER_TOKEN}

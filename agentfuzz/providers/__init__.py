@@ -3,6 +3,8 @@
     openai_chat         OpenAI Chat Completions
     openai_responses    OpenAI Responses
     anthropic           Anthropic Messages
+    openai_items        the items that Responses show
+    strict              what each of them refuses
     turns               what they share: a request, a turn, a stream of events
 
 Law: pure, and below everything: bytes and plain data in, bytes and plain data out. Nothing here

@@ -9,6 +9,7 @@ package, against which the tests validate every body and event.
 from collections.abc import Mapping
 from typing import Any
 
+from agentfuzz.providers.terms import of_messages
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -34,6 +35,13 @@ PATH = "/v1/messages"
 PREFIX, CALLS = "msg_01", "toolu_01"
 _STOP = {"end": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 _SILENT = ("thinking", "redacted_thinking")
+HOSTED = (  # what the provider's own tools did: no text, so its type stands there in brackets
+    *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result"),
+    *("code_execution_tool_result", "bash_code_execution_tool_result"),
+    *("text_editor_code_execution_tool_result", "tool_search_tool_result"),
+    *("mcp_tool_use", "mcp_tool_result", "mcp_tool_listing", "advisor_tool_result"),
+    *("container_upload", "compaction", "fallback"),
+)
 
 
 def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
@@ -59,7 +67,15 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
         messages.append({"role": "system", "content": text_of(request["system"], "system")})
     for i, message in enumerate(objects(new, "messages")):
         _read(message, messages, f"messages.{i}")
-    return Asked(messages, specs, bool(request.get("stream")), request, after, keep=bool(thread))
+    return Asked(
+        messages,
+        specs,
+        bool(request.get("stream")),
+        request,
+        after,
+        keep=bool(thread),
+        offer=of_messages(request, specs),
+    )
 
 
 def _before(after: str, kept: Mapping[str, Kept]) -> Kept:
@@ -125,6 +141,7 @@ def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
         **_message(asked, stamp, given, made),
         "content": blocks,
         "stop_reason": _stop(turn),
+        "stop_sequence": turn.get("stopped_by"),
     }
 
 
@@ -150,6 +167,8 @@ def _message(asked: Asked, stamp: Stamp, given: int, made: int) -> Message:
 
 def _stop(turn: Turn) -> str:
     """Why the model stopped. A reply that is cut never gets as far as saying it."""
+    if turn.get("stopped_by") is not None:
+        return "stop_sequence"
     return _STOP.get(turn["stop"], "tool_use" if turn["tool_calls"] else "end_turn")
 
 
@@ -187,10 +206,15 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
         middle = block(index, _head(call), deltas, sent(said, call["arguments"]))
         index += 1
     end = len(events)
-    delta = {"stop_reason": _stop(turn), "stop_sequence": None}
+    delta = {"stop_reason": _stop(turn), "stop_sequence": turn.get("stopped_by")}
     event("message_delta", delta=delta, usage={"output_tokens": made})
     event("message_stop")
     return Stream(events, middle, end)
+
+
+def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:
+    """What ends a stream after so many events where the provider fails in its middle."""
+    return [sse(error(529, message, stamp), "error")]
 
 
 _TYPES = {

@@ -9,6 +9,7 @@ body and event.
 from collections.abc import Mapping
 from typing import Any
 
+from agentfuzz.providers.terms import of_chat
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -52,6 +53,7 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
         specs,
         bool(request.get("stream")),
         request,
+        offer=of_chat(request, specs),
     )
 
 
@@ -89,25 +91,33 @@ def _call(call: Mapping[str, Any], place: str) -> Message:
 
 def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
     """A whole reply."""
+    return {
+        "id": stamp.id(PREFIX),
+        "object": "chat.completion",
+        "created": stamp.created,
+        "model": asked.request["model"],
+        "choices": [_choice(turn, i, calls) for i, calls in enumerate(_choices(turn))],
+        "usage": _usage(asked, turn),
+        "service_tier": "default",
+        "system_fingerprint": "fp_agentfuzz",
+    }
+
+
+def _choices(turn: Turn) -> list[Any]:
+    """The calls of each choice."""
+    return [turn["tool_calls"], *turn.get("others", ())]
+
+
+def _choice(turn: Turn, index: int, calls: list[Message]) -> Json:
     message: Message = {
         "role": "assistant",
         "content": turn["content"],
         "refusal": None,
         "annotations": [],
     }
-    if turn["tool_calls"]:
-        message["tool_calls"] = [_spoken(call) for call in turn["tool_calls"]]
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(turn)}
-    return {
-        "id": stamp.id(PREFIX),
-        "object": "chat.completion",
-        "created": stamp.created,
-        "model": asked.request["model"],
-        "choices": [choice],
-        "usage": _usage(asked, turn),
-        "service_tier": "default",
-        "system_fingerprint": "fp_agentfuzz",
-    }
+    if calls:
+        message["tool_calls"] = [_spoken(call) for call in calls]
+    return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(turn)}
 
 
 def _finish(turn: Turn) -> str:
@@ -149,29 +159,39 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
         "system_fingerprint": "fp_agentfuzz",
     }
 
-    def chunk(delta: Json, finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    def chunk(delta: Json, finish: str | None = None, index: int = 0) -> bytes:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
         made = {**common, "choices": [choice]}
         return sse({**made, "usage": None} if counted else made)
 
     opening = None if turn["tool_calls"] and not turn["content"] else ""
-    events = [chunk({"role": "assistant", "content": opening, "refusal": None})]
-    said = pieces(turn["content"] or "")
-    middle = len(events) + len(said)
-    events += [chunk({"content": piece}) for piece in said]
-    for i, call in enumerate(turn["tool_calls"]):
-        head = _spoken({**call, "arguments": ""})
-        events.append(chunk({"tool_calls": [{"index": i, **head}]}))
-        said = pieces(written(call["arguments"]))
-        middle = len(events) + sent(said, call["arguments"])
-        for piece in said:
-            events.append(chunk({"tool_calls": [{"index": i, "function": {"arguments": piece}}]}))
+    events, middle = list[bytes](), 0
+    for index, calls in enumerate(_choices(turn)):
+        events.append(
+            chunk({"role": "assistant", "content": opening, "refusal": None}, index=index)
+        )
+        said = pieces(turn["content"] or "")
+        middle = len(events) + len(said)
+        events += [chunk({"content": piece}, index=index) for piece in said]
+        for i, call in enumerate(calls):
+            head = _spoken({**call, "arguments": ""})
+            events.append(chunk({"tool_calls": [{"index": i, **head}]}, index=index))
+            said = pieces(written(call["arguments"]))
+            middle = len(events) + sent(said, call["arguments"])
+            for piece in said:
+                part = {"index": i, "function": {"arguments": piece}}
+                events.append(chunk({"tool_calls": [part]}, index=index))
     end = len(events)
-    events.append(chunk({}, _finish(turn)))
+    events += [chunk({}, _finish(turn), i) for i in range(len(_choices(turn)))]
     if counted:
         events.append(sse({**common, "choices": [], "usage": _usage(asked, turn)}))
     events.append(_DONE)
     return Stream(events, middle, end)
+
+
+def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:
+    """What ends a stream after so many events where the provider fails in its middle."""
+    return [sse(error(500, message, stamp))]
 
 
 _TYPES = {

@@ -1,15 +1,17 @@
-"""OpenAI Responses: `POST /v1/responses`, plain and streamed, with `previous_response_id`.
+"""OpenAI Responses: `POST /v1/responses`, plain and streamed, with what it goes on from.
 
-Law: pure; the items, events and errors are the provider's. An assistant message and the function
-calls that follow it in the input are one message for the model, as in the other protocols.
-Called by the wire's face and by cassettes. Reference: the OpenAI API reference, and the types of
-the `openai` package, against which the tests validate every body and event.
+Law: pure; the items, events and errors are the provider's. What came before is the server's own
+note of it: of a reply, of a conversation, or of a single item that a request names. Called by the
+wire's face and by cassettes. Reference: the OpenAI API reference, and the types of the `openai`
+package, against which the tests validate every body and event.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from agentfuzz.providers import openai_chat
+from agentfuzz.providers.openai_items import by_id, show, spoken
+from agentfuzz.providers.terms import of_responses
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -22,33 +24,27 @@ from agentfuzz.providers.turns import (
     field,
     objects,
     pieces,
-    read,
     sent,
     sse,
-    text_of,
     tokens,
     tool,
-    written,
 )
 
 PATH = "/v1/responses"
 PREFIX, CALLS = "resp_", "call_"
-_CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
-_OUTPUTS = ("function_call_output", "custom_tool_call_output")
-_SILENT = ("reasoning", "compaction")  # nothing that this model could read
+_MODEL = "agentfuzz"  # where a stored prompt says which
 
 error, headers, status_of = openai_chat.error, openai_chat.headers, openai_chat.status_of
+items = by_id
 
 
 def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
     """What a request asks of the model. Raises BadRequest naming the place."""
-    field(request, "model", str)
-    if request.get("conversation"):
-        raise BadRequest(
-            "conversations are not kept here; send previous_response_id or the whole input",
-            "conversation",
-        )
+    prompt = field(request, "prompt", dict) if request.get("prompt") else None
+    if prompt is None or request.get("model") is not None:
+        field(request, "model", str)
     messages: list[Message] = []
+    conversation = _conversation(request)
     after = request.get("previous_response_id")
     if after is not None:
         if not isinstance(after, str) or after not in kept:
@@ -57,65 +53,55 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
                 "previous_response_id",
                 code="previous_response_not_found",
             )
+    elif conversation in kept:
+        after = conversation
+    if after is not None:
         messages += [m for m in kept[after].messages if m["role"] != "system"]
     given = request.get("input")
     if isinstance(given, str):
         messages.append({"role": "user", "content": given})
-    elif given is not None or after is None:
+    elif given is not None or (after is None and prompt is None):
         for i, item in enumerate(objects(field(request, "input", list), "input")):
-            _read(item, messages, f"input[{i}]")
+            show(item, messages, f"input[{i}]", kept)
+    if prompt is not None:
+        name = field(prompt, "id", str, "prompt")
+        messages.insert(0, {"role": "system", "content": f"[prompt {name}]"})
     if request.get("instructions"):
         messages.insert(0, {"role": "system", "content": str(request["instructions"])})
     if not messages:
         raise BadRequest("is empty; expected at least one item", "input")
-    specs = objects(request.get("tools") or [], "tools")
+    shown = objects(request.get("tools") or [], "tools")
+    specs = [tool(spec, "parameters", f"tools[{i}]") for i, spec in enumerate(shown)]
     return Asked(
         messages,
-        [tool(spec, "parameters", f"tools[{i}]") for i, spec in enumerate(specs)],
+        specs,
         bool(request.get("stream")),
         request,
         after,
-        keep=request.get("store") is not False,
+        keep=request.get("store") is not False or bool(conversation),
+        offer=of_responses(request, specs),
+        conversation=conversation,
     )
 
 
-def _read(item: Mapping[str, Any], messages: list[Message], place: str) -> None:
-    kind = field({"type": "message", **item}, "type", str, place)
-    if kind == "message":
-        role = field(item, "role", str, place)
-        role = "system" if role == "developer" else role
-        if role not in ("system", "user", "assistant"):
-            raise BadRequest(f"{role!r} is no role", f"{place}.role")
-        content = text_of(item.get("content"), f"{place}.content")
-        messages.append({"role": role, "content": content})
-    elif kind in _CALLS:
-        call = {
-            "id": field(item, "call_id", str, place),
-            "name": field(item, "name", str, place),
-            "arguments": read(item.get(_CALLS[kind])),
-        }
-        if not messages or messages[-1]["role"] != "assistant":
-            messages.append({"role": "assistant", "content": ""})
-        last = messages[-1]
-        messages[-1] = {**last, "tool_calls": [*last.get("tool_calls", ()), call]}
-    elif kind in _OUTPUTS:
-        call_id = field(item, "call_id", str, place)
-        content = text_of(item.get("output"), f"{place}.output")
-        messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
-    elif kind not in _SILENT:
-        known = ", ".join(("message", *_CALLS, *_OUTPUTS, *_SILENT))
-        raise BadRequest(f"{kind!r} is no item that is read here; there is: {known}", place)
+def _conversation(request: Mapping[str, Any]) -> str:
+    """The name of the conversation that a request is part of, or nothing."""
+    given = request.get("conversation") or ""
+    if isinstance(given, str):
+        return given
+    name: str = field(field(request, "conversation", dict), "id", str, "conversation")
+    return name
 
 
 def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
     """A whole reply."""
     cut = turn["stop"] == "length"
     response = _response(asked, stamp, "incomplete" if cut else "completed")
-    items = _items(turn, stamp)
+    output = spoken(turn, stamp)
     if cut:
         response["incomplete_details"] = {"reason": "max_output_tokens"}
-        if items:
-            items[-1]["status"] = "incomplete"
+        if output:
+            output[-1]["status"] = "incomplete"
     else:
         response["completed_at"] = stamp.created
     given, made = tokens(asked, turn)
@@ -126,7 +112,7 @@ def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": given + made,
     }
-    return {**response, "output": items, "usage": usage}
+    return {**response, "output": output, "usage": usage}
 
 
 def _response(asked: Asked, stamp: Stamp, status: str) -> Message:
@@ -137,6 +123,7 @@ def _response(asked: Asked, stamp: Stamp, status: str) -> Message:
         value = request.get(name)
         return default if value is None else value
 
+    kept_in = {"conversation": {"id": asked.conversation}} if asked.conversation else {}
     return {
         "id": stamp.id(PREFIX),
         "object": "response",
@@ -149,10 +136,10 @@ def _response(asked: Asked, stamp: Stamp, status: str) -> Message:
         "instructions": request.get("instructions"),
         "max_output_tokens": request.get("max_output_tokens"),
         "max_tool_calls": request.get("max_tool_calls"),
-        "model": request["model"],
+        "model": request.get("model") or _MODEL,
         "output": [],
         "parallel_tool_calls": asked_for("parallel_tool_calls", True),
-        "previous_response_id": asked.after,
+        "previous_response_id": request.get("previous_response_id"),
         "prompt_cache_key": request.get("prompt_cache_key"),
         "reasoning": asked_for("reasoning", {"effort": None, "summary": None}),
         "safety_identifier": request.get("safety_identifier"),
@@ -167,6 +154,7 @@ def _response(asked: Asked, stamp: Stamp, status: str) -> Message:
         "usage": None,
         "user": request.get("user"),
         "metadata": asked_for("metadata", {}),
+        **kept_in,
     }
 
 
@@ -174,33 +162,6 @@ def _tool(spec: Mapping[str, Any]) -> Json:
     if spec.get("type") != "function":
         return dict(spec)
     return {"description": None, "parameters": {}, "strict": True, **spec}
-
-
-def _items(turn: Turn, stamp: Stamp) -> list[Message]:
-    items: list[Message] = []
-    if turn["content"] is not None:
-        part = {"type": "output_text", "text": turn["content"], "annotations": [], "logprobs": []}
-        items.append(
-            {
-                "id": stamp.id("msg_"),
-                "type": "message",
-                "status": "completed",
-                "role": "assistant",
-                "content": [part],
-            }
-        )
-    for i, call in enumerate(turn["tool_calls"]):
-        items.append(
-            {
-                "id": stamp.id("fc_", i),
-                "type": "function_call",
-                "status": "completed",
-                "call_id": call["id"],
-                "name": call["name"],
-                "arguments": written(call["arguments"]),
-            }
-        )
-    return items
 
 
 def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
@@ -242,3 +203,16 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
     end = len(events)
     event(f"response.{whole['status']}", response=whole)
     return Stream(events, middle, end)
+
+
+def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:
+    """What ends a stream after so many events where the provider fails in its middle: an `error`,
+    whose fields the provider nests and its reference does not, and the response that failed."""
+    said = {"type": "server_error", "code": "server_error", "message": message, "param": None}
+    response = _response(asked, stamp, "failed")
+    response["error"] = {"code": said["code"], "message": message}
+    last: list[Message] = [
+        {"type": "error", "sequence_number": sent, "error": said},
+        {"type": "response.failed", "sequence_number": sent + 1, "response": response},
+    ]
+    return [sse(event, event["type"]) for event in last]

@@ -5,10 +5,13 @@ events, and nothing here knows a socket, a clock or a world. Called by the codec
 `openai_responses`, `anthropic`), by the wire's face and by cassettes.
 
 A turn is `{"content", "tool_calls": [{"id", "name", "arguments"}], "stop", "usage"}`; arguments
-that are a text are what the model wrote and no JSON: they go over the wire as they are. A turn
+that are a text are what the model wrote and no JSON: they go over the wire as they are. It may say
+which stop sequence ended it (`"stopped_by"`), and the calls of the other choices of a request for
+several (`"others"`), whose words are the same. A turn
 that is cut holds what was written until then, and may say with `"cut_at"` what of it a stream
 sends: `start` (the first event), `middle` (up to the last thing written; arguments that are a
-whole object break in their middle), or `end` (everything but the end itself).
+whole object break in their middle), or `end` (everything but the end itself). What comes instead
+of the rest where the provider itself fails is each codec's `failed`.
 """
 
 import json
@@ -18,6 +21,8 @@ from hashlib import sha512
 from itertools import pairwise
 from typing import Any
 
+from agentfuzz.providers.offer import NOT_SAID, Offer
+
 Json = Any
 Message = dict[str, Json]
 Turn = Mapping[str, Any]
@@ -25,8 +30,9 @@ Turn = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: what the model is shown, and whether the reply is streamed. `after` is the id
-    of the reply that it goes on from; `keep` says that a later request may go on from its own."""
+    """One request: what the model is shown and offered, and whether the reply is streamed. `after`
+    is the id of the reply, or the conversation, that it goes on from; `keep` says that a later
+    request may go on from its own, and `conversation` names the one that it becomes part of."""
 
     messages: list[Message]
     tools: list[Message]
@@ -34,6 +40,8 @@ class Asked:
     request: Mapping[str, Any]
     after: str | None = None
     keep: bool = False
+    offer: Offer = NOT_SAID
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Kept:
     messages: list[Message]
     tools: list[Message]
     continued: bool = False
+    items: Mapping[str, Message] | None = None  # of the last reply, by their ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,14 @@ class BadRequest(Exception):
         self.place = place
         self.status = status
         self.code = code
+
+
+class Refusal(BadRequest):
+    """The same, where `words` are all that the provider says."""
+
+    def __init__(self, words: str, place: str = "", code: str = "", status: int = 400) -> None:
+        super().__init__(words, status=status, code=code)
+        self.place = place
 
 
 def dump(value: Json) -> bytes:

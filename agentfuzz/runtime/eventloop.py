@@ -149,7 +149,8 @@ class VirtualSelector(selectors.DefaultSelector):
             found = super().select(0.05)
             if found:
                 return found
-        raise CutOff("hung", "every task waits and no timer is set")
+        whose = dict.fromkeys(self._clock.waiting)
+        raise CutOff("hung", "; ".join(("every task waits and no timer is set", *whose)))
 
 
 def _port(fd: Any) -> int | None:
@@ -180,6 +181,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def begin(self) -> None:
         """A leg begins: it counts for itself."""
         self.made = self.numbered = self._turns.polls = 0
+        self._asyncgens_shutdown_called = False  # at the end of the leg before
 
     def close(self) -> None:
         self._turns.children.end()

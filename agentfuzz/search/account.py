@@ -5,7 +5,7 @@ plans; what is told is what was counted, and of findings what real runs have sho
 makes the runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -184,6 +184,23 @@ class Account:
             **more,
         )
 
+    def _answered(self) -> Iterator[str]:
+        """What the scenario's cassette knew of all that it was asked."""
+        asked, missed, path = self._coverage.asked, self._coverage.missed, self.scenario.cassette
+        if path is None or not asked:
+            return
+        by = "answered as the nearest" if self.scenario.on_miss == "nearest" else "simulated"
+        yield (
+            f"the cassette {path.name} answered {asked - missed:,} of {asked:,} questions; "
+            f"{missed:,} {'was' if missed == 1 else 'were'} {by}"
+        )
+        if first := self.runner.first.questions[1]:
+            yield (
+                f"the cassette {path.name} is stale: the run without faults asks {first:,} "
+                f"question{'s' * (first != 1)} that nobody recorded; record it again: "
+                f"--agentfuzz-record {path.name}"
+            )
+
     def _forget_doubtful(self) -> None:
         """Forget what is said by comparing with a run that does not come back, or twice."""
         if not self.runner.steady:
@@ -208,7 +225,7 @@ class Account:
         return self._told(
             meter.stopped,
             findings,
-            (*self.notes, *self._inputs.notes, *counted, *unknown),
+            (*self.notes, *self._inputs.notes, *counted, *unknown, *self._answered()),
             untested=tuple(untested),
             made=tuple(runner.remembered),
             clean="; ".join([clean_run(runner.first), *probed]),

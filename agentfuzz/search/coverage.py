@@ -23,7 +23,7 @@ class Coverage:
     `implied` the laws that nobody declared: nobody is told that they were not exercised."""
 
     def __init__(self, space: Space, laws: Sequence[str], implied: Sequence[str] = ()) -> None:
-        self.struck = 0
+        self.struck = self.asked = self.missed = 0  # of questions to a cassette
         self.groups: dict[Slot, str] = {}
         self.tools: dict[str, int] = {}
         self._space = space
@@ -37,6 +37,9 @@ class Coverage:
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
         tools, groups = self.tools, self.groups
+        asked, missed = history.questions
+        self.asked += asked
+        self.missed += missed
         for called in history.of(Called):
             name = called[3][1]
             tools[name] = tools.get(name, 0) + 1

@@ -126,11 +126,14 @@ def run(
 
 def _could_be_tested(verdict: Verdict, history: History) -> bool:
     """Whether a law said nothing although it might have: those of handoffs that are part of every
-    scenario are no matter of an agent that works alone."""
+    scenario are no matter of an agent that works alone, and what a provider refuses is none of one
+    that was refused nothing."""
     record = LAWS.get(verdict.law)
     of_teams = record is not None and record.always and record.family == "handoffs"
     alone = not history.of(HandoffSent)
-    return verdict.status is NOT_EXERCISED and not (alone and of_teams)
+    if verdict.law == "valid_histories" or (alone and of_teams):
+        return False
+    return verdict.status is NOT_EXERCISED
 
 
 def _untested(verdict: Verdict) -> str:

@@ -2,12 +2,15 @@
 
 Law: a pure router; (method, path, headers, body) in, a `WireReply` out. Every request is one
 crossing: of the model where it gets that far, else of the boundary alone, so that a client that
-sends nonsense for ever is cut off too. Called by the in-process clients and by the server.
+sends nonsense for ever is cut off too. A request that can be read, and that its provider would
+refuse, is refused as a turn that the model did not take, unless the face is told to be lenient.
+Called by the in-process clients and by the server.
 
 What goes wrong has the provider's own form: a ModelError is its status and error body (429 with
-Retry-After; 529 is `overloaded_error` at Anthropic and 503 at OpenAI); a reply that is cut ends a
-stream early and cleanly, or drops the connection before the first byte; TimeoutError is a reply
-that never comes.
+Retry-After; 529 is `overloaded_error` at Anthropic and 503 at OpenAI); a reply that is cut ends as
+`model.endings` says: a stream in its middle, cleanly or not, or with the provider's error event,
+and any other reply before its first byte, or as that error; TimeoutError is a reply that never
+comes.
 """
 
 import json
@@ -19,7 +22,9 @@ from types import ModuleType
 from typing import Any, Literal
 
 from agentfuzz.core.errors import ModelError
-from agentfuzz.providers import anthropic, openai_chat, openai_responses
+from agentfuzz.model.endings import BROKE_OFF, CLOSED, OVERLOADED
+from agentfuzz.providers import anthropic, openai_chat, openai_responses, strict
+from agentfuzz.providers.openai_items import show
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -29,14 +34,17 @@ from agentfuzz.providers.turns import (
     Turn,
     as_message,
     dump,
+    objects,
     tokens,
 )
 from agentfuzz.runtime.clock import START
 
-Ending = Literal["complete", "cut", "never"]
+Ending = Literal["complete", "cut", "reset", "never"]
+_ENDS: dict[str, Ending] = {CLOSED: "cut", "reset": "reset", "silence": "never"}
 MODEL = "agentfuzz"
 CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 _COUNT = "/v1/messages/count_tokens"
+_CONVERSATIONS = "/v1/conversations"
 _MODELS = "/v1/models"
 _EPOCH = int(START.timestamp())
 
@@ -44,9 +52,8 @@ _EPOCH = int(START.timestamp())
 @dataclass(frozen=True, slots=True)
 class WireReply:
     """What goes back: the pieces of the body in order (a stream has one per event), and how it
-    ends. `complete`; `cut`: a stream ends after these pieces, in order and without its end, and
-    any other connection is dropped with nothing sent; `never`: the connection stays open and
-    silent."""
+    ends after them. `complete`; `cut`: the connection is closed; `reset`: it is reset; `never`: it
+    stays open and silent. What is no stream has no pieces then, and what is one no end."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -59,11 +66,6 @@ class WireReply:
         """All pieces together."""
         return b"".join(self.chunks)
 
-    @property
-    def dropped(self) -> bool:
-        """Whether the connection ends without a byte of a reply."""
-        return self.ending == "cut" and not self.streamed
-
 
 class Face:
     """The endpoints of one world. It numbers its replies, and keeps the conversations that later
@@ -73,11 +75,21 @@ class Face:
         self.world = world
         self.lock = threading.RLock()
         self._kept: dict[str, Kept] = {}
+        self._doubled: set[str] = set()  # ids that one reply gave to several calls
         self._requests = 0
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> WireReply:
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        is_strict: bool = True,
+    ) -> WireReply:
         """Answer one request. `path` may have a query; names of headers are in lower case, or
-        the mapping does not care. Raises CutOff once the run's budget is used up."""
+        the mapping does not care. `is_strict`: what its provider refuses is refused here. Raises
+        CutOff once the run's budget is used up."""
         with self.lock:
             self._requests += 1
             stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
@@ -93,6 +105,12 @@ class Face:
             except BadRequest as bad:
                 self.world.gateway.crossing()
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
+            try:
+                if is_strict:
+                    strict.check(path, asked, self._kept, self._doubled)
+            except strict.Refusal as no:
+                self.world.model.refuse(asked.messages, str(no))
+                return _error(form, no.status, str(no), stamp, no.place, no.code)
             return self._turn(codec, asked, stamp)
 
     def refuse(
@@ -108,39 +126,32 @@ class Face:
     def _turn(self, codec: ModuleType, asked: Asked, stamp: Stamp) -> WireReply:
         model = self.world.model
         try:
-            turn = model.turn(asked.messages, asked.tools, codec.CALLS)
+            turn = model.turn(asked.messages, asked.offer, codec.CALLS, asked.stream)
         except ModelError as error:
             wait = getattr(error, "retry_after", None)
             return _error(codec, error.status, str(error), stamp, wait=wait)
         except TimeoutError:
             return WireReply(0, ending="never")
-        cut = turn["stop"] == "cut"
+        names = [call["id"] for call in turn["tool_calls"]]
+        self._doubled.update(name for name in names if names.count(name) > 1)
+        cut = turn.get("ending", CLOSED) if turn["stop"] == "cut" else None
+        if asked.keep and cut is None:
+            self._keep(codec, asked, turn, stamp)
         if asked.stream:
-            made = codec.stream(asked, turn, stamp)
-            events = made.until(turn.get("cut_at", "middle")) if cut else made.events
-            reply = WireReply(
-                200,
-                {
-                    "content-type": "text/event-stream; charset=utf-8",
-                    "cache-control": "no-cache",
-                    **codec.headers(stamp),
-                },
-                tuple(events),
-                "cut" if cut else "complete",
-                streamed=True,
-            )
-        elif cut:
-            reply = WireReply(0, ending="cut")
-        else:
-            reply = _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
-        if asked.keep and not cut:
-            self._keep(stamp.id(codec.PREFIX), asked, turn)
-        return reply
+            return _stream(codec, asked, turn, stamp, cut)
+        if cut is None:
+            return _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
+        if cut in _ENDS:
+            return WireReply(0, ending=_ENDS[cut])
+        return _error(codec, OVERLOADED, BROKE_OFF, stamp)
 
-    def _keep(self, reply: str, asked: Asked, turn: Turn) -> None:
+    def _keep(self, codec: ModuleType, asked: Asked, turn: Turn, stamp: Stamp) -> None:
         if asked.after is not None:
             self._kept[asked.after] = replace(self._kept[asked.after], continued=True)
-        self._kept[reply] = Kept([*asked.messages, as_message(turn)], asked.tools)
+        items = codec.items(turn, stamp) if codec is openai_responses else None
+        kept = Kept([*asked.messages, as_message(turn)], asked.tools, items=items)
+        for name in filter(None, (stamp.id(codec.PREFIX), asked.conversation)):
+            self._kept[name] = kept
 
     def _other(
         self, form: ModuleType, method: str, path: str, body: bytes, stamp: Stamp
@@ -150,6 +161,8 @@ class Face:
             asked = anthropic.parse({"max_tokens": 1, **_object(body)}, self._kept)
             given, _ = tokens(asked, {"content": None, "tool_calls": []})
             found: Json = {"input_tokens": given}
+        elif path == _CONVERSATIONS and method == "POST":
+            found = self._conversation(_object(body), stamp)
         elif path in (_MODELS, f"{_MODELS}/{MODEL}") and method == "GET":
             card = (
                 {
@@ -172,6 +185,20 @@ class Face:
             )
         self.world.gateway.crossing()
         return _json(200, found, form.headers(stamp))
+
+    def _conversation(self, given: Mapping[str, Any], stamp: Stamp) -> Json:
+        """A conversation that requests may become part of."""
+        messages: list[Any] = []
+        for i, item in enumerate(objects(given.get("items") or [], "items")):
+            show(item, messages, f"items[{i}]", self._kept)
+        name = stamp.id("conv_")
+        self._kept[name] = Kept(messages, [])
+        return {
+            "id": name,
+            "object": "conversation",
+            "created_at": stamp.created,
+            "metadata": given.get("metadata") or {},
+        }
 
 
 def face_of(world: Any) -> Face:
@@ -196,6 +223,22 @@ def _object(body: bytes) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise BadRequest("the body is no JSON object")
     return found
+
+
+def _stream(
+    codec: ModuleType, asked: Asked, turn: Turn, stamp: Stamp, cut: str | None
+) -> WireReply:
+    """A stream, which a cut ends in its middle in this way."""
+    made = codec.stream(asked, turn, stamp)
+    events = made.events if cut is None else made.until(turn.get("cut_at", "middle"))
+    if cut is not None and cut not in _ENDS:
+        events = [*events, *codec.failed(asked, stamp, len(events), BROKE_OFF)]
+    headers = {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+        **codec.headers(stamp),
+    }
+    return WireReply(200, headers, tuple(events), _ENDS.get(cut or "", "complete"), streamed=True)
 
 
 def _json(status: int, value: Json, headers: Mapping[str, str]) -> WireReply:

@@ -26,6 +26,7 @@ from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
 from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import guard
+from agentfuzz.wire.ending import Line
 from agentfuzz.wire.quick import quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
 
@@ -46,11 +47,14 @@ class Urls:
 
 
 @contextmanager
-def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Urls]:
+def serve(
+    world: Any, *, hold: float = HOLD, hurry: bool = True, strict: bool = True
+) -> Iterator[Urls]:
     """Serve a world on a free port of 127.0.0.1 while the block runs.
 
     `hold` is how long a reply that never comes keeps its connection, in real seconds; `hurry`
-    says whether clients are told to retry at once. What goes wrong in the thread is raised here at
+    says whether clients are told to retry at once; `strict=False` takes also what a provider
+    would refuse. What goes wrong in the thread is raised here at
     the end of the block: CutOff, once the run's budget is used up and every connection is
     dropped; and what is no fault of the agent (a scenario's own mistake), which its client sees
     as a 500. Raises AgentfuzzError when uvicorn is not installed.
@@ -64,7 +68,7 @@ def serve(world: Any, *, hold: float = HOLD, hurry: bool = True) -> Iterator[Url
     # asyncio sets it for sockets that say TCP, which this one does not: every answer would wait.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app = _App(world, hold, hurry)
+    app = _App(world, hold, hurry, strict)
     thread = _Thread(uvicorn, H11Protocol, app, listener)
     thread.start()
     world.clock.partners.append(thread)
@@ -90,7 +94,7 @@ def _mcp_app(world: Any) -> Any:
 class _App:
     """The ASGI app: the face, and the MCP app beside it."""
 
-    def __init__(self, world: Any, hold: float, hurry: bool) -> None:
+    def __init__(self, world: Any, hold: float, hurry: bool, strict: bool) -> None:
         self.mcp = _mcp_app(world)
         self.errors: list[BaseException] = []
         self.closing = asyncio.Event()
@@ -100,6 +104,7 @@ class _App:
         self._face = face_of(world)
         self._hold = hold
         self._hurry = hurry
+        self._strict = strict
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -112,6 +117,7 @@ class _App:
             self.busy -= asks
 
     async def _served(self, scope: Any, receive: Any, send: Any) -> None:
+        line = Line(self.open.get(tuple(scope["client"] or ())), receive, send)
         try:
             guard.check(scope)
             body = await guard.body(receive)
@@ -121,14 +127,19 @@ class _App:
             reply = self._refuse(scope, refused)
         else:
             if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
-                await self.mcp(scope, guard.again(body, receive), send)
+                await self.mcp(scope, guard.again(body, receive), line.send)
                 return
             reply = self._answer(scope, body)
+        if reply.streamed or reply.ending == "complete":
+            await line.reply(reply, self._headers(reply))
         if reply.ending == "never":
-            await self._silence(receive)
-        if reply.ending == "never" or reply.dropped:
-            await self._drop(scope, receive)
-            return
+            self.busy -= 1
+            await line.silence(self.closing, self._hold)
+            self.busy += 1
+        if reply.ending in ("reset", "never") or (reply.ending == "cut" and not reply.streamed):
+            await line.drop(reset=reply.ending == "reset")
+
+    def _headers(self, reply: WireReply) -> list[tuple[bytes, bytes]]:
         headers = {**reply.headers}
         if self._hurry and (reply.status == 429 or reply.status >= 500):
             headers["retry-after-ms"] = "1"
@@ -136,17 +147,15 @@ class _App:
             headers["connection"] = "close"
         elif not reply.streamed:
             headers["content-length"] = str(len(reply.body))
-        pairs = [
+        return [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
         ]
-        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        for chunk in reply.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
 
     def _answer(self, scope: Any, body: bytes) -> WireReply:
         return self._asked(
-            lambda: self._face.answer(scope["method"], scope["path"], _headers(scope), body)
+            lambda: self._face.answer(
+                scope["method"], scope["path"], _headers(scope), body, is_strict=self._strict
+            )
         )
 
     def _refuse(self, scope: Any, refused: guard.Refused) -> WireReply:
@@ -176,24 +185,6 @@ class _App:
                 {"content-type": "application/json", "x-should-retry": "false"},
                 (dump({"error": {"message": text, "type": "agentfuzz_error"}}),),
             )
-
-    async def _silence(self, receive: Any) -> None:
-        """Nothing, until the client goes away, the patience ends, or the server stops."""
-        ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.closing.wait())]
-        self.busy -= 1
-        await asyncio.wait(ends, timeout=self._hold, return_when=asyncio.FIRST_COMPLETED)
-        self.busy += 1
-        for end in ends:
-            end.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
-
-    async def _drop(self, scope: Any, receive: Any) -> None:
-        """Close the connection with nothing sent."""
-        transport = self.open.get(tuple(scope["client"] or ()))
-        if transport is not None:
-            transport.abort()
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
 
 def _headers(scope: Any) -> dict[str, str]:

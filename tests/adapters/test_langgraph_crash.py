@@ -69,8 +69,8 @@ def react(model: Any, tools: Any, checkpointer: Any) -> Any:
 
 def by_hand(model: Any, tools: Any, checkpointer: Any) -> Any:
     """The same as a graph of one's own, with a ToolNode."""
-    graph = StateGraph(MessagesState)
-    graph.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph, asking = StateGraph(MessagesState), model.bind_tools(tools)
+    graph.add_node("model", lambda state: {"messages": [asking.invoke(state["messages"])]})
     graph.add_node("tools", ToolNode(tools))
     graph.add_edge(START, "model")
     graph.add_conditional_edges("model", tools_condition, {"tools": "tools", END: END})

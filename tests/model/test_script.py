@@ -3,10 +3,15 @@
 import json
 
 import pytest
+from pydantic import BaseModel
 
 from agentfuzz import Completion, World, call, ref, scenario
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.model.script import parse, resolve
+from agentfuzz.model.script import Value, parse, resolve
+
+
+class Total(BaseModel):
+    total: int
 
 
 def shop(world: World) -> None:
@@ -56,6 +61,11 @@ def test_a_reference_to_what_is_not_there_is_null(value, found):
         ([FIND], 1, "Done."),
         ([FIND, [PAY, FIND], PAID], 2, PAID),
         ([Completion.success()], 0, Completion.success()),
+        ([FIND, {"total": 42}], 1, Value({"total": 42})),
+        ([Total(total=42)], 0, Value({"total": 42})),
+        ([FIND, [1, 2]], 1, Value([1, 2])),
+        ([[{"sku": "x"}]], 0, Value([{"sku": "x"}])),
+        ([[]], 1, "Done."),
     ],
 )
 def test_a_script_as_it_may_be_written(items, steps, closing):
@@ -73,6 +83,8 @@ def test_a_script_as_it_may_be_written(items, steps, closing):
         ([FIND, 7], r"script\[1\]: 7 is no call; write"),
         ([("find",)], r"script\[0\]: \('find',\) is no call"),
         ([("find", ["A17"])], r"script\[0\]: .* is no call"),
+        ([{"total": 42}, FIND], r"script\[0\]: .* closes the task and must come last"),
+        ([["find", {"order_id": "A17"}]], r"script\[0\]: 'find' is no call"),
         ([[FIND, "text"]], r"script\[0\]: 'text' is no call"),
     ],
 )

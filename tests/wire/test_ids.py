@@ -13,6 +13,8 @@ from agentfuzz.providers.turns import made_id
 from agentfuzz.wire import anthropic_client, openai_client
 
 ASK: Any = [{"role": "user", "content": "Pay."}]
+SHAPE: Any = {"type": "object", "properties": {"n": {"type": "integer"}}}
+CHAT_TOOLS: Any = [{"type": "function", "function": {"name": "pay", "parameters": SHAPE}}]
 
 
 @scenario(task="Pay.", script=[("pay", {"n": 1}), "Paid."])
@@ -23,18 +25,22 @@ def paying(world: Any) -> None:
 
 
 def chat(world: Any) -> list[str]:
-    found = openai_client(world).chat.completions.create(model="m", messages=ASK)
+    completions = openai_client(world).chat.completions
+    found = completions.create(model="m", messages=ASK, tools=CHAT_TOOLS)
     return [found.id, found.choices[0].message.tool_calls[0].id]
 
 
 def responses(world: Any) -> list[str]:
-    found = openai_client(world).responses.create(model="m", input="Pay.")
+    tools: Any = [{"type": "function", "name": "pay", "parameters": SHAPE, "strict": False}]
+    found = openai_client(world).responses.create(model="m", input="Pay.", tools=tools)
     (item,) = found.output
     return [found.id, item.call_id, item.id]
 
 
 def messages(world: Any) -> list[str]:
-    found = anthropic_client(world).messages.create(model="m", max_tokens=9, messages=ASK)
+    tools: Any = [{"name": "pay", "input_schema": SHAPE}]
+    client = anthropic_client(world)
+    found = client.messages.create(model="m", max_tokens=9, messages=ASK, tools=tools)
     return [found.id, *(block.id for block in found.content)]
 
 
@@ -72,7 +78,8 @@ def test_ids_without_their_prefix_are_known_again() -> None:
     def agent(world: Any) -> int:
         client, shown = openai_client(world), [*ASK]
         for _ in range(4):
-            message = client.chat.completions.create(model="m", messages=shown).choices[0].message
+            asked = client.chat.completions.create(model="m", messages=shown, tools=CHAT_TOOLS)
+            message = asked.choices[0].message
             if not message.tool_calls:
                 break
             shown.append(message.model_dump(exclude_none=True))

@@ -27,7 +27,10 @@ print(*sorted(theirs - {"agentfuzz", "agentfuzz.providers"}))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
         f"agentfuzz.providers.{name}"
-        for name in ("anthropic", "openai_chat", "openai_responses", "turns")
+        for name in (
+            *("anthropic", "offer", "openai_chat", "openai_items", "openai_responses"),
+            *("terms", "turns"),
+        )
     ]
 
 
@@ -53,7 +56,7 @@ class FakeWorld:
     def __init__(self, *lines):
         from agentfuzz.runtime.clock import Clock
         self.clock, self.model, self.lines = Clock(), self, list(lines)
-    def turn(self, messages, tools, ids=""):
+    def turn(self, messages, tools, ids="", stream=False):
         return self.lines.pop(0)
 says = lambda text: {"content": text, "tool_calls": [], "stop": "end"}
 """

@@ -46,7 +46,8 @@ def post(world: Any, path: str, body: Any, **headers: str) -> tuple[WireReply, A
         (RESPONSES, {"input": [{"type": "function_call"}]}, "input[0].call_id"),
         (RESPONSES, {"input": [{"type": "telepathy"}]}, "input[0]"),
         (RESPONSES, {"previous_response_id": "resp_9"}, "previous_response_id"),
-        (RESPONSES, {"conversation": "conv_1"}, "conversation"),
+        (RESPONSES, {"conversation": 7}, "conversation"),
+        (RESPONSES, {"prompt": {"version": "2"}, "input": None}, "prompt.id"),
         (MESSAGES, {"max_tokens": None}, "max_tokens"),
         (MESSAGES, {"max_tokens": "9"}, "max_tokens"),
         (MESSAGES, {"messages": [{"role": "tool", "content": ""}]}, "messages.0.role"),
@@ -187,8 +188,16 @@ def test_an_error_of_a_tool_is_one_where_the_protocol_says_so(replies: list[Wire
     world = FakeWorld(says("ok"))
     result = {"type": "tool_result", "tool_use_id": "c1", "is_error": True, "content": "no"}
     content = [result, {"type": "text", "text": "Go on."}]
-    post(world, MESSAGES, {**GOOD[MESSAGES], "messages": [{"role": "user", "content": content}]})
-    assert world.model.shown[0] == [
+    asked = [
+        {"role": "user", "content": "Pay."},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "c1", "name": "charge", "input": {}}],
+        },
+        {"role": "user", "content": content},
+    ]
+    post(world, MESSAGES, {**GOOD[MESSAGES], "messages": asked})
+    assert world.model.shown[0][2:] == [
         {"role": "tool", "tool_call_id": "c1", "content": "no", "is_error": True},
         {"role": "user", "content": "Go on."},
     ]

@@ -176,7 +176,8 @@ PROCESS = """
 import json, os, urllib.request
 url, shown = os.environ["OPENAI_BASE_URL"], [{"role": "user", "content": "Pay."}]
 for turn in range(9):
-    body = json.dumps({"model": "m", "messages": shown}).encode()
+    tools = [{"type": "function", "function": {"name": "charge"}}]
+    body = json.dumps({"model": "m", "messages": shown, "tools": tools}).encode()
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(url + "/chat/completions", body, headers)
     message = json.load(urllib.request.urlopen(request))["choices"][0]["message"]
@@ -290,8 +291,9 @@ async def _asks(world: Any, urls: Any, **given: Any) -> Any:
 
     async with AsyncOpenAI(base_url=urls.openai, api_key="x", **given) as client:
         messages: list[Any] = [USER]
+        tools: Any = [{"type": "function", "function": {"name": "charge"}}]
         while True:
-            made = await client.chat.completions.create(model="m", messages=messages)
+            made = await client.chat.completions.create(model="m", messages=messages, tools=tools)
             message = made.choices[0].message
             if not message.tool_calls:
                 return message.content

@@ -250,6 +250,7 @@ class _Rows:
     def _turn(self, event: ModelTurn) -> None:
         asked = ", ".join(tool for _, tool, _ in event.calls)
         said = asked or (short(event.text) if event.text is not None else event.stop)
+        said = f"refused: {said}" if event.stop == "refused" else said
         row = self._row(event, "model", f"{event.slot} {said}")
         if event.slot in self.inputs:
             row.seqs.insert(0, self.inputs[event.slot])
@@ -294,4 +295,6 @@ def _axes(event: Struck) -> tuple[str, str]:
     first, *rest = event.fault.axes
     if event.slot.boundary == "local":
         return "local", first
+    if event.slot.boundary == "model":
+        return first, "intact"
     return first, rest[0] if rest else "intact"

@@ -10,6 +10,7 @@ from agentfuzz.core.events import Called, Ended, ModelTurn, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import NOT_SAID
 from agentfuzz.invariants.queries.endings import closed_by_tool, own_completion, passes_for_success
 from agentfuzz.invariants.queries.texts import forms
 
@@ -36,7 +37,7 @@ def no_stale_answer() -> Check:
         if ended is None or not turns or closed_by_tool(history) is not None:
             return None
         last = _last_of_the_models(history)
-        told = [turn for turn in turns if turn.stop != "error" and (turn.text or "").strip()]
+        told = [turn for turn in turns if turn.stop not in NOT_SAID and (turn.text or "").strip()]
         exercised = False
         for text, loose in _answers(history, ended):
             if any(turn.seq > last and (turn.text or "").strip() in text for turn in told):
@@ -85,7 +86,7 @@ def _source(
         if reply.raised is None and not by_tool and text in forms(reply.body):
             return "a tool's output", reply.seq
     for turn in history.of(ModelTurn):
-        if turn.stop == "error" and _quotes(text, turn.text or ""):
+        if turn.stop in NOT_SAID and _quotes(text, turn.text or ""):
             return "an error text", turn.seq
     return None
 

@@ -14,6 +14,7 @@ from agentfuzz.core.events import Json, Messaged, ModelInput, ModelTurn, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.conversations import NOT_SAID
 from agentfuzz.invariants.queries.texts import CUT, forms, leaves
 
 _TELLING = 8  # characters by which a result, or the beginning of a text, is recognised
@@ -70,7 +71,7 @@ def known_input(*texts: str | re.Pattern[str]) -> Check:
 def _said(event: object) -> Iterable[str]:
     """What the user, or a model, has said."""
     if isinstance(event, ModelTurn):
-        return () if event.stop == "error" else (event.text or "",)
+        return () if event.stop in NOT_SAID else (event.text or "",)
     return (event.text,) if isinstance(event, Messaged) else ()
 
 

@@ -17,6 +17,7 @@ UNFINISHED = {
     "cut": "broke off in the middle",
     "error": "was an error of the model's API",
 }
+NOT_SAID = ("error", "refused")  # the text of such a turn is no word of the model
 _NO_ID = ("", "None")
 
 

@@ -10,7 +10,7 @@ from agentfuzz.core.events import Decided, ModelInput, ModelTurn, Resumed, Struc
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.conversations import bound
+from agentfuzz.invariants.queries.conversations import NOT_SAID, bound
 
 
 @law(codes={"AF213": "The conversation cannot be continued"}, catalogue="P7")
@@ -48,7 +48,7 @@ def _leg(history: History, leg: Resumed, stop: int, is_last: bool) -> Iterator[V
         if open_calls:
             yield _stuck(leg, first.seq, f"the call {open_calls[0]} has no result")
             return
-    said = [t for t in history.of(ModelTurn) if leg.seq < t.seq < stop and t.stop != "error"]
+    said = [t for t in history.of(ModelTurn) if leg.seq < t.seq < stop and t.stop not in NOT_SAID]
     struck = any(leg.seq < event.seq < stop for event in history.of(Struck))
     if any(leg.seq < event.seq < stop for event in history.of(Decided)):
         struck = struck or any(event.slot.boundary == "approval" for event in history.of(Struck))

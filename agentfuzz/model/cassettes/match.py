@@ -2,18 +2,23 @@
 
 Law: what counts is the roles, the texts, the calls by name and arguments, which call a result
 answers, and the names of the tools; what does not count is ids, the order of keys, the spelling
-of a number, and the order of results of one turn. Pure. Called by the store and the cassette's
-model.
+of a number, the order of results of one turn, and what the provider's own tools did. Pure. Called
+by the store and the cassette's model.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from agentfuzz.providers import anthropic, openai_items
+
 _LONG = 90  # characters of a text in an error
 _DIFFERENCES = 5  # of one recording in an error
 _ROLES = {"developer": "system", "function": "tool"}
+# What a provider's own tools did, as the codecs show it; a reply that is replayed has none of it.
+_HOSTED = re.compile(rf"\[(?:{'|'.join((*openai_items.HOSTED, *anthropic.HOSTED))})\]")
 
 
 class Said(NamedTuple):
@@ -60,6 +65,11 @@ def question(messages: Sequence[Mapping[str, Any]], tools: Any = None) -> Questi
         if role == "tool":
             answers = numbers.get(str(message.get("tool_call_id")), 0)
             text = _by_value(text)
+        if role == "assistant":
+            own = _HOSTED.sub("", text).strip()
+            if text and not own and not calls:
+                continue
+            text = own
         said.append(Said(role, text.strip(), tuple(calls), answers))
     return Question(_in_order(said), None if tools is None else frozenset(map(_name, tools)))
 

@@ -1,5 +1,10 @@
 """What a cassette's model does with a question that nobody recorded: the words for it.
 
+    auto        `simulate` once a fault has struck; before that `error`: the cassette is stale
+    error       CassetteMiss ends the test
+    nearest     the turn of the nearest recording
+    simulate    a simulated model goes on from the nearest recording
+
 Law: said here once, and cheap to import: a scenario checks the word when it is declared, long
 before a cassette is read. Called by scenarios and by the cassette's model.
 """
@@ -8,7 +13,7 @@ from typing import Literal, get_args
 
 from agentfuzz.core.errors import ScenarioError, near_miss
 
-OnMiss = Literal["error", "nearest", "simulate"]
+OnMiss = Literal["auto", "error", "nearest", "simulate"]
 ON_MISS: tuple[str, ...] = get_args(OnMiss)
 
 

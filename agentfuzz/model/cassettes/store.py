@@ -128,14 +128,18 @@ class Cassette:
         turn = found[0].turn
         return {**turn, "tool_calls": [dict(call) for call in turn["tool_calls"]]}
 
-    def miss(self, asked: Question) -> CassetteMiss:
-        """The error for a question that was never recorded: the nearest ones, and what differs."""
+    def miss(self, asked: Question, *, stale: bool = False) -> CassetteMiss:
+        """The error for a question that was never recorded: the nearest ones, and what differs.
+        `stale`: it was asked before any fault, so the agent itself asks otherwise than then."""
         turns = asked.turns
         lines = [
             f"no recording in {self.name} fits this question to the model. It has "
             f"{len(asked.said)} messages, after {turns} turn{'s' * (turns != 1)} of the model; "
             "nearest:"
         ]
+        if stale:
+            lines.insert(0, f"the cassette {self.name} is stale: without any fault the agent asks")
+            lines[0] += " what was not recorded."
         for one in self.nearest(asked)[:NEAREST]:
             common, _ = shared(one.question, asked)
             lines.append(
@@ -143,10 +147,17 @@ class Cassette:
                 "same)"
             )
             lines += [f"    {line}" for line in differences(one.question, asked)]
+        why = (
+            ""
+            if stale
+            else (
+                "A changed context, as after a fault, needs "
+                'on_miss="auto", on_miss="simulate" or on_miss="nearest"; a '
+            )
+        )
         lines.append(
-            "Nothing was asked over the network. A changed context, as after a fault, needs "
-            f'on_miss="simulate" or on_miss="nearest"; a changed agent or scenario needs a new '
-            f"recording: --agentfuzz-record {self.name}"
+            f"Nothing was asked over the network. {why or 'A '}changed agent or scenario needs a "
+            f"new recording: --agentfuzz-record {self.name}"
         )
         return CassetteMiss("\n".join(lines))
 

@@ -13,7 +13,7 @@ from agentfuzz.world.tools import ToolSpec
 
 @model_fault(
     order=50,
-    at=("calls", "closing", "done"),
+    at=("calls", "closing", "answer", "done"),
     says="asks again in cosmetically different arguments",
     variants=2,
 )

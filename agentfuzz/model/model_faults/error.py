@@ -11,7 +11,7 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 @model_fault(
     order=100,
-    at=("calls", "closing", "done", "giving_up"),
+    at=("calls", "closing", "answer", "done", "giving_up"),
     says="its API answers with a server error",
     variants=2,
 )

@@ -11,7 +11,7 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 @model_fault(
     order=90,
-    at=("calls", "closing", "done", "giving_up"),
+    at=("calls", "closing", "answer", "done", "giving_up"),
     says="its API answers 429, too many requests",
 )
 def rate_limited(draft: Draft, at: Situation, variant: int) -> Draft | None:

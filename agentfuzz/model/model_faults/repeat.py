@@ -10,7 +10,7 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, again, model_fau
 
 @model_fault(
     order=40,
-    at=("calls", "closing", "done", "closed"),
+    at=("calls", "closing", "answer", "done", "closed"),
     says="repeats an earlier call under a fresh id",
 )
 def repeat(draft: Draft, at: Situation, variant: int) -> Draft | None:

@@ -7,7 +7,9 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_faul
 
 
 @model_fault(
-    order=70, at=("calls", "closing", "done", "giving_up"), says="reply cut off at the token limit"
+    order=70,
+    at=("calls", "closing", "answer", "done", "giving_up"),
+    says="reply cut off at the token limit",
 )
 def truncated(draft: Draft, at: Situation, variant: int) -> Draft | None:
     return half(draft, "length")

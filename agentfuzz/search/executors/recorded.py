@@ -36,6 +36,7 @@ def written(outcome: Outcome | Died, escapes: Iterable[Escape]) -> Json:
             None if found is None else [asdict(one) for one in found] for found in outcome.verdicts
         ],
         "seconds": outcome.seconds,
+        "questions": list(history.questions),
         "escapes": [list(one) for one in escapes],
     }
 
@@ -46,8 +47,11 @@ def read(plan: FaultPlan, data: Any) -> Outcome:
         if "died" in data:
             raise Died(plan, str(data["died"]))
         tools = {name: _facts(facts) for name, facts in data["tools"].items()}
+        history = History(map(event_from_json, data["events"]), tools)
+        asked, missed = data.get("questions", history.questions)
+        history.questions = int(asked), int(missed)
         return Outcome(
-            History(map(event_from_json, data["events"]), tools),
+            history,
             [Crossing(Slot(*slot), seq, group) for *slot, seq, group in data["crossings"]],
             tuple(map(_verdict, data["verdicts"])),
             float(data["seconds"]),

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 from agentfuzz.core.faults import Slot
-from agentfuzz.model.simulated import Scripted
+from agentfuzz.model.planner import ByOffer, Scripted
+from agentfuzz.providers.offer import offered
 from agentfuzz.search.memo.fitness import DECISIONS, INBOX, OWN_MODEL, SAVES
 from agentfuzz.search.memo.tape import Action, Tape
 from agentfuzz.world.local import LocalGateway
@@ -191,24 +192,28 @@ class _Store(MutableMapping[str, Any]):
 
 
 class _Model:
-    """The simulated model, taped. A script looks at no tools, and draws nothing."""
+    """The simulated model, taped: what it is offered is data. A script draws nothing."""
 
     def __init__(self, recorder: Recorder, model: Any) -> None:
-        self._recorder = recorder
-        self._model = model
-        self._blind = type(getattr(model, "planner", None)) is Scripted
+        self._do = recorder.do
+        self._draws = not isinstance(getattr(model, "planner", None), (Scripted, ByOffer))
 
     def __call__(self, messages: Any, tools: Any = None) -> Any:
-        shown = None if self._blind else tools
-        return self._recorder.do("model.__call__", messages, shown, draws=not self._blind)
+        return self._do("model.__call__", messages, _data(tools), draws=self._draws)
 
     async def aio(self, messages: Any, tools: Any = None) -> Any:
         return self(messages, tools)
 
-    def turn(self, messages: Any, tools: Any = None, ids: str = "") -> Any:
-        shown = None if self._blind else tools
-        return self._recorder.do("model.turn", messages, shown, ids, draws=not self._blind)
+    def turn(self, messages: Any, tools: Any = None, ids: str = "", stream: bool = False) -> Any:
+        return self._do("model.turn", messages, _data(tools), ids, stream, draws=self._draws)
+
+    def refuse(self, messages: Any, words: str) -> None:
+        self._do("model.refuse", messages, words, draws=False)
 
     @property
     def usage(self) -> Any:
-        return self._recorder.do("model.usage")
+        return self._do("model.usage")
+
+
+def _data(tools: Any) -> Any:
+    return None if tools is None else offered(tools)

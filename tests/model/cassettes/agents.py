@@ -35,7 +35,7 @@ def shop(world: World) -> None:
         return {"parcel": "p_1"}
 
 
-def taped(path: Path, on_miss: str = "error", of: Scenario = shop) -> Scenario:
+def taped(path: Path, on_miss: str = "auto", of: Scenario = shop) -> Scenario:
     """A scenario with the model of a cassette."""
     return replace(of, scripts=(), cassette=path, on_miss=on_miss)
 

@@ -124,6 +124,6 @@ def test_a_swallowed_miss_is_raised_by_the_run(tape, offline, simulation):
         except Exception:
             return "All done!"
 
-    story = agentfuzz.scenario(task=shop.task, cassette=tape())(shop.build)
+    story = agentfuzz.scenario(task=shop.task, cassette=tape(), on_miss="error")(shop.build)
     with pytest.raises(agentfuzz.CassetteMiss):
         agentfuzz.run(story, swallows, "charge_card#1:once/timeout", simulation=simulation)

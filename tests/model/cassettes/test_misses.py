@@ -1,5 +1,7 @@
 """What happens when nobody recorded the question: an error, the nearest, or a simulated model."""
 
+import pickle
+import re
 from contextlib import suppress
 
 import pytest
@@ -9,7 +11,12 @@ import agentfuzz.model.cassettes
 from agentfuzz import CassetteMiss, run
 from agentfuzz.core.errors import AgentfuzzError, ScenarioError
 from agentfuzz.core.events import Called, ModelTurn
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.model.cassettes import Cassette
+from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.executors.recorded import read, written
+from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.space import Space
 from agentfuzz.wire import openai_client
 
 from .agents import LINES, plain, talk, taped
@@ -22,9 +29,9 @@ def calls(done):
 
 
 def test_a_miss_is_an_error_that_names_the_nearest_and_what_differs(tape, offline, simulation):
-    """By default a question that was not recorded ends the campaign, and says why."""
+    """`error`: a question that was not recorded ends the campaign, and says why."""
     with pytest.raises(CassetteMiss) as missed:
-        run(taped(tape()), plain, TIMEOUT, simulation=simulation)
+        run(taped(tape(), "error"), plain, TIMEOUT, simulation=simulation)
     lines = str(missed.value).split("\n")
     assert lines[:3] == [
         "no recording in chat-False.yaml fits this question to the model. It has 3 messages, "
@@ -84,7 +91,7 @@ def test_the_model_keeps_the_miss_for_an_agent_that_swallows_it(tape, offline, s
         except Exception:
             return "All done!"
 
-    run_it = taped(tape())
+    run_it = taped(tape(), "error")
     with suppress(CassetteMiss):  # the run may look for it by itself
         run(run_it, swallows, TIMEOUT, simulation=simulation)
     assert isinstance(seen[-1].planner.missed, CassetteMiss)
@@ -104,6 +111,76 @@ def test_simulate_goes_on_from_the_recording(tape, offline, simulation):
     assert done.history.ended.value == LINES[-1]["text"]
     texts = [turn.text for turn in done.history.of(ModelTurn)]
     assert texts == ["Let me charge that.", None, None, LINES[-1]["text"]]
+
+
+def test_by_itself_it_simulates_after_a_fault(tape, offline, simulation):
+    """The default: under faults as `simulate`, to the last event."""
+    alone = run(taped(tape()), plain, TIMEOUT, simulation=simulation)
+    asked = run(taped(tape(), "simulate"), plain, TIMEOUT, simulation=simulation)
+    assert alone.history.events == asked.history.events
+    assert alone.history.questions == (4, 3)
+
+
+def asks_otherwise(world):
+    world.task = world.task.replace("ship", "send")
+    return plain(world)
+
+
+@pytest.mark.parametrize("plan", ["", "ship#1:once/timeout", TIMEOUT])
+def test_a_stale_cassette_is_named(tape, offline, simulation, plan):
+    """Before any fault nothing but the agent can have changed: what differs is told, and how to
+    record it again; a plan whose faults come later changes nothing about that."""
+    with pytest.raises(CassetteMiss) as missed:
+        run(taped(tape()), asks_otherwise, plan, simulation=simulation)
+    first, *_, last = lines = str(missed.value).split("\n")
+    assert first == (
+        "the cassette chat-False.yaml is stale: without any fault the agent asks what was not "
+        "recorded."
+    )
+    assert any("then ship it." in line and "then send it." in line for line in lines)
+    assert last.endswith("needs a new recording: --agentfuzz-record chat-False.yaml")
+    assert "on_miss" not in last
+
+
+def campaign(tape, on_miss, agent, simulation):
+    space = Space(only=("timeout",))
+    budget = Budget(depth=1, deep_runs=0)
+    made = Campaign(taped(tape(), on_miss), agent, simulation, space=space, budget=budget)
+    made.search()
+    return made.result()
+
+
+def test_a_campaign_counts_its_questions(tape, offline, simulation):
+    """One line: how many the cassette answered, and what became of the others."""
+    result = campaign(tape, "auto", plain, simulation)
+    (line,) = [note for note in result.notes if "questions" in note]
+    found = re.fullmatch(
+        r"the cassette chat-False.yaml answered (\d+) of (\d+) questions; (\d+) were simulated",
+        line,
+    )
+    assert found is not None
+    answered, asked, missed = map(int, found.groups())
+    assert 0 < answered == asked - missed < asked
+    near = campaign(tape, "nearest", plain, simulation)
+    assert any(note.endswith("were answered as the nearest") for note in near.notes)
+
+
+def test_a_stale_cassette_that_goes_on(tape, offline, simulation):
+    """Who has it simulated from the first question on is told that it is stale."""
+    result = campaign(tape, "simulate", asks_otherwise, simulation)
+    assert [note for note in result.notes if "is stale" in note] == [
+        "the cassette chat-False.yaml is stale: the run without faults asks 3 questions that "
+        "nobody recorded; record it again: --agentfuzz-record chat-False.yaml"
+    ]
+    assert not any("is stale" in note for note in campaign(tape, "auto", plain, simulation).notes)
+
+
+def test_what_is_counted_goes_with_the_run(tape, offline, simulation):
+    """In a run that another process made, and in one that lies in a file."""
+    history = run(taped(tape()), plain, TIMEOUT, simulation=simulation).history
+    assert pickle.loads(pickle.dumps(history)).questions == (4, 3)
+    outcome = Outcome(history, [], (), 0.0)
+    assert read(FaultPlan(), written(outcome, ())).history.questions == (4, 3)
 
 
 def test_simulate_gives_up_honestly(tape, offline, simulation):

@@ -74,7 +74,7 @@ def test_clients_are_told_the_recorded_tokens(tape, offline, simulation):
         tools = [{"type": "function", "function": {"name": name}} for name in world.tools]
         chat = openai_client(world).chat.completions
         usage = chat.create(model="m", messages=user, tools=tools).usage
-        theirs = [{"name": name, "input_schema": {}} for name in world.tools]
+        theirs = [{"name": name, "input_schema": {"type": "object"}} for name in world.tools]
         said = anthropic_client(world).messages.create(
             model="m", max_tokens=9, messages=user, tools=theirs
         )

@@ -1,0 +1,74 @@
+"""What a request offers the model: tools, and how much it may do with them, say and leave out.
+
+Law: plain data. Read out of requests by the codecs (see `terms`), made of what a caller of
+`world.model` hands over; the simulated model plans within it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Json = Any
+Choice = Literal["auto", "none", "required"]
+ANY_OBJECT: Mapping[str, Json] = {"type": "object"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one request offers. `tools` are those that it names (None: it does not say), of which
+    `only` these may be called, where they are fewer; `choice` is whether they must or must not be.
+    `answer` is the JSON schema of an answer in words, `most_calls` of one turn, `longest` the
+    tokens that may be written, `stops` the texts that end it, `choices` how many answers."""
+
+    tools: tuple[Mapping[str, Json], ...] | None = None
+    only: tuple[str, ...] | None = None
+    choice: Choice = "auto"
+    answer: Mapping[str, Json] | None = None
+    most_calls: int | None = None
+    longest: int | None = None
+    stops: tuple[str, ...] = ()
+    choices: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The tools that may be called; None where that is not said."""
+        if self.choice == "none":
+            return ()
+        if self.tools is None:
+            return self.only
+        named = (tool["name"] for tool in self.tools)
+        return tuple(name for name in named if self.only is None or name in self.only)
+
+    def allows(self, name: str) -> bool:
+        """Whether a tool may be called."""
+        names = self.names
+        return names is None or name in names
+
+    def schema(self, name: str) -> Mapping[str, Json]:
+        """The JSON schema of a tool's arguments, as far as it was told."""
+        found = (tool.get("schema") for tool in self.tools or () if tool["name"] == name)
+        return next(found, None) or ANY_OBJECT
+
+
+NOT_SAID = Offer()
+
+
+def offered(tools: Any) -> Offer:
+    """What a caller of `world.model(messages, tools)` offers: names, mappings or objects with a
+    name. Where one has none, nothing is said."""
+    if isinstance(tools, Offer):
+        return tools
+    if tools is None:
+        return NOT_SAID
+    named = [name_of(tool) for tool in tools]
+    return Offer(tuple({"name": name} for name in named)) if all(named) else NOT_SAID
+
+
+def name_of(tool: Any) -> str:
+    """The name of a tool as callers write one; empty where it has none."""
+    if isinstance(tool, str):
+        return tool
+    if isinstance(tool, Mapping):
+        inner = tool.get("function")
+        return str((inner if isinstance(inner, Mapping) else tool).get("name") or "")
+    return str(getattr(tool, "name", None) or getattr(tool, "__name__", ""))
