@@ -56,11 +56,20 @@ class Reached:
     world: Any
     place: hosts.Place
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> WireReply:
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        is_strict: bool = True,
+    ) -> WireReply:
         """Answer it; `path` is the provider's. Raises CutOff."""
         if self.place.model:
             body = _naming(body, self.place.model)
-        return face_of(self.world).answer(method, self.place.path, headers, body)
+        face = face_of(self.world)
+        return face.answer(method, self.place.path, headers, body, is_strict=is_strict)
 
 
 def reached(method: str, host: str, port: int | None, path: str) -> Reached | None:
