@@ -92,7 +92,7 @@ def environment(example: Example) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         subprocess.run([UV, "venv", "--quiet", "--python", version, folder], check=True)
-        install = [UV, "pip", "install", "--quiet", "--python", python]
+        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
         subprocess.run([*install, "-r", example.lock], check=True)
         subprocess.run([*install, "--no-deps", *alone, "-e", ROOT], check=True)
         [packages] = folder.glob("lib/python*/site-packages")

@@ -21,7 +21,6 @@ from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.tools import Anything
 from agentfuzz.world.world import World
 
-
 Words = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -47,7 +46,7 @@ class Sessions:
     def __init__(self, world: World, words: Words) -> None:
         self._sdk = sdk = import_module("mcp")
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
-        self._failure: type[Exception] = getattr(sdk, "MCPError", None) or sdk.McpError
+        self._failure: Any = getattr(sdk, "MCPError", None) or sdk.McpError
         self._late: Exception | None = None  # the last answer that did not come
         self._calls = detours.of(sdk.ClientSession.call_tool)
         self._words = words
@@ -117,8 +116,10 @@ class Sessions:
 
     def _error(self, code: int, message: str) -> Exception:
         if hasattr(self._sdk, "MCPError"):
-            return self._failure(code=code, message=message)
-        return self._failure(self._types.ErrorData(code=code, message=message))
+            found: Exception = self._failure(code=code, message=message)
+        else:
+            found = self._failure(self._types.ErrorData(code=code, message=message))
+        return found
 
 
 class Lists:

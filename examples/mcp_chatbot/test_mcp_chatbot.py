@@ -1,4 +1,4 @@
-"""The MCP SDK's example chatbot, with the SQLite server that its configuration names, over stdio."""
+"""The chatbot of the MCP SDK and the SQLite server that its configuration names, over stdio."""
 
 import asyncio
 import json

@@ -18,8 +18,10 @@ def office(world):
 
 
 async def begun(program):
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=pipe, stdout=pipe)
+    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=pipe, stdout=pipe
+    )
 
 
 def test_timers_wait_for_a_process_that_works(play):
