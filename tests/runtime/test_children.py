@@ -19,9 +19,7 @@ def office(world):
 
 async def begun(program):
     pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdin=pipe, stdout=pipe
-    )
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", program, **pipes)
 
 
 def test_timers_wait_for_a_process_that_works(play):
