@@ -49,7 +49,7 @@ def reference(world: World) -> Completion:
 
     name = world.trigger_id
     loop: Any = Loop(world, tools_of(world), name, name, ())
-    ended: dict[str, Any] = loop.run(name, world.task, None, restarted=world.why == "restart")
+    ended: dict[str, Any] = loop.run(name, world.task)
     return Completion(**ended)
 
 

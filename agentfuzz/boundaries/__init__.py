@@ -10,6 +10,7 @@ from agentfuzz.boundaries import child as _child
 from agentfuzz.boundaries import everything as _everything
 from agentfuzz.boundaries import handoff as _handoff
 from agentfuzz.boundaries import local as _local
+from agentfuzz.boundaries import mcp as _mcp
 from agentfuzz.boundaries import model as _model
 from agentfuzz.boundaries import process as _process
 from agentfuzz.boundaries import schedule as _schedule
@@ -25,6 +26,7 @@ _ALL = (
     _everything.BOUNDARY,
     _handoff.BOUNDARY,
     _local.BOUNDARY,
+    _mcp.BOUNDARY,
     _schedule.BOUNDARY,
 )
 BOUNDARIES: Mapping[str, Boundary] = {each.name: each for each in _ALL}

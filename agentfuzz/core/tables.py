@@ -228,5 +228,6 @@ ROWS: dict[str, Row] = {
         False,
     ),
     "local": ((("returns", "raises", "hangs"), ("before", "after")), (("raises", "after"),), True),
+    "mcp": ((("answered", "error", "timeout", "session_lost"),), (), False),
     "schedule": ((("in_turn", "preempted"), ("before", "after")), (), True),
 }

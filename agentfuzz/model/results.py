@@ -1,9 +1,9 @@
 """What a model understands of a tool result as real loops show it.
 
 Law: a text is read as far as it can be read, and never raises: JSON, what Python writes of a value,
-either of them inside prose, or trimmed on purpose (an ellipsis stands where something is left out).
-JSON that merely stops was cut off, and reads as an error. Called by what a model reads, by scripts
-whose arguments refer to a reply, and by the plans of cassettes.
+either of them inside prose or of a result of MCP, or trimmed on purpose (an ellipsis stands where
+something is left out). JSON that merely stops was cut off, and reads as an error. Called by what a
+model reads, by scripts whose arguments refer to a reply, and by the plans of cassettes.
 """
 
 import ast
@@ -46,6 +46,10 @@ def reads_as_error(content: str) -> bool:
     """Whether a model would take this tool result for an error, or for one cut off."""
     text = content.strip()
     value = _whole(text)
+    inner = _of_mcp(value)
+    if inner is not None:
+        told = isinstance(value, dict) and value.get("isError") is True
+        return told or reads_as_error(inner)
     if value is _NOTHING or isinstance(value, str):
         if text[:1] in ("{", "["):
             body = _recovered(text)
@@ -73,12 +77,25 @@ def _readings(text: str) -> Iterator[Any]:
     whole = _whole(text)
     if whole is not _NOTHING:
         yield whole
-        if isinstance(whole, str):
+        inner = _of_mcp(whole)
+        if inner is not None:
+            yield from _readings(inner.strip())
+        elif isinstance(whole, str):
             yield from (value for value, _ in _embedded(whole))
     elif text[:1] in ("{", "["):
         yield _recovered(text)
     else:
         yield from (value for value, _ in _embedded(text))
+
+
+def _of_mcp(value: Any) -> str | None:
+    """The text of a result as MCP writes it, or of its content: some clients show them whole."""
+    content = value.get("content") if isinstance(value, dict) else value
+    if not isinstance(content, list) or not content:
+        return None
+    if not all(isinstance(one, dict) and isinstance(one.get("type"), str) for one in content):
+        return None
+    return "".join(str(one.get("text", "")) for one in content)
 
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:

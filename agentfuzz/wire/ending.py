@@ -171,10 +171,12 @@ class Line:
     async def silence(self, closing: asyncio.Event, hold: float) -> None:
         """Nothing, until the client goes away, the patience ends, or the server stops."""
         ends = [asyncio.ensure_future(self._receive()), asyncio.ensure_future(closing.wait())]
-        await asyncio.wait(ends, timeout=hold, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
+        try:
+            await asyncio.wait(ends, timeout=hold, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
 
     async def drop(self, *, reset: bool) -> None:
         """End the connection with nothing more sent; a client reads what was sent before."""

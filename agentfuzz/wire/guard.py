@@ -7,6 +7,7 @@ for every face alike.
 """
 
 import ipaddress
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,12 @@ class Refused(Exception):
         super().__init__(sentence)
         self.status = status
         self.strange = strange
+
+
+def rpc_error(refused: Refused) -> bytes:
+    """A refusal as those read it who speak JSON-RPC."""
+    error = {"code": -32600, "message": str(refused)}  # invalid request
+    return json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
 
 
 class Gone(Exception):

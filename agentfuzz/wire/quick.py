@@ -1,13 +1,28 @@
-"""What the server of a world has otherwise than uvicorn: it ends at once, and drops connections.
+"""What the server of a world has otherwise than uvicorn: it ends at once, drops connections, and
+lives in real time.
 
-Law: uvicorn's own classes, with what they lack. Called by the server.
+Law: uvicorn's and asyncio's own classes, with what they lack. Called by the server.
 """
 
 import asyncio
 from _thread import LockType
 from typing import Any
 
+from agentfuzz.runtime.clock import Real
+from agentfuzz.world.delivery import Sleep
+
 ACCEPTS = 8  # turns of a loop; three lie between a connection that is taken and one that is known
+
+
+class RealLoop(asyncio.SelectorEventLoop):
+    """An event loop in real time, also where `asyncio.new_event_loop` and `time` are patched."""
+
+    def time(self) -> float:
+        return Real.monotonic()
+
+    def call_later(self, delay: float, callback: Any, *args: Any, **more: Any) -> Any:  # type: ignore[override]
+        """Nothing here waits for the virtual seconds of a crossing: they are not real ones."""
+        return super().call_later(0 if type(delay) is Sleep else delay, callback, *args, **more)
 
 
 def tracked(protocol: Any, app: Any) -> Any:

@@ -24,10 +24,9 @@ from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
-from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import guard
 from agentfuzz.wire.ending import Line
-from agentfuzz.wire.quick import quick, tracked
+from agentfuzz.wire.quick import RealLoop, quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
@@ -82,20 +81,20 @@ def serve(
         raise app.errors[0]
 
 
-def _mcp_app(world: Any) -> Any:
+def _mcp_app(world: Any, host: Any) -> Any:
     """The MCP face, if the SDK that it needs is installed."""
     try:
         from agentfuzz.wire.mcp import mount
     except ImportError:
         return None
-    return mount(world)
+    return mount(world, host)
 
 
 class _App:
     """The ASGI app: the face, and the MCP app beside it."""
 
     def __init__(self, world: Any, hold: float, hurry: bool, strict: bool) -> None:
-        self.mcp = _mcp_app(world)
+        self.mcp = _mcp_app(world, self)
         self.errors: list[BaseException] = []
         self.closing = asyncio.Event()
         self.open: dict[tuple[str, int], asyncio.Transport] = {}
@@ -126,16 +125,14 @@ class _App:
         except guard.Refused as refused:
             reply = self._refuse(scope, refused)
         else:
-            if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
+            if self.mcp is not None and _is_mcp(scope):
                 await self.mcp(scope, guard.again(body, receive), line.send)
                 return
             reply = self._answer(scope, body)
         if reply.streamed or reply.ending == "complete":
             await line.reply(reply, self._headers(reply))
         if reply.ending == "never":
-            self.busy -= 1
-            await line.silence(self.closing, self._hold)
-            self.busy += 1
+            await self._silent(line)
         if reply.ending in ("reset", "never") or (reply.ending == "cut" and not reply.streamed):
             await line.drop(reset=reply.ending == "reset")
 
@@ -169,7 +166,8 @@ class _App:
                     scope["path"], _headers(scope), refused.status, str(refused)
                 )
             )
-        return replace(reply, headers={**reply.headers, "connection": "close"})
+        chunks = (guard.rpc_error(refused),) if _is_mcp(scope) else reply.chunks
+        return replace(reply, headers={**reply.headers, "connection": "close"}, chunks=chunks)
 
     def _asked(self, answer: Callable[[], WireReply]) -> WireReply:
         try:
@@ -186,16 +184,28 @@ class _App:
                 (dump({"error": {"message": text, "type": "agentfuzz_error"}}),),
             )
 
+    async def _silent(self, line: Line) -> None:
+        self.busy -= 1
+        try:
+            await line.silence(self.closing, self._hold)
+        finally:
+            self.busy += 1
+
+    async def silence(self, receive: Any) -> None:
+        """Nothing, until the client goes away, the patience ends, or the server stops."""
+        await self._silent(Line(None, receive, None))
+
+    async def drop(self, scope: Any, receive: Any) -> None:
+        """Close the connection with nothing sent."""
+        await Line(self.open.get(tuple(scope["client"] or ())), receive, None).drop(reset=False)
+
+
+def _is_mcp(scope: Any) -> bool:
+    return f"{scope['path']}/".startswith(f"{_MCP}/")
+
 
 def _headers(scope: Any) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    """An event loop in real time, also where `asyncio.new_event_loop` and `time` are patched."""
-
-    def time(self) -> float:
-        return Real.monotonic()
 
 
 class _Thread:
@@ -206,7 +216,7 @@ class _Thread:
         self._ready = allocate_lock()  # no `Event`: the gate would look for it in slices of time
         self._ready.acquire()
         self._failed: list[BaseException] = []
-        self._loop: _Loop | None = None
+        self._loop: RealLoop | None = None
         self._config = uvicorn.Config(
             app,
             http=tracked(protocol, app),
@@ -265,7 +275,7 @@ class _Thread:
             raise AgentfuzzError(f"the server of serve() did not stop within {STOP:g} s.")
 
     def _run(self) -> None:
-        self._loop = loop = _Loop()
+        self._loop = loop = RealLoop()
         clock, ident = self._app.clock, get_ident()
         clock.guests.add(ident)  # tools that wait do it in the time of their world
         try:

@@ -9,11 +9,12 @@ awaited, so that sync and async agents share every line of it.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 from agentfuzz.core.codec import message, plain
 from agentfuzz.core.errors import CutOff
 from agentfuzz.core.events import Json
+from agentfuzz.core.faults import Fault
 from agentfuzz.runtime.async_library import cancellations, given_up, pause
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.backend import Backend, Request
@@ -24,6 +25,7 @@ from agentfuzz.world.process import Process
 from agentfuzz.world.reply_faults import Reply
 from agentfuzz.world.tools import ToolSpec
 
+T = TypeVar("T")
 Steps = Generator[Any, Any, Any]
 Failure = Callable[[str], BaseException] | type[BaseException] | str
 LATE = 45.0  # virtual seconds until a late request arrives, unless the fault says otherwise
@@ -147,6 +149,26 @@ class Delivery:
         if self.library is not None:
             return bool(self.library.others_ready())
         return self.clock.gate is not None and self.clock.gate.others_ready()
+
+    def preempted(self, name: str) -> Fault | None:
+        """At a crossing that is no call: how whatever else is ready goes first, if it does."""
+        if not self.log.named or not self.others_ready():
+            return None
+        slot = self.process.slot("schedule", name)
+        fault = self.process.injector.at(slot, len(self.log) - 1, "schedule")
+        if fault is not None:
+            self.process.struck(slot, fault)
+        return fault
+
+    async def in_turn(self, name: str, act: Callable[[], T]) -> T:
+        """What an async agent does at such a crossing, with the others going before or after."""
+        fault = self.preempted(name)
+        if fault is not None and fault.axes[1] == "before":
+            await pause(STALL)
+        found = act()
+        if fault is not None and fault.axes[1] != "before":
+            await pause(STALL)
+        return found
 
     def answer(self, call: str, reply: Reply) -> Any:
         """Write down what the agent gets, and give it to it."""

@@ -1,23 +1,30 @@
 """Binds the reference loop to an agentfuzz world; here, and only here, agentfuzz is known.
 
 A host has what a World has: `store` (durable, each write in one step, with `claim`), `tools`,
-`model(messages, tools)`, `call(tool, arguments, asked)`, `request_approval`, `cancelled`, `inbox`.
+`model(messages, tools)`, `call(tool, arguments, asked)`, `request_approval`, `decision`, `why` (it
+was started), `cancelled`.
 """
 
 from agentfuzz import Payload, World
 
 from .handoff import receive
-from .journal import Data, Tool
+from .loop import Data, Tool
 
 
 def tools_of(world: World, **more: Data) -> dict[str, Tool]:
     """The tools of a world, each with what `more` says of it."""
-    specs, found = world.gateway.specs.values(), {}
-    undone = {spec.undoes: spec.name for spec in specs if spec.undoes}
-    for spec in specs:
+    found = {}
+    for spec in world.gateway.specs.values():
         takes = tuple(name for name in spec.names if name != "idempotency_key")
-        words = {"undo": undone.get(spec.name, ""), **more.get(spec.name, {})}
-        found[spec.name] = Tool(takes, spec.scope, spec.effect is not None, spec.dedup, **words)
+        known: Data = {"scope": takes, "dedup": "scope"}  # to read again does no harm
+        if spec.effect is not None:
+            known = {
+                "scope": spec.scope,
+                "dedup": spec.dedup,
+                "undoes": spec.undoes,
+                "writes": True,
+            }
+        found[spec.name] = Tool(takes, **known | more.get(spec.name, {}))
     return found
 
 

@@ -9,13 +9,12 @@ import json
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from .journal import Data
+from .loop import Data
 
 
 def seal(payload: Data) -> str:
     """A digest of everything in a handoff but the seal itself."""
-    carry = {**payload["carry"], "seal": ""}
-    said = json.dumps({**payload, "carry": carry}, sort_keys=True)
+    said = json.dumps({**payload, "carry": {**payload["carry"], "seal": ""}}, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -24,10 +23,11 @@ def handoff(steps: Sequence[Data], task: str, version: int, owner: str, **facts:
     keys; `claims` are what was found, each with its source; `text` is what a model is told."""
     done = [step for step in steps if step["outcome"] == "applied"]
     claims = [{"item": one["tool"], "value": one["said"], "source": one["asked"]} for one in done]
+    ledger = [one for one in done if one["receipt"]]
     payload: Data = {"task": task, "version": version, "owner": owner, "claims": claims}
-    payload |= {"effects": [one["receipt"] for one in done if one["receipt"]], "questions": []}
+    payload |= {"effects": [one["receipt"] for one in ledger], "questions": []}
     payload["text"] = json.dumps({**payload, "facts": facts})
-    payload["carry"] = {**facts, "ledger": [one for one in done if one["receipt"]]}
+    payload["carry"] = {**facts, "ledger": ledger}
     payload["carry"]["seal"] = seal(payload)
     return payload
 

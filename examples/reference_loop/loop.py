@@ -1,170 +1,249 @@
-"""The loop: turns of a model, their calls, and the one event that ends them.
+"""The loop: turns of a model, their calls, and the one event that ends them, over one journal.
 
-Law: a turn is written down before anything of it is done; its calls get one result each; only a
-done event that the journal bears out, or a budget, ends a task.
+Law: an intent is written down before it is carried out, and its outcome after; what may have
+happened is never done again blindly; the journal, and not the model, says how a task has ended.
 """
 
 import json
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn
 
-from .journal import Data
-from .steps import ATTEMPTS, TURNS, Ended, Steps
-
+Data = dict[str, Any]  # plain, for it is written down
+ATTEMPTS = 3  # at a step, by all layers together; reminders
+MOST = {"turns": 16, "calls": 60, "seconds": 6 * 3600.0}  # for a message of the user's
+SETTLES, KEYS_LAST = 60.0, 23 * 3600.0  # until nothing can arrive; until a key is forgotten
+UNCLEAR = (401, 409, 429)  # statuses that say nothing of what was sent before
 NUDGE = "Only the tool `done` ends the task. Call what is left to do, or `done`."
+REMINDER = {"role": "user", "content": NUDGE}
 STATUSES = ("success", "partial", "blocked", "failed")
-Decision = tuple[str, bool]  # the id of a call, and whether it may be made
 
 
-class Loop(Steps):
-    """One run of some tools."""
+class Ended(Exception):
+    """The task ends here: a status and its reason."""
 
-    def run(
-        self, message: str, text: str, decision: Decision | None = None, *, restarted: bool = False
-    ) -> Data:
-        """Go on with the run until it ends, or waits for a person. `restarted`: the process that
-        was at it is dead; else whoever comes second leaves it alone."""
-        mine = self.host.store.claim(f"{self.name}/lease") or restarted
-        self.read()
-        if mine:
-            self.hear(message, text)
-            end = self.state["end"]
-            if end is None or (decision and end["reason"] == "needs_approval"):
-                self._go(decision)
-            del self.host.store[f"{self.name}/lease"]
-        return self.state.get("end") or self._told("blocked", "other")  # another one is at it
 
-    def _go(self, decision: Decision | None) -> None:
-        self.state["end"] = None
+class Tool(NamedTuple):
+    """What may be relied on of a tool: without that no loop can be right."""
+
+    takes: tuple[str, ...]  # its parameters, without the key
+    scope: tuple[str, ...]  # those that name the business object
+    dedup: str  # how its backend knows a repeat: none, key, or scope (of a read: any)
+    writes: bool = False
+    undoes: str = ""  # the tool that it takes back
+    after: str = ""  # the tool on whose effect it rests
+    approval: bool = False  # by a person
+    look_up: str = ""  # the tool whose replies prove whether it has happened
+    proof: Callable[[Data, Any], str | None] = lambda arguments, reply: None  # a receipt; "": no
+
+    def outcome(self, arguments: Data, reply: Any) -> Data:
+        """What a reply, or an error, lets conclude: applied, failed or unknown."""
+        if isinstance(reply, Exception):
+            lost = isinstance(reply, (TimeoutError, ConnectionError))
+            outcome = "unknown" if lost or getattr(reply, "status", 0) in UNCLEAR else "failed"
+            return {"outcome": outcome, "said": f"Error: {type(reply).__name__}: {reply}"}
+        said, proof = json.dumps(reply), self.proof(arguments, reply)
+        if proof or not self.writes:
+            return {"outcome": "applied", "said": said, "receipt": proof}
+        return {"outcome": "unknown" if proof is None else "failed", "said": f"Error: {said}"}
+
+
+@dataclass
+class Loop:
+    """One run of some tools. What it knows is one record, `name`, written in one step."""
+
+    host: Any  # see `adapter`
+    tools: Mapping[str, Tool]
+    run_id: str  # the same in every process: keys are made of it
+    name: str
+    needs: Sequence[tuple[Any, ...]] = ()  # tools and scopes without which success is none
+    ledger: Sequence[Data] = ()  # steps that were done before the task was handed over
+
+    def run(self, message: str, text: str) -> Data:
+        """Go on until the task ends, or waits for a person. One process is at it, until a
+        supervisor restarts it."""
+        lease = f"{self.name}/lease"
+        if not self.host.store.claim(lease) and self.host.why != "restart":
+            return {"status": "blocked", "reason": "other", "detail": "another process is at it"}
+        self.hear(message, text)
         try:
-            if decision:
-                self._decide(*decision)
-            status, reason = self._turns()
-        except Ended as end:
-            status, reason = end.args
-        if reason != "needs_approval":
-            for call in [*self.state["open"]]:  # nobody goes on with these
-                self._give(call, "Error: no result, for the task ended before")
-        self.state["end"] = self._told(status, reason)
+            while not (end := self.state["end"]):
+                self.turn()
+        except Ended as ended:
+            end = self.end(*ended.args)
+        del self.host.store[lease]
+        return end  # type: ignore[no-any-return]
+
+    def hear(self, message: str, text: str) -> None:
+        """Go on from what was written last. A message counts once, and brings new budgets; of the
+        answers to a request, the first one counts."""
+        empty: Data = {"heard": [], "talk": [], "open": [], "answers": {}, "steps": self.ledger}
+        self.state: Data = self.host.store.get(self.name) or empty
+        state, answers, decision = self.state, self.state["answers"], self.host.decision
+        if message not in state["heard"] and not state["open"]:
+            state["heard"].append(message)
+            state["talk"].append({"role": "user", "content": text})
+            state |= {"end": None, "turns": 0, "calls": 0, "next": 0.0, "began": time.time()}
+            state["steps"] = [one | {"attempts": 0} for one in state["steps"]]
+        if decision and answers.get(decision.call, "") is None:
+            answers[decision.call] = decision.granted is True
         self.save()
 
-    def _turns(self) -> tuple[str, str]:
-        while True:
-            for call in [*self.state["open"]]:
-                text = self._result(call)
-                if text is not None:
-                    self._give(call, text)
-            if self.state["open"]:
-                return "blocked", "needs_approval"
-            if self.state["said"]:
-                return self._conclude(self.state["said"])
-            self._ask()
+    def save(self) -> None:
+        """Write all of it down."""
+        self.host.store[self.name] = self.state
 
-    def _ask(self) -> None:
-        """Take the next turn, if it came whole, and write it down before any call is made."""
-        while self.host.inbox:
-            self.state["queue"].append(self.host.inbox[0])
-            self.save()
-            self.host.inbox.pop(0)
-        self.state["talk"] += [{"role": "user", "content": text} for text in self.state["queue"]]
-        self.state["queue"] = []
-        self.spend("turns", TURNS)
+    def tried(self, what: str, step: Data, make: Callable[..., Any], *given: Any) -> Any:
+        """What a call or a turn answers or raises: counted, and written down as unknown, ahead."""
+        time.sleep(max(0.0, self.state["next"] - time.time()))
+        if self.host.cancelled:
+            raise Ended("cancelled", "by_user")
+        if self.state[what] >= MOST[what] or time.time() - self.state["began"] >= MOST["seconds"]:
+            raise Ended("partial", "budget_exhausted")
+        self.state[what] += 1
+        step["outcome"] = "unknown"
+        self.save()
         try:
-            turn = self.host.model(self.state["talk"], list(self.host.tools))
+            return make(*given)
         except Exception as error:
-            time.sleep(getattr(error, "retry_after", None) or 1.0)
-            return
-        if turn["stop"] in ("end", "tool_calls"):
+            self.state["next"] = time.time() + (getattr(error, "retry_after", None) or 1.0)
+            return error
+
+    def writes(self, *outcomes: str) -> list[Data]:
+        """The steps that write and stand at one of these outcomes."""
+        steps = [one for one in self.state["steps"] if self.tools[one["tool"]].writes]
+        return [one for one in steps if one["outcome"] in outcomes]
+
+    def step(self, name: str, given: Data, asked: str = "") -> Data:
+        """The step of a call: the same business object is the same step, in whatever words."""
+        arguments, steps = {one: given[one] for one in self.tools[name].takes}, self.state["steps"]
+        scope = json.dumps([arguments[one] for one in self.tools[name].scope])
+        for one in steps:
+            if (one["tool"], one["scope"]) == (name, scope) and one["outcome"] != "undone":
+                return one  # type: ignore[no-any-return]
+        step: Data = {"tool": name, "scope": scope, "arguments": arguments, "asked": asked}
+        step |= {"key": f"{self.run_id}/{len(steps)}/{name}/{scope}", "began": time.time()}
+        step |= {"outcome": "planned", "said": "", "receipt": "", "attempts": 0}
+        steps.append(step)
+        return step
+
+    def settle(self, step: Data) -> Data:
+        """Try a step until it is applied or failed, or cannot be known. What may have happened is
+        repeated where the backend knows the repeat, or looked up once nothing can arrive."""
+        tool = self.tools[step["tool"]]
+        while step["outcome"] in ("planned", "unknown") and step["attempts"] < ATTEMPTS:
+            kept = tool.dedup == "key" and time.time() - step["began"] < KEYS_LAST
+            if kept or tool.dedup == "scope" or step["outcome"] == "planned":
+                self.attempt(tool, step)
+            elif tool.look_up:
+                time.sleep(SETTLES)
+                step["attempts"] += 1
+                read = self.step(tool.look_up, step["arguments"])
+                self.attempt(self.tools[tool.look_up], read)
+                if read["outcome"] == "applied" and (found := read["receipt"]) is not None:
+                    step |= {"outcome": "applied" if found else "planned", "receipt": found}
+                    step["said"] = found or "Error: it was not done"
+            else:
+                break
+        return step
+
+    def attempt(self, tool: Tool, step: Data) -> None:
+        """Make the call of a step."""
+        step["attempts"] += 1
+        key = {"idempotency_key": step["key"]} if tool.dedup == "key" else {}
+        call = (step["tool"], step["arguments"] | key, step["asked"])
+        step |= tool.outcome(step["arguments"], self.tried("calls", step, self.host.call, *call))
+
+    def turn(self) -> None:
+        """Make the calls that are open, and take the next turn, if it came whole."""
+        state = self.state
+        for call in [*state["open"]]:
+            if (text := self.result(call)) is not None:
+                state["open"].remove(call)
+                state["talk"].append({"role": "tool", "tool_call_id": call["id"], "content": text})
+                self.save()
+        if state["open"]:
+            raise Ended("blocked", "needs_approval")
+        turn = self.tried("turns", {}, self.host.model, state["talk"], list(self.host.tools))
+        if not isinstance(turn, Exception) and turn["stop"] in ("end", "tool_calls"):
             calls = list({call["id"]: call for call in turn["tool_calls"]}.values())
             said = {"role": "assistant", "content": turn["content"], "tool_calls": calls}
-            self.state["talk"].append(said)
-            self.state["open"] = [*calls]
-            if not calls:
-                self.state["queue"].append(NUDGE)
-                self.state["silent"] += 1
-                if self.state["silent"] == ATTEMPTS:  # it never says it: the journal alone decides
-                    self.state["said"] = "success" if self._whole() else "partial"
+            state["talk"] += [said] if calls else [said, REMINDER]
+            state["open"] = [*calls]
             self.save()
+            if not calls and state["talk"].count(REMINDER) >= ATTEMPTS:
+                self.conclude("success" if self.needs else "partial")  # it never says it
 
-    def _give(self, call: Data, text: str) -> None:
-        self.state["open"].remove(call)
-        self.state["talk"].append({"role": "tool", "tool_call_id": call["id"], "content": text})
-        self.save()
-
-    def _result(self, call: Data) -> str | None:
+    def result(self, call: Data) -> str | None:
         """What comes of a call; None: it waits for a person."""
-        name, arguments = call["name"], call["arguments"]
+        name, arguments, tool = call["name"], call["arguments"], self.tools.get(call["name"])
         if name == "done":
-            return self._done(call)
-        if problem := self._problem(name, arguments):
-            return f"Error: {problem}"
-        tool, step = self.tools[name], self.step(name, arguments, call["id"])
+            return self.done(call)
+        if tool is None or tool.undoes:
+            return f"Error: {name} is no tool of this task"
+        if not isinstance(arguments, dict) or set(arguments) != set(tool.takes):
+            return f"Error: {name} takes an object with exactly {', '.join(tool.takes)}"
+        if tool.after and tool.after not in [one["tool"] for one in self.writes("applied")]:
+            return f"Error: {tool.after} has to be done first, and is not, or is in doubt"
+        step, answers = self.step(name, arguments, call["id"]), self.state["answers"]
         if tool.writes and step["outcome"] == "applied":
             return json.dumps({"outcome": "replayed", "receipt": step["receipt"]})
-        if not tool.approval:
+        if tool.approval:  # of the arguments that were shown first
+            if step["asked"] not in answers:
+                self.host.request_approval(name, call=step["asked"])
+                answers[step["asked"]] = None
+                self.save()
+            if not answers[step["asked"]]:
+                return None if answers[step["asked"]] is None else "Error: nobody allowed it"
+        else:
             step["asked"] = call["id"]
             if step["outcome"] != "unknown" and step["attempts"] < ATTEMPTS:
-                step.update(outcome="planned", arguments=arguments)
-        elif not step["approval"]:
-            self.host.request_approval(name, call=call["id"])
-            step["approval"] = "asked"
-            self.save()
-        if step["approval"] == "asked":
-            return None
-        self.settle(step)
-        return str(step["said"])
+                step |= {"outcome": "planned", "arguments": arguments}
+        return str(self.settle(step)["said"])
 
-    def _problem(self, name: str, arguments: object) -> str:
-        tool = self.tools.get(name)
-        if tool is None or name in {one.undo for one in self.tools.values()}:
-            return f"{name} is no tool of this task"
-        if not isinstance(arguments, dict) or set(arguments) != set(tool.takes):
-            return f"{name} takes an object with exactly {', '.join(tool.takes)}"
-        if tool.after and tool.after not in {one["tool"] for one in self.writes("applied")}:
-            return f"{tool.after} has to be done first, and is not, or is in doubt"
-        return ""
-
-    def _decide(self, call: str, yes: bool) -> None:
-        """The first answer about a call uses the request up."""
-        for step in self.writes("planned"):
-            if step["approval"] == "asked" and step["asked"] == call:
-                step["approval"] = "given"
-                if not yes:
-                    step.update(outcome="failed", said="Error: nobody allowed it")
-                self.save()
-
-    def _done(self, call: Data) -> str:
-        """A done event: taken, or refused with the reason."""
+    def done(self, call: Data) -> str:
+        """A done event: refused with the reason, or taken for what the journal makes of it."""
         status = call["arguments"].get("status") if isinstance(call["arguments"], dict) else None
-        left = [*self._missing(), *(one["tool"] for one in self.writes("failed", "unknown"))]
         if self.state["talk"][-1].get("tool_calls") != [call] or status not in STATUSES:
             return f"Error: done is the only call of its turn, and status one of {STATUSES}"
-        if status == "success" and left:
+        if status == "success" and (left := self.left()):
             return f"Error: not done: {', '.join(left)}"
-        self.state["said"] = status
-        return "ok"
+        return self.conclude(status)
 
-    def _missing(self) -> list[str]:
+    def left(self) -> list[str]:
+        """What a success lacks."""
         done = {(one["tool"], one["scope"]) for one in self.writes("applied")}
-        return [str(one) for one in self.needs if (one[0], json.dumps(one[1:])) not in done]
+        missing = [str(one) for one in self.needs if (one[0], json.dumps(one[1:])) not in done]
+        return missing + [one["tool"] for one in self.writes("planned", "failed", "unknown")]
 
-    def _whole(self) -> bool:
-        return bool(self.needs) and not self._missing()
-
-    def _conclude(self, status: str) -> tuple[str, str]:
-        """What the journal makes of the model's last word."""
-        if status == "failed" and not self._whole() and not self.writes("unknown"):
-            self.undo()
+    def conclude(self, status: str) -> NoReturn:
+        """The end, as the journal has it. What was done of a task that failed is taken back, the
+        last first, if nothing is in doubt; each undo is a step with a key."""
+        left, undone_by = self.left(), {tool.undoes: name for name, tool in self.tools.items()}
+        taken_back = status == "failed" and left and not self.writes("unknown")
+        for step in reversed(self.writes("applied") if taken_back else []):
+            if name := undone_by.get(step["tool"]):
+                back = self.settle(self.step(name, step["arguments"]))
+                if back["outcome"] == "applied":
+                    step["outcome"] = back["outcome"] = "undone"
         if self.writes("unknown"):
-            return "blocked", "outcome_unknown"
-        if status == "success":
-            return "success", "completed"
+            raise Ended("blocked", "outcome_unknown")
+        if status == "success" and not left:
+            raise Ended("success", "completed")
         if self.writes("applied"):
-            return "partial", "unverified" if self._whole() else "some_effects_missing"
-        return ("failed", "tool_failed") if status == "failed" else ("blocked", "other")
+            raise Ended("partial", "some_effects_missing" if left else "unverified")
+        raise Ended("failed", "tool_failed") if status == "failed" else Ended("blocked", "other")
 
-    def _told(self, status: str, reason: str) -> Data:
+    def end(self, status: str, reason: str) -> Data:
         """An ending with the truth in it: what stands, and what is in doubt."""
         stands = self.writes("applied", "unknown")
-        told = [f"{one['outcome']}: {one['tool']} {one['scope']}" for one in stands]
+        told = "; ".join(f"{one['outcome']}: {one['tool']} {one['scope']}" for one in stands)
         handle = ", ".join(one["receipt"] for one in stands if one["receipt"]) or None
-        return {"status": status, "reason": reason, "handle": handle, "detail": "; ".join(told)}
+        end = {"status": status, "reason": reason, "handle": handle, "detail": told}
+        if reason != "needs_approval":  # else somebody goes on with what is open
+            closed = {"role": "tool", "content": "The task has ended."}
+            talk = [closed | {"tool_call_id": call["id"]} for call in self.state["open"]]
+            self.state |= {"talk": self.state["talk"] + talk, "open": [], "end": end}
+            self.save()
+        return end

@@ -174,6 +174,16 @@ def test_select_only():
     assert texts(select(MODEL, only=("reword", "twice"))) == ["reword"]
 
 
+def test_a_word_means_all_tables_that_have_it():
+    """`late` is a tool's, an approval's, a handoff's and a child's; `late/timeout` a tool's."""
+
+    def meant(word):
+        return {name for name, table in TABLES.items() if select(table, only=(word,))}
+
+    assert meant("late") == {"tool", "approval", "handoff", "child"}
+    assert meant("late/timeout") == {"tool"}
+
+
 def test_select_exclude():
     """`exclude` drops what it names, and wins over `only`."""
     assert not any("twice" in fault.axes for fault in select(TOOL, exclude=("twice",)))

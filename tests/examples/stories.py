@@ -113,10 +113,9 @@ def invoice(world: World) -> None:
 
 
 INVOICE = {
-    "send_invoice": {
-        **proof("invoice", "inv_{order_id}"), "look_up": "find_invoice", "found": looked_up
-    }
-}  # fmt: skip
+    "send_invoice": {**proof("invoice", "inv_{order_id}"), "look_up": "find_invoice"},
+    "find_invoice": {"proof": looked_up},
+}
 
 
 @scenario(
@@ -271,10 +270,9 @@ def member(world: World, name: str, **words: Any) -> Loop:
 
 def two_loops(world: World) -> Completion:
     """One reference loop hands over to another."""
-    restarted = world.why == "restart"
     with world.acting("seller"):
         seller = member(world, "seller", needs=BOTH[:1])
-        end = seller.run("order", world.task, restarted=restarted)
+        end = seller.run("order", world.task)
         if end["status"] != "success":
             return Completion(**end)
         steps = seller.state["steps"]
@@ -284,7 +282,7 @@ def two_loops(world: World) -> Completion:
         for mine in owned(world.store, "shipper"):
             shipper = member(world, "shipper", needs=BOTH, ledger=mine["carry"]["ledger"])
             name = f"{mine['task']}@{mine['version']}"
-            return Completion(**shipper.run(name, mine["text"], restarted=restarted))
+            return Completion(**shipper.run(name, mine["text"]))
     assert not sent, "what was accepted is owned"
     return Completion.blocked(reason="other", handle=end["handle"], detail="nobody accepted it")
 

@@ -36,12 +36,12 @@ def planned(*turns: Turn) -> Callable[[list[dict]], dict]:
 def proof(field: str, of: str = "") -> dict[str, Any]:
     """A receipt: a field of the reply that names the business object."""
 
-    def receipt(arguments: Any, reply: Any) -> str:
+    def receipt(arguments: Any, reply: Any) -> str | None:
         value = reply.get(field) if isinstance(reply, dict) else None
         whole = isinstance(value, str) and (not of or value == of.format(**arguments))
-        return value if whole else ""
+        return value if whole else "" if isinstance(reply, dict) and reply.get("error") else None
 
-    return {"receipt": receipt}
+    return {"proof": receipt}
 
 
 class Planned:
@@ -67,13 +67,7 @@ def agent(
     def reference(world: World) -> Completion:
         host = Planned(world, planned(*plan)) if plan else world
         loop = Loop(host, tools_of(world, **tools), world.trigger_id, world.trigger_id, needs)
-        decision = world.decision
-        end = loop.run(
-            f"{world.trigger_id}: {world.task}",
-            world.task,
-            decision and (decision.call, decision.granted is True),
-            restarted=world.why == "restart",
-        )
+        end = loop.run(f"{world.trigger_id}: {world.task}", world.task)
         return Completion(**end)
 
     return reference

@@ -19,16 +19,12 @@ from agentfuzz.scenarios import (
     webhook_twice,
 )
 from agentfuzz.search.space import Space
-from reference_loop import journal as journal_
 from reference_loop import loop as loop_
-from reference_loop import steps
 from reference_loop.adapter import tools_of
 from reference_loop.handoff import handoff, owned, receive
-from reference_loop.journal import Journal, Tool
-from reference_loop.loop import Loop
-from reference_loop.steps import Steps
+from reference_loop.loop import Loop, Tool
 from search.support import hunt, shown
-from tests.examples.stories import NOT_HERE, NOTE, STORIES, Agent
+from tests.examples.stories import INVOICE, NOT_HERE, NOTE, STORIES, Agent
 from tests.examples.support import Planned, agent, proof
 
 SALARIES = [("pay", {"employee": name, "cents": 250_000}) for name in resume_after_crash.STAFF]
@@ -180,19 +176,19 @@ def codes(play, name, plan):
 
 def test_without_a_look_up(monkeypatch, play):
     """Repeats what is in doubt."""
-    monkeypatch.setattr(Steps, "_recognised", lambda self, tool, step: True)
+    monkeypatch.setitem(INVOICE["send_invoice"], "dedup", "scope")  # as if any repeat were known
     assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:once/timeout")
 
 
 def test_without_waiting(monkeypatch, play):
     """Looks up while the request may still arrive."""
-    monkeypatch.setattr(steps, "SETTLES", 0.0)
+    monkeypatch.setattr(loop_, "SETTLES", 0.0)
     assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:late/timeout")
 
 
 def test_without_writing_ahead(monkeypatch, play):
     """A process that died does not know what it had sent."""
-    save = Journal.save
+    save = Loop.save
 
     def forgets(self):
         for step in self.state["steps"]:
@@ -200,14 +196,20 @@ def test_without_writing_ahead(monkeypatch, play):
                 return
         save(self)
 
-    monkeypatch.setattr(Journal, "save", forgets)
+    monkeypatch.setattr(Loop, "save", forgets)
     assert "AF101" in codes(play, "invoice", "process:send_invoice#1:crash/after")
 
 
 def test_without_a_use_up_of_the_approval(monkeypatch, play):
     """Takes every answer about a call for a yes."""
-    decide = Loop._decide
-    monkeypatch.setattr(Loop, "_decide", lambda self, call, yes: decide(self, call, True))
+    hear = Loop.hear
+
+    def takes_any(self, *words):
+        decision = self.host.decision
+        self.host.decision = decision and decision._replace(granted=True)
+        hear(self, *words)
+
+    monkeypatch.setattr(Loop, "hear", takes_any)
     assert "AF409" in codes(play, "approvals", "approval:pay#1:refused")
 
 
@@ -302,13 +304,12 @@ def test_a_handoff_without_an_answer_is_sent_again(fault, play):
 class Desk:
     """A host with a clock, a store, and a model that pays and is done."""
 
-    tools, inbox, cancelled = (), (), False
+    tools, why, decision, cancelled = (), "", None, False
 
     def __init__(self, monkeypatch, reply=lambda arguments: {"payment_id": "pay_1"}):
         self.store, self.now, self.made, self.reply = Store(), 0.0, [], reply
         clock = SimpleNamespace(time=lambda: self.now, sleep=self.sleep)
-        for module in (journal_, steps, loop_):
-            monkeypatch.setattr(module, "time", clock)
+        monkeypatch.setattr(loop_, "time", clock)
 
     def model(self, messages, tools):
         paid = any(one["role"] == "tool" for one in messages)
@@ -324,10 +325,8 @@ class Desk:
         self.now += seconds
 
     def loop(self, **more):
-        receipt = proof("payment_id")["receipt"]
-        return Loop(
-            self, {"pay": Tool(("invoice",), ("invoice",), True, receipt=receipt, **more)}, "r", "r"
-        )
+        words = {"dedup": "none", "writes": True, **proof("payment_id"), **more}
+        return Loop(self, {"pay": Tool(("invoice",), ("invoice",), **words)}, "r", "r")
 
 
 class Store(dict):
@@ -345,21 +344,19 @@ def test_keys_that_have_expired_are_no_keys(monkeypatch):
         raise TimeoutError
 
     desk = Desk(monkeypatch, lost)
-    monkeypatch.setattr(steps, "SECONDS", 1e9)
+    monkeypatch.setitem(loop_.MOST, "seconds", 1e9)
     end = desk.loop(dedup="key").run("m", "Pay.")
     assert (end["status"], len(desk.made)) == ("partial", 1)
     assert "unknown: pay" in end["detail"]
 
 
-@pytest.mark.parametrize(
-    ("module", "name", "most"), [(loop_, "TURNS", 1), (steps, "SECONDS", 0.0), (steps, "CALLS", 0)]
-)
-def test_budgets_end_honestly(module, name, most, monkeypatch):
+@pytest.mark.parametrize(("name", "most"), [("turns", 1), ("seconds", 0.0), ("calls", 0)])
+def test_budgets_end_honestly(name, most, monkeypatch):
     """Calls, turns and time: never a success, and what stands is said."""
-    monkeypatch.setattr(module, name, most)
+    monkeypatch.setitem(loop_.MOST, name, most)
     end = Desk(monkeypatch).loop().run("m", "Pay.")
     assert (end["status"], end["reason"]) == ("partial", "budget_exhausted")
-    assert (end["handle"] == "pay_1") is (name == "TURNS")
+    assert (end["handle"] == "pay_1") is (name == "turns")
 
 
 def test_what_was_stopped_is_not_gone_on_with(monkeypatch):

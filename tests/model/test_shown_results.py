@@ -288,3 +288,28 @@ def test_a_result_without_an_id_answers_the_first_open_call_of_its_name() -> Non
         return str(turn["content"])
 
     assert len(run(shop(), agent).history.of(Called)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "error"),
+    [
+        ('{"cents": 4200}', False, False),
+        ("429 too many requests", True, True),
+        ("429 too many requests", False, True),
+        ("no such order", True, True),
+        ("no such order", False, False),
+    ],
+)
+def test_a_result_of_mcp_shown_whole(text: str, told: bool, error: bool) -> None:
+    """Some clients hand on the whole of a result, or its content: it is an error where it says so,
+    or where its text does, and what is asked for stands in its text."""
+    content = [{"type": "text", "text": text}]
+    shown = json.dumps({"content": content, "isError": True} if told else content)
+    assert reads_as_error(shown) == error
+    assert part_of(shown, ("cents",)) == (4200 if text[0] == "{" else None)
+
+
+def test_a_content_of_its_own_is_no_result_of_mcp() -> None:
+    """What a tool calls content stays what it is."""
+    assert part_of('{"content": ["a", "b"]}', ("content", 1)) == "b"
+    assert not reads_as_error('{"content": ["an error"], "id": 7}')

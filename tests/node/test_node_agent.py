@@ -4,7 +4,6 @@ Its model is `urls.openai`, its tools are `urls.mcp`; nothing in it knows of age
 """
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,9 +16,6 @@ from agentfuzz import Completion, World, exactly_once, run, scenario
 from agentfuzz.core.events import Called, ModelTurn, Replied
 
 pytestmark = pytest.mark.slow
-
-HERE = Path(__file__).parent
-FILES = ("agent.mjs", "package.json", "package-lock.json")
 
 
 @scenario(
@@ -49,32 +45,6 @@ def node_agent(world: World, folder: Path) -> Completion:
         )
     assert done.returncode == 0, done.stderr
     return Completion.success(detail=done.stdout.strip())
-
-
-@pytest.fixture(scope="module")
-def folder(request: pytest.FixtureRequest) -> Path:
-    """The agent with its packages installed, once per checkout (and worker of xdist)."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    cache = request.config.cache
-    assert cache is not None, "pytest's own cache plugin is on"
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    place = cache.mkdir(f"agentfuzz-node-agent-{worker}")
-    lock = place / "package-lock.json"
-    fresh = lock.exists() and lock.read_bytes() == (HERE / lock.name).read_bytes()
-    for name in FILES:
-        shutil.copy(HERE / name, place / name)
-    if not (fresh and (place / "node_modules/openai/package.json").exists()):
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm found no registry within two minutes")
-        if done.returncode != 0:
-            lock.unlink()
-            pytest.skip(f"npm could not install openai: {done.stderr.strip()[-300:]}")
-    return place
 
 
 def test_a_reply_lost_after_the_commit_makes_it_charge_twice(folder: Path) -> None:

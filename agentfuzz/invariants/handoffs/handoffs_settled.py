@@ -6,7 +6,12 @@ twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, 
 
 from collections.abc import Iterator
 
-from agentfuzz.core.between import HandoffAccepted, HandoffSent
+from agentfuzz.core.between import (
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    HandoffSent,
+)
 from agentfuzz.core.events import Called, Committed, Done, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
@@ -43,6 +48,9 @@ def handoffs_settled() -> Check:
 
 
 def _taken_twice(history: History) -> Iterator[Violation]:
+    accepted = history.of(HandoffAccepted)
+    if len({yes.handoff for yes in accepted}) == len(accepted):
+        return
     for passed in handoffs(history):
         for yes in passed.accepted[1:]:
             if not _once_for_all_that(history, passed.accepted[0], yes):
@@ -72,7 +80,7 @@ def _calls(history: History, yes: HandoffAccepted) -> set[str]:
 
 def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
     claim = history.success
-    if claim is None:
+    if claim is None or _all_settled(history):
         return
     for passed in handoffs(history):
         if passed.sent.seq > claim.seq or _settled(passed) or _said(history, passed):
@@ -82,6 +90,14 @@ def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
         posted = any(by_post(run, passed.sent.to) for run in (history, baseline) if run)
         if posted or not went_on(history, passed):
             yield _never(passed, claim)
+
+
+def _all_settled(history: History) -> bool:
+    """Whether whatever was sent has come and has been answered: then nothing was lost."""
+    came = {(got.handoff, got.nth) for got in history.of(HandoffReceived)}
+    settled = {yes.handoff for yes in history.of(HandoffAccepted) if (yes.handoff, yes.nth) in came}
+    settled |= {no.handoff for no in history.of(HandoffRejected) if (no.handoff, no.nth) in came}
+    return all(sent.handoff in settled for sent in history.of(HandoffSent))
 
 
 def _settled(passed: Passed) -> bool:

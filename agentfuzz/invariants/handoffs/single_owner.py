@@ -41,7 +41,7 @@ def single_owner() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        if not history.of(HandoffReceived):
+        if not history.of(HandoffReceived) or not history.ledger:
             return None
         team = {owned.agent for owned in owners(history)}
         team |= {got.agent for got in history.of(HandoffReceived)}

@@ -1,7 +1,8 @@
 """One tools/call request as one crossing of the tool boundary, and what it looks like on the wire.
 
 Law: the world decides what happened and writes it down; this file only says it in the words of the
-protocol. Called by the MCP server for every request.
+protocol. A client that gave a progress token is told when its call has come in, when the backend
+has answered, and that the reply follows. Called by the MCP server for every request.
 """
 
 import asyncio
@@ -14,12 +15,16 @@ from mcp.shared.exceptions import MCPError
 from agentfuzz.core.codec import message, snapshot
 from agentfuzz.core.errors import CutOff, UnknownTool
 from agentfuzz.core.events import Called, ModelTurn, Replied, Struck
+from agentfuzz.core.faults import Fault
+from agentfuzz.wire.mcp.content import result, text_result
+from agentfuzz.wire.mcp.exchange import exchange_of
+from agentfuzz.wire.mcp.faults import at_request, broken, silent
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.world import World
 
 CALL_ID = "agentfuzz/call_id"  # in _meta: the model's id of the call, from clients that pass it on
-BREAK = "agentfuzz.break"  # in the ASGI scope: a list; whatever is in it says why to break off
+STEPS = 2  # of a call, for who follows its progress
 
 
 class Answers:
@@ -58,63 +63,55 @@ class Answers:
 
     async def _call(self, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         world = self._world
+        await at_request(world, ctx, "call")
         try:
             if name == DONE and world.gateway.offers_done:
                 return _done(world, arguments)
+            await _tells(ctx, 0)
             reply = await world.acall(name, arguments, asked=_asked(world, ctx, name, arguments))
         except UnknownTool as error:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {message(error)}") from None
         except CutOff as cut:
-            if _breaks(ctx) is None:
+            if exchange_of(ctx) is None:
                 raise
-            raise _broken(ctx, str(cut)) from None  # the run is over, the server lives on
+            raise broken(ctx, str(cut)) from None  # the run is over, the server lives on
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            kind = _struck(world)
+            fault = _struck(world)
+            kind = "intact" if fault is None else fault.axes[1]
             if kind == "timeout":
-                await asyncio.get_running_loop().create_future()
-            if kind == "error":
-                raise _broken(ctx, message(error)) from None
-            return _result(message(error) or type(error).__name__, is_error=True)
-        return _result(as_text(reply))
+                raise await silent(ctx, message(error)) from None
+            if fault is not None and kind == "error":
+                raise broken(ctx, message(error), variant=fault.variant) from None
+            return text_result(message(error) or type(error).__name__, is_error=True)
+        for step in range(STEPS):
+            await _tells(ctx, step + 1)
+        return result(world, name, reply)
 
 
-def _result(text: str, *, is_error: bool = False) -> Any:
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)], is_error=is_error
-    )
+async def _tells(ctx: Any, step: int) -> None:
+    """Tell how far the call is, if its client has asked for that."""
+    if (ctx.meta or {}).get("progress_token") is not None:
+        if (exchange := exchange_of(ctx)) is not None:
+            exchange.before += 1
+        await ctx.session.report_progress(step, STEPS)
 
 
 def _done(world: World, arguments: Mapping[str, Any]) -> Any:
     reply = world.tools[DONE](**arguments)
-    return _result(as_text(reply), is_error=not reply["ok"])
+    return text_result(as_text(reply), is_error=not reply["ok"])
 
 
-def _breaks(ctx: Any) -> list[str] | None:
-    """Where to say that the HTTP exchange of this request must break; None on other transports."""
-    found: list[str] | None = getattr(ctx.request, "scope", {}).get(BREAK)
-    return found
-
-
-def _broken(ctx: Any, why: str) -> MCPError:
-    """The connection of this request is lost. Over HTTP its exchange breaks; a pipe cannot break
-    for one request, so there the client gets at once what it would make of such an exchange."""
-    breaks = _breaks(ctx)
-    if breaks is not None:
-        breaks.append(why)
-    return MCPError(types.CONNECTION_CLOSED, why)
-
-
-def _struck(world: World) -> str:
-    """What became of the reply of the call that was answered last: an axis value of its fault."""
+def _struck(world: World) -> Fault | None:
+    """The fault that struck the call that was answered last."""
     events = world.gateway.log
     replied = next(event for event in reversed(events) if type(event) is Replied)
     called = next(e for e in reversed(events) if type(e) is Called and e.call == replied.call)
     for event in events[called.seq :]:
         if type(event) is Struck and event.slot == called.slot:
-            return event.fault.axes[1]
-    return "intact"
+            return event.fault
+    return None
 
 
 def _asked(world: World, ctx: Any, name: str, arguments: Mapping[str, Any]) -> str | None:

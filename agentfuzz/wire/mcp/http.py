@@ -10,16 +10,17 @@ from typing import Any
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from agentfuzz.wire.mcp.call import BREAK
-
-_SSE = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+from agentfuzz.wire.mcp.exchange import EXCHANGE, Exchange, Host
+from agentfuzz.wire.mcp.sessions import Sessions
 
 
 class Mounted:
     """An ASGI app for one world and one event loop. It starts with its first request; `aclose`
     ends what it has started (closing the loop's tasks does, too)."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, host: Host | None = None) -> None:
+        self._host = host
+        self._sessions = Sessions()
         self._manager: Any = StreamableHTTPSessionManager(server)
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Event | None = None
@@ -34,8 +35,9 @@ class Mounted:
             self._ready = asyncio.Event()
             self._running = asyncio.create_task(self._run(self._ready))
         await self._ready.wait()
-        exchange = _Exchange(send)
-        await self._manager.handle_request({**scope, BREAK: exchange.why}, receive, exchange.send)
+        exchange = Exchange(scope, receive, send, self._sessions, self._host)
+        inwards = {**self._sessions.inwards(scope), EXCHANGE: exchange}
+        await self._manager.handle_request(inwards, receive, exchange.send)
 
     async def aclose(self) -> None:
         """End all sessions: requests still waiting are given up."""
@@ -61,27 +63,3 @@ class Mounted:
             await send({"type": f"lifespan.{phase}.complete"})
             if phase == "shutdown":
                 return
-
-
-class _Exchange:
-    """One HTTP exchange. As soon as `why` holds a reason, the response begins, at most, and never
-    ends: the server has no choice but to close the connection under it."""
-
-    def __init__(self, send: Any) -> None:
-        self.why: list[str] = []
-        self._send = send
-        self._begun = False
-        self._broken = False
-
-    async def send(self, message: Any) -> None:
-        """Pass a message of the response on, unless the exchange is to break."""
-        if not self.why:
-            self._begun = True
-            await self._send(message)
-            return
-        if self._broken:
-            return
-        self._broken = True
-        if not self._begun:
-            await self._send({"type": "http.response.start", "status": 200, "headers": _SSE})
-        await self._send({"type": "http.response.body", "body": b": \r\n", "more_body": True})

@@ -37,6 +37,7 @@ FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "smolagents": ("smolagents:tool",),
     "strands": ("strands:tool",),
 }
+ALIASES = {"langgraph": "langchain"}
 # Packages whose own functions are no tools of an application that uses them.
 _THEIR_OWN = frozenset(
     place.partition(":")[0].partition(".")[0] for places in FRAMEWORKS.values() for place in places
@@ -139,6 +140,7 @@ def noting(found: Taps, *places: str) -> Iterator[None]:
 
 def _all_of(framework: str, found: Taps) -> list[tuple[Any, str, Any]]:
     """The same in each place that this release of a framework has."""
+    framework = ALIASES.get(framework, framework)
     if framework not in FRAMEWORKS:
         raise ScenarioError(
             f"taps({framework!r}): say 'module:decorator', or one of {', '.join(FRAMEWORKS)}."

@@ -5,7 +5,7 @@ Law: what was sent, what arrived and what was made of it are events; a fault of 
 buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used by the surface.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from agentfuzz.core.between import Waited, Waits
 from agentfuzz.core.events import Json, made
@@ -18,6 +18,16 @@ from agentfuzz.world.team.payload import Sent
 from agentfuzz.world.team.receipt import Receipt
 from agentfuzz.world.team.state import Team
 
+
+class _Ids(dict[int, str]):
+    """The ids of the handoffs of a run by number, made once."""
+
+    def __missing__(self, number: int) -> str:
+        found = self[number] = f"handoff_{number}"
+        return found
+
+
+_IDS = _Ids()
 _NOT_ON_ITS_WAY = frozenset({"twice", "late", "reordered"})
 WAYS = {  # how a handoff goes, and what cannot happen to it then
     "": frozenset[str](),
@@ -56,7 +66,7 @@ class Handoff:
         to: str,
         sent: Sent,
         way: str = "",
-        among: Iterable[str] | None = None,
+        among: Collection[str] | None = None,
         spoil: Callable[[str, int, Json, Json], Json] = damaged,
     ) -> None:
         log = team.log
@@ -72,17 +82,18 @@ class Handoff:
         team.sent[task] = sent
         team.handoffs += 1
         slot = team.process.slot("handoff", to)
-        receipt = self.receipt = Receipt(f"handoff_{team.handoffs}", sender, to)
+        receipt = self.receipt = Receipt(_IDS[team.handoffs], sender, to)
         log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
-        self.other = self._other(sender, to)
         self.delivery, self.arrives = "once", sent.json
-        group = _GROUPS[way, self.before is None, not self.other]
+        alone = len(self.among) == (to in self.among)
+        group = _GROUPS[way, self.before is None, alone]
         fault = team.injector.at(slot, len(log) - 1, group)
         if fault is not None:
             self._struck(slot, fault)
 
     def _struck(self, slot: Slot, fault: Fault) -> None:
         delivery, kind = fault.axes
+        self.other = self._other(self.receipt.sender, self.to)
         arrives = None if WAYS[self.way].intersection(fault.axes) else self.sent.json
         if arrives is not None and kind != "intact":
             arrives = self.spoil(kind, fault.variant, arrives, self.before)

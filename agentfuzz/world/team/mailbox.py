@@ -127,9 +127,8 @@ class Mailbox:
         """The handoff that has waited longest (of this sender, if one is named), or None."""
         if sender:
             letter = self._pick(sender)
-        else:
-            letter = self._letters.popleft() if self._letters else None
-        return None if letter is None else self._taken(letter)
+            return None if letter is None else self._taken(letter)
+        return self._taken(self._letters.popleft()) if self._letters else None
 
     def _pick(self, sender: str) -> Letter | None:
         if not sender:
@@ -158,11 +157,13 @@ class Mailbox:
         return self._taken(found)
 
     async def next(self, timeout: float | None = None, sender: str = "") -> Handed:
-        """Wait for the next handoff (of this sender), for ever or so many virtual seconds. Raises
-        TimeoutError."""
-        found = self._pick(sender)
-        if found is not None:
-            return self._taken(found)
+        """Wait for the next handoff (of this sender), for ever or so many virtual seconds; another
+        agent may go first, where one is ready. Raises TimeoutError."""
+        found = await self._calls.in_turn("inbox", lambda: self.take(sender))
+        return await self._comes(timeout, sender) if found is None else found
+
+    async def _comes(self, timeout: float | None, sender: str) -> Handed:
+        found: Letter | None = None
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -202,7 +203,8 @@ class Mailbox:
         receipt, nth, payload, sent = letter
         version = payload.get("version") if type(payload) is dict else 0
         number = version if type(version) is int else 0
-        log.received(receipt.id, nth, agent, number, payload, sent.problem(payload))
+        problem = "" if payload is sent.json else sent.problem(payload)
+        log.received(receipt.id, nth, agent, number, payload, problem)
         return Handed(letter, agent, log)
 
     def _waits(self, sender: str) -> None:

@@ -59,6 +59,7 @@ class Sent:
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
         self.given = payload
         self.kind: Any = None  # what has a `model_validate`
+        self.carry: dict[str, Json] = {}
         if type(payload) is dict:
             self.json: Json = plain(payload)
         elif isinstance(payload, BaseModel):
@@ -69,12 +70,11 @@ class Sent:
             self.json = plain(payload)
         said = self.json if type(self.json) is dict else {}
         version, task = said.get("version"), said.get("task", "")
-        self.task = task if isinstance(task, str) else dump(task)
+        self.task = task if type(task) is str else dump(task)
         self.version = version if type(version) is int else 0
         found = said.get(CARRY) if carry is None else carry
         if carry is not None and not isinstance(carry, Mapping):
             raise ScenarioError(f"carry={plain(carry)!r}: write facts by name, as a dict.")
-        self.carry: dict[str, Json] = {}
         if found and isinstance(found, Mapping):
             self.carry = {str(name): plain(value) for name, value in found.items()}
 

@@ -75,12 +75,7 @@ class Team:
 
     async def turn(self, name: str) -> None:
         """A crossing that is no call: whatever else is ready may go first."""
-        if not self.log.named or not self.calls.others_ready():
-            return
-        slot = self.process.slot("schedule", name)
-        fault = self.struck(slot, "schedule")
-        if fault is not None:
-            self.note(slot, fault)
+        if self.calls.preempted(name) is not None:
             await pause(STALL)
 
     @property

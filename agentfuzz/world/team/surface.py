@@ -5,6 +5,7 @@ agents and by scenario authors.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from agentfuzz.core.between import Claimed
@@ -71,7 +72,9 @@ class OfAgents:
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
-        team = self._team()
+        local = self._local
+        found = None if local.moved or local.life != local.process.life else local.calls._team
+        team: Team = self._team() if found is None else found
         if type(agent) is not str or agent not in team.known:
             team.knows(_name(agent))
         return named(agent)
@@ -80,6 +83,13 @@ class OfAgents:
         """Begin a child: `work(*args, **kwargs)`, acting as `agent` (a second one of this name is
         `agent_2`). Await the child for its result; a sync one has ended, ask for `.result()`."""
         return spawn(self._crossing(), _name(agent), work, args, kwargs)
+
+    async def aspawn(
+        self, agent: str, work: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Child:
+        """The same as `spawn`, for async agents: another one may go first."""
+        begin = partial(self.spawn, agent, work, *args, **kwargs)
+        return await self._team().calls.in_turn("spawn", begin)
 
     def handoff(self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None) -> Receipt:
         """Hand a task over to another agent: `agentfuzz.Payload(task=...)`, a pydantic model of
@@ -94,6 +104,13 @@ class OfAgents:
                 "dataclass of your own, a dict, or a text."
             )
         return Handoff(team, to, Sent(payload, carry)).post()
+
+    async def ahandoff(
+        self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None
+    ) -> Receipt:
+        """The same as `handoff`, for async agents: another one may go first."""
+        send = partial(self.handoff, to, payload, carry=carry)
+        return await self._team().calls.in_turn("handoff", send)
 
     def inbox_of(self, agent: str) -> Mailbox:
         """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or

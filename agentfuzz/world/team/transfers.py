@@ -6,7 +6,7 @@ run has returned, and accepted at once by whom it was meant for, where it is val
 with its first effect, and rejected when it is handed on without one. Used by the adapters.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from agentfuzz.core.events import Json
 from agentfuzz.runtime.async_library import pause
@@ -36,7 +36,7 @@ def leaves(
     to: str,
     sent: Sent,
     way: str,
-    among: Iterable[str],
+    among: Collection[str],
     spoil: Callable[[str, int, Json, Json], Json] = damaged,
 ) -> Handoff:
     """Whoever acts hands control over. What it was handed itself, and did nothing for, it hands
