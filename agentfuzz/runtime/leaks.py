@@ -122,7 +122,8 @@ def exempt() -> Iterator[None]:
 
 def _address(address: Any) -> str:
     if isinstance(address, tuple) and len(address) >= 2:
-        return f"{address[0]}:{address[1]}"
+        host = address[0]
+        return f"{os.fsdecode(host) if isinstance(host, bytes) else host}:{address[1]}"
     return os.fsdecode(address) if isinstance(address, str | bytes) else ""
 
 

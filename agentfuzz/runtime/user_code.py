@@ -19,6 +19,8 @@ OPENS_FOR_ITSELF = (
     f"{PACKAGE}wire{os.sep}",
     f"{PACKAGE}runtime{os.sep}thread_pools{os.sep}gate.py",
 )
+# What stands between a client and the network: what is opened beneath it is the client's affair.
+LETS_THROUGH = f"{PACKAGE}wire{os.sep}reach{os.sep}"
 # What stands for the world around an agent: what fails in there was called by it.
 _SIMULATED = tuple(f"{PACKAGE}{name}{os.sep}" for name in ("world", "model", "wire"))
 # Where a run begins, and where a law of the user's is asked: what lies outside of these functions
@@ -60,7 +62,7 @@ def is_simulated(path: str) -> bool:
 
 def opens_for_itself(path: str) -> bool:
     """Whether what this file opens is agentfuzz's own affair."""
-    return path.startswith(OPENS_FOR_ITSELF)
+    return path.startswith(OPENS_FOR_ITSELF) and not path.startswith(LETS_THROUGH)
 
 
 def begins_run(code: CodeType) -> bool:

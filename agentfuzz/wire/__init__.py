@@ -3,6 +3,7 @@
     openai_client, async_openai_client          official clients, in process, in virtual time
     anthropic_client, async_anthropic_client
     http_client, async_http_client              plain ones, for frameworks that take one
+    everywhere                                  whatever clients this process has, in a block
     serve                                       a real server on loopback, for other processes
     mcp                                         the world's tools as an MCP server
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         http_client,
         openai_client,
     )
+    from agentfuzz.wire.reach.block import everywhere
     from agentfuzz.wire.server import Urls, serve
 
 _PLACES = {
@@ -34,6 +36,7 @@ _PLACES = {
         "http_client",
         "openai_client",
     ),
+    "reach.block": ("everywhere",),
     "server": ("Urls", "serve"),
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
@@ -44,6 +47,7 @@ __all__ = [
     "async_anthropic_client",
     "async_http_client",
     "async_openai_client",
+    "everywhere",
     "http_client",
     "openai_client",
     "serve",

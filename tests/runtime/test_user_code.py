@@ -15,6 +15,7 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import user_code
 from agentfuzz.runtime.user_code import (
     BEGINNINGS,
+    LETS_THROUGH,
     OPENS_FOR_ITSELF,
     PACKAGE,
     begins_run,
@@ -27,6 +28,7 @@ from agentfuzz.runtime.user_code import (
 )
 from agentfuzz.scenarios import charge_order
 from agentfuzz.wire import server
+from agentfuzz.wire.reach import block
 
 NEIGHBOUR = f"{PACKAGE.removesuffix(os.sep)}_of_mine{os.sep}agent.py"
 BUNDLED = f"{PACKAGE}scenarios{os.sep}charge_order.py"
@@ -96,6 +98,8 @@ def test_what_opens_for_itself():
     assert opens_for_itself(server.__file__)
     assert opens_for_itself(f"{PACKAGE}runtime{os.sep}thread_pools{os.sep}gate.py")
     assert not opens_for_itself(agentfuzz.core.events.__file__)
+    assert Path(LETS_THROUGH).is_dir()
+    assert not opens_for_itself(block.__file__)
     assert not opens_for_itself(__file__)
 
 
