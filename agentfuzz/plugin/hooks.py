@@ -21,6 +21,7 @@ from agentfuzz.plugin.settings import (
     OTHERS,
     SETTINGS,
     STRICT,
+    TOOLS,
     campaigns_on,
     ini_key,
     refuse_unknown_keys,
@@ -51,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=STRICT if not word else "do not",
         )
     parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
+    parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
