@@ -20,7 +20,6 @@ from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.tools import Anything
 from agentfuzz.world.world import World
 
-
 Words = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -32,7 +31,7 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     Between session and server lies a `network` unless `transport` says otherwise; what fails there
     comes as the SDK's own error.
     """
-    sessions = Sessions(world, lambda name, hints: declared.get(name, {}))
+    sessions = Sessions(world, lambda name, said: declared.get(name, {}))
     for name in declared:
         sessions.declare(name)
     sessions.open()
@@ -40,7 +39,7 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
 
 class Sessions:
     """All MCP sessions of a process, for one run. `words` says what a tool does, given its name and
-    what its server hints at (`readOnlyHint`, ...)."""
+    what its server says of it (`inputSchema`, `annotations`, ...)."""
 
     def __init__(self, world: World, words: Words) -> None:
         self._sdk = sdk = import_module("mcp")
@@ -71,7 +70,7 @@ class Sessions:
             return said
 
         body.__code__ = body.__code__.replace(co_name=f"mcp.{name}")
-        words = self._words(name, self._lists.hints.get(name, {}))
+        words = self._words(name, self._lists.tools.get(name, {}))
         self._last.tool(**{"name": name, **words})(body)
 
     def follows(self, world: World) -> None:
@@ -117,14 +116,13 @@ class Lists:
 
     def __init__(self, detour: detours.Detour) -> None:
         self.detour = detour
-        self.hints: dict[str, Mapping[str, Any]] = {}
+        self.tools: dict[str, Mapping[str, Any]] = {}
 
     async def awaited(self, given: Mapping[str, Any]) -> Any:
         """A session asks for the tools."""
         result = await self.detour.carry_out(given)
         for tool in result.tools:
-            hints = tool.annotations
-            self.hints[tool.name] = {} if hints is None else hints.model_dump(by_alias=True)
+            self.tools[tool.name] = tool.model_dump(by_alias=True)
         return result
 
     def called(self, given: Mapping[str, Any]) -> Any:

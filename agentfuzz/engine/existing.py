@@ -18,42 +18,46 @@ from typing import Any
 
 from agentfuzz.adapters import mcp
 from agentfuzz.core.completion import Completion
-from agentfuzz.engine.scenario import Scenario, scenario
+from agentfuzz.engine.scenario import scenario
 from agentfuzz.invariants import assertions_hold, bounded, replay_transparency, survives
-from agentfuzz.world.guessing import Guess, guess
+from agentfuzz.world.confirmed import Correction, corrected
+from agentfuzz.world.guessing import Guess, Parameter, guess, of_function, of_schema
 from agentfuzz.world.taps.decorators import Taps, imported, noting
 from agentfuzz.world.taps.hidden import hidden
 from agentfuzz.world.taps.looking import in_hands
+from agentfuzz.world.taps.surface import located
 from agentfuzz.world.world import World
 
-Confirmed = Callable[[str], Mapping[str, Any] | None]
 SERVED = "mcp"  # what a server does is a tool of its clients
+UNKNOWN = "no verb known"
+ONE_LINE = "confirm it in agentfuzz_tools:"
 PASSED = "the test passed"
 
 
 class Existing:
-    """One test. `guesses` are those of its tools so far, by their names; `confirmed` says what
-    somebody has written down of one, in the words of `World.tool`."""
+    """One test. `guesses` are those of its tools so far, by their names, as the `lines` that
+    somebody has written down correct them; `passed`: in some run, with or without faults."""
 
     def __init__(
         self,
         name: str,
-        confirmed: Confirmed,
+        lines: Sequence[Correction],
         *,
         places: Sequence[str] = (),
         script: Any = None,
         asserts: bool = False,
     ) -> None:
+        self.passed = False
         self.guesses: dict[str, Guess] = {}
-        self._confirmed = confirmed
+        self._lines = lines
         self._places = tuple(places)
         self._world: World | None = None
         self._passing = set[str]()  # made anew in each run
         self._found = _Live(self._noted)
-        laws = (survives(), bounded(), replay_transparency(strict=False))
-        laws = (*laws, assertions_hold()) if asserts else laws
+        laws = [survives(), bounded(), replay_transparency(strict=False)]
+        laws += [assertions_hold()] if asserts else []
         made = scenario(script=script)(self._build)
-        self.scenario = replace(made, name=name, invariants=laws, implied=())
+        self.scenario = replace(made, name=name, invariants=tuple(laws), implied=())
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -74,6 +78,7 @@ class Existing:
                 *owner, world = given
                 with _reached(world):
                     await test(*owner, **fixtures)
+                self.passed = True
                 return Completion.success(detail=PASSED)
 
             return awaited
@@ -83,28 +88,27 @@ class Existing:
             *owner, world = given
             with _reached(world):
                 test(*owner, **fixtures)
+            self.passed = True
             return Completion.success(detail=PASSED)
 
         return called
 
     def told(self, called: Mapping[str, int]) -> list[str]:
-        """What is believed of each tool that was called, and how somebody corrects it."""
-        return [
-            f"{name}: {one}" for name, one in self.guesses.items() if called.get(name)
-        ]
+        """What is believed of each tool that was called, and the line by which one corrects it."""
+        return [_said(name, one) for name, one in self.guesses.items() if called.get(name)]
 
     # Its tools ----------------------------------------------------------------------------
 
     def _build(self, world: World) -> None:
         self._world = None
         for place in self._places:
-            name = place.rpartition(":")[2].rpartition(".")[2]
-            world.tap(place, **self._words(name, ()))
+            function = located(place)
+            self._tap(world, function.__name__, function)
         for name, function in self._found.items():
             if name not in self._passing:
                 self._tap(world, name, function)
         if "mcp" in sys.modules:
-            mcp.Sessions(world, self._hinted).open()
+            mcp.Sessions(world, self._served).open()
         self._world = world
 
     def _noted(self, name: str, function: FunctionType) -> None:
@@ -114,25 +118,54 @@ class Existing:
             self._tap(self._world, name, function)
 
     def _tap(self, world: World, name: str, function: FunctionType) -> None:
-        signature = inspect.signature(function)
-        away = hidden(function, signature)
-        parameters = [one for one in signature.parameters if one not in away]
-        world.tap(function, name=name, **self._words(name, parameters))
+        away = hidden(function, inspect.signature(function))
+        known = [one for one in of_function(function) if one.name not in away]
+        found = guess(name, known, inspect.getdoc(function) or "")
+        world.tap(function, name=name, **self._words(name, found, known))
 
-    def _words(self, name: str, parameters: Sequence[str]) -> Mapping[str, Any]:
-        return self._known(name, parameters, None)
+    def _served(self, name: str, tool: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A tool of an MCP server, of which it says this."""
+        known = of_schema(tool.get("inputSchema") or {})
+        doc = tool.get("description") or ""
+        found = guess(name, known, doc, hints=tool.get("annotations") or {})
+        words = self._words(name, found, known)
+        return words if known else {**words, "scope": None}
 
-    def _hinted(self, name: str, hints: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._known(name, (), hints)
+    def _words(self, name: str, found: Guess, known: Sequence[Parameter]) -> Mapping[str, Any]:
+        """The words of `World.tool`; of one that nobody has confirmed, those that harm nobody."""
+        found = corrected(name, found, self._lines, known)
+        if not confirmed(found):
+            away = "guessed" if found.transport == "network" else found.transport
+            found = replace(found, dedup="none", transport=away)
+            if found.origins["effect"].startswith(UNKNOWN):
+                found = replace(found, effect=None)
+        self.guesses[name] = found
+        reads = found.effect is None
+        return {
+            "effect": found.effect,
+            "scope": None if reads else found.scope,
+            "dedup": "none" if reads else found.dedup,
+            "transport": found.transport,
+        }
 
-    def _known(
-        self, name: str, parameters: Sequence[str], hints: Mapping[str, Any] | None
-    ) -> Mapping[str, Any]:
-        confirmed = self._confirmed(name)
-        if confirmed is not None:
-            return confirmed
-        found = self.guesses[name] = guess(name, parameters, hints=hints, remote=hints is not None)
-        return {"effect": found.effect, "scope": found.scope, "transport": found.transport}
+
+def _said(name: str, found: Guess) -> str:
+    """What is believed of a tool, in one line."""
+    why = found.origins["effect"]
+    if found.effect is None and why.startswith(UNKNOWN):
+        return (
+            f"{name}: not judged, for no verb in its name is known; {ONE_LINE} {name}: effect=..."
+        )
+    if found.effect is None:
+        return f"{name}: reads ({why})"
+    scope = ", ".join(found.scope) or "no parameter"
+    line = "" if confirmed(found) else f"; {ONE_LINE} {name}: effect={found.effect}"
+    return f"{name}: effect {found.effect} ({why}), scope {scope} ({found.origins['scope']}){line}"
+
+
+def confirmed(found: Guess) -> bool:
+    """Whether somebody has said what a tool does."""
+    return found.origins["effect"].startswith("confirmed")
 
 
 class _Live(Taps):

@@ -18,6 +18,7 @@ from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.existing import Existing
 from agentfuzz.plugin.carried import ADOPTED
+from agentfuzz.plugin.settings import tools
 
 WORDS = ("tools", "script", "asserts", "max_runs", "faults", "only", "exclude", "allow_network")
 _MARK = "@pytest.mark.agentfuzz"
@@ -58,7 +59,7 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
     test = _function(item)
     existing = Existing(
         item.originalname,
-        lambda name: None,
+        tools(item.config),
         places=given.get("tools", ()),
         script=given.get("script"),
         asserts=bool(given.get("asserts")),
@@ -67,8 +68,10 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
         existing.scenario,
         existing.agent(test),
         item.cls is not None and not isinstance(_raw(item), staticmethod),
-        given.get("max_runs"),
-        *(_several(given.get(name, ())) for name in ("faults", "only", "exclude")),
+        max_runs=given.get("max_runs"),
+        faults=_several(given.get("faults", ())),
+        only=_several(given.get("only", ())),
+        exclude=_several(given.get("exclude", ())),
         allow_network=given.get("allow_network", False),
         each_run=True,
         existing=existing,
@@ -95,7 +98,8 @@ def judged(item: pytest.Function, existing: Existing, result: CampaignResult) ->
     """What a campaign of a test that exists comes to: with what was believed of its tools. One that
     was marked and cannot be a campaign fails; one that lies in a path that was named is skipped."""
     untested = [text for text in result.untested if not text.startswith("AF804")]
-    fails = next((one.sentence for one in result.findings if one.code == "AF900"), "")
+    broken = [one.violation.sentence for one in result.findings if one.code == "AF900"]
+    fails = " ".join(broken) or ("" if existing.passed else "its own assertions do not hold")
     nothing = next((text for text in untested if text.startswith("AF801")), "")
     if fails or nothing:
         why = (

@@ -30,6 +30,7 @@ from agentfuzz.plugin.settings import (
 if TYPE_CHECKING:
     from agentfuzz.plugin.session import Session
 
+MARKER = "agentfuzz: a test whose body runs under faults with --agentfuzz (@fuzz sets it)"
 KEY = pytest.StashKey["Session"]()
 DISTRIBUTION = "pytest-agentfuzz"
 
@@ -68,7 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "agentfuzz: a test whose body runs under faults (with --agentfuzz); @fuzz sets it")
+    config.addinivalue_line("markers", MARKER)
     _refuse_namesake()
     refuse_unknown_keys(config)
     config.stash[SEEN] = seen = _Seen(config)
@@ -198,8 +199,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _marked(config: pytest.Config, items: list[pytest.Item]) -> bool:
     """Whether a test that exists is to be a campaign."""
     return bool(config.getoption("--agentfuzz-existing")) or any(
-        item.get_closest_marker("agentfuzz") and not hasattr(getattr(item, "obj", None), "agentfuzz")
-        for item in items
+        carried(item) is None and item.get_closest_marker("agentfuzz") for item in items
     )
 
 

@@ -97,7 +97,7 @@ def made(project: Project):
 
 
 def test_without_campaigns_it_is_what_it_was(made):
-    done = made("naive").run("-W", "error")
+    done = made("naive").run()
     done.assert_outcomes(passed=2)
     done.stdout.no_fnmatch_line("*agentfuzz*campaign*")
 
@@ -112,11 +112,13 @@ def test_a_guess_harms_nobody(made):
 @pytest.mark.parametrize("loop", ["careful", "rude"])
 def test_an_honest_loop_is_not_accused(made, loop):
     """Its assertions fail under faults, and are no findings: they say what holds without."""
-    made(loop, ini=CONFIRMED).campaign().assert_outcomes(passed=2)
+    made(loop, ini=CONFIRMED.replace("=network", "=at_most_once")).campaign().assert_outcomes(
+        passed=2
+    )
 
 
 def test_confirmed_and_the_retry_charges_twice(made):
-    done = made("naive", ini=CONFIRMED).campaign()
+    done = made("naive", ini=CONFIRMED.replace("=network", "=at_most_once")).campaign()
     done.assert_outcomes(passed=1, failed=1)
     done.stdout.fnmatch_lines(
         [
@@ -130,7 +132,7 @@ def test_confirmed_and_the_retry_charges_twice(made):
 def test_a_loop_without_end(made):
     done = made("endless").campaign()
     done.assert_outcomes(passed=1, failed=1)
-    done.stdout.fnmatch_lines(["AF20* charge_card*"])
+    done.stdout.fnmatch_lines(["AF201 never ended by itself"])
 
 
 def test_assertions_count_where_the_mark_says_so(made):
