@@ -241,13 +241,19 @@ def tables() -> str:
     """core/tables.py, from the records of the boundaries."""
     from agentfuzz.boundaries import BOUNDARIES
 
-    rows = []
+    written: dict[str, str] = {}  # by boundary
     for name, each in BOUNDARIES.items():
         off = sorted(
             each.off, key=lambda axes: [a.index(v) for a, v in zip(each.axes, axes, strict=True)]
         )
         table = each.table  # raises for what cannot be written in a plan
-        rows.append(f"{name!r}: ({table.axes!r}, {tuple(off)!r}, {table.led!r})")
+        written[name] = f"({table.axes!r}, {tuple(off)!r}, {table.led!r})"
+    names: dict[str, str] = {}  # of rows that several boundaries share
+    for name, row in written.items():
+        if list(written.values()).count(row) > 1:
+            names.setdefault(row, f"_{name.upper()}")
+    shared = "\n".join(f"{name}: Row = {row}" for row, name in names.items())
+    rows = [f"{name!r}: {names.get(row, row)}" for name, row in written.items()]
     return f'''"""The tables of every boundary: axes, what is off by default, whether led.
 
 Law: plain data in order of simplicity, so that a plan can be read without loading what carries it
@@ -256,6 +262,7 @@ out. {EDIT} Source: `agentfuzz.boundaries`. Read by `faults`.
 
 Row = tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...], bool]
 
+{shared}
 ROWS: dict[str, Row] = {{{", ".join(rows)}}}
 '''
 

@@ -59,10 +59,11 @@ class Boundary:
     may happen to the agent's process. `told` is its part of docs/faults.md.
 
     `order` is how early a fault is tried at a group of crossings. `wordings` are the same fault in
-    its further wordings, tried alone. `causes` are the troubles that a fault is made of, as far as
-    a loop can tell them apart: two plans with the same troubles show the same bug. `anywhere`: so
-    do those at other slots, whatever their names. `means` says of the event that was written at a
-    crossing whether a fault can do anything to it, where that is not the same for its whole group.
+    its further wordings, tried alone; `alone`: so is a fault of its own. `causes` are the troubles
+    that a fault is made of, as far as a loop can tell them apart: two plans with the same troubles
+    show the same bug. `anywhere`: so do those at other slots, whatever their names. `means` says of
+    the event that was written at a crossing whether a fault can do anything to it, where that is
+    not the same for its whole group.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Boundary:
     lasts: Callable[[Fault], bool] = _never
     order: Callable[[str, Fault], int] = _process
     wordings: Callable[[Fault], Iterable[Fault]] = _none
+    alone: Callable[[Fault], bool] = _never
     causes: Callable[[Fault], tuple[str, ...]] = _kind
     anywhere: bool = False
     means: Callable[[Event, Fault], bool] | None = None

@@ -1,20 +1,33 @@
-"""The boundary of the model's turns: one kind of misbehaviour, or none.
+"""The boundary of the model's turns: one kind of misbehaviour, or none, x how a cut reply ends.
 
-The kinds lie in `agentfuzz.model.model_faults`, one file each; the groups are the kinds of turns.
+The kinds lie in `agentfuzz.model.model_faults`, one file each, the endings in
+`agentfuzz.model.endings`; the groups are the kinds of turns, plain and streamed.
+
+What is tried of the endings: all of them where a reply is streamed, and only the plainest where it
+is not, for there a loop cannot tell the others from `cut`, `error` and `timeout`. They are tried
+alone, as further wordings are: three runs more for each streamed turn, and no pair. What a second
+fault would show after a broken stream, it shows after one that is merely cut. In a plan that
+somebody writes every ending may stand, at any turn.
 """
 
 from collections.abc import Callable
+from itertools import product
 
 from agentfuzz.boundaries.boundary import MODEL, WORDS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.model.endings import CLOSED, ENDINGS
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import GROUPS, ModelFault
+from agentfuzz.model.model_faults.kind import GROUPS, ModelFault, streamed
+
+CUT = "cut"  # the kind that has endings
+_AXES = (("as_planned", *KINDS), tuple(ENDINGS))
 
 
-def _at(group: str) -> Callable[[Fault], list[Fault]]:
+def _at(group: str, *endings: str) -> Callable[[Fault], list[Fault]]:
     def tried(fault: Fault) -> list[Fault]:
-        kind = KINDS[fault.axes[0]]
-        return [Fault(fault.axes, n) for n in range(kind.variants)] if group in kind.at else []
+        name, ending = fault.axes
+        kind, able = KINDS[name], ending == CLOSED or (name == CUT and ending in endings)
+        return [Fault(fault.axes, n) for n in range(kind.variants)] * (able and group in kind.at)
 
     return tried
 
@@ -44,7 +57,17 @@ def _place(slot: Slot) -> str:
 
 
 def _says(fault: Fault) -> str:
-    return KINDS[fault.axes[0]].says
+    kind, ending = fault.axes
+    return KINDS[kind].says + ("" if ending == CLOSED else f": {ENDINGS[ending]}")
+
+
+def _off(axes: tuple[str, ...]) -> bool:
+    kind, ending = axes
+    return (kind != CUT and ending != CLOSED) or (kind in KINDS and KINDS[kind].off)
+
+
+def _alone(fault: Fault) -> bool:
+    return fault.axes[1] != CLOSED
 
 
 def _told(kind: ModelFault) -> str:
@@ -61,18 +84,27 @@ def _lasts(fault: Fault) -> bool:
 
 BOUNDARY = Boundary(
     name="model",
-    axes=(("as_planned", *KINDS),),
-    off=frozenset((name,) for name, kind in KINDS.items() if kind.off),
-    groups={group: _at(group) for group in GROUPS},
+    axes=_AXES,
+    off=frozenset(filter(_off, product(*_AXES))),
+    led=True,
+    groups={group: _at(group) for group in GROUPS}
+    | {streamed(group): _at(group, *ENDINGS) for group in GROUPS},
     place=_place,
     says=_says,
     stays=_stays,
     order=_order,
     causes=_causes,
     lasts=_lasts,
+    alone=_alone,
     told=Page(
         "Model turns",
-        "`model#nth:kind`",
-        {("kind", "the model"): {name: _told(kind) for name, kind in KINDS.items()}},
+        "`model#nth:kind`, `model#nth:cut/ending`",
+        {
+            ("kind", "the model"): {name: _told(kind) for name, kind in KINDS.items()},
+            ("ending", "of a reply that is cut (tried where it is streamed)"): {
+                name: says + (" (left out in the text)" if name == CLOSED else "")
+                for name, says in ENDINGS.items()
+            },
+        },
     ),
 )

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.tables import ROWS
 
-_PLAIN = ("intact", "before")  # last values that a fault's text leaves out
+_PLAIN = ("intact", "before", "closed")  # last values that a fault's text leaves out
 _BARE = re.compile(r'[^\s#:+/=@"\\]+')
 FOR_GOOD = -1  # the end of a fault that has none
 VALUE = re.compile(r"[a-z][a-z0-9_]*")  # a value of an axis

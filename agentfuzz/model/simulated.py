@@ -18,9 +18,10 @@ from agentfuzz.core.errors import CassetteMiss, ScenarioError
 from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.model.behaviour import ModelBehaviour
+from agentfuzz.model.endings import CLOSED, broken
 from agentfuzz.model.memory import Issue, Issued, Message, known_as
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import Draft, Planned, Situation
+from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, streamed
 from agentfuzz.model.reading import NO_NAMES, Seen, shown
 from agentfuzz.model.script import Call, Script, resolve
 from agentfuzz.providers.turns import made_id
@@ -87,8 +88,8 @@ class SimulatedModel:
     """`model(messages, tools)` -> one assistant turn: a dict with `role`, `content`, `tool_calls`
     (each `id`, `name`, `arguments`), `stop` (`end`, `tool_calls` or `length`) and `usage`.
 
-    Raises ModelError or TimeoutError where the model's API fails, ConnectionError where the
-    reply is cut in the middle (`turn` returns that one with stop `cut`, for wire faces).
+    Raises ModelError or TimeoutError where the model's API fails, and what `endings.broken` says
+    where the reply is cut in the middle (`turn` returns that one with stop `cut`, for wire faces).
     """
 
     def __init__(
@@ -118,12 +119,14 @@ class SimulatedModel:
     def __call__(self, messages: Sequence[Message], tools: Any = None) -> Turn:
         turn = self.turn(messages, tools)
         if turn["stop"] == "cut":
-            raise ConnectionError("the model's reply broke off in the middle")
+            raise broken(turn.get("ending", CLOSED))
         return turn
 
-    def turn(self, messages: Sequence[Message], tools: Any = None, ids: str = "") -> Turn:
+    def turn(
+        self, messages: Sequence[Message], tools: Any = None, ids: str = "", stream: bool = False
+    ) -> Turn:
         """One turn as it leaves the provider, a torn one included. `ids` is the provider's prefix
-        for the ids of calls."""
+        for the ids of calls; `stream` says that it goes out piece by piece."""
         gateway = self._gateway
         gateway.crossing()
         slot = gateway.slot_for("model", "")
@@ -137,11 +140,14 @@ class SimulatedModel:
         seen = Seen(messages, self._issued, self._behaviour, names)
         plan = self.planner.plan(messages, tools)
         draft = plan.recorded or self._honest(plan.script, seen)
-        fault = gateway.injector.at(slot, len(log), draft.group)
+        group = streamed(draft.group) if stream else draft.group
+        fault = gateway.injector.at(slot, len(log), group)
         if fault is None:
             worse = None
         else:
-            worse = KINDS[fault.axes[0]](draft, self._situation(plan.script, seen), fault.variant)
+            kind, ending = fault.axes
+            at = self._situation(plan.script, seen)
+            worse = KINDS[kind](draft, at, fault.variant, ending)
         if fault is not None and worse is not None:
             log.write(Struck, slot, fault)
             self._loops = self._loops or fault.axes[0] == "loop"
@@ -253,13 +259,14 @@ class SimulatedModel:
             self.usage[name] += count
         if draft.raises is not None:
             raise draft.raises
-        return {
+        turn = {
             "role": "assistant",
             "content": text,
             "tool_calls": made,
             "stop": stop,
             "usage": usage,
         }
+        return turn if draft.ending == CLOSED else {**turn, "ending": draft.ending}
 
 
 def _estimated(

@@ -193,6 +193,11 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
     return Stream(events, middle, end)
 
 
+def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:
+    """What ends a stream after so many events where the provider fails in its middle."""
+    return [sse(error(529, message, stamp), "error")]
+
+
 _TYPES = {
     401: "authentication_error",
     403: "permission_error",

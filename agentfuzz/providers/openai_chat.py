@@ -174,6 +174,11 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
     return Stream(events, middle, end)
 
 
+def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:
+    """What ends a stream after so many events where the provider fails in its middle."""
+    return [sse(error(500, message, stamp))]
+
+
 _TYPES = {
     401: ("invalid_request_error", "invalid_api_key"),
     429: ("requests", "rate_limit_exceeded"),

@@ -242,3 +242,16 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
     end = len(events)
     event(f"response.{whole['status']}", response=whole)
     return Stream(events, middle, end)
+
+
+def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:
+    """What ends a stream after so many events where the provider fails in its middle: an `error`,
+    whose fields the provider nests and its reference does not, and the response that failed."""
+    said = {"type": "server_error", "code": "server_error", "message": message, "param": None}
+    response = _response(asked, stamp, "failed")
+    response["error"] = {"code": said["code"], "message": message}
+    last: list[Message] = [
+        {"type": "error", "sequence_number": sent, "error": said},
+        {"type": "response.failed", "sequence_number": sent + 1, "response": response},
+    ]
+    return [sse(event, event["type"]) for event in last]

@@ -8,7 +8,8 @@ A turn is `{"content", "tool_calls": [{"id", "name", "arguments"}], "stop", "usa
 that are a text are what the model wrote and no JSON: they go over the wire as they are. A turn
 that is cut holds what was written until then, and may say with `"cut_at"` what of it a stream
 sends: `start` (the first event), `middle` (up to the last thing written; arguments that are a
-whole object break in their middle), or `end` (everything but the end itself).
+whole object break in their middle), or `end` (everything but the end itself). What comes instead
+of the rest where the provider itself fails is each codec's `failed`.
 """
 
 import json

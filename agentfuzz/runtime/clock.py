@@ -121,6 +121,7 @@ class Clock:
         "partners",
         "steady",
         "threads",
+        "waiting",
         "wall",
     )
 
@@ -135,6 +136,7 @@ class Clock:
         self.looks = 0  # how often the time was asked for in this run
         self.wall = self.steady = 0  # of these in nanoseconds: of the date, and of the other clocks
         self.threads = {get_ident()}  # those of the run: time is real for all others
+        self.waiting: list[str] = []  # who waits for ever, and for what: a sentence each
         self.guests: set[int] = set()  # others that are at work for it, in no order of ours
 
     def reset(self) -> None:
@@ -146,6 +148,8 @@ class Clock:
             self.threads = {ident}
         if self.guests:
             self.guests.clear()
+        if self.waiting:
+            self.waiting = []
         self.held = False
         self.now = 0.0
 

@@ -145,7 +145,8 @@ class VirtualSelector(selectors.DefaultSelector):
             found = super().select(0.05)
             if found:
                 return found
-        raise CutOff("hung", "every task waits and no timer is set")
+        whose = dict.fromkeys(self._clock.waiting)
+        raise CutOff("hung", "; ".join(("every task waits and no timer is set", *whose)))
 
 
 def _port(fd: Any) -> int | None:
@@ -176,6 +177,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def begin(self) -> None:
         """A leg begins: it counts for itself."""
         self.made = self.numbered = self._turns.polls = 0
+        self._asyncgens_shutdown_called = False  # at the end of the leg before
 
     def create_future(self) -> "asyncio.Future[Any]":
         return NumberedFuture(loop=self)

@@ -128,7 +128,7 @@ def _simpler(plan: FaultPlan, known: Known) -> Iterator[FaultPlan]:
         for simpler in _below(slot, fault, known):
             if not fault.until:
                 yield plan.with_(slot, simpler)
-            kept = _valued_as(fault, simpler)
+            kept = _valued_as(slot.boundary, fault, simpler)
             if kept != simpler:
                 yield plan.with_(slot, kept)
 
@@ -172,9 +172,10 @@ def _moved(plan: FaultPlan, slot: Slot, fault: Fault, known: Known) -> Iterator[
                         yield plan.without(slot).with_(other, same)
 
 
-def _valued_as(fault: Fault, simpler: Fault) -> Fault:
+def _valued_as(boundary: str, fault: Fault, simpler: Fault) -> Fault:
     """The simpler kind with the wording and latency of a fault, where both have one."""
-    variant = fault.variant if simpler.axes[-1] == fault.axes[-1] else 0
+    says = 0 if TABLES[boundary].led else -1  # the axis that has the wordings
+    variant = fault.variant if simpler.axes[says] == fault.axes[says] else 0
     latency = fault.latency if simpler.axes[0] == fault.axes[0] else None
     return Fault(simpler.axes, variant, latency, fault.until)
 

@@ -49,11 +49,12 @@ class Space:
                 self._down.add(boundary.name)
             for group, tried in boundary.groups.items():
                 every = [one for fault in chosen for one in tried(fault)]
-                found = self._groups[group] = tuple(one for one in every if not one.until)
-                self._lasting[group] = tuple(one for one in every if one.until)
-                self._wordings[group] = tuple(
-                    other for one in found for other in boundary.wordings(one)
+                found = self._groups[group] = tuple(
+                    one for one in every if not one.until and not boundary.alone(one)
                 )
+                self._lasting[group] = tuple(one for one in every if one.until)
+                worded = (other for one in found for other in boundary.wordings(one))
+                self._wordings[group] = (*worded, *filter(boundary.alone, every))
                 self._order[group] = tuple(
                     tuple(one for one in found if boundary.order(group, one) == place)
                     for place in range(WORDS + 1)
@@ -73,7 +74,7 @@ class Space:
         return self._order[group]
 
     def wordings_at(self, group: str) -> tuple[Fault, ...]:
-        """Those of one group in their further wordings, which are tried alone."""
+        """Those of one group in their further wordings, and whatever else is tried alone."""
         return self._wordings[group]
 
     def outages(self, crossings: Iterable[Crossing]) -> Iterator[FaultPlan]:

@@ -5,19 +5,16 @@ retries and back-off happen as they do in production, in virtual time, and every
 crossing of its own. Called by agents under test.
 
 The transport belongs to the library that the SDK itself imports: httpx2 for openai 3 and
-anthropic 2, httpx for older ones. A reply that never comes takes the client's own read timeout of
-virtual time and ends as the library's ReadTimeout; without a timeout a sync run is cut off as
-hung, and an async one waits for its own deadline.
+anthropic 2, httpx for older ones. How a reply ends that is not whole is told in `wire.ending`.
 """
 
 import asyncio
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from agentfuzz.core.errors import AgentfuzzError, CutOff
-from agentfuzz.runtime.clock import FOREVER, active_clock
-from agentfuzz.wire.router import Face, WireReply, face_of
+from agentfuzz.core.errors import AgentfuzzError
+from agentfuzz.wire.ending import AsyncEvents, End, Events
+from agentfuzz.wire.router import Face, face_of
 
 HOST = "http://agentfuzz.invalid"  # a name that no resolver knows
 _LIBRARIES = ("httpx2", "httpx")
@@ -69,15 +66,17 @@ def _client(
         return getattr(package, name)(**kwargs)
     base = import_module(f"{sdk}._base_client")
     library = next(vars(base)[known] for known in _LIBRARIES if known in vars(base))
-    http = _http(world, library, {}, asynchronous=asynchronous)
+    http = _http(world, library, {}, f"{sdk}.{name}", asynchronous=asynchronous)
     given = {"api_key": "agentfuzz", "base_url": HOST + root, **kwargs}
     return getattr(package, name)(http_client=http, **given)
 
 
-def _http(world: Any, library: Any, kwargs: dict[str, Any], *, asynchronous: bool) -> Any:
+def _http(
+    world: Any, library: Any, kwargs: dict[str, Any], who: str = "", *, asynchronous: bool
+) -> Any:
     _ = world.model  # a scenario without a model says so here, not inside an SDK's retry
     kind = library.AsyncClient if asynchronous else library.Client
-    transport = Transport(face_of(world), library)
+    transport = Transport(face_of(world), library, who or f"{library.__name__}.{kind.__name__}")
     return kind(transport=transport, trust_env=False, **{"base_url": HOST, **kwargs})
 
 
@@ -91,52 +90,41 @@ def _library(name: str) -> Any:
 
 
 class Transport:
-    """A transport of httpx2 or httpx, sync and async, that asks the face instead of a network."""
+    """A transport of httpx2 or httpx, sync and async, that asks the face instead of a network.
+    `who` is the client that it belongs to."""
 
-    def __init__(self, face: Face, library: Any) -> None:
+    def __init__(self, face: Face, library: Any, who: str) -> None:
         self._face = face
         self._library = library
+        self._who = who
 
     def handle_request(self, request: Any) -> Any:
-        """One request of a sync client. Raises the library's ReadTimeout and
-        RemoteProtocolError."""
-        reply = self._ask(request, request.read())
-        if reply.ending == "never":
-            patience = _patience(request)
-            if patience == FOREVER:
-                raise CutOff("hung", "the model never answers and the client has no timeout")
-            self._face.world.clock.advance(patience)
-            raise self._library.ReadTimeout("The read operation timed out", request=request)
-        return self._response(reply, request, iter(reply.chunks))
+        """One request of a sync client. Raises the library's exceptions."""
+        end = self._ask(request, request.read())
+        if end.early:
+            end.comes()
+        return self._response(end, Events)
 
     async def handle_async_request(self, request: Any) -> Any:
         """One request of an async client. Others get their turn before it is answered, and
         between any two events of a stream."""
         body = await request.aread()
         await asyncio.sleep(0)
-        reply = self._ask(request, body)
-        if reply.ending == "never":
-            patience = _patience(request)
-            if active_clock() is None and patience != FOREVER:
-                self._face.world.clock.advance(patience)  # this loop's own time is real
-            elif patience == FOREVER:
-                await asyncio.get_running_loop().create_future()
-            else:
-                await asyncio.sleep(patience)
-            raise self._library.ReadTimeout("The read operation timed out", request=request)
-        return self._response(reply, request, _Events(reply.chunks))
+        end = self._ask(request, body)
+        if end.early:
+            await end.acomes()
+        return self._response(end, AsyncEvents)
 
-    def _ask(self, request: Any, body: bytes) -> WireReply:
+    def _ask(self, request: Any, body: bytes) -> End:
         path = request.url.raw_path.decode("ascii")
-        return self._face.answer(request.method, path, request.headers, body)
+        reply = self._face.answer(request.method, path, request.headers, body)
+        return End(reply, request, self._library, self._face.world.clock, self._who)
 
-    def _response(self, reply: WireReply, request: Any, events: Any) -> Any:
-        if reply.dropped:
-            text = "Server disconnected without sending a response."
-            raise self._library.RemoteProtocolError(text, request=request)
-        content = events if reply.streamed else reply.body
+    def _response(self, end: End, events: Any) -> Any:
+        reply = end.reply
+        content = events(end) if reply.streamed else reply.body
         return self._library.Response(
-            reply.status, headers=reply.headers, content=content, request=request
+            reply.status, headers=reply.headers, content=content, request=end.request
         )
 
     def close(self) -> None:
@@ -156,26 +144,3 @@ class Transport:
 
     async def __aexit__(self, *exc: object) -> None:
         return None
-
-
-class _Events:
-    """The events of a stream, for an async reader. No generator: nothing is left to be closed
-    when the reader stops early."""
-
-    def __init__(self, chunks: tuple[bytes, ...]) -> None:
-        self._left: Iterator[bytes] = iter(chunks)
-
-    def __aiter__(self) -> "_Events":
-        return self
-
-    async def __anext__(self) -> bytes:
-        await asyncio.sleep(0)
-        for chunk in self._left:
-            return chunk
-        raise StopAsyncIteration
-
-
-def _patience(request: Any) -> float:
-    """How long the client waits for the first byte, in seconds."""
-    read = request.extensions.get("timeout", {}).get("read")
-    return FOREVER if read is None else float(read)

@@ -7,6 +7,8 @@ import asyncio
 from _thread import LockType
 from typing import Any
 
+ACCEPTS = 8  # turns of a loop; three lie between a connection that is taken and one that is known
+
 
 def tracked(protocol: Any, app: Any) -> Any:
     """uvicorn's HTTP protocol, whose connections the app can drop: ASGI has no word for it."""
@@ -31,6 +33,12 @@ def quick(server: Any, app: Any, ready: LockType) -> Any:
         await app.closing.wait()
 
     async def shutdown(self: Any, sockets: Any = None) -> None:
+        loop = asyncio.get_running_loop()
+        for one in self.servers:
+            for listens in one.sockets:
+                loop.remove_reader(listens.fileno())
+        for _ in range(ACCEPTS):
+            await asyncio.sleep(0)
         for one in self.servers:
             one.close()
         for transport in list(app.open.values()):

@@ -5,9 +5,10 @@ crossing: of the model where it gets that far, else of the boundary alone, so th
 sends nonsense for ever is cut off too. Called by the in-process clients and by the server.
 
 What goes wrong has the provider's own form: a ModelError is its status and error body (429 with
-Retry-After; 529 is `overloaded_error` at Anthropic and 503 at OpenAI); a reply that is cut ends a
-stream early and cleanly, or drops the connection before the first byte; TimeoutError is a reply
-that never comes.
+Retry-After; 529 is `overloaded_error` at Anthropic and 503 at OpenAI); a reply that is cut ends as
+`model.endings` says: a stream in its middle, cleanly or not, or with the provider's error event,
+and any other reply before its first byte, or as that error; TimeoutError is a reply that never
+comes.
 """
 
 import json
@@ -19,6 +20,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from agentfuzz.core.errors import ModelError
+from agentfuzz.model.endings import BROKE_OFF, CLOSED, OVERLOADED
 from agentfuzz.providers import anthropic, openai_chat, openai_responses
 from agentfuzz.providers.turns import (
     Asked,
@@ -33,7 +35,8 @@ from agentfuzz.providers.turns import (
 )
 from agentfuzz.runtime.clock import START
 
-Ending = Literal["complete", "cut", "never"]
+Ending = Literal["complete", "cut", "reset", "never"]
+_ENDS: dict[str, Ending] = {CLOSED: "cut", "reset": "reset", "silence": "never"}
 MODEL = "agentfuzz"
 CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 _COUNT = "/v1/messages/count_tokens"
@@ -44,9 +47,8 @@ _EPOCH = int(START.timestamp())
 @dataclass(frozen=True, slots=True)
 class WireReply:
     """What goes back: the pieces of the body in order (a stream has one per event), and how it
-    ends. `complete`; `cut`: a stream ends after these pieces, in order and without its end, and
-    any other connection is dropped with nothing sent; `never`: the connection stays open and
-    silent."""
+    ends after them. `complete`; `cut`: the connection is closed; `reset`: it is reset; `never`: it
+    stays open and silent. What is no stream has no pieces then, and what is one no end."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -58,11 +60,6 @@ class WireReply:
     def body(self) -> bytes:
         """All pieces together."""
         return b"".join(self.chunks)
-
-    @property
-    def dropped(self) -> bool:
-        """Whether the connection ends without a byte of a reply."""
-        return self.ending == "cut" and not self.streamed
 
 
 class Face:
@@ -108,34 +105,22 @@ class Face:
     def _turn(self, codec: ModuleType, asked: Asked, stamp: Stamp) -> WireReply:
         model = self.world.model
         try:
-            turn = model.turn(asked.messages, asked.tools, codec.CALLS)
+            turn = model.turn(asked.messages, asked.tools, codec.CALLS, asked.stream)
         except ModelError as error:
             wait = getattr(error, "retry_after", None)
             return _error(codec, error.status, str(error), stamp, wait=wait)
         except TimeoutError:
             return WireReply(0, ending="never")
-        cut = turn["stop"] == "cut"
-        if asked.stream:
-            made = codec.stream(asked, turn, stamp)
-            events = made.until(turn.get("cut_at", "middle")) if cut else made.events
-            reply = WireReply(
-                200,
-                {
-                    "content-type": "text/event-stream; charset=utf-8",
-                    "cache-control": "no-cache",
-                    **codec.headers(stamp),
-                },
-                tuple(events),
-                "cut" if cut else "complete",
-                streamed=True,
-            )
-        elif cut:
-            reply = WireReply(0, ending="cut")
-        else:
-            reply = _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
-        if asked.keep and not cut:
+        cut = turn.get("ending", CLOSED) if turn["stop"] == "cut" else None
+        if asked.keep and cut is None:
             self._keep(stamp.id(codec.PREFIX), asked, turn)
-        return reply
+        if asked.stream:
+            return _stream(codec, asked, turn, stamp, cut)
+        if cut is None:
+            return _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
+        if cut in _ENDS:
+            return WireReply(0, ending=_ENDS[cut])
+        return _error(codec, OVERLOADED, BROKE_OFF, stamp)
 
     def _keep(self, reply: str, asked: Asked, turn: Turn) -> None:
         if asked.after is not None:
@@ -196,6 +181,22 @@ def _object(body: bytes) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise BadRequest("the body is no JSON object")
     return found
+
+
+def _stream(
+    codec: ModuleType, asked: Asked, turn: Turn, stamp: Stamp, cut: str | None
+) -> WireReply:
+    """A stream, which a cut ends in its middle in this way."""
+    made = codec.stream(asked, turn, stamp)
+    events = made.events if cut is None else made.until(turn.get("cut_at", "middle"))
+    if cut is not None and cut not in _ENDS:
+        events = [*events, *codec.failed(asked, stamp, len(events), BROKE_OFF)]
+    headers = {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-cache",
+        **codec.headers(stamp),
+    }
+    return WireReply(200, headers, tuple(events), _ENDS.get(cut or "", "complete"), streamed=True)
 
 
 def _json(status: int, value: Json, headers: Mapping[str, str]) -> WireReply:

@@ -26,6 +26,7 @@ from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
 from agentfuzz.runtime.clock import Real
 from agentfuzz.wire import guard
+from agentfuzz.wire.ending import Line
 from agentfuzz.wire.quick import quick, tracked
 from agentfuzz.wire.router import WireReply, face_of
 
@@ -112,6 +113,7 @@ class _App:
             self.busy -= asks
 
     async def _served(self, scope: Any, receive: Any, send: Any) -> None:
+        line = Line(self.open.get(tuple(scope["client"] or ())), receive, send)
         try:
             guard.check(scope)
             body = await guard.body(receive)
@@ -121,14 +123,19 @@ class _App:
             reply = self._refuse(scope, refused)
         else:
             if self.mcp is not None and f"{scope['path']}/".startswith(f"{_MCP}/"):
-                await self.mcp(scope, guard.again(body, receive), send)
+                await self.mcp(scope, guard.again(body, receive), line.send)
                 return
             reply = self._answer(scope, body)
+        if reply.streamed or reply.ending == "complete":
+            await line.reply(reply, self._headers(reply))
         if reply.ending == "never":
-            await self._silence(receive)
-        if reply.ending == "never" or reply.dropped:
-            await self._drop(scope, receive)
-            return
+            self.busy -= 1
+            await line.silence(self.closing, self._hold)
+            self.busy += 1
+        if reply.ending in ("reset", "never") or (reply.ending == "cut" and not reply.streamed):
+            await line.drop(reset=reply.ending == "reset")
+
+    def _headers(self, reply: WireReply) -> list[tuple[bytes, bytes]]:
         headers = {**reply.headers}
         if self._hurry and (reply.status == 429 or reply.status >= 500):
             headers["retry-after-ms"] = "1"
@@ -136,13 +143,9 @@ class _App:
             headers["connection"] = "close"
         elif not reply.streamed:
             headers["content-length"] = str(len(reply.body))
-        pairs = [
+        return [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
         ]
-        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        for chunk in reply.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
 
     def _answer(self, scope: Any, body: bytes) -> WireReply:
         return self._asked(
@@ -176,24 +179,6 @@ class _App:
                 {"content-type": "application/json", "x-should-retry": "false"},
                 (dump({"error": {"message": text, "type": "agentfuzz_error"}}),),
             )
-
-    async def _silence(self, receive: Any) -> None:
-        """Nothing, until the client goes away, the patience ends, or the server stops."""
-        ends = [asyncio.ensure_future(receive()), asyncio.ensure_future(self.closing.wait())]
-        self.busy -= 1
-        await asyncio.wait(ends, timeout=self._hold, return_when=asyncio.FIRST_COMPLETED)
-        self.busy += 1
-        for end in ends:
-            end.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
-
-    async def _drop(self, scope: Any, receive: Any) -> None:
-        """Close the connection with nothing sent."""
-        transport = self.open.get(tuple(scope["client"] or ()))
-        if transport is not None:
-            transport.abort()
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
 
 def _headers(scope: Any) -> dict[str, str]:

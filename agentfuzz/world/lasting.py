@@ -16,7 +16,7 @@ EVERYTHING = "all"  # the boundary of all these together
 DOWN = {
     "tool": Fault(("lost", "error")),
     "local": Fault(("raises", "before")),
-    "model": Fault(("error",)),
+    "model": Fault(("error", "closed")),
 }
 
 

@@ -10,6 +10,7 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import FOR_GOOD, Fault, Slot
 
 TIMEOUT = Fault(("once", "timeout"))
+LIMITED = Fault(("rate_limited", "closed"), until=FOR_GOOD)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ TIMEOUT = Fault(("once", "timeout"))
     [
         ("pay#2-4:once/timeout", Slot("tool", "pay", 2), TIMEOUT._replace(until=4)),
         ("pay#2+:once/timeout", Slot("tool", "pay", 2), TIMEOUT._replace(until=FOR_GOOD)),
-        ("model#1+:rate_limited", Slot("model", "", 1), Fault(("rate_limited",), until=FOR_GOOD)),
+        ("model#1+:rate_limited", Slot("model", "", 1), LIMITED),
         ('"a b"#1-2:lost/error', Slot("tool", "a b", 1), Fault(("lost", "error"), until=2)),
         ("*#5+:error", Slot("all", "", 5), Fault(("error",), until=FOR_GOOD)),
         ("*#5:error", Slot("all", "", 5), Fault(("error",))),

@@ -362,3 +362,23 @@ def test_a_thread_that_is_ending_hides_no_other() -> None:
     late.join()
     assert not loop._turns._others()
     loop.close()
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+def test_an_async_generator_in_each_run():
+    """Those of a run are closed at its end, and the next run on the same loop may have its own:
+    asyncio does not warn of them, and no run is made twice."""
+    begun = []
+
+    async def letters():
+        for letter in "ab":
+            yield letter
+
+    async def agent(world):
+        begun.append(world)
+        return [letter async for letter in letters()]
+
+    with Simulation() as simulation:
+        endings = [simulation.execute(office, agent, FromPlan()).ended for _ in range(3)]
+    assert [ended.value for ended in endings] == [["a", "b"]] * 3
+    assert len(begun) == 3

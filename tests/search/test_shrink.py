@@ -114,3 +114,30 @@ def test_the_number_of_runs_is_what_was_run_and_bounded() -> None:
 def test_a_plan_with_one_fault_is_never_shrunk_to_none() -> None:
     small, _ = shrink(FaultPlan.parse("act#2:twice/hostile=3"), lambda plan: True)
     assert str(small) == "act#1:once/timeout"
+
+
+def test_a_variant_stays_with_its_kind() -> None:
+    """A kind of the model has its own variants: a simpler one is tried in its first."""
+    start, tried = FaultPlan.parse("model#1:malformed_args=2"), list[FaultPlan]()
+
+    def fails(plan: FaultPlan) -> bool:
+        tried.append(plan)
+        return plan == start
+
+    assert shrink(start, fails)[0] == start
+    assert {fault.axes[0] for plan in tried for _, fault in plan} > {"drift", "repeat"}
+    assert {f.axes[0] for plan in tried for _, f in plan if f.variant} == {"malformed_args"}
+
+
+def test_an_ending_shrinks_to_the_plainest_that_fails() -> None:
+    """A stream that breaks is simpler where it ends cleanly, and another kind simpler than both."""
+    broken = FaultPlan.parse("model#2:cut/silence")
+
+    def cut(plan: FaultPlan) -> bool:
+        return any(fault.axes[0] == "cut" for _, fault in plan)
+
+    def raises(plan: FaultPlan) -> bool:
+        return any(fault.axes[1] not in ("closed", "reset") for _, fault in plan)
+
+    assert str(shrink(broken, cut)[0]) == "model#1:cut"
+    assert str(shrink(broken, raises)[0]) == "model#1:cut/error_event"

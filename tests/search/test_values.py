@@ -51,7 +51,7 @@ def test_a_kind_with_wordings_has_each_of_them(corpus, fault):
 def test_a_turn_keeps_the_wording_that_it_has(corpus, kind, variant):
     """The wordings of a model are faults of the space, each by itself; that a tool's reply of the
     same name has some is nothing to it."""
-    fault = Fault((kind,), variant)
+    fault = Fault((kind, "closed"), variant)
     assert [corpus._valued(fault) for _ in range(20)] == [fault] * 20
     assert corpus._values(fault) == []
 

@@ -40,7 +40,11 @@ class FakeModel:
         self.tools: list[list[dict[str, Any]]] = []
 
     def turn(
-        self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], ids: str = ""
+        self,
+        messages: list[dict[str, Any]],
+        tools: list[dict[str, Any]],
+        ids: str = "",
+        stream: bool = False,
     ) -> Any:
         self.shown.append(messages)
         self.tools.append(tools)
@@ -94,13 +98,16 @@ def data(event: bytes) -> bytes:
 def check(path: str, reply: WireReply) -> None:
     """A reply is what the SDK's types say it is, to the letter."""
     if reply.status >= 400:
-        _error(reply)
+        _refusal(json.loads(reply.body))
     elif reply.streamed:
         for event in reply.chunks:
             said = data(event)
             if said == b"[DONE]":
                 continue
             kind = json.loads(said).get("type")
+            if "error" in json.loads(said):
+                _error(path, event, json.loads(said))
+                continue
             if path != CHAT:
                 assert event.startswith(f"event: {kind}\n".encode())
             if kind != "ping":
@@ -114,8 +121,17 @@ def check(path: str, reply: WireReply) -> None:
             known(kind.model_validate_json(json.dumps(one)))
 
 
-def _error(reply: WireReply) -> None:
-    found = json.loads(reply.body)
+def _error(path: str, event: bytes, found: dict[str, Any]) -> None:
+    """An error in a stream: of Responses, its fields are nested, and its type has them flat."""
+    assert event.startswith(b"data: " if path == CHAT else b"event: error\n")
+    if path == RESPONSES:
+        assert list(found) == ["type", "sequence_number", "error"]
+        assert found["type"] == "error"
+        found = {"error": found["error"]}
+    _refusal(found)
+
+
+def _refusal(found: dict[str, Any]) -> None:
     if "type" in found:
         known(ErrorResponse.model_validate(found, strict=True), but=("details",))
     else:

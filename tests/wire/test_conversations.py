@@ -31,7 +31,9 @@ CALLS = [("c0", "charge", PAY), ("c1", "charge", PAY), ("c2", "ship", SHIP)]
 
 
 @contextmanager
-def client(world: Any, protocol: str, kind: str, door: str, **kwargs: Any) -> Iterator[Any]:
+def client(
+    world: Any, protocol: str, kind: str, door: str, hold: float = 0.05, **kwargs: Any
+) -> Iterator[Any]:
     """An official client of a world; an async one reads like a sync one."""
     theirs = protocol == "messages"
     if door == "in process":
@@ -49,7 +51,7 @@ def client(world: Any, protocol: str, kind: str, door: str, **kwargs: Any) -> It
         return
     sdk: Any = anthropic if theirs else openai
     name = ("Async" if kind == "async" else "") + ("Anthropic" if theirs else "OpenAI")
-    with serve(world, hold=0.05) as urls, asyncio.Runner() as runner:
+    with serve(world, hold=hold) as urls, asyncio.Runner() as runner:
         base = urls.anthropic if theirs else urls.openai
         made = getattr(sdk, name)(api_key="k", base_url=base, **kwargs)
         if kind == "sync":

@@ -294,4 +294,6 @@ def _axes(event: Struck) -> tuple[str, str]:
     first, *rest = event.fault.axes
     if event.slot.boundary == "local":
         return "local", first
+    if event.slot.boundary == "model":
+        return first, "intact"
     return first, rest[0] if rest else "intact"

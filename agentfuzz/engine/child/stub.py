@@ -143,9 +143,9 @@ class RemoteModel:
         """The same for async agents."""
         return self._link.ask("model", "aio", messages, tools)
 
-    def turn(self, messages: Any, tools: Any = None, ids: str = "") -> Any:
+    def turn(self, messages: Any, tools: Any = None, ids: str = "", stream: bool = False) -> Any:
         """One turn as it leaves the provider, a torn one included."""
-        return self._link.ask("model", "turn", messages, tools, ids)
+        return self._link.ask("model", "turn", messages, tools, ids, stream)
 
     @property
     def usage(self) -> Any:

@@ -39,6 +39,7 @@ _HONEST = frozenset(
         *("once", "lost", "twice", "late", "intact"),
         *("timeout", "error", "rate_limited", "unauthorized", "gone"),
         *("returns", "raises", "hangs", "before", "after", "in_flight", "crash", "empty", "cut"),
+        *("closed", "reset", "error_event", "silence"),
     )
 )
 _BOUNDARIES = frozenset(("tool", "local", "model", "process", "store", "turn", "end"))

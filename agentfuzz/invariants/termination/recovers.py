@@ -45,11 +45,11 @@ def recovers(*, faults: int = 1) -> Check:
 
 def _harmless(history: History, struck: Struck) -> bool:
     """Whether what a fault struck may be repeated safely."""
-    slot, kind = struck.slot, struck.fault.axes[-1]
-    if kind not in _TRANSIENT or slot.boundary not in ("tool", "model"):
-        return False
+    slot, axes = struck.slot, struck.fault.axes
     if slot.boundary == "model":
-        return True
+        return axes[0] in _TRANSIENT
+    if slot.boundary != "tool" or axes[-1] not in _TRANSIENT:
+        return False
     facts = history.tools.get(slot.name)
     return facts is not None and (facts.effect is None or facts.dedup in _SAFE)
 

@@ -1,6 +1,6 @@
 """cut: reply breaks off in the middle of the stream.
 
-The connection breaks in the middle of the reply.
+The connection breaks in the middle of the reply, in one of the ways of `model.endings`.
 """
 
 from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_fault

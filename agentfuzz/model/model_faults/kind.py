@@ -5,8 +5,8 @@ mean nothing (then it did not strike). One file a kind beside this one; `make ge
 Called by the simulated model at a slot that has a fault.
 
 A draft is a turn before it has ids: a text, calls, and how it stops (`end`, `tool_calls`,
-`length`: the provider cut it off; `cut`: the connection broke in the middle). `raises` is the
-API's error instead of a turn.
+`length`: the provider cut it off; `cut`: it broke off in the middle, and came to its `ending` as
+`model.endings` says). `raises` is the API's error instead of a turn.
 """
 
 import json
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentfuzz.core.events import Json
+from agentfuzz.model.endings import CLOSED
 from agentfuzz.model.script import Call
 from agentfuzz.world.tools import ToolSpec
 
@@ -39,6 +40,7 @@ class Draft:
     calls: tuple[Planned, ...] = ()
     stop: str = "end"
     raises: BaseException | None = None
+    ending: str = CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ Turned = Callable[[Draft, Situation, int], Draft | None]
 GROUPS = ("calls", "closing", "done", "giving_up", "closed")  # the kinds of turns
 
 
+def streamed(group: str) -> str:
+    """The group of the same turns where they are streamed: a stream can end in more ways."""
+    return f"streamed {group}"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFault:
     """One kind. `order` is its place among the others, simplest first; `at` are the groups of
@@ -72,8 +79,15 @@ class ModelFault:
     turned: Turned
     off: bool
 
-    def __call__(self, draft: Draft, at: Situation, variant: int) -> Draft | None:
-        return self.turned(draft, at, variant)
+    def __call__(
+        self, draft: Draft, at: Situation, variant: int, ending: str = CLOSED
+    ) -> Draft | None:
+        """What it makes of a draft. An ending other than the plainest means something to a reply
+        that is cut, and to no other."""
+        turned = self.turned(draft, at, variant)
+        if turned is None or ending == CLOSED:
+            return turned
+        return replace(turned, ending=ending) if turned.stop == "cut" else None
 
 
 def model_fault(

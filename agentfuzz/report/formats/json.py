@@ -20,6 +20,7 @@ from agentfuzz.core.findings import CampaignResult, Control, Counterexample, Sma
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.verdict import Violation
+from agentfuzz.model.endings import CLOSED
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
 
@@ -211,7 +212,9 @@ def _faults(cx: Counterexample) -> list[Json]:
             "name": slot.name,
             "nth": slot.nth,
             "fault": str(fault),
-            "axes": list(fault.axes),
+            "axes": [
+                value for value in fault.axes if value != CLOSED
+            ],  # of an axis that came later
         }
         if fault.until:  # from nth on: until this one, or for good
             one["until"] = "for_good" if fault.until == FOR_GOOD else fault.until

@@ -205,9 +205,10 @@ class _Model:
     async def aio(self, messages: Any, tools: Any = None) -> Any:
         return self(messages, tools)
 
-    def turn(self, messages: Any, tools: Any = None, ids: str = "") -> Any:
+    def turn(self, messages: Any, tools: Any = None, ids: str = "", stream: bool = False) -> Any:
         shown = None if self._blind else tools
-        return self._recorder.do("model.turn", messages, shown, ids, draws=not self._blind)
+        given = (messages, shown, ids, stream)
+        return self._recorder.do("model.turn", *given, draws=not self._blind)
 
     @property
     def usage(self) -> Any:

@@ -17,19 +17,19 @@ from agentfuzz.wire.reach.worlds import reached
 def seams(library: Any) -> Iterator[Seam]:
     """What is patched in httpx or httpx2."""
 
-    def transport(request: Any) -> Transport | None:
+    def transport(request: Any, client: str) -> Transport | None:
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
             face: Any = reached(request.method, url.host, port, url.raw_path.decode("ascii"))
         except NetworkRefused as refused:
             raise library.ConnectError(str(refused), request=request) from refused
-        return None if face is None else Transport(face, library)
+        return None if face is None else Transport(face, library, f"{library.__name__}.{client}")
 
     def sync(real: Any) -> Any:
         @wraps(real)
         def handle_request(self: Any, request: Any) -> Any:
-            ours = transport(request)
+            ours = transport(request, "Client")
             return real(self, request) if ours is None else ours.handle_request(request)
 
         return handle_request
@@ -37,7 +37,7 @@ def seams(library: Any) -> Iterator[Seam]:
     def asynchronous(real: Any) -> Any:
         @wraps(real)
         async def handle_async_request(self: Any, request: Any) -> Any:
-            ours = transport(request)
+            ours = transport(request, "AsyncClient")
             if ours is None:
                 return await real(self, request)
             return await ours.handle_async_request(request)
