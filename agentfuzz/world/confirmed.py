@@ -7,6 +7,9 @@ tool, is an error that names it. Pure: the plugin reads the lines.
 
     get_*: reads
     book_flight: effect=booking scope=flight,seat dedup=key transport=network
+    shop.tills:Till.charge: effect=charge scope=order_id
+
+The last one says, too, where a tool is that no framework has in its hands.
 """
 
 import re
@@ -22,6 +25,8 @@ from agentfuzz.world.guessing import Guess, Parameter, scope_of
 from agentfuzz.world.verbs import own_name
 
 READS = "reads"
+_PLACE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+TRANSPORTS = tuple(name for name in GROUPS if name != "guessed")
 WORDS = ("effect", "scope", "dedup", "transport")
 CURE = "Write one line a tool, as: book_flight: effect=booking scope=flight,seat transport=network"
 
@@ -42,12 +47,18 @@ class Correction:
         """Whether it may fit several tools."""
         return bool(re.search(r"[*?\[]", self.pattern))
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it may say where a function is: a tool may be called so, too."""
+        return bool(_PLACE.fullmatch(self.pattern))
+
     def fits(self, name: str) -> bool:
         """Whether it is about a tool of this name, with or without the server it comes from."""
         names = (name, own_name(name))
         if self.is_glob:
             return any(fnmatchcase(one, self.pattern) for one in names)
-        return self.pattern in names
+        last = re.split("[:.]", self.pattern)[-1] if self.is_place else self.pattern
+        return self.pattern in names or last in names
 
 
 def corrections(lines: Iterable[str], place: str) -> tuple[Correction, ...]:
@@ -103,7 +114,7 @@ def _read(line: str, place: str) -> Correction:
 def _value(word: str, value: str, line: str, place: str) -> Any:
     if word == "scope":
         return tuple(name.strip() for name in value.split(",") if name.strip())
-    known = {"dedup": DEDUPS, "transport": tuple(GROUPS)}.get(word)
+    known = {"dedup": DEDUPS, "transport": TRANSPORTS}.get(word)
     if known is not None and value not in known:
         raise _wrong(
             line,
@@ -146,12 +157,12 @@ def _by(line: Correction, name: str, guess: Guess, parameters: tuple[Parameter, 
     return replace(guess, **said, origins=origins)
 
 
-def require_used(lines: Sequence[Correction], names: Iterable[str]) -> None:
-    """Raise ScenarioError for a line that fits none of the tools that were met."""
+def unused(lines: Sequence[Correction], names: Iterable[str]) -> list[str]:
+    """What there is to say of lines that fit none of the tools that were met."""
     met = list(names)
-    for line in lines:
-        if not any(line.fits(name) for name in met):
-            near = (
-                near_miss(line.pattern, met) or f" Tools are: {', '.join(sorted(met)) or 'none'}."
-            )
-            raise _wrong(line.line, line.place, "it fits no tool", f"Correct its name.{near}")
+    return [
+        f"{line.place}: agentfuzz_tools: {line.line!r} fits no tool that was met."
+        f"{near_miss(line.pattern, met)}"
+        for line in lines
+        if not any(line.fits(name) for name in met)
+    ]

@@ -35,13 +35,23 @@ class Parameter(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Guess:
     """What `world.tool` would be told: `effect` None means that it only reads. `origins` says of
-    each of these four words where it comes from."""
+    each of these four words where it comes from. `verb` is what it does, where that is known."""
 
     effect: str | None
     scope: tuple[str, ...]
     dedup: str
     transport: str
     origins: Mapping[str, str] = field(default_factory=dict)
+    verb: str = ""
+
+    @property
+    def harmless(self) -> str:
+        """Why a repeat may do no harm, or nothing: then it is known to do some."""
+        if self.dedup != "none":
+            return self.origins["dedup"]
+        if self.verb not in verbs.TWICE_IS_TOO_OFTEN:
+            return "twice may be as good as once"
+        return ""
 
 
 class _Found(NamedTuple):
@@ -105,7 +115,8 @@ def guess(
     dedup, because = _dedup(hints or {}, method, known)
     effect = "_".join(words(own)) or own
     said = {"effect": found.origin, "scope": why, "dedup": because, "transport": where}
-    return Guess(effect, scope, dedup, transport, said)
+    verb = found.verb or _verb(own)
+    return Guess(effect, scope, dedup, transport, said, verb)
 
 
 def _transport(

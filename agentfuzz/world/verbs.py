@@ -87,6 +87,14 @@ CHANGES = _set(
     replace reschedule set update upsert
     """
 )
+# Verbs of what nobody wants twice; what is set, removed or stored twice is as it is once.
+TWICE_IS_TOO_OFTEN = _set(
+    """
+    append bill book buy charge comment deposit dispatch dm email exchange hire invite invoice mail
+    message notify order pay post publish purchase redeem refund sell send ship submit text transfer
+    tweet vote withdraw
+    """
+)
 ASKED = _set("keyword keywords q query question search topic")
 KEYS = _set("idempotencykey")
 

@@ -45,7 +45,8 @@ def careful(till, order):
 def endless(till, order):
     while True:
         try:
-            return till.charge_card(order)
+            till.charge_card(order)
+            return "charged"
         except RuntimeError:
             time.sleep(1)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.world.confirmed import corrected, corrections, require_used
+from agentfuzz.world.confirmed import corrected, corrections, unused
 from agentfuzz.world.guessing import Parameter, guess
 
 PLACE = "pyproject.toml"
@@ -105,8 +105,19 @@ def test_a_scope_that_names_no_parameter() -> None:
 
 
 def test_a_line_that_fits_no_tool() -> None:
-    """It is no silent one."""
+    """It is told, with the nearest tool."""
     lines = corrections(["get_*: reads", "bok_flight: effect=booking"], PLACE)
-    require_used(lines[:1], ["get_page"])
-    with pytest.raises(ScenarioError, match=r"it fits no tool\. .*Did you mean 'book_flight'"):
-        require_used(lines, ["get_page", "book_flight"])
+    assert unused(lines[:1], ["get_page"]) == []
+    (told,) = unused(lines, ["get_page", "book_flight"])
+    assert "fits no tool that was met. Did you mean 'book_flight'" in told
+
+
+def test_a_line_that_says_where_a_function_is() -> None:
+    """It is about the tool of this name."""
+    (line,) = corrections(["shop.tills:Till.charge: effect=charge"], PLACE)
+    assert line.is_place
+    assert [name for name in ("charge", "Till", line.pattern) if line.fits(name)] == [
+        "charge",
+        line.pattern,
+    ]
+    assert corrected("charge", guess("charge"), [line]).effect == "charge"
