@@ -15,7 +15,7 @@ from unittest import TestCase
 import pytest
 
 from agentfuzz._fuzz import Fuzz
-from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.core.errors import AgentfuzzError, FixtureError, ScenarioError, near_miss
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.existing import TOLD, Existing
 from agentfuzz.plugin.carried import ADOPTED
@@ -114,6 +114,12 @@ def unused(config: pytest.Config, results: Sequence[CampaignResult]) -> list[str
     """What there is to say of lines of the ini file that fit no tool of the session."""
     ours = [one for one in results if any(note.startswith(TOLD) for note in one.notes)]
     return unfitting(tools(config), {name for one in ours for name in one.tools}) if ours else []
+
+
+def left_alone(item: pytest.Item, error: AgentfuzzError) -> None:
+    """Skip a test of a path that was named, whose fixtures cannot be renewed."""
+    if isinstance(error, FixtureError) and "" not in item.stash.get(ADOPTED, {"": ()}):
+        pytest.skip(f"agentfuzz: no campaign, {error}")
 
 
 def judged(item: pytest.Function, existing: Existing, result: CampaignResult) -> CampaignResult:

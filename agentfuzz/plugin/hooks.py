@@ -99,8 +99,8 @@ def session_of(config: pytest.Config) -> "Session":
 
 
 class _Seen:
-    """What the test reports of one session bring, its own or those of workers. Registered with
-    its config, because pytest may run inside pytest."""
+    """What the test reports of one session bring, its own or those of workers, and the call of a
+    test. Registered with its config, because pytest may run inside pytest."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -110,6 +110,14 @@ class _Seen:
         self.any = self.any or "agentfuzz" in report.keywords
         if hasattr(report, "agentfuzz"):
             session_of(self.config).collect(report.agentfuzz)
+
+    @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        given = carried(pyfuncitem)
+        if given is None:
+            return None
+        session_of(self.config).run(pyfuncitem, given)
+        return True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -201,15 +209,6 @@ def _marked(config: pytest.Config, items: list[pytest.Item]) -> bool:
     return bool(config.getoption("--agentfuzz-existing")) or any(
         carried(item) is None and item.get_closest_marker("agentfuzz") for item in items
     )
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    given = carried(pyfuncitem)
-    if given is None:
-        return None
-    session_of(pyfuncitem.config).run(pyfuncitem, given)
-    return True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -93,6 +93,7 @@ class Session:
                 self._unfinished(interrupted.result)
             raise KeyboardInterrupt from None
         except AgentfuzzError as error:
+            existing.left_alone(item, error)
             line = str(error).partition(". ")[0][:120]
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
