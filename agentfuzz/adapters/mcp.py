@@ -33,7 +33,7 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     comes as the SDK's own error. An answer that is lost is waited for as long as the application
     said that a session, or this call, should: for ever if it said nothing.
     """
-    sessions = Sessions(world, lambda name, hints: declared.get(name, {}))
+    sessions = Sessions(world, lambda name, said: declared.get(name, {}))
     for name in declared:
         sessions.declare(name)
     sessions.open()
@@ -41,7 +41,7 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
 
 class Sessions:
     """All MCP sessions of a process, for one run. `words` says what a tool does, given its name and
-    what its server hints at (`readOnlyHint`, ...)."""
+    what its server says of it (`inputSchema`, `annotations`, ...)."""
 
     def __init__(self, world: World, words: Words) -> None:
         self._sdk = sdk = import_module("mcp")
@@ -74,7 +74,7 @@ class Sessions:
             return said
 
         body.__code__ = body.__code__.replace(co_name=f"mcp.{name}")
-        words = self._words(name, self._lists.hints.get(name, {}))
+        words = self._words(name, self._lists.tools.get(name, {}))
         self._last.tool(**{"name": name, **words})(body)
 
     def follows(self, world: World) -> None:
@@ -127,14 +127,13 @@ class Lists:
 
     def __init__(self, detour: detours.Detour) -> None:
         self.detour = detour
-        self.hints: dict[str, Mapping[str, Any]] = {}
+        self.tools: dict[str, Mapping[str, Any]] = {}
 
     async def awaited(self, given: Mapping[str, Any]) -> Any:
         """A session asks for the tools."""
         result = await self.detour.carry_out(given)
         for tool in result.tools:
-            hints = tool.annotations
-            self.hints[tool.name] = {} if hints is None else hints.model_dump(by_alias=True)
+            self.tools[tool.name] = tool.model_dump(by_alias=True)
         return result
 
     def called(self, given: Mapping[str, Any]) -> Any:

@@ -10,16 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import TestCase
 
 import pytest
 
 from agentfuzz._fuzz import Fuzz
-from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.core.errors import AgentfuzzError, FixtureError, ScenarioError, near_miss
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.engine.existing import Existing
+from agentfuzz.engine.existing import TOLD, Existing
 from agentfuzz.plugin.carried import ADOPTED
+from agentfuzz.plugin.settings import tools
+from agentfuzz.world.confirmed import unused as unfitting
 
 WORDS = ("tools", "script", "asserts", "max_runs", "faults", "only", "exclude", "allow_network")
+DOUBT = "AF904"  # of a test that nobody wrote for a simulation, no finding: see `untested`
 _MARK = "@pytest.mark.agentfuzz"
 
 
@@ -31,6 +35,13 @@ def adopt(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
         if not isinstance(item, pytest.Function) or hasattr(item.obj, "agentfuzz"):
             continue
         mark = item.get_closest_marker("agentfuzz")
+        if item.cls is not None and issubclass(item.cls, TestCase):
+            if mark is not None:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: {_MARK}: a unittest.TestCase runs by itself, and cannot be a "
+                    "campaign; write it as a plain test"
+                )
+            continue
         if mark is not None:
             item.stash[ADOPTED] = {"": mark.args, **mark.kwargs}
         elif everything or any(item.path.is_relative_to(path) for path in chosen):
@@ -58,7 +69,7 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
     test = _function(item)
     existing = Existing(
         item.originalname,
-        lambda name: None,
+        tools(item.config),
         places=given.get("tools", ()),
         script=given.get("script"),
         asserts=bool(given.get("asserts")),
@@ -67,8 +78,10 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
         existing.scenario,
         existing.agent(test),
         item.cls is not None and not isinstance(_raw(item), staticmethod),
-        given.get("max_runs"),
-        *(_several(given.get(name, ())) for name in ("faults", "only", "exclude")),
+        max_runs=given.get("max_runs"),
+        faults=_several(given.get("faults", ())),
+        only=_several(given.get("only", ())),
+        exclude=_several(given.get("exclude", ())),
         allow_network=given.get("allow_network", False),
         each_run=True,
         existing=existing,
@@ -91,21 +104,52 @@ def _function(item: pytest.Function) -> Any:
     return getattr(raw, "__func__", raw)
 
 
+def again(item: pytest.Item) -> list[str]:
+    """The options by which another pytest takes the test in, too."""
+    named = item.config.getoption("--agentfuzz-existing") and ADOPTED in item.stash
+    return [f"--agentfuzz-existing={item.path}"] if named else []
+
+
+def unused(config: pytest.Config, results: Sequence[CampaignResult]) -> list[str]:
+    """What there is to say of lines of the ini file that fit no tool of the session."""
+    ours = [one for one in results if any(note.startswith(TOLD) for note in one.notes)]
+    return unfitting(tools(config), {name for one in ours for name in one.tools}) if ours else []
+
+
+def left_alone(item: pytest.Item, error: AgentfuzzError) -> None:
+    """Skip a test of a path that was named, whose fixtures cannot be renewed."""
+    if isinstance(error, FixtureError) and "" not in item.stash.get(ADOPTED, {"": ()}):
+        pytest.skip(f"agentfuzz: no campaign, {error}")
+
+
 def judged(item: pytest.Function, existing: Existing, result: CampaignResult) -> CampaignResult:
     """What a campaign of a test that exists comes to: with what was believed of its tools. One that
     was marked and cannot be a campaign fails; one that lies in a path that was named is skipped."""
-    untested = [text for text in result.untested if not text.startswith("AF804")]
-    fails = next((one.sentence for one in result.findings if one.code == "AF900"), "")
-    nothing = next((text for text in untested if text.startswith("AF801")), "")
-    if fails or nothing:
-        why = (
-            f"in a simulation it fails without any fault ({fails})"
-            if fails
-            else "none of its tools is known: name one as tools=['package.module:function'], or "
-            "import its framework before"
-        )
+    if why := _no_campaign(existing, result):
         if "" in item.stash[ADOPTED]:
             raise ScenarioError(f"{item.originalname} is no campaign: {why}.")
         pytest.skip(f"agentfuzz: no campaign, {why}")
-    notes = (*result.notes, *existing.told(result.tools))
-    return replace(result, notes=notes, untested=tuple(untested))
+    doubts = [one for one in result.findings if one.code == DOUBT]
+    untested = [text for text in result.untested if not text.startswith("AF804")]
+    untested += [f"{DOUBT} {one.title}: {one.violation.sentence}" for one in doubts]
+    return replace(
+        result,
+        findings=tuple(one for one in result.findings if one not in doubts),
+        notes=(*result.notes, *existing.told(result.tools)),
+        untested=tuple(untested),
+    )
+
+
+def _no_campaign(existing: Existing, result: CampaignResult) -> str:
+    """Why a test proves nothing, or nothing."""
+    for one in result.findings:
+        if one.code == "AF900":
+            return f"in a simulation it fails without any fault ({one.violation.sentence})"
+    if not existing.passed:
+        return "in a simulation it fails without any fault (its own assertions do not hold)"
+    if any(text.startswith("AF801") for text in result.untested):
+        return (
+            "none of its tools is known: name one as tools=['package.module:function'], or by a "
+            "line of agentfuzz_tools, or import its framework before"
+        )
+    return ""

@@ -21,6 +21,7 @@ from agentfuzz.plugin.settings import (
     OTHERS,
     SETTINGS,
     STRICT,
+    TOOLS,
     campaigns_on,
     ini_key,
     refuse_unknown_keys,
@@ -29,6 +30,7 @@ from agentfuzz.plugin.settings import (
 if TYPE_CHECKING:
     from agentfuzz.plugin.session import Session
 
+MARKER = "agentfuzz: a test whose body runs under faults with --agentfuzz (@fuzz sets it)"
 KEY = pytest.StashKey["Session"]()
 DISTRIBUTION = "pytest-agentfuzz"
 
@@ -51,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=STRICT if not word else "do not",
         )
     parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
+    parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
@@ -66,7 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "agentfuzz: a test whose body runs under faults (with --agentfuzz); @fuzz sets it")
+    config.addinivalue_line("markers", MARKER)
     _refuse_namesake()
     refuse_unknown_keys(config)
     config.stash[SEEN] = seen = _Seen(config)
@@ -96,8 +99,8 @@ def session_of(config: pytest.Config) -> "Session":
 
 
 class _Seen:
-    """What the test reports of one session bring, its own or those of workers. Registered with
-    its config, because pytest may run inside pytest."""
+    """What the test reports of one session bring, its own or those of workers, and the call of a
+    test. Registered with its config, because pytest may run inside pytest."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -107,6 +110,14 @@ class _Seen:
         self.any = self.any or "agentfuzz" in report.keywords
         if hasattr(report, "agentfuzz"):
             session_of(self.config).collect(report.agentfuzz)
+
+    @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        given = carried(pyfuncitem)
+        if given is None:
+            return None
+        session_of(self.config).run(pyfuncitem, given)
+        return True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -196,18 +207,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _marked(config: pytest.Config, items: list[pytest.Item]) -> bool:
     """Whether a test that exists is to be a campaign."""
     return bool(config.getoption("--agentfuzz-existing")) or any(
-        item.get_closest_marker("agentfuzz") and not hasattr(getattr(item, "obj", None), "agentfuzz")
-        for item in items
+        carried(item) is None and item.get_closest_marker("agentfuzz") for item in items
     )
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    given = carried(pyfuncitem)
-    if given is None:
-        return None
-    session_of(pyfuncitem.config).run(pyfuncitem, given)
-    return True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -93,6 +93,7 @@ class Session:
                 self._unfinished(interrupted.result)
             raise KeyboardInterrupt from None
         except AgentfuzzError as error:
+            existing.left_alone(item, error)
             line = str(error).partition(". ")[0][:120]
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
@@ -173,7 +174,13 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
                 watch=line,
-                fresh=[*process_death.command(self.config), *FRESH, item.nodeid, SERVE],
+                fresh=[
+                    *process_death.command(self.config),
+                    *FRESH,
+                    *existing.again(item),
+                    item.nodeid,
+                    SERVE,
+                ],
                 cluster=executor(self.config),
                 dealing=dealt,
             )
@@ -237,6 +244,7 @@ class Session:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        self.findings.note(existing.unused(self.config, self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
             5,

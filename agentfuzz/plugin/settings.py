@@ -7,9 +7,12 @@ names the place. Read by the hooks and by the session.
 import importlib.metadata
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from agentfuzz.world.confirmed import Correction
 
 # option, metavar, type, default, help; each is an ini key of the same name with underscores.
 SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
@@ -52,6 +55,7 @@ OTHERS = (
 )
 EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
 # A switch: on, off, or neither; then the ini key, then the default.
+TOOLS = "what was confirmed of tools that are guessed at: `name: effect=... scope=...`, or `reads`"
 STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
 
@@ -61,7 +65,12 @@ def ini_key(name: str) -> str:
 
 
 def refuse_unknown_keys(config: pytest.Config) -> None:
-    known = ["agentfuzz", "agentfuzz_strict", *(ini_key(name) for name, *_ in SETTINGS)]
+    known = [
+        "agentfuzz",
+        "agentfuzz_strict",
+        "agentfuzz_tools",
+        *(ini_key(name) for name, *_ in SETTINGS),
+    ]
     given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
     for key in config.inicfg if given is None else given:
         if key.startswith("agentfuzz") and key not in known:
@@ -78,6 +87,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     memo(config)
     executor(config)
     shard(config)
+    tools(config)
 
 
 def _ini_file(config: pytest.Config) -> str:
@@ -143,6 +153,20 @@ def executor(config: pytest.Config) -> str:
             f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
         ) from None
     return f"tcp://{found[1]}"
+
+
+def tools(config: pytest.Config) -> tuple["Correction", ...]:
+    """What the ini file says of tools, one line a tool. Raises UsageError."""
+    lines = _ini_value(config, "agentfuzz_tools", "lines, one a tool")
+    if not lines:
+        return ()
+    from agentfuzz.core.errors import ScenarioError
+    from agentfuzz.world.confirmed import corrections
+
+    try:
+        return corrections(lines, _ini_file(config))
+    except ScenarioError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def shard(config: pytest.Config) -> tuple[int, int] | None:
