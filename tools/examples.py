@@ -25,6 +25,7 @@ from tabulate import tabulate
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+PATIENCE = 600  # seconds for a campaign: its runs are counted, however slow the machine is
 MADE = ROOT / ".venv" / "examples"  # gone with `make clean`
 UV = Path(sys.executable).with_name("uv")
 _FOUND = re.compile(r"^Found: (.*)$", re.MULTILINE)
@@ -123,6 +124,7 @@ def played(example: Example, reports: Path) -> Outcome:
         [
             *(environment(example), "-m", "pytest", "-q", "--agentfuzz", "-p", "no:cacheprovider"),
             *("-c", os.devnull, f"--rootdir={example.folder}"),
+            f"--agentfuzz-max-time={PATIENCE}",
             *(f"--agentfuzz-report-dir={report}", example.folder),
         ],
         cwd=example.folder,

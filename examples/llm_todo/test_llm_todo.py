@@ -14,7 +14,7 @@ ADD = call("Todo_add", session_id="s1", content="Buy milk.")
     task="Note: buy milk.",
     script=[ADD, "Noted."],
     without=("at_most_once", "replay_transparency"),  # a list may hold the same words twice
-    max_crossings=60,
+    max_crossings=40,
 )
 def note(world):
     scope = ("session_id", "content")
