@@ -50,7 +50,7 @@ class Children:
         """Their loop is dropped, and nobody talks to them any more."""
         for one in self._begun:
             with suppress(ProcessLookupError):
-                one.kill()
+                one.close()
 
     def rest(self) -> bool:
         """Whether none of them is at work, or has something to read."""
