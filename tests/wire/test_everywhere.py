@@ -447,11 +447,11 @@ def test_concurrent_tasks_ask_their_own_worlds() -> None:
     assert {"one again", "two again"} < set(said_by)
 
 
-# What the block leaves, and whose rules hold in it -------------------------------------------------
+# What the block leaves, and whose rules hold in it -----------------------------------------------
 
 
 def test_a_block_that_nobody_closes_ends_with_its_run() -> None:
-    """An agent that enters one and never leaves it: the next run, and the next test, see nothing."""
+    """An agent that enters one and never leaves it: the next run and the next test see nothing."""
     kept = ExitStack()
     before = httpx.HTTPTransport.handle_request
 
@@ -482,7 +482,9 @@ TAKEN = {
 @pytest.mark.parametrize("more", TAKEN.values(), ids=TAKEN)
 def test_other_providers_have_rules_of_their_own(more: dict[str, Any]) -> None:
     def agent(world: Any) -> str:
-        client = openai.OpenAI(base_url="https://api.groq.com/openai/v1", max_retries=0)
+        client = openai.OpenAI(
+            base_url="https://api.groq.com/openai/v1", api_key="k", max_retries=0
+        )
         with everywhere(world):
             found = client.chat.completions.create(**{**BODY, **more})
         return str(found.choices[0].message.content)

@@ -49,6 +49,13 @@ def is_theirs(function: FunctionType) -> bool:
     return (function.__module__ or "").partition(".")[0] in _THEIR_OWN
 
 
+def _alike(one: FunctionType, other: FunctionType) -> bool:
+    """Whether both were made by the same `def`."""
+    return (one.__module__, one.__qualname__, one.__code__.co_firstlineno) == (
+        *(other.__module__, other.__qualname__, other.__code__.co_firstlineno),
+    )
+
+
 class Taps(Mapping[str, Any]):
     """The functions that were noted, by their names."""
 
@@ -61,7 +68,7 @@ class Taps(Mapping[str, Any]):
             return
         name = function.__name__
         names = chain((name, f"{function.__module__}.{name}"), (f"{name}_{n}" for n in count(2)))
-        free = next(one for one in names if self._found.get(one, function) is function)
+        free = next(one for one in names if _alike(self._found.get(one, function), function))
         self._found[free] = function
 
     def tap(self, world: Any, /, **declared: Mapping[str, Any]) -> None:
@@ -100,15 +107,32 @@ def taps(*places: str) -> Iterator[Taps]:
     (`"openai_agents"`, `"langchain"`, `"pydantic_ai"`, ...). Raises ScenarioError for a place that
     there is not.
     """
-    found, undo = Taps(), list[tuple[Any, str, Any]]()
     if not places:
         raise ScenarioError(
             f"taps() needs a place: 'module:decorator', or one of {', '.join(FRAMEWORKS)}."
         )
+    found = Taps()
+    with noting(found, *places):
+        yield found
+
+
+def imported() -> list[str]:
+    """The frameworks that this process has imported."""
+    return [
+        name
+        for name, places in FRAMEWORKS.items()
+        if any(place.partition(":")[0] in sys.modules for place in places)
+    ]
+
+
+@contextmanager
+def noting(found: Taps, *places: str) -> Iterator[None]:
+    """The same, noted there."""
+    undo = list[tuple[Any, str, Any]]()
     try:
         for place in places:
             undo += _noting(place, found) if ":" in place else _all_of(place, found)
-        yield found
+        yield
     finally:
         for owner, name, own in reversed(undo):
             setattr(owner, name, own)

@@ -35,12 +35,14 @@ HOLDERS = frozenset(
 _DEEP = 4  # attributes and closures between a tool object and its function
 
 
-def in_hands() -> Taps:
-    """The functions of all tool objects that there are, in the order in which they were made."""
+def in_hands(*without: str) -> Taps:
+    """The functions of all tool objects that there are, in the order in which they were made, but
+    for those of packages that are left out."""
     found = Taps()
     for one in gc.get_objects():
         kind = type(one)
-        if (kind.__module__, kind.__qualname__) in HOLDERS:
+        at = (kind.__module__, kind.__qualname__)
+        if at in HOLDERS and at[0].partition(".")[0] not in without:
             function = _function_of(one)
             if function is not None:
                 found.note(function)

@@ -56,7 +56,7 @@ class OfApplications:
         Raises ScenarioError for what is no Python function, for a generator, for an unknown
         parameter, and for a function that is tapped twice.
         """
-        found = _function(function)
+        found = located(function)
         label = name or found.__name__
         made = Tap(label, cast(Way, self))
         if detours.generates(found):
@@ -121,7 +121,7 @@ def _says(
     return Says(hide, paths, key, owner if scope is None else "")
 
 
-def _function(given: Callable[..., Any] | str) -> Any:
+def located(given: Callable[..., Any] | str) -> Any:
     """The function that is meant. Raises ScenarioError."""
     found = _at(given) if isinstance(given, str) else given
     function = unwrapped(found)
