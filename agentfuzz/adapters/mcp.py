@@ -10,6 +10,7 @@ Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -82,6 +83,9 @@ class Sessions:
         name, arguments = given["name"], dict(given.get("arguments") or {})
         world = self._worlds.get(LEG.get(), self._last)
         if name not in world.gateway.specs:
+            if name not in self._lists.tools:
+                with suppress(Exception):  # what cannot be asked has said nothing
+                    await self._lists.awaited({"self": given["self"]})
             self.declare(name)
         self._asked[name, _mark(arguments)] = given
         reply = await world.acall(name, arguments)
