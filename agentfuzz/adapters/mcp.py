@@ -56,7 +56,6 @@ class Sessions:
     def open(self) -> None:
         """From now on their calls are the world's."""
         world, session = self._last, self._sdk.ClientSession
-        world.raise_as(timeout=self._timed_out, error=self._closed)
         world._taps = (*world._taps, self)
         self._calls.open(session.call_tool, self)
         self._lists.detour.open(session.list_tools, self._lists)
@@ -88,7 +87,12 @@ class Sessions:
                     await self._lists.awaited({"self": given["self"]})
             self.declare(name)
         self._asked[name, _mark(arguments)] = given
-        reply = await world.acall(name, arguments)
+        try:
+            reply = await world.acall(name, arguments)
+        except TimeoutError as error:  # of this tool alone, and not of the world's others
+            raise self._timed_out(str(error)) from error
+        except ConnectionError as error:
+            raise self._closed(str(error)) from error
         honest = next((result for said, result in self._results if said is reply), None)
         return self._spoken(reply) if honest is None else honest
 
