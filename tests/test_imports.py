@@ -31,7 +31,7 @@ ALLOWED = {
     "runtime/imports.py <module> SourceFileLoader": "one of them",
     "runtime/surroundings.py <module> builtins": "what an agent may replace there is put back",
     "adapters/mcp.py __init__ import_module": "the MCP SDK of the application, and its types",
-    "engine/existing.py <module> importlib.util": "whether a line names a module: asks, imports not",
+    "engine/existing.py <module> importlib.util": "whether there is such a module",
     "engine/existing.py <module> importlib.util.find_spec": "the same",
     "engine/existing.py _is_there find_spec": "the same",
     "runtime/detours.py _stub exec": "a stub with the parameters of the user's own function",

@@ -50,9 +50,14 @@ def is_theirs(function: FunctionType) -> bool:
 
 def alike(one: FunctionType, other: FunctionType) -> bool:
     """Whether both were made by the same `def`."""
-    return (one.__module__, one.__qualname__, one.__code__.co_firstlineno) == (
-        *(other.__module__, other.__qualname__, other.__code__.co_firstlineno),
-    )
+    return _made_by(one) == _made_by(other)
+
+
+def _made_by(function: FunctionType) -> tuple[object, ...]:
+    """Its `def`, also while its calls are led elsewhere."""
+    code = function.__code__
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return (function.__module__, function.__qualname__, code.co_firstlineno, parameters)
 
 
 class Taps(Mapping[str, Any]):
