@@ -11,6 +11,7 @@ Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of
 
 from asyncio import Event
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -47,7 +48,6 @@ class Sessions:
         self._sdk = sdk = import_module("mcp")
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
         self._failure: Any = getattr(sdk, "MCPError", None) or sdk.McpError
-        self._late: Exception | None = None  # the last answer that did not come
         self._calls = detours.of(sdk.ClientSession.call_tool)
         self._words = words
         self._worlds = {world.leg: world}
@@ -59,7 +59,6 @@ class Sessions:
     def open(self) -> None:
         """From now on their calls are the world's."""
         world, session = self._last, self._sdk.ClientSession
-        world.raise_as(timeout=self._timed_out, error=self._closed)
         world._taps = (*world._taps, self)
         self._calls.open(session.call_tool, self)
         self._lists.detour.open(session.list_tools, self._lists)
@@ -86,14 +85,19 @@ class Sessions:
         name, arguments = given["name"], dict(given.get("arguments") or {})
         world = self._worlds.get(LEG.get(), self._last)
         if name not in world.gateway.specs:
+            if name not in self._lists.tools:
+                with suppress(Exception):  # what cannot be asked has said nothing
+                    await self._lists.awaited({"self": given["self"]})
             self.declare(name)
         self._asked[name, _mark(arguments)] = given
         try:
             reply = await world.acall(name, arguments)
-        except self._failure as error:
-            if error is self._late and not _patience(given):
+        except TimeoutError as error:  # of this tool alone, and not of the world's others
+            if not _patience(given):
                 await Event().wait()
-            raise
+            raise self._error(408, str(error)) from error
+        except ConnectionError as error:  # it went away
+            raise self._error(-32000, f"Connection closed ({error})") from error
         honest = next((result for said, result in self._results if said is reply), None)
         return self._spoken(reply) if honest is None else honest
 
@@ -104,15 +108,6 @@ class Sessions:
         """A reply that no server gave, as a result of the protocol."""
         text = self._types.TextContent(type="text", text=as_text(reply))
         return self._types.CallToolResult(content=[text])
-
-    def _timed_out(self, message: str) -> Exception:
-        """The session's own read timeout."""
-        self._late = self._error(408, message)
-        return self._late
-
-    def _closed(self, message: str) -> Exception:
-        """The connection went away."""
-        return self._error(-32000, f"Connection closed ({message})")
 
     def _error(self, code: int, message: str) -> Exception:
         if hasattr(self._sdk, "MCPError"):

@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
+from itertools import count
 from types import FunctionType
 from typing import Any
 
@@ -25,7 +26,7 @@ from agentfuzz.invariants import assertions_hold, bounded, replay_transparency, 
 from agentfuzz.runtime.detours import generates
 from agentfuzz.world.confirmed import Correction, corrected
 from agentfuzz.world.guessing import Guess, Parameter, guess, of_function, of_schema
-from agentfuzz.world.taps.decorators import Taps, imported, noting
+from agentfuzz.world.taps.decorators import Taps, alike, imported, noting
 from agentfuzz.world.taps.hidden import hidden
 from agentfuzz.world.taps.looking import in_hands
 from agentfuzz.world.taps.surface import located
@@ -34,6 +35,7 @@ from agentfuzz.world.world import World
 TOLD = "tool "  # how what is believed of a tool begins
 SERVED = "mcp"  # what a server does is a tool of its clients
 UNKNOWN = "no verb known"
+UNSAID = "its server has not said what it does"
 ONE_LINE = "confirm it in agentfuzz_tools:"
 PASSED = "the test passed"
 
@@ -55,7 +57,7 @@ class Existing:
         self.guesses: dict[str, Guess] = {}
         self._lines = lines
         self._places = (*places, *(line.pattern for line in lines if _is_there(line)))
-        self._tapped = list[FunctionType]()
+        self._tapped = dict[str, FunctionType]()  # of this run
         self._world: World | None = None
         self._passing = set[str]()  # made anew in each run
         self._found = _Live(self._noted)
@@ -69,8 +71,12 @@ class Existing:
     def looking(self) -> Iterator[None]:
         """A campaign: what frameworks have in their hands by now is found, and what they are handed
         within is noted."""
+        named = [located(place) for place in self._places]
+        for function in named:
+            self._found.keep(function)
         for function in in_hands(SERVED).values():
-            self._found.note(function)
+            if not any(alike(function, one) for one in named):
+                self._found.note(function)
         with noting(self._found, *(one for one in imported() if one != SERVED)):
             yield
         self._world = None
@@ -110,9 +116,6 @@ class Existing:
     def _build(self, world: World) -> None:
         self._world = None
         self._tapped.clear()
-        for place in self._places:
-            function = located(place)
-            self._tap(world, function.__name__, function)
         for name, function in self._found.items():
             if name not in self._passing:
                 self._tap(world, name, function)
@@ -127,19 +130,24 @@ class Existing:
             self._tap(self._world, name, function)
 
     def _tap(self, world: World, name: str, function: FunctionType) -> None:
-        if any(one is function for one in self._tapped):
+        """A tool of this run; of several functions that one `def` has made, each is one."""
+        if any(one is function for one in self._tapped.values()):
             return
-        self._tapped.append(function)
+        free = (name if number == 1 else f"{name}_{number}" for number in count(1))
+        label = next(one for one in free if one not in self._tapped)
+        self._tapped[label] = function
         away = hidden(function, inspect.signature(function))
         known = [one for one in of_function(function) if one.name not in away]
-        found = guess(name, known, inspect.getdoc(function) or "")
-        world.tap(function, name=name, **self._words(name, found, known))
+        found = guess(function.__name__, known, inspect.getdoc(function) or "")
+        world.tap(function, name=label, **self._words(name, found, known))
 
     def _served(self, name: str, tool: Mapping[str, Any]) -> Mapping[str, Any]:
         """A tool of an MCP server, of which it says this."""
         known = of_schema(tool.get("inputSchema") or {})
         doc = tool.get("description") or ""
         found = guess(name, known, doc, hints=tool.get("annotations") or {})
+        if not tool:
+            found = replace(found, origins={**found.origins, "effect": UNSAID})
         words = self._words(name, found, known)
         if words["effect"] is None:
             return words
@@ -171,6 +179,8 @@ def _unjudged(found: Guess) -> str:
     if found.effect is None:
         return ""
     why = found.origins["effect"]
+    if why == UNSAID:
+        return why
     return "no verb in its name is known" if why.startswith(UNKNOWN) else found.harmless
 
 

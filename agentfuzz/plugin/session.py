@@ -114,8 +114,8 @@ class Session:
             ]
             raise self.findings.failure(problems, more)
         if nothing:
-            told = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
-            raise Failed(nothing[0], "\n".join(map(escaping.terminal, told)))
+            lines = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
+            raise Failed(nothing[0], "\n".join(map(escaping.terminal, lines)))
         if self.campaigns and not self.findings.replay and given.plan is None and self.strict:
             laws = given.scenario.invariants
             declared = [law.name for law in laws if law.name not in given.scenario.implied]

@@ -49,11 +49,16 @@ def is_theirs(function: FunctionType) -> bool:
     return (function.__module__ or "").partition(".")[0] in _THEIR_OWN
 
 
-def _alike(one: FunctionType, other: FunctionType) -> bool:
+def alike(one: FunctionType, other: FunctionType) -> bool:
     """Whether both were made by the same `def`."""
-    return (one.__module__, one.__qualname__, one.__code__.co_firstlineno) == (
-        *(other.__module__, other.__qualname__, other.__code__.co_firstlineno),
-    )
+    return _made_by(one) == _made_by(other)
+
+
+def _made_by(function: FunctionType) -> tuple[object, ...]:
+    """Its `def`, also while its calls are led elsewhere."""
+    code = function.__code__
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return (function.__module__, function.__qualname__, code.co_firstlineno, parameters)
 
 
 class Taps(Mapping[str, Any]):
@@ -64,11 +69,14 @@ class Taps(Mapping[str, Any]):
 
     def note(self, function: FunctionType) -> None:
         """A framework was handed this one."""
-        if is_theirs(function):
-            return
+        if not is_theirs(function):
+            self.keep(function)
+
+    def keep(self, function: FunctionType) -> None:
+        """This one is a tool, whoever it is of."""
         name = function.__name__
         names = chain((name, f"{function.__module__}.{name}"), (f"{name}_{n}" for n in count(2)))
-        free = next(one for one in names if _alike(self._found.get(one, function), function))
+        free = next(one for one in names if alike(self._found.get(one, function), function))
         self._found[free] = function
 
     def tap(self, world: Any, /, **declared: Mapping[str, Any]) -> None:

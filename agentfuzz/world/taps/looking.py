@@ -6,6 +6,7 @@ exists, whose application was imported long before.
 """
 
 import gc
+import sys
 from types import FunctionType
 from typing import Any
 
@@ -44,9 +45,15 @@ def in_hands(*without: str) -> Taps:
         at = (kind.__module__, kind.__qualname__)
         if at in HOLDERS and at[0].partition(".")[0] not in without:
             function = _function_of(one)
-            if function is not None:
+            if function is not None and not _is_left(function):
                 found.note(function)
     return found
+
+
+def _is_left(function: FunctionType) -> bool:
+    """Whether a function was left behind by a module that was imported anew."""
+    module = sys.modules.get(function.__module__ or "")
+    return module is not None and function.__globals__ is not vars(module)
 
 
 def _function_of(holder: object) -> FunctionType | None:
