@@ -17,6 +17,20 @@ from agentfuzz.world.team.mailbox import Mailbox
 from agentfuzz.world.team.payload import Sent
 
 
+class _Boxes(dict[str, Mailbox]):
+    """The mailboxes by agent, each made when somebody asks for it."""
+
+    def __init__(self, team: "Team") -> None:
+        self._team = team
+
+    def __missing__(self, agent: str) -> Mailbox:
+        team = self._team
+        if agent not in team.known:
+            team.knows(agent)
+        found = self[agent] = Mailbox(agent, team.calls)
+        return found
+
+
 class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
     the functions that are called to hand something over; `members` a framework's own agents;
@@ -38,7 +52,7 @@ class Team:
         self.asking: dict[str, tuple[str, Any]] = {}
         self.sent: dict[tuple[str, str], Sent] = {}
         self.handoffs = 0
-        self.boxes: dict[str, Mailbox] = {}
+        self.boxes = _Boxes(self)
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
         self.read: dict[tuple[str, str], int] = {}  # by agent and key: the version it knows
 
@@ -55,14 +69,6 @@ class Team:
         there = self.slice
         found = tuple([name for name in names if name in there]) if there else tuple(names)
         self.known |= dict.fromkeys(found)
-        return found
-
-    def box(self, agent: str) -> Mailbox:
-        """The mailbox of an agent."""
-        found = self.boxes.get(agent)
-        if found is None:
-            self.knows(agent)
-            found = self.boxes[agent] = Mailbox(agent, self.calls)
         return found
 
     def struck(self, slot: Slot, group: str) -> Fault | None:

@@ -15,7 +15,7 @@ from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.acting import ACTING, named
 from agentfuzz.world.team.called import handoff_of
 from agentfuzz.world.team.children import Child, spawn
-from agentfuzz.world.team.handoffs import Handoff, waits_for_answer
+from agentfuzz.world.team.handoffs import post, waits_for_answer
 from agentfuzz.world.team.mailbox import Mailbox
 from agentfuzz.world.team.payload import Sent
 from agentfuzz.world.team.queues import HandoffQueue
@@ -24,6 +24,7 @@ from agentfuzz.world.team.shared import Shared
 from agentfuzz.world.team.state import Team
 
 F = TypeVar("F", bound=Callable[..., Any])
+_TEXTS = frozenset({str})
 
 
 class OfAgents:
@@ -65,8 +66,8 @@ class OfAgents:
         """Say which agents there are, so that a handoff can go astray to one of them. Returns those
         that take part in this run, in order: all of them, but for a run of a slice, as a finding
         among many agents is told in the end. Build the team from what is returned."""
-        for name in names:
-            if type(name) is not str or not name:
+        if not (all(names) and _TEXTS.issuperset(map(type, names))):
+            for name in names:
                 _name(name)
         return self._team().takes_part(names)
 
@@ -103,7 +104,7 @@ class OfAgents:
                 f"a handoff of {payload!r}: hand over agentfuzz.Payload(task=...), a model or "
                 "dataclass of your own, a dict, or a text."
             )
-        return Handoff(team, to, Sent(payload, carry)).post()
+        return post(team, to, Sent(payload, carry))
 
     async def ahandoff(
         self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None
@@ -115,9 +116,8 @@ class OfAgents:
     def inbox_of(self, agent: str) -> Mailbox:
         """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or
         `await .next(timeout)`."""
-        team = self._team()
-        box = team.boxes.get(agent) if type(agent) is str else None
-        return team.box(_name(agent)) if box is None else box
+        boxes = self._team().boxes
+        return boxes[agent if type(agent) is str and agent else _name(agent)]
 
     def answered(self, receipt: Receipt, timeout: float) -> bool:
         """Let up to so many virtual seconds pass until a handoff was accepted or rejected; whether
