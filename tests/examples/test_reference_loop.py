@@ -20,9 +20,9 @@ from agentfuzz.scenarios import (
 )
 from agentfuzz.search.space import Space
 from reference_loop import loop as loop_
-from reference_loop.adapter import tools_of
 from reference_loop.handoff import handoff, owned, receive
 from reference_loop.loop import Loop, Tool
+from reference_world import tools_of
 from search.support import hunt, shown
 from tests.examples.stories import INVOICE, NOT_HERE, NOTE, STORIES, Agent
 from tests.examples.support import Planned, agent, proof
