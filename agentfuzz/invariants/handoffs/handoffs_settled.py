@@ -83,10 +83,13 @@ def _calls(history: History, yes: HandoffAccepted) -> set[str]:
 
 def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
     claim = history.success
-    if claim is None or _all_settled(history):
+    if claim is None:
+        return
+    settled = _settled_ones(history)
+    if settled.issuperset(map(_ID, history.of(HandoffSent))):
         return
     for passed in handoffs(history):
-        if passed.sent.seq > claim.seq or _settled(passed) or _said(history, passed):
+        if passed.sent.seq > claim.seq or passed.sent.handoff in settled or _said(history, passed):
             continue
         if _superseded(history, passed) or _taken_back(history, passed):
             continue
@@ -95,13 +98,12 @@ def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
             yield _never(passed, claim)
 
 
-def _all_settled(history: History) -> bool:
-    """Whether whatever was sent has come and has been answered: then nothing was lost."""
+def _settled_ones(history: History) -> set[str]:
+    """Whatever has come and has been answered, by its id."""
     came = {*map(_ARRIVAL, history.of(HandoffReceived))}
     answered = {*map(_ARRIVAL, history.of(HandoffAccepted))}
     answered.update(map(_ARRIVAL, history.of(HandoffRejected)))
-    settled = {handoff for handoff, _ in came & answered}
-    return settled.issuperset(map(_ID, history.of(HandoffSent)))
+    return {handoff for handoff, _ in came & answered}
 
 
 def _settled(passed: Passed) -> bool:

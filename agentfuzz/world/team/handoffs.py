@@ -125,7 +125,7 @@ class Handoff:
 
     def post(self) -> Receipt:
         """Send it to a mailbox."""
-        delivery, box = self.delivery, self.team.boxes[self.reaches]
+        delivery, box = self.delivery, self.team.box(self.reaches)
         letters = self.letters()
         if delivery in ("late", "reordered"):
             if delivery == "reordered":
@@ -154,7 +154,7 @@ def _leaves(team: Team, to: str, sent: Sent, way: str, among: Collection[str]) -
     sender = ACTING.get()
     if log.leg or log.arriving or sender != log.acting:
         log.acts()
-    task = (sent.task, "" if sent.task else to)
+    task = sent.task or (to,)
     earlier = team.sent.get(task)
     team.sent[task] = sent
     team.handoffs += 1
@@ -169,7 +169,7 @@ def _leaves(team: Team, to: str, sent: Sent, way: str, among: Collection[str]) -
 def post(team: Team, to: str, sent: Sent) -> Receipt:
     """Send a handoff to a mailbox. Where nothing strikes it, it is there at once."""
     left = _leaves(team, to, sent, "", team.known)
-    box = team.boxes[to]
+    box = team.box(to)
     if left[2] is None and not box.held:
         receipt = left[0]
         box.put(made(Letter, (receipt, 1, sent.json, sent)))

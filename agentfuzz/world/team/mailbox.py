@@ -128,7 +128,8 @@ class Mailbox:
         if sender:
             letter = self._pick(sender)
             return None if letter is None else self._taken(letter)
-        return self._taken(self._letters.pop(0)) if self._letters else None
+        letters = self._letters
+        return self._taken(letters.pop(0)) if letters else None
 
     def _pick(self, sender: str) -> Letter | None:
         if not sender:
@@ -201,10 +202,12 @@ class Mailbox:
         if log.leg or ACTING.get() != log.acting:
             log.acts()
         receipt, nth, payload, sent = letter
-        version = payload.get("version") if type(payload) is dict else 0
-        number = version if type(version) is int else 0
-        problem = "" if payload is sent.json else sent.problem(payload)
-        log.received(receipt.id, nth, agent, number, payload, problem)
+        if payload is sent.json:
+            log.received(receipt.id, nth, agent, sent.version, payload, "")
+        else:
+            version = payload.get("version") if type(payload) is dict else 0
+            number = version if type(version) is int else 0
+            log.received(receipt.id, nth, agent, number, payload, sent.problem(payload))
         return Handed(letter, agent, log)
 
     def _waits(self, sender: str) -> None:

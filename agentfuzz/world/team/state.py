@@ -17,20 +17,6 @@ from agentfuzz.world.team.mailbox import Mailbox
 from agentfuzz.world.team.payload import Sent
 
 
-class _Boxes(dict[str, Mailbox]):
-    """The mailboxes by agent, each made when somebody asks for it."""
-
-    def __init__(self, team: "Team") -> None:
-        self._team = team
-
-    def __missing__(self, agent: str) -> Mailbox:
-        team = self._team
-        if agent not in team.known:
-            team.knows(agent)
-        found = self[agent] = Mailbox(agent, team.calls)
-        return found
-
-
 class Team:
     """The agents of one run. `known` are their names, as far as anybody has said them; `targets`
     the functions that are called to hand something over; `members` a framework's own agents;
@@ -50,9 +36,9 @@ class Team:
         self.targets: dict[str, Callable[[Any], Any]] = {}
         self.members: dict[str, Any] = {}
         self.asking: dict[str, tuple[str, Any]] = {}
-        self.sent: dict[tuple[str, str], Sent] = {}
+        self.sent: dict[str | tuple[str], Sent] = {}
         self.handoffs = 0
-        self.boxes = _Boxes(self)
+        self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
         self.read: dict[tuple[str, str], int] = {}  # by agent and key: the version it knows
 
@@ -69,6 +55,15 @@ class Team:
         there = self.slice
         found = tuple([name for name in names if name in there]) if there else tuple(names)
         self.known |= dict.fromkeys(found)
+        return found
+
+    def box(self, agent: str) -> Mailbox:
+        """The mailbox of an agent."""
+        found = self.boxes.get(agent)
+        if found is None:
+            if agent not in self.known:
+                self.knows(agent)
+            found = self.boxes[agent] = Mailbox(agent, self.calls)
         return found
 
     def struck(self, slot: Slot, group: str) -> Fault | None:

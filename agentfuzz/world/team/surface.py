@@ -24,7 +24,7 @@ from agentfuzz.world.team.shared import Shared
 from agentfuzz.world.team.state import Team
 
 F = TypeVar("F", bound=Callable[..., Any])
-_TEXTS = frozenset({str})
+_TEXTS, _NO_TASK = frozenset({str}), (int, float, type(None))
 
 
 class OfAgents:
@@ -99,7 +99,7 @@ class OfAgents:
         team = self._crossing()
         if type(to) is not str or to not in team.known:
             team.knows(_name(to))
-        if payload is None or isinstance(payload, (int, float)):
+        if type(payload) is not dict and isinstance(payload, _NO_TASK):
             raise ScenarioError(
                 f"a handoff of {payload!r}: hand over agentfuzz.Payload(task=...), a model or "
                 "dataclass of your own, a dict, or a text."
@@ -116,8 +116,9 @@ class OfAgents:
     def inbox_of(self, agent: str) -> Mailbox:
         """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or
         `await .next(timeout)`."""
-        boxes = self._team().boxes
-        return boxes[agent if type(agent) is str and agent else _name(agent)]
+        team = self._team()
+        box = team.boxes.get(agent) if type(agent) is str else None
+        return team.box(_name(agent)) if box is None else box
 
     def answered(self, receipt: Receipt, timeout: float) -> bool:
         """Let up to so many virtual seconds pass until a handoff was accepted or rejected; whether
