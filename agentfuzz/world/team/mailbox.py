@@ -64,7 +64,8 @@ class Handed:
     def accept(self, carry: Mapping[str, Any] | None = None) -> None:
         """Take the task over. `carry` is what the receiver holds of the facts that had to reach it,
         if it read them elsewhere than in their field."""
-        receipt, nth, payload, sent = self._letter
+        receipt, nth, _, sent = self._letter
+        payload = self.payload
         if carry is None and (sent.carry or payload is not sent.json or CARRY in payload):
             carry = self._carried()
         held = {str(name): plain(value) for name, value in carry.items()} if carry else {}
