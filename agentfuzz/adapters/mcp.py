@@ -10,15 +10,19 @@ Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of
 """
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-from agentfuzz.core.codec import dump, snapshot
+from agentfuzz.core.errors import ScenarioError
 from agentfuzz.runtime import detours
 from agentfuzz.world.acting import LEG
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.tools import Anything
 from agentfuzz.world.world import World
+
+# The call of a session that is made here: it goes with the call, as late as that may arrive.
+_ASKED: ContextVar[Mapping[str, Any] | None] = ContextVar("agentfuzz_mcp_asked", default=None)
 
 
 def tap(world: World, **declared: Mapping[str, Any]) -> None:
@@ -47,17 +51,15 @@ class Sessions:
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
         self._worlds = {world.leg: world}
         self._last = world
-        self._asked: dict[tuple[str, str], Mapping[str, Any]] = {}
-        self._results: list[tuple[object, Any]] = []
 
     def declare(self, name: str, words: Mapping[str, Any]) -> None:
         """A tool of the world: what the server's does."""
 
         async def body(**arguments: Anything) -> object:
-            given = self._asked[name, _mark(arguments)]
-            result = await self.calls.carry_out(given)
-            self._results.append((said := _said(result), result))
-            return said
+            given = _ASKED.get()
+            if given is None or given["name"] != name:
+                raise ScenarioError(f"{name}: no MCP session asks for it; only one can call it.")
+            return _said(await self.calls.carry_out(given))
 
         body.__code__ = body.__code__.replace(co_name=f"mcp.{name}")
         self._last.tool(**{"name": name, **words})(body)
@@ -72,10 +74,12 @@ class Sessions:
         world = self._worlds.get(LEG.get(), self._last)
         if name not in world.gateway.specs:
             self.declare(name, {})
-        self._asked[name, _mark(arguments)] = given
-        reply = await world.acall(name, arguments)
-        honest = next((result for said, result in self._results if said is reply), None)
-        return self._spoken(reply) if honest is None else honest
+        token = _ASKED.set(given)
+        try:
+            reply = await world.acall(name, arguments)
+        finally:
+            _ASKED.reset(token)
+        return reply.result if isinstance(reply, (_Text, _Fields)) else self._spoken(reply)
 
     def called(self, given: Mapping[str, Any]) -> Any:
         raise NotImplementedError("a session's calls are awaited")
@@ -100,15 +104,25 @@ class Sessions:
         return self._sdk.McpError(data)  # type: ignore[no-any-return]
 
 
-def _mark(arguments: Mapping[str, Any]) -> str:
-    """What a call is known by."""
-    return dump(snapshot(arguments))
+class _Text(str):
+    """What a result says in words."""
+
+    result: Any
 
 
-def _said(result: Any) -> object:
-    """What a result says: its structure, its text, or both in an error."""
-    texts = [part.text for part in result.content if getattr(part, "text", None) is not None]
+class _Fields(dict[str, Any]):
+    """What it says in fields."""
+
+    result: Any
+
+
+def _said(result: Any) -> _Text | _Fields:
+    """What a result says: its structure, its text, or both in an error. It brings the result."""
+    text = "\n".join(one.text for one in result.content if getattr(one, "text", None) is not None)
     structured = getattr(result, "structuredContent", getattr(result, "structured_content", None))
     if getattr(result, "isError", getattr(result, "is_error", False)):
-        return {"isError": True, "text": "\n".join(texts)}
-    return dict(structured) if structured else "".join(["\n".join(texts)])
+        said: _Text | _Fields = _Fields(isError=True, text=text)
+    else:
+        said = _Fields(structured) if structured else _Text(text)
+    said.result = result
+    return said

@@ -9,6 +9,7 @@ awaited, so that sync and async agents share every line of it.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from agentfuzz.core.codec import message, plain
@@ -105,8 +106,10 @@ class Delivery:
         return self._backend.settle(request, nth, value, None)
 
     def under_way(self, request: Request, latency: float = LATE) -> None:
-        """The request arrives so many virtual seconds later, whoever still waits for it."""
-        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request))
+        """The request arrives so many virtual seconds later, whoever still waits for it. Its body
+        runs in the context of its call, not of whoever moves the clock."""
+        due, context = self.clock.now + latency, copy_context()
+        self.clock.schedule(due, lambda: context.run(self._arrive_late, request))
 
     def _arrive_late(self, request: Request) -> None:
         if not request.spec.is_async:
