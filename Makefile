@@ -5,6 +5,7 @@
 #   make check       format, lint, types, floors, circles, what is generated
 #   make house       the rooms of the package, their floors, and what points the wrong way
 #   make catalogue   show every row of the catalogue, and how loops fare in its story
+#   make examples    run agentfuzz on applications that others wrote, each in its environment
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
 #   make mutants     change laws, search and world in 60 places, and see what the tests notice
@@ -16,7 +17,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo test test-fast test-slow core mutants wheel-test check house catalogue generate \
+.PHONY: demo examples test test-fast test-slow core mutants wheel-test check house catalogue generate \
   generate-check format bench wheel lock clean
 
 demo: $(READY)
@@ -51,6 +52,9 @@ house: $(READY)
 
 catalogue: $(READY)
 	PYTHONPATH=examples $(BIN)/python tools/catalogue.py
+
+examples: $(READY)
+	$(BIN)/python tools/examples.py
 
 generate: $(READY)
 	$(BIN)/python tools/generate.py

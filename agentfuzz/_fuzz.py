@@ -15,6 +15,7 @@ from typing import Any
 from agentfuzz.core.errors import AgentfuzzError, ScenarioError
 from agentfuzz.core.migrations import typed
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.engine.existing import Existing
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.engine.single import compare_entrypoints, run
@@ -38,6 +39,7 @@ class Fuzz:
     same_as: Agent | None = None
     allow_network: bool | tuple[str, ...] = False
     each_run: bool | tuple[str, ...] = False
+    existing: Existing | None = None  # of a test that was there before
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""

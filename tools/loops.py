@@ -44,8 +44,8 @@ def naive(world: World) -> Completion:
 
 def reference(world: World) -> Completion:
     """The loop of `examples/reference_loop`."""
-    from reference_loop.adapter import tools_of
     from reference_loop.loop import Loop
+    from reference_world import tools_of
 
     name = world.trigger_id
     loop: Any = Loop(world, tools_of(world), name, name, ())

@@ -97,7 +97,7 @@ def faults() -> str:
 
 def settings() -> str:
     """Every option with its ini key and default."""
-    from agentfuzz.plugin.settings import ACTIONS, OTHERS, SETTINGS, STRICT, ini_key
+    from agentfuzz.plugin.settings import ACTIONS, OTHERS, SETTINGS, STRICT, TOOLS, ini_key
 
     rows = ["| `--agentfuzz` | `agentfuzz` | off | run campaigns |"]
     text, _, default = STRICT.partition(" (default: ")
@@ -109,6 +109,7 @@ def settings() -> str:
         shown = f"{default:g}" if isinstance(default, float) else str(default)
         option = f"`--agentfuzz-{name} {metavar}`"
         rows.append(f"| {option} | `{ini_key(name)}` | `{shown}` | {_cell(text)} |")
+    rows.append(f"| | `agentfuzz_tools` | | {_cell(TOOLS)} |")
     for name, metavar, text in (*ACTIONS, *OTHERS):
         option = f"--agentfuzz-{name} {metavar}".rstrip()
         rows.append(f"| `{option}` | | | {_cell(text)} |")

@@ -9,20 +9,20 @@ nothing is declared. Called by scenario authors:
 Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of the SDK).
 """
 
-from collections.abc import Mapping
-from contextvars import ContextVar
+from asyncio import Event
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.runtime import detours
-from agentfuzz.world.acting import LEG
+from agentfuzz.world.acting import BESIDE, LEG
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.tools import Anything
 from agentfuzz.world.world import World
 
-# The call of a session that is made here: it goes with the call, as late as that may arrive.
-_ASKED: ContextVar[Mapping[str, Any] | None] = ContextVar("agentfuzz_mcp_asked", default=None)
+Words = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def tap(world: World, **declared: Mapping[str, Any]) -> None:
@@ -31,38 +31,53 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     `declared` says by their names what they do, in the words of `World.tool`:
     `charge={"effect": "charge", "scope": ("order_id",)}`; what is not named is believed to read.
     Between session and server lies a `network` unless `transport` says otherwise; what fails there
-    comes as the SDK's own error.
+    comes as the SDK's own error. An answer that is lost is waited for as long as the application
+    said that a session, or this call, should: for ever if it said nothing.
     """
-    sdk = import_module("mcp")
-    sessions = Sessions(world, sdk)
-    for name, words in declared.items():
-        sessions.declare(name, words)
-    world.raise_as(timeout=sessions.timed_out, error=sessions.closed)
-    world._taps = (*world._taps, sessions)
-    sessions.calls.open(sdk.ClientSession.call_tool, sessions)
+    sessions = Sessions(world, lambda name, said: declared.get(name, {}))
+    for name in declared:
+        sessions.declare(name)
+    sessions.open()
 
 
 class Sessions:
-    """All MCP sessions of a process, for one run. `calls` is the detour of their calls."""
+    """All MCP sessions of a process, for one run. `words` says what a tool does, given its name and
+    what its server says of it (`inputSchema`, `annotations`, ...)."""
 
-    def __init__(self, world: World, sdk: Any) -> None:
-        self.calls = detours.of(sdk.ClientSession.call_tool)
-        self._sdk = sdk
+    def __init__(self, world: World, words: Words) -> None:
+        self._sdk = sdk = import_module("mcp")
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
+        self._failure: Any = getattr(sdk, "MCPError", None) or sdk.McpError
+        self._calls = detours.of(sdk.ClientSession.call_tool)
+        self._words = words
         self._worlds = {world.leg: world}
         self._last = world
+        self._lists = Lists(detours.of(sdk.ClientSession.list_tools))
 
-    def declare(self, name: str, words: Mapping[str, Any]) -> None:
-        """A tool of the world: what the server's does."""
+    def open(self) -> None:
+        """From now on their calls are the world's."""
+        world, session = self._last, self._sdk.ClientSession
+        world._taps = (*world._taps, self)
+        self._calls.open(session.call_tool, self)
+        self._lists.detour.open(session.list_tools, self._lists)
+
+    def declare(self, name: str) -> None:
+        """A tool of the world: its body is the call of the server's."""
 
         async def body(**arguments: Anything) -> object:
-            given = _ASKED.get()
-            if given is None or given["name"] != name:
-                raise ScenarioError(f"{name}: no MCP session asks for it; only one can call it.")
-            return _said(await self.calls.carry_out(given))
+            return _said(await self._calls.carry_out(self._asked(name)))
 
         body.__code__ = body.__code__.replace(co_name=f"mcp.{name}")
+        words = self._words(name, self._lists.tools.get(name, {}))
         self._last.tool(**{"name": name, **words})(body)
+
+    def _asked(self, name: str) -> Mapping[str, Any]:
+        """The call of a session that goes on here, however late it arrives."""
+        beside = BESIDE.get()
+        if isinstance(beside, tuple) and beside[0] is self and beside[1]["name"] == name:
+            given: Mapping[str, Any] = beside[1]
+            return given
+        raise ScenarioError(f"{name} is a tool of an MCP server: only a session can call it.")
 
     def follows(self, world: World) -> None:
         """Another leg of the run begins, in this world."""
@@ -72,13 +87,22 @@ class Sessions:
         """A session is asked to call a tool."""
         name, arguments = given["name"], dict(given.get("arguments") or {})
         world = self._worlds.get(LEG.get(), self._last)
-        if name not in world.gateway.specs:
-            self.declare(name, {})
-        token = _ASKED.set(given)
+        if name not in {*world.gateway.specs, *self._lists.tools}:
+            with suppress(Exception):  # what cannot be asked has said nothing
+                await self._lists.awaited({"self": given["self"]})
+        if name not in world.gateway.specs:  # nor has another session asked for it meanwhile
+            self.declare(name)
+        token = BESIDE.set((self, given))
         try:
             reply = await world.acall(name, arguments)
+        except TimeoutError as error:  # of this tool alone, and not of the world's others
+            if not _patience(given):
+                await Event().wait()
+            raise self._error(408, str(error)) from error
+        except ConnectionError as error:  # it went away
+            raise self._error(-32000, f"Connection closed ({error})") from error
         finally:
-            _ASKED.reset(token)
+            BESIDE.reset(token)
         return reply.result if isinstance(reply, (_Text, _Fields)) else self._spoken(reply)
 
     def called(self, given: Mapping[str, Any]) -> Any:
@@ -89,19 +113,37 @@ class Sessions:
         text = self._types.TextContent(type="text", text=as_text(reply))
         return self._types.CallToolResult(content=[text])
 
-    def timed_out(self, message: str) -> Exception:
-        """The session's own read timeout."""
-        return self._error(408, message)
-
-    def closed(self, message: str) -> Exception:
-        """The connection went away."""
-        return self._error(-32000, f"Connection closed ({message})")
-
     def _error(self, code: int, message: str) -> Exception:
         if hasattr(self._sdk, "MCPError"):
-            return self._sdk.MCPError(code=code, message=message)  # type: ignore[no-any-return]
-        data = self._types.ErrorData(code=code, message=message)
-        return self._sdk.McpError(data)  # type: ignore[no-any-return]
+            found: Exception = self._failure(code=code, message=message)
+        else:
+            found = self._failure(self._types.ErrorData(code=code, message=message))
+        return found
+
+
+class Lists:
+    """What servers say of their tools when they are asked for them."""
+
+    def __init__(self, detour: detours.Detour) -> None:
+        self.detour = detour
+        self.tools: dict[str, Mapping[str, Any]] = {}
+
+    async def awaited(self, given: Mapping[str, Any]) -> Any:
+        """A session asks for the tools."""
+        result = await self.detour.carry_out(given)
+        for tool in result.tools:
+            self.tools[tool.name] = tool.model_dump(by_alias=True)
+        return result
+
+    def called(self, given: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("a session's lists are awaited")
+
+
+def _patience(given: Mapping[str, Any]) -> object:
+    """How long the application waits for an answer: None for ever."""
+    said = given.get("read_timeout_seconds")
+    session = given["self"]
+    return said if said is not None else getattr(session, "_session_read_timeout_seconds", None)
 
 
 class _Text(str):

@@ -104,6 +104,8 @@ _CALLS = _boundary(
     at_calls=True,
     more={
         "process write in time": _nothing_later("process write"),
+        "process guessed write": _nothing_later("process write"),
+        "process guessed read": _nothing_later("process read"),
         "process local write": _nothing_later("process write"),
         "process local read": _nothing_later("process read"),
     },

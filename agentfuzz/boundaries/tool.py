@@ -3,7 +3,7 @@
 A tool that only reads is faulted in its reply alone: how often or how late its request arrives
 leaves no trace that a loop or law could see. A transport that delivers at most once repeats nothing
 and keeps nothing for later. What a function of the agent's own process meets is another boundary:
-`local`.
+`local`. Of a service that is only guessed at, nothing is asked but whether it answers.
 """
 
 from collections.abc import Mapping
@@ -70,6 +70,11 @@ def _in_time(fault: Fault) -> tuple[Fault, ...]:
     return _of_a_write(fault) if fault.axes[0] in ("once", "lost") else ()
 
 
+def _of_a_guess(fault: Fault) -> tuple[Fault, ...]:
+    """A service that nobody has vouched for: a request that arrives once is answered, or is not."""
+    return (fault,) if fault.axes in (("once", "timeout"), ("once", "error")) else ()
+
+
 _ALIKE = {"lost": "not done when answered", "late": "not done when answered"}
 
 
@@ -117,7 +122,13 @@ BOUNDARY = Boundary(
     name="tool",
     axes=(DELIVERIES, REPLIES),
     off=_LIES | _HALF_EXPIRED | _GONE,
-    groups={"write": _of_a_write, "write in time": _in_time, "read": _of_a_read},
+    groups={
+        "write": _of_a_write,
+        "write in time": _in_time,
+        "read": _of_a_read,
+        "guessed write": _of_a_guess,
+        "guessed read": _of_a_guess,
+    },
     place=_place,
     says=_says,
     at_calls=True,

@@ -111,6 +111,12 @@ def export(session: pytest.Session) -> None:
                 raise AgentfuzzError(
                     f"{saved.id} was found by {saved.nodeid}, which is not collected any more."
                 )
+            if not hasattr(getattr(item, "obj", None), "agentfuzz"):
+                raise AgentfuzzError(
+                    f"{saved.id} was found by a test that exists, which is its own regression "
+                    f"test: mark it with @pytest.mark.agentfuzz, and keep {saved.id}.json of "
+                    ".agentfuzz in the repository; every campaign tries it first."
+                )
             _write(config, saved, item)
     except AgentfuzzError as error:
         raise pytest.UsageError(str(error)) from error

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentfuzz.plugin.carried import carried
 from agentfuzz.plugin.settings import (
     ACTIONS,
+    EXISTING,
     MERGE,
     OTHERS,
     SETTINGS,
     STRICT,
+    TOOLS,
     campaigns_on,
     ini_key,
     refuse_unknown_keys,
@@ -27,6 +30,7 @@ from agentfuzz.plugin.settings import (
 if TYPE_CHECKING:
     from agentfuzz.plugin.session import Session
 
+MARKER = "agentfuzz: a test whose body runs under faults with --agentfuzz (@fuzz sets it)"
 KEY = pytest.StashKey["Session"]()
 DISTRIBUTION = "pytest-agentfuzz"
 
@@ -49,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=STRICT if not word else "do not",
         )
     parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
+    parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
@@ -56,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ini = {int: "int", float: "float", str: "string"}[kind]
         parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
+    group.addoption("--agentfuzz-existing", action="append", metavar="PATH", help=EXISTING)
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
     for name, metavar, text in (*ACTIONS, *OTHERS):
         words: dict[str, Any] = {"nargs": "?", "const": ""} if metavar[0] == "[" else {}
@@ -63,7 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "agentfuzz: a test decorated with @fuzz (set by it)")
+    config.addinivalue_line("markers", MARKER)
     _refuse_namesake()
     refuse_unknown_keys(config)
     config.stash[SEEN] = seen = _Seen(config)
@@ -93,8 +99,8 @@ def session_of(config: pytest.Config) -> "Session":
 
 
 class _Seen:
-    """What the test reports of one session bring, its own or those of workers. Registered with
-    its config, because pytest may run inside pytest."""
+    """What the test reports of one session bring, its own or those of workers, and the call of a
+    test. Registered with its config, because pytest may run inside pytest."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -104,6 +110,14 @@ class _Seen:
         self.any = self.any or "agentfuzz" in report.keywords
         if hasattr(report, "agentfuzz"):
             session_of(self.config).collect(report.agentfuzz)
+
+    @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        given = carried(pyfuncitem)
+        if given is None:
+            return None
+        session_of(self.config).run(pyfuncitem, given)
+        return True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -175,23 +189,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if hasattr(getattr(item, "obj", None), "agentfuzz"):
             item.add_marker(pytest.mark.agentfuzz)
-    if config.getoption("--agentfuzz-replay"):
+    replayed = config.getoption("--agentfuzz-replay")
+    if replayed:
         from agentfuzz.plugin import actions
 
         actions.keep_replayed(config, items)
+    if replayed or (campaigns_on(config) and _marked(config, items)):
+        from agentfuzz.plugin import existing
+
+        existing.adopt(config, items)
     if config.getoption(MERGE):
         from agentfuzz.plugin import sharding
 
         sharding.keep_merged(config, items)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    given = getattr(pyfuncitem.obj, "agentfuzz", None)
-    if given is None:
-        return None
-    session_of(pyfuncitem.config).run(pyfuncitem, given)
-    return True
+def _marked(config: pytest.Config, items: list[pytest.Item]) -> bool:
+    """Whether a test that exists is to be a campaign."""
+    return bool(config.getoption("--agentfuzz-existing")) or any(
+        carried(item) is None and item.get_closest_marker("agentfuzz") for item in items
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -199,7 +216,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if call.when == "call" and hasattr(getattr(item, "obj", None), "agentfuzz"):
+    if call.when == "call" and carried(item) is not None:
         session_of(item.config).told(item, call, report)
     return report
 

@@ -17,6 +17,8 @@ from agentfuzz.runtime.user_code import is_own
 
 def no_fixture_first(item: pytest.Function, given: Fuzz) -> None:
     """Raise ScenarioError where the first parameter, which is the world, has a fixture's name."""
+    if given.existing is not None:
+        return
     parameters = list(inspect.signature(given.function).parameters)[given.method :]
     first = parameters[0]
     if first == "world" or not item.session._fixturemanager.getfixturedefs(first, item):

@@ -7,6 +7,7 @@ changes no verdict. Called by the plugin.
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -25,7 +26,7 @@ from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, interruption, misuse, process_death, strict
+from agentfuzz.plugin import capture, existing, interruption, misuse, process_death, strict
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Failed, Findings
@@ -70,9 +71,10 @@ class Session:
 
     # One test -----------------------------------------------------------------------------
 
-    def run(self, item: pytest.Function, given: Fuzz) -> None:
-        """Run one `@fuzz` test. Raises Failed when something was found."""
+    def run(self, item: pytest.Function, carried: Fuzz | Mapping[str, Any]) -> None:
+        """Run one test: of `@fuzz`, or one that exists. Raises Failed when something was found."""
         try:
+            given = carried if isinstance(carried, Fuzz) else existing.made(item, carried)
             misuse.no_fixture_first(item, given)
             if self.recording.wanted:
                 told = self.recording.run(given.scenario, self._agent(item, given))
@@ -84,11 +86,14 @@ class Session:
                 else process_death.judge(self.findings, item.nodeid, given.scenario.name)
             )
             result = died or self._campaign(item, given)
+            if given.existing is not None:
+                result = existing.judged(item, given.existing, result)
         except _Interrupted as interrupted:
             with interruption.undisturbed():
                 self._unfinished(interrupted.result)
             raise KeyboardInterrupt from None
         except AgentfuzzError as error:
+            existing.left_alone(item, error)
             line = str(error).partition(". ")[0][:120]
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
@@ -109,7 +114,8 @@ class Session:
             ]
             raise self.findings.failure(problems, more)
         if nothing:
-            raise Failed(nothing[0], f"{nothing[0]}. A campaign without a fault proves nothing.")
+            lines = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
+            raise Failed(nothing[0], "\n".join(map(escaping.terminal, lines)))
         if self.campaigns and not self.findings.replay and given.plan is None and self.strict:
             laws = given.scenario.invariants
             declared = [law.name for law in laws if law.name not in given.scenario.implied]
@@ -156,6 +162,7 @@ class Session:
                 around=around,
             ) as simulation,
             closing(ProgressLine(self.config, screen)) as line,
+            nullcontext() if given.existing is None else given.existing.looking(),
         ):
             campaign = Campaign(
                 given.scenario,
@@ -168,7 +175,13 @@ class Session:
                 crash_log=log,
                 same_as=given.same_as,
                 watch=line,
-                fresh=[*process_death.command(self.config), *FRESH, item.nodeid, SERVE],
+                fresh=[
+                    *process_death.command(self.config),
+                    *FRESH,
+                    *existing.again(item),
+                    item.nodeid,
+                    SERVE,
+                ],
                 cluster=executor(self.config),
                 dealing=dealt,
             )
@@ -232,6 +245,7 @@ class Session:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        self.findings.note(existing.unused(self.config, self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
             5,

@@ -7,9 +7,12 @@ names the place. Read by the hooks and by the session.
 import importlib.metadata
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from agentfuzz.world.confirmed import Correction
 
 # option, metavar, type, default, help; each is an ini key of the same name with underscores.
 SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
@@ -50,7 +53,9 @@ OTHERS = (
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
     ("init", "[STORY]", "write a demo test, or a bundled story as a test; overwrite nothing"),
 )
+EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
 # A switch: on, off, or neither; then the ini key, then the default.
+TOOLS = "what was confirmed of tools that are guessed at: `name: effect=... scope=...`, or `reads`"
 STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
 
@@ -60,7 +65,12 @@ def ini_key(name: str) -> str:
 
 
 def refuse_unknown_keys(config: pytest.Config) -> None:
-    known = ["agentfuzz", "agentfuzz_strict", *(ini_key(name) for name, *_ in SETTINGS)]
+    known = [
+        "agentfuzz",
+        "agentfuzz_strict",
+        "agentfuzz_tools",
+        *(ini_key(name) for name, *_ in SETTINGS),
+    ]
     given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
     for key in config.inicfg if given is None else given:
         if key.startswith("agentfuzz") and key not in known:
@@ -77,6 +87,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     memo(config)
     executor(config)
     shard(config)
+    tools(config)
 
 
 def _ini_file(config: pytest.Config) -> str:
@@ -144,6 +155,20 @@ def executor(config: pytest.Config) -> str:
     return f"tcp://{found[1]}"
 
 
+def tools(config: pytest.Config) -> tuple["Correction", ...]:
+    """What the ini file says of tools, one line a tool. Raises UsageError."""
+    lines = _ini_value(config, "agentfuzz_tools", "lines, one a tool")
+    if not lines:
+        return ()
+    from agentfuzz.core.errors import ScenarioError
+    from agentfuzz.world.confirmed import corrections
+
+    try:
+        return corrections(lines, _ini_file(config))
+    except ScenarioError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
 def shard(config: pytest.Config) -> tuple[int, int] | None:
     """The part of each campaign that this session runs, as (K, N). Raises UsageError where it is
     none, or where there is nothing to deal out."""
@@ -185,6 +210,8 @@ def _expected(kind: type) -> str:
 def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
+    if given is None and config.getoption("--agentfuzz-existing"):
+        return True
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
 
 

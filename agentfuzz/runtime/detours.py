@@ -37,8 +37,8 @@ class Detour:
     def __init__(self, function: FunctionType, number: int) -> None:
         self.number = number
         self.is_async = inspect.iscoroutinefunction(function)
-        self.signature = inspect.signature(function, follow_wrapped=False)
         self.own = _twin(function)
+        self.signature = inspect.signature(self.own)  # of its code, whatever it says of itself
         self._code = function.__code__
         self._stub = _stub(self._code, self.signature, self.is_async, number)
 

@@ -7,7 +7,7 @@ timers, tasks and timeouts are asyncio's own.
 
 Work for an executor runs inline, at its own step of the loop: same order every time, no threads.
 Sockets and threads that other code brings along are given a moment of real time to answer, and
-take no virtual time.
+take no virtual time; processes are given as long as they work.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime import leaks, unheard
+from agentfuzz.runtime.children import Children
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 
@@ -43,6 +44,7 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock = clock
         self._known = set(threading.enumerate())  # who was there before: perhaps ending
         self.polls = 0  # turns of the loop since it last waited, or a leg began
+        self.children = Children()
         self.waker = -1  # the file by which its loop is woken
         self.since: float | None = None  # where the real clock was at second 0, of a real loop
 
@@ -72,6 +74,8 @@ class VirtualSelector(selectors.DefaultSelector):
             return ready(0)
         if gate is not None and gate.step():
             return super().select(0)
+        if self.children and (found := self.children.answer(super().select)):
+            return found
         if self._others():
             found = super().select(0.02)
             if found:
@@ -141,7 +145,7 @@ class VirtualSelector(selectors.DefaultSelector):
 
     def _stuck(self) -> list[tuple[selectors.SelectorKey, int]]:
         deadline = Real.monotonic() + GRACE
-        while self._others() and Real.monotonic() < deadline:
+        while (self._others() or self.children) and Real.monotonic() < deadline:
             found = super().select(0.05)
             if found:
                 return found
@@ -179,6 +183,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.made = self.numbered = self._turns.polls = 0
         self._asyncgens_shutdown_called = False  # at the end of the leg before
 
+    def close(self) -> None:
+        self._turns.children.end()
+        super().close()
+
     def create_future(self) -> "asyncio.Future[Any]":
         return NumberedFuture(loop=self)
 
@@ -205,6 +213,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if when == FOREVER:
             return asyncio.TimerHandle(when, callback, args, self, context)
         return super().call_at(when, callback, *args, context=context)
+
+    async def _make_subprocess_transport(self, *given: Any, **named: Any) -> Any:
+        made = await super()._make_subprocess_transport(*given, **named)  # type: ignore[misc]
+        self._turns.children.note(made)
+        return made
 
     async def getaddrinfo(self, host: Any, port: Any, **given: Any) -> Any:
         leaks.looks_up(host, port)

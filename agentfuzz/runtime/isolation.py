@@ -26,6 +26,8 @@ _SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
 # What was changed since the last look: filled by the audit hook and by the `SETTERS`.
 touched: set[str] = {"at first"}
+# What ends by itself, and was still open when its run was over: each takes itself out.
+left_open: list[Callable[[], None]] = []
 TOUCHING = frozenset(
     {"os.putenv", "os.unsetenv", "os.chdir", "os.fchdir", "os.remove", "os.rmdir"}
     | {"sys.settrace", "sys.setprofile"}
@@ -124,6 +126,8 @@ class Isolation:
     def end(self) -> None:
         """Put back what the run changed."""
         detours.close()
+        while left_open:
+            left_open[-1]()
         if touched or not unchanged(self._seen):
             self._put_back()
         if self._loggers.changed:

@@ -13,6 +13,9 @@ ACTING: ContextVar[str] = ContextVar("agentfuzz_acting", default="")
 # What is to be done before the first effect of who acts here: it takes over what it was handed.
 TAKING: ContextVar[Callable[[], None] | None] = ContextVar("agentfuzz_taking", default=None)
 
+# What passes by the world's side of the call that goes on here: a body gets it as it came.
+BESIDE: ContextVar[object] = ContextVar("agentfuzz_beside", default=None)
+
 # The leg of the run that goes on here, where several do at once; 0 elsewhere.
 LEG: ContextVar[int] = ContextVar("agentfuzz_leg", default=0)
 

@@ -15,12 +15,13 @@ from agentfuzz.core.errors import ScenarioError
 
 Dedup = Literal["none", "key", "scope", "probe"]
 DEDUPS = ("none", "key", "scope", "probe")
-Transport = Literal["network", "at_most_once", "local"]
+Transport = Literal["network", "at_most_once", "local", "guessed"]
 # Where a tool runs, and the groups of its crossings: if it has an effect, if it only reads.
 GROUPS: Mapping[str, tuple[str, str]] = {
     "network": ("write", "read"),
     "at_most_once": ("write in time", "read"),
     "local": ("local write", "local read"),
+    "guessed": ("guessed write", "guessed read"),  # a service that nobody has declared
 }
 
 

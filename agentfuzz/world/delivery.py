@@ -9,7 +9,6 @@ awaited, so that sync and async agents share every line of it.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import copy_context
 from typing import Any, TypeVar
 
 from agentfuzz.core.codec import message, plain
@@ -18,6 +17,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import Fault
 from agentfuzz.runtime.async_library import cancellations, given_up, pause
 from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.acting import BESIDE
 from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.declaration import Hooks
 from agentfuzz.world.log import Log
@@ -106,16 +106,19 @@ class Delivery:
         return self._backend.settle(request, nth, value, None)
 
     def under_way(self, request: Request, latency: float = LATE) -> None:
-        """The request arrives so many virtual seconds later, whoever still waits for it. Its body
-        runs in the context of its call, not of whoever moves the clock."""
-        due, context = self.clock.now + latency, copy_context()
-        self.clock.schedule(due, lambda: context.run(self._arrive_late, request))
+        """The request arrives so many virtual seconds later, whoever still waits for it."""
+        beside = BESIDE.get()
+        self.clock.schedule(self.clock.now + latency, lambda: self._arrive_late(request, beside))
 
-    def _arrive_late(self, request: Request) -> None:
-        if not request.spec.is_async:
-            self._deliver(request)
-            return
-        self.goes_on(self._driven(self._adeliver(request)))
+    def _arrive_late(self, request: Request, beside: object) -> None:
+        token = BESIDE.set(beside)
+        try:
+            if request.spec.is_async:
+                self.goes_on(self._driven(self._adeliver(request)))
+            else:
+                self._deliver(request)
+        finally:
+            BESIDE.reset(token)
 
     def goes_on(self, body: Coroutine[Any, Any, Any]) -> None:
         """What nobody waits for any more goes on beside the agent."""

@@ -16,10 +16,10 @@ from agentfuzz.world.lasting import Lasting, lookup
 
 class Crossing(NamedTuple):
     """A slot that was reached, how many events lay before it, and which group of faults may
-    strike there (tools: `write`, `write in time`, `read`, `local write`, `local read`; the
-    model: `calls`, `closing`, `done`, `giving_up`, `closed`; the process: `process write` and
-    so on, `process turn`, `process save`, `process own save`, `process end`; `approval`;
-    `schedule`)."""
+    strike there (tools: `write`, `write in time`, `read`, `local write`, `local read`,
+    `guessed write`, `guessed read`; the model: `calls`, `closing`, `done`, `giving_up`, `closed`;
+    the process: `process write` and so on, `process turn`, `process save`, `process own save`,
+    `process end`; `approval`; `schedule`)."""
 
     slot: Slot
     seq: int

@@ -115,7 +115,8 @@ class ToolSpec:
         """What a call with these validated arguments is meant to cause, or None: it reads."""
         if self.effect is None:
             return None
-        scope = [(name, scope_value(self.value(bound, name))) for name in self.scope]
+        names = bound if self.open and self.facts.derived else self.scope
+        scope = [(name, scope_value(self.value(bound, name))) for name in names]
         return made(Intent, (self.effect, tuple(scope)))  # type: ignore[no-any-return]
 
     def value(self, bound: Mapping[str, Any], name: str) -> Any:

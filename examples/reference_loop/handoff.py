@@ -6,10 +6,10 @@ one, is out of date or came before is rejected before anything is done.
 
 import hashlib
 import json
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
-from .loop import Data
+from .loop import ATTEMPTS, Data
 
 
 def seal(payload: Data) -> str:
@@ -30,6 +30,11 @@ def handoff(steps: Sequence[Data], task: str, version: int, owner: str, **facts:
     payload["carry"] = {**facts, "ledger": ledger}
     payload["carry"]["seal"] = seal(payload)
     return payload
+
+
+def hand_over(send: Callable[[Data], str], payload: Data) -> bool:
+    """Send a handoff until its receiver has it; without an answer, the same one again."""
+    return any(send(payload) in ("accepted", "known") for _ in range(ATTEMPTS))
 
 
 def receive(store: MutableMapping[str, Any], me: str, payload: Any) -> str:

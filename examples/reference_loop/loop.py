@@ -51,9 +51,12 @@ class Tool(NamedTuple):
 
 @dataclass
 class Loop:
-    """One run of some tools. What it knows is one record, `name`, written in one step."""
+    """One run of some tools. What it knows is one record, `name`, written in one step. Its host has
+    `store` (durable, each write in one step, with `claim`), `tools`, `model(messages, tools)`,
+    `call(tool, arguments, asked)`, `request_approval`, `decision`, `why` (it was started),
+    `cancelled`."""
 
-    host: Any  # see `adapter`
+    host: Any
     tools: Mapping[str, Tool]
     run_id: str  # the same in every process: keys are made of it
     name: str

@@ -42,9 +42,9 @@ def till(world):
     adapters.mcp.tap(world, charge=CHARGE)
 
 
-async def charges(world, order="A17", tries=2):
+async def charges(world, order="A17", tries=2, patience=5.0):
     """A client with a retry of its own."""
-    async with mcp.Client(server()) as client:
+    async with mcp.Client(server(), read_timeout_seconds=patience) as client:
         await client.call_tool("find", {"order_id": order})
         for _ in range(tries):
             try:
@@ -86,6 +86,13 @@ def test_a_lost_reply_comes_as_the_sdks_own_timeout():
     assert errors[-1][0] == 408
     assert next(one.code for one in found.violations) == "AF101"
     assert PAID[-2:] == ["A17", "A17"]
+
+
+def test_a_session_without_a_timeout_waits_for_ever():
+    """The protocol has none of its own."""
+    found = run(till, lambda world: charges(world, patience=None), "charge#1:once/timeout")
+    assert [one.code for one in found.violations] == ["AF203"]
+    assert PAID == ["A17"]
 
 
 def test_a_closed_connection_is_one():

@@ -1,13 +1,14 @@
 """Small stories for the reference loop, each with its agent: every law that a story can have."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
-from reference_loop.adapter import collect, hand_over, tools_of
-from reference_loop.handoff import handoff, owned
+from reference_loop.handoff import hand_over, handoff, owned
 from reference_loop.loop import NUDGE, Loop
+from reference_world import collect, send, tools_of
 from tests.examples.support import agent, proof
 
 NOT_HERE = {
@@ -276,7 +277,8 @@ def two_loops(world: World) -> Completion:
         if end["status"] != "success":
             return Completion(**end)
         steps = seller.state["steps"]
-        sent = hand_over(world, handoff(steps, "order A17", 1, "shipper", run=world.trigger_id))
+        order = handoff(steps, "order A17", 1, "shipper", run=world.trigger_id)
+        sent = hand_over(partial(send, world), order)
     collect(world, "seller")  # what went astray
     with world.acting("shipper"):
         for mine in owned(world.store, "shipper"):

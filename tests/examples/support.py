@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agentfuzz import Completion, World
-from reference_loop.adapter import tools_of
 from reference_loop.loop import Loop
+from reference_world import tools_of
 
 Turn = list[tuple[str, dict[str, Any]]]
 

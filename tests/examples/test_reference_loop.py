@@ -20,9 +20,9 @@ from agentfuzz.scenarios import (
 )
 from agentfuzz.search.space import Space
 from reference_loop import loop as loop_
-from reference_loop.adapter import tools_of
-from reference_loop.handoff import handoff, owned, receive
+from reference_loop.handoff import hand_over, handoff, owned, receive
 from reference_loop.loop import Loop, Tool
+from reference_world import tools_of
 from search.support import hunt, shown
 from tests.examples.stories import INVOICE, NOT_HERE, NOTE, STORIES, Agent
 from tests.examples.support import Planned, agent, proof
@@ -281,6 +281,20 @@ def test_a_handoff_is_taken_once_and_by_its_owner():
     assert receive(store, "bob", handed(1)) == "out of date"
     assert [one["version"] for one in owned(store, "bob")] == [2]
     assert receive(store, "bob", handed(3)) == "accepted"
+
+
+def test_a_handoff_is_sent_again_until_somebody_has_it():
+    """The same one; who has it already has it, and after three times nobody waits any more."""
+    order = handoff([], "order A17", 1, "bob")
+    for answers, sent in (["", "known"], True), (["for bob", "accepted"], True), ([""] * 9, False):
+        seen = []
+
+        def send(payload, seen=seen, answers=answers):
+            seen.append(payload)
+            return answers[len(seen) - 1]
+
+        assert hand_over(send, order) is sent
+        assert seen == [order] * (2 if sent else 3)
 
 
 def test_a_handoff_says_what_is_done():

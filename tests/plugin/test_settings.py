@@ -128,3 +128,17 @@ def test_a_campaign_says_how_many_runs_were_real(project: Project) -> None:
     report = (project.path / "reports/agentfuzz/report.json").read_text(encoding="utf-8")
     assert " of them real" not in report
     assert " of them real" not in project.campaign("--agentfuzz-memo=off").stdout.str()
+
+
+def test_what_is_confirmed_of_tools_is_read_at_the_start(project: Project) -> None:
+    """A line of `agentfuzz_tools` that cannot be read is an error that names file and line, in an
+    ini file and in pyproject.toml; right ones are none."""
+    project.shop()
+    project.file("pytest.ini", "[pytest]\nagentfuzz_tools =\n    get_*: reads\n    book: efect=x\n")
+    assert "pytest.ini: agentfuzz_tools: 'book: efect=x': 'efect' is no word" in refused(project)
+    (project.path / "pytest.ini").unlink()
+    lines = '[tool.pytest.ini_options]\nagentfuzz_tools = ["get_*: reads", "book: effect={}"]\n'
+    project.file("pyproject.toml", lines.format(""))
+    assert "pyproject.toml: agentfuzz_tools: 'book: effect='" in refused(project)
+    project.file("pyproject.toml", lines.format("booking"))
+    assert project.run("--collect-only").ret == 0

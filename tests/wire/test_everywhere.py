@@ -6,6 +6,7 @@ import os
 import threading
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import aiohttp
@@ -444,3 +445,60 @@ def test_concurrent_tasks_ask_their_own_worlds() -> None:
     assert said_by["one"] == "First."
     assert said_by["two"] == "Second."
     assert {"one again", "two again"} < set(said_by)
+
+
+# What the block leaves, and whose rules hold in it -----------------------------------------------
+
+
+def test_a_block_that_nobody_closes_ends_with_its_run() -> None:
+    """An agent that enters one and never leaves it: the next run and the next test see nothing."""
+    kept = ExitStack()
+    before = httpx.HTTPTransport.handle_request
+
+    def agent(world: Any) -> str:
+        kept.enter_context(everywhere(world))
+        return str(openai.OpenAI().chat.completions.create(**BODY).choices[0].message.content)
+
+    for _ in range(2):
+        assert run(greeting, agent).history.ended.value == "Hello, you."
+        assert httpx.HTTPTransport.handle_request is before
+    kept.close()
+    assert "OPENAI_API_KEY" not in os.environ
+
+
+TAKEN = {
+    "no tools": {"tools": []},
+    "a choice without tools": {"tool_choice": "none"},
+    "a text and calls in between": {
+        "messages": [
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": None},
+            {"role": "user", "content": "b"},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("more", TAKEN.values(), ids=TAKEN)
+def test_other_providers_have_rules_of_their_own(more: dict[str, Any]) -> None:
+    def agent(world: Any) -> str:
+        client = openai.OpenAI(
+            base_url="https://api.groq.com/openai/v1", api_key="k", max_retries=0
+        )
+        with everywhere(world):
+            found = client.chat.completions.create(**{**BODY, **more})
+        return str(found.choices[0].message.content)
+
+    assert run(greeting, agent).history.ended.value == "Hello, you."
+
+
+def test_openais_own_rules_hold_unless_they_are_switched_off() -> None:
+    asked = {**BODY, **TAKEN["a text and calls in between"]}
+
+    def agent(world: Any, strict: bool) -> str:
+        with everywhere(world, strict=strict):
+            found = openai.OpenAI(max_retries=0).chat.completions.create(**asked)
+        return str(found.choices[0].message.content)
+
+    assert run(greeting, lambda w: agent(w, True)).history.ended.error == "BadRequestError"
+    assert run(greeting, lambda w: agent(w, False)).history.ended.value == "Hello, you."

@@ -6,6 +6,7 @@ otherwise. Source: CATALOGUE law E4.
 
 from collections.abc import Iterator
 
+from agentfuzz.core.events import Called, Intent
 from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -45,7 +46,7 @@ def _claims(history: History) -> bool:
     needs_baseline=True,
     unfit=no_oracle,
 )
-def replay_transparency() -> Check:
+def replay_transparency(*, strict: bool = True) -> Check:
     """Under faults the ledger holds what it holds without them, or the answer says otherwise.
 
     No effect of the fault-free run happens more often than there, whatever is claimed. Where
@@ -55,6 +56,10 @@ def replay_transparency() -> Check:
     otherwise: then an escalation, a ticket or an undo is no breach. Each request is judged by its
     own claim: the first task and each follow-up, with the restarts, decisions and messages that
     belong to it; and what was done in a leg that owned up to a failure was not done in secret.
+
+    `strict=False` finds the clear case alone: an effect happens more often than without faults; and
+    where nobody named a tool's scope, the same call again and again, with no other call between,
+    for what lies between may have been a look at the world, or an undo that nobody declared.
 
     Compares effects and scopes: the oracle that needs no declaration. An effect that was taken back
     for good (`undoes`) and done again is one effect.
@@ -72,11 +77,34 @@ def replay_transparency() -> Check:
             return []  # nothing too often, and nobody was told that all is well
         differing = unequal(history, baseline)
         often = any(one.have > one.want > 0 for one in differing)
-        if not differing or not (often or any_passes(history)):
+        if not differing or not (often or (strict and any_passes(history))):
             return []
-        return list(_breaches(history, baseline, difference(history, baseline)))
+        found = difference(history, baseline)
+        if not strict:
+            clear = [one for one in found.again if _clear(one, history, baseline)]
+            return [_too_often(history, one) for one in clear]
+        return list(_breaches(history, baseline, found))
 
     return check
+
+
+def _clear(one: Unequal, history: History, baseline: History) -> bool:
+    """Whether a repeat is one, whatever was not declared."""
+    if not history.tools[one.tool].derived:
+        return True
+    return _at_once(one.intent, history) > _at_once(one.intent, baseline)
+
+
+def _at_once(intent: Intent, history: History) -> int:
+    """How often an effect was repeated with no other call between."""
+    took = {commit.call for commit in history.effects.get(intent, ())}
+    found, last = 0, False
+    for called in history.of(Called):
+        if called.call in took:
+            found, last = found + last, True
+        elif called.intent != intent:
+            last = False
+    return found
 
 
 def _breaches(history: History, baseline: History, found: Difference) -> Iterator[Violation]:

@@ -5,6 +5,7 @@ twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, 
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from agentfuzz.core.between import (
     HandoffAccepted,
@@ -22,6 +23,8 @@ from agentfuzz.invariants.queries.taken import by_post, went_on
 from agentfuzz.invariants.queries.teams import Passed, acting, agent_of, callers, handoffs
 from agentfuzz.invariants.queries.texts import leaves
 from agentfuzz.invariants.queries.undoing import named
+
+_ID, _ARRIVAL = attrgetter("handoff"), attrgetter("handoff", "nth")
 
 
 @law(codes={"AF607": "A handoff was lost, or accepted twice"}, catalogue="H7", always=True)
@@ -49,7 +52,7 @@ def handoffs_settled() -> Check:
 
 def _taken_twice(history: History) -> Iterator[Violation]:
     accepted = history.of(HandoffAccepted)
-    if len({yes.handoff for yes in accepted}) == len(accepted):
+    if len({*map(_ID, accepted)}) == len(accepted):
         return
     for passed in handoffs(history):
         for yes in passed.accepted[1:]:
@@ -80,10 +83,13 @@ def _calls(history: History, yes: HandoffAccepted) -> set[str]:
 
 def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
     claim = history.success
-    if claim is None or _all_settled(history):
+    if claim is None:
+        return
+    settled = _settled_ones(history)
+    if settled.issuperset(map(_ID, history.of(HandoffSent))):
         return
     for passed in handoffs(history):
-        if passed.sent.seq > claim.seq or _settled(passed) or _said(history, passed):
+        if passed.sent.seq > claim.seq or passed.sent.handoff in settled or _said(history, passed):
             continue
         if _superseded(history, passed) or _taken_back(history, passed):
             continue
@@ -92,12 +98,12 @@ def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
             yield _never(passed, claim)
 
 
-def _all_settled(history: History) -> bool:
-    """Whether whatever was sent has come and has been answered: then nothing was lost."""
-    came = {(got.handoff, got.nth) for got in history.of(HandoffReceived)}
-    settled = {yes.handoff for yes in history.of(HandoffAccepted) if (yes.handoff, yes.nth) in came}
-    settled |= {no.handoff for no in history.of(HandoffRejected) if (no.handoff, no.nth) in came}
-    return all(sent.handoff in settled for sent in history.of(HandoffSent))
+def _settled_ones(history: History) -> set[str]:
+    """Whatever has come and has been answered, by its id."""
+    came = {*map(_ARRIVAL, history.of(HandoffReceived))}
+    answered = {*map(_ARRIVAL, history.of(HandoffAccepted))}
+    answered.update(map(_ARRIVAL, history.of(HandoffRejected)))
+    return {handoff for handoff, _ in came & answered}
 
 
 def _settled(passed: Passed) -> bool:

@@ -5,6 +5,7 @@ others judge. Part of every scenario. Source: CATALOGUE law H1.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived
 from agentfuzz.core.events import Called, Committed
@@ -15,6 +16,8 @@ from agentfuzz.invariants.queries.arguing import argued, came, handed
 from agentfuzz.invariants.queries.calls import logical
 from agentfuzz.invariants.queries.entitled import Unbidden, unbidden
 from agentfuzz.invariants.queries.teams import Arrival, Passed, callers, handoffs
+
+_PROBLEM = attrgetter("problem")
 
 
 @law(codes={"AF601": "An invalid handoff was acted on"}, catalogue="H1", always=True)
@@ -29,7 +32,7 @@ def handoffs_valid() -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        if not any(got.problem for got in history.of(HandoffReceived)):
+        if not any(map(_PROBLEM, history.of(HandoffReceived))):
             return None
         return [
             *(

@@ -58,10 +58,13 @@ def summary(
             page.text(f"warning: {text}{where}", indent=0)
     for text in told_once(results):
         page.text(f"note: {text}", indent=0)
+    said: dict[str, list[str]] = {}
     for result in results:
-        where = f" ({_name(result.nodeid)})" if several else ""
         for text in (*result.notes, *result.made):
-            page.text(f"note: {text}{where}", indent=0)
+            said.setdefault(text, []).append(_name(result.nodeid))
+    for text, names in said.items():
+        where = f" ({names[0] if len(names) == 1 else f'{len(names)} tests'})" if several else ""
+        page.text(f"note: {text}{where}", indent=0)
     if report is not None:
         page.text(f"report: {report}", indent=0)
     while not page.lines[-1]:

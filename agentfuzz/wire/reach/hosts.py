@@ -9,6 +9,7 @@ This machine is nobody's: there the paths alone say that a model is meant.
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ _AZURE = ("/openai/deployments/*", "/openai/v1", "/openai", "/models", "", "/ant
 _VERTEX = tuple(
     f"/{version}/projects/*/locations/*/endpoints/openapi" for version in ("v1", "v1beta1")
 )
+_RULED = ("api.openai.com", "*.api.openai.com", "*.openai.azure.com", "api.anthropic.com")
 PROVIDERS: dict[str, tuple[str, ...]] = {
     "api.openai.com": ("/v1",),
     "*.api.openai.com": ("/v1",),
@@ -103,6 +105,12 @@ def is_provider(host: str, port: int | None, own: Iterable[str] = ()) -> bool:
     """Whether a host is known to be a provider, whatever is asked there."""
     host = host.rstrip(".").lower()
     return host in own or f"{host}:{port}" in own or _prefixes(host) is not None
+
+
+def has_known_rules(host: str) -> bool:
+    """Whether it is known what this provider refuses: its own API, or a copy of it."""
+    host = host.rstrip(".").lower()
+    return any(fnmatchcase(host, one) for one in _RULED)
 
 
 def _endpoint(path: str, prefix: str) -> Place | None:

@@ -20,10 +20,12 @@ from agentfuzz.wire.router import WireReply, face_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A block that is entered: its world, and the user's own gateways that it reaches."""
+    """A block that is entered: its world, the user's own gateways that it reaches, and whether what
+    a provider refuses is refused."""
 
     world: Any
     own: frozenset[str]
+    strict: bool
 
 
 _entered: list[Entry] = []
@@ -51,16 +53,27 @@ def is_over() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A request that a world answers: the world's face, by whatever path its provider has."""
+    """A request that a world answers: the world's face, by whatever path its provider has. Of a
+    provider whose rules are not known nothing is refused."""
 
     world: Any
     place: hosts.Place
+    strict: bool
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> WireReply:
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        is_strict: bool = True,
+    ) -> WireReply:
         """Answer it; `path` is the provider's. Raises CutOff."""
         if self.place.model:
             body = _naming(body, self.place.model)
-        return face_of(self.world).answer(method, self.place.path, headers, body)
+        strict = is_strict and self.strict
+        return face_of(self.world).answer(method, self.place.path, headers, body, is_strict=strict)
 
 
 def reached(method: str, host: str, port: int | None, path: str) -> Reached | None:
@@ -73,7 +86,7 @@ def reached(method: str, host: str, port: int | None, path: str) -> Reached | No
     if place is None:
         return None
     if place != hosts.UNSPOKEN:
-        return Reached(entry.world, place)
+        return Reached(entry.world, place, entry.strict and hosts.has_known_rules(host))
     local = network.is_local(host)
     if not local and not network.refuses("socket.getaddrinfo", (host, port)):
         return None

@@ -49,6 +49,18 @@ def is_theirs(function: FunctionType) -> bool:
     return (function.__module__ or "").partition(".")[0] in _THEIR_OWN
 
 
+def alike(one: FunctionType, other: FunctionType) -> bool:
+    """Whether both were made by the same `def`."""
+    return _made_by(one) == _made_by(other)
+
+
+def _made_by(function: FunctionType) -> tuple[object, ...]:
+    """Its `def`, also while its calls are led elsewhere."""
+    code = function.__code__
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return (function.__module__, function.__qualname__, code.co_firstlineno, parameters)
+
+
 class Taps(Mapping[str, Any]):
     """The functions that were noted, by their names."""
 
@@ -57,11 +69,14 @@ class Taps(Mapping[str, Any]):
 
     def note(self, function: FunctionType) -> None:
         """A framework was handed this one."""
-        if is_theirs(function):
-            return
+        if not is_theirs(function):
+            self.keep(function)
+
+    def keep(self, function: FunctionType) -> None:
+        """This one is a tool, whoever it is of."""
         name = function.__name__
         names = chain((name, f"{function.__module__}.{name}"), (f"{name}_{n}" for n in count(2)))
-        free = next(one for one in names if self._found.get(one, function) is function)
+        free = next(one for one in names if alike(self._found.get(one, function), function))
         self._found[free] = function
 
     def tap(self, world: Any, /, **declared: Mapping[str, Any]) -> None:
@@ -100,15 +115,32 @@ def taps(*places: str) -> Iterator[Taps]:
     (`"openai_agents"`, `"langchain"`, `"pydantic_ai"`, ...). Raises ScenarioError for a place that
     there is not.
     """
-    found, undo = Taps(), list[tuple[Any, str, Any]]()
     if not places:
         raise ScenarioError(
             f"taps() needs a place: 'module:decorator', or one of {', '.join(FRAMEWORKS)}."
         )
+    found = Taps()
+    with noting(found, *places):
+        yield found
+
+
+def imported() -> list[str]:
+    """The frameworks that this process has imported."""
+    return [
+        name
+        for name, places in FRAMEWORKS.items()
+        if any(place.partition(":")[0] in sys.modules for place in places)
+    ]
+
+
+@contextmanager
+def noting(found: Taps, *places: str) -> Iterator[None]:
+    """The same, noted there."""
+    undo = list[tuple[Any, str, Any]]()
     try:
         for place in places:
             undo += _noting(place, found) if ":" in place else _all_of(place, found)
-        yield found
+        yield
     finally:
         for owner, name, own in reversed(undo):
             setattr(owner, name, own)

@@ -6,6 +6,7 @@ exists, whose application was imported long before.
 """
 
 import gc
+import sys
 from types import FunctionType
 from typing import Any
 
@@ -35,16 +36,24 @@ HOLDERS = frozenset(
 _DEEP = 4  # attributes and closures between a tool object and its function
 
 
-def in_hands() -> Taps:
-    """The functions of all tool objects that there are, in the order in which they were made."""
+def in_hands(*without: str) -> Taps:
+    """The functions of all tool objects that there are, in the order in which they were made, but
+    for those of packages that are left out."""
     found = Taps()
     for one in gc.get_objects():
         kind = type(one)
-        if (kind.__module__, kind.__qualname__) in HOLDERS:
+        at = (kind.__module__, kind.__qualname__)
+        if at in HOLDERS and at[0].partition(".")[0] not in without:
             function = _function_of(one)
-            if function is not None:
+            if function is not None and not _is_left(function):
                 found.note(function)
     return found
+
+
+def _is_left(function: FunctionType) -> bool:
+    """Whether a function was left behind by a module that was imported anew."""
+    module = sys.modules.get(function.__module__ or "")
+    return module is not None and function.__globals__ is not vars(module)
 
 
 def _function_of(holder: object) -> FunctionType | None:

@@ -38,17 +38,19 @@ WAYS = {  # how a handoff goes, and what cannot happen to it then
 }
 
 
+Left = tuple[Receipt, Slot, Fault | None, Sent | None]  # the last: of the same task, before it
+
+
 class Handoff:
     """One handoff as it leaves its sender: its events, and the fault that strikes it. `way` says
     how it goes: to a mailbox, as the `call` of a function, or as a framework hands control over:
     with a `state`, with a `typed` object, or with what has been said (`told`). `among` are those at
     whom it can arrive instead; left out, all that are known, or called. `spoil` makes of a payload
-    what becomes of it."""
+    what becomes of it; `left`, if it has left already."""
 
     __slots__ = (
         "among",
         "arrives",
-        "before",
         "delivery",
         "earlier",
         "other",
@@ -68,26 +70,14 @@ class Handoff:
         way: str = "",
         among: Collection[str] | None = None,
         spoil: Callable[[str, int, Json, Json], Json] = damaged,
+        left: Left | None = None,
     ) -> None:
-        log = team.log
-        sender = ACTING.get()
-        if log.leg or log.arriving or sender != log.acting:
-            log.acts()
-        task = (sent.task, "" if sent.task else to)
-        earlier = self.earlier = team.sent.get(task)
         self.team, self.to, self.sent, self.way = team, to, sent, way
         self.spoil = spoil
         self.among = (team.targets if way == "call" else team.known) if among is None else among
-        self.before: Json = None if earlier is None else earlier.json
-        team.sent[task] = sent
-        team.handoffs += 1
-        slot = team.process.slot("handoff", to)
-        receipt = self.receipt = Receipt(_IDS[team.handoffs], sender, to)
-        log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
+        left = _leaves(team, to, sent, way, self.among) if left is None else left
+        self.receipt, slot, fault, self.earlier = left
         self.delivery, self.arrives = "once", sent.json
-        alone = len(self.among) == (to in self.among)
-        group = _GROUPS[way, self.before is None, alone]
-        fault = team.injector.at(slot, len(log) - 1, group)
         if fault is not None:
             self._struck(slot, fault)
 
@@ -96,7 +86,8 @@ class Handoff:
         self.other = self._other(self.receipt.sender, self.to)
         arrives = None if WAYS[self.way].intersection(fault.axes) else self.sent.json
         if arrives is not None and kind != "intact":
-            arrives = self.spoil(kind, fault.variant, arrives, self.before)
+            before = None if self.earlier is None else self.earlier.json
+            arrives = self.spoil(kind, fault.variant, arrives, before)
         if arrives is None or (delivery == "misrouted" and not self.other):
             return  # nothing of it could be spoilt so
         self.team.note(slot, fault)
@@ -134,14 +125,7 @@ class Handoff:
 
     def post(self) -> Receipt:
         """Send it to a mailbox."""
-        team, delivery = self.team, self.delivery
-        reaches = self.to if delivery != "misrouted" else self.other
-        box = team.boxes.get(reaches)
-        if box is None:
-            box = team.box(reaches)
-        if delivery == "once" and not box.held:
-            box.put(self._letter(1, self.arrives))
-            return self.receipt
+        delivery, box = self.delivery, self.team.box(self.reaches)
         letters = self.letters()
         if delivery in ("late", "reordered"):
             if delivery == "reordered":
@@ -162,6 +146,35 @@ _GROUPS = {
     for first in (False, True)
     for alone in (False, True)
 }
+
+
+def _leaves(team: Team, to: str, sent: Sent, way: str, among: Collection[str]) -> Left:
+    """A handoff leaves its sender, and meets the fault of the plan, if there is one."""
+    log = team.log
+    sender = ACTING.get()
+    if log.leg or log.arriving or sender != log.acting:
+        log.acts()
+    task = sent.task or (to,)
+    earlier = team.sent.get(task)
+    team.sent[task] = sent
+    team.handoffs += 1
+    slot = team.process.slot("handoff", to)
+    receipt = Receipt(_IDS[team.handoffs], sender, to)
+    log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
+    first, alone = earlier is None or earlier.json is None, len(among) == (to in among)
+    fault = team.injector.at(slot, len(log) - 1, _GROUPS[way, first, alone])
+    return receipt, slot, fault, earlier
+
+
+def post(team: Team, to: str, sent: Sent) -> Receipt:
+    """Send a handoff to a mailbox. Where nothing strikes it, it is there at once."""
+    left = _leaves(team, to, sent, "", team.known)
+    box = team.box(to)
+    if left[2] is None and not box.held:
+        receipt = left[0]
+        box.put(made(Letter, (receipt, 1, sent.json, sent)))
+        return receipt
+    return Handoff(team, to, sent, left=left).post()
 
 
 def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:

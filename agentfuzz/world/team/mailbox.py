@@ -7,7 +7,6 @@ stale, doubled or misrouted for the receiver: that is its work. Met by users as
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -41,8 +40,7 @@ class Handed:
     __slots__ = ("_letter", "_log", "agent", "id", "payload", "sender")
 
     def __init__(self, letter: Letter, agent: str, log: Log) -> None:
-        self._letter, self._log = letter, log
-        self.agent = agent
+        self._letter, self._log, self.agent = letter, log, agent
         receipt, _, self.payload, _ = letter
         self.id, self.sender = receipt.id, receipt.sender
 
@@ -66,14 +64,17 @@ class Handed:
     def accept(self, carry: Mapping[str, Any] | None = None) -> None:
         """Take the task over. `carry` is what the receiver holds of the facts that had to reach it,
         if it read them elsewhere than in their field."""
-        if carry is None:
+        receipt, nth, _, sent = self._letter
+        payload = self.payload
+        if carry is None and (sent.carry or payload is not sent.json or CARRY in payload):
             carry = self._carried()
         held = {str(name): plain(value) for name, value in carry.items()} if carry else {}
-        self._letter.receipt.settle("accepted", "")
+        if receipt.status == "sent":
+            receipt.status = "accepted"
         log = self._log
         if log.leg or ACTING.get() != log.acting:
             log.acts()
-        log.accepted(self.id, self._letter.nth, self.agent, held)
+        log.accepted(self.id, nth, self.agent, held)
 
     def _carried(self) -> Mapping[str, Any]:
         """The facts that had to arrive, as they stand in the payload."""
@@ -100,7 +101,7 @@ class Mailbox:
     def __init__(self, agent: str, calls: Delivery) -> None:
         self.agent = agent
         self._calls, self._log = calls, calls.log
-        self._letters: deque[Letter] = deque()
+        self._letters: list[Letter] = []
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self.held: list[Letter] = []  # those that the next one overtakes
 
@@ -128,11 +129,12 @@ class Mailbox:
         if sender:
             letter = self._pick(sender)
             return None if letter is None else self._taken(letter)
-        return self._taken(self._letters.popleft()) if self._letters else None
+        letters = self._letters
+        return self._taken(letters.pop(0)) if letters else None
 
     def _pick(self, sender: str) -> Letter | None:
         if not sender:
-            return self._letters.popleft() if self._letters else None
+            return self._letters.pop(0) if self._letters else None
         for letter in self._letters:
             if letter.receipt.sender == sender:
                 self._letters.remove(letter)
@@ -201,10 +203,12 @@ class Mailbox:
         if log.leg or ACTING.get() != log.acting:
             log.acts()
         receipt, nth, payload, sent = letter
-        version = payload.get("version") if type(payload) is dict else 0
-        number = version if type(version) is int else 0
-        problem = "" if payload is sent.json else sent.problem(payload)
-        log.received(receipt.id, nth, agent, number, payload, problem)
+        if payload is sent.json:
+            log.received(receipt.id, nth, agent, sent.version, payload, "")
+        else:
+            version = payload.get("version") if type(payload) is dict else 0
+            number = version if type(version) is int else 0
+            log.received(receipt.id, nth, agent, number, payload, sent.problem(payload))
         return Handed(letter, agent, log)
 
     def _waits(self, sender: str) -> None:

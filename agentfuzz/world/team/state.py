@@ -36,7 +36,7 @@ class Team:
         self.targets: dict[str, Callable[[Any], Any]] = {}
         self.members: dict[str, Any] = {}
         self.asking: dict[str, tuple[str, Any]] = {}
-        self.sent: dict[tuple[str, str], Sent] = {}
+        self.sent: dict[str | tuple[str], Sent] = {}
         self.handoffs = 0
         self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
@@ -61,7 +61,8 @@ class Team:
         """The mailbox of an agent."""
         found = self.boxes.get(agent)
         if found is None:
-            self.knows(agent)
+            if agent not in self.known:
+                self.knows(agent)
             found = self.boxes[agent] = Mailbox(agent, self.calls)
         return found
 

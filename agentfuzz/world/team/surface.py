@@ -15,7 +15,7 @@ from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.acting import ACTING, named
 from agentfuzz.world.team.called import handoff_of
 from agentfuzz.world.team.children import Child, spawn
-from agentfuzz.world.team.handoffs import Handoff, waits_for_answer
+from agentfuzz.world.team.handoffs import post, waits_for_answer
 from agentfuzz.world.team.mailbox import Mailbox
 from agentfuzz.world.team.payload import Sent
 from agentfuzz.world.team.queues import HandoffQueue
@@ -24,6 +24,7 @@ from agentfuzz.world.team.shared import Shared
 from agentfuzz.world.team.state import Team
 
 F = TypeVar("F", bound=Callable[..., Any])
+_TEXTS, _NO_TASK = frozenset({str}), (int, float, type(None))
 
 
 class OfAgents:
@@ -65,8 +66,8 @@ class OfAgents:
         """Say which agents there are, so that a handoff can go astray to one of them. Returns those
         that take part in this run, in order: all of them, but for a run of a slice, as a finding
         among many agents is told in the end. Build the team from what is returned."""
-        for name in names:
-            if type(name) is not str or not name:
+        if not (all(names) and _TEXTS.issuperset(map(type, names))):
+            for name in names:
                 _name(name)
         return self._team().takes_part(names)
 
@@ -98,12 +99,12 @@ class OfAgents:
         team = self._crossing()
         if type(to) is not str or to not in team.known:
             team.knows(_name(to))
-        if payload is None or isinstance(payload, (int, float)):
+        if type(payload) is not dict and isinstance(payload, _NO_TASK):
             raise ScenarioError(
                 f"a handoff of {payload!r}: hand over agentfuzz.Payload(task=...), a model or "
                 "dataclass of your own, a dict, or a text."
             )
-        return Handoff(team, to, Sent(payload, carry)).post()
+        return post(team, to, Sent(payload, carry))
 
     async def ahandoff(
         self, to: str, payload: Any, *, carry: Mapping[str, Any] | None = None

@@ -338,3 +338,39 @@ def claims_nothing(world):
     except FAULTS:
         return "Sorry."
     return "Charged."
+
+
+def test_not_strict():
+    """Only what happens more often than without faults is told: not what is missing."""
+    clear = replay_transparency(strict=False)
+    assert clear.name == "replay_transparency(strict=False)"
+    less = tell(charge(), timeout(), done())
+    assert judge(clear, less, CLEAN) == "HELD"
+    assert judge(replay_transparency(), less, CLEAN) == ["AF105 charge: Ended#1"]
+    twice = tell(charged(), charged(), done("blocked"))
+    assert [one.code for one in clear(twice, CLEAN).violations] == ["AF105"]
+    assert judge(clear, tell(charge(), timeout(), looked_up(), charged(), done()), CLEAN) == "HELD"
+
+
+def derived(story):
+    """Nobody named the scope of a charge."""
+    facts = story.tools["charge_card"]
+    story.tools["charge_card"] = facts._replace(derived=True)
+
+
+TWICE = ["AF105 charge: Committed#1 Committed#2"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ([charge(), timeout(), charged(), done()], "HELD"),
+        ([charged(), charged(), done()], TWICE),
+        ([charged(), charge(), timeout(), charged(), done()], TWICE),
+        ([charged(), looked_up(), charged(), done()], "HELD"),
+        ([charged(), charged("B1"), charged(), done()], "HELD"),
+    ],
+)  # fmt: skip
+def test_not_strict_of_a_scope_that_nobody_named(steps, found):
+    """What lies between may have been a look, or an undo: the same call again at once counts."""
+    assert judge(replay_transparency(strict=False), tell(derived, *steps), CLEAN) == found

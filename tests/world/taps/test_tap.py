@@ -171,9 +171,9 @@ def test_methods_and_all_kinds_of_parameters():
     found = run(shop, agent)
     found.check()
     assert [(one.slot.name, one.args) for one in calls(found)] == [
-        ("sell", {"item": "tea"}),
-        ("sell", {"item": "milk"}),
-        ("closes", {"day": "Monday"}),
+        ("sell", {"item": "tea", "self": "Till 1"}),
+        ("sell", {"item": "milk", "self": "Till 1"}),
+        ("closes", {"day": "Monday", "cls": "Till 1"}),
         ("opens", {"day": "Monday"}),
     ]
 
@@ -298,6 +298,90 @@ def test_a_late_or_double_delivery_has_the_context_of_its_own_call():
     played(agent, "book#1:late/timeout + book#2:twice", transport="network")
     at = [(one[0], one[3]) for one in BOOKED[2:]]  # after the run without faults
     assert sorted(at, key=str) == sorted([("LH2", second)] * 2 + [("LH1", first)], key=str)
+
+
+class Account:
+    def __init__(self, name: str) -> None:
+        self.name, self.cents = name, 0
+
+    def deposit(self, cents: int, key: str | None = None):
+        self.cents += cents
+        return {"ok": True}
+
+
+def deposits(plan=NO_FAULTS, keyed=False, tries=1, **declared):
+    """Two accounts, and a deposit of the same sum into each."""
+
+    @scenario(exactly_once("deposit"))
+    def bank(world):
+        world.tap(Account.deposit, effect="deposit", transport="network", **declared)
+
+    made = []
+
+    def agent(world):
+        made[:] = [Account("a"), Account("b")]
+        for account in made:
+            for _ in range(tries):
+                with suppress(TimeoutError):
+                    account.deposit(100, **({"key": account.name} if keyed else {}))
+                    break
+        return Completion.success()
+
+    return run(bank, agent, plan), [account.cents for account in made]
+
+
+def test_a_late_call_is_one_of_its_own_object():
+    found, cents = deposits("deposit#1:late/timeout", scope=("self.name",))
+    assert cents == [100, 100]
+    assert [one.args["self.name"] for one in calls(found)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("scope", [None, ("self.name",), ("self.name", "cents")])
+def test_two_objects_are_two_intents(scope):
+    found, cents = deposits(scope=scope)
+    found.check()
+    assert cents == [100, 100]
+    found, cents = deposits(scope=scope, dedup="scope")
+    assert cents == [100, 100]
+
+
+def test_a_function_has_its_own_name_for_its_key():
+    """The world knows it as the key; the function gets it as it calls it."""
+    found, cents = deposits("deposit#1:once/timeout", True, 3, dedup="key", key="key")
+    assert cents == [100, 100]
+    found, _ = deposits("deposit#1:once/timeout", tries=3, scope=("self.name",))
+    assert next(one.code for one in found.violations) == "AF101"
+
+
+def test_a_signature_that_a_decorator_made_up():
+    def signed(function):
+        def wrapper(*args, **kwargs):
+            return function(*args, **kwargs)
+
+        wrapper.__signature__ = inspect.signature(function)
+        return wrapper
+
+    @signed
+    def pay(order: str, cents: int = 3):
+        return {"paid": order, "cents": cents}
+
+    def agent(world):
+        assert pay("A17") == {"paid": "A17", "cents": 3}
+        return Completion.success()
+
+    run(tapping(pay), agent).check()
+
+
+def test_a_function_that_agentfuzz_calls_itself():
+    import json
+
+    def agent(world):
+        assert json.dumps({"a": 1}) == '{"a": 1}'
+        return Completion.success()
+
+    found = run(tapping(json.dumps), agent)
+    found.check()
+    assert [one.slot.name for one in calls(found)][:1] == ["dumps"]
 
 
 def test_arguments_are_taken_as_they_come():
@@ -524,6 +608,9 @@ def _yields(order: str):
         (_yields, {}, "it is a generator"),
         (book, {"hide": ("flihgt",)}, "no parameter of it .*flight"),
         (book, {"effect": "booking", "scope": ("ctx",)}, "scope names 'ctx'"),
+        (book, {"effect": "booking", "scope": ("slef.name",)}, "scope names 'slef'"),
+        (book, {"effect": "booking", "dedup": "key"}, "say what it calls its key"),
+        (book, {"effect": "booking", "dedup": "key", "key": "kee"}, "key names 'kee'"),
         ("nowhere.at.all:tool", {}, "write 'package.module:function'"),
         ("json:dupms", {}, "write 'package.module:function'"),
         ("json", {}, "write 'package.module:function'"),

@@ -1,14 +1,12 @@
-"""Binds the reference loop to an agentfuzz world; here, and only here, agentfuzz is known.
+"""A world of agentfuzz as the host of the reference loop, and of what two loops hand over.
 
-A host has what a World has: `store` (durable, each write in one step, with `claim`), `tools`,
-`model(messages, tools)`, `call(tool, arguments, asked)`, `request_approval`, `decision`, `why` (it
-was started), `cancelled`.
+Law: what is here knows agentfuzz, and decides nothing. Used by the tests of the reference loop, and
+by `tools/loops.py`.
 """
 
 from agentfuzz import Payload, World
-
-from .handoff import receive
-from .loop import Data, Tool
+from reference_loop.handoff import receive
+from reference_loop.loop import Data, Tool
 
 
 def tools_of(world: World, **more: Data) -> dict[str, Tool]:
@@ -28,16 +26,13 @@ def tools_of(world: World, **more: Data) -> dict[str, Tool]:
     return found
 
 
-def hand_over(world: World, handed: Data, attempts: int = 3) -> bool:
-    """Send a handoff until its receiver has it; without an answer, the same one again."""
-    for _ in range(attempts):
-        receipt = world.handoff(handed["owner"], Payload(**handed))
-        collect(world, handed["owner"])
-        world.answered(receipt, 60.0)
-        collect(world, handed["owner"])
-        if receipt.status == "accepted" or receipt.reason == "known":
-            return True
-    return False
+def send(world: World, handed: Data) -> str:
+    """Send a handoff, and wait a minute for the answer."""
+    receipt = world.handoff(handed["owner"], Payload(**handed))
+    collect(world, handed["owner"])
+    world.answered(receipt, 60.0)
+    collect(world, handed["owner"])
+    return "accepted" if receipt.status == "accepted" else receipt.reason
 
 
 def collect(world: World, name: str) -> None:

@@ -1,0 +1,86 @@
+"""Processes that the agent begins on its event loop, and talks to over their pipes.
+
+Law: a process lives in real time, and whoever waits for it does too: it rests only when it has read
+all that it was sent and each of its threads sleeps. How fast the machine is does not matter to
+that. Asked by the event loop before it moves the clock.
+"""
+
+import array
+import asyncio
+import fcntl
+import os
+import stat
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+LOOK = 0.05  # real seconds between two looks at them
+RESTS = 5  # looks in a row at which they rest before they are said to wait for us
+_PROCESSES = Path("/proc")
+
+
+class Children:
+    """Those of one loop, while they live."""
+
+    def __init__(self) -> None:
+        self._begun: list[Any] = []
+
+    def note(self, transport: asyncio.SubprocessTransport) -> None:
+        """One has begun."""
+        self._begun.append(transport)
+
+    def __bool__(self) -> bool:
+        self._begun = [one for one in self._begun if one.get_returncode() is None]
+        return bool(self._begun)
+
+    def answer(self, select: Callable[[float], T]) -> T:
+        """What a selector finds, once one of them has said something or all of them wait for us."""
+        rests = 0
+        while rests < RESTS and self:
+            if found := select(LOOK):
+                return found
+            rests = rests + 1 if self.rest() else 0
+        return select(0)
+
+    def end(self) -> None:
+        """Their loop is dropped, and nobody talks to them any more."""
+        for one in self._begun:
+            with suppress(ProcessLookupError):
+                one.close()
+
+    def rest(self) -> bool:
+        """Whether none of them is at work, or has something to read."""
+        return not any(_unread(one) or _at_work(one.get_pid()) for one in self._begun)
+
+
+def _unread(transport: Any) -> bool:
+    """Whether it was sent what it has not read yet."""
+    pipe = transport.get_pipe_transport(0)
+    if pipe is None or pipe.is_closing():
+        return False
+    if pipe.get_write_buffer_size():
+        return True
+    file = pipe.get_extra_info("pipe")
+    sent = array.array("i", [0])
+    with suppress(OSError, ValueError):
+        is_socket = stat.S_ISSOCK(os.fstat(file.fileno()).st_mode)
+        fcntl.ioctl(file.fileno(), termios.TIOCOUTQ if is_socket else termios.FIONREAD, sent)
+    return sent[0] > 0
+
+
+def _at_work(pid: int) -> bool:
+    """Whether a thread of it, or of a process that it began, does not sleep."""
+    return any(state != "S" for state in _states(pid))
+
+
+def _states(pid: int) -> Iterator[str]:
+    """What its threads are doing, as far as this system tells."""
+    for thread in (_PROCESSES / str(pid) / "task").glob("*"):
+        with suppress(OSError, IndexError):
+            yield (thread / "stat").read_text().rpartition(")")[2].split()[0]
+            for child in (thread / "children").read_text().split():
+                yield from _states(int(child))
