@@ -9,14 +9,16 @@ nothing is declared. Called by scenario authors:
 Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of the SDK).
 """
 
-from asyncio import Event
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.runtime import detours
+from agentfuzz.runtime.eventloop import VirtualLoop
 from agentfuzz.world.acting import BESIDE, LEG
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.tools import Anything
@@ -60,6 +62,19 @@ class Sessions:
         world._taps = (*world._taps, self)
         self._calls.open(session.call_tool, self)
         self._lists.detour.open(session.list_tools, self._lists)
+        for function in self._requests():
+            detour = detours.of(function)
+            detour.open(function, Request(detour))
+
+    def _requests(self) -> Iterator[Any]:
+        """What an answer of a server is waited for in: the requests of sessions, and of the HTTP
+        client below them."""
+        session = self._sdk.ClientSession
+        yield session.send_request
+        if hasattr(self._sdk, "MCPError"):
+            yield session.send_discover
+        name = "httpx2" if hasattr(self._sdk, "MCPError") and find_spec("httpx2") else "httpx"
+        yield import_module(name).AsyncClient.send
 
     def declare(self, name: str) -> None:
         """A tool of the world: its body is the call of the server's."""
@@ -97,7 +112,7 @@ class Sessions:
             reply = await world.acall(name, arguments)
         except TimeoutError as error:  # of this tool alone, and not of the world's others
             if not _patience(given):
-                await Event().wait()
+                await asyncio.Event().wait()
             raise self._error(408, str(error)) from error
         except ConnectionError as error:  # it went away
             raise self._error(-32000, f"Connection closed ({error})") from error
@@ -137,6 +152,33 @@ class Lists:
 
     def called(self, given: Mapping[str, Any]) -> Any:
         raise NotImplementedError("a session's lists are awaited")
+
+
+class Request:
+    """A request that is out: virtual time stands still until the server has answered, if it is
+    one in another process."""
+
+    def __init__(self, detour: detours.Detour) -> None:
+        self._detour = detour
+
+    async def awaited(self, given: Mapping[str, Any]) -> Any:
+        """It is sent."""
+        loop = asyncio._get_running_loop()
+        if not isinstance(loop, VirtualLoop) or not _awaits_answer(given.get("request")):
+            return await self._detour.carry_out(given)
+        with loop.asks("an MCP server"):
+            return await self._detour.carry_out(given)
+
+    def called(self, given: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("requests are awaited")
+
+
+def _awaits_answer(request: Any) -> bool:
+    """Whether it is one of a session's own, or what a session has its HTTP client post. A GET
+    listens, for as long as the session lives."""
+    accept = getattr(request, "headers", {}).get("accept", "")
+    is_http = hasattr(request, "url")
+    return not is_http or (request.method != "GET" and "text/event-stream" in accept)
 
 
 def _patience(given: Mapping[str, Any]) -> object:
