@@ -35,6 +35,8 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     Between session and server lies a `network` unless `transport` says otherwise; what fails there
     comes as the SDK's own error. An answer that is lost is waited for as long as the application
     said that a session, or this call, should: for ever if it said nothing.
+
+    A server may live in another process: virtual time stands still while it answers.
     """
     sessions = Sessions(world, lambda name, said: declared.get(name, {}))
     for name in declared:

@@ -182,8 +182,8 @@ def test_results_that_say_nothing_are_not_mistaken_for_each_other():
 
     async def agent(world):
         async with mcp.Client(named("one")) as client:
-            for nth in (1, 2, 1):
-                seen.append((await client.call_tool("photo", {"nth": nth})).content[0].data)
+            found = [await client.call_tool("photo", {"nth": nth}) for nth in (1, 2, 1)]
+        seen.extend(one.content[0].data for one in found)
         return Completion.blocked(reason="other")
 
     run(reading, agent)
