@@ -9,15 +9,17 @@ nothing is declared. Called by scenario authors:
 Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of the SDK).
 """
 
-from asyncio import Event
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from agentfuzz.core.codec import dump, snapshot
+from agentfuzz.core.errors import ScenarioError
 from agentfuzz.runtime import detours
-from agentfuzz.world.acting import LEG
+from agentfuzz.runtime.eventloop import VirtualLoop
+from agentfuzz.world.acting import BESIDE, LEG
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.tools import Anything
 from agentfuzz.world.world import World
@@ -33,6 +35,8 @@ def tap(world: World, **declared: Mapping[str, Any]) -> None:
     Between session and server lies a `network` unless `transport` says otherwise; what fails there
     comes as the SDK's own error. An answer that is lost is waited for as long as the application
     said that a session, or this call, should: for ever if it said nothing.
+
+    A server may live in another process: virtual time stands still while it answers.
     """
     sessions = Sessions(world, lambda name, said: declared.get(name, {}))
     for name in declared:
@@ -52,8 +56,6 @@ class Sessions:
         self._words = words
         self._worlds = {world.leg: world}
         self._last = world
-        self._asked: dict[tuple[str, str], Mapping[str, Any]] = {}
-        self._results: list[tuple[object, Any]] = []
         self._lists = Lists(detours.of(sdk.ClientSession.list_tools))
 
     def open(self) -> None:
@@ -62,19 +64,37 @@ class Sessions:
         world._taps = (*world._taps, self)
         self._calls.open(session.call_tool, self)
         self._lists.detour.open(session.list_tools, self._lists)
+        for function in self._requests():
+            detour = detours.of(function)
+            detour.open(function, Request(detour))
+
+    def _requests(self) -> Iterator[Any]:
+        """What an answer of a server is waited for in: the requests of sessions, and of the HTTP
+        client below them."""
+        session = self._sdk.ClientSession
+        yield session.send_request
+        if hasattr(self._sdk, "MCPError"):
+            yield session.send_discover
+        name = "httpx2" if hasattr(self._sdk, "MCPError") and find_spec("httpx2") else "httpx"
+        yield import_module(name).AsyncClient.send
 
     def declare(self, name: str) -> None:
         """A tool of the world: its body is the call of the server's."""
 
         async def body(**arguments: Anything) -> object:
-            given = self._asked[name, _mark(arguments)]
-            result = await self._calls.carry_out(given)
-            self._results.append((said := _said(result), result))
-            return said
+            return _said(await self._calls.carry_out(self._asked(name)))
 
         body.__code__ = body.__code__.replace(co_name=f"mcp.{name}")
         words = self._words(name, self._lists.tools.get(name, {}))
         self._last.tool(**{"name": name, **words})(body)
+
+    def _asked(self, name: str) -> Mapping[str, Any]:
+        """The call of a session that goes on here, however late it arrives."""
+        beside = BESIDE.get()
+        if isinstance(beside, tuple) and beside[0] is self and beside[1]["name"] == name:
+            given: Mapping[str, Any] = beside[1]
+            return given
+        raise ScenarioError(f"{name} is a tool of an MCP server: only a session can call it.")
 
     def follows(self, world: World) -> None:
         """Another leg of the run begins, in this world."""
@@ -84,22 +104,23 @@ class Sessions:
         """A session is asked to call a tool."""
         name, arguments = given["name"], dict(given.get("arguments") or {})
         world = self._worlds.get(LEG.get(), self._last)
-        if name not in world.gateway.specs:
-            if name not in self._lists.tools:
-                with suppress(Exception):  # what cannot be asked has said nothing
-                    await self._lists.awaited({"self": given["self"]})
+        if name not in {*world.gateway.specs, *self._lists.tools}:
+            with suppress(Exception):  # what cannot be asked has said nothing
+                await self._lists.awaited({"self": given["self"]})
+        if name not in world.gateway.specs:  # nor has another session asked for it meanwhile
             self.declare(name)
-        self._asked[name, _mark(arguments)] = given
+        token = BESIDE.set((self, given))
         try:
             reply = await world.acall(name, arguments)
         except TimeoutError as error:  # of this tool alone, and not of the world's others
             if not _patience(given):
-                await Event().wait()
+                await asyncio.Event().wait()
             raise self._error(408, str(error)) from error
         except ConnectionError as error:  # it went away
             raise self._error(-32000, f"Connection closed ({error})") from error
-        honest = next((result for said, result in self._results if said is reply), None)
-        return self._spoken(reply) if honest is None else honest
+        finally:
+            BESIDE.reset(token)
+        return reply.result if isinstance(reply, (_Text, _Fields)) else self._spoken(reply)
 
     def called(self, given: Mapping[str, Any]) -> Any:
         raise NotImplementedError("a session's calls are awaited")
@@ -135,6 +156,33 @@ class Lists:
         raise NotImplementedError("a session's lists are awaited")
 
 
+class Request:
+    """A request that is out: virtual time stands still until the server has answered, if it is
+    one in another process."""
+
+    def __init__(self, detour: detours.Detour) -> None:
+        self._detour = detour
+
+    async def awaited(self, given: Mapping[str, Any]) -> Any:
+        """It is sent."""
+        loop = asyncio._get_running_loop()
+        if not isinstance(loop, VirtualLoop) or not _awaits_answer(given.get("request")):
+            return await self._detour.carry_out(given)
+        with loop.asks("an MCP server"):
+            return await self._detour.carry_out(given)
+
+    def called(self, given: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("requests are awaited")
+
+
+def _awaits_answer(request: Any) -> bool:
+    """Whether it is one of a session's own, or what a session has its HTTP client post. A GET
+    listens, for as long as the session lives."""
+    accept = getattr(request, "headers", {}).get("accept", "")
+    is_http = hasattr(request, "url")
+    return not is_http or (request.method != "GET" and "text/event-stream" in accept)
+
+
 def _patience(given: Mapping[str, Any]) -> object:
     """How long the application waits for an answer: None for ever."""
     said = given.get("read_timeout_seconds")
@@ -142,15 +190,25 @@ def _patience(given: Mapping[str, Any]) -> object:
     return said if said is not None else getattr(session, "_session_read_timeout_seconds", None)
 
 
-def _mark(arguments: Mapping[str, Any]) -> str:
-    """What a call is known by."""
-    return dump(snapshot(arguments))
+class _Text(str):
+    """What a result says in words."""
+
+    result: Any
 
 
-def _said(result: Any) -> object:
-    """What a result says: its structure, its text, or both in an error."""
-    texts = [part.text for part in result.content if getattr(part, "text", None) is not None]
+class _Fields(dict[str, Any]):
+    """What it says in fields."""
+
+    result: Any
+
+
+def _said(result: Any) -> _Text | _Fields:
+    """What a result says: its structure, its text, or both in an error. It brings the result."""
+    text = "\n".join(one.text for one in result.content if getattr(one, "text", None) is not None)
     structured = getattr(result, "structuredContent", getattr(result, "structured_content", None))
     if getattr(result, "isError", getattr(result, "is_error", False)):
-        return {"isError": True, "text": "\n".join(texts)}
-    return dict(structured) if structured else "".join(["\n".join(texts)])
+        said: _Text | _Fields = _Fields(isError=True, text=text)
+    else:
+        said = _Fields(structured) if structured else _Text(text)
+    said.result = result
+    return said

@@ -201,15 +201,22 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
         middle = block(index, {"type": "text", "text": ""}, deltas, len(deltas))
         index += 1
     for call in turn["tool_calls"]:
-        said = pieces(written(call["arguments"]))
+        arguments = _streamed(call["arguments"])
+        said = pieces(written(arguments))
         deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in said]
-        middle = block(index, _head(call), deltas, sent(said, call["arguments"]))
+        middle = block(index, _head(call), deltas, sent(said, arguments))
         index += 1
     end = len(events)
     delta = {"stop_reason": _stop(turn), "stop_sequence": turn.get("stopped_by")}
     event("message_delta", delta=delta, usage={"output_tokens": made})
     event("message_stop")
     return Stream(events, middle, end)
+
+
+def _streamed(arguments: Json) -> Json:
+    """Arguments as a stream has them: an object, or one that breaks down; never a list."""
+    begun = isinstance(arguments, str) and arguments.lstrip().startswith("{")
+    return arguments if begun else readable(arguments)
 
 
 def failed(asked: Asked, stamp: Stamp, sent: int, message: str) -> list[bytes]:

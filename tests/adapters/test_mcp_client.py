@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("mcp_types", reason="needs the MCP SDK: pip install 'mcp>=2,<3'")
 
 import mcp
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Image, MCPServer
 
 from agentfuzz import Completion, adapters, exactly_once, run, scenario
 from agentfuzz.core.events import Called, Delivered, Refused
@@ -155,3 +155,91 @@ def test_a_run_leaves_the_sdk_as_it_was():
             return await client.call_tool("find", {"order_id": "B1"})
 
     assert asyncio.run(alone()).content[0].text == "order B1"
+
+
+def named(word: str) -> MCPServer:
+    """One of several servers whose tools have the same name."""
+    found = MCPServer(word)
+
+    @found.tool()
+    def find(order_id: str) -> str:
+        return word
+
+    @found.tool()
+    def photo(nth: int) -> Image:
+        return Image(data=bytes([nth]), format="png")
+
+    return found
+
+
+@scenario()
+def reading(world):
+    adapters.mcp.tap(world)
+
+
+def test_results_that_say_nothing_are_not_mistaken_for_each_other():
+    seen = []
+
+    async def agent(world):
+        async with mcp.Client(named("one")) as client:
+            found = [await client.call_tool("photo", {"nth": nth}) for nth in (1, 2, 1)]
+        seen.extend(one.content[0].data for one in found)
+        return Completion.blocked(reason="other")
+
+    run(reading, agent)
+    assert seen[0] == seen[2] != seen[1]
+
+
+async def both(world):
+    """The same question, to two servers at once."""
+    async with mcp.Client(named("one")) as one, mcp.Client(named("two")) as two:
+        found = await asyncio.gather(
+            one.call_tool("find", {"order_id": "A"}), two.call_tool("find", {"order_id": "A"})
+        )
+        await asyncio.sleep(60)
+    world.state["found"] = [answer.content[0].text for answer in found]
+    return Completion.blocked(reason="other")
+
+
+@pytest.mark.parametrize("plan", ["", "schedule:find#1:preempted", "find#1:twice"])
+def test_equal_calls_of_two_sessions_are_two_calls(plan):
+    seen = []
+
+    async def agent(world):
+        said = await both(world)
+        seen.append(world.state["found"])
+        return said
+
+    run(reading, agent, *([plan] if plan else []))
+    assert set(map(tuple, seen)) == {("one", "two")}
+
+
+def test_a_late_call_arrives_at_the_server_of_its_session():
+    """Though the same call of another session is under way when it does."""
+    arrived = []
+
+    def counting(word: str) -> MCPServer:
+        found = MCPServer(word)
+
+        @found.tool()
+        async def charge(order_id: str) -> str:
+            arrived.append(word)
+            await asyncio.sleep(60)
+            return word
+
+        return found
+
+    async def agent(world):
+        async with mcp.Client(counting("one")) as one, mcp.Client(counting("two")) as two:
+            with suppress(mcp.MCPError):
+                await one.call_tool("charge", {"order_id": "A17"})
+            await two.call_tool("charge", {"order_id": "A17"})
+            await asyncio.sleep(120)
+        return Completion.blocked(reason="outcome_unknown")
+
+    @scenario()
+    def story(world):
+        adapters.mcp.tap(world, charge=CHARGE)
+
+    run(story, agent, "charge#1:late/timeout")
+    assert sorted(arrived[-2:]) == ["one", "two"]

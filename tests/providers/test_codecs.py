@@ -98,6 +98,15 @@ def test_malformed_arguments_go_over_the_wire_as_they_are() -> None:
     assert b"A17" in streamed
 
 
+@pytest.mark.parametrize("said", ['["A17"]', '"A17"', "A17", "17"])
+def test_what_is_no_object_is_none_in_a_stream_either(said: str) -> None:
+    """Where a block has an object, a client that sends its history back sends one."""
+    turn = says(None, ("c1", "charge", said))
+    events = anthropic.stream(ASKED[MESSAGES], turn, Stamp(1, 1)).events
+    found = [json.loads(data(event)).get("delta", {}) for event in events]
+    assert "".join(one.get("partial_json", "") for one in found) == "{}"
+
+
 @pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
 @pytest.mark.parametrize("content", [None, "", "x", "Some text."])
 @pytest.mark.parametrize("calls", [0, 1, 2])
