@@ -10,10 +10,10 @@ Works with every client that asks through `mcp.ClientSession` (version 1 or 2 of
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from agentfuzz.core.errors import ScenarioError
@@ -75,8 +75,9 @@ class Sessions:
         yield session.send_request
         if hasattr(self._sdk, "MCPError"):
             yield session.send_discover
-        name = "httpx2" if hasattr(self._sdk, "MCPError") and find_spec("httpx2") else "httpx"
-        yield import_module(name).AsyncClient.send
+        http = sys.modules.get("httpx2") if hasattr(self._sdk, "MCPError") else None
+        http = http or sys.modules["httpx"]  # which the SDK has imported
+        yield http.AsyncClient.send
 
     def declare(self, name: str) -> None:
         """A tool of the world: its body is the call of the server's."""
