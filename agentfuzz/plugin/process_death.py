@@ -187,7 +187,7 @@ def command(config: pytest.Config) -> list[str]:
     return [
         *given,
         f"--import-mode={config.option.importmode}",
-        f"--verbosity={config.option.verbose}",  # how much of a failed assertion is told
+        *("-o", f"verbosity_assertions={config.get_verbosity()}"),  # what is told of a failed one
         f"--agentfuzz-run-timeout={timeout:g}",
     ]
 

@@ -53,14 +53,19 @@ class Offer:
 NOT_SAID = Offer()
 
 
+_DONE = "done"  # as the world has it
+
+
 def offered(tools: Any) -> Offer:
     """What a caller of `world.model(messages, tools)` offers: names, mappings or objects with a
-    name. Where one has none, nothing is said."""
+    name, and beside any of them the done tool. Where one has no name, nothing is said."""
     if isinstance(tools, Offer):
         return tools
     if tools is None:
         return NOT_SAID
     named = [name_of(tool) for tool in tools]
+    if named and _DONE not in named:
+        named.append(_DONE)
     return Offer(tuple({"name": name} for name in named)) if all(named) else NOT_SAID
 
 

@@ -47,10 +47,14 @@ def first(play, told, tools):
     [
         (None, None),
         ([], ()),
-        (["find"], ("find",)),
-        ({"find": 1, "pay": 2}, ("find", "pay")),
-        ([{"name": "find"}, {"type": "function", "function": {"name": "pay"}}], ("find", "pay")),
-        ([SimpleNamespace(name="find"), shop], ("find", "shop")),
+        (["find"], ("find", "done")),
+        (["done", "find"], ("done", "find")),
+        ({"find": 1, "pay": 2}, ("find", "pay", "done")),
+        (
+            [{"name": "find"}, {"type": "function", "function": {"name": "pay"}}],
+            ("find", "pay", "done"),
+        ),
+        ([SimpleNamespace(name="find"), shop], ("find", "shop", "done")),
         (["find", {"toolSpec": {"name": "pay"}}], None),
         (["find", SimpleNamespace()], None),
         (Offer(tools=({"name": "find"}, {"name": "pay"}), only=("pay",)), ("pay",)),
@@ -58,7 +62,7 @@ def first(play, told, tools):
     ],
 )
 def test_what_a_caller_offers(tools, names):
-    """Names as callers write them; where one cannot be read, nothing is said."""
+    """Names as callers write them, and the done tool; where one cannot be read, nothing is said."""
     assert offered(tools).names == names
     assert (offered(tools) is NOT_SAID) == (names is None)
 

@@ -71,7 +71,7 @@ def greeting(world: Any) -> None:
 @pytest.fixture(params=REPLIES)
 def name(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of the reply that every face gives now."""
-    monkeypatch.setattr(Face, "answer", lambda *given: REPLIES[request.param])
+    monkeypatch.setattr(Face, "answer", lambda *given, **more: REPLIES[request.param])
     return str(request.param)
 
 

@@ -57,7 +57,11 @@ class Wired(Loop):
     def ask(self) -> Any:
         client = wire.openai_client(self.world, strict=self.strict, max_retries=0)
         try:
-            said = client.chat.completions.create(model="m", messages=[*map(spoken, self.messages)])
+            said = client.chat.completions.create(
+                model="m",
+                messages=[*map(spoken, self.messages)],
+                tools=[{"type": "function", "function": {"name": one}} for one in self.world.tools],
+            )
         except openai.BadRequestError as error:
             return self.refused(error)
         except openai.OpenAIError:
