@@ -79,7 +79,7 @@ async def checkout(order, client, looks):
 
 
 async def run(paid, looks=False, idempotent=None):
-    async with mcp.Client(server(paid, idempotent)) as client:
+    async with mcp.Client(server(paid, idempotent), read_timeout_seconds=30) as client:
         return await checkout("A17", client, looks)
 
 
@@ -144,7 +144,7 @@ def test_it(paid):
             paid.append(order_id)
             return "ok"
 
-        async with mcp.Client(found) as client:
+        async with mcp.Client(found, read_timeout_seconds=30) as client:
             return await checkout("A17", client, False)
 
     assert asyncio.run(main()) == "charged"
@@ -284,7 +284,9 @@ def charge_card(order_id: str) -> str:
 def ask():
     client = openai.OpenAI(api_key="placeholder")
     answer = client.chat.completions.create(
-        model="any", messages=[{"role": "user", "content": "Charge A17."}]
+        model="any",
+        messages=[{"role": "user", "content": "Charge A17."}],
+        tools=[{"type": "function", "function": {"name": "charge_card"}}],
     )
     return answer.choices[0].message
 """,
