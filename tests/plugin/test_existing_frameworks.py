@@ -2,8 +2,10 @@
 
 import pytest
 
-for needed in ("agents", "langchain_core.tools", "mcp.server.mcpserver", "openai"):
-    pytest.importorskip(needed)
+pytest.importorskip("agents")
+pytest.importorskip("langchain_core.tools")
+pytest.importorskip("mcp.server.mcpserver")
+pytest.importorskip("openai")
 
 from .conftest import Project
 
