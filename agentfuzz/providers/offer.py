@@ -18,7 +18,8 @@ class Offer:
     """What one request offers. `tools` are those that it names (None: it does not say), of which
     `only` these may be called, where they are fewer; `choice` is whether they must or must not be.
     `answer` is the JSON schema of an answer in words, `most_calls` of one turn, `longest` the
-    tokens that may be written, `stops` the texts that end it, `choices` how many answers."""
+    tokens that may be written, `stops` the texts that end it, `choices` how many answers. What is there `besides` may be called
+    as well, and nobody has named it."""
 
     tools: tuple[Mapping[str, Json], ...] | None = None
     only: tuple[str, ...] | None = None
@@ -28,6 +29,7 @@ class Offer:
     longest: int | None = None
     stops: tuple[str, ...] = ()
     choices: int = 1
+    besides: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -37,7 +39,8 @@ class Offer:
         if self.tools is None:
             return self.only
         named = (tool["name"] for tool in self.tools)
-        return tuple(name for name in named if self.only is None or name in self.only)
+        told = tuple(name for name in named if self.only is None or name in self.only)
+        return (*told, *(name for name in self.besides if name not in told))
 
     def allows(self, name: str) -> bool:
         """Whether a tool may be called."""
@@ -51,8 +54,6 @@ class Offer:
 
 
 NOT_SAID = Offer()
-
-
 _DONE = "done"  # as the world has it
 
 
@@ -64,9 +65,9 @@ def offered(tools: Any) -> Offer:
     if tools is None:
         return NOT_SAID
     named = [name_of(tool) for tool in tools]
-    if named and _DONE not in named:
-        named.append(_DONE)
-    return Offer(tuple({"name": name} for name in named)) if all(named) else NOT_SAID
+    if not all(named):
+        return NOT_SAID
+    return Offer(tuple({"name": name} for name in named), besides=(_DONE,) if named else ())
 
 
 def name_of(tool: Any) -> str:
