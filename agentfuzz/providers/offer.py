@@ -18,8 +18,8 @@ class Offer:
     """What one request offers. `tools` are those that it names (None: it does not say), of which
     `only` these may be called, where they are fewer; `choice` is whether they must or must not be.
     `answer` is the JSON schema of an answer in words, `most_calls` of one turn, `longest` the
-    tokens that may be written, `stops` the texts that end it, `choices` how many answers. What is there `besides` may be called
-    as well, and nobody has named it."""
+    tokens that may be written, `stops` the texts that end it, `choices` how many answers. What is
+    there `besides` may be called as well, though nobody has named it."""
 
     tools: tuple[Mapping[str, Json], ...] | None = None
     only: tuple[str, ...] | None = None
