@@ -1,4 +1,4 @@
-"""Pydantic AI: a world's tools and model as its own, and its run as an agent.
+"""Pydantic AI: a world's tools and model as Pydantic AI's own.
 
 Law: the loop, its retries and its limits are Pydantic AI's own; the model is its own class for a
 provider, over a client of the world's wire. Called by agents under test:
