@@ -165,7 +165,11 @@ def test_a_lazy_table_of_contents_shows_what_it_loads(file: str) -> None:
                 seen |= {alias.name: each.module for alias in each.names}
     assert sorted(seen) == sorted(package.__all__)
     for public, module in seen.items():
-        given = getattr(package, public)
+        try:
+            given = getattr(package, public)
+        except ModuleNotFoundError as missing:  # an adapter, whose framework is not installed here
+            assert (missing.name or "agentfuzz").split(".")[0] != "agentfuzz", missing
+            continue
         assert given is getattr(importlib.import_module(module), public), public
 
 
