@@ -1,0 +1,77 @@
+"""What the MCP SDK calls things, in its versions 1 and 2.
+
+Law: words of the SDK alone; nothing is decided here. Called by the adapter and by its lines.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+import mcp
+from mcp import types
+from mcp.shared.memory import create_client_server_memory_streams as streams
+
+from agentfuzz.core.errors import AgentfuzzError
+
+SDK: Any = mcp
+TYPES: Any = types
+IS_NEW = hasattr(SDK, "MCPError")
+RELEASE = tuple(int(part) for part in version("mcp").split(".")[:2])
+
+if RELEASE < (1, 10):
+    raise AgentfuzzError(f"the adapter mcp needs mcp>=1.10, and this is {version('mcp')}.")
+if IS_NEW:
+    from mcp.server.mcpserver import MCPServer as Server
+    from mcp.server.mcpserver.exceptions import ToolError
+    from mcp.server.mcpserver.tools import Tool
+else:
+    from mcp.server.fastmcp import FastMCP as Server  # type: ignore[no-redef]
+    from mcp.server.fastmcp.exceptions import ToolError  # type: ignore[no-redef]
+    from mcp.server.fastmcp.tools import Tool  # type: ignore[no-redef]
+
+Failure: type[Exception] = SDK.MCPError if IS_NEW else SDK.McpError
+FAILURES = (Failure, anyio.ClosedResourceError, anyio.BrokenResourceError)  # of a request
+
+__all__ = ["FAILURES", "IS_NEW", "Server", "Tool", "ToolError", "streams"]
+
+
+def lowlevel(server: Any) -> Any:
+    """What runs over the streams that it is given."""
+    return server._lowlevel_server if IS_NEW else server._mcp_server
+
+
+def session(read: Any, write: Any, patience: float | None) -> AbstractAsyncContextManager[Any]:
+    """A client's session over these streams, before it has shaken hands."""
+    seconds: Any = patience if IS_NEW or patience is None else timedelta(seconds=patience)
+    made: AbstractAsyncContextManager[Any] = SDK.ClientSession(
+        read, write, read_timeout_seconds=seconds
+    )
+    return made
+
+
+def in_process(server: Any, patience: float | None) -> AbstractAsyncContextManager[Any]:
+    """The client of version 2 that calls a server without any messages."""
+    made: AbstractAsyncContextManager[Any] = SDK.Client(server, read_timeout_seconds=patience)
+    return made
+
+
+def said(result: Any) -> str:
+    """What the result of a call says in words."""
+    text = "\n".join(part.text for part in result.content if getattr(part, "text", None))
+    failed = result.is_error if IS_NEW else result.isError
+    return f"Error: {text}" if failed else text
+
+
+def number(session: Any) -> Any:
+    """The id of a session's next request; None where the SDK itself tells the server that nobody
+    waits for it any more, which it does from version 2 on."""
+    return None if IS_NEW else session._request_id
+
+
+async def take_back(session: Any, request: Any) -> None:
+    """Tell the server that nobody waits for this request any more."""
+    params = TYPES.CancelledNotificationParams(requestId=request)
+    made = TYPES.CancelledNotification(method="notifications/cancelled", params=params)
+    await session.send_notification(TYPES.ClientNotification(made))
