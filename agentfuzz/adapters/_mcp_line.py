@@ -7,7 +7,7 @@ alone. Called by the adapter.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from agentfuzz.adapters import _mcp_sdk as sdk
@@ -21,7 +21,8 @@ class Line:
     `patience` is the client's with each request. On a line that `loses`, a reply that times out in
     the world never comes, and an error of the connection breaks the line under all its calls; else
     a tool fails in the server, as the SDK has it. A call that failed on its way is made again
-    `retries` times, under a new id; with `cancels` the server is told of those given up."""
+    `retries` times, under a new id; with `cancels` the server is told of those given up, and one
+    that `reconnects` begins another session after it."""
 
     def __init__(
         self,
@@ -30,16 +31,18 @@ class Line:
         patience: float | None = None,
         retries: int = 0,
         cancels: bool = False,
+        reconnects: bool = False,
         loses: bool = False,
     ) -> None:
-        self._patience, self._retries, self._cancels = patience, retries, cancels
+        self._patience, self._retries = patience, retries
+        self._cancels, self._reconnects = cancels, reconnects
         for tool in tools if loses else ():
             tool.fn = self._losing(tool.fn)
         self._server = sdk.Server("world", tools=list(tools), log_level="CRITICAL")
         self._servers: list[asyncio.Task[Any]] = []
-        self._ends: tuple[Any, ...] = ()
         self.client: Any = None
         self.is_broken = asyncio.Event()
+        self._is_over = False  # as far as the client is concerned
 
     async def __aenter__(self) -> "Line":
         await self._open()
@@ -57,53 +60,51 @@ class Line:
     async def calls(self, calls: Sequence[Mapping[str, Any]]) -> list[str]:
         """What these calls come to, made at the same time, as texts for a model."""
         said = list(await asyncio.gather(*map(self._call, calls)))
-        for _ in range(self._retries):
-            again = [nth for nth, one in enumerate(said) if not isinstance(one, str)]
-            await self._mend()
-            for nth, one in zip(
-                again, await asyncio.gather(*(self._call(calls[n]) for n in again)), strict=True
-            ):
-                said[nth] = one
         await self._mend()
-        return [one if isinstance(one, str) else f"Error: {one or type(one).__name__}" for one in said]
+        for _ in range(self._retries):
+            failed = [nth for nth, one in enumerate(said) if not isinstance(one, str)]
+            again = await asyncio.gather(*(self._call(calls[nth]) for nth in failed))
+            for nth, one in zip(failed, again, strict=True):
+                said[nth] = one
+            await self._mend()
+        return [one if isinstance(one, str) else f"Error: {one or 'closed'}" for one in said]
 
     async def _call(self, call: Mapping[str, Any]) -> str | Exception:
         request = sdk.number(self.client)
         try:
             return sdk.said(await self.client.call_tool(call["name"], dict(call["arguments"])))
         except sdk.FAILURES as error:
-            if self._cancels and request is not None and not self.is_broken.is_set():
-                await sdk.take_back(self.client, request)
+            if self._cancels and request is not None:
+                with suppress(*sdk.FAILURES):  # nobody hears it on a broken line
+                    await sdk.take_back(self.client, request)
+            self._is_over = self._is_over or self._reconnects
             return error
 
     async def _mend(self) -> None:
-        if self.is_broken.is_set():
+        if self._is_over or self.is_broken.is_set():
             await self._close()
             await self._open()
 
     async def _open(self) -> None:
-        self.is_broken = asyncio.Event()
+        self._is_over, self.is_broken = False, asyncio.Event()
         self._stack = AsyncExitStack()
         await self._connect(self._stack)
 
     async def _connect(self, stack: AsyncExitStack) -> None:
-        ours, theirs = await stack.enter_async_context(sdk.streams())
-        server = sdk.lowlevel(self._server)
-        options = server.create_initialization_options()
-        self._servers.append(asyncio.create_task(server.run(*theirs, options)))
-        self._ends = (ours[1], theirs[1])
-        self.client = await stack.enter_async_context(sdk.session(*ours, self._patience))
+        ours, theirs = Way(self.is_broken), Way(self.is_broken)
+        self._servers.append(asyncio.create_task(self._serve(ours.reads, theirs.writes)))
+        made = sdk.session(theirs.reads, ours.writes, self._patience)
+        self.client = await stack.enter_async_context(made)
         await self.client.initialize()
 
-    async def _close(self) -> None:
-        await self._breaks()
-        await self._stack.aclose()
+    async def _serve(self, reads: Any, writes: Any) -> None:
+        server = sdk.lowlevel(self._server)
+        async with reads, writes:
+            await server.run(reads, writes, server.create_initialization_options())
 
-    async def _breaks(self) -> None:
-        """Both sides read to the end, and there is nothing more."""
+    async def _close(self) -> None:
+        await self._stack.aclose()
         self.is_broken.set()
-        for end in self._ends:
-            await end.aclose()
 
     def _losing(self, function: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
         async def call(**arguments: Any) -> str:
@@ -114,10 +115,32 @@ class Line:
                 await line.wait()
                 raise
             except ConnectionError:
-                await self._breaks()
+                line.set()
                 raise
 
         return call
+
+
+class Way:
+    """One way of a line: what is written at one end is read at the other, until the line breaks.
+    Then the reader reads to the end, and what is written still is lost, as on any network."""
+
+    def __init__(self, breaks: asyncio.Event) -> None:
+        self.writes, self._out = sdk.stream()
+        self._in, self.reads = sdk.stream()
+        self._carrying = asyncio.create_task(self._carry())
+        self._breaking = asyncio.create_task(self._break(breaks))
+
+    async def _carry(self) -> None:
+        async for message in self._out:
+            with suppress(*sdk.FAILURES):
+                await self._in.send(message)
+        self._breaking.cancel()
+        await self._in.aclose()
+
+    async def _break(self, breaks: asyncio.Event) -> None:
+        await breaks.wait()
+        await self._in.aclose()
 
 
 class InProcess(Line):

@@ -11,7 +11,6 @@ from typing import Any
 import anyio
 import mcp
 from mcp import types
-from mcp.shared.memory import create_client_server_memory_streams as streams
 
 from agentfuzz.core.errors import AgentfuzzError
 
@@ -23,18 +22,23 @@ RELEASE = tuple(int(part) for part in version("mcp").split(".")[:2])
 if RELEASE < (1, 10):
     raise AgentfuzzError(f"the adapter mcp needs mcp>=1.10, and this is {version('mcp')}.")
 if IS_NEW:
-    from mcp.server.mcpserver import MCPServer as Server
-    from mcp.server.mcpserver.exceptions import ToolError
-    from mcp.server.mcpserver.tools import Tool
+    from mcp.server import mcpserver as servers
 else:
-    from mcp.server.fastmcp import FastMCP as Server  # type: ignore[no-redef]
-    from mcp.server.fastmcp.exceptions import ToolError  # type: ignore[no-redef]
-    from mcp.server.fastmcp.tools import Tool  # type: ignore[no-redef]
+    from mcp.server import fastmcp as servers  # type: ignore[no-redef]
 
+_SERVERS: Any = servers
+Server = _SERVERS.MCPServer if IS_NEW else _SERVERS.FastMCP
+ToolError: type[Exception] = _SERVERS.exceptions.ToolError
+Tool = _SERVERS.tools.Tool
 Failure: type[Exception] = SDK.MCPError if IS_NEW else SDK.McpError
 FAILURES = (Failure, anyio.ClosedResourceError, anyio.BrokenResourceError)  # of a request
 
-__all__ = ["FAILURES", "IS_NEW", "Server", "Tool", "ToolError", "streams"]
+__all__ = ["FAILURES", "IS_NEW", "Server", "Tool", "ToolError"]
+
+
+def stream() -> tuple[Any, Any]:
+    """Both ends of a stream of messages: where they are sent, and where they are received."""
+    return anyio.create_memory_object_stream[Any](1)
 
 
 def lowlevel(server: Any) -> Any:
