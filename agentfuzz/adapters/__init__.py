@@ -2,7 +2,7 @@
 
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
-    adapters.mcp              MCP clients: an application's own sessions, with whatever server
+    adapters.mcp              MCP: the tools of a world behind a server, and the sessions of an application
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools and model as the SDK's own
     adapters.pydantic_ai      Pydantic AI: a world's tools and model as Pydantic AI's own
     adapters.trio             trio: a loop on virtual time, in an order that is the same every time
