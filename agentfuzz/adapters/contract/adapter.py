@@ -164,6 +164,7 @@ class Adapter(Protocol):
     def warm(self) -> None:
         """What takes long once in a process: imports, background loops. Called before any run, in
         real time and outside every budget."""
+        return
 
     def soft(self, error: Exception) -> BaseException:
         """The framework's own error for a tool's failure that the model shall see."""
