@@ -150,10 +150,12 @@ class _Kit:
         assert history.of(Saved), "session: its writes are no saves (world.saving)"
 
     def approval(self, entry: str) -> None:
-        """Calls that need a person wait, are made when they are granted, and only then."""
+        """Calls that need a person wait, are made when they are granted, and only then. A model
+        that is told of a refusal as of an error asks again, twice."""
         history = self.play(self.situations["approved"], entry)
         assert committed(history) == ["charge_card", "ship"], committed(history)
-        refused = self.play(self.situations["approved"], entry, "approval:ship#1:refused")
+        plan = " + ".join(f"approval:ship#{nth}:refused" for nth in (1, 2, 3))
+        refused = self.play(self.situations["approved"], entry, plan)
         assert committed(refused) == ["charge_card"], committed(refused)
 
     def typed(self, entry: str) -> None:
