@@ -33,6 +33,8 @@ from agentfuzz.adapters._langgraph_store import WorldSaver
 from agentfuzz.core.completion import Completion
 from agentfuzz.world.world import World
 
+_FINISH = {"end": "stop", "withheld": "content_filter"}
+
 
 def model(world: World, *, agent: str | None = None) -> BaseChatModel:
     """The world's simulated model as a chat model, asked by this agent (left out: by whoever acts).
@@ -176,6 +178,6 @@ class SimulatedChatModel(BaseChatModel):
                 "output_tokens": usage["output"],
                 "total_tokens": sum(usage.values()),
             },
-            response_metadata={"finish_reason": "stop" if stop == "end" else stop},
+            response_metadata={"finish_reason": _FINISH.get(stop, stop)},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])

@@ -15,6 +15,8 @@ DONE = "done"  # the tool that ends a task: its calls are Done events
 UNFINISHED = {
     "length": "was cut off at its length limit",
     "cut": "broke off in the middle",
+    "withheld": "was withheld by a filter",
+    "paused": "was paused, to be gone on with",
     "error": "was an error of the model's API",
 }
 NOT_SAID = ("error", "refused")  # the text of such a turn is no word of the model
