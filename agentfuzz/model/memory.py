@@ -68,7 +68,12 @@ def known_as(messages: Sequence[Message], issued: Issued) -> dict[str, str]:
     found: dict[str, str] = {}
     if not strange:
         return found
-    free = [(one, known[-1]) for one, known in reversed(issued.items()) if one not in shown]
+    free = [
+        (one, issue)
+        for one, known in reversed(issued.items())
+        if one not in shown
+        for issue in reversed(known)
+    ]
     for name, tool, arguments in reversed(strange):
         for at, (one, issue) in enumerate(free):
             if issue.call.tool == tool and _read(issue.arguments) == _read(arguments):

@@ -24,8 +24,8 @@ from agentfuzz.world.tools import ToolSpec
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One call of a draft. `arguments` is a text where the model wrote no valid JSON; `same_id`
-    says that it bears the id of the call before it, be it of an earlier turn; `step` is the script's
-    call behind it."""
+    says that it bears the id of the call before it, be it of an earlier turn; `step` is the call
+    of the script behind it."""
 
     tool: str
     arguments: Mapping[str, Json] | str
