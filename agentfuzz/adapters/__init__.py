@@ -2,9 +2,10 @@
 
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
-    adapters.mcp              MCP: the tools of a world behind a server, and the sessions of an application
-    adapters.openai_agents    The OpenAI Agents SDK: a world's tools and model as the SDK's own
+    adapters.mcp              MCP: a world behind a server of the SDK, and an application's sessions
+    adapters.openai_agents    The OpenAI Agents SDK: a world's tools, model and runs as its own
     adapters.pydantic_ai      Pydantic AI: a world's tools and model as Pydantic AI's own
+    adapters.smolagents       smolagents: a world's tools and model as its own
     adapters.trio             trio: a loop on virtual time, in an order that is the same every time
 
 Law: an adapter translates and decides nothing; what the framework does by default is what is
@@ -24,10 +25,19 @@ if TYPE_CHECKING:
         mcp,
         openai_agents,
         pydantic_ai,
+        smolagents,
         trio,
     )
 
-__all__ = ["anthropic_runner", "langgraph", "mcp", "openai_agents", "pydantic_ai", "trio"]
+__all__ = [
+    "anthropic_runner",
+    "langgraph",
+    "mcp",
+    "openai_agents",
+    "pydantic_ai",
+    "smolagents",
+    "trio",
+]
 
 
 def __getattr__(name: str) -> Any:
