@@ -27,7 +27,7 @@ from agentfuzz import (
 )
 from agentfuzz.core.events import ModelTurn, Struck
 from agentfuzz.wire.router import face_of
-from invariants.loops.field import CHARGE, SHIP, EveryCall, Loop, plain
+from invariants.loops.field import CHARGE, SHIP, EveryCall, Loop, Streams, plain
 
 LAWS = (
     effects_remembered(),
@@ -220,6 +220,8 @@ class Whatever(Loop):
         (NoText, "model#2:preamble", "AF407"),
         (NoText, "model#2:preamble=1", "AF209"),
         (OnlyGood, "model#1:malformed_args=3", "AF407"),
+        (Streams, "model#2:cut=1", "AF208"),
+        (Streams, "model#3:cut=1", "AF208"),
         (Whatever, "model#3:withheld", "AF208"),
         (Whatever, "model#2:withheld=1", "AF208"),
         (Whatever, "model#3:paused", "AF208"),
