@@ -43,7 +43,7 @@ def _at(group: str, *endings: str, wire: bool = False) -> Callable[[Fault], list
 # Kinds that a loop meets in the same way; every other one is a trouble of its own.
 _ALIKE = {
     "asks again": ("repeat", "drift", "duplicate_ids", "fan_out", "loop"),
-    "half an answer": ("empty", "truncated", "cut", "withheld", "paused"),
+    "half an answer": ("empty", "truncated", "cut", "withheld"),
     "no answer": ("error", "timeout", "rate_limited"),
     "a call that cannot be": ("malformed_args", "unknown_tool"),
     "closes too early": ("skip", "mixed_done"),
