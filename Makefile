@@ -5,6 +5,8 @@
 #   make check       format, lint, types, floors, circles, what is generated
 #   make house       the rooms of the package, their floors, and what points the wrong way
 #   make catalogue   show every row of the catalogue, and how loops fare in its story
+#   make frameworks  put every framework to the test, each in its environment; reports/frameworks/
+#   make gauntlet    look for known bugs of released frameworks; reports/frameworks/gauntlet.md
 #   make examples    run agentfuzz on applications that others wrote, each in its environment
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
@@ -17,7 +19,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples test test-fast test-slow core mutants wheel-test check house catalogue generate \
+.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants wheel-test check house catalogue generate \
   generate-check format bench wheel lock clean
 
 demo: $(READY)
@@ -55,6 +57,12 @@ catalogue: $(READY)
 
 examples: $(READY)
 	$(BIN)/python tools/examples.py
+
+frameworks: $(READY)
+	$(BIN)/python tools/frameworks.py
+
+gauntlet: $(READY)
+	$(BIN)/python tools/gauntlet.py
 
 generate: $(READY)
 	$(BIN)/python tools/generate.py

@@ -9,7 +9,6 @@ more than its part that is used does, and `# source: NAME==VERSION FOLDER`, of a
 is in a source distribution alone: this folder of it can be imported from.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -21,13 +20,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import environments
+from environments import ROOT, UV
 from tabulate import tabulate
 
-ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 PATIENCE = 600  # seconds for a campaign: its runs are counted, however slow the machine is
 MADE = ROOT / ".venv" / "examples"  # gone with `make clean`
-UV = Path(sys.executable).with_name("uv")
 _FOUND = re.compile(r"^Found: (.*)$", re.MULTILINE)
 _PIN = re.compile(r"^(?:# [\w-]+: )?([\w.-]+==\S+)", re.MULTILINE)
 _CODE = re.compile(r"\bAF\d{3}\b")
@@ -85,22 +84,19 @@ def pinned(example: Example) -> None:
 def environment(example: Example) -> Path:
     """The Python of an example's environment, made if its lock is new."""
     alone, sources = example.asked("no-deps"), example.asked("source")
-    told = example.lock.read_bytes() + repr((alone, sources)).encode()
-    folder = MADE / f"{example.folder.name}-{hashlib.sha256(told).hexdigest()[:12]}"
-    python = folder / "bin" / "python"
-    ready = folder / ".ready"
-    if not ready.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        subprocess.run([UV, "venv", "--quiet", "--python", version, folder], check=True)
-        install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
-        subprocess.run([*install, "-r", example.lock], check=True)
-        subprocess.run([*install, "--no-deps", *alone, "-e", ROOT], check=True)
-        [packages] = folder.glob("lib/python*/site-packages")
-        for number, source in enumerate(sources):
-            path = unpacked(source, folder)
-            (packages / f"source{number}.pth").write_text(f"{path}\n", encoding="utf-8")
-        ready.touch()
+    python = environments.environment(
+        MADE,
+        example.folder.name,
+        ("-r", example.lock),
+        ("--no-deps", *alone, "-e", ROOT),
+        told=example.lock.read_bytes() + repr(sources).encode(),
+    )
+    folder = python.parent.parent
+    [packages] = folder.glob("lib/python*/site-packages")
+    for number, source in enumerate(sources):
+        pointer = packages / f"source{number}.pth"
+        if not pointer.exists():
+            pointer.write_text(f"{unpacked(source, folder)}\n", encoding="utf-8")
     return python
 
 

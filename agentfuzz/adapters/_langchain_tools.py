@@ -13,7 +13,7 @@ from langchain_core.tools import BaseTool
 from pydantic import PrivateAttr
 from pydantic_core import PydanticCustomError, ValidationError
 
-from agentfuzz.adapters._bridge import Bridge
+from agentfuzz.adapters.contract.bridge import Bridge
 from agentfuzz.core.errors import InvalidArguments
 
 _call_id: ContextVar[str | None] = ContextVar("agentfuzz_langchain_call_id", default=None)

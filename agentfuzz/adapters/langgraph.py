@@ -25,11 +25,11 @@ from langgraph.types import Command, Send
 from langsmith.utils import tracing_is_enabled
 from pydantic import PrivateAttr
 
-from agentfuzz.adapters._bridge import Key, bridges, completion, performing, turns
 from agentfuzz.adapters._langchain_offer import bound, offer_of, structured
 from agentfuzz.adapters._langchain_tools import WorldTool
 from agentfuzz.adapters._langgraph_handoffs import passed, plain
 from agentfuzz.adapters._langgraph_store import WorldSaver
+from agentfuzz.adapters.contract.bridge import Key, bridges, completion, performing, turns
 from agentfuzz.core.completion import Completion
 from agentfuzz.world.world import World
 

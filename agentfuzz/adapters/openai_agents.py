@@ -46,10 +46,10 @@ from openai.types.responses import (
     ResponseUsage,
 )
 
-from agentfuzz.adapters._bridge import Bridge, Key, bridges, completion, performing, turns
 from agentfuzz.adapters._openai_handoffs import handoff as crossing
 from agentfuzz.adapters._openai_items import items, plain
 from agentfuzz.adapters._openai_offer import offer_of
+from agentfuzz.adapters.contract.bridge import Bridge, Key, bridges, completion, performing, turns
 from agentfuzz.core.completion import Completion
 from agentfuzz.providers.offer import Offer
 from agentfuzz.world.team.surface import team_of

@@ -19,7 +19,6 @@ from itertools import count
 from types import FunctionType
 from typing import Any
 
-from agentfuzz.adapters import mcp
 from agentfuzz.core.completion import Completion
 from agentfuzz.engine.scenario import scenario
 from agentfuzz.invariants import assertions_hold, bounded, replay_transparency, survives
@@ -29,6 +28,7 @@ from agentfuzz.world.guessing import Guess, Parameter, guess, of_function, of_sc
 from agentfuzz.world.taps.decorators import Taps, alike, imported, noting
 from agentfuzz.world.taps.hidden import hidden
 from agentfuzz.world.taps.looking import in_hands
+from agentfuzz.world.taps.sessions import Sessions
 from agentfuzz.world.taps.surface import located
 from agentfuzz.world.world import World
 
@@ -120,7 +120,7 @@ class Existing:
             if name not in self._passing:
                 self._tap(world, name, function)
         if "mcp" in sys.modules:
-            mcp.Sessions(world, self._served).open()
+            Sessions(world, self._served).open()
         self._world = world
 
     def _noted(self, name: str, function: FunctionType) -> None:

@@ -1,0 +1,106 @@
+"""One campaign of one framework's default loop in one situation, told as JSON: what a tool of this
+project asks of an environment in which it does not live itself.
+
+    python tools/campaign_of.py FRAMEWORK [SITUATION ENTRYPOINT VARIANT DEPTH [PLAN]]
+
+Law: the framework, its version and its options are those of the environment and of the variant;
+nothing here knows one. With a plan it is played alone; with a framework alone, its
+adapter's facts are told. Run by `frameworks` and `gauntlet`.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agentfuzz.adapters.contract import Adapter, agent, found, release
+from agentfuzz.adapters.testing import situation
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.engine.single import run
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.space import Space
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_RUNS, MAX_SECONDS = 3_000, 600.0
+
+
+def variant(framework: str, name: str) -> Mapping[str, Any]:
+    """The framework's own options by the name of the set. Raises KeyError."""
+    if not name:
+        return {}
+    path = ROOT / "tests" / "frameworks" / framework / "variants.py"
+    spec = importlib.util.spec_from_file_location("variants", path)
+    assert spec is not None, path
+    assert spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    options: Mapping[str, Any] = module.VARIANTS[name]()
+    return options
+
+
+def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: str | None) -> Any:
+    """The codes of what is found, each with its plans, the smallest first."""
+    adapter: Adapter = found(framework)
+    os.environ.update(adapter.quiet)
+    adapter.warm()
+    chosen = situation(adapter, name)
+    loop = agent(adapter, entrypoint, **{**chosen.words, **variant(framework, of)})
+    begun, codes = time.perf_counter(), dict[str, list[str]]()
+    runs = 1
+    if plan is not None:
+        for violation in run(chosen.scenario, loop, plan).violations:
+            codes[violation.code] = [plan or "no faults"]
+    else:
+        with Simulation() as simulation:
+            budget = Budget(max_runs=MAX_RUNS, max_seconds=MAX_SECONDS, depth=depth, deep_runs=0)
+            space = Space(faults=chosen.scenario.faults)
+            search = Campaign(chosen.scenario, loop, simulation, space=space, budget=budget)
+            search.search()
+            result = search.result()
+        runs = result.runs
+        for one in sorted(result.findings, key=lambda one: len(one.plan)):
+            codes.setdefault(one.code, []).append(str(one.plan))
+    return {
+        "release": release(adapter),
+        "codes": codes,
+        "runs": runs,
+        "seconds": round(time.perf_counter() - begun, 1),
+    }
+
+
+def facts(framework: str) -> Any:
+    """What an adapter says of its framework."""
+    adapter: Adapter = found(framework)
+    return {
+        "release": release(adapter),
+        "entrypoints": list(adapter.entrypoints),
+        "limits": {name: [one.counts, one.default] for name, one in adapter.limits.items()},
+        "meets": dict(adapter.meets),
+        "has": [
+            word
+            for word, has in (
+                ("sessions", adapter.sessions),
+                ("typed output", adapter.typed),
+                ("approvals", adapter.pauses_for),
+                ("handoffs", adapter.hands_over),
+            )
+            if has
+        ],
+    }
+
+
+def main(arguments: list[str]) -> Any:
+    if len(arguments) == 1:
+        return facts(*arguments)
+    framework, name, entrypoint, of, depth = arguments[:5]
+    plan = arguments[5] if len(arguments) > 5 else None
+    return told(framework, name, entrypoint, of, int(depth), plan)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1:])))

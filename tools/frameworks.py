@@ -1,0 +1,226 @@
+"""Frameworks under test, each in an environment of its own: `make frameworks`.
+
+Law: what the report says of a framework was run here: the test kit of its adapter, its default loop
+under the plan of each finding, and the same plan with the options that are said to mend it. What
+does not come out as it is told fails. `tools/frameworks.py NAME...` takes some, `--lock` pins anew.
+
+What is told lies in `tests/frameworks/*/report.toml`; the report goes to `reports/frameworks/`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from environments import ROOT, UV, environment
+from tabulate import tabulate
+
+TOLD = ROOT / "tests" / "frameworks"
+OUT = ROOT / "reports" / "frameworks"
+MADE = ROOT / ".venv" / "frameworks"  # gone with `make clean`
+_SUMMARY = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed).*?)(?: =+)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a framework's default loop does under a plan, as its report.toml tells it; `cure` says
+    how to set it up so that the law holds, as the variant `cure_variant` does."""
+
+    code: str
+    plan: str
+    does: str
+    situation: str = "one_by_one"
+    entrypoint: str = ""
+    documented: str = ""
+    cure: str = ""
+    cure_variant: str = ""
+    public: str = ""
+
+
+class Checked(NamedTuple):
+    """A finding, whether it is shown, and whether its cure holds (None: there is none)."""
+
+    finding: Finding
+    shown: bool
+    cured: bool | None
+
+
+class Framework(NamedTuple):
+    """What came of one framework: what its adapter says of it, what its tests printed, and its
+    findings."""
+
+    name: str
+    facts: Any
+    tests: str
+    passed: bool
+    findings: Sequence[Checked]
+
+    @property
+    def good(self) -> bool:
+        """Whether all is as it is told."""
+        return self.passed and all(one.shown and one.cured is not False for one in self.findings)
+
+
+def names() -> Iterator[str]:
+    """The frameworks that are under test."""
+    yield from sorted(file.parent.name for file in TOLD.glob("*/requirements.in"))
+
+
+def pinned(name: str) -> None:
+    """Pin everything that a framework needs, beside what agentfuzz itself needs."""
+    subprocess.run(
+        [
+            *(UV, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
+            *("--no-header", "--no-annotate", "-o", TOLD / name / "requirements.lock"),
+            *(TOLD / name / "requirements.in", ROOT / "pyproject.toml"),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def of(name: str) -> Framework:
+    """One framework, put to the test. Raises CalledProcessError."""
+    lock = TOLD / name / "requirements.lock"
+    python = environment(
+        MADE, name, ("-r", lock), ("--no-deps", "-e", ROOT), told=lock.read_bytes()
+    )
+    tests = subprocess.run(
+        [
+            *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull),
+            *(f"--rootdir={ROOT}", TOLD / name),
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+    )
+    said = _SUMMARY.findall(tests.stdout)
+    if tests.returncode:
+        print(tests.stdout, tests.stderr, sep="\n")
+    file = TOLD / name / "report.toml"
+    told = tomllib.loads(file.read_text("utf-8")).get("finding", []) if file.exists() else []
+    checked = [_checked(python, name, Finding(**one)) for one in told]
+    facts = _asked(python, name)
+    return Framework(name, facts, said[-1] if said else "no tests", not tests.returncode, checked)
+
+
+def _checked(python: Path, name: str, finding: Finding) -> Checked:
+    shown = finding.code in _played(python, name, finding, "")
+    cured = None
+    if finding.cure_variant:
+        cured = finding.code not in _played(python, name, finding, finding.cure_variant)
+    return Checked(finding, shown, cured)
+
+
+def _played(python: Path, name: str, finding: Finding, variant: str) -> Any:
+    plan = "" if finding.plan == "no faults" else finding.plan
+    words = (finding.situation, finding.entrypoint, variant, "1", plan)
+    return _asked(python, name, *words)["codes"]
+
+
+def _asked(python: Path, *words: str) -> Any:
+    done = subprocess.run(
+        [python, ROOT / "tools" / "campaign_of.py", *words],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# What is written ---------------------------------------------------------------------------
+
+
+def page(one: Framework) -> str:
+    """The report on one framework, as Markdown."""
+    facts = one.facts
+    limits = [
+        f"`{name}` ({counts}: {'none' if default is None else default})"
+        for name, (counts, default) in facts["limits"].items()
+    ]
+    meets = [[failure, met] for failure, met in facts["meets"].items()]
+    lines = [
+        f"# {facts['release']}",
+        "",
+        f"Entrypoints: {', '.join(facts['entrypoints'])}. "
+        f"Has: {', '.join(facts['has']) or 'none of sessions, approvals, handoffs'}. "
+        f"Limits by default: {', '.join(limits) or 'none'}.",
+        "",
+        "How the failure of a tool comes to its user by default:",
+        "",
+        tabulate(meets, ["failure", "what happens"], tablefmt="github"),
+        "",
+        f"The test kit: {one.tests.split(' in ')[0]}.",
+    ]
+    for number, checked in enumerate(one.findings, 1):
+        finding = checked.finding
+        cure = finding.cure or "None is known."
+        verified = {True: " (verified by a run)", False: " (DID NOT HOLD)", None: ""}
+        lines += [
+            "",
+            f"## {number}. {finding.does}",
+            "",
+            f"- Law: {finding.code}, under `{finding.plan or 'no faults'}`"
+            f"{'' if checked.shown else ' (NOT SHOWN)'}",
+            f"- Where: entrypoint `{finding.entrypoint or facts['entrypoints'][0]}`, situation "
+            f"`{finding.situation}`, default settings",
+            f"- Its documentation: {finding.documented or 'nothing found'}",
+            f"- So that the law holds: {cure}{verified[checked.cured]}",
+            f"- Reported: {finding.public or 'not that we know of'}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def table(all_of_them: Sequence[Framework]) -> list[list[object]]:
+    """A line for each framework."""
+    return [
+        [
+            one.facts["release"],
+            ", ".join(one.facts["entrypoints"]),
+            one.tests.split(" in ")[0],
+            ", ".join(dict.fromkeys(each.finding.code for each in one.findings)),
+            sum(each.cured is True for each in one.findings),
+            "" if one.good else "NOT AS TOLD",
+        ]
+        for one in all_of_them
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    chosen = [word for word in arguments if not word.startswith("-")]
+    wanted = [name for name in names() if not chosen or name in chosen]
+    if "--lock" in arguments:
+        for name in wanted:
+            pinned(name)
+        return 0
+    came = [of(name) for name in wanted]
+    heads = ["release", "entrypoints", "test kit", "laws it breaks", "cures that hold", ""]
+    print(tabulate(table(came), heads, maxcolwidths=[24, 40, 24, 24, 8, 12]))
+    OUT.mkdir(parents=True, exist_ok=True)
+    for one in came:
+        (OUT / f"{one.name}.md").write_text(page(one), "utf-8")
+    if not chosen:
+        text = tabulate(table(came), heads, tablefmt="github", disable_numparse=True)
+        (OUT / "README.md").write_text(f"# Frameworks under test\n\n{text}\n", "utf-8")
+        told = [
+            {
+                **one._asdict(),
+                "findings": [
+                    {**each._asdict(), "finding": asdict(each.finding)} for each in one.findings
+                ],
+            }
+            for one in came
+        ]
+        (OUT / "frameworks.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    return int(not all(one.good for one in came))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
