@@ -1,8 +1,8 @@
-"""The loop under trial: what `module:callable` is read as.
+"""The loop under trial: what `module:callable`, or the name of an adapter, is read as.
 
 Law: a loop is a function `run(task, tools, model)` or, as every agent here, of a world; sync or
-async. What cannot be one is an error that names the place and the cure, before anything runs.
-Called by the plugin, by `tools/` and by whoever tries a loop.
+async; or what a framework does by default. What cannot be one is an error that names the place and
+the cure, before anything runs. Called by the plugin, by `tools/` and by whoever tries a loop.
 """
 
 import inspect
@@ -18,6 +18,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agentfuzz.adapters.contract import agent as agent_of
+from agentfuzz.adapters.contract import found, names
 from agentfuzz.core.codec import described, message
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, near_miss
@@ -44,18 +46,37 @@ class Loop:
 
 
 def loop(name: str, folder: Path) -> Loop:
-    """The loop that `module:callable` names, the module looked for in a folder first. Raises
-    AgentfuzzError."""
-    module, _, attribute = name.partition(":")
+    """The loop that `module:callable` names, the module looked for in a folder first, or that is
+    the default one of an adapter's framework. Raises AgentfuzzError."""
+    module, colon, attribute = name.partition(":")
     if module.endswith(".py") or "/" in module:
         stem = Path(module).stem
-        raise AgentfuzzError(f"{_shown(name)} names a file: say {_shown(stem)}:{attribute or 'run'}.")
+        raise AgentfuzzError(
+            f"{_shown(name)} names a file: say {_shown(stem)}:{attribute or 'run'}."
+        )
+    if module and not colon:
+        return _framework(name)
     if not (module and attribute):
-        raise AgentfuzzError(f"cannot read {_shown(name)}: say module:callable, as in mine:run.")
+        raise AgentfuzzError(
+            f"cannot read {_shown(name) or 'an empty name'}: say module:callable, as in mine:run, "
+            f"or the name of an adapter: {', '.join(names()) or 'there is none'}."
+        )
     made: Any = _imported(module, folder)
     for part in attribute.split("."):
         made = _attribute(made, part, module)
     return of(name, made)
+
+
+def _framework(name: str) -> Loop:
+    """The default loop of a framework: its usual entrypoint, each call under its id as key."""
+    if name not in names():
+        raise AgentfuzzError(
+            f"there is no adapter {_shown(name)}; there is: {', '.join(names()) or 'none'}."
+            f"{near_miss(name, names())} A loop of your own is module:callable, as in mine:run."
+        )
+    adapter = found(name)
+    adapter.warm()
+    return Loop(name, agent_of(adapter, key="call_id"))
 
 
 def of(name: str, made: Any) -> Loop:
@@ -70,8 +91,8 @@ def of(name: str, made: Any) -> Loop:
     inner = made if inspect.isroutine(made) or isinstance(made, partial) else made.__call__
     if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
         raise AgentfuzzError(
-            f"{_shown(name)} yields, and is never run to its end by a call: name a function {SHAPE} "
-            "that goes through it and returns the last answer."
+            f"{_shown(name)} yields, and is never run to its end by a call: name a function "
+            f"{SHAPE} that goes through it and returns the last answer."
         )
     parameters = _parameters(name, made)
     if _fits(parameters, 1) and (next(iter(parameters)) == "world" or not _fits(parameters, 3)):
@@ -124,8 +145,8 @@ def _imported(name: str, folder: Path) -> ModuleType:
     try:
         return import_module(name)
     except (Exception, SystemExit) as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name is not None
-        if missing and f"{name}.".startswith(f"{error.name}."):  # type: ignore[attr-defined]
+        missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{name}.".startswith(f"{missing}."):
             files = [path.stem for path in folder.glob("*.py")]
             raise AgentfuzzError(
                 f"there is no module {_shown(name)}, neither in the folder of this call nor where "

@@ -72,7 +72,9 @@ def ready(one: Story, loop: Loop, simulation: Simulation) -> Ready:
         if loop.alone and meant.of(Interrupted):
             return Ready(scenario, "its agent asks a person for an approval; this loop cannot")
         scenario = replace(scripted(scenario, meant), outcome=answer)
-        return Ready(scenario, _differs(meant, simulation.execute(scenario, loop.agent, FromPlan())))
+        return Ready(
+            scenario, _differs(meant, simulation.execute(scenario, loop.agent, FromPlan()))
+        )
     except AgentfuzzError as error:
         return Ready(scenario, f"it cannot be tried: {error}")
 

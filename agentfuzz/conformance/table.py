@@ -12,6 +12,7 @@ from shlex import quote
 from agentfuzz.core.findings import LawCount, Level
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED, Status
 
+NEVER = LawCount()
 OPTION, AGAIN = "--agentfuzz-loop", "--agentfuzz-replay"
 
 
@@ -26,7 +27,7 @@ class Cell:
     code: str = ""
     title: str = ""
     plan: str = ""
-    runs: LawCount = LawCount()
+    runs: LawCount = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +115,22 @@ def headline(table: Table) -> str:
     """`mine:run keeps every law in 12 of 30 stories: 40 verdicts VIOLATED, 310 HELD, ...`"""
     if not table.tried:
         return f"nothing was tested: none of {len(table.rows)} stories says anything about the loop"
-    counts = ", ".join(
-        f"{table.count(one):,} {one}" for one in (VIOLATED, HELD, NOT_EXERCISED)
-    )
+    counts = ", ".join(f"{table.count(one):,} {one}" for one in (VIOLATED, HELD, NOT_EXERCISED))
     return (
         f"broke no law in {len(table.kept)} of {len(table.tried)} stories "
         f"({table.runs:,} runs): {counts}"
     )
 
 
-def limits(table: Table) -> list[str]:
-    """What no story was tried with."""
+def sentence(table: Table) -> str:
+    """The headline as a sentence."""
+    said = headline(table)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def limits(table: Table) -> str:
+    """What the stories were tried with, and with what they were not."""
+    if not table.depth:
+        return "tried: the run without faults, and no plan"
     few = "one fault" if table.depth == 1 else f"up to {table.depth} faults"
-    said = f"plans with {few}, bursts and outages were tried, and no others"
-    return [said if table.depth else "nothing was tried but the run without faults"]
+    return f"tried: plans with {few}, bursts and outages; plans with more faults were not"

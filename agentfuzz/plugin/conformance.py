@@ -17,8 +17,8 @@ from agentfuzz.conformance import formats
 from agentfuzz.conformance.formats import terminal
 from agentfuzz.conformance.loop import Loop
 from agentfuzz.conformance.loop import loop as named
-from agentfuzz.conformance.stories import Story, modules, ready, story
-from agentfuzz.conformance.table import AGAIN, OPTION, Row, Table
+from agentfuzz.conformance.stories import modules, ready, story
+from agentfuzz.conformance.table import AGAIN, OPTION, Row, Table, headline
 from agentfuzz.conformance.trial import trials
 from agentfuzz.core import escaping
 from agentfuzz.core.errors import AgentfuzzError
@@ -80,8 +80,10 @@ def _table(config: pytest.Config, loop: Loop) -> int:
 def _told(config: pytest.Config, table: Table) -> int:
     """Print the table, write it, and say how it came out."""
     width = shutil.get_terminal_size().columns
-    lines = terminal.lines(table, width=width, ascii_only=shows_ascii_only())
-    lines = lines[-1:] if config.get_verbosity() < 0 else [*lines, *terminal.replay(table)]
+    lines = terminal.told(table, width=width, ascii_only=shows_ascii_only())
+    lines += terminal.replay(table)
+    if config.get_verbosity() < 0:
+        lines = [f"{escaping.terminal(table.loop)}: {headline(table)}"]
     status = _status(table, strict=strict_on(config))
     directory = config.rootpath / setting(config, "report-dir")
     shown = os.path.relpath(directory, config.invocation_params.dir).replace(os.sep, "/")

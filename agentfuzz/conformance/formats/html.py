@@ -3,7 +3,7 @@
 Law: as every page of a report: no network, no script, every text autoescaped. Called by the writer.
 """
 
-from agentfuzz.conformance.table import Cell, Row, Table, headline, limits, name, worst
+from agentfuzz.conformance.table import Cell, Row, Table, limits, name, sentence, worst
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED
 from agentfuzz.report.formats import html as report
 
@@ -15,7 +15,7 @@ def page(table: Table) -> str:
     return report.page(
         "conformance.html.j2",
         table=table,
-        headline=headline(table),
+        sentence=sentence(table),
         limits=limits(table),
         grid=[(row, _signs(table, row)) for row in table.tried],
         ordered=_ordered,

@@ -24,7 +24,7 @@ def data(table: Table) -> dict[str, Json]:
         "headline": headline(table),
         "depth": table.depth,
         "interrupted": table.interrupted,
-        "limits": list(limits(table)),
+        "limits": limits(table),
         "runs": table.runs,
         "verdicts": {one: table.count(one) for one in (VIOLATED, HELD, NOT_EXERCISED)},
         "stories": [_row(table, row) for row in table.tried],

@@ -5,26 +5,24 @@ Law: no text of a loop or a tool becomes a link, a tag, a cell or a block. Calle
 
 from collections.abc import Iterator, Sequence
 
-from agentfuzz.conformance.table import Cell, Row, Table, headline, limits
+from agentfuzz.conformance.table import Cell, Row, Table, limits, sentence
 from agentfuzz.core.escaping import code, fence, guard, markdown
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED
 
 
 def page(table: Table) -> str:
     """The table as a page, ending in a line break."""
-    parts = [f"# agentfuzz: {code(table.loop)}", f"It {markdown(headline(table))}."]
-    if not table.tried:
-        parts[1] = markdown(headline(table))
+    said = f"{sentence(table)} {limits(table).capitalize()}."
+    parts = [f"# agentfuzz: {code(table.loop)}", markdown(said)]
     if table.interrupted:
         parts.append("> **Warning:** the session was interrupted; this is what there was.")
     if table.tried:
         rows = [line for row in table.tried for line in _lines(row)]
         parts.append(_table(("story", "runs", "law", "verdict", "smallest plan"), rows))
-    lines = [f"- {markdown(one)}" for one in limits(table)]
-    lines += [
+    if lines := [
         f"- {code(row.story)}: {markdown(text)}" for row in table.tried for text in row.untried
-    ]
-    parts += ["## Not tried", "\n".join(lines)]
+    ]:
+        parts += ["## Not tried", "\n".join(lines)]
     if table.left:
         rows = [[code(row.story), markdown(row.why)] for row in table.left]
         parts += ["## Not applicable", _table(("story", "why"), rows)]

@@ -15,7 +15,7 @@ _STORY, _VERDICT = 20, 14  # columns
 _FIXED = _STORY + _VERDICT + 12
 
 
-def lines(table: Table, *, width: int = 80, ascii_only: bool = False) -> list[str]:
+def told(table: Table, *, width: int = 80, ascii_only: bool = False) -> list[str]:
     """The table in lines: the verdicts, what was not tried, what does not apply, the headline."""
     width = max(width, 70)
     page = _Page(width, ascii_only)
@@ -26,12 +26,11 @@ def lines(table: Table, *, width: int = 80, ascii_only: bool = False) -> list[st
     if table.left:
         rows = [[page.text(row.story, _STORY), page.wrapped(row.why, 4)] for row in table.left]
         found += [*page.table(("not applicable", "why"), rows), ""]
-    for text in [*limits(table), *(f"{r.story}: {one}" for r in table.tried for one in r.untried)]:
-        found += [safe(line, width) for line in wrap(f"not tried: {plain(text, ascii_only)}", width)]
-    if table.interrupted:
-        found.append("interrupted: this is what there was")
-    said = f"{plain(table.loop, ascii_only)}: {headline(table)}"
-    return [*found, *(safe(line, width) for line in wrap(said, width))]
+    said = [f"{row.story}: not tried: {one}" for row in table.tried for one in row.untried]
+    said += [limits(table), *(["interrupted: this is what there was"] * table.interrupted)]
+    said.append(f"{table.loop}: {headline(table)}")
+    lines = [line for text in said for line in wrap(plain(text, ascii_only), width)]
+    return [*found, *(safe(line, width) for line in lines)]
 
 
 def replay(table: Table) -> list[str]:
