@@ -7,7 +7,7 @@ the cure, before anything runs. Called by the plugin, by `tools/` and by whoever
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -38,11 +38,16 @@ _FIELDS = frozenset(Completion.model_fields)
 @dataclass(frozen=True, slots=True)
 class Loop:
     """A loop by the name under which it was asked for. `alone`: it gets a task, tools and a model,
-    and so can ask no person for an approval."""
+    and so can ask no person for an approval; and awaits no tool, if it is not async."""
 
     name: str
     agent: Agent
     alone: bool = True
+
+    @property
+    def awaits(self) -> bool:
+        """Whether it can use a tool that is async."""
+        return not self.alone or inspect.iscoroutinefunction(self.agent)
 
 
 def loop(name: str, folder: Path) -> Loop:
@@ -94,15 +99,14 @@ def of(name: str, made: Any) -> Loop:
             f"{_shown(name)} yields, and is never run to its end by a call: name a function "
             f"{SHAPE} that goes through it and returns the last answer."
         )
-    parameters = _parameters(name, made)
-    if _fits(parameters, 1) and (next(iter(parameters)) == "world" or not _fits(parameters, 3)):
+    takes = _signature(name, made)
+    if _fits(takes, 1) and (next(iter(takes.parameters)) == "world" or not _fits(takes, 3)):
         return Loop(name, made, alone=False)
-    by_name = all(one in parameters for one in _NAMES)
-    if not (by_name and _fits(parameters, *_NAMES)) and not _fits(parameters, 3):
-        wanted = f"({', '.join(map(str, parameters.values()))})"
+    by_name = all(one in takes.parameters for one in _NAMES) and _fits(takes, *_NAMES)
+    if not by_name and not _fits(takes, 3):
         raise AgentfuzzError(
-            f"{_shown(name)} takes {_shown(wanted)}: a loop is {SHAPE}, or a function of a world. "
-            "What else it needs gets a default, or a function around it: "
+            f"{_shown(name)} takes {_shown(str(takes))}: a loop is {SHAPE}, or a function of a "
+            "world. What else it needs gets a default, or a function around it: "
             f"def {SHAPE}: return {_shown(getattr(made, '__name__', 'mine'))}(...)."
         )
     return Loop(name, _agent(made, by_name, inspect.iscoroutinefunction(inner)))
@@ -192,9 +196,9 @@ def _callables(names: Mapping[str, Any], module: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _parameters(name: str, made: Any) -> Mapping[str, inspect.Parameter]:
+def _signature(name: str, made: Any) -> inspect.Signature:
     try:
-        return inspect.signature(made).parameters
+        return inspect.signature(made)
     except (TypeError, ValueError) as error:
         raise AgentfuzzError(
             f"{_shown(name)} does not say what it takes ({message(error)}): put a function {SHAPE} "
@@ -202,13 +206,12 @@ def _parameters(name: str, made: Any) -> Mapping[str, inspect.Parameter]:
         ) from error
 
 
-def _fits(parameters: Mapping[str, inspect.Parameter], *given: int | str) -> bool:
+def _fits(takes: inspect.Signature, *given: int | str) -> bool:
     """Whether a call with so many values, or with these names, fits."""
-    signature = inspect.Signature(list(parameters.values()))
-    names: Iterable[str] = [one for one in given if isinstance(one, str)]
+    names = [one for one in given if isinstance(one, str)]
     values = [None] * sum(one for one in given if isinstance(one, int))
     try:
-        signature.bind(*values, **dict.fromkeys(names))
+        takes.bind(*values, **dict.fromkeys(names))
     except TypeError:
         return False
     return True

@@ -20,6 +20,7 @@ from agentfuzz.core.history import History
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.model.script import parse
+from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import FromPlan
 from agentfuzz.world.tools import KEY
 
@@ -67,6 +68,9 @@ def ready(one: Story, loop: Loop, simulation: Simulation) -> Ready:
     scenario = one.scenario
     if scenario.cast or scenario.tasks or scenario.given or scenario.cassette is not None:
         return Ready(scenario, "its scenario is about more than one task of one agent")
+    tools = scenario.world(FromPlan(), Clock()).gateway.specs.values()
+    if not loop.awaits and (later := [tool.name for tool in tools if tool.is_async]):
+        return Ready(scenario, f"its tool {later[0]} is async, and this loop is not")
     try:
         meant = simulation.execute(scenario, one.survivor, FromPlan())
         if loop.alone and meant.of(Interrupted):

@@ -82,14 +82,15 @@ def _told(config: pytest.Config, table: Table) -> int:
     width = shutil.get_terminal_size().columns
     lines = terminal.told(table, width=width, ascii_only=shows_ascii_only())
     lines += terminal.replay(table)
-    if config.get_verbosity() < 0:
+    quiet = config.get_verbosity() < 0
+    if quiet:
         lines = [f"{escaping.terminal(table.loop)}: {headline(table)}"]
     status = _status(table, strict=strict_on(config))
     directory = config.rootpath / setting(config, "report-dir")
     shown = os.path.relpath(directory, config.invocation_params.dir).replace(os.sep, "/")
     try:
         page, *_ = formats.write(directory, table)
-        lines.append(f"report: {shown}/{page.name}")
+        lines += [] if quiet else [f"report: {shown}/{page.name}"]
     except OSError as error:
         lines.append(f"agentfuzz: report not written ({error.strerror or error}): {shown}")
         status = status or pytest.ExitCode.USAGE_ERROR

@@ -42,7 +42,7 @@ def _lines(row: Row) -> Iterator[list[str]]:
 
 
 def _verdict(cell: Cell) -> str:
-    said = f"**{cell.status}** {cell.code}" if cell.status == VIOLATED else cell.status
+    said = f"**{cell.status}** {markdown(cell.code)}" if cell.status == VIOLATED else cell.status
     return said.strip()
 
 

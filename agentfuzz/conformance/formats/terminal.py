@@ -7,6 +7,7 @@ Called by the plugin.
 from collections.abc import Iterator
 
 from agentfuzz.conformance.table import Cell, Row, Table, headline, limits
+from agentfuzz.core.escaping import guard
 from agentfuzz.core.lanes.layout import cut, plain, safe, wrap
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED
 
@@ -38,7 +39,7 @@ def replay(table: Table) -> list[str]:
     for row in table.tried:
         for cell in row.of(VIOLATED):
             if command := table.command(row, cell):
-                return [f"replay: {plain(command)}"]
+                return [guard(f"replay: {plain(command)}")]
     return []
 
 
@@ -57,7 +58,8 @@ class _Page:
     def rows(self, row: Row) -> Iterator[list[str]]:
         first = [self.text(row.story, _STORY), f"{row.runs:,}"]
         for cell in row.of(VIOLATED):
-            yield [*first, f"{cell.status} {cell.code}".rstrip(), self._broken(cell)]
+            verdict = self.text(f"{cell.status} {cell.code}".rstrip(), _VERDICT)
+            yield [*first, verdict, self._broken(cell)]
             first = ["", ""]
         for one in (HELD, NOT_EXERCISED):
             laws = ", ".join(plain(cell.law, self.ascii) for cell in row.of(one))
