@@ -153,6 +153,14 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"session": True},
         ),
+        "recalled": Situation(
+            told(
+                "recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+            ),
+            {"session": True},
+        ),
         "restarted": Situation(
             told(
                 "restarted",
@@ -173,6 +181,15 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 ),
             ),
             {"approvals": waits, "session": adapter.sessions},
+        ),
+        "approved_recalled": Situation(
+            told(
+                "approved_recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+                more=(approval_single_use(*waits), grants_are_used()),
+            ),
+            {"approvals": waits, "session": True},
         ),
         "handed_over": Situation(
             told(
