@@ -202,6 +202,17 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"agents": ("triage", "billing"), "session": adapter.sessions},
         ),
+        "delegated": Situation(
+            told(
+                "delegated",
+                script={
+                    "triage": [own(tool, **arguments), "Handed over."],
+                    "billing": [SHIP, "Shipped."],
+                },
+                task="Ship order A17.",
+            ),
+            {"agents": ("triage", "billing")},
+        ),
         "typed": Situation(
             told("typed", script=[*one_by_one, Completion.success(handle="A17")]),
             {"typed": True},
