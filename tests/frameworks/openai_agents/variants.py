@@ -11,13 +11,19 @@ def by_intent(tool: str, arguments: Mapping[str, Any], call_id: str) -> str:
     return f"{tool}:{arguments.get('order_id')}"
 
 
-def _rejects(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
-    return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
-
-
 def _blank(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
     said = str(output or "").strip()
     return GuardrailFunctionOutput(output_info=None, tripwire_triggered=not said)
+
+
+def _half(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+    said = str(output)
+    half = said.startswith("{") and not said.endswith("}")
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered=half)
+
+
+def _at_the_first() -> dict[str, Any]:
+    return {"stop_at_tool_names": ["charge_card", "ship"]}
 
 
 VARIANTS: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -33,9 +39,13 @@ VARIANTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "guarded": lambda: {"output_guardrails": [OutputGuardrail(_blank)]},
     # a key for each intent
     "keyed": lambda: {"key": by_intent},
-    # the first tool's result is the answer, and somebody checks it and says no
-    "rejected": lambda: {
-        "tool_use_behavior": "stop_on_first_tool",
-        "output_guardrails": [OutputGuardrail(_rejects)],
+    # the result of a tool that acts is the answer
+    "stopping": lambda: {"tool_use_behavior": _at_the_first()},
+    # the same of an agent that is a tool of another one
+    "stopping_tool": lambda: {"tool_use_behavior": _at_the_first(), "as_tools": True},
+    # the same, and half a receipt is refused
+    "stopping_guarded": lambda: {
+        "tool_use_behavior": _at_the_first(),
+        "output_guardrails": [OutputGuardrail(_half)],
     },
 }
