@@ -153,6 +153,14 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"session": True},
         ),
+        "recalled": Situation(
+            told(
+                "recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+            ),
+            {"session": True},
+        ),
         "restarted": Situation(
             told(
                 "restarted",
@@ -174,6 +182,15 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"approvals": waits, "session": adapter.sessions},
         ),
+        "approved_recalled": Situation(
+            told(
+                "approved_recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+                more=(approval_single_use(*waits), grants_are_used()),
+            ),
+            {"approvals": waits, "session": True},
+        ),
         "handed_over": Situation(
             told(
                 "handed_over",
@@ -184,6 +201,17 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 follow_ups=("And what did you do for order A17?",) if adapter.sessions else (),
             ),
             {"agents": ("triage", "billing"), "session": adapter.sessions},
+        ),
+        "delegated": Situation(
+            told(
+                "delegated",
+                script={
+                    "triage": [own(tool, **arguments), "Handed over."],
+                    "billing": [SHIP, "Shipped."],
+                },
+                task="Ship order A17.",
+            ),
+            {"agents": ("triage", "billing")},
         ),
         "typed": Situation(
             told("typed", script=[*one_by_one, Completion.success(handle="A17")]),
