@@ -1,7 +1,7 @@
 """Adapters: a world as the frameworks know it, one file per framework.
 
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
-    adapters.mcp              MCP: the tools of a world behind a server, and the sessions of an application
+    adapters.mcp              MCP: the tools of a world behind a server, and sessions that exist
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools and model as the SDK's own
     adapters.trio             trio: a loop on virtual time, in an order that is the same every time
 
