@@ -7,7 +7,7 @@ simulated model, over all legs of a run; read by what it reads.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agentfuzz.core.events import Json, Shown
@@ -88,13 +88,23 @@ def told_of(messages: Sequence[Message], issued: Mapping[str, Issue]) -> Iterato
             continue
         if not any(tool in text for tool in tools):
             continue
-        for said in _SENTENCE.findall(text):
+        for said in _sentences(text, tools):
             if not _HAPPENED.search(said) or _NOT_SO.search(said):
                 continue
             for issue in issued.values():
                 named = _has(said, issue.call.tool) and _names(said, issue, issued)
                 if named and not _known(said, text, issue):
                     yield issue.call, said
+
+
+def _sentences(text: str, tools: Iterable[str]) -> Iterator[str]:
+    """The sentences of a text; a line that names a tool and ends with a colon goes on in the lines
+    after it, to the next blank one."""
+    for found in _SENTENCE.finditer(text):
+        said = found.group()
+        if said.endswith(":\n") and any(_has(said, tool) for tool in tools):
+            said += text[found.end() :].partition("\n\n")[0]
+        yield said
 
 
 def _known(said: str, text: str, issue: Issue) -> bool:

@@ -65,9 +65,9 @@ class Seen:
                     known = (issued[one].call for one in self._waiting if one in issued)
                     self.finished.update(map(id, known))
         if issued:
-            for call, said in told_of(messages, issued):
-                self.finished.add(id(call))
-                self.replies.setdefault(call.tool, said)
+            told = list(told_of(messages, issued))
+            self.finished.update(id(call) for call, _ in told)
+            self.replies = {**{call.tool: said for call, said in told}, **self.replies}
 
     def _asked_anew(self, behaviour: ModelBehaviour) -> None:
         self.errors.clear()

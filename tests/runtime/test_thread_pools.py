@@ -234,12 +234,12 @@ def test_work_that_blocks_out_of_sight_is_let_go(play):
 
 LIBRARY = """
 import threading, time
-def keeps(what, told):
+def keeps(what, told, daemon=True):
     def run():
         time.sleep(0.001)  # really: it is the library's own
         what()
         told.set()
-    threading.Thread(target=run, name="exporter").start()
+    threading.Thread(target=run, name="exporter", daemon=daemon).start()
 """
 
 
@@ -257,6 +257,22 @@ def test_a_call_by_a_thread_that_a_library_keeps(play):
     assert called(result.history) == ["seat_is_free#1"]
     assert value(result) == [True, 0.0]
     assert "a call by the thread 'exporter', which no pool started, is not ordered" in details
+
+
+def test_a_thread_of_a_library_that_is_no_daemon_is_the_runs(play):
+    """It ends with what it was begun for, and lives in virtual time until then."""
+    library = {}
+    exec(compile(LIBRARY, "/venv/lib/site-packages/exporter.py", "exec"), library)
+
+    def agent(world):
+        told = threading.Event()
+        library["keeps"](world.tools.seat_is_free, told, daemon=False)
+        return [told.wait(60), world.clock.now]
+
+    result, details = noted(play, agent)
+    assert called(result.history) == ["seat_is_free#1"]
+    assert value(result) == [True, 0.001]
+    assert details == []
 
 
 def test_a_lock_with_a_timeout_is_real(play):

@@ -14,7 +14,7 @@ from typing import Any
 
 from agentfuzz.adapters.contract import Adapter, agent
 from agentfuzz.adapters.testing.situations import Situation, situations
-from agentfuzz.core.events import Called, Committed, Ended, ModelTurn, Saved
+from agentfuzz.core.events import Called, Committed, Decided, Ended, ModelTurn, Saved
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
@@ -151,11 +151,15 @@ class _Kit:
         assert history.of(Saved), "session: its writes are no saves (world.saving)"
 
     def approval(self, entry: str) -> None:
-        """Calls that need a person wait, are made when they are granted, and only then."""
+        """Calls that need a person wait, are made when they are granted, and only then; a model
+        that asks again for what was refused makes a call of its own, which waits as well."""
         history = self.play(self.situations["approved"], entry)
         assert committed(history) == ["charge_card", "ship"], committed(history)
         refused = self.play(self.situations["approved"], entry, "approval:ship#1:refused")
-        assert committed(refused) == ["charge_card"], committed(refused)
+        granted = {one.call for one in refused.of(Decided) if one.value}
+        made = {one.asked for one in refused.of(Called) if one.intent is not None}
+        assert made == granted, f"made: {made}, granted: {granted}"
+        assert len(granted) < len(refused.of(Decided)), "approval:ship#1 was not refused"
 
     def typed(self, entry: str) -> None:
         """A closing that is a Completion becomes the framework's typed output."""

@@ -163,9 +163,9 @@ def start(self: threading.Thread) -> None:
 
 
 def _is_agents(thread: threading.Thread) -> bool:
-    """Whether the agent's own code starts a thread, or is what it runs: a library keeps threads
+    """Whether the agent's own code starts a thread, or is what it runs: a library keeps daemons
     for itself, which live longer than a run. Those of AnyIO belong to a loop, and end with it."""
-    if type(thread).__module__.startswith("anyio."):
+    if not thread.daemon or type(thread).__module__.startswith("anyio."):
         return True
     code = getattr(getattr(thread, "_target", None) or type(thread).run, "__code__", None)
     return is_users(sys._getframe(2).f_code.co_filename) or (
