@@ -6,6 +6,7 @@ CATALOGUE law P3, and the bugs behind it.
 
 from collections.abc import Iterator
 
+from agentfuzz.core.between import Acts
 from agentfuzz.core.codec import scope_value
 from agentfuzz.core.events import Called, ModelInput
 from agentfuzz.core.history import History
@@ -112,6 +113,14 @@ def _otherwise(
     )
 
 
+def _another_acts(history: History, turn: int) -> bool:
+    """Whether another agent acts next than at this event."""
+    acts = history.of(Acts)
+    here = next((one.agent for one in reversed(acts) if one.seq < turn), "")
+    following = next((one.agent for one in acts if one.seq > turn and one.agent), here)
+    return following != here
+
+
 def _dropped(history: History) -> Iterator[Violation]:
     ended, closed = passes_for_success(history), closed_by_tool(history)
     if ended is None:
@@ -129,6 +138,8 @@ def _dropped(history: History) -> Iterator[Violation]:
         later = [given for given in history.of(ModelInput) if given.seq > turn.seq]
         if any(one.answers == ask.id for given in later for one in given.messages):
             continue  # refused, and the model was told
+        if ask.tool not in history.tools and _another_acts(history, turn.seq):
+            continue  # a handoff of the framework's own, carried out
         if died_between(history, turn.seq, later[0].seq if later else ended.seq):
             continue  # whoever knew of it is no more
         if later and not any((other.id, turn.seq) in executed for other in asks):
