@@ -11,33 +11,29 @@ Works from autogen-agentchat 0.4.2 on. Called by agents under test:
     )
     return adapters.autogen.outcome(await agent.run(task=world.task))
 
-The default loop, `contract.agent(adapters.autogen.ADAPTER)`, takes the words of `AssistantAgent`, of
-its client (`max_retries`) and of a team (`max_turns`). It allows twelve rounds of tools, for
+The default loop, `contract.agent(adapters.autogen.ADAPTER)`, takes the words of `AssistantAgent`,
+of its client (`max_retries`) and of a team (`max_turns`). It allows twelve rounds of tools, for
 AutoGen's own default is one, whose raw result is the answer.
 """
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping
-from functools import reduce
-from importlib.metadata import version
-from operator import or_
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from autogen_agentchat.agents import AssistantAgent
-from autogen_agentchat.base import TaskResult
-from autogen_agentchat.conditions import TextMessageTermination
-from autogen_agentchat.messages import ToolCallSummaryMessage
+from autogen_agentchat.base import TaskResult, TerminationCondition
+from autogen_agentchat.messages import StopMessage, TextMessage, ToolCallSummaryMessage
 from autogen_agentchat.teams import RoundRobinGroupChat, Swarm
 from autogen_core import CancellationToken
 from autogen_core.tools import BaseTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from pydantic import BaseModel
 
+from agentfuzz.adapters._http_hands import hands_of
 from agentfuzz.adapters.contract import Adapter, Bridge, Ended, Limit, Setup
 from agentfuzz.adapters.contract.adapter import Entrypoint
-from agentfuzz.adapters.contract.bridge import performing
-from agentfuzz.wire.client import HOST, async_http_client
+from agentfuzz.wire.client import HOST
 from agentfuzz.world.world import World
 
 ROUNDS = 12
@@ -83,23 +79,22 @@ class AutoGen(Adapter):
         return WorldTool(bridge)
 
     def model(self, world: World, *, agent: str | None = None, **options: Any) -> Any:
-        http2 = int(version("openai").partition(".")[0]) >= 3
-        made: Any = WorldClient(
+        return OpenAIChatCompletionClient(
             model="agentfuzz",
             api_key="agentfuzz",
             base_url=f"{HOST}/v1",
-            http_client=async_http_client(world, "httpx2" if http2 else "httpx"),
+            http_client=hands_of(world, agent),
             model_info=_INFO,
             **options,
         )
-        made.acting = performing(world, agent)
-        return made
 
     def ended(self, result: Any) -> Ended | None:
         if not isinstance(result, TaskResult):
             return None
         last: Any = result.messages[-1]
-        if isinstance(last, ToolCallSummaryMessage) or "Maximum number" in (result.stop_reason or ""):
+        if isinstance(last, ToolCallSummaryMessage) or "Maximum number" in (
+            result.stop_reason or ""
+        ):
             return Ended(last.content, "limit")
         return Ended(last.content)
 
@@ -131,8 +126,8 @@ class AutoGen(Adapter):
         if setup.agents:
             return await self._kept(setup, self._swarm(setup))
         member: Any = self._assistant(setup, rounds=1)
-        ends = TextMessageTermination(member.name)
-        team = RoundRobinGroupChat([member], termination_condition=ends, **_some(setup, _TEAM))
+        words = _some(setup, _TEAM)
+        team = RoundRobinGroupChat([member], termination_condition=SaysText(), **words)
         return await self._kept(setup, team)
 
     async def _kept(self, setup: Setup, runner: Any, streams: bool = False) -> TaskResult:
@@ -142,17 +137,14 @@ class AutoGen(Adapter):
             await runner.load_state(kept.state)
         token = self._tokens[setup.world] = CancellationToken()
         words = {"task": setup.world.task, "cancellation_token": token}
-        result: Any = None
         if streams:
-            async for result in runner.run_stream(**words):
-                pass
+            made: TaskResult = [one async for one in runner.run_stream(**words)][-1]
         else:
-            result = await runner.run(**words)
+            made = await runner.run(**words)
         if kept is not None:
             state = await runner.save_state()
             with setup.world.saving("state"):
                 kept.state = state
-        made: TaskResult = result
         return made
 
     def _swarm(self, setup: Setup, **words: Any) -> Any:
@@ -160,8 +152,7 @@ class AutoGen(Adapter):
         for agent in setup.agents:
             others = [other for other in setup.agents if other != agent]
             members.append(self._assistant(setup, agent, rounds=1, handoffs=others, **words))
-        ends = reduce(or_, map(TextMessageTermination, setup.agents))
-        return Swarm(members, termination_condition=ends, **_some(setup, _TEAM))
+        return Swarm(members, termination_condition=SaysText(), **_some(setup, _TEAM))
 
     def _assistant(
         self, setup: Setup, agent: str | None = None, *, rounds: int = ROUNDS, **words: Any
@@ -183,20 +174,26 @@ class Session:
     state: Mapping[str, Any] | None = None
 
 
-class WorldClient(OpenAIChatCompletionClient):
-    """AutoGen's own client, in the hands of an agent."""
+class SaysText(TerminationCondition):
+    """The end of a team: one of its members has said a text. (AutoGen's own condition for that is
+    younger than its teams.)"""
 
-    acting: Any
+    _over = False
 
-    async def create(self, *args: Any, **kwargs: Any) -> Any:
-        """One turn."""
-        with self.acting():
-            return await super().create(*args, **kwargs)
+    @property
+    def terminated(self) -> bool:
+        """Whether it has ended."""
+        return self._over
 
-    async def create_stream(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        """One turn, piece by piece."""
-        async for piece in super().create_stream(*args, **kwargs):
-            yield piece
+    async def __call__(self, messages: Sequence[Any]) -> StopMessage | None:
+        """Look at what was said last."""
+        said = [one for one in messages if type(one) is TextMessage and one.source != "user"]
+        self._over = bool(said)
+        return StopMessage(content="A text was said", source="SaysText") if said else None
+
+    async def reset(self) -> None:
+        """It goes on."""
+        self._over = False
 
 
 class WorldTool(BaseTool[BaseModel, str]):
