@@ -17,6 +17,8 @@ from agentfuzz.adapters._langgraph_handoffs import plain
 from agentfuzz.adapters.contract.bridge import performing, turns
 from agentfuzz.world.world import World
 
+_FINISH = {"end": "stop", "withheld": "content_filter"}
+
 
 class SimulatedChatModel(BaseChatModel):
     """A chat model that asks `world.model`."""
@@ -90,6 +92,6 @@ class SimulatedChatModel(BaseChatModel):
                 "output_tokens": usage["output"],
                 "total_tokens": sum(usage.values()),
             },
-            response_metadata={"finish_reason": "stop" if stop == "end" else stop},
+            response_metadata={"finish_reason": _FINISH.get(stop, stop)},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])

@@ -1,4 +1,4 @@
-"""Microsoft Agent Framework: agents and handoffs over a world's model and tools.
+"""Microsoft Agent Framework: agents and handoffs over a world's tools.
 
 Law: the agent, its loop of tools, its history and its workflows are the framework's; the model
 answers by the wire. Works from agent-framework-core 1.0 on, with agent-framework-openai (and

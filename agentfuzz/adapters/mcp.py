@@ -1,4 +1,4 @@
-"""MCP: the tools of a world behind a server, and sessions that exist.
+"""MCP: a world behind a server of the SDK, and an application's sessions.
 
 Law: client, server and protocol are the SDK's; the loop is a plain one, which calls what the server
 lists and shows its model what comes back. Works with versions 1 (from 1.10 on) and 2. A server of

@@ -1,4 +1,4 @@
-"""The OpenAI Agents SDK: a world's tools and model as the SDK's own, and its runner as an agent.
+"""The OpenAI Agents SDK: a world's tools, model and runs as its own.
 
 Law: the runner and its error handling are the SDK's; this file only puts items into other words.
 Called by agents under test:

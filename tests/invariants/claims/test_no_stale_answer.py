@@ -173,7 +173,7 @@ class AnyText(Loop):
 
 @pytest.mark.parametrize(
     ("victim", "expected"),
-    [(Hasty, "AF303 answer: model#1:mixed_done"), (AnyText, "AF303 answer: model#2:empty")],
+    [(Hasty, "AF303 answer: model#1:preamble"), (AnyText, "AF303 answer: model#2:empty")],
 )
 def test_victim(found, victim, expected):
     """The text beside the calls is the answer; or the last message, whosesoever it is."""
