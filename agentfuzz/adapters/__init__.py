@@ -1,6 +1,8 @@
 """Adapters: a world as the frameworks know it, one file per framework.
 
+    adapters.agent_framework  Microsoft Agent Framework: agents and handoffs over a world's tools
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
+    adapters.autogen          AutoGen: agents and teams of AgentChat over a world's model and tools
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
     adapters.mcp              MCP: a world behind a server of the SDK, and an application's sessions
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools, model and runs as its own
@@ -20,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agentfuzz.adapters import (
+        agent_framework,
         anthropic_runner,
+        autogen,
         langgraph,
         mcp,
         openai_agents,
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "agent_framework",
     "anthropic_runner",
+    "autogen",
     "langgraph",
     "mcp",
     "openai_agents",

@@ -6,6 +6,7 @@ CATALOGUE law P3, and the bugs behind it.
 
 from collections.abc import Iterator, Mapping
 
+from agentfuzz.core.between import Acts
 from agentfuzz.core.codec import scope_value
 from agentfuzz.core.events import Called, Ended, Json, ModelInput
 from agentfuzz.core.history import History
@@ -121,6 +122,14 @@ def _returned(ended: Ended, arguments: Mapping[str, Json] | str) -> bool:
     return arguments.items() <= value.items()
 
 
+def _another_acts(history: History, turn: int) -> bool:
+    """Whether another agent acts next than at this event."""
+    acts = history.of(Acts)
+    here = next((one.agent for one in reversed(acts) if one.seq < turn), "")
+    following = next((one.agent for one in acts if one.seq > turn and one.agent), here)
+    return following != here
+
+
 def _dropped(history: History) -> Iterator[Violation]:
     ended, closed = passes_for_success(history), closed_by_tool(history)
     if ended is None:
@@ -140,6 +149,8 @@ def _dropped(history: History) -> Iterator[Violation]:
             continue  # refused, and the model was told
         if not later and ask.tool not in history.tools and _returned(ended, ask.arguments):
             continue  # the loop's own tool, by which the model gives its typed answer
+        if ask.tool not in history.tools and _another_acts(history, turn.seq):
+            continue  # a handoff of the framework's own, carried out
         if died_between(history, turn.seq, later[0].seq if later else ended.seq):
             continue  # whoever knew of it is no more
         if later and not any((other.id, turn.seq) in executed for other in asks):

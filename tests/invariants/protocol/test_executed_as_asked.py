@@ -4,7 +4,7 @@ import pytest
 
 from agentfuzz import executed_as_asked
 from agentfuzz.world.reply_faults import as_text
-from invariants.conversations import asks, gets, shows, under, user, wants
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
     charge,
     charged,
@@ -24,6 +24,7 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.field import FAULTS, EveryCall, Loop, plain, shop
+from invariants.teams import acts
 
 SHIP = ("tc_2", "ship", {"order_id": "A17"})
 ONE = under("tc_1", charged())
@@ -150,6 +151,16 @@ def test_dropped():
     history = tell(asks("tc_1", SHIP), ONE, shown, done())
     assert judge(LAW, history) == dropped
     assert LAW(history).violations[0].title == "ship: asked for, never ran"
+
+
+def test_a_handoff_of_the_frameworks_own():
+    """It is no call of the world's: whether it was carried out, the next agent says."""
+    moves = ("tc_2", "to_billing", {})
+    begun = (acts("triage"), asks("tc_1", moves), ONE)
+    on = (acts("billing"), says("Charged."), returned("Charged."))
+    assert judge(LAW, tell(*begun, *on)) == "HELD"
+    stays = (says("Charged."), returned("Charged."))
+    assert judge(LAW, tell(*begun, *stays)) == ["AF407 to_billing dropped: ModelTurn#1 Ended#1"]
 
 
 def test_dropped_openly():
