@@ -14,7 +14,7 @@ from typing import Any
 
 from agentfuzz.adapters.contract import Adapter, agent
 from agentfuzz.adapters.testing.situations import Situation, situations
-from agentfuzz.core.events import Called, Committed, Ended, ModelTurn, Saved
+from agentfuzz.core.events import Called, Committed, Decided, Ended, ModelTurn, Saved
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
@@ -67,7 +67,7 @@ class _Kit:
             yield Check(f"{entry}-ids", partial(self.ids, entry))
             yield Check(f"{entry}-again", partial(self.again, entry))
             yield Check(f"{entry}-faults", partial(self.faults, entry))
-            for failure in self.adapter.meets:
+            for failure in _MET:
                 yield Check(
                     f"{entry}-meets-{failure}",
                     partial(self.meets, entry, failure),
@@ -93,7 +93,8 @@ class _Kit:
         assert adapter.name.isidentifier(), adapter.name
         assert adapter.package, "package: the distribution that is adapted"
         assert adapter.entrypoints, "entrypoints: at least one"
-        assert set(adapter.meets) == set(_MET), f"meets: says of {', '.join(_MET)}"
+        own = {f"{entry}:{failure}" for entry in adapter.entrypoints for failure in _MET}
+        assert set(adapter.meets) - own == set(_MET), f"meets: says of {', '.join(_MET)}"
         assert set(adapter.meets.values()) <= {"told", "raised", "ended", "again"}, adapter.meets
 
     def completes(self, entry: str) -> None:
@@ -139,7 +140,8 @@ class _Kit:
         script = (parse([planned, "Done."]),) if planned else self.alone.scenario.scripts
         situation = replace(self.alone, scenario=replace(self.alone.scenario, scripts=script))
         met = came_of(self.play(situation, entry, plan, words))
-        said = self.adapter.meets[failure]
+        meets = self.adapter.meets
+        said = meets.get(f"{entry}:{failure}", meets[failure])
         assert met == said, f"{failure}: the adapter says {said!r}, and it was {met!r}"
 
     def session(self, entry: str) -> None:
@@ -154,7 +156,11 @@ class _Kit:
         history = self.play(self.situations["approved"], entry)
         assert committed(history) == ["charge_card", "ship"], committed(history)
         refused = self.play(self.situations["approved"], entry, "approval:ship#1:refused")
-        assert committed(refused) == ["charge_card"], committed(refused)
+        assert "charge_card" in committed(refused), committed(refused)
+        never = {one.call for one in refused.of(Decided) if not one.value}
+        made = [call.asked for call in refused.of(Called) if call.asked in never]
+        assert never, "approval: nobody has decided"
+        assert not made, f"a call that was refused is made: {made}"
 
     def typed(self, entry: str) -> None:
         """A closing that is a Completion becomes the framework's typed output."""
@@ -212,7 +218,7 @@ def how(history: History) -> str:
 def came_of(history: History) -> str:
     """What a framework made of a failing tool: the model was `told`, the tool was called `again`
     without the model having asked, the run `raised`, or it `ended`."""
-    turns = history.of(ModelTurn)
+    turns = [turn for turn in history.of(ModelTurn) if turn.stop != "refused"]
     if len(history.of(Called)) > sum(len(turn.calls) for turn in turns):
         return "again"
     if len(turns) > 1:
