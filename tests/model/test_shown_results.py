@@ -225,6 +225,8 @@ def summarised(text: str, role: str = "user"):
         "pay was called for A17 and returned r_1.",
         'find_order(A17) -> {"cents": 4200}\npay(A17) -> {"receipt": "r_1"}',
         "Summary.\n- find_order: order A17, done\n- pay: A17 paid, receipt r_1, done",
+        "[other] called `find_order` with parameters:\n{'order_id': 'A17'}\n\n"
+        "[other] `pay` returned:\n<<<\n{'of': 'A17', 'receipt': 'r_1'}\n>>>",
     ],
 )
 def test_a_call_that_a_summary_names_is_not_made_again(text: str, role: str) -> None:
@@ -242,6 +244,7 @@ def test_a_call_that_a_summary_names_is_not_made_again(text: str, role: str) -> 
         "pay was called for A18 and returned r_1.",
         "find_order was called for A17. pay was called for A17 and failed.",
         "find_order was called for A17. Please see that pay is called for A17.",
+        "find_order was called for A17. pay returned:\n{'of': 'A17', 'error': 'no money'}",
     ],
 )
 def test_a_summary_that_does_not_say_so_is_no_result(text: str) -> None:
@@ -249,6 +252,22 @@ def test_a_summary_that_does_not_say_so_is_no_result(text: str) -> None:
     story = shop(LAWS[0], follow_ups=("Thank you!",))
     found = run(story, loop(json.dumps, edit=summarised(text)))
     assert "AF101" in [one.code for one in found.violations]
+
+
+def test_a_result_is_read_where_it_is_told() -> None:
+    """That a call was made comes first, and what it returned after it: the value is there."""
+    text = (
+        "[other] called tool `find_order` with parameters: {'order_id': 'A17'}\n"
+        "[other] `find_order` tool returned result: {'id': 'A17', 'cents': 4200}"
+    )
+
+    def edit(messages: Any) -> Any:
+        if messages[-1]["role"] == "tool" and len(messages) == 3:
+            messages[1:] = [{"role": "user", "content": text}]
+        return messages
+
+    found = run(shop(), loop(json.dumps, edit=edit))
+    assert found.history.of(Called)[1].args == {"order_id": "A17", "cents": 4200}
 
 
 # ids that a framework renames

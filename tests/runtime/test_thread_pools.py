@@ -11,6 +11,7 @@ import pytest
 
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import leaks
+from agentfuzz.runtime.thread_pools import patches
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from runtime.pools import DONE, booked, called, check_then_act, flight, locked, pooled, racy, value
@@ -257,6 +258,24 @@ def test_a_call_by_a_thread_that_a_library_keeps(play):
     assert called(result.history) == ["seat_is_free#1"]
     assert value(result) == [True, 0.0]
     assert "a call by the thread 'exporter', which no pool started, is not ordered" in details
+
+
+def test_a_thread_in_which_a_framework_runs_the_agent_is_the_runs(play, monkeypatch):
+    """It ends with what it was begun for, and lives in virtual time until then."""
+    monkeypatch.setattr(patches, "_BEGIN_RUNS", set())
+    patches.begins_runs("framework.runners")
+    library = {"__name__": "framework.runners"}
+    exec(compile(LIBRARY, "/venv/lib/site-packages/exporter.py", "exec"), library)
+
+    def agent(world):
+        told = threading.Event()
+        library["keeps"](world.tools.seat_is_free, told)
+        return [told.wait(60), world.clock.now]
+
+    result, details = noted(play, agent)
+    assert called(result.history) == ["seat_is_free#1"]
+    assert value(result) == [True, 0.001]
+    assert details == []
 
 
 def test_a_lock_with_a_timeout_is_real(play):

@@ -93,7 +93,7 @@ class Adapter(Protocol):
     of a tool come to the framework's user by default: `told` (the model is shown a result, and goes
     on), `raised` (the run ends with the exception) or `ended` (the run ends and says nothing of
     it), by `raised`, `soft`, `cancelled`, `invalid` (arguments that do not fit) and `unknown` (no
-    such tool); where one entrypoint differs, by `entrypoint:failure` too.
+    such tool); of an entrypoint that has it otherwise, by `entrypoint:raised`.
     """
 
     name: str
