@@ -32,13 +32,14 @@ from agentfuzz.providers.offer import Offer
 from agentfuzz.wire import async_openai_client, openai_client
 from agentfuzz.world.world import World
 
+_STORAGE = tempfile.TemporaryDirectory(prefix="crewai-")  # two processes would wait for each other
 _QUIET = {
     "CREWAI_DISABLE_TELEMETRY": "true",
     "CREWAI_DISABLE_TRACKING": "true",
     "CREWAI_DISABLE_VERSION_CHECK": "true",
     "CREWAI_TESTING": "true",
     "CREWAI_TRACING_ENABLED": "false",
-    "CREWAI_STORAGE_DIR": os.path.join(tempfile.gettempdir(), "agentfuzz-crewai"),
+    "CREWAI_STORAGE_DIR": _STORAGE.name,
     "OTEL_SDK_DISABLED": "true",
 }
 for _name, _value in _QUIET.items():
