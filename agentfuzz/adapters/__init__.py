@@ -8,6 +8,7 @@
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools, model and runs as its own
     adapters.pydantic_ai      Pydantic AI: a world's tools and model as Pydantic AI's own
     adapters.smolagents       smolagents: a world's tools and model as its own
+    adapters.strands          Strands Agents: a world's tools and model as its own
     adapters.trio             trio: a loop on virtual time, in an order that is the same every time
 
 Law: an adapter translates and decides nothing; what the framework does by default is what is
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         openai_agents,
         pydantic_ai,
         smolagents,
+        strands,
         trio,
     )
 
@@ -42,6 +44,7 @@ __all__ = [
     "openai_agents",
     "pydantic_ai",
     "smolagents",
+    "strands",
     "trio",
 ]
 
