@@ -165,7 +165,12 @@ def test_a_lazy_table_of_contents_shows_what_it_loads(file: str) -> None:
                 seen |= {alias.name: each.module for alias in each.names}
     assert sorted(seen) == sorted(package.__all__)
     for public, module in seen.items():
-        given = getattr(package, public)
+        try:
+            given = getattr(package, public)
+        except ModuleNotFoundError as missing:
+            if str(missing.name).startswith("agentfuzz"):
+                raise
+            continue  # an adapter, whose framework is not installed here
         assert given is getattr(importlib.import_module(module), public), public
 
 

@@ -1,8 +1,11 @@
 """Adapters: a world as the frameworks know it, one file per framework.
 
+    adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
-    adapters.mcp              MCP clients: an application's own sessions, with whatever server
-    adapters.openai_agents    The OpenAI Agents SDK: a world's tools and model as the SDK's own
+    adapters.mcp              MCP: a world behind a server of the SDK, and an application's sessions
+    adapters.openai_agents    The OpenAI Agents SDK: a world's tools, model and runs as its own
+    adapters.pydantic_ai      Pydantic AI: a world's tools and model as Pydantic AI's own
+    adapters.smolagents       smolagents: a world's tools and model as its own
     adapters.trio             trio: a loop on virtual time, in an order that is the same every time
 
 Law: an adapter translates and decides nothing; what the framework does by default is what is
@@ -16,9 +19,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agentfuzz.adapters import langgraph, mcp, openai_agents, trio
+    from agentfuzz.adapters import (
+        anthropic_runner,
+        langgraph,
+        mcp,
+        openai_agents,
+        pydantic_ai,
+        smolagents,
+        trio,
+    )
 
-__all__ = ["langgraph", "mcp", "openai_agents", "trio"]
+__all__ = [
+    "anthropic_runner",
+    "langgraph",
+    "mcp",
+    "openai_agents",
+    "pydantic_ai",
+    "smolagents",
+    "trio",
+]
 
 
 def __getattr__(name: str) -> Any:

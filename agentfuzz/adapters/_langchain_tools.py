@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from pydantic import PrivateAttr
 from pydantic_core import PydanticCustomError, ValidationError
 
+from agentfuzz.adapters._langgraph_pauses import allowed
 from agentfuzz.adapters.contract.bridge import Bridge
 from agentfuzz.core.errors import InvalidArguments
 
@@ -24,12 +26,18 @@ class WorldTool(BaseTool):
     checks them."""
 
     _bridge: Bridge = PrivateAttr()
+    _asks: bool = PrivateAttr(default=False)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(
             name=bridge.name, description=bridge.description, args_schema=bridge.schema
         )
         self._bridge = bridge
+
+    def asking(self) -> "WorldTool":
+        """The tool, which interrupts the graph to ask a person first."""
+        self._asks = True
+        return self
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Note the id of the call: LangChain passes it to `run`, and not on."""
@@ -47,19 +55,26 @@ class WorldTool(BaseTool):
         finally:
             _call_id.reset(token)
 
-    def _run(self, /, **arguments: Any) -> str:
+    def _run(self, /, **arguments: Any) -> Any:
         if self._bridge.is_async:
             raise NotImplementedError(f"{self.name} is async and has no sync form: use ainvoke.")
+        if refused := self._refused(arguments):
+            return refused
         try:
             return self._bridge.call(arguments, _call_id.get())
         except InvalidArguments as error:
             raise _invalid(self.name, arguments, error) from None
 
-    async def _arun(self, /, **arguments: Any) -> str:
+    async def _arun(self, /, **arguments: Any) -> Any:
+        if refused := self._refused(arguments):
+            return refused
         try:
             return await self._bridge.acall(arguments, _call_id.get())
         except InvalidArguments as error:
             raise _invalid(self.name, arguments, error) from None
+
+    def _refused(self, arguments: Mapping[str, Any]) -> ToolMessage | None:
+        return allowed(self.name, _call_id.get(), arguments) if self._asks else None
 
 
 def _invalid(tool: str, arguments: Mapping[str, Any], error: InvalidArguments) -> ValidationError:

@@ -30,12 +30,13 @@ from agentfuzz.world.team.transfers import arrives, is_lost_aio, leaves, refused
 from agentfuzz.world.world import World
 
 Filter = Callable[[HandoffInputData], HandoffInputData]
+_Handoff: Any = SdkHandoff  # of one parameter in old releases, of two in new ones
 _spoiling: ContextVar[Filter | None] = ContextVar("agentfuzz_openai_spoiling", default=None)
 
 
 def handoff(
     world: World, agent: Agent[Any], carry: Iterable[str], options: Mapping[str, Any]
-) -> SdkHandoff[Any, Agent[Any]]:
+) -> "SdkHandoff[Any, Agent[Any]]":
     """The SDK's handoff to this agent, as a crossing of the world."""
     name = getattr(agent.model, "agent", None)
     if not name:
@@ -51,11 +52,11 @@ def handoff(
     )
     given = {one.name: getattr(kept, one.name) for one in fields(kept) if one.init}
     made = Passed(**{**given, "on_invoke_handoff": crossing})
-    made._agent_ref = kept._agent_ref
+    made._agent_ref = getattr(kept, "_agent_ref", None)
     return made
 
 
-class Passed(SdkHandoff[Any, Any]):
+class Passed(_Handoff):
     """A handoff whose filter of the conversation is the user's, until a fault strikes it: without
     a filter the SDK goes a way of its own."""
 

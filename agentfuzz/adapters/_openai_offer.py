@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents import FunctionTool, Handoff, ModelSettings, Tool
-from agents.agent_output import AgentOutputSchemaBase
 
 from agentfuzz.core.errors import ModelError
 from agentfuzz.providers.offer import Choice, Offer
@@ -19,8 +18,8 @@ _WORDS: dict[Any, Choice] = {None: "auto", "auto": "auto", "required": "required
 def offer_of(
     settings: ModelSettings,
     tools: Sequence[Tool],
-    output: AgentOutputSchemaBase | None,
-    handoffs: Sequence[Handoff[Any, Any]],
+    output: Any,
+    handoffs: "Sequence[Handoff[Any, Any]]",
 ) -> Offer:
     """The offer of one request. Raises ModelError, as its API would, for a choice of a tool that is
     not among them."""

@@ -2,8 +2,8 @@
 
 Law: the graph, its executor and its error handling are the framework's; this file only puts
 messages into other words. Works with `langchain.agents.create_agent`, with
-`langgraph.prebuilt.create_react_agent` and with a plain `ToolNode`, by `invoke` and `ainvoke`.
-Called by agents under test:
+`langgraph.prebuilt.create_react_agent`, with a plain `ToolNode` and with tasks, by `invoke` and
+`ainvoke`, from LangGraph 0.6 on. Called by agents under test:
 
     agent = create_agent(adapters.langgraph.model(world), adapters.langgraph.tools(world))
     return adapters.langgraph.outcome(agent.invoke({"messages": [("user", world.task)]}))
@@ -12,41 +12,190 @@ The thread pools of a sync graph are ordered as all pools are (see `runtime.thre
 LangSmith's tracing, where it was on, is switched off in this process: it wants the network.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import langsmith
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.tools import BaseTool
+from langchain_core.messages import AIMessage
+from langchain_core.tools import BaseTool, ToolException
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphRecursionError
 from langgraph.types import Command, Send
 from langsmith.utils import tracing_is_enabled
-from pydantic import PrivateAttr
 
-from agentfuzz.adapters._langchain_offer import bound, offer_of, structured
+from agentfuzz.adapters._langchain_model import SimulatedChatModel
 from agentfuzz.adapters._langchain_tools import WorldTool
-from agentfuzz.adapters._langgraph_handoffs import passed, plain
+from agentfuzz.adapters._langchain_wire import APIS, CLIENT, chat_model, installed, kind_of
+from agentfuzz.adapters._langgraph_handoffs import passed
+from agentfuzz.adapters._langgraph_loops import (
+    Build,
+    Member,
+    by_hand,
+    functional,
+    handoff,
+    parts,
+    prebuilt,
+    react,
+)
+from agentfuzz.adapters._langgraph_pauses import pauses, resumed
 from agentfuzz.adapters._langgraph_store import WorldSaver
-from agentfuzz.adapters.contract.bridge import Key, bridges, completion, performing, turns
-from agentfuzz.core.completion import Completion
+from agentfuzz.adapters.contract import Adapter, Bridge, Ended, Limit, Pause, Setup
+from agentfuzz.adapters.contract.adapter import Entrypoint
+from agentfuzz.adapters.contract.bridge import performing
+from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.world.world import World
 
+OLDEST = (0, 6)
+if tuple(map(int, version("langgraph").split(".")[:2])) < OLDEST:
+    raise AgentfuzzError(
+        f"langgraph {version('langgraph')} is too old for this adapter: "
+        "pip install 'langgraph>=0.6'."
+    )
 
-def model(world: World, *, agent: str | None = None) -> BaseChatModel:
-    """The world's simulated model as a chat model, asked by this agent (left out: by whoever acts).
-    Raises ScenarioError without a script."""
-    _prepare()
-    return SimulatedChatModel(world, agent)
+CONFIG = ("recursion_limit", "max_concurrency")  # what is said to a run by its config
+RUN = ("durability", "context")  # and by its own words
+THREAD = {"thread_id": "thread_1"}
+CUT = ("length", "max_tokens")
 
 
-def tools(world: World, *, key: Key = None, agent: str | None = None) -> list[BaseTool]:
-    """The world's tools as LangChain tools. `key` says where the idempotency key of a tool with
-    `dedup="key"` comes from: the model (None), `"call_id"`, or a function of (tool, arguments,
-    call_id). `agent` is who calls them (left out: whoever acts)."""
-    _prepare()
-    return [WorldTool(bridge) for bridge in bridges(world, key, agent)]
+class LangGraph(Adapter):
+    """LangGraph's and LangChain's loops."""
+
+    name = "langgraph"
+    package = "langgraph"
+    needs = ">=0.6"
+    quiet = {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
+    limits = {"recursion_limit": Limit("turns", 9_999)}
+    meets = {
+        "raised": "raised",
+        "soft": "raised",
+        "cancelled": "raised",
+        "invalid": "told",
+        "unknown": "told",
+    }
+    sessions = typed = pauses_for = hands_over = True
+
+    @property
+    def entrypoints(self) -> Mapping[str, Entrypoint]:
+        """Those that are installed: `prebuilt`, `async` and `stream` are LangChain's."""
+        ways: dict[str, Entrypoint] = {}
+        if installed("langchain"):
+            ways["prebuilt"] = partial(self._invoked, prebuilt)
+            ways["async"] = partial(self._ainvoked, prebuilt)
+            ways["stream"] = partial(self._streamed, prebuilt)
+            for api in self._apis():
+                ways[api] = partial(self._invoked, prebuilt, api=api)
+                ways[f"{api}_stream"] = partial(self._streamed, prebuilt, api=api)
+        ways["react"] = partial(self._invoked, react)
+        ways["functional"] = partial(self._ainvoked, functional)
+        ways["graph"] = partial(self._ainvoked, by_hand)
+        return ways
+
+    def model(self, world: World, *, agent: str | None = None) -> BaseChatModel:
+        """The world's simulated model as a chat model, asked by this agent (left out: by whoever
+        acts). Raises ScenarioError without a script."""
+        _prepare()
+        return SimulatedChatModel(world, agent)
+
+    def tool(self, bridge: Bridge) -> BaseTool:
+        """A tool whose schema is a JSON schema."""
+        _prepare()
+        return WorldTool(bridge)
+
+    def soft(self, error: Exception) -> BaseException:
+        """LangChain's own."""
+        return ToolException(str(error))
+
+    def session(self, world: World) -> BaseCheckpointSaver[Any]:
+        """The checkpointer that everybody begins with."""
+        return InMemorySaver()
+
+    def pauses(self, result: Any) -> tuple[Pause, ...]:
+        """The calls of a state that wait."""
+        return pauses(result)
+
+    def ended(self, result: Any) -> Ended | None:
+        """What a final state says: its typed output, that it waits, or its last message."""
+        if isinstance(result, BaseException):
+            return Ended(why="limit") if isinstance(result, GraphRecursionError) else None
+        if not isinstance(result, Mapping):
+            return Ended(result)
+        if result.get("structured_response") is not None:
+            return Ended(result["structured_response"])
+        if result.get("__interrupt__"):
+            return Ended(why="paused")
+        last = (result.get("messages") or [None])[-1]
+        if not isinstance(last, AIMessage):
+            return Ended()
+        stop = last.response_metadata.get("finish_reason") or last.response_metadata.get(
+            "stop_reason"
+        )
+        return Ended(str(last.text), "length" if stop in CUT else "completed")
+
+    def warm(self) -> None:
+        """What the loops import when they are first built."""
+        os.environ.update(self.quiet)
+        _prepare()
+        if installed("langchain"):
+            parts()
+        for api in self._apis():
+            kind_of(api)
+
+    def _apis(self) -> list[str]:
+        return [api for api, package in APIS.items() if installed(package)]
+
+    def _invoked(self, build: Build, setup: Setup, *, api: str = "") -> Any:
+        graph, given, words = self._leg(build, setup, api)
+        return graph.invoke(given, **words)
+
+    async def _ainvoked(self, build: Build, setup: Setup, *, api: str = "") -> Any:
+        graph, given, words = self._leg(build, setup, api)
+        return await graph.ainvoke(given, **words)
+
+    async def _streamed(self, build: Build, setup: Setup, *, api: str = "") -> Any:
+        graph, given, words = self._leg(build, setup, api)
+        state: Any = None
+        async for mode, part in graph.astream(given, stream_mode=["messages", "values"], **words):
+            state = part if mode == "values" else state
+        return state
+
+    def _leg(self, build: Build, setup: Setup, api: str) -> tuple[Any, Any, dict[str, Any]]:
+        """A graph, what it is given in this leg, and the words of its run."""
+        if setup.approvals and setup.session is None:
+            raise AgentfuzzError(
+                "langgraph: a call that waits for a person lies in a checkpointer: "
+                "approvals= wants session=True."
+            )
+        more, world = dict(setup.options), setup.world
+        config = {"configurable": THREAD, **_taken(more, CONFIG)}
+        words, client = {"config": config, **_taken(more, RUN)}, _taken(more, CLIENT) if api else {}
+        cast = {
+            name: Member(
+                chat_model(world, api, client) if api else self.model(world, agent=name or None),
+                [*self.offered(setup, name or None), *_handoffs(setup, name)],
+                performing(world, name or None),
+            )
+            for name in setup.agents or ("",)
+        }
+        saver = None if setup.session is None else WorldSaver(world, setup.session)
+        graph = build(setup, cast, saver, more)
+        return graph, self._given(setup, graph, config), words
+
+    def _given(self, setup: Setup, graph: Any, config: Any) -> Any:
+        """What the user says, the decisions that have come, or nothing, where a process that died
+        has left a checkpoint."""
+        if setup.paused is not None and setup.decisions:
+            return resumed(setup)
+        if setup.world.why == "restart" and setup.session is not None:
+            state = graph.get_state(config)
+            if state.next or _said(state.values, setup.world.task):
+                return None
+        return {"messages": [("user", setup.world.task)]}
 
 
 def command(
@@ -89,11 +238,18 @@ def checkpointer(world: World, saver: BaseCheckpointSaver[Any]) -> BaseCheckpoin
     return WorldSaver(world, saver)
 
 
-def outcome(result: Any) -> Completion | None:
-    """The Completion in a graph's final state (`response_format=Completion`); None for prose."""
-    if isinstance(result, Mapping):
-        return completion(result.get("structured_response"))
-    return completion(result)
+def _taken(more: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: more.pop(name) for name in names if name in more}
+
+
+def _handoffs(setup: Setup, agent: str) -> list[Any]:
+    others = tuple(name for name in setup.agents if name != agent)
+    return [handoff(setup.world, agent, to, setup.agents) for to in others]
+
+
+def _said(state: Any, task: str) -> bool:
+    messages = state.get("messages", ()) if isinstance(state, Mapping) else ()
+    return any(one.type == "human" and one.content == task for one in messages)
 
 
 def _prepare() -> None:
@@ -102,80 +258,7 @@ def _prepare() -> None:
         langsmith.configure(enabled=False)
 
 
-class SimulatedChatModel(BaseChatModel):
-    """A chat model that asks `world.model`."""
-
-    cache: bool | None = False
-    _world: World = PrivateAttr()
-    _ask: Any = PrivateAttr()
-    _acting: Any = PrivateAttr()
-    _turns: int = PrivateAttr(default=0)
-
-    def __init__(self, world: World, agent: str | None = None) -> None:
-        super().__init__()
-        self._world = world
-        self._acting = performing(world, agent)
-        self._ask = world.model
-
-    @property
-    def _llm_type(self) -> str:
-        return "agentfuzz"
-
-    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any) -> Any:
-        """The model, which is offered these tools."""
-        return bound(self, tools, tool_choice, kwargs)
-
-    def with_structured_output(
-        self, schema: Any, *, include_raw: bool = False, **kwargs: Any
-    ) -> Any:
-        """The model with an answer of this schema: by a call (`method="function_calling"`, as is
-        usual), by `"json_schema"`, or by `"json_mode"`."""
-        method = kwargs.get("method")
-        if method in ("json_schema", "json_mode"):
-            by_schema = method == "json_schema"
-            return structured(self, schema, by_schema=by_schema, raw=include_raw)
-        return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: Any = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        with self._acting():
-            return self._said(self._ask(plain(messages), offer_of(kwargs, stop)))
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: Any = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        with self._acting():
-            return self._said(await self._ask.aio(plain(messages), offer_of(kwargs, stop)))
-
-    def _said(self, turn: Mapping[str, Any]) -> ChatResult:
-        """A turn as LangChain's message. The id is new for every turn: with a constant one
-        `add_messages` would replace the turn before."""
-        self._turns += 1
-        good: list[Any] = []
-        bad: list[Any] = []
-        for call in turn["tool_calls"]:
-            made = {"id": call["id"], "name": call["name"], "args": call["arguments"]}
-            (good if isinstance(made["args"], dict) else bad).append(made)
-        stop, usage = turn["stop"], turn.get("usage") or {"input": 0, "output": 0}
-        message = AIMessage(
-            id=f"turn_{turns(self._world)}_{self._turns}",
-            content=turn["content"] or "",
-            tool_calls=good,
-            invalid_tool_calls=[{**made, "error": "the arguments are no object"} for made in bad],
-            usage_metadata={
-                "input_tokens": usage["input"],
-                "output_tokens": usage["output"],
-                "total_tokens": sum(usage.values()),
-            },
-            response_metadata={"finish_reason": "stop" if stop == "end" else stop},
-        )
-        return ChatResult(generations=[ChatGeneration(message=message)])
+ADAPTER = LangGraph()
+model = ADAPTER.model
+tools = ADAPTER.tools
+outcome = ADAPTER.outcome

@@ -1,7 +1,10 @@
 """The boundary of the model's turns: one kind of misbehaviour, or none, x how a cut reply ends.
 
 The kinds lie in `agentfuzz.model.model_faults`, one file each, the endings in
-`agentfuzz.model.endings`; the groups are the kinds of turns, plain and streamed.
+`agentfuzz.model.endings`; the groups are the kinds of turns: plain, sent over a wire,
+streamed.
+
+What only a provider says of a reply (a filter, a pause, an id) is tried where it goes over a wire.
 
 What is tried of the endings: all of them where a reply is streamed, and only the plainest where it
 is not, for there a loop cannot tell the others from `cut`, `error` and `timeout`. They are tried
@@ -17,17 +20,18 @@ from agentfuzz.boundaries.boundary import MODEL, WORDS, Boundary, Page
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.model.endings import CLOSED, ENDINGS
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import GROUPS, ModelFault, streamed
+from agentfuzz.model.model_faults.kind import GROUPS, ModelFault, sent, streamed
 
 CUT = "cut"  # the kind that has endings
 _AXES = (("as_planned", *KINDS), tuple(ENDINGS))
 
 
-def _at(group: str, *endings: str) -> Callable[[Fault], list[Fault]]:
+def _at(group: str, *endings: str, wire: bool = False) -> Callable[[Fault], list[Fault]]:
     def tried(fault: Fault) -> list[Fault]:
         name, ending = fault.axes
         kind, able = KINDS[name], ending == CLOSED or (name == CUT and ending in endings)
-        return [Fault(fault.axes, n) for n in range(kind.variants)] * (able and group in kind.at)
+        able = able and group in kind.at and (wire or not kind.wire)
+        return [Fault(fault.axes, n) for n in range(kind.variants)] * able
 
     return tried
 
@@ -35,7 +39,7 @@ def _at(group: str, *endings: str) -> Callable[[Fault], list[Fault]]:
 # Kinds that a loop meets in the same way; every other one is a trouble of its own.
 _ALIKE = {
     "asks again": ("repeat", "drift", "duplicate_ids", "fan_out", "loop"),
-    "half an answer": ("empty", "truncated", "cut"),
+    "half an answer": ("empty", "truncated", "cut", "withheld", "paused"),
     "no answer": ("error", "timeout", "rate_limited"),
     "a call that cannot be": ("malformed_args", "unknown_tool"),
     "closes too early": ("skip", "mixed_done"),
@@ -58,7 +62,9 @@ def _place(slot: Slot) -> str:
 
 def _says(fault: Fault) -> str:
     kind, ending = fault.axes
-    return KINDS[kind].says + ("" if ending == CLOSED else f": {ENDINGS[ending]}")
+    says = KINDS[kind].says
+    said = says[min(fault.variant, len(says) - 1)]
+    return said + ("" if ending == CLOSED else f": {ENDINGS[ending]}")
 
 
 def _off(axes: tuple[str, ...]) -> bool:
@@ -67,11 +73,13 @@ def _off(axes: tuple[str, ...]) -> bool:
 
 
 def _alone(fault: Fault) -> bool:
-    return fault.axes[1] != CLOSED
+    kind = KINDS[fault.axes[0]]
+    return fault.axes[1] != CLOSED or fault.variant >= kind.variants - kind.alone
 
 
 def _told(kind: ModelFault) -> str:
-    return kind.says + (f' (tried with `faults=("{kind.name}",)`)' if kind.off else "")
+    said = ", or ".join(kind.says) + (" (tried where it goes over a wire)" if kind.wire else "")
+    return said + (f' (tried with `faults=("{kind.name}",)`)' if kind.off else "")
 
 
 def _stays(fault: Fault) -> bool:
@@ -88,7 +96,8 @@ BOUNDARY = Boundary(
     off=frozenset(filter(_off, product(*_AXES))),
     led=True,
     groups={group: _at(group) for group in GROUPS}
-    | {streamed(group): _at(group, *ENDINGS) for group in GROUPS},
+    | {sent(group): _at(group, wire=True) for group in GROUPS}
+    | {streamed(group): _at(group, *ENDINGS, wire=True) for group in GROUPS},
     place=_place,
     says=_says,
     stays=_stays,

@@ -38,10 +38,20 @@ class Issue(NamedTuple):
     read: tuple[Shown, ...]
 
 
-Issued = dict[str, Issue]  # by id
+Issued = dict[str, list[Issue]]  # by id: more than one where a model gave it again
 
 
-def known_as(messages: Sequence[Message], issued: Mapping[str, Issue]) -> dict[str, str]:
+def meant(known: Sequence[Issue], tool: str, arguments: Any) -> Issue:
+    """Which of the calls that were issued under one id a conversation shows: the first that is the
+    same in tool and arguments, or else the latest."""
+    if len(known) > 1:
+        for issue in known:
+            if issue.call.tool == tool and _read(issue.arguments) == _read(arguments):
+                return issue
+    return known[-1]
+
+
+def known_as(messages: Sequence[Message], issued: Issued) -> dict[str, str]:
     """The model's own ids of calls that a conversation shows under other ones, the latest first:
     the same tool with the same arguments, whose own id stands nowhere."""
     strange: list[tuple[str, str, Any]] = []
@@ -58,7 +68,12 @@ def known_as(messages: Sequence[Message], issued: Mapping[str, Issue]) -> dict[s
     found: dict[str, str] = {}
     if not strange:
         return found
-    free = [(one, issue) for one, issue in reversed(list(issued.items())) if one not in shown]
+    free = [
+        (one, issue)
+        for one, known in reversed(issued.items())
+        if one not in shown
+        for issue in reversed(known)
+    ]
     for name, tool, arguments in reversed(strange):
         for at, (one, issue) in enumerate(free):
             if issue.call.tool == tool and _read(issue.arguments) == _read(arguments):
@@ -77,11 +92,12 @@ def _read(arguments: Any) -> Any:
         return arguments
 
 
-def told_of(messages: Sequence[Message], issued: Mapping[str, Issue]) -> Iterator[tuple[Call, str]]:
+def told_of(messages: Sequence[Message], issued: Issued) -> Iterator[tuple[Call, str]]:
     """The calls that a summary of earlier turns says were made, each with the sentence: a sentence
     of the user's or the system's that was not there when the call was asked for, that says that
     something happened, and that names the tool and an argument which no other call of it has."""
-    tools = {issue.call.tool for issue in issued.values()}
+    every = [issue for known in issued.values() for issue in known]
+    tools = {issue.call.tool for issue in every}
     for message in messages:
         text = message.get("content")
         if message.get("role") not in _TELLS or not isinstance(text, str):
@@ -91,8 +107,8 @@ def told_of(messages: Sequence[Message], issued: Mapping[str, Issue]) -> Iterato
         for said in _sentences(text, tools):
             if not _HAPPENED.search(said) or _NOT_SO.search(said):
                 continue
-            for issue in issued.values():
-                named = _has(said, issue.call.tool) and _names(said, issue, issued)
+            for issue in every:
+                named = _has(said, issue.call.tool) and _names(said, issue, every)
                 if named and not _known(said, text, issue):
                     yield issue.call, said
 
@@ -116,10 +132,10 @@ def _known(said: str, text: str, issue: Issue) -> bool:
     )
 
 
-def _names(said: str, issue: Issue, issued: Mapping[str, Issue]) -> bool:
+def _names(said: str, issue: Issue, every: Sequence[Issue]) -> bool:
     others = [
         _values(one.arguments)
-        for one in issued.values()
+        for one in every
         if one.call.tool == issue.call.tool and one.call is not issue.call
     ]
     own = (value for value in _values(issue.arguments) if not any(value in one for one in others))

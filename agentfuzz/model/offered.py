@@ -21,6 +21,7 @@ from agentfuzz.providers.offer import Offer
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.tools import ToolSpec
 
+EARLY = ("withheld", "paused")  # stops that not every provider has
 _IN_DOUBT = re.compile(r"timed out|timeout|connection", re.IGNORECASE)
 
 
@@ -195,10 +196,12 @@ def _arguments(name: str, offer: Offer, specs: Mapping[str, ToolSpec]) -> dict[s
 
 
 def possible(draft: Draft, offer: Offer) -> bool:
-    """Whether a provider would let this turn pass: no call where none may be, and no words instead
-    of one that must be."""
+    """Whether a provider would let this turn pass: no call where none may be, no words instead of
+    one that must be, and no ending that it has no word for."""
     if draft.raises is not None:
         return True
+    if draft.stop in EARLY and offer.early is not None and draft.stop not in offer.early:
+        return False
     if draft.calls:
         return offer.names != ()
     return offer.choice != "required" or draft.stop != "end" or not draft.text

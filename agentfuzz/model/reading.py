@@ -4,12 +4,13 @@ Law: only the messages of one call and the ids that the model issued itself are 
 by the simulated model at every turn, and by cassettes, which read recorded messages alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from agentfuzz.core.codec import plain
 from agentfuzz.core.events import Shown
 from agentfuzz.model.behaviour import ModelBehaviour
-from agentfuzz.model.memory import SHOWN, Issue, Message, told_of
+from agentfuzz.model.memory import SHOWN, Issue, Issued, Message, meant, told_of
 from agentfuzz.model.results import reads_as_error, text_of
 from agentfuzz.model.script import Call
 from agentfuzz.world.toolbox import DONE
@@ -41,7 +42,7 @@ class Seen:
     def __init__(
         self,
         messages: Sequence[Message],
-        issued: Mapping[str, Issue],
+        issued: Issued,
         behaviour: ModelBehaviour,
         names: Mapping[str, str] = NO_NAMES,
     ) -> None:
@@ -51,6 +52,7 @@ class Seen:
         self.last: Call | None = None
         self.done = False
         self._waiting: list[str] = []
+        self._meant: dict[str, list[Issue]] = {}  # of the last turn with calls, by id
         for message in messages:
             role = message.get("role")
             if role == "user":
@@ -58,11 +60,9 @@ class Seen:
             elif role == "tool":
                 self._result(message, issued, names)
             elif message.get("tool_calls"):
-                made = (one for one in message["tool_calls"] if isinstance(one, Mapping))
-                ids = (str(one.get("id")) for one in made)
-                self._waiting = [names.get(one, one) for one in ids]
+                self._asks(message["tool_calls"], issued, names)
                 if not behaviour.replans_missing:
-                    known = (issued[one].call for one in self._waiting if one in issued)
+                    known = (one.call for same in self._meant.values() for one in same)
                     self.finished.update(map(id, known))
         if issued:
             told = list(told_of(messages, issued))
@@ -77,12 +77,27 @@ class Seen:
             self.replies.clear()
             self.last = None
 
-    def _result(
-        self, message: Message, issued: Mapping[str, Issue], names: Mapping[str, str]
-    ) -> None:
+    def _asks(self, calls: Iterable[Any], issued: Issued, names: Mapping[str, str]) -> None:
+        made = [one for one in calls if isinstance(one, Mapping)]
+        ids = (str(one.get("id")) for one in made)
+        self._waiting = [names.get(one, one) for one in ids]
+        self._meant = {}
+        for own, one in zip(self._waiting, made, strict=True):
+            if own in issued:
+                issue = meant(issued[own], str(one.get("name")), one.get("arguments"))
+                self._meant.setdefault(own, []).append(issue)
+
+    def _answered(self, own: str, issued: Issued) -> Issue | None:
+        """What the next result under an id answers: each call that bears it, one by one."""
+        here = self._meant.get(own)
+        if here:
+            return here.pop(0) if len(here) > 1 else here[0]
+        return issued[own][-1] if own in issued else None
+
+    def _result(self, message: Message, issued: Issued, names: Mapping[str, str]) -> None:
         given = str(message.get("tool_call_id") or "")
         own = names.get(given, given)
-        issue = issued.get(own) or self._unnamed(message, given, issued)
+        issue = self._answered(own, issued) or self._unnamed(message, given, issued)
         if issue is None:
             return
         if own in self._waiting:
@@ -99,12 +114,12 @@ class Seen:
         self.replies[call.tool] = content
         self.last = call
 
-    def _unnamed(self, message: Message, given: str, issued: Mapping[str, Issue]) -> Issue | None:
+    def _unnamed(self, message: Message, given: str, issued: Issued) -> Issue | None:
         """The call that a result without an id of its own answers: the first open one of its turn
         with the tool's name, or, where there is no name, the first open one."""
         name = str(message.get("name") or given)
         for one in self._waiting:
-            issue = issued.get(one)
+            issue = issued[one][-1] if one in issued else None
             if issue is not None and name in ("", issue.call.tool):
                 self._waiting.remove(one)
                 return issue

@@ -19,7 +19,7 @@ from agentfuzz.model.endings import CLOSED, broken
 from agentfuzz.model.limits import CHARS_PER_TOKEN, ended
 from agentfuzz.model.memory import Issue, Issued, Message, known_as
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, streamed
+from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, sent, streamed
 from agentfuzz.model.offered import closing, planned, possible
 from agentfuzz.model.planner import Planner, Scripted
 from agentfuzz.model.reading import NO_NAMES, Seen, shown
@@ -90,7 +90,7 @@ class SimulatedModel:
         draft = plan.recorded or planned(
             plan.script, seen, offer, gateway.specs, self._behaviour.retries
         )
-        group = streamed(draft.group) if stream else draft.group
+        group = (streamed if stream else sent if ids else str)(draft.group)
         fault = gateway.injector.at(slot, len(log), group)
         if fault is None:
             worse = None
@@ -192,6 +192,8 @@ class SimulatedModel:
             turn["ending"] = draft.ending
         if draft.stopped_by is not None:
             turn["stopped_by"] = draft.stopped_by
+        if draft.old_id:
+            turn["old_id"] = True
         if others:
             turn["others"] = others
         return turn
@@ -200,15 +202,18 @@ class SimulatedModel:
         """The calls of a turn, with ids of their own."""
         made: list[dict[str, Json]] = []
         for one in draft.calls if draft.raises is None else ():
-            number = len(self._issued) + 1
-            call_id = made_id(ids, number) if ids else f"tc_{number}"
-            if one.same_id and made:
-                call_id = made[-1]["id"]
+            before = made[-1]["id"] if made else next(reversed(self._issued), None)
+            if one.same_id and before is not None:
+                call_id = before
             else:
+                number = len(self._issued) + 1
+                call_id = made_id(ids, number) if ids else f"tc_{number}"
+            call = {"id": call_id, "name": one.tool, "arguments": one.arguments}
+            if call not in made:
                 step = one.step or Call(one.tool)
-                self._issued[call_id] = Issue(step, one.arguments, shown)
+                self._issued.setdefault(call_id, []).append(Issue(step, one.arguments, shown))
                 self._gateway.reserve(call_id, one.tool)
-            made.append({"id": call_id, "name": one.tool, "arguments": one.arguments})
+            made.append(call)
         return made
 
 

@@ -33,7 +33,13 @@ from agentfuzz.providers.turns import (
 
 PATH = "/v1/messages"
 PREFIX, CALLS = "msg_01", "toolu_01"
-_STOP = {"end": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
+_STOP = {
+    "end": "end_turn",
+    "tool_calls": "tool_use",
+    "length": "max_tokens",
+    "withheld": "refusal",
+    "paused": "pause_turn",
+}
 _SILENT = ("thinking", "redacted_thinking")
 HOSTED = (  # what the provider's own tools did: no text, so its type stands there in brackets
     *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result"),
@@ -154,7 +160,7 @@ def _message(asked: Asked, stamp: Stamp, given: int, made: int) -> Message:
         "service_tier": "standard",
     }
     return {
-        "id": stamp.id(PREFIX),
+        "id": stamp.reply(PREFIX),
         "type": "message",
         "role": "assistant",
         "model": asked.request["model"],

@@ -18,7 +18,8 @@ class Offer:
     """What one request offers. `tools` are those that it names (None: it does not say), of which
     `only` these may be called, where they are fewer; `choice` is whether they must or must not be.
     `answer` is the JSON schema of an answer in words, `most_calls` of one turn, `longest` the
-    tokens that may be written, `stops` the texts that end it, `choices` how many answers. What is
+    tokens that may be written, `stops` the texts that end it, `choices` how many answers. `early`
+    are the ways in which its provider ends a turn before its end (None: it does not say). What is
     there `besides` may be called as well, though nobody has named it."""
 
     tools: tuple[Mapping[str, Json], ...] | None = None
@@ -29,6 +30,7 @@ class Offer:
     longest: int | None = None
     stops: tuple[str, ...] = ()
     choices: int = 1
+    early: tuple[str, ...] | None = None
     besides: tuple[str, ...] = ()
 
     @property

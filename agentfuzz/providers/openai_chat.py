@@ -34,7 +34,12 @@ from agentfuzz.providers.turns import (
 PATH = "/v1/chat/completions"
 PREFIX, CALLS = "chatcmpl-", "call_"
 _ROLES = {"developer": "system", "function": "tool"}
-_FINISH = {"end": "stop", "tool_calls": "tool_calls", "length": "length"}
+_FINISH = {
+    "end": "stop",
+    "tool_calls": "tool_calls",
+    "length": "length",
+    "withheld": "content_filter",
+}
 _DONE = b"data: [DONE]\n\n"
 
 
@@ -92,7 +97,7 @@ def _call(call: Mapping[str, Any], place: str) -> Message:
 def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
     """A whole reply."""
     return {
-        "id": stamp.id(PREFIX),
+        "id": stamp.reply(PREFIX),
         "object": "chat.completion",
         "created": stamp.created,
         "model": asked.request["model"],
@@ -151,7 +156,7 @@ def stream(asked: Asked, turn: Turn, stamp: Stamp) -> Stream:
     options = asked.request.get("stream_options")
     counted = isinstance(options, Mapping) and bool(options.get("include_usage"))
     common: Message = {
-        "id": stamp.id(PREFIX),
+        "id": stamp.reply(PREFIX),
         "object": "chat.completion.chunk",
         "created": stamp.created,
         "model": asked.request["model"],

@@ -32,6 +32,7 @@ from agentfuzz.providers.turns import (
 
 PATH = "/v1/responses"
 PREFIX, CALLS = "resp_", "call_"
+_INCOMPLETE = {"length": "max_output_tokens", "withheld": "content_filter"}
 _MODEL = "agentfuzz"  # where a stored prompt says which
 
 error, headers, status_of = openai_chat.error, openai_chat.headers, openai_chat.status_of
@@ -95,11 +96,11 @@ def _conversation(request: Mapping[str, Any]) -> str:
 
 def body(asked: Asked, turn: Turn, stamp: Stamp) -> Json:
     """A whole reply."""
-    cut = turn["stop"] == "length"
+    cut = _INCOMPLETE.get(turn["stop"])
     response = _response(asked, stamp, "incomplete" if cut else "completed")
     output = spoken(turn, stamp)
     if cut:
-        response["incomplete_details"] = {"reason": "max_output_tokens"}
+        response["incomplete_details"] = {"reason": cut}
         if output:
             output[-1]["status"] = "incomplete"
     else:
@@ -125,7 +126,7 @@ def _response(asked: Asked, stamp: Stamp, status: str) -> Message:
 
     kept_in = {"conversation": {"id": asked.conversation}} if asked.conversation else {}
     return {
-        "id": stamp.id(PREFIX),
+        "id": stamp.reply(PREFIX),
         "object": "response",
         "created_at": stamp.created,
         "status": status,

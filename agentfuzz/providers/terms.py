@@ -27,6 +27,7 @@ def of_chat(request: Mapping[str, Any], tools: Sequence[Message]) -> Offer:
         longest=longest,
         stops=_texts((stops,) if isinstance(stops, str) else stops, "stop"),
         choices=_count(request, "n") or 1,
+        early=("withheld",),
     )
     return _chosen(offer, request.get("tool_choice"), "allowed_tools")
 
@@ -39,6 +40,7 @@ def of_responses(request: Mapping[str, Any], tools: Sequence[Message]) -> Offer:
         answer=_format(text.get("format"), "", "text.format"),
         most_calls=1 if request.get("parallel_tool_calls") is False else None,
         longest=_count(request, "max_output_tokens"),
+        early=("withheld",),
     )
     shown = objects(request.get("tools") or [], "tools")
     hosted = [one.get("name", one.get("type")) for one in shown if one.get("type") not in _OURS]
@@ -59,6 +61,7 @@ def of_messages(request: Mapping[str, Any], tools: Sequence[Message]) -> Offer:
         most_calls=1 if choice.get("disable_parallel_tool_use") else None,
         longest=_count(request, "max_tokens"),
         stops=_texts(request.get("stop_sequences") or (), "stop_sequences"),
+        early=("withheld", "paused"),
     )
     shown = objects(request.get("tools") or [], "tools")
     hosted = [one.get("name") for one in shown if str(one.get("type")).startswith(_SERVERS_OWN)]

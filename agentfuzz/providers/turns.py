@@ -7,7 +7,8 @@ events, and nothing here knows a socket, a clock or a world. Called by the codec
 A turn is `{"content", "tool_calls": [{"id", "name", "arguments"}], "stop", "usage"}`; arguments
 that are a text are what the model wrote and no JSON: they go over the wire as they are. It may say
 which stop sequence ended it (`"stopped_by"`), and the calls of the other choices of a request for
-several (`"others"`), whose words are the same. A turn
+several (`"others"`), whose words are the same; with `"old_id"` its reply bears the id of the one
+before it. A turn
 that is cut holds what was written until then, and may say with `"cut_at"` what of it a stream
 sends: `start` (the first event), `middle` (up to the last thing written; arguments that are a
 whole object break in their middle), or `end` (everything but the end itself). What comes instead
@@ -56,14 +57,20 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What makes a reply its own: its number in the run, and the virtual time in Unix seconds."""
+    """What makes a reply its own: its number in the run, and the virtual time in Unix seconds. One
+    that bears the id of another reply is known `as_of` its number."""
 
     n: int
     created: int
+    as_of: int = 0
 
     def id(self, prefix: str, nth: int = 0) -> str:
         """An id of this reply: always the same in the same run, never twice in one."""
         return made_id(prefix, self.n, nth)
+
+    def reply(self, prefix: str) -> str:
+        """The id that the reply itself bears."""
+        return made_id(prefix, self.as_of or self.n)
 
 
 @dataclass(frozen=True, slots=True)

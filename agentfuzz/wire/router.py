@@ -75,8 +75,9 @@ class Face:
         self.world = world
         self.lock = threading.RLock()
         self._kept: dict[str, Kept] = {}
-        self._doubled: set[str] = set()  # ids that one reply gave to several calls
-        self._requests = 0
+        self._given: set[str] = set()  # ids of calls
+        self._doubled: set[str] = set()  # those that it gave more than once
+        self._requests = self._replied = 0
 
     def answer(
         self,
@@ -133,7 +134,12 @@ class Face:
         except TimeoutError:
             return WireReply(0, ending="never")
         names = [call["id"] for call in turn["tool_calls"]]
-        self._doubled.update(name for name in names if names.count(name) > 1)
+        self._doubled.update(n for n in names if names.count(n) > 1 or n in self._given)
+        self._given.update(names)
+        if turn.get("old_id") and self._replied:
+            stamp = replace(stamp, as_of=self._replied)
+        else:
+            self._replied = stamp.n
         cut = turn.get("ending", CLOSED) if turn["stop"] == "cut" else None
         if asked.keep and cut is None:
             self._keep(codec, asked, turn, stamp)
@@ -150,7 +156,7 @@ class Face:
             self._kept[asked.after] = replace(self._kept[asked.after], continued=True)
         items = codec.items(turn, stamp) if codec is openai_responses else None
         kept = Kept([*asked.messages, as_message(turn)], asked.tools, items=items)
-        for name in filter(None, (stamp.id(codec.PREFIX), asked.conversation)):
+        for name in filter(None, (stamp.reply(codec.PREFIX), asked.conversation)):
             self._kept[name] = kept
 
     def _other(

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from agentfuzz import Completion, Invariant, ModelError, World, scenario
+from agentfuzz.wire.router import face_of
 from agentfuzz.world.reply_faults import as_text
 from invariants.loops.field import CHARGE, FAULTS, Loop
 
@@ -255,3 +256,119 @@ def without_a_model(world: World) -> Completion:
     except FAULTS:
         return Completion.blocked()
     return SUCCESS if "charge_id" in found else Completion.partial(reason="unverified")
+
+
+# Flaws of loops that read a provider's reply ------------------------------------------------------
+
+
+class StopsAtAText(Loop):
+    """Whatever has a text is an answer, its calls notwithstanding."""
+
+    def act(self, turn):
+        if not turn["content"]:
+            super().act(turn)
+
+    def run(self):
+        turn = self.ask()
+        while turn is not None and not turn["content"]:
+            self.act(turn)
+            turn = self.ask()
+        return Completion.blocked() if turn is None else turn["content"]
+
+
+class Posts(Careful):
+    """Asks over a wire, as it asks everybody, and reads what a provider says of a reply: why it
+    ended, and its id."""
+
+    path = "/v1/chat/completions"
+    reply = ""
+
+    def ask(self):
+        if self.ended is not None:
+            return CLOSING
+        said = [self.worded(message) for message in self.messages]
+        tools = [{"type": "function", "function": {"name": n}} for n in self.world.gateway.specs]
+        body = json.dumps({"model": "m", "messages": said, "tools": tools}).encode()
+        found = face_of(self.world).answer("POST", self.path, {}, body, is_strict=False)
+        if found.status != 200:
+            return None
+        whole = json.loads(found.body)
+        self.reply, (choice,) = whole["id"], whole["choices"]
+        return {
+            "content": choice["message"]["content"],
+            "stop": {"stop": "end"}.get(choice["finish_reason"], choice["finish_reason"]),
+            "tool_calls": [
+                {"id": call["id"], "name": call["function"]["name"], "arguments": read(call)}
+                for call in choice["message"].get("tool_calls", ())
+            ],
+        }
+
+    def worded(self, message):
+        calls = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": json.dumps(call["arguments"])},
+            }
+            for call in message.get("tool_calls", ())
+        ]
+        return {**message, "tool_calls": calls} if calls else message
+
+
+def read(call: Any) -> Any:
+    return json.loads(call["function"]["arguments"])
+
+
+class PostsAndNeverLooks(Posts):
+    """What came with a status of 200 and asks for nothing is the answer, whatever ended it."""
+
+    def finished(self, turn):
+        return turn["stop"] == "tool_calls" or not turn["tool_calls"]
+
+    def answer(self, turn):
+        return turn["content"]
+
+
+class Waits(Careful):
+    """Asks a provider whose replies may pause; ends where one does."""
+
+    def ask(self):
+        if self.ended is not None:
+            return CLOSING
+        try:
+            return self.world.model.turn(self.messages, ids="toolu_01")
+        except (ModelError, TimeoutError, ConnectionError):
+            return None
+
+
+class TakesAPauseForTheEnd(Waits):
+    """Nothing is asked for, so it is over."""
+
+    def finished(self, turn):
+        return True
+
+    def answer(self, turn):
+        return turn["content"]
+
+
+class KeepsByTheId(Posts):
+    """Keeps the conversation by the ids of its messages: what bears a known one takes its place."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self.kept = {}
+
+    def run(self):
+        for _ in range(4):
+            turn = self.ask()
+            if turn is None:
+                break
+            self.act(turn)
+            if not self.messages[-1].get("tool_calls") and self.messages[-1]["role"] != "tool":
+                return turn["content"]
+        return Completion.blocked()
+
+    def said(self, turn, calls):
+        place = self.kept.setdefault(self.reply, len(self.messages))
+        message = {"role": "assistant", "content": turn["content"]}
+        self.messages[place : place + 1] = [{**message, "tool_calls": calls} if calls else message]

@@ -13,7 +13,7 @@ from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.endings import ENDINGS
 from agentfuzz.model.model_faults import KINDS
-from agentfuzz.model.model_faults.kind import GROUPS, streamed
+from agentfuzz.model.model_faults.kind import GROUPS, sent, streamed
 from agentfuzz.search.space import Space
 from model.loops import order
 from search.support import hunt
@@ -44,7 +44,7 @@ def test_an_ending_in_a_plan(ending: str) -> None:
     ((slot, fault),) = plan
     assert fault == Fault(("cut", ending))
     assert str(plan) == f"model#2:cut/{ending}"
-    said = f"turn 2 of the model: {KINDS['cut'].says}: {ENDINGS[ending]}"
+    said = f"turn 2 of the model: {KINDS['cut'].says[0]}: {ENDINGS[ending]}"
     assert MODEL.phrase(slot, fault) == said
 
 
@@ -83,12 +83,19 @@ def test_no_other_kind_has_an_ending(kind: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_what_is_tried_where(group: str) -> None:
-    """Of a plain turn, what always was; of a streamed one the same, and the endings alone."""
+    """Beside others the same everywhere; alone further variants, over a wire what a provider says
+    of a reply, too, and of a streamed one the endings."""
     space = Space()
-    assert space.at(streamed(group)) == space.at(group)
-    assert space.wordings_at(group) == ()
-    endings = [Fault(("cut", ending)) for ending in BROKEN] if group in CUT_AT else []
-    assert list(space.wordings_at(streamed(group))) == endings
+    assert space.at(streamed(group)) == space.at(sent(group)) == space.at(group)
+    plain, whole, stream = (
+        set(space.wordings_at(one)) for one in (group, sent(group), streamed(group))
+    )
+    assert all(fault.variant for fault in plain)
+    wire = {kind.name for kind in KINDS.values() if kind.wire and group in kind.at}
+    assert {fault.axes[0] for fault in whole - plain} == wire
+    assert whole >= plain
+    endings = {Fault(("cut", ending)) for ending in BROKEN} if group in CUT_AT else set()
+    assert stream - whole == endings
 
 
 @pytest.mark.parametrize(
@@ -127,7 +134,7 @@ class Asks:
 
 
 def test_what_a_streamed_turn_costs() -> None:
-    """Three runs for each streamed turn with one fault, and no pair."""
+    """Three endings, a filter and a pause for each streamed turn with one fault, and no pair."""
     story = order(no_act_on_cut_reply(), calls=False)
     with Simulation() as simulation:
         plain, stream = (
@@ -137,5 +144,5 @@ def test_what_a_streamed_turn_costs() -> None:
             }
             for streamed in (False, True)
         )
-    assert stream["plans with one fault"] == plain["plans with one fault"] + len(BROKEN)
+    assert stream["plans with one fault"] == plain["plans with one fault"] + len(BROKEN) + 2
     assert stream["plans with two faults"] == plain["plans with two faults"]

@@ -109,9 +109,9 @@ def test_on_two_processes_beside_a_memo(many: Project) -> None:
     assert beside == reported(many, part, "--agentfuzz-memo=off")
 
 
-def test_in_four_shards(many: Project, alone: str) -> None:
-    for n in range(1, 5):
-        reported(many, f"--agentfuzz-shard={n}/4", f"--agentfuzz-report-dir=parts/{n}")
+def test_in_two_shards(many: Project, alone: str) -> None:
+    for n in (1, 2):
+        reported(many, f"--agentfuzz-shard={n}/2", f"--agentfuzz-report-dir=parts/{n}")
     assert reported(many, shards="parts") == alone
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import leaks
+from agentfuzz.runtime.thread_pools import patches
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from runtime.pools import DONE, booked, called, check_then_act, flight, locked, pooled, racy, value
@@ -234,12 +235,12 @@ def test_work_that_blocks_out_of_sight_is_let_go(play):
 
 LIBRARY = """
 import threading, time
-def keeps(what, told, daemon=True):
+def keeps(what, told):
     def run():
         time.sleep(0.001)  # really: it is the library's own
         what()
         told.set()
-    threading.Thread(target=run, name="exporter", daemon=daemon).start()
+    threading.Thread(target=run, name="exporter").start()
 """
 
 
@@ -259,14 +260,16 @@ def test_a_call_by_a_thread_that_a_library_keeps(play):
     assert "a call by the thread 'exporter', which no pool started, is not ordered" in details
 
 
-def test_a_thread_of_a_library_that_is_no_daemon_is_the_runs(play):
+def test_a_thread_in_which_a_framework_runs_the_agent_is_the_runs(play, monkeypatch):
     """It ends with what it was begun for, and lives in virtual time until then."""
-    library = {}
+    monkeypatch.setattr(patches, "_BEGIN_RUNS", set())
+    patches.begins_runs("framework.runners")
+    library = {"__name__": "framework.runners"}
     exec(compile(LIBRARY, "/venv/lib/site-packages/exporter.py", "exec"), library)
 
     def agent(world):
         told = threading.Event()
-        library["keeps"](world.tools.seat_is_free, told, daemon=False)
+        library["keeps"](world.tools.seat_is_free, told)
         return [told.wait(60), world.clock.now]
 
     result, details = noted(play, agent)

@@ -93,7 +93,7 @@ class Adapter(Protocol):
     of a tool come to the framework's user by default: `told` (the model is shown a result, and goes
     on), `raised` (the run ends with the exception) or `ended` (the run ends and says nothing of
     it), by `raised`, `soft`, `cancelled`, `invalid` (arguments that do not fit) and `unknown` (no
-    such tool).
+    such tool); of an entrypoint that has it otherwise, by `entrypoint:raised`.
     """
 
     name: str
@@ -164,6 +164,7 @@ class Adapter(Protocol):
     def warm(self) -> None:
         """What takes long once in a process: imports, background loops. Called before any run, in
         real time and outside every budget."""
+        return
 
     def soft(self, error: Exception) -> BaseException:
         """The framework's own error for a tool's failure that the model shall see."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from agentfuzz.adapters.contract import Adapter, agent
 from agentfuzz.adapters.testing.situations import Situation, situations
-from agentfuzz.core.events import Called, Committed, Ended, ModelTurn, Saved
+from agentfuzz.core.events import Called, Committed, Decided, Ended, ModelTurn, Saved
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
@@ -67,7 +67,7 @@ class _Kit:
             yield Check(f"{entry}-ids", partial(self.ids, entry))
             yield Check(f"{entry}-again", partial(self.again, entry))
             yield Check(f"{entry}-faults", partial(self.faults, entry))
-            for failure in self.adapter.meets:
+            for failure in _MET:
                 yield Check(
                     f"{entry}-meets-{failure}",
                     partial(self.meets, entry, failure),
@@ -93,7 +93,8 @@ class _Kit:
         assert adapter.name.isidentifier(), adapter.name
         assert adapter.package, "package: the distribution that is adapted"
         assert adapter.entrypoints, "entrypoints: at least one"
-        assert set(adapter.meets) == set(_MET), f"meets: says of {', '.join(_MET)}"
+        said = {name.rpartition(":")[2] for name in adapter.meets}
+        assert said == set(_MET), f"meets: says of {', '.join(_MET)}"
         assert set(adapter.meets.values()) <= {"told", "raised", "ended", "again"}, adapter.meets
 
     def completes(self, entry: str) -> None:
@@ -139,7 +140,7 @@ class _Kit:
         script = (parse([planned, "Done."]),) if planned else self.alone.scenario.scripts
         situation = replace(self.alone, scenario=replace(self.alone.scenario, scripts=script))
         met = came_of(self.play(situation, entry, plan, words))
-        said = self.adapter.meets[failure]
+        said = self.adapter.meets.get(f"{entry}:{failure}", self.adapter.meets[failure])
         assert met == said, f"{failure}: the adapter says {said!r}, and it was {met!r}"
 
     def session(self, entry: str) -> None:
@@ -150,13 +151,15 @@ class _Kit:
         assert history.of(Saved), "session: its writes are no saves (world.saving)"
 
     def approval(self, entry: str) -> None:
-        """Calls that need a person wait, are made when they are granted, and only then. A model
-        that is told of a refusal as of an error asks again, twice."""
+        """Calls that need a person wait, are made when they are granted, and only then; a model
+        that asks again for what was refused makes a call of its own, which waits as well."""
         history = self.play(self.situations["approved"], entry)
         assert committed(history) == ["charge_card", "ship"], committed(history)
-        plan = " + ".join(f"approval:ship#{nth}:refused" for nth in (1, 2, 3))
-        refused = self.play(self.situations["approved"], entry, plan)
-        assert committed(refused) == ["charge_card"], committed(refused)
+        refused = self.play(self.situations["approved"], entry, "approval:ship#1:refused")
+        granted = {one.call for one in refused.of(Decided) if one.value}
+        made = {one.asked for one in refused.of(Called) if one.intent is not None}
+        assert made == granted, f"made: {made}, granted: {granted}"
+        assert len(granted) < len(refused.of(Decided)), "approval:ship#1 was not refused"
 
     def typed(self, entry: str) -> None:
         """A closing that is a Completion becomes the framework's typed output."""

@@ -6,7 +6,7 @@ behind it.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import Called, Ended, ModelTurn, Replied
+from agentfuzz.core.events import Called, Ended, ModelInput, ModelTurn, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -51,14 +51,20 @@ def no_stale_answer() -> Check:
 
 def _last_of_the_models(history: History) -> int:
     """The last reply to a call that the model asked for: under its id, or by name in the turn
-    before it. -1 where there is none."""
+    before it; or that the model was told of it, where that came first (a call that was given up).
+    -1 where there is none."""
     turns, at, found = history.of(ModelTurn), 0, -1
+    told: dict[str, int] = {}
+    for given in reversed(history.of(ModelInput)):
+        told.update((one.answers, given.seq) for one in given.messages if one.answers is not None)
     for call in history.of(Called):
         while at < len(turns) and turns[at].seq < call.seq:
             at += 1
         named = at and any(tool == call.slot.name for _, tool, _ in turns[at - 1].calls)
         if (named or call.asked is not None) and call.call in history.replies:
-            found = max(found, history.replies[call.call].seq)
+            reply = history.replies[call.call].seq
+            heard = told.get(call.asked or "", reply)
+            found = max(found, heard if call.seq < heard < reply else reply)
     return found
 
 

@@ -55,7 +55,8 @@ def approval_single_use(*tools: str) -> Check:
     for one effect, and for none once its time was over, or it was refused, or the task was
     cancelled, or the leg that asked for it had ended in success, failed or cancelled.
 
-    Without names: the calls that waited for a decision, and later ones of the same intent. A call
+    Without names: the calls that waited for a decision, in this run or in the one without faults,
+    and others of the same intent. A call
     that bears no id may use any unused grant that does not name another tool or intent. One
     request that was delivered twice is `at_most_once`'s to judge. Subjects: the tool (no grant),
     `tool again` (a grant used twice), `tool late` (one that was void).
@@ -64,12 +65,16 @@ def approval_single_use(*tools: str) -> Check:
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
-        waits = _waits(history)
+        waits, usual = _waits(history), _usual(baseline)
         grants = _grants(history, waits)
         governed = [
             (call, commit)
             for call, commit in _effects(history)
-            if (call.slot.name in tools if tools else _waited(history, call, waits))
+            if (
+                call.slot.name in tools
+                if tools
+                else call.intent in usual or _waited(history, call, waits)
+            )
         ]
         if not governed and not history.of(Decided):
             return None
@@ -153,6 +158,14 @@ def _waited(history: History, call: Called, waits: list[_Wait]) -> bool:
         ):
             return True
     return False
+
+
+def _usual(baseline: History | None) -> set[Intent | None]:
+    """The intents that waited for a decision in the run without faults."""
+    if baseline is None:
+        return set()
+    waits = _waits(baseline)
+    return {call.intent for call, _ in _effects(baseline) if _waited(baseline, call, waits)}
 
 
 def _intents(history: History, wait: _Wait) -> list[Intent | None]:

@@ -30,6 +30,7 @@ from agentfuzz.invariants.queries.conversations import (
     conversations,
     origin,
     restarts,
+    times_asked,
 )
 from agentfuzz.invariants.queries.texts import CUT, leaves
 
@@ -52,7 +53,8 @@ def effects_remembered() -> Check:
     """An effect whose reply was read is in every later input of the model, until the task is over.
 
     Once the reply of an effect that the model asked for has been read, every later input of that
-    conversation holds it: a message that answers its id, or a record (the effect's id, a value that
+    conversation holds it: a message that answers its id (with a value of its reply, where the
+    model gave the id to another call, too), or a record (the effect's id, a value that
     only its reply gave, or the tool or the effect by name together with its scope). So does every
     input of a leg that goes on with the task (restart, follow_up, interrupt, decision), until a
     completion ends it; `blocked` and `partial` leave it open. To compact is to shorten, not to
@@ -185,7 +187,9 @@ def _remembered(thread: History, read: _Read, given: ModelInput) -> bool:
     values = [value for value in leaves(read.reply.body) if len(value) > 2]
     old = _before(thread, read)
     for one in given.messages:
-        if one.answers in read.ids and (one.text.strip() or not values):
+        if one.answers not in read.ids or (values and not one.text.strip()):
+            continue
+        if times_asked(thread, str(one.answers), given.seq) < 2 or _holds(one.text, values):
             return True
     for one in given.messages:
         if one.text in old or not one.text:
@@ -201,6 +205,10 @@ def _remembered(thread: History, read: _Read, given: ModelInput) -> bool:
         if _named(read, text):
             return True
     return False
+
+
+def _holds(text: str, values: list[str]) -> bool:
+    return len(text) >= CUT or not values or any(value in text for value in values)
 
 
 def _before(thread: History, read: _Read) -> list[str]:

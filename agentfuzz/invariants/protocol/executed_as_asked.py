@@ -21,10 +21,10 @@ def executed_as_asked() -> Check:
     """What the model asked for is executed once, as it asked, and no other effect is called for.
 
     Each call that a model asked for is executed once, as the tool and for the intent that it named;
-    an id that comes twice in a turn counts once. Repeating a call with its key, or one whose reply
-    failed, leaves doubt or died with the process, is no second execution (`no_blind_repeat` judges
-    that). No effect is called for that no model asked for, apart from such repeats, and no call is
-    dropped in silence by a run that passes for a success.
+    a call that stands twice in a turn under one id counts once. Repeating a call with its key, or
+    one whose reply failed, leaves doubt or died with the process, is no second execution
+    (`no_blind_repeat` judges that). No effect is called for that no model asked for, apart from
+    such repeats, and no call is dropped in silence by a run that passes for a success.
 
     NOT_EXERCISED when no model asked for a call, or when the loop does not say which of its calls
     were asked for (`asked`).
@@ -40,7 +40,7 @@ def executed_as_asked() -> Check:
 
 
 def _executions(history: History) -> Iterator[Violation]:
-    before: dict[tuple[str, int], list[Called]] = {}
+    before: dict[int, list[Called]] = {}  # by what was asked
     for call in history.of(Called):
         tool, ask = call.slot.name, origin(history, call) or _repeats(history, call)
         if ask is None:
@@ -51,7 +51,7 @@ def _executions(history: History) -> Iterator[Violation]:
             yield _otherwise(call, ask, f"{tool} ran for {ask.tool}", f"it asked for {ask.tool}")
         elif wrong := _other_scope(call, ask):
             yield _otherwise(call, ask, f"{tool}: another {wrong[0]}", f"it asked for {wrong[1]}")
-        earlier = before.setdefault((ask.id, ask.turn.seq), [])
+        earlier = before.setdefault(id(ask), [])
         done = [one for one in earlier if _stands(history, one, call)]
         if done:
             title = f"{tool} ran {len(earlier) + 1}x, asked 1x"

@@ -34,7 +34,9 @@ def results_paired(*, forgets: bool = False) -> Check:
     """In every input of the model each call has one result, and each result its call.
 
     Each call has exactly one result after it, each result its own call (AF404), and what was shown
-    once is still there in the next input of the same conversation, in the same order (AF405).
+    once is still there in the next input of the same conversation, in the same order (AF405), also
+    where the model gives an id that it gave before. Two different calls to which it gives one id in
+    one turn may have a result each.
     `forgets=True` allows the latter: a loop that shortens its context on purpose. A reply that
     leaves doubt (damaged, cut off, unclear) may be taken back.
 
@@ -54,6 +56,7 @@ def results_paired(*, forgets: bool = False) -> Check:
                     found.append(_not_a_pair(given, tools.get(call, ""), call, problem))
                 if before is not None and not forgets:
                     found.extend(_changes(before, given, tools, said))
+                    found.extend(_displaced(before, given, asks, said))
                 before = given
         return found if exercised else None
 
@@ -79,7 +82,7 @@ def _unpaired(given: ModelInput, asks: list[Asked]) -> Iterator[tuple[str, str]]
                     yield call, "result without call"
                     continue
                 results[call] += 1
-                if results[call] == 2:
+                if results[call] == 1 + _different(given, asks, call):
                     yield call, "result shown twice"
         if message.role == "tool" and message.answers is None:
             yield "", "result without call"
@@ -88,6 +91,17 @@ def _unpaired(given: ModelInput, asks: list[Asked]) -> Iterator[tuple[str, str]]
         turns = {ask.turn.seq for ask in asks if ask.id == call and ask.turn.seq < given.seq}
         if 0 < len(turns) < shown:
             yield call, "call shown twice"
+
+
+def _different(given: ModelInput, asks: list[Asked], call: str) -> int:
+    """How many different calls the model asked for under one id in one turn: one, mostly."""
+    turns: dict[int, list[Asked]] = {}
+    for ask in asks:
+        if ask.id == call and ask.turn.seq < given.seq:
+            alike = turns.setdefault(ask.turn.seq, [])
+            if not any((ask.tool, ask.arguments) == (one.tool, one.arguments) for one in alike):
+                alike.append(ask)
+    return max(map(len, turns.values()), default=1)
 
 
 def _said(history: History) -> dict[str, list[_Said]]:
@@ -172,6 +186,20 @@ def _changes(
         if item[1] != call:
             yield _vanished(before, given, tools.get(call, ""), call, "moved from its place")
             return
+
+
+def _displaced(
+    before: ModelInput, given: ModelInput, asks: list[Asked], said: dict[str, list[_Said]]
+) -> Iterator[Violation]:
+    """Results that gave way to one of another call, to which the model gave the same id."""
+    again = {ask.id: ask.tool for ask in asks if before.seq < ask.turn.seq < given.seq}
+    for call, tool in again.items():
+        was, now = (
+            [one.text for one in each.messages if one.answers == call] for each in (before, given)
+        )
+        gave_way = was and now and len(now) <= len(was) and now[-1] != was[-1]
+        if gave_way and not _in_doubt(said, call, before.seq):
+            yield _vanished(before, given, tool, call, "result vanished")
 
 
 def _vanished(

@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 from agentfuzz.core.events import Called, Done, Json, ModelInput, ModelTurn
 from agentfuzz.core.history import History, query
+from agentfuzz.invariants.queries.calls import logical, logical_of
 
 DONE = "done"  # the tool that ends a task: its calls are Done events
 UNFINISHED = {
     "length": "was cut off at its length limit",
     "cut": "broke off in the middle",
+    "withheld": "was withheld by a filter",
+    "paused": "was paused, to be gone on with",
     "error": "was an error of the model's API",
 }
 NOT_SAID = ("error", "refused")  # the text of such a turn is no word of the model
@@ -89,8 +92,27 @@ def asked_for(history: History) -> list[Asked]:
 
 
 def origin(history: History, call: Called) -> Asked | None:
-    """What an executed call goes back to: the last ask with its id before it."""
-    return None if call.asked is None else last_asked(history, call.asked, call.seq)
+    """What an executed call goes back to: the last ask with its id before it; of several in one
+    turn, the one that is most like it."""
+    if call.asked is None:
+        return None
+    asks = [ask for ask in _by_id(history).get(call.asked, ()) if ask.turn.seq < call.seq]
+    here = [ask for ask in asks if ask.turn is asks[-1].turn]
+    return max(here, key=lambda ask: _alike(ask, call), default=None)
+
+
+def _alike(ask: Asked, call: Called) -> tuple[bool, bool]:
+    same = ask.tool == call.slot.name
+    if not same or not isinstance(ask.arguments, Mapping):
+        return same, False
+    return same, logical_of(ask.tool, ask.arguments) == logical(call)
+
+
+def times_asked(history: History, call: str, before: int) -> int:
+    """In how many turns before an event a model gave this id to a call: more than one where it
+    counts anew in each."""
+    turns = {ask.turn.seq for ask in _by_id(history).get(call, ()) if ask.turn.seq < before}
+    return len(turns)
 
 
 def begun_after(history: History, before: Called, call: Called) -> bool:

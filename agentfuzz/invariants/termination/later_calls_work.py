@@ -5,6 +5,7 @@ Law: what fails once fails alone. Source: CATALOGUE B42.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from agentfuzz.core.events import Called, ModelInput, Refused, Replied, Struck
 from agentfuzz.core.history import History
@@ -13,7 +14,9 @@ from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, logical, logical_of
 from agentfuzz.invariants.queries.conversations import Asked, asked_for
 
+_OF_CALLS = ("tool", "local", "process")
 _DEAD = ("tool_raised", "unknown_tool")
+_STOPPED = {"cancel", "interrupt"}
 _LOST = {"timeout", "error", "rate_limited", "unauthorized", "gone", "raises", "hangs"}
 
 
@@ -25,15 +28,16 @@ _LOST = {"timeout", "error", "rate_limited", "unauthorized", "gone", "raises", "
 def later_calls_work() -> Check:
     """After a call that a fault spoiled, a healthy call works as it does without faults.
 
-    A history shows two things of a session, a connection or a client that did not outlive the
-    failure. The call is made, no fault strikes it, and it fails: the tool is not there or raises,
+    A fault of the call spoils it, or somebody who stops the task or speaks in the midst of it. A
+    history shows two things of a session, a connection or a client that did not outlive that. The
+    call is made, no fault strikes it, and it fails: the tool is not there or raises,
     where the fault-free run was answered well and the same effects had taken place. Or it is not
     made at all: the model asks for a look-up in a later turn, and is answered without the backend
     being called, though it has never been answered before. Writes are not judged so: to hold them
     back after a failure may be wise; nor is who stops asking after several (a circuit breaker).
 
     NOT_EXERCISED where no call was spoiled, or no other was made or asked for after it; and for
-    what is asked, where more than one fault struck, or one of the model or the process.
+    what is asked, where more than one fault struck, or another one than of a call.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -53,25 +57,38 @@ def later_calls_work() -> Check:
     return check
 
 
-def _spoiled(history: History) -> Replied | None:
-    """The first answer that did not come, or was a failure, because of a fault."""
-    struck = {
-        (one.slot.name, one.slot.nth)
-        for one in history.of(Struck)
-        if one.slot.boundary in ("tool", "local") and _LOST & set(one.fault.axes)
-    }
+class _Spoiled(NamedTuple):
+    """A call of which nothing good came, and the event at which that was so."""
+
+    call: Called
+    seq: int
+
+
+def _spoiled(history: History) -> _Spoiled | None:
+    """The first call whose answer did not come, or was a failure, because of a fault, or that was
+    under way, or just answered, when somebody stopped the task."""
+    calls = {(call.slot.name, call.slot.nth): call for call in history.of(Called)}
+    lost, found = set(), []
+    for one in history.of(Struck):
+        slot, words = one.slot, set(one.fault.axes)
+        call = calls.get((slot.name, slot.nth))
+        if slot.boundary == "process" and words & _STOPPED and call is not None:
+            found.append(_Spoiled(call, max(one.seq, call.seq)))
+        elif slot.boundary in ("tool", "local") and words & _LOST:
+            lost.add((slot.name, slot.nth))
     for reply in history.of(Replied):
-        slot = history.calls[reply.call].slot
-        if (slot.name, slot.nth) in struck:
-            return reply
-    return None
+        call = history.calls[reply.call]
+        if (call.slot.name, call.slot.nth) in lost:
+            found.append(_Spoiled(call, reply.seq))
+            break
+    return min(found, key=lambda one: one.seq, default=None)
 
 
 # Made, and failed -----------------------------------------------------------------------------
 
 
 def _failed(
-    history: History, baseline: History, spoiled: Replied, calls: list[Called]
+    history: History, baseline: History, spoiled: _Spoiled, calls: list[Called]
 ) -> Iterator[Violation]:
     struck = {(one.slot.name, one.slot.nth) for one in history.of(Struck)}
     refused = {one.call: one for one in history.of(Refused) if one.kind in _DEAD}
@@ -84,7 +101,7 @@ def _failed(
             one.intent for one in baseline.ledger if one.seq < good.seq
         ):
             why = refused[call.call].detail
-            yield _violation(history, spoiled, call.slot.name, call.seq, f"failed ({why})")
+            yield _violation(spoiled, call.slot.name, call.seq, f"failed ({why})")
 
 
 def _answered_well(baseline: History, call: Called) -> Called | None:
@@ -99,10 +116,10 @@ def _answered_well(baseline: History, call: Called) -> Called | None:
 # Asked for, and never made --------------------------------------------------------------------
 
 
-def _asks(history: History, spoiled: Replied) -> Iterator[Asked]:
+def _asks(history: History, spoiled: _Spoiled) -> Iterator[Asked]:
     """What a model asked for later, of tools that only read, and has not been answered yet."""
     struck = history.of(Struck)
-    if len(struck) > 1 or any(one.slot.boundary not in ("tool", "local") for one in struck):
+    if len(struck) > 1 or any(one.slot.boundary not in _OF_CALLS for one in struck):
         return  # who has failed again and again may stop asking
     known = {logical(history.calls[reply.call]) for reply in history.of(Replied) if clean(reply)}
     for ask in asked_for(history):
@@ -114,7 +131,7 @@ def _asks(history: History, spoiled: Replied) -> Iterator[Asked]:
 
 
 def _not_made(
-    history: History, baseline: History, spoiled: Replied, asks: list[Asked]
+    history: History, baseline: History, spoiled: _Spoiled, asks: list[Asked]
 ) -> Iterator[Violation]:
     enough = len(baseline.of(Called))  # a loop that has made more may have reached its limit
     for ask in asks:
@@ -125,7 +142,7 @@ def _not_made(
             ask.turn.seq < call.seq < given.seq and ask.tool == call.slot.name
             for call in history.of(Called)
         ):
-            yield _violation(history, spoiled, ask.tool, given.seq, "never reached its backend")
+            yield _violation(spoiled, ask.tool, given.seq, "never reached its backend")
 
 
 def _answer(history: History, ask: Asked) -> ModelInput | None:
@@ -136,8 +153,8 @@ def _answer(history: History, ask: Asked) -> ModelInput | None:
     return None
 
 
-def _violation(history: History, spoiled: Replied, tool: str, seq: int, how: str) -> Violation:
-    first = history.calls[spoiled.call]
+def _violation(spoiled: _Spoiled, tool: str, seq: int, how: str) -> Violation:
+    first = spoiled.call
     return Violation(
         code="AF220",
         subject=tool,

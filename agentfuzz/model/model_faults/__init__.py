@@ -19,6 +19,9 @@ from agentfuzz.model.model_faults.loop import loop
 from agentfuzz.model.model_faults.malformed_args import malformed_args
 from agentfuzz.model.model_faults.mixed_done import mixed_done
 from agentfuzz.model.model_faults.no_done import no_done
+from agentfuzz.model.model_faults.old_reply_id import old_reply_id
+from agentfuzz.model.model_faults.paused import paused
+from agentfuzz.model.model_faults.preamble import preamble
 from agentfuzz.model.model_faults.privileged import privileged
 from agentfuzz.model.model_faults.rate_limited import rate_limited
 from agentfuzz.model.model_faults.repeat import repeat
@@ -27,6 +30,7 @@ from agentfuzz.model.model_faults.skip import skip
 from agentfuzz.model.model_faults.timeout import timeout
 from agentfuzz.model.model_faults.truncated import truncated
 from agentfuzz.model.model_faults.unknown_tool import unknown_tool
+from agentfuzz.model.model_faults.withheld import withheld
 
 _ALL = (
     bad_done,
@@ -42,6 +46,9 @@ _ALL = (
     malformed_args,
     mixed_done,
     no_done,
+    old_reply_id,
+    paused,
+    preamble,
     privileged,
     rate_limited,
     repeat,
@@ -50,5 +57,6 @@ _ALL = (
     timeout,
     truncated,
     unknown_tool,
+    withheld,
 )
 KINDS: Mapping[str, ModelFault] = {kind.name: kind for kind in sorted(_ALL, key=lambda k: k.order)}

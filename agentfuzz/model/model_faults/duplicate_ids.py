@@ -1,15 +1,41 @@
-"""duplicate_ids: asks for the same call twice under one id.
+"""duplicate_ids: gives one id to two calls.
 
-The last call of the turn stands there twice, under one id.
+The last call of the turn stands there twice; or beside it stands another one, under its id; or the
+first call of the turn bears the id of one of an earlier turn, as those of a provider do that counts
+anew in each reply.
 """
 
 from dataclasses import replace
 
-from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
+from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, model_fault
 
 
-@model_fault(order=120, at=("calls",), says="asks for the same call twice under one id")
+@model_fault(
+    order=120,
+    at=("calls",),
+    says=(
+        "asks for the same call twice under one id",
+        "asks for two different calls under one id",
+        "asks under the id of a call of an earlier turn",
+    ),
+    variants=3,
+    alone=2,
+)
 def duplicate_ids(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group != "calls":
         return None
-    return replace(draft, calls=(*draft.calls, replace(draft.calls[-1], same_id=True)))
+    first, *rest = draft.calls
+    if variant % 3 == 0:
+        return replace(draft, calls=(*draft.calls, replace(draft.calls[-1], same_id=True)))
+    if variant % 3 == 1:
+        other = rest.pop(0) if rest else at.last
+        if other is None or _same(first, other):
+            return None
+        return replace(draft, calls=(first, replace(other, same_id=True), *rest))
+    if at.last is None:
+        return None
+    return replace(draft, calls=(replace(first, same_id=True), *rest))
+
+
+def _same(one: Planned, other: Planned) -> bool:
+    return (one.tool, one.arguments) == (other.tool, other.arguments)

@@ -5,8 +5,9 @@ mean nothing (then it did not strike). One file a kind beside this one; `make ge
 Called by the simulated model at a slot that has a fault.
 
 A draft is a turn before it has ids: a text, calls, and how it stops (`end`, `tool_calls`,
-`length`: the provider cut it off; `cut`: it broke off in the middle, and came to its `ending` as
-`model.endings` says). `raises` is the API's error instead of a turn.
+`length`: the provider cut it off; `withheld`: its filter did; `paused`: it waits to be asked to go
+on; `cut`: it broke off in the middle, and came to its `ending` as `model.endings` says). `raises`
+is the API's error instead of a turn.
 """
 
 import json
@@ -23,7 +24,8 @@ from agentfuzz.world.tools import ToolSpec
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One call of a draft. `arguments` is a text where the model wrote no valid JSON; `same_id`
-    says that it bears the id of the call before it; `step` is the script's call behind it."""
+    says that it bears the id of the call before it, be it of an earlier turn; `step` is the call
+    of the script behind it."""
 
     tool: str
     arguments: Mapping[str, Json] | str
@@ -34,7 +36,8 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A turn in the making. `group` is the kind of turn it is (see `boundaries.model`);
-    `stopped_by` is the stop sequence that ended its text."""
+    `stopped_by` is the stop sequence that ended its text; `old_id` says that the reply bears the
+    id of the one before it."""
 
     group: str
     text: str | None = None
@@ -43,6 +46,7 @@ class Draft:
     raises: BaseException | None = None
     ending: str = CLOSED
     stopped_by: str | None = None
+    old_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +72,28 @@ def streamed(group: str) -> str:
     return f"streamed {group}"
 
 
+def sent(group: str) -> str:
+    """The group of the same turns where they go over a wire as a whole: a provider says more of a
+    reply than a turn does."""
+    return f"sent {group}"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFault:
     """One kind. `order` is its place among the others, simplest first; `at` are the groups of
-    turns at which a campaign tries it, in so many `variants`; `says` is its phrase in reports.
-    `off`: only where a scenario or a test asks for it."""
+    turns at which a campaign tries it, in so many `variants`, of which the last ones are tried
+    `alone`: beside no other fault. `says` are its phrases in reports, by variant. `wire`: it is
+    tried where turns go over a wire. `off`: only where a scenario or a test asks for it."""
 
     name: str
     order: int
     at: tuple[str, ...]
-    says: str
+    says: tuple[str, ...]
     variants: int
     turned: Turned
     off: bool
+    alone: int
+    wire: bool
 
     def __call__(
         self, draft: Draft, at: Situation, variant: int, ending: str = CLOSED
@@ -94,11 +107,21 @@ class ModelFault:
 
 
 def model_fault(
-    *, order: int, at: tuple[str, ...], says: str, variants: int = 1, off: bool = False
+    *,
+    order: int,
+    at: tuple[str, ...],
+    says: str | tuple[str, ...],
+    variants: int = 1,
+    off: bool = False,
+    alone: int = 0,
+    wire: bool = False,
 ) -> Callable[[Turned], ModelFault]:
     """Make a function from a draft, a situation and a variant a model fault of its name."""
     assert set(at) <= set(GROUPS), f"{at} names no group of turns"
-    return lambda turned: ModelFault(turned.__name__, order, at, says, variants, turned, off)
+    said = (says,) if isinstance(says, str) else says
+    return lambda turned: ModelFault(
+        turned.__name__, order, at, said, variants, turned, off, alone, wire
+    )
 
 
 def again(planned: Planned) -> Planned:

@@ -1,6 +1,6 @@
 """malformed_args: writes arguments that are not what the tool takes.
 
-Arguments that are no JSON, no object, or lack a field.
+Arguments that are no JSON, no object, or lack a field; of the last call, or of one more beside it.
 """
 
 import json
@@ -10,9 +10,15 @@ from dataclasses import replace
 from agentfuzz.core.events import Json
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
+_BESIDE = 3  # from this variant on
+
 
 @model_fault(
-    order=130, at=("calls",), says="writes arguments that are not what the tool takes", variants=3
+    order=130,
+    at=("calls",),
+    says="writes arguments that are not what the tool takes",
+    variants=5,
+    alone=2,
 )
 def malformed_args(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group != "calls" or isinstance(draft.calls[-1].arguments, str):
@@ -26,4 +32,6 @@ def malformed_args(draft: Draft, at: Situation, variant: int) -> Draft | None:
         bad = json.dumps(list(arguments.values()))
     else:
         bad = dict(list(arguments.items())[1:])
+    if variant >= _BESIDE:
+        return replace(draft, calls=(*draft.calls, replace(last, arguments=bad, step=None)))
     return replace(draft, calls=(*rest, replace(last, arguments=bad)))

@@ -8,8 +8,8 @@ Virtual, because they end in `Condition.wait`: `Condition.wait` and `wait_for`, 
 `Semaphore.acquire`, `Barrier.wait`, `queue.Queue.get` and `put` (and its siblings),
 `Future.result` and `exception`, `concurrent.futures.wait` and `as_completed`, `Executor.map`;
 `ThreadPoolExecutor.shutdown` and `Thread.join` as well, and `time.sleep`. A thread that the agent
-starts by itself (`threading.Timer` among them), and a worker thread of AnyIO, is held as if it
-were one of a pool.
+starts by itself (`threading.Timer` among them), a worker thread of AnyIO, and one in which a
+framework runs the agent (`begins_runs`), is held as if it were one of a pool.
 
 Real, because they are written in C: `Lock.acquire(timeout=)`, `RLock.acquire(timeout=)`,
 `SimpleQueue.get(timeout=)`; and whatever runs in a thread that a library keeps for itself.
@@ -32,6 +32,7 @@ from agentfuzz.runtime.thread_pools.work_item import DONE, here
 from agentfuzz.runtime.user_code import is_users
 
 _gate: Gate | None = None
+_BEGIN_RUNS: set[str] = set()  # modules whose threads run agents
 _submit = ThreadPoolExecutor.submit
 _shutdown = ThreadPoolExecutor.shutdown
 _run = _WorkItem.run
@@ -162,12 +163,21 @@ def start(self: threading.Thread) -> None:
         gate.idents[ident] = me
 
 
+def begins_runs(module: str) -> None:
+    """The threads that functions of this module are the targets of run an agent, though a library
+    starts them: a framework's way to be called from sync code."""
+    _BEGIN_RUNS.add(module)
+
+
 def _is_agents(thread: threading.Thread) -> bool:
-    """Whether the agent's own code starts a thread, or is what it runs: a library keeps daemons
+    """Whether the agent's own code starts a thread, or is what it runs: a library keeps threads
     for itself, which live longer than a run. Those of AnyIO belong to a loop, and end with it."""
-    if not thread.daemon or type(thread).__module__.startswith("anyio."):
+    target = getattr(thread, "_target", None)
+    if type(thread).__module__.startswith("anyio.") or (
+        getattr(target, "__module__", None) in _BEGIN_RUNS
+    ):
         return True
-    code = getattr(getattr(thread, "_target", None) or type(thread).run, "__code__", None)
+    code = getattr(target or type(thread).run, "__code__", None)
     return is_users(sys._getframe(2).f_code.co_filename) or (
         code is not None and is_users(code.co_filename)
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from agentfuzz import no_stale_answer
-from invariants.conversations import asks, says, under
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
     charge,
     charged,
@@ -64,6 +64,22 @@ def test_what_the_loop_calls_by_itself(own_call):
     """A log, a look-up or a notice after the model's last word makes it no older text."""
     history = tell(*WORK, says("I charged A17."), own_call, returned("I charged A17."))
     assert judge(no_stale_answer(), history) == "HELD"
+
+
+def test_a_call_that_was_given_up():
+    """What a call that nobody waits for any more is answered later makes no text older: the model
+    was told of it before it spoke."""
+    given_up = (
+        asks("tc_1", text=PREAMBLE),
+        under("tc_1", charge()),
+        shows(user(), wants("tc_1", text=PREAMBLE), gets("tc_1", "Error: timed out")),
+        says("I could not charge A17."),
+        reply("unknown", raised="CancelledError"),
+    )
+    history = tell(*given_up, returned("I could not charge A17."))
+    assert judge(no_stale_answer(), history) == "HELD"
+    older = judge(no_stale_answer(), tell(*given_up, returned(PREAMBLE)))
+    assert older == ["AF303 answer: ModelTurn#1 Ended#1"]
 
 
 def test_what_the_model_asked_for_without_ids():
@@ -157,7 +173,7 @@ class AnyText(Loop):
 
 @pytest.mark.parametrize(
     ("victim", "expected"),
-    [(Hasty, "AF303 answer: model#1:mixed_done"), (AnyText, "AF303 answer: model#2:empty")],
+    [(Hasty, "AF303 answer: model#1:preamble"), (AnyText, "AF303 answer: model#2:empty")],
 )
 def test_victim(found, victim, expected):
     """The text beside the calls is the answer; or the last message, whosesoever it is."""

@@ -211,3 +211,17 @@ def test_untested(untested):
         return DONE
 
     assert untested(LAW, PAYING, never_asks) == ["AF802 approval_single_use was never exercised"]
+
+
+def test_what_waits_without_faults():
+    """AF409: without names, too, a call that waits in the run without faults and not in this one,
+    or on the strength of another call's decision; what never waits is free."""
+    clean = tell(*WAIT, GRANT, A17, done())
+    skipped = tell(asks("tc_1"), A17, done())
+    assert judge(LAW, skipped, clean) == ["AF409 charge_card: Committed#1"]
+    b18 = ("tc_2", "charge_card", {"order_id": "B18"})
+    other = (asks(b18), waits("tc_2"), done("blocked"), resumes("decision"), decides("tc_2"))
+    assert judge(LAW, tell(*other, A17, done()), clean) == ["AF409 charge_card: Committed#1"]
+    assert judge(LAW, tell(*WAIT, GRANT, A17, done()), clean) == "HELD"
+    assert judge(LAW, tell(*WAIT, GRANT, A17, ship(), commit(), ok(), done()), clean) == "HELD"
+    assert judge(LAW, skipped, skipped) == "NOT_EXERCISED"

@@ -280,3 +280,12 @@ def test_survivor(held):
 def test_untested(untested):
     """There is no conversation to be shortened."""
     assert untested(LAW, order, has_a_deadline) == ["AF802 effects_remembered was never exercised"]
+
+
+def test_an_id_that_comes_again():
+    """AF412: what stands under the id is the result of another call that the model gave it."""
+    again = (*WORK, SEEN, asks(("tc_1", "ship", {"order_id": "A17"})), under("tc_1", looked_up()))
+    both = shows(user(), wants("tc_1"), gets("tc_1", "ch_77"), wants("tc_1"), gets("tc_1", "p_1"))
+    latest = shows(user(), wants("tc_1"), gets("tc_1", "p_1"))
+    assert judge(LAW, tell(*again, both, *CLOSE)) == "HELD"
+    assert judge(LAW, tell(*again, latest, *CLOSE)) == [f"{GONE} ModelInput#3"]

@@ -192,3 +192,14 @@ def test_victim(found, victim, expected):
 def test_survivor(held):
     """Each id once, and every one of them."""
     assert held(LAW, shop(), plain(Loop), depth=1) > 10
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_two_calls_under_one_id(order):
+    """Each goes back to what is like it, whichever comes first; neither may come twice."""
+    turn = asks("tc_1", ("tc_1", "ship", {"order_id": "A17"}))
+    calls = [ONE, under("tc_1", ship())]
+    both = (calls[order], calls[1 - order])
+    assert judge(LAW, tell(turn, *both, done())) == "HELD"
+    twice = tell(turn, under("tc_1", charge()), ok(), ONE, done())
+    assert judge(LAW, twice) == ["AF407 charge_card: ModelTurn#1 Called#1 Called#2"]

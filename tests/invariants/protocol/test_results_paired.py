@@ -254,3 +254,30 @@ def test_victim(found, victim, parallel, expected):
 def test_survivor(held, parallel):
     """Each call gets its result, an error too."""
     assert held(LAW, shop(parallel=parallel), plain(Loop), depth=1) > 10
+
+
+OTHER = ("tc_1", "ship", {"order_id": "A17"})
+FIRST = (shows(user()), asks("tc_1"), shows(user(), wants("tc_1"), gets("tc_1", "ch_1")))
+
+
+def test_an_id_that_comes_again():
+    """AF405: a model gives its next call the id of the last one, and the result of the last one
+    gives way; both may stand there, and a turn may be refused."""
+    again = (*FIRST, asks(OTHER))
+    both = shows(user(), wants("tc_1"), gets("tc_1", "ch_1"), wants("tc_1"), gets("tc_1", "p_1"))
+    latest = shows(user(), wants("tc_1"), gets("tc_1", "p_1"))
+    refused = shows(user(), wants("tc_1"), gets("tc_1", "ch_1"), user("Ids must be new."))
+    assert judge(results_paired(), tell(*again, both, says("Done."))) == "HELD"
+    assert judge(results_paired(), tell(*again, refused, says("Done."))) == "HELD"
+    broken = ["AF405 ship: ModelInput#2 ModelInput#3"]
+    assert judge(results_paired(), tell(*again, latest, says("Done."))) == broken
+    assert judge(results_paired(forgets=True), tell(*again, latest, says("Done."))) == "HELD"
+
+
+def test_two_calls_under_one_id():
+    """A result for each, if they are two; one, if they are the same call twice."""
+    two = shows(user(), wants("tc_1", "tc_1"), gets("tc_1", "ch_1"), gets("tc_1", "p_1"))
+    told = tell(shows(user()), asks("tc_1", OTHER), two, says("Done."))
+    assert judge(results_paired(), told) == "HELD"
+    told = tell(shows(user()), asks("tc_1", "tc_1"), two, says("Done."))
+    assert judge(results_paired(), told) == ["AF404 charge_card: ModelInput#2"]

@@ -15,6 +15,7 @@ from invariants.histories import (
     lookup,
     ok,
     refuse,
+    resumes,
     ship,
     strikes,
     tell,
@@ -89,6 +90,28 @@ def test_not_exercised():
     assert told(*FAILS[:-1], asks(write), *TOLD) == "NOT_EXERCISED"
     model = strikes("model#1:malformed_args")
     assert told(model, *FAILS, *TOLD) == "NOT_EXERCISED"
+
+
+@pytest.mark.parametrize("kind", ["cancel", "interrupt"])
+def test_after_a_stop(kind):
+    """AF220: somebody stops the task in the midst of a call, and the session dies of it; whether
+    the call that was stopped is answered or made again is its loop's own affair."""
+    stopped = (
+        shows(user()),
+        asks(LOOK),
+        under("tc_1", lookup()),
+        strikes(f"process:lookup#1:{kind}"),
+    )
+    clean, more = tell(looked_up(), done()), resumes("follow_up")
+    shown = (user(), wants("tc_1"), gets("tc_1", "stopped"), user("Go on."))
+    again = (*stopped, more, shows(*shown), asks(AGAIN))
+    dead = shows(*shown, wants("tc_2"), gets("tc_2", "closed"))
+    broken = ["AF220 lookup: Called#1 Struck#1 ModelInput#3"]
+    assert told(*again, dead, says("I give up."), baseline=clean) == broken
+    assert told(*again, under("tc_2", looked_up()), dead, says("Ok."), baseline=clean) == "HELD"
+    fails = (*stopped, more, lookup(), refuse("tool_raised"))
+    assert told(*fails, baseline=clean) == ["AF220 lookup: Called#1 Struck#1 Called#2"]
+    assert told(*stopped, more, shows(*shown), says("Ok."), baseline=clean) == "NOT_EXERCISED"
 
 
 def test_a_breaker():

@@ -1,0 +1,14 @@
+"""The adapter of the tool runner keeps the contract of adapters."""
+
+import pytest
+
+pytest.importorskip("anthropic")
+
+from agentfuzz.adapters import testing
+from agentfuzz.adapters.anthropic_runner import ADAPTER
+
+
+@pytest.mark.parametrize("check", testing.checks(ADAPTER), ids=str)
+def test_contract(check: testing.Check) -> None:
+    """Each check of the kit holds."""
+    check()

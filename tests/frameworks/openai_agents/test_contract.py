@@ -1,0 +1,14 @@
+"""The OpenAI Agents SDK keeps the contract of adapters."""
+
+import pytest
+
+pytest.importorskip("agents")
+
+from agentfuzz.adapters import testing
+from agentfuzz.adapters.openai_agents import ADAPTER
+
+
+@pytest.mark.parametrize("check", testing.checks(ADAPTER), ids=str)
+def test_contract(check: testing.Check) -> None:
+    """Each check of the kit holds."""
+    check()

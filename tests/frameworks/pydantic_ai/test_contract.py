@@ -1,0 +1,14 @@
+"""Pydantic AI keeps the contract of adapters."""
+
+import pytest
+
+pytest.importorskip("pydantic_ai")
+
+from agentfuzz.adapters import testing
+from agentfuzz.adapters.pydantic_ai import ADAPTER
+
+
+@pytest.mark.parametrize("check", testing.checks(ADAPTER), ids=str)
+def test_contract(check: testing.Check) -> None:
+    """Each check of the kit holds."""
+    check()
