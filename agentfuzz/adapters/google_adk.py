@@ -36,10 +36,13 @@ from pydantic import ValidationError
 from agentfuzz.adapters._google_adk_model import Hello, WorldGemini
 from agentfuzz.adapters.contract import Adapter, Bridge, Ended, Limit, Pause, Setup
 from agentfuzz.core.completion import Completion
+from agentfuzz.runtime.thread_pools.patches import begins_runs
 from agentfuzz.world.world import World
 
 for _name in ("google_adk", "opentelemetry"):  # no last resort: what they log is for who asks for it
     logging.getLogger(_name).addHandler(logging.NullHandler())
+
+begins_runs("google.adk.runners")  # `Runner.run` is called from sync code
 
 CONFIRM = "adk_request_confirmation"
 _NAMES = {"app_name": "agentfuzz", "user_id": "user", "session_id": "session"}
