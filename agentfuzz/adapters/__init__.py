@@ -3,6 +3,8 @@
     adapters.agent_framework  Microsoft Agent Framework: agents and handoffs over a world's tools
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
     adapters.autogen          AutoGen: agents and teams of AgentChat over a world's model and tools
+    adapters.crewai           CrewAI: a world's tools and model as its own
+    adapters.google_adk       Google's ADK: a world's tools and model as its own, by its runner
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
     adapters.mcp              MCP: a world behind a server of the SDK, and an application's sessions
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools, model and runs as its own
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
         agent_framework,
         anthropic_runner,
         autogen,
+        crewai,
+        google_adk,
         langgraph,
         mcp,
         openai_agents,
@@ -39,6 +43,8 @@ __all__ = [
     "agent_framework",
     "anthropic_runner",
     "autogen",
+    "crewai",
+    "google_adk",
     "langgraph",
     "mcp",
     "openai_agents",
