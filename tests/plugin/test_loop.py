@@ -209,12 +209,12 @@ def test_the_classic_loop_in_every_story(project: Project) -> None:
 
 @pytest.mark.slow
 def test_a_loop_that_nothing_interrupts_ends_with_a_word(project: Project) -> None:
-    """It hangs in C: the process ends, and says in which story."""
+    """It hangs in C: the process ends, and says where it was."""
     hangs = "def run(task, tools, model):\n    return sum(range(10**13))\n"
     project.file("mine.py", SOON + hangs)
     done = project.spawn(*ONE, "--agentfuzz-run-timeout", "0.2")
-    assert done.returncode == 1
-    assert "AF902 mine:run in book_table: a run does not react" in done.stderr
+    assert done.returncode in (1, -signal.SIGPROF)
+    assert 'mine.py", line 4 in run' in done.stderr
 
 
 @pytest.mark.slow
