@@ -41,6 +41,7 @@ from agentfuzz.world.world import World
 TASK = "Charge order A17 and ship it."
 FIND = ("find_order", {"order_id": "A17"})
 CHARGE = call("charge_card", order_id="A17", cents=ref("find_order", "cents"))
+BILL = ("charge_card", {"order_id": "A17", "cents": 4200})  # by who was not shown the order
 SHIP = ("ship", {"order_id": "A17"})
 CLOSED = "Order A17 is charged and shipped."
 
@@ -197,7 +198,7 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 "handed_over",
                 script={
                     "triage": [FIND, own(tool, **arguments), "Handed over."],
-                    "billing": [CHARGE, SHIP, CLOSED],
+                    "billing": [BILL, SHIP, CLOSED],
                 },
                 follow_ups=("And what did you do for order A17?",) if adapter.sessions else (),
             ),
@@ -213,6 +214,16 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 task="Ship order A17.",
             ),
             {"agents": ("triage", "billing")},
+        ),
+        "handed_over_beside": Situation(
+            told(
+                "handed_over_beside",
+                script={
+                    "triage": [[BILL, own(tool, **arguments)], "Handed over."],
+                    "billing": [SHIP, CLOSED],
+                },
+            ),
+            {"agents": ("triage", "billing"), "session": adapter.sessions},
         ),
         "typed": Situation(
             told("typed", script=[*one_by_one, Completion.success(handle="A17")]),
