@@ -1,7 +1,7 @@
 """One campaign of one framework's default loop in one situation, told as JSON: what a tool of this
 project asks of an environment in which it does not live itself.
 
-    python tools/campaign_of.py FRAMEWORK [SITUATION ENTRYPOINT VARIANT DEPTH [PLAN]]
+    python tools/campaign_of.py FRAMEWORK [SITUATION ENTRYPOINT VARIANT DEPTH [PLAN]] [-FAULT ...]
 
 Law: the framework, its version and its options are those of the environment and of the variant;
 nothing here knows one. With a plan it is played alone; with a framework alone, its
@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,17 @@ def variant(framework: str, name: str) -> Mapping[str, Any]:
     return options
 
 
-def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: str | None) -> Any:
-    """The codes of what is found, each with its plans, the smallest first."""
+def told(
+    framework: str,
+    name: str,
+    entrypoint: str,
+    of: str,
+    depth: int,
+    plan: str | None,
+    without: Sequence[str] = (),
+) -> Any:
+    """The codes of what is found, each with its plans, the smallest first. `without` are faults
+    that are not tried."""
     adapter: Adapter = found(framework)
     os.environ.update(adapter.quiet)
     adapter.warm()
@@ -60,7 +69,7 @@ def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: 
     else:
         with Simulation() as simulation:
             budget = Budget(max_runs=MAX_RUNS, max_seconds=MAX_SECONDS, depth=depth, deep_runs=0)
-            space = Space(faults=chosen.scenario.faults)
+            space = Space(faults=chosen.scenario.faults, exclude=without)
             search = Campaign(chosen.scenario, loop, simulation, space=space, budget=budget)
             search.search()
             result = search.result()
@@ -118,9 +127,11 @@ def facts(framework: str) -> Any:
 def main(arguments: list[str]) -> Any:
     if len(arguments) == 1:
         return facts(*arguments)
+    without = [word[1:] for word in arguments if word.startswith("-")]
+    arguments = [word for word in arguments if not word.startswith("-")]
     framework, name, entrypoint, of, depth = arguments[:5]
     plan = arguments[5] if len(arguments) > 5 else None
-    return told(framework, name, entrypoint, of, int(depth), plan)
+    return told(framework, name, entrypoint, of, int(depth), plan, without)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,7 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 "conversation",
                 script=[*one_by_one, CLOSED],
                 follow_ups=("And what did you do for order A17?",),
+                faults=("unsaved",),
             ),
             {"session": True},
         ),

@@ -114,3 +114,13 @@ def test_a_call_is_made_under_its_id() -> None:
     history = played("approved", "stream").history
     asked = [call.asked for call in history.of(Called)]
     assert len(asked) == len(set(asked)) == 3
+
+
+def test_a_request_after_one_that_failed_while_it_was_resumed() -> None:
+    """It is a new one: what waited is decided, and is not resumed again."""
+    plan = "ship#1:lost/error"
+    history = played("approved_recalled", "run", plan, **VARIANTS["fatal"]()).history
+    asked = [given.messages[-1].text for given in history.of(ModelInput)]
+    assert "And what did you do for order A17?" in asked
+    made = [call.asked for call in history.of(Called)]
+    assert len(made) == len(set(made))
