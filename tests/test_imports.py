@@ -44,6 +44,8 @@ ALLOWED = {
     "runtime/detours.py _stub compile": "the same",
     "world/taps/surface.py _at import_module": "the user's own module, by the place of a tap",
     "world/taps/decorators.py _noting import_module": "the user's framework, by its decorator",
+    "conformance/loop.py _imported import_module": "the user's own loop, from the command line",
+    "conformance/stories.py modules import_module": "the bundled stories, which are files",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from agentfuzz.adapters.contract import Adapter, agent, found, release
 from agentfuzz.adapters.testing import situation
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import run
+from agentfuzz.invariants import errors_surface, known_input
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space
@@ -73,10 +75,29 @@ def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: 
     }
 
 
+def shown(adapter: Adapter) -> dict[str, dict[str, str]]:
+    """What each entrypoint's model is shown that nobody declared, and the errors that it is not:
+    the sentences of two laws, by entrypoint, without a fault and with one tool that fails."""
+    told: dict[str, dict[str, str]] = {"hidden": {}, "misplaced": {}}
+    alone = replace(
+        situation(adapter, "alone").scenario, invariants=(known_input(), errors_surface())
+    )
+    for entrypoint in adapter.entrypoints:
+        loop = agent(adapter, entrypoint)
+        for plan in ("", "ship#1:once/error", "ship#1:once/timeout"):
+            for violation in run(alone, loop, plan).violations:
+                kind = "hidden" if violation.code == "AF416" else "misplaced"
+                told[kind].setdefault(entrypoint, violation.sentence)
+    return told
+
+
 def facts(framework: str) -> Any:
-    """What an adapter says of its framework."""
+    """What an adapter says of its framework, and what its model is shown beside what it should."""
     adapter: Adapter = found(framework)
+    os.environ.update(adapter.quiet)
+    adapter.warm()
     return {
+        "shown": shown(adapter),
         "release": release(adapter),
         "entrypoints": list(adapter.entrypoints),
         "limits": {name: [one.counts, one.default] for name, one in adapter.limits.items()},

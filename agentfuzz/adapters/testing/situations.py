@@ -41,6 +41,7 @@ from agentfuzz.world.world import World
 TASK = "Charge order A17 and ship it."
 FIND = ("find_order", {"order_id": "A17"})
 CHARGE = call("charge_card", order_id="A17", cents=ref("find_order", "cents"))
+BILL = ("charge_card", {"order_id": "A17", "cents": 4200})  # by who was not shown the order
 SHIP = ("ship", {"order_id": "A17"})
 CLOSED = "Order A17 is charged and shipped."
 
@@ -153,6 +154,14 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"session": True},
         ),
+        "recalled": Situation(
+            told(
+                "recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+            ),
+            {"session": True},
+        ),
         "restarted": Situation(
             told(
                 "restarted",
@@ -174,14 +183,44 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"approvals": waits, "session": adapter.sessions},
         ),
+        "approved_recalled": Situation(
+            told(
+                "approved_recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+                more=(approval_single_use(*waits), grants_are_used()),
+            ),
+            {"approvals": waits, "session": True},
+        ),
         "handed_over": Situation(
             told(
                 "handed_over",
                 script={
                     "triage": [FIND, own(tool, **arguments), "Handed over."],
-                    "billing": [CHARGE, SHIP, CLOSED],
+                    "billing": [BILL, SHIP, CLOSED],
                 },
                 follow_ups=("And what did you do for order A17?",) if adapter.sessions else (),
+            ),
+            {"agents": ("triage", "billing"), "session": adapter.sessions},
+        ),
+        "delegated": Situation(
+            told(
+                "delegated",
+                script={
+                    "triage": [own(tool, **arguments), "Handed over."],
+                    "billing": [SHIP, "Shipped."],
+                },
+                task="Ship order A17.",
+            ),
+            {"agents": ("triage", "billing")},
+        ),
+        "handed_over_beside": Situation(
+            told(
+                "handed_over_beside",
+                script={
+                    "triage": [[BILL, own(tool, **arguments)], "Handed over."],
+                    "billing": [SHIP, CLOSED],
+                },
             ),
             {"agents": ("triage", "billing"), "session": adapter.sessions},
         ),

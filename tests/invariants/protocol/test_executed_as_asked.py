@@ -4,7 +4,7 @@ import pytest
 
 from agentfuzz import executed_as_asked
 from agentfuzz.world.reply_faults import as_text
-from invariants.conversations import asks, gets, shows, under, user, wants
+from invariants.conversations import asks, gets, says, shows, under, user, wants
 from invariants.histories import (
     charge,
     charged,
@@ -24,6 +24,7 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.field import FAULTS, EveryCall, Loop, plain, shop
+from invariants.teams import acts
 
 SHIP = ("tc_2", "ship", {"order_id": "A17"})
 ONE = under("tc_1", charged())
@@ -48,6 +49,25 @@ LAW = executed_as_asked()
 def test_held(steps):
     """One execution for each time that the model asked; look-ups of the loop's own are free."""
     assert judge(LAW, tell(*steps, done())) == "HELD"
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "verdict"),
+    [
+        ({"status": "success"}, {"status": "success", "handle": None}, "HELD"),
+        ({"status": "failed"}, {"status": "success", "handle": None}, "broken"),
+        ({}, {"status": "success", "handle": None}, "broken"),
+        ({"status": "success"}, "All done.", "broken"),
+    ],
+    ids=["returned", "another value", "no arguments", "text"],
+)
+def test_a_typed_answer_is_returned_and_not_executed(answer, value, verdict):
+    """A last call of a tool that the world does not have, whose arguments the run returns."""
+    steps = (asks("tc_1"), ONE, asks(("tc_2", "final_result", answer)), returned(value))
+    broken = ["AF407 final_result dropped: ModelTurn#2 Ended#1"]
+    assert judge(LAW, tell(*steps)) == ("HELD" if verdict == "HELD" else broken)
+    own = asks(("tc_2", "ship", {"order_id": "A17"}))
+    assert judge(LAW, tell(asks("tc_1"), ONE, own, returned({"order_id": "A17"}))) != "HELD"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +151,16 @@ def test_dropped():
     history = tell(asks("tc_1", SHIP), ONE, shown, done())
     assert judge(LAW, history) == dropped
     assert LAW(history).violations[0].title == "ship: asked for, never ran"
+
+
+def test_a_handoff_of_the_frameworks_own():
+    """It is no call of the world's: whether it was carried out, the next agent says."""
+    moves = ("tc_2", "to_billing", {})
+    begun = (acts("triage"), asks("tc_1", moves), ONE)
+    on = (acts("billing"), says("Charged."), returned("Charged."))
+    assert judge(LAW, tell(*begun, *on)) == "HELD"
+    stays = (says("Charged."), returned("Charged."))
+    assert judge(LAW, tell(*begun, *stays)) == ["AF407 to_billing dropped: ModelTurn#1 Ended#1"]
 
 
 def test_dropped_openly():
