@@ -25,6 +25,7 @@ from agentfuzz.core.errors import ModelError
 from agentfuzz.model.endings import BROKE_OFF, CLOSED, OVERLOADED
 from agentfuzz.providers import anthropic, openai_chat, openai_responses, strict
 from agentfuzz.providers.openai_items import show
+from agentfuzz.providers.strict.refusal import is_name
 from agentfuzz.providers.turns import (
     Asked,
     BadRequest,
@@ -76,7 +77,7 @@ class Face:
         self.lock = threading.RLock()
         self._kept: dict[str, Kept] = {}
         self._given: set[str] = set()  # ids of calls
-        self._doubled: set[str] = set()  # those that it gave more than once
+        self._doubled: set[str] = set()  # those that it gave more than once, and names it made up
         self._requests = self._replied = 0
 
     def answer(
@@ -136,6 +137,8 @@ class Face:
         names = [call["id"] for call in turn["tool_calls"]]
         self._doubled.update(n for n in names if names.count(n) > 1 or n in self._given)
         self._given.update(names)
+        tools = [call["name"] for call in turn["tool_calls"]]
+        self._doubled.update(name for name in tools if not is_name(name))
         if turn.get("old_id") and self._replied:
             stamp = replace(stamp, as_of=self._replied)
         else:

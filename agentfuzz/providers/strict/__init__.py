@@ -29,6 +29,7 @@ def check(
     path: str, asked: Asked, kept: Mapping[str, Kept], doubled: Set[str] = frozenset()
 ) -> None:
     """Raises Refusal where the provider of this path would refuse what was asked. `doubled` are ids
-    of calls that it gave twice itself: who does that takes them twice."""
+    of calls that it gave twice itself, and names of tools that it made up: who does that takes them
+    back."""
     before = kept[asked.after].messages if asked.after is not None else []
     _RULES[path](asked, before, doubled)

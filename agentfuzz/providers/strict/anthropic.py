@@ -30,7 +30,7 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     messages = [(i, m) for i, m in enumerate(request["messages"]) if m["role"] != "system"]
     last = len(request["messages"]) - 1
     for i, message in messages:
-        _content(message, i, i == last)
+        _content(message, i, i == last, doubled)
     _answered(_turns(messages), before, doubled)
     if messages and messages[-1][1]["role"] == "assistant":
         text = _last_text(messages[-1][1].get("content"))
@@ -94,7 +94,7 @@ def _named(name: str, place: str) -> None:
         raise _refused(place, _PATTERN)
 
 
-def _content(message: Message, i: int, is_last: bool) -> None:
+def _content(message: Message, i: int, is_last: bool, given: Set[str]) -> None:
     """The content of one message in itself."""
     content, theirs = message.get("content"), message["role"] == "assistant"
     if content in (None, "", []) or (isinstance(content, str) and not theirs and content.isspace()):
@@ -116,13 +116,14 @@ def _content(message: Message, i: int, is_last: bool) -> None:
         if (kind, theirs) in (("tool_use", False), ("tool_result", True)):
             raise _refused(f"messages.{i}.content.{j}", _RESULTS if theirs else _USES)
         if kind == "tool_use":
-            _use(block, f"messages.{i}.content.{j}.tool_use")
+            _use(block, f"messages.{i}.content.{j}.tool_use", given)
 
 
-def _use(block: Block, place: str) -> None:
+def _use(block: Block, place: str, given: Set[str]) -> None:
     if not is_name(block["id"]):
         raise _refused(f"{place}.id", "String should match pattern '^[a-zA-Z0-9_-]+$'")
-    _named(block["name"], f"{place}.name")
+    if block["name"] not in given:
+        _named(block["name"], f"{place}.name")
     if "input" not in block:
         raise _refused(f"{place}.input", "Field required")
     if not isinstance(block["input"], Mapping):

@@ -43,7 +43,7 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     not_longer(request.get("stop"), STOPS, "stop")
     _tools(request)
     for i, message in enumerate(request["messages"]):
-        _message(message, i)
+        _message(message, i, doubled)
     _answered(request["messages"], doubled)
     if wants_json(request.get("response_format")) and not says_json(request["messages"]):
         raise Refusal(
@@ -68,7 +68,7 @@ def _tools(request: Mapping[str, Any]) -> None:
             )
 
 
-def _message(message: Mapping[str, Any], i: int) -> None:
+def _message(message: Mapping[str, Any], i: int, given: Set[str]) -> None:
     """One message in itself."""
     calls, content = message.get("tool_calls"), message.get("content")
     place = f"messages[{i}]"
@@ -86,13 +86,19 @@ def _message(message: Mapping[str, Any], i: int) -> None:
             )
         short(call["id"], ID, f"{where}.id")
         if isinstance(call.get("function"), Mapping):
-            named(call["function"].get("name"), NAME, f"{where}.function.name")
+            _called(call["function"].get("name"), given, f"{where}.function.name")
     if content is None and (
         message["role"] != "assistant" or not any(message.get(name) for name in _SPOKEN)
     ):
         raise Refusal(
             "Invalid value for 'content': expected a string, got null.", f"messages.[{i}].content"
         )
+
+
+def _called(name: Any, given: Set[str], place: str) -> None:
+    """The name in a call, unless the model itself has made it so."""
+    if name not in given:
+        named(name, NAME, place)
 
 
 def _answered(messages: list[Mapping[str, Any]], doubled: Set[str]) -> None:

@@ -50,7 +50,7 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
     items = given if isinstance(given, list) else []
     seen: set[str] = set()
     for i, item in enumerate(items):
-        _item(item, seen, f"input[{i}]")
+        _item(item, seen, f"input[{i}]", doubled)
     _answered(asked.messages, items)
     text = request.get("text")
     form = text.get("format") if isinstance(text, Mapping) else None
@@ -62,7 +62,7 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
         )
 
 
-def _item(item: Mapping[str, Any], seen: set[str], place: str) -> None:
+def _item(item: Mapping[str, Any], seen: set[str], place: str, given: Set[str]) -> None:
     """One item in itself, and that it is there once."""
     kind, name = item.get("type", "message"), item.get("id")
     own = kind != "message" or item.get("role") == "assistant"
@@ -90,7 +90,7 @@ def _item(item: Mapping[str, Any], seen: set[str], place: str) -> None:
         )
     if item.get("call_id") is not None:
         short(item["call_id"], ID, f"{place}.call_id")
-    if kind == "function_call":
+    if kind == "function_call" and item.get("name") not in given:
         named(item.get("name"), NAME, f"{place}.name")
 
 
