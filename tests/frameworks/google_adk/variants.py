@@ -35,9 +35,7 @@ def once_each(callback_context: Any, llm_response: Any) -> Any:
         seen.add(name)
     if content is None or len(kept) == len(content.parts or []):
         return None
-    return llm_response.model_copy(
-        update={"content": content.model_copy(update={"parts": kept})}
-    )
+    return llm_response.model_copy(update={"content": content.model_copy(update={"parts": kept})})
 
 
 VARIANTS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -16,7 +16,9 @@ def _whole_replies() -> dict[str, Any]:
     class WholeReplies(AbstractCapability[Any]):
         """No reply that was cut off at its length limit is acted on."""
 
-        async def after_model_request(self, ctx: Any, *, request_context: Any, response: Any) -> Any:
+        async def after_model_request(
+            self, ctx: Any, *, request_context: Any, response: Any
+        ) -> Any:
             if response.finish_reason == "length":
                 raise UnexpectedModelBehavior("the reply was cut off at its length limit")
             return response
