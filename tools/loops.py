@@ -5,10 +5,12 @@ what the story is about, it is not judged. Read by `catalogue`.
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
-from agentfuzz import Completion, World, adapters
-from agentfuzz.conformance.loop import Loop, of
+from agentfuzz import Completion, World
+from agentfuzz.conformance.loop import loop as named
+from agentfuzz.conformance.loop import of
 from agentfuzz.conformance.stories import ready, story
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
@@ -46,46 +48,21 @@ def reference(world: World) -> Completion:
     return Completion(**ended)
 
 
-def langgraph(world: World) -> str:
-    """`create_agent` of LangChain, as it comes, with the call's id as key."""
-    from langchain.agents import create_agent
-
-    lg = adapters.langgraph
-    agent = create_agent(lg.model(world), lg.tools(world, key="call_id"))
-    said: Any = {"messages": [("user", world.task)]}
-    state: Any = agent.invoke(said)
-    return str(state["messages"][-1].text)
-
-
-async def openai_agents(world: World) -> str:
-    """`Runner.run` of the OpenAI Agents SDK, as it comes, with the call's id as key."""
-    from agents import Agent, Runner
-
-    oa = adapters.openai_agents
-    agent = Agent(name="agent", model=oa.model(world), tools=oa.tools(world, key="call_id"))
-    result = await Runner.run(agent, world.task, max_turns=TURNS)
-    return str(result.final_output)
-
-
-LOOPS: dict[str, Loop] = {
-    "naive": of("naive", naive),
-    "reference": of("reference", reference),
-    "langgraph": Loop("langgraph", langgraph),
-    "openai_agents": Loop("openai_agents", openai_agents),
-}
+OWN = {"naive": of("naive", naive), "reference": of("reference", reference)}
+LOOPS = (*OWN, "langgraph", "openai_agents")  # and what frameworks do by default
 
 
 def fares(name: str, loop: str, runs: int) -> dict[str, str] | None:
     """What a loop breaks in a story, by code with its smallest plan; None where it does not bring
     about, without faults, what the survivor does."""
-    agent = LOOPS[loop].agent
+    tried = OWN.get(loop) or named(loop, Path.cwd())
     with Simulation() as simulation:
-        made = ready(story(name), LOOPS[loop], simulation)
+        made = ready(story(name), tried, simulation)
         if made.why:
             return None
         budget = Budget(max_runs=runs, max_seconds=60.0, depth=1, deep_runs=0)
         space = Space(faults=made.scenario.faults)
-        search = Campaign(made.scenario, agent, simulation, space=space, budget=budget)
+        search = Campaign(made.scenario, tried.agent, simulation, space=space, budget=budget)
         search.search()
         found: dict[str, str] = {}
         for one in sorted(search.result().findings, key=lambda one: len(one.plan)):

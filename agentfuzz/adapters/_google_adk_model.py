@@ -244,7 +244,9 @@ def _text(system: Any) -> str:
 def offer_of(config: Any) -> Offer:
     """What a request offers: its functions, a choice among them, the form of the answer."""
     declared = [
-        one for tool in config.tools or () for one in getattr(tool, "function_declarations", ()) or ()
+        one
+        for tool in config.tools or ()
+        for one in getattr(tool, "function_declarations", ()) or ()
     ]
     choice = getattr(config.tool_config, "function_calling_config", None)
     schema = config.response_schema

@@ -29,11 +29,12 @@ from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 
 from agentfuzz.adapters._http_hands import hands_of
 from agentfuzz.adapters.contract import Adapter, Bridge, Ended, Limit, Pause, Setup
-from agentfuzz.adapters.contract.adapter import Entrypoint
+from agentfuzz.adapters.contract.adapter import Entrypoint, Why
 from agentfuzz.core.completion import Completion
 from agentfuzz.wire.client import async_openai_client
 from agentfuzz.world.world import World
 
+_WHY: Mapping[str, Why] = {"length": "length", "content_filter": "error"}
 _CLIENT = ("max_retries", "timeout")
 _CALLS = (
     "max_iterations",
@@ -108,8 +109,7 @@ class AgentFramework(Adapter):
             return None
         if isinstance(result.value, Completion):
             return Ended(result.value)
-        cut = result.finish_reason == "length"
-        return Ended(result.text, "length" if cut else "completed")
+        return Ended(result.text, _WHY.get(str(result.finish_reason), "completed"))
 
     def session(self, world: World) -> Any:
         return Session()

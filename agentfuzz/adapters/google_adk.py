@@ -1,4 +1,4 @@
-"""Google's Agent Development Kit (ADK): a world's tools and model as its own.
+"""Google's ADK: a world's tools and model as its own, by its runner.
 
 Law: the runner, its sessions and its Gemini class are ADK's; only the client behind that class is
 another one. Works with `Runner.run_async` and `Runner.run`, streamed or not. Called by agents under
@@ -39,7 +39,10 @@ from agentfuzz.core.completion import Completion
 from agentfuzz.runtime.thread_pools.patches import begins_runs
 from agentfuzz.world.world import World
 
-for _name in ("google_adk", "opentelemetry"):  # no last resort: what they log is for who asks for it
+for _name in (
+    "google_adk",
+    "opentelemetry",
+):  # no last resort: what they log is for who asks for it
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 begins_runs("google.adk.runners")  # `Runner.run` is called from sync code
@@ -47,8 +50,12 @@ begins_runs("google.adk.runners")  # `Runner.run` is called from sync code
 CONFIRM = "adk_request_confirmation"
 _NAMES = {"app_name": "agentfuzz", "user_id": "user", "session_id": "session"}
 _TYPES: Mapping[Any, type] = {
-    **{"string": str, "integer": int, "number": float, "boolean": bool},
-    **{"array": list, "object": dict},
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
 }
 
 
@@ -279,9 +286,7 @@ def _message(setup: Setup, pauses: Sequence[Pause]) -> types.Content:
         )
         for pause in pauses
     ]
-    return types.Content(
-        role="user", parts=[types.Part(function_response=one) for one in decided]
-    )
+    return types.Content(role="user", parts=[types.Part(function_response=one) for one in decided])
 
 
 def _asked(call: Any) -> str:

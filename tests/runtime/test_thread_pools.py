@@ -240,8 +240,8 @@ def keeps(what, told, in_context=False):
         time.sleep(0.001)  # really: it is the library's own
         what()
         told.set()
-    how = {"target": contextvars.copy_context().run, "args": (run,)} if in_context else {"target": run}
-    threading.Thread(name="exporter", **how).start()
+    copied = {"target": contextvars.copy_context().run, "args": (run,)}
+    threading.Thread(name="exporter", **(copied if in_context else {"target": run})).start()
 """
 
 

@@ -1,4 +1,4 @@
-"""A stream that ends without a finish reason is a final response without an error (exit status 1)."""
+"""A stream that ends without a finish reason is a final response, not an error (exit status 1)."""
 
 import asyncio
 import sys

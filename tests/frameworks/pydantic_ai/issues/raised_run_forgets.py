@@ -1,5 +1,5 @@
-"""An exception in one tool ends the run, and what an earlier tool did is in no message that the next
-run is given. Exit status 1: the card was charged twice."""
+"""An exception in one tool ends the run, and what an earlier tool did is in no message that the
+next run is given. Exit status 1: the card was charged twice."""
 
 import asyncio
 import sys
