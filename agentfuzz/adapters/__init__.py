@@ -1,6 +1,7 @@
 """Adapters: a world as the frameworks know it, one file per framework.
 
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
+    adapters.claude_agent_sdk The Claude Agent SDK: a world's tools as its own, and its model by address
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
     adapters.mcp              MCP clients: an application's own sessions, with whatever server
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools and model as the SDK's own
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentfuzz.adapters import (
         anthropic_runner,
+        claude_agent_sdk,
         langgraph,
         mcp,
         openai_agents,
@@ -27,7 +29,15 @@ if TYPE_CHECKING:
         trio,
     )
 
-__all__ = ["anthropic_runner", "langgraph", "mcp", "openai_agents", "pydantic_ai", "trio"]
+__all__ = [
+    "anthropic_runner",
+    "claude_agent_sdk",
+    "langgraph",
+    "mcp",
+    "openai_agents",
+    "pydantic_ai",
+    "trio",
+]
 
 
 def __getattr__(name: str) -> Any:
