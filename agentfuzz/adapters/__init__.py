@@ -1,7 +1,7 @@
 """Adapters: a world as the frameworks know it, one file per framework.
 
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
-    adapters.claude_agent_sdk The Claude Agent SDK: a world's tools as its own, and its model by address
+    adapters.claude_agent_sdk The Claude Agent SDK: a world's tools as its own, its model by address
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
     adapters.mcp              MCP clients: an application's own sessions, with whatever server
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools and model as the SDK's own

@@ -1,4 +1,4 @@
-"""The Claude Agent SDK: a world's tools as its own, and its model by address.
+"""The Claude Agent SDK: a world's tools as its own, its model by address.
 
 Law: the loop is that of the command-line program that the SDK starts, and lives in real time: a run
 takes seconds. It is served the world's model on loopback, and calls back for the world's tools.
