@@ -20,6 +20,9 @@ ALLOWED = {
     "__init__.py __getattr__ import_module": "lazy: starting pytest imports no more than it needs",
     "adapters/__init__.py __getattr__ import_module": "lazy: a framework is imported when named",
     "adapters/contract/found.py found import_module": "the same",
+    "adapters/google_adk.py GoogleADK find_spec": "what this release of it has",
+    "adapters/google_adk.py <module> importlib.util": "the same",
+    "adapters/google_adk.py <module> importlib.util.find_spec": "the same",
     "adapters/contract/found.py _bundled find_spec": "where the adapters lie",
     "adapters/contract/found.py <module> importlib.util": "the same",
     "adapters/contract/found.py <module> importlib.util.find_spec": "the same",
@@ -44,6 +47,8 @@ ALLOWED = {
     "runtime/detours.py _stub compile": "the same",
     "world/taps/surface.py _at import_module": "the user's own module, by the place of a tap",
     "world/taps/decorators.py _noting import_module": "the user's framework, by its decorator",
+    "conformance/loop.py _imported import_module": "the user's own loop, from the command line",
+    "conformance/stories.py modules import_module": "the bundled stories, which are files",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

@@ -1,7 +1,7 @@
 """One campaign of one framework's default loop in one situation, told as JSON: what a tool of this
 project asks of an environment in which it does not live itself.
 
-    python tools/campaign_of.py FRAMEWORK [SITUATION ENTRYPOINT VARIANT DEPTH [PLAN]]
+    python tools/campaign_of.py FRAMEWORK [SITUATION ENTRYPOINT VARIANT DEPTH [PLAN]] [-FAULT ...]
 
 Law: the framework, its version and its options are those of the environment and of the variant;
 nothing here knows one. With a plan it is played alone; with a framework alone, its
@@ -13,7 +13,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from agentfuzz.adapters.contract import Adapter, agent, found, release
 from agentfuzz.adapters.testing import situation
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.engine.single import run
+from agentfuzz.invariants import errors_surface, known_input
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space
@@ -43,8 +45,17 @@ def variant(framework: str, name: str) -> Mapping[str, Any]:
     return options
 
 
-def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: str | None) -> Any:
-    """The codes of what is found, each with its plans, the smallest first."""
+def told(
+    framework: str,
+    name: str,
+    entrypoint: str,
+    of: str,
+    depth: int,
+    plan: str | None,
+    without: Sequence[str] = (),
+) -> Any:
+    """The codes of what is found, each with its plans, the smallest first. `without` are faults
+    that are not tried."""
     adapter: Adapter = found(framework)
     os.environ.update(adapter.quiet)
     adapter.warm()
@@ -58,7 +69,7 @@ def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: 
     else:
         with Simulation() as simulation:
             budget = Budget(max_runs=MAX_RUNS, max_seconds=MAX_SECONDS, depth=depth, deep_runs=0)
-            space = Space(faults=chosen.scenario.faults)
+            space = Space(faults=chosen.scenario.faults, exclude=without)
             search = Campaign(chosen.scenario, loop, simulation, space=space, budget=budget)
             search.search()
             result = search.result()
@@ -73,10 +84,29 @@ def told(framework: str, name: str, entrypoint: str, of: str, depth: int, plan: 
     }
 
 
+def shown(adapter: Adapter) -> dict[str, dict[str, str]]:
+    """What each entrypoint's model is shown that nobody declared, and the errors that it is not:
+    the sentences of two laws, by entrypoint, without a fault and with one tool that fails."""
+    told: dict[str, dict[str, str]] = {"hidden": {}, "misplaced": {}}
+    alone = replace(
+        situation(adapter, "alone").scenario, invariants=(known_input(), errors_surface())
+    )
+    for entrypoint in adapter.entrypoints:
+        loop = agent(adapter, entrypoint)
+        for plan in ("", "ship#1:once/error", "ship#1:once/timeout"):
+            for violation in run(alone, loop, plan).violations:
+                kind = "hidden" if violation.code == "AF416" else "misplaced"
+                told[kind].setdefault(entrypoint, violation.sentence)
+    return told
+
+
 def facts(framework: str) -> Any:
-    """What an adapter says of its framework."""
+    """What an adapter says of its framework, and what its model is shown beside what it should."""
     adapter: Adapter = found(framework)
+    os.environ.update(adapter.quiet)
+    adapter.warm()
     return {
+        "shown": shown(adapter),
         "release": release(adapter),
         "entrypoints": list(adapter.entrypoints),
         "limits": {name: [one.counts, one.default] for name, one in adapter.limits.items()},
@@ -97,9 +127,11 @@ def facts(framework: str) -> Any:
 def main(arguments: list[str]) -> Any:
     if len(arguments) == 1:
         return facts(*arguments)
+    without = [word[1:] for word in arguments if word.startswith("-")]
+    arguments = [word for word in arguments if not word.startswith("-")]
     framework, name, entrypoint, of, depth = arguments[:5]
     plan = arguments[5] if len(arguments) > 5 else None
-    return told(framework, name, entrypoint, of, int(depth), plan)
+    return told(framework, name, entrypoint, of, int(depth), plan, without)
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def fares(case: tuple[str, str]) -> dict[str, str] | None:
     """What a loop breaks in a story, by code with the smallest plan; None where it does not do what
     the story is about."""
     name, loop = case
-    return loops.fares(paper.bundled()[name], loop, LOOP_RUNS)
+    return loops.fares(name, loop, LOOP_RUNS)
 
 
 def table(shown: Mapping[str, Mapping[str, str]]) -> list[list[str]]:

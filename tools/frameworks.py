@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,6 +158,10 @@ def page(one: Framework) -> str:
         tabulate(meets, ["failure", "what happens"], tablefmt="github"),
         "",
         f"The test kit: {one.tests.split(' in ')[0]}.",
+        "",
+        f"Text that nobody declared, shown to the model: {_listed(facts['shown']['hidden'])}",
+        "",
+        f"Errors of a tool that the model is not shown: {_listed(facts['shown']['misplaced'])}",
     ]
     for number, checked in enumerate(one.findings, 1):
         finding = checked.finding
@@ -176,6 +180,15 @@ def page(one: Framework) -> str:
             f"- Reported: {finding.public or 'not that we know of'}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _listed(sentences: Mapping[str, str]) -> str:
+    """Sentences by entrypoint, as they are told in one paragraph."""
+    by_sentence: dict[str, list[str]] = {}
+    for entrypoint, sentence in sentences.items():
+        by_sentence.setdefault(" ".join(sentence.split()), []).append(entrypoint)
+    told = [f"{', '.join(entries)}: {each}" for each, entries in by_sentence.items()]
+    return " ".join(told) or "none."
 
 
 def table(all_of_them: Sequence[Framework]) -> list[list[object]]:

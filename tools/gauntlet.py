@@ -32,7 +32,8 @@ AT_ONCE = 2
 @dataclass(frozen=True)
 class Bug:
     """One known bug, as its framework's gauntlet.toml tells it: the law that sees it, and a part of
-    the plans under which it does (empty: without faults); or why it is missed."""
+    the plans under which it does (empty: without faults); or why it is missed. `without` are faults
+    that are not tried, for they show another bug of the same law at the same place."""
 
     name: str
     framework: str
@@ -47,6 +48,7 @@ class Bug:
     code: str = ""
     under: str = ""
     depth: int = 1
+    without: Sequence[str] = ()
     missed: str = ""
 
     def shown(self, codes: Mapping[str, Sequence[str]]) -> str:
@@ -90,6 +92,7 @@ def campaign(bug: Bug, pins: Sequence[str]) -> Any:
         [
             *(python, ROOT / "tools" / "campaign_of.py", bug.framework, bug.situation),
             *(bug.entrypoint, bug.variant, str(bug.depth)),
+            *(f"-{fault}" for fault in bug.without),
         ],
         check=True,
         capture_output=True,

@@ -1,45 +1,40 @@
 """Loops that anybody might write, or gets with a framework, as agents of a story.
 
-Law: a loop knows the story by its task, its tools and its model; the model plans what the story's
-survivor does without faults. Where a loop cannot do that, it is not judged. Read by `catalogue`.
+Law: a loop is tried as `--agentfuzz-loop` tries it (`agentfuzz.conformance`): where it does not do
+what the story is about, it is not judged. Read by `catalogue`.
 """
 
-import contextlib
 import json
-from collections.abc import Callable
-from dataclasses import replace
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
-from agentfuzz import Completion, World, adapters
-from agentfuzz.core.events import Called, Committed
-from agentfuzz.engine.scenario import Scenario
+from agentfuzz import Completion, World
+from agentfuzz.conformance.loop import loop as named
+from agentfuzz.conformance.loop import of
+from agentfuzz.conformance.stories import ready, story
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.model.script import parse
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space
-from agentfuzz.world.injector import FromPlan
-from agentfuzz.world.tools import KEY
 
 TURNS = 12
 
 
-def naive(world: World) -> Completion:
+def naive(task: str, tools: Any, model: Any) -> Any:
     """The ten-line loop: ask, call, append, until the model calls nothing more."""
-    messages: list[dict[str, Any]] = [{"role": "user", "content": world.task}]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": task}]
     for _ in range(TURNS):
-        turn = world.model(messages, list(world.tools))
+        turn = model(messages, list(tools))
         messages.append(turn)
         if not turn["tool_calls"]:
-            return Completion.success(detail=turn["content"] or "")
+            return turn["content"] or ""
         for call in turn["tool_calls"]:
             try:
-                result = json.dumps(world.call(call["name"], call["arguments"], asked=call["id"]))
+                result = json.dumps(tools[call["name"]](**call["arguments"]))
             except Exception as error:
                 result = f"Error: {error}"
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
-    return Completion.blocked(reason="budget")
+    return Completion.failed(reason="budget_exhausted")
 
 
 def reference(world: World) -> Completion:
@@ -53,71 +48,23 @@ def reference(world: World) -> Completion:
     return Completion(**ended)
 
 
-def langgraph(world: World) -> Completion:
-    """`create_agent` of LangChain, as it comes, with the call's id as key."""
-    from langchain.agents import create_agent
-
-    lg = adapters.langgraph
-    agent = create_agent(lg.model(world), lg.tools(world, key="call_id"))
-    said: Any = {"messages": [("user", world.task)]}
-    state: Any = agent.invoke(said)
-    return Completion.success(detail=str(state["messages"][-1].text))
+OWN = {"naive": of("naive", naive), "reference": of("reference", reference)}
+LOOPS = (*OWN, "langgraph", "openai_agents")  # and what frameworks do by default
 
 
-async def openai_agents(world: World) -> Completion:
-    """`Runner.run` of the OpenAI Agents SDK, as it comes, with the call's id as key."""
-    from agents import Agent, Runner
-
-    oa = adapters.openai_agents
-    agent = Agent(name="agent", model=oa.model(world), tools=oa.tools(world, key="call_id"))
-    result = await Runner.run(agent, world.task, max_turns=TURNS)
-    return Completion.success(detail=str(result.final_output))
-
-
-LOOPS: dict[str, Callable[[World], Any]] = {
-    "naive": naive,
-    "reference": reference,
-    "langgraph": langgraph,
-    "openai_agents": openai_agents,
-}
-
-
-def scripted(scenario: Scenario, survivor: Callable[[World], Any]) -> Scenario | None:
-    """The scenario with a script: its own, or the calls that its survivor makes without faults;
-    None where these are no calls of one agent, one after the other."""
-    if scenario.cast or scenario.tasks or scenario.given or scenario.cassette is not None:
-        return None
-    if scenario.script is not None:
-        return scenario
-    with Simulation() as simulation:
-        history = simulation.execute(scenario, survivor, FromPlan())
-    calls = [
-        (call.slot.name, {name: value for name, value in call.args.items() if name != KEY})
-        for call in history.of(Called)
-    ]
-    return replace(scenario, scripts=(parse([*calls, "Done."]),), resume=False) if calls else None
-
-
-def fares(story: ModuleType, loop: str, runs: int) -> dict[str, str] | None:
+def fares(name: str, loop: str, runs: int) -> dict[str, str] | None:
     """What a loop breaks in a story, by code with its smallest plan; None where it does not bring
     about, without faults, what the survivor does."""
-    scenario = getattr(story, story.__name__.rpartition(".")[2])
-    survivor, agent = story.SURVIVORS[0], LOOPS[loop]
-    ready = scripted(scenario, survivor)
-    if ready is None:
-        return None
+    tried = OWN.get(loop) or named(loop, Path.cwd())
     with Simulation() as simulation:
-        with contextlib.suppress(Exception):
-            meant = simulation.execute(scenario, survivor, FromPlan())
-            done = simulation.execute(ready, agent, FromPlan())
-            effects = [[one.tool for one in each.of(Committed)] for each in (meant, done)]
-            if effects[0] == effects[1] and effects[0]:
-                budget = Budget(max_runs=runs, max_seconds=60.0, depth=1, deep_runs=0)
-                space = Space(faults=ready.faults)
-                search = Campaign(ready, agent, simulation, space=space, budget=budget)
-                search.search()
-                found: dict[str, str] = {}
-                for one in sorted(search.result().findings, key=lambda one: len(one.plan)):
-                    found.setdefault(one.code, str(one.plan))
-                return found
-    return None
+        made = ready(story(name), tried, simulation)
+        if made.why:
+            return None
+        budget = Budget(max_runs=runs, max_seconds=60.0, depth=1, deep_runs=0)
+        space = Space(faults=made.scenario.faults)
+        search = Campaign(made.scenario, tried.agent, simulation, space=space, budget=budget)
+        search.search()
+        found: dict[str, str] = {}
+        for one in sorted(search.result().findings, key=lambda one: len(one.plan)):
+            found.setdefault(one.code, str(one.plan))
+        return found

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 import agents.tool as sdk
-from agents import FunctionTool, ModelBehaviorError
+from agents import Agent, FunctionTool, ModelBehaviorError
 
 from agentfuzz.adapters.contract.bridge import Bridge
 from agentfuzz.core.errors import AgentfuzzError
@@ -36,6 +36,16 @@ def function_tool(bridge: Bridge) -> FunctionTool:
         on_invoke_tool=handled(invoke, lambda *_: None) if handled else _Handled(invoke),
         strict_json_schema=False,
     )
+
+
+def as_tool(agent: Agent[Any], task: str) -> FunctionTool:
+    """An agent as a tool of another one: whatever it is called with, it is told the task."""
+    made: Any = agent.as_tool(f"transfer_to_{agent.name}", f"Ask {agent.name}.")
+
+    async def invoke(context: Any, text: str) -> Any:
+        return await made.on_invoke_tool(context, json.dumps({"input": task}))
+
+    return FunctionTool(made.name, made.description, {"type": "object", "properties": {}}, invoke)
 
 
 def fails(tool: FunctionTool, failure_error_function: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from smolagents.models import get_tool_json_schema
 
 from agentfuzz.providers.offer import Offer
+from agentfuzz.world.toolbox import DONE
 
 FINAL = "final_answer"
 _CALLS, _SEEN = "Calling tools:\n", "Observation:\n"
@@ -25,22 +26,16 @@ Call = tuple[str, str, Any]  # its id, its tool, its arguments
 
 
 def offer_of(tools: Sequence[Any] | None) -> Offer:
-    """What a request offers: the tools but the one that ends the task, whose arguments are the form
-    of the answer where they are more than words."""
-    offered, answer = list[Message](), None
+    """What a request offers: the tools; the one that ends the task is the done tool where its
+    arguments are more than words, and what is said else."""
+    offered = list[Message]()
     for tool in tools or ():
         made = get_tool_json_schema(tool)["function"]
-        schema = made["parameters"]
         if made["name"] != FINAL:
-            offered.append({"name": made["name"], "schema": schema})
-        elif set(schema["properties"]) != {"answer"}:
-            answer = {**schema, "properties": dict(map(_or_null, schema["properties"].items()))}
-    return Offer(tuple(offered), answer=answer)
-
-
-def _or_null(item: tuple[str, Any]) -> tuple[str, Any]:
-    name, part = item
-    return name, {"type": [part["type"], "null"]} if part.get("nullable") else part
+            offered.append({"name": made["name"], "schema": made["parameters"]})
+        elif set(made["parameters"]["properties"]) != {"answer"}:
+            offered.append({"name": DONE, "schema": made["parameters"]})
+    return Offer(tuple(offered))
 
 
 def plain(messages: Sequence[Any]) -> list[Message]:
@@ -110,17 +105,18 @@ def _text(content: Any) -> str:
     return "".join(part.get("text", "") for part in content or ())
 
 
-def calls_of(turn: Mapping[str, Any], offer: Offer, tools: Sequence[Any] | None) -> list[Call]:
+def calls_of(turn: Mapping[str, Any], tools: Sequence[Any] | None) -> list[Call]:
     """The calls of a turn; words that close are a call of `final_answer`, and as much of its
     arguments as there is of them."""
-    made = [(call["id"], call["name"], call["arguments"]) for call in turn["tool_calls"]]
+    named = [tool.name for tool in tools or ()]
+    made = [
+        (call["id"], FINAL if name == DONE and DONE not in named else name, call["arguments"])
+        for call in turn["tool_calls"]
+        for name in (call["name"],)
+    ]
     text = turn["content"]
-    if made or not text or FINAL not in [tool.name for tool in tools or ()]:
+    if made or not text or FINAL not in named:
         return made
-    arguments: Any = text if offer.answer is not None else json.dumps({"answer": text})
     if turn["stop"] == "length":
-        return [("", FINAL, arguments.removesuffix('"}'))]
-    try:
-        return [("", FINAL, json.loads(arguments))]
-    except ValueError:
-        return [("", FINAL, arguments)]
+        return [("", FINAL, json.dumps({"answer": text}).removesuffix('"}'))]
+    return [("", FINAL, {"answer": text})]

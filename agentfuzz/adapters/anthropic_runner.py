@@ -16,6 +16,7 @@ call: it is that of the oldest call that the model asked for and that nobody has
 """
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -75,6 +76,10 @@ class AnthropicRunner(Adapter):
             "stream_async": _streamed_async,
         }
         return {**known, "eager": _eager} if "run_tools_eagerly" in _WORDS else known
+
+    def warm(self) -> None:
+        """What the SDK logs of a failing tool goes nowhere, unless somebody listens."""
+        logging.getLogger("anthropic").addHandler(logging.NullHandler())
 
     def tool(self, bridge: Bridge) -> Any:
         """A function tool of the runner of this client."""

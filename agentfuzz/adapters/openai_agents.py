@@ -45,7 +45,7 @@ from agents import (
 from agentfuzz.adapters._openai_handoffs import handoff as crossing
 from agentfuzz.adapters._openai_model import native, wired
 from agentfuzz.adapters._openai_session import Saved
-from agentfuzz.adapters._openai_tools import APPROVES, UNSET, fails, function_tool, waits
+from agentfuzz.adapters._openai_tools import APPROVES, UNSET, as_tool, fails, function_tool, waits
 from agentfuzz.adapters.contract.adapter import Adapter, Ended, Failures, Limit, Pause, Setup
 from agentfuzz.adapters.contract.bridge import Bridge, Key
 from agentfuzz.core.completion import Completion
@@ -66,7 +66,8 @@ _AGENT = frozenset(one.name for one in fields(Agent))
 class OpenAIAgents(Adapter):
     """The SDK by its runner: `run`, `stream` and `sync` with a native model, the others over its
     own models of Chat Completions and Responses. Its options are those of the agent, the runner,
-    the client, and `failure_error_function`."""
+    the client, and `failure_error_function`; with `as_tools=True` its agents are tools of each
+    other, and nothing is handed over."""
 
     name = "openai_agents"
     package = "openai-agents"
@@ -187,6 +188,7 @@ def _made(api: str, setup: Setup) -> tuple[Agent[Any], dict[str, Any]]:
     client = {name: words.pop(name) for name in _CLIENT if name in words}
     at_agent = {name: words.pop(name) for name in _AGENT & words.keys()}
     fails = words.pop("failure_error_function", UNSET)
+    as_tools = words.pop("as_tools", False)
     names: tuple[str | None, ...] = setup.agents or (None,)
     made = [
         Agent(
@@ -207,7 +209,11 @@ def _made(api: str, setup: Setup) -> tuple[Agent[Any], dict[str, Any]]:
     ]
     if setup.agents:
         for one in made:
-            one.handoffs = [handoff(setup.world, other) for other in made if other is not one]
+            others = [other for other in made if other is not one]
+            if as_tools:
+                one.tools = [*one.tools, *(as_tool(other, setup.world.task) for other in others)]
+            else:
+                one.handoffs = [handoff(setup.world, other) for other in others]
     if setup.session is not None:
         words["session"] = session(setup.world, setup.session)
     return made[0], words

@@ -158,12 +158,11 @@ class SimulatedModel(Model):
     def _turn(
         self, messages: list[Any], tools: list[Any] | None
     ) -> tuple[str | None, list[tuple[str, ChatMessageToolCallFunction]], tuple[int, int]]:
-        offer = offer_of(tools)
         with self._acting():
-            turn = self._ask(plain(messages), offer)
+            turn = self._ask(plain(messages), offer_of(tools))
         calls = [
             (id or f"final_{turns(self._world)}", ChatMessageToolCallFunction(arguments, name))
-            for id, name, arguments in calls_of(turn, offer, tools)
+            for id, name, arguments in calls_of(turn, tools)
         ]
         closes = bool(calls) and not turn["tool_calls"]
         text = None if closes else turn["content"]

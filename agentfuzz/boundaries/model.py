@@ -8,7 +8,7 @@ What only a provider says of a reply (a filter, a pause, an id) is tried where i
 
 What is tried of the endings: all of them where a reply is streamed, and only the plainest where it
 is not, for there a loop cannot tell the others from `cut`, `error` and `timeout`. They are tried
-alone, as further wordings are: three runs more for each streamed turn, and no pair. What a second
+alone, as further wordings are: four runs more for each streamed turn, and no pair. What a second
 fault would show after a broken stream, it shows after one that is merely cut. In a plan that
 somebody writes every ending may stand, at any turn.
 """
@@ -29,9 +29,13 @@ _AXES = (("as_planned", *KINDS), tuple(ENDINGS))
 def _at(group: str, *endings: str, wire: bool = False) -> Callable[[Fault], list[Fault]]:
     def tried(fault: Fault) -> list[Fault]:
         name, ending = fault.axes
-        kind, able = KINDS[name], ending == CLOSED or (name == CUT and ending in endings)
-        able = able and group in kind.at and (wire or not kind.wire)
-        return [Fault(fault.axes, n) for n in range(kind.variants)] * able
+        kind = KINDS[name]
+        if group not in kind.at or (kind.wire and not wire):
+            return []
+        if ending != CLOSED:
+            return [fault] * (name == CUT and ending in endings)
+        ways = 1 if name == CUT and not endings else kind.variants
+        return [Fault(fault.axes, n) for n in range(ways)]
 
     return tried
 
@@ -39,7 +43,7 @@ def _at(group: str, *endings: str, wire: bool = False) -> Callable[[Fault], list
 # Kinds that a loop meets in the same way; every other one is a trouble of its own.
 _ALIKE = {
     "asks again": ("repeat", "drift", "duplicate_ids", "fan_out", "loop"),
-    "half an answer": ("empty", "truncated", "cut", "withheld", "paused"),
+    "half an answer": ("empty", "truncated", "cut", "withheld"),
     "no answer": ("error", "timeout", "rate_limited"),
     "a call that cannot be": ("malformed_args", "unknown_tool"),
     "closes too early": ("skip", "mixed_done"),

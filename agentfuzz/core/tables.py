@@ -17,6 +17,7 @@ _PROCESS: Row = (
             "clock_jump",
             "torn",
             "stale",
+            "unsaved",
         ),
         ("before", "after", "in_flight"),
     ),
@@ -45,6 +46,9 @@ _PROCESS: Row = (
         ("stale", "before"),
         ("stale", "after"),
         ("stale", "in_flight"),
+        ("unsaved", "before"),
+        ("unsaved", "after"),
+        ("unsaved", "in_flight"),
     ),
     True,
 )

@@ -190,6 +190,8 @@ class SimulatedModel:
         }
         if draft.ending != CLOSED:
             turn["ending"] = draft.ending
+        if draft.cut_at:
+            turn["cut_at"] = draft.cut_at
         if draft.stopped_by is not None:
             turn["stopped_by"] = draft.stopped_by
         if draft.old_id:

@@ -7,6 +7,7 @@ process_death   a process that died under a plan
 capture         what agents print in thousands of runs
 session         one pytest session: campaigns, results, reports
 actions         the one-shot options: explain, init, replay, export
+conformance     a loop in every bundled story, as a table
 hooks           what pytest calls
 """
 

@@ -1,4 +1,4 @@
-"""The one-shot options: explain a code, begin with a test, export and replay a counterexample.
+"""The one-shot options: explain a code, begin with a test, try a loop, export and replay.
 
 Law: nothing is ever overwritten, and every answer names the next command. Called by the plugin.
 """
@@ -34,6 +34,10 @@ def main(config: pytest.Config) -> int | None:
         story = config.getoption("--agentfuzz-init")
         if story is not None:
             return start.init(config, story)
+        if config.getoption("--agentfuzz-loop") is not None:
+            from agentfuzz.plugin import conformance
+
+            return conformance.main(config)
         export, replay = (config.getoption(f"--agentfuzz-{name}") for name in ("export", "replay"))
         found = find(config, replay if export is None else export)
         if _no_paths(config):

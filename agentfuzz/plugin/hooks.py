@@ -16,6 +16,7 @@ import pytest
 from agentfuzz.plugin.carried import carried
 from agentfuzz.plugin.settings import (
     ACTIONS,
+    ANSWERS,
     EXISTING,
     MERGE,
     OTHERS,
@@ -153,7 +154,7 @@ def _asked(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    if not _asked(config) and config.getoption("--agentfuzz-init") is None:
+    if not _asked(config) and all(config.getoption(one) is None for one in ANSWERS):
         return None
     from agentfuzz.plugin import actions
 

@@ -52,7 +52,9 @@ OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
     ("init", "[STORY]", "write a demo test, or a bundled story as a test; overwrite nothing"),
+    ("loop", "LOOP", "try a loop (module:callable) in every bundled story, and no test"),
 )
+ANSWERS = ("--agentfuzz-init", "--agentfuzz-loop")  # of these, those that run no tests
 EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
 # A switch: on, off, or neither; then the ini key, then the default.
 TOOLS = "what was confirmed of tools that are guessed at: `name: effect=... scope=...`, or `reads`"

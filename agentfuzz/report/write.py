@@ -30,7 +30,7 @@ def write(
     written: list[Path] = []
     for name, text in _files(results, exit_code):
         path = directory / name
-        _replace(path, text.encode("utf-8", "backslashreplace"))
+        put(path, text.encode("utf-8", "backslashreplace"))
         written.append(path)
     return written
 
@@ -50,7 +50,7 @@ def _files(results: Sequence[CampaignResult], exit_code: int | None) -> Iterator
             yield each.index, each.session(results, exit_code)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step: a temporary file beside it, then a rename."""
     # A temporary file elsewhere may lie on another filesystem, where a rename is a copy.
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")

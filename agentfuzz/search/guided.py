@@ -76,7 +76,7 @@ class Corpus:
 
     def __init__(self, space: Space, seed: int, *, depth: int = 0) -> None:
         self._space = space
-        self._more = Counter(fault.axes for fault in space.wordings if fault.variant)
+        self._more = Counter(fault.axes for fault in space.reworded if fault.variant)
         self._random = Random(seed)
         self._depth = depth
         self._entries: list[Entry] = []

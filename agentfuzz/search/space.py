@@ -41,6 +41,7 @@ class Space:
         self._lasting: dict[str, tuple[Fault, ...]] = {}
         self._down: set[str] = set()  # the boundaries that may fail as in an outage of everything
         self.process = False
+        reworded: set[Fault] = set()
         for boundary in BOUNDARIES.values():
             chosen = select(boundary.table, **words)
             self.process = self.process or (boundary.of_process and bool(chosen))
@@ -53,13 +54,15 @@ class Space:
                     one for one in every if not one.until and not boundary.alone(one)
                 )
                 self._lasting[group] = tuple(one for one in every if one.until)
-                worded = (other for one in found for other in boundary.wordings(one))
+                worded = [other for one in found for other in boundary.wordings(one)]
+                reworded.update(worded)
                 self._wordings[group] = (*worded, *filter(boundary.alone, every))
                 self._order[group] = tuple(
                     tuple(one for one in found if boundary.order(group, one) == place)
                     for place in range(WORDS + 1)
                 )
         self.wordings = frozenset(other for found in self._wordings.values() for other in found)
+        self.reworded = frozenset(reworded)  # of these, what is another fault in other words
 
     def at(self, group: str) -> tuple[Fault, ...]:
         """The faults of one group of crossings."""

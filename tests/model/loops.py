@@ -13,7 +13,7 @@ from typing import Any
 from agentfuzz import Completion, Invariant, ModelError, World, scenario
 from agentfuzz.wire.router import face_of
 from agentfuzz.world.reply_faults import as_text
-from invariants.loops.field import CHARGE, FAULTS, Loop
+from invariants.loops.field import CHARGE, FAULTS, Loop, Streams
 
 CLOSED = "Done! Order A17 is charged."
 DETECTOR = re.compile(r"\b(done|complete|finished)\b", re.IGNORECASE)
@@ -274,6 +274,13 @@ class StopsAtAText(Loop):
             self.act(turn)
             turn = self.ask()
         return Completion.blocked() if turn is None else turn["content"]
+
+
+class StreamsWords(Streams):
+    """Makes no call of a stream that broke, and believes in its words."""
+
+    def finished(self, turn):
+        return super().finished(turn) and not (turn["stop"] == "cut" and turn["tool_calls"])
 
 
 class Posts(Careful):

@@ -27,7 +27,7 @@ from agentfuzz import (
 )
 from agentfuzz.core.events import ModelTurn, Struck
 from agentfuzz.wire.router import face_of
-from invariants.loops.field import CHARGE, SHIP, EveryCall, Loop, plain
+from invariants.loops.field import CHARGE, SHIP, EveryCall, Loop, Streams, plain
 
 LAWS = (
     effects_remembered(),
@@ -220,6 +220,8 @@ class Whatever(Loop):
         (NoText, "model#2:preamble", "AF407"),
         (NoText, "model#2:preamble=1", "AF209"),
         (OnlyGood, "model#1:malformed_args=3", "AF407"),
+        (Streams, "model#2:cut=1", "AF208"),
+        (Streams, "model#3:cut=1", "AF208"),
         (Whatever, "model#3:withheld", "AF208"),
         (Whatever, "model#2:withheld=1", "AF208"),
         (Whatever, "model#3:paused", "AF208"),
@@ -291,3 +293,53 @@ def test_how_a_provider_says_it():
     assert over("/v1/messages", "model#1:paused")[0]["stop_reason"] == "pause_turn"
     (none,) = over("/v1/chat/completions", "model#1:paused")  # it has no word for that
     assert none["choices"][0]["finish_reason"] == "stop"
+
+
+def converse(plan: str) -> tuple[list[Any], Any]:
+    """A conversation over Messages, each reply sent back as it came: the replies, and the run."""
+    replies: list[Any] = []
+    tools = [{"name": name, "input_schema": {"type": "object"}} for name in ("charge_card", "ship")]
+
+    def agent(world: World) -> Completion:
+        replies.clear()
+        shown: list[Any] = [{"role": "user", "content": world.task}]
+        request = {"model": "m", "max_tokens": 99, "tools": tools, "messages": shown}
+        for _ in range(5):
+            body = json.dumps(request).encode()
+            said = json.loads(face_of(world).answer("POST", "/v1/messages", {}, body).body)
+            replies.append(said)
+            calls = [one for one in said.get("content", ()) if one["type"] == "tool_use"]
+            if not calls:
+                break
+            results = []
+            for one in calls:
+                text = json.dumps(world.call(one["name"], one["input"], one["id"]))
+                found = {"type": "tool_result", "tool_use_id": one["id"], "content": text}
+                results.append(found)
+            shown += [
+                {"role": "assistant", "content": said["content"]},
+                {"role": "user", "content": results},
+            ]
+        return Completion.success(handle="A17")
+
+    return replies, run(order(), agent, plan)
+
+
+def test_a_provider_takes_what_it_gave():
+    """Ids that it gave twice are refused to nobody; the id of a reply is the one before."""
+    for variant in ("duplicate_ids=1", "duplicate_ids=2"):
+        replies, found = converse(f"model#2:{variant}")
+        assert [one.code for one in found.violations] == []
+        assert [reply["type"] for reply in replies][-1] == "message"
+    replies, found = converse("model#2:old_reply_id")
+    assert [one.code for one in found.violations] == []
+    first, second, third = (reply["id"] for reply in replies)
+    assert first == second != third
+
+
+def test_blanks_that_a_provider_gives_and_does_not_take():
+    """AF419: they stand in its reply, and to send them back is to be refused."""
+    _, found = converse("model#1:preamble=1")
+    assert "AF419" in [one.code for one in found.violations]
+    _, fine = converse("model#1:preamble")
+    assert fine.violations == ()

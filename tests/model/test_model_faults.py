@@ -40,7 +40,6 @@ from invariants.loops.field import (
     EveryCall,
     Loop,
     NeverLooks,
-    Streams,
     plain,
 )
 from model.loops import (
@@ -60,6 +59,7 @@ from model.loops import (
     Soothes,
     StartsOver,
     StopsAtAText,
+    StreamsWords,
     TakesAPauseForTheEnd,
     TakesTheEndForSuccess,
     Waits,
@@ -151,7 +151,7 @@ CASES = {
         "The end of a broken stream is taken for the end of the reply.",
         no_act_on_cut_reply(),
         "AF208 answer: model#2:cut",
-        Streams,
+        StreamsWords,
         silent=None,
     ),
     "rate_limited": Case(

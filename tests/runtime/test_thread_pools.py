@@ -234,13 +234,14 @@ def test_work_that_blocks_out_of_sight_is_let_go(play):
 
 
 LIBRARY = """
-import threading, time
-def keeps(what, told):
+import contextvars, threading, time
+def keeps(what, told, in_context=False):
     def run():
         time.sleep(0.001)  # really: it is the library's own
         what()
         told.set()
-    threading.Thread(target=run, name="exporter").start()
+    copied = {"target": contextvars.copy_context().run, "args": (run,)}
+    threading.Thread(name="exporter", **(copied if in_context else {"target": run})).start()
 """
 
 
@@ -260,7 +261,8 @@ def test_a_call_by_a_thread_that_a_library_keeps(play):
     assert "a call by the thread 'exporter', which no pool started, is not ordered" in details
 
 
-def test_a_thread_in_which_a_framework_runs_the_agent_is_the_runs(play, monkeypatch):
+@pytest.mark.parametrize("in_context", [False, True])
+def test_a_thread_in_which_a_framework_runs_the_agent_is_the_runs(play, monkeypatch, in_context):
     """It ends with what it was begun for, and lives in virtual time until then."""
     monkeypatch.setattr(patches, "_BEGIN_RUNS", set())
     patches.begins_runs("framework.runners")
@@ -269,7 +271,7 @@ def test_a_thread_in_which_a_framework_runs_the_agent_is_the_runs(play, monkeypa
 
     def agent(world):
         told = threading.Event()
-        library["keeps"](world.tools.seat_is_free, told)
+        library["keeps"](world.tools.seat_is_free, told, in_context)
         return [told.wait(60), world.clock.now]
 
     result, details = noted(play, agent)

@@ -10,6 +10,7 @@ import json
 import pytest
 
 from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Smaller
 from agentfuzz.core.plan import FaultPlan
@@ -80,7 +81,7 @@ def ordered(simulation):
 def place(plan):
     """Which of the kinds of trouble a plan with one fault is."""
     ((slot, fault),) = plan
-    if slot.boundary == "tool" and fault.variant:
+    if (slot.boundary == "tool" and fault.variant) or BOUNDARIES[slot.boundary].alone(fault):
         return 7
     if slot.boundary == "model":
         return 6 if fault.variant or fault.axes[0] == "reword" else 5
@@ -94,7 +95,7 @@ def place(plan):
 
 def test_what_costs_money_comes_first(ordered):
     """Reply lost, delivered twice, crash after the call, other faults of tools, the process, the
-    model, rewordings, and last the further wordings of replies."""
+    model, rewordings, and last the further wordings of replies, and what else is tried alone."""
     singles = ordered["plans with one fault"]
     places = [place(plan) for plan in singles]
     assert places == sorted(places)

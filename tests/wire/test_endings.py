@@ -326,6 +326,7 @@ def found_in(loop: type[streaming.Streams], simulation: Simulation) -> Any:
             [
                 "AF208 charge: model#1:cut",
                 "AF208 answer: model#2:cut",
+                "AF208 shipment: model#1:cut=1",
                 "AF419 conversation: model#1:cut + model#2:cut",
             ],
         ),

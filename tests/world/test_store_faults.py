@@ -1,6 +1,7 @@
-"""`torn` and `stale`: a save of which half is there, and one that is lost with the process."""
+"""Saves of which half is there, that are lost with the process, or that fail."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -113,6 +114,39 @@ def test_a_deletion_that_is_lost():
     assert found(run(shop, saves("first", then=deletes), "store:at#2:torn").history) == "nothing"
 
 
+@pytest.mark.parametrize(("moment", "left"), [("unsaved", "nothing"), ("unsaved/after", "first")])
+def test_a_save_that_fails(moment, left):
+    """The agent is told, and goes on; what was written may be there all the same."""
+
+    def agent(world):
+        with suppress(ConnectionError):
+            world.store["at"] = "first"
+        return Completion.success(handle=world.store.get("at", "nothing"))
+
+    history = run(shop, agent, f"store:at#1:{moment}").history
+    assert found(history) == left
+    assert len(history.of(Saved)) == (left == "first")
+
+
+@pytest.mark.parametrize(("moment", "left"), [("unsaved", ""), ("unsaved/after", "first")])
+def test_a_save_of_the_agent_s_own_that_fails(moment, left):
+    """Before it nothing is written, after it all of it is; who does not catch it, ends."""
+
+    def agent(world):
+        file = [""]
+        with suppress(ConnectionError), world.saving("file"):
+            file.append("first")
+        with world.saving("other"):
+            return Completion.success(handle=file[-1])
+
+    assert found(run(shop, agent, f"store:file#1:{moment}").history) == left
+    ended = run(shop, agent, f"store:other#1:{moment}").history.ended
+    assert (ended.how, ended.error, ended.detail) == (
+        *("raised", "ConnectionError"),
+        "other: the store cannot be reached",
+    )
+
+
 def test_only_the_store_can_be_torn():
     """A write of the agent's own is not ours to tear, nor is a call: nothing happens there."""
 
@@ -122,10 +156,10 @@ def test_only_the_store_can_be_torn():
         world.tools.pay(order_id="A17")
         return DONE
 
-    space = Space(faults=("torn", "stale", "crash"))
-    assert {fault.axes[0] for fault in space.at("process own save")} == {"crash"}
+    space = Space(faults=("torn", "stale", "crash", "unsaved"))
+    assert {fault.axes[0] for fault in space.at("process own save")} == {"crash", "unsaved"}
     told = {fault.text for fault in space.at("process save")}
-    assert told == {"crash", "crash/after", "torn", "stale"}
+    assert told == {"crash", "crash/after", "torn", "stale", "unsaved", "unsaved/after"}
     for plan in ("store:file#1:torn", "process:pay#1:stale", "end#1:torn"):
         with pytest.raises(PlanError, match="no longer applies"):
             run(shop, agent, plan).check()

@@ -69,7 +69,7 @@ def agent(
             try:
                 kept.answer = _after(adapter, world, kept, await _stopped(adapter, setup, entry))
             except Exception as error:
-                kept.answer = _by(adapter, error)
+                kept.answer = _by(adapter, kept, error)
             return kept.answer
     else:
 
@@ -80,7 +80,7 @@ def agent(
             try:
                 kept.answer = _after(adapter, world, kept, entry(setup_for(world, kept)))
             except Exception as error:
-                kept.answer = _by(adapter, error)
+                kept.answer = _by(adapter, kept, error)
             return kept.answer
 
     def setup_for(world: World, kept: _Kept) -> Setup:
@@ -146,8 +146,9 @@ async def _stopped(adapter: Adapter, setup: Setup, entry: Any) -> Any:
         return await task
 
 
-def _by(adapter: Adapter, error: Exception) -> Any:
-    """The ending that an exception is. Raises it where it is none."""
+def _by(adapter: Adapter, kept: _Kept, error: Exception) -> Any:
+    """The ending that an exception is; nothing waits any more. Raises it where it is none."""
+    kept.paused, kept.decided = None, {}
     found = adapter.ended(error)
     if found is None:
         raise error

@@ -217,7 +217,7 @@ def how(history: History) -> str:
 def came_of(history: History) -> str:
     """What a framework made of a failing tool: the model was `told`, the tool was called `again`
     without the model having asked, the run `raised`, or it `ended`."""
-    turns = history.of(ModelTurn)
+    turns = [turn for turn in history.of(ModelTurn) if turn.stop != "refused"]
     if len(history.of(Called)) > sum(len(turn.calls) for turn in turns):
         return "again"
     if len(turns) > 1:

@@ -151,6 +151,15 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 "conversation",
                 script=[*one_by_one, CLOSED],
                 follow_ups=("And what did you do for order A17?",),
+                faults=("unsaved",),
+            ),
+            {"session": True},
+        ),
+        "recalled": Situation(
+            told(
+                "recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
             ),
             {"session": True},
         ),
@@ -175,6 +184,15 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"approvals": waits, "session": adapter.sessions},
         ),
+        "approved_recalled": Situation(
+            told(
+                "approved_recalled",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+                more=(approval_single_use(*waits), grants_are_used()),
+            ),
+            {"approvals": waits, "session": True},
+        ),
         "handed_over": Situation(
             told(
                 "handed_over",
@@ -185,6 +203,17 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 follow_ups=("And what did you do for order A17?",) if adapter.sessions else (),
             ),
             {"agents": ("triage", "billing"), "session": adapter.sessions},
+        ),
+        "delegated": Situation(
+            told(
+                "delegated",
+                script={
+                    "triage": [own(tool, **arguments), "Handed over."],
+                    "billing": [SHIP, "Shipped."],
+                },
+                task="Ship order A17.",
+            ),
+            {"agents": ("triage", "billing")},
         ),
         "handed_over_beside": Situation(
             told(

@@ -4,11 +4,11 @@ Law: a call is made because a model asked for it, once for each time that it ask
 CATALOGUE law P3, and the bugs behind it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agentfuzz.core.between import Acts
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.events import Called, ModelInput
+from agentfuzz.core.events import Called, Ended, Json, ModelInput
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -25,7 +25,8 @@ def executed_as_asked() -> Check:
     a call that stands twice in a turn under one id counts once. Repeating a call with its key, or
     one whose reply failed, leaves doubt or died with the process, is no second execution
     (`no_blind_repeat` judges that). No effect is called for that no model asked for, apart from
-    such repeats, and no call is dropped in silence by a run that passes for a success.
+    such repeats, and no call is dropped in silence by a run that passes for a success; a last call
+    of a tool of the loop's own is none, if the run returns what it says.
 
     NOT_EXERCISED when no model asked for a call, or when the loop does not say which of its calls
     were asked for (`asked`).
@@ -113,6 +114,14 @@ def _otherwise(
     )
 
 
+def _returned(ended: Ended, arguments: Mapping[str, Json] | str) -> bool:
+    """Whether the arguments of a call are what the run came to."""
+    value = ended.value
+    if not arguments or not isinstance(arguments, Mapping) or not isinstance(value, Mapping):
+        return False
+    return arguments.items() <= value.items()
+
+
 def _another_acts(history: History, turn: int) -> bool:
     """Whether another agent acts next than at this event."""
     acts = history.of(Acts)
@@ -138,6 +147,8 @@ def _dropped(history: History) -> Iterator[Violation]:
         later = [given for given in history.of(ModelInput) if given.seq > turn.seq]
         if any(one.answers == ask.id for given in later for one in given.messages):
             continue  # refused, and the model was told
+        if not later and ask.tool not in history.tools and _returned(ended, ask.arguments):
+            continue  # the loop's own tool, by which the model gives its typed answer
         if ask.tool not in history.tools and _another_acts(history, turn.seq):
             continue  # a handoff of the framework's own, carried out
         if died_between(history, turn.seq, later[0].seq if later else ended.seq):

@@ -57,6 +57,8 @@ def receipts_shown() -> Check:
             effect = call.call in happened and clean(reply)
             if not shown and reply.raised is not None and _told(given, call, reply):
                 continue
+            if not shown and _passed_on(given, call, reply):
+                continue
             if not shown or (effect and not any(_recognised(one, reply) for one in shown)):
                 found.append(_unseen(call, reply, given, bool(shown)))
         return found if exercised else None
@@ -87,6 +89,16 @@ def _told(given: ModelInput, call: Called, reply: Replied) -> bool:
     if any(kind == "call" and name == call.asked for kind, name in bound(given)):
         return False
     return any(quotes(one.text, call, reply) for one in given.messages if one.answers is None)
+
+
+def _passed_on(given: ModelInput, call: Called, reply: Replied) -> bool:
+    """Whether the call is not spoken of, and its whole result is that of another one: of an agent
+    that is a tool."""
+    if any(name == call.asked for _, name in bound(given)):
+        return False
+    values = list(leaves(reply.body))
+    told = [one.text for one in given.messages if one.answers is not None]
+    return bool(values) and any(all(value in text for value in values) for text in told)
 
 
 def _recognised(shown: Shown, reply: Replied) -> bool:

@@ -6,8 +6,8 @@ Called by the simulated model at a slot that has a fault.
 
 A draft is a turn before it has ids: a text, calls, and how it stops (`end`, `tool_calls`,
 `length`: the provider cut it off; `withheld`: its filter did; `paused`: it waits to be asked to go
-on; `cut`: it broke off in the middle, and came to its `ending` as `model.endings` says). `raises`
-is the API's error instead of a turn.
+on; `cut`: it broke off, in the middle or at what `cut_at` says, and came to its `ending` as
+`model.endings` says). `raises` is the API's error instead of a turn.
 """
 
 import json
@@ -45,6 +45,7 @@ class Draft:
     stop: str = "end"
     raises: BaseException | None = None
     ending: str = CLOSED
+    cut_at: str = ""
     stopped_by: str | None = None
     old_id: bool = False
 

@@ -29,6 +29,6 @@ def check(
     path: str, asked: Asked, kept: Mapping[str, Kept], doubled: Set[str] = frozenset()
 ) -> None:
     """Raises Refusal where the provider of this path would refuse what was asked. `doubled` are ids
-    of calls that it gave twice itself, in one reply: who does that takes them twice."""
+    of calls that it gave twice itself: who does that takes them twice."""
     before = kept[asked.after].messages if asked.after is not None else []
     _RULES[path](asked, before, doubled)

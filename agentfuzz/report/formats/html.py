@@ -69,7 +69,7 @@ class Step:
 def finding(cx: Counterexample) -> str:
     """The page of one finding."""
     story = stories.tell(cx)
-    return _page(
+    return page(
         "finding.html.j2",
         story=story,
         drawing=svg.draw(story.rows),
@@ -82,7 +82,7 @@ def finding(cx: Counterexample) -> str:
 def index(results: Sequence[CampaignResult]) -> str:
     """The page of a session: what was not tested, findings, campaigns."""
     findings = [cx for result in results for cx in result.findings]
-    return _page(
+    return page(
         "index.html.j2",
         results=results,
         findings=findings,
@@ -95,7 +95,8 @@ def index(results: Sequence[CampaignResult]) -> str:
     )
 
 
-def _page(name: str, **context: Any) -> str:
+def page(name: str, **context: Any) -> str:
+    """The page that a template makes of its context."""
     return _environment().get_template(name).render(**context)
 
 

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.thread import _WorkItem
 from contextlib import contextmanager
+from contextvars import Context
 from typing import Any
 
 from agentfuzz.runtime.clock import Real
@@ -173,6 +174,8 @@ def _is_agents(thread: threading.Thread) -> bool:
     """Whether the agent's own code starts a thread, or is what it runs: a library keeps threads
     for itself, which live longer than a run. Those of AnyIO belong to a loop, and end with it."""
     target = getattr(thread, "_target", None)
+    if isinstance(getattr(target, "__self__", None), Context):
+        target = next(iter(getattr(thread, "_args", ())), None)  # what runs in that context
     if type(thread).__module__.startswith("anyio.") or (
         getattr(target, "__module__", None) in _BEGIN_RUNS
     ):

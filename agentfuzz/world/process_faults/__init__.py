@@ -13,6 +13,7 @@ from agentfuzz.world.process_faults.interrupt import interrupt
 from agentfuzz.world.process_faults.kind import ProcessFault
 from agentfuzz.world.process_faults.stale import stale
 from agentfuzz.world.process_faults.torn import torn
+from agentfuzz.world.process_faults.unsaved import unsaved
 
 _ALL = (
     cancel,
@@ -22,6 +23,7 @@ _ALL = (
     interrupt,
     stale,
     torn,
+    unsaved,
 )
 KINDS: Mapping[str, ProcessFault] = {
     kind.name: kind for kind in sorted(_ALL, key=lambda k: k.order)

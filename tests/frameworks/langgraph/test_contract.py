@@ -1,9 +1,12 @@
 """LangGraph and LangChain keep the contract of adapters, by every way into their loops."""
 
+import runpy
+
 import pytest
 
 pytest.importorskip("langgraph")
 
+from agentfuzz import AgentfuzzError
 from agentfuzz.adapters import testing
 from agentfuzz.adapters.langgraph import ADAPTER
 
@@ -19,3 +22,10 @@ def _warm() -> None:
 def test_contract(check: testing.Check) -> None:
     """See the kit."""
     check()
+
+
+def test_what_is_too_old_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its version, and what to install."""
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.5.4")
+    with pytest.raises(AgentfuzzError, match=r"langgraph 0\.5\.4 .*pip install 'langgraph>=0\.6'"):
+        runpy.run_module("agentfuzz.adapters.langgraph")

@@ -52,6 +52,25 @@ def test_held(steps):
 
 
 @pytest.mark.parametrize(
+    ("answer", "value", "verdict"),
+    [
+        ({"status": "success"}, {"status": "success", "handle": None}, "HELD"),
+        ({"status": "failed"}, {"status": "success", "handle": None}, "broken"),
+        ({}, {"status": "success", "handle": None}, "broken"),
+        ({"status": "success"}, "All done.", "broken"),
+    ],
+    ids=["returned", "another value", "no arguments", "text"],
+)
+def test_a_typed_answer_is_returned_and_not_executed(answer, value, verdict):
+    """A last call of a tool that the world does not have, whose arguments the run returns."""
+    steps = (asks("tc_1"), ONE, asks(("tc_2", "final_result", answer)), returned(value))
+    broken = ["AF407 final_result dropped: ModelTurn#2 Ended#1"]
+    assert judge(LAW, tell(*steps)) == ("HELD" if verdict == "HELD" else broken)
+    own = asks(("tc_2", "ship", {"order_id": "A17"}))
+    assert judge(LAW, tell(asks("tc_1"), ONE, own, returned({"order_id": "A17"}))) != "HELD"
+
+
+@pytest.mark.parametrize(
     "failed",
     [timeout(), reply("failed", raised="ToolError"), reply("in_flight", "queued")],
     ids=["timeout", "refused", "in doubt"],

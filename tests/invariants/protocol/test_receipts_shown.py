@@ -49,6 +49,17 @@ def test_broken():
     assert receipts_shown()(history).violations[0].title == "charge_card: receipt not shown"
 
 
+def test_the_result_of_an_agent_that_is_a_tool():
+    """Its own calls are not spoken of; what it answers is the receipt, whole, or it is none."""
+    charged = (*ASKED, *CHARGED)
+    whole = gets("tc_2", '{"charge_id": "ch_1", "amount": 42}')
+    assert judge(receipts_shown(), tell(*charged, shows(user(), wants("tc_2"), whole))) == "HELD"
+    half = gets("tc_2", '{"charge_id": "ch_1"}')
+    assert judge(receipts_shown(), tell(*charged, shows(user(), wants("tc_2"), half))) == [UNSEEN]
+    both = (wants("tc_1", "tc_2"), whole)
+    assert judge(receipts_shown(), tell(*charged, shows(user(), *both))) == [UNSEEN]
+
+
 def test_a_failure_is_a_result_too():
     """AF406: the model is not told what became of a call that failed."""
     history = tell(*ASKED, *SHIP_FAILED, *CHARGED, shows(user(), wants("tc_1"), gets("tc_1", "42")))

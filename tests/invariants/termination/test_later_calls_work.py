@@ -1,5 +1,7 @@
 """`later_calls_work`: a call that failed spoils no later one."""
 
+import asyncio
+
 import pytest
 
 from agentfuzz import Completion, ModelError, ToolError, World, later_calls_work, scenario
@@ -245,3 +247,65 @@ def test_victim(found, victim):
 def test_survivor(held, survivor):
     """Opens another session, is careful with writes, remembers results, or has none."""
     assert held(LAW, bill, survivor, depth=1) > 0
+
+
+@scenario(
+    task="What is A17?",
+    follow_ups=("And now?",),
+    faults=("cancel", "interrupt"),
+    script=[("look", {"order_id": "A17"}), PRICE, "It is 9 EUR."],
+)
+def shop(world: World) -> None:
+    @world.tool
+    def look(order_id: str) -> dict:
+        return {"id": order_id}
+
+    @world.tool
+    def price(order_id: str) -> dict:
+        return {"cents": 900}
+
+
+def stops(renews):
+    """An async loop whose session is kept with the conversation, and dies where the task is
+    cancelled in the midst of a call; `renews`: then another one is opened."""
+
+    async def agent(world: World) -> str:
+        messages = [*world.store.get("messages", ()), {"role": "user", "content": world.task}]
+        open_ = renews or not world.store.get("died", False)
+        died = not open_
+        try:
+            while True:
+                turn = await world.model.aio(messages)
+                messages.append(turn)
+                if not turn["tool_calls"]:
+                    return str(turn["content"])
+                for one in turn["tool_calls"]:
+                    text = "Error: stopped"
+                    try:
+                        if open_:
+                            text = str(await world.acall(one["name"], one["arguments"], one["id"]))
+                        else:
+                            text = "closed"
+                    except asyncio.CancelledError:
+                        died = True
+                        raise
+                    finally:
+                        result = {"role": "tool", "tool_call_id": one["id"], "content": text}
+                        messages.append(result)
+        finally:
+            world.store["messages"], world.store["died"] = messages, died
+
+    return agent
+
+
+STOPS = {"only": ("cancel", "interrupt"), "depth": 1, "deep_runs": 0}
+
+
+def test_victim_of_a_stop(found):
+    """What was stopped once answers nothing any more."""
+    assert "AF220 price: process:look#1:cancel" in found(LAW, shop, stops(False), **STOPS)
+
+
+def test_survivor_of_a_stop(held):
+    """Another session is opened for the next message."""
+    assert held(LAW, shop, stops(True), **STOPS) > 3

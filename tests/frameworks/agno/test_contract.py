@@ -1,0 +1,14 @@
+"""Agno keeps the contract of adapters."""
+
+import pytest
+
+pytest.importorskip("agno")
+
+from agentfuzz.adapters import testing
+from agentfuzz.adapters.agno import ADAPTER
+
+
+@pytest.mark.parametrize("check", testing.checks(ADAPTER), ids=str)
+def test_contract(check: testing.Check) -> None:
+    """Each check of the kit holds."""
+    check()

@@ -1,0 +1,15 @@
+"""smolagents' own options, by the name of the set: what gauntlet and report try."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def by_intent(tool: str, arguments: Mapping[str, Any], call_id: str) -> str:
+    """One key for every attempt at one order."""
+    return f"{tool}:{arguments['order_id']}"
+
+
+VARIANTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "keys": lambda: {"key": by_intent},
+    "one_thread": lambda: {"max_tool_threads": 1},
+}
