@@ -12,7 +12,8 @@ provider, behind which the world answers (`agentfuzz.wire`). Called by agents un
     return adapters.crewai.outcome(Crew(agents=[clerk], tasks=[task]).kickoff())
 
 `model` calls tools as OpenAI's do; `react_model(world)` writes its actions into its text, as the
-framework has it for models that cannot. Older releases than 1.0 have the second alone.
+framework has it for models that cannot. Older releases than 1.0 have the second alone. Before the
+first run, once in a process: `adapters.crewai.ADAPTER.warm()`.
 """
 
 import os
