@@ -4,6 +4,7 @@
     adapters.agno             Agno: a world's tools and model as its own, by its agent's runs
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
     adapters.autogen          AutoGen: agents and teams of AgentChat over a world's model and tools
+    adapters.claude_agent_sdk The Claude Agent SDK: a world's tools as its own, its model by address
     adapters.crewai           CrewAI: a world's tools and model as its own
     adapters.google_adk       Google's ADK: a world's tools and model as its own, by its runner
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         agno,
         anthropic_runner,
         autogen,
+        claude_agent_sdk,
         crewai,
         google_adk,
         langgraph,
@@ -48,6 +50,7 @@ __all__ = [
     "agno",
     "anthropic_runner",
     "autogen",
+    "claude_agent_sdk",
     "crewai",
     "google_adk",
     "langgraph",
