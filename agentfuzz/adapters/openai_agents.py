@@ -221,15 +221,18 @@ def _made(api: str, setup: Setup) -> tuple[Agent[Any], dict[str, Any]]:
 
 async def _input(setup: Setup, agent: Agent[Any]) -> Any:
     """What the run begins with: the task, or the state of one that waited, as another process
-    finds it."""
+    finds it; who calls once more has that state still."""
     if not setup.decisions:
         return setup.world.task
+    if "state" in setup.held:
+        return setup.held["state"]
     from agents.run_state import RunState  # which old releases have not
 
     kept = setup.paused.to_state().to_string()
     state: Any = await RunState.from_string(agent, kept)
     for one in state.get_interruptions():
         (state.approve if setup.decisions[one.raw_item.call_id] else state.reject)(one)
+    setup.held["state"] = state
     return state
 
 

@@ -20,10 +20,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from pydantic_ai import Agent, ModelRetry, RunContext, Tool, UsageLimitExceeded, UsageLimits
+from pydantic_ai import (
+    Agent,
+    ModelRetry,
+    RunContext,
+    Tool,
+    ToolOutput,
+    UsageLimitExceeded,
+    UsageLimits,
+)
 from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults
 
 from agentfuzz.adapters.contract import Adapter, Bridge, Ended, Limit, Pause, Setup
+from agentfuzz.adapters.contract.bridge import bridges
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.wire import async_anthropic_client, async_openai_client
@@ -39,7 +48,8 @@ _AGENT = frozenset(inspect.signature(Agent.__init__).parameters)
 class PydanticAI(Adapter):
     """Pydantic AI by its runs: `chat`, `responses` and `anthropic` are `Agent.run` with a provider,
     `sync` is `run_sync`, `stream...` is `run_stream`, and `events` a run with a handler of the
-    stream. Its options are those of the agent, the run, its UsageLimits, the model and the client.
+    stream. Its options are those of the agent, the run, its UsageLimits, the model and the client;
+    `ends_with` names tools that are output functions: a call of one of them ends the run.
     """
 
     name = "pydantic_ai"
@@ -148,6 +158,8 @@ class PydanticAI(Adapter):
         async def stream(setup: Setup) -> Any:
             agent, words = self._made(setup, api, {})
             async with agent.run_stream(**words) as result:
+                async for _ in result.stream_output(debounce_by=None):
+                    pass
                 return _kept(setup, _Streamed(await result.get_output(), result))
 
         return stream
@@ -158,10 +170,14 @@ class PydanticAI(Adapter):
         at_model = {n: options.pop(n) for n in (*_MODEL, *_CLIENT) if n in options}
         usage = {n: options.pop(n) for n in _USAGE & options.keys()}
         at_agent = {n: options.pop(n) for n in _AGENT & options.keys()}
-        tools = self.offered(setup)
+        ends = options.pop("ends_with", ())
+        tools = [tool for tool in self.offered(setup) if tool.name not in ends]
         for tool in tools:
             tool.requires_approval = tool.name in setup.approvals
         output: Any = Completion if setup.typed else str
+        if ends:
+            made = [one for one in bridges(setup.world, setup.key) if one.name in ends]
+            output = [ToolOutput(_output(one), name=one.name) for one in made]
         agent = Agent(
             self.model(setup.world, api=api, **at_model),
             tools=tools,
@@ -202,6 +218,18 @@ def _model_of(api: str) -> tuple[Any, Callable[..., Any], Callable[..., Any], st
 
     kind = OpenAIChatModel if api == "chat" else OpenAIResponsesModel
     return kind, openai, async_openai_client, "gpt-4.1"
+
+
+def _output(bridge: Bridge) -> Callable[..., Any]:
+    """A tool as an output function, which is called with what is there of a reply so far, too."""
+
+    async def output(ctx: RunContext[Any], given: Any) -> Any:
+        if ctx.partial_output:
+            return given
+        return await bridge.acall(given.model_dump(exclude_none=True), _id(ctx.tool_call_id or ""))
+
+    output.__annotations__["given"] = bridge.args_model
+    return output
 
 
 class _Streamed:

@@ -66,7 +66,9 @@ class Setup:
     leg ended with, whose calls wait, and `decisions` says of them, by id, whether they are granted.
     `typed` asks for a Completion as the typed output; `agents` are the names of those that have a
     script, of which the first begins and each may hand over to the others; `options` are the
-    framework's own words, for its agent or its runner.
+    framework's own words, for its agent or its runner. `attempt` is 2 when the caller calls once
+    more what has raised, and then `held` has what the adapter laid there: the objects that a caller
+    still holds.
     """
 
     world: World
@@ -79,6 +81,8 @@ class Setup:
     typed: bool = False
     agents: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    held: dict[str, Any] = field(default_factory=dict)
 
 
 Entrypoint = Callable[[Setup], Any] | Callable[[Setup], Awaitable[Any]]

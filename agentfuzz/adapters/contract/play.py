@@ -6,7 +6,8 @@ by whoever tests a framework: `fuzz`, `run`, the test kit, `--agentfuzz-loop`.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -43,12 +44,14 @@ def agent(
     session: bool = False,
     typed: bool = False,
     agents: Sequence[str] = (),
+    tries: int = 1,
     **options: Any,
 ) -> Callable[[World], Any]:
     """The framework's loop as a function of a world, sync or async as its entrypoint is. What it
     returns is a Completion where the framework said how it ended, else its value. The other words
-    are those of `Setup`; `session=True` keeps the conversation from leg to leg. Raises
-    AgentfuzzError for an entrypoint, or a feature, that the adapter does not have."""
+    are those of `Setup`; `session=True` keeps the conversation from leg to leg; `tries` is how
+    often its caller calls it in a leg when it raises. Raises AgentfuzzError for an entrypoint, or a
+    feature, that the adapter does not have."""
     entry = adapter.entrypoints[entrypoint_of(adapter, entrypoint)]
     for word, asked, has in (
         ("session", session, adapter.sessions),
@@ -65,11 +68,15 @@ def agent(
             kept = _of(world)
             if not _goes_on(world, kept):
                 return kept.answer
-            setup = setup_for(world, kept)
-            try:
-                kept.answer = _after(adapter, world, kept, await _stopped(adapter, setup, entry))
-            except Exception as error:
-                kept.answer = _by(adapter, kept, error)
+            for setup in attempts(world, kept):
+                try:
+                    result = await _stopped(adapter, setup, entry)
+                    kept.answer = _after(adapter, world, kept, result)
+                    break
+                except Exception as error:
+                    if not again(setup, error):
+                        kept.answer = _by(adapter, kept, error)
+                        break
             return kept.answer
     else:
 
@@ -77,11 +84,24 @@ def agent(
             kept = _of(world)
             if not _goes_on(world, kept):
                 return kept.answer
-            try:
-                kept.answer = _after(adapter, world, kept, entry(setup_for(world, kept)))
-            except Exception as error:
-                kept.answer = _by(adapter, kept, error)
+            for setup in attempts(world, kept):
+                try:
+                    kept.answer = _after(adapter, world, kept, entry(setup))
+                    break
+                except Exception as error:
+                    if not again(setup, error):
+                        kept.answer = _by(adapter, kept, error)
+                        break
             return kept.answer
+
+    def attempts(world: World, kept: _Kept) -> Iterator[Setup]:
+        first = setup_for(world, kept)
+        yield from (replace(first, attempt=number) for number in range(1, tries + 1))
+
+    def again(setup: Setup, error: Exception) -> bool:
+        """Whether the caller calls once more: not after an ending of the framework's own."""
+        over = isinstance(error, AgentfuzzError) or adapter.ended(error) is not None
+        return setup.attempt < tries and not over
 
     def setup_for(world: World, kept: _Kept) -> Setup:
         if session and kept.session is None:

@@ -69,8 +69,9 @@ def laws() -> tuple[Invariant, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A scenario, and the words (`agents`, `approvals`, `session`, `typed`) with which a framework
-    is set up in it: see `contract.agent`. `awaits` says that it is for async entrypoints alone."""
+    """A scenario, and the words (`agents`, `approvals`, `session`, `tries`, `typed`) with which a
+    framework is set up in it: see `contract.agent`. `awaits` says that it is for async entrypoints
+    alone."""
 
     scenario: Scenario
     words: Mapping[str, Any] = field(default_factory=dict)
@@ -86,6 +87,7 @@ class Situation:
             "typed": adapter.typed,
             "approvals": adapter.pauses_for,
             "agents": adapter.hands_over,
+            "tries": True,
         }
         return all(has[word] for word, asked in self.words.items() if asked)
 
@@ -192,6 +194,25 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
                 more=(approval_single_use(*waits), grants_are_used()),
             ),
             {"approvals": waits, "session": True},
+        ),
+        "approved_again": Situation(
+            told(
+                "approved_again",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+                faults=("unsaved",),
+                more=(approval_single_use(*waits), grants_are_used()),
+            ),
+            {"approvals": waits, "session": True, "tries": 2},
+        ),
+        "tried_again": Situation(
+            told(
+                "tried_again",
+                script=[*one_by_one, CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+                faults=("unsaved",),
+            ),
+            {"session": True, "tries": 2},
         ),
         "handed_over": Situation(
             told(

@@ -34,5 +34,6 @@ VARIANTS: dict[str, Callable[[], dict[str, Any]]] = {
     "no_client_retries": lambda: {"max_retries": 0},
     "soft_failures": lambda: {"failures": "soft"},
     "whole_replies": _whole_replies,
+    "ends_with_a_tool": lambda: {"ends_with": ("ship",)},
     "retries": lambda: {"retries": 3},
 }
