@@ -1,4 +1,4 @@
-"""Agno: a world's tools and model as its own, and its agent's run as an agent.
+"""Agno: a world's tools and model as its own, and its agent's runs.
 
 Law: the loop, its retries and its pauses are Agno's own; the model is its OpenAIChat over a client
 of the world's wire. Called by agents under test:
@@ -106,7 +106,8 @@ class Agno(Adapter):
 
     def soft(self, error: Exception) -> BaseException:
         """A tool asks the model for another try."""
-        return RetryAgentRun(str(error))
+        found: BaseException = RetryAgentRun(str(error))
+        return found
 
     def session(self, world: World) -> "WorldDb":
         """Agno's database in memory."""
