@@ -1,4 +1,4 @@
-"""Agno: a world's tools and model as its own, by its agent's runs.
+"""Agno: a world's tools and model as its own, and its agent's runs.
 
 Law: the loop, its retries and its pauses are Agno's own; the model is its OpenAIChat over a client
 of the world's wire. Called by agents under test:
@@ -106,8 +106,8 @@ class Agno(Adapter):
 
     def soft(self, error: Exception) -> BaseException:
         """A tool asks the model for another try."""
-        asked: BaseException = RetryAgentRun(str(error))
-        return asked
+        found: BaseException = RetryAgentRun(str(error))
+        return found
 
     def session(self, world: World) -> "WorldDb":
         """Agno's database in memory."""

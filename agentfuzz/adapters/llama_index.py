@@ -1,4 +1,4 @@
-"""LlamaIndex: a world's tools and model as its own, by its agents.
+"""LlamaIndex: a world's tools and model as its own, and its agents.
 
 Law: the loop, its memory and its limits are LlamaIndex's own; the model is its OpenAILike over HTTP
 clients of the world's wire. Called by agents under test:
@@ -99,7 +99,7 @@ class LlamaIndex(Adapter):
         )
 
     def ended(self, result: Any) -> Ended | None:
-        """A run ends with its output, or by its limit, which only the words of the error tell."""
+        """A run ends with its output, or by its limit, of which only the error's words tell."""
         if isinstance(result, WorkflowRuntimeError) and str(result).startswith("Max iterations"):
             return Ended(why="limit")
         if isinstance(result, BaseException):

@@ -165,6 +165,14 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"session": True},
         ),
+        "discussed": Situation(
+            told(
+                "discussed",
+                script=[FIND, [CHARGE, SHIP], CLOSED],
+                follow_ups=("And what did you do for order A17?",),
+            ),
+            {"session": True},
+        ),
         "restarted": Situation(
             told(
                 "restarted",
