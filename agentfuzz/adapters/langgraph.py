@@ -70,8 +70,8 @@ class LangGraph(Adapter):
     package = "langgraph"
     needs = ">=0.6"
     quiet = {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
-    limits = {"recursion_limit": Limit("turns", 9_999)}
-    meets = {
+    limits = {"recursion_limit": Limit("turns", 9_999)}  # of create_agent
+    meets = {  # from 1.2.22 on; 0.6 told the model of errors
         "raised": "raised",
         "soft": "raised",
         "cancelled": "raised",
