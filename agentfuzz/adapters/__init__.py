@@ -1,14 +1,14 @@
 """Adapters: a world as the frameworks know it, one file per framework.
 
     adapters.agent_framework  Microsoft Agent Framework: agents and handoffs over a world's tools
-    adapters.agno             Agno: a world's tools and model as its own, by its agent's runs
+    adapters.agno             Agno: a world's tools and model as its own, and its agent's runs
     adapters.anthropic_runner Anthropic's tool runner: a world's tools and model as the SDK's own
     adapters.autogen          AutoGen: agents and teams of AgentChat over a world's model and tools
     adapters.claude_agent_sdk The Claude Agent SDK: a world's tools as its own, its model by address
     adapters.crewai           CrewAI: a world's tools and model as its own
     adapters.google_adk       Google's ADK: a world's tools and model as its own, by its runner
     adapters.langgraph        LangGraph and LangChain: a world's tools and model as LangChain's own
-    adapters.llama_index      LlamaIndex: a world's tools and model as its own, by its agents
+    adapters.llama_index      LlamaIndex: a world's tools and model as its own, and its agents
     adapters.mcp              MCP: a world behind a server of the SDK, and an application's sessions
     adapters.openai_agents    The OpenAI Agents SDK: a world's tools, model and runs as its own
     adapters.pydantic_ai      Pydantic AI: a world's tools and model as Pydantic AI's own
