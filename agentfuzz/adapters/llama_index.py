@@ -13,6 +13,7 @@ What else the model is given is its own (`max_retries=0`).
 """
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from llama_index.core.agent.workflow import AgentOutput, AgentWorkflow, FunctionAgent
@@ -32,6 +33,8 @@ from agentfuzz.world.world import World
 
 _MODEL = ("max_retries", "timeout")  # the words of the model
 _RUN = ("max_iterations", "early_stopping_method")  # those of a run
+
+_RUNS = count()
 
 
 class LlamaIndex(Adapter):
@@ -191,7 +194,8 @@ async def _run(setup: Setup, workflow: Any) -> AgentOutput:
     if setup.session is not None:
         setup.session._world = setup.world
         words["memory"] = setup.session
-    return await workflow.run(user_msg=setup.world.task, **words)
+    name = f"run_{next(_RUNS)}"  # of which a process keeps a list, longer than a run
+    return await workflow.run(user_msg=setup.world.task, run_id=name, **words)
 
 
 ADAPTER = LlamaIndex()
