@@ -138,7 +138,12 @@ class Strands(Adapter):
         return await agent.invoke_async(*self._asked(setup), **self._words(setup))
 
     def _made(self, setup: Setup, model: Any = None) -> Agent:
+        """The agent of a setup; who calls once more has the same one still."""
+        if "agent" in setup.held:
+            return setup.held["agent"]
         options = {name: each for name, each in setup.options.items() if name not in _LIMITS}
+        if options.pop("audit", False):
+            options["hooks"] = [*options.get("hooks", ()), Audit(setup.world)]
         if setup.approvals:
             options["hooks"] = [*options.get("hooks", ()), Approvals(setup.approvals)]
         if setup.session is not None:
@@ -150,9 +155,13 @@ class Strands(Adapter):
             **{"callback_handler": None, **options},
         )
         _RUNNING[setup.world] = agent
+        if setup.session is None:
+            setup.held["agent"] = agent
         return agent
 
     def _asked(self, setup: Setup) -> tuple[Any]:
+        if setup.attempt > 1 and "agent" in setup.held:
+            return (None,)  # go on
         if setup.paused is None:
             return (setup.world.task,)
         said = [(one.handle, setup.decisions[one.call]) for one in self.pauses(setup.paused)]
@@ -195,6 +204,23 @@ def anthropic_model(world: World) -> AnthropicModel:
     )
     made.client = async_anthropic_client(world)
     return made
+
+
+class Audit(HookProvider):
+    """What was done is written down after the tools of a turn: a save of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        """After each turn's calls."""
+        from strands.hooks import AfterToolsEvent  # which old releases have not
+
+        registry.add_callback(AfterToolsEvent, self._writes)
+
+    def _writes(self, event: object) -> None:
+        with self._world.saving("audit"):
+            pass
 
 
 class Approvals(HookProvider):

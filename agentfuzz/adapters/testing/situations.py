@@ -213,6 +213,9 @@ def situations(adapter: Adapter) -> dict[str, Situation]:
             ),
             {"approvals": waits, "session": True, "tries": 2},
         ),
+        "called_again": Situation(
+            told("called_again", script=[*one_by_one, CLOSED], faults=("unsaved",)), {"tries": 2}
+        ),
         "tried_again": Situation(
             told(
                 "tried_again",

@@ -27,6 +27,7 @@ def asks_again() -> dict[str, Any]:
 
 VARIANTS: dict[str, Callable[[], dict[str, Any]]] = {
     "asks_again": asks_again,
+    "audited": lambda: {"audit": True},
     "keys": lambda: {"key": by_intent},
     "ten_turns": lambda: {"turns": 10},
 }
