@@ -10,7 +10,6 @@ adapter's facts are told. Run by `frameworks` and `gauntlet`.
 
 import importlib.util
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -57,8 +56,6 @@ def told(
     """The codes of what is found, each with its plans, the smallest first. `without` are faults
     that are not tried."""
     adapter: Adapter = found(framework)
-    os.environ.update(adapter.quiet)
-    adapter.warm()
     chosen = situation(adapter, name)
     loop = agent(adapter, entrypoint, **{**chosen.words, **variant(framework, of)})
     begun, codes = time.perf_counter(), dict[str, list[str]]()
@@ -103,8 +100,6 @@ def shown(adapter: Adapter) -> dict[str, dict[str, str]]:
 def facts(framework: str) -> Any:
     """What an adapter says of its framework, and what its model is shown beside what it should."""
     adapter: Adapter = found(framework)
-    os.environ.update(adapter.quiet)
-    adapter.warm()
     return {
         "shown": shown(adapter),
         "release": release(adapter),

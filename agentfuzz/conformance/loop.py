@@ -80,7 +80,6 @@ def _framework(name: str) -> Loop:
             f"{near_miss(name, names())} A loop of your own is module:callable, as in mine:run."
         )
     adapter = found(name)
-    adapter.warm()
     return Loop(name, agent_of(adapter, key="call_id"))
 
 

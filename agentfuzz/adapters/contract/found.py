@@ -4,11 +4,14 @@ Law: a framework is imported when its adapter is asked for by name, never before
 plugin and by tools.
 """
 
+import os
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from packaging.specifiers import SpecifierSet
 
 from agentfuzz.adapters.contract.adapter import Adapter
 from agentfuzz.core.errors import AgentfuzzError, near_miss
@@ -23,8 +26,8 @@ def names() -> list[str]:
 
 
 def found(name: str) -> Adapter:
-    """The adapter of this name, warm. Raises AgentfuzzError where there is none, or where its
-    framework is not installed, or too old, and says what to install."""
+    """The adapter of this name, quiet and warm. Raises AgentfuzzError where there is none, or where
+    its framework is not installed, or too old, and says what to install."""
     published = {one.name: one for one in entry_points(group=GROUP)}
     known = names()
     if name not in known:
@@ -43,6 +46,12 @@ def found(name: str) -> Adapter:
             f"'pytest-agentfuzz[{name.replace('_', '-')}]', or a newer version of what it adapts."
         ) from error
     made: Adapter = adapter() if isinstance(adapter, type) else adapter
+    if made.needs and not SpecifierSet(made.needs).contains(version(made.package), True):
+        raise AgentfuzzError(
+            f"the adapter {name} needs {made.package}{made.needs}; installed is {release(made)}."
+        )
+    os.environ.update(made.quiet)
+    made.warm()
     return made
 
 
