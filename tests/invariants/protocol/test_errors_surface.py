@@ -241,6 +241,8 @@ def test_victim(found, nothing):
         "AF411 ship: ship#1:once/timeout",
         "AF411 charge_card_v2: model#1:unknown_tool",
         "AF411 ship_v2: model#2:unknown_tool",
+        "AF411 functions. charge_card: model#1:unknown_tool=2",
+        "AF411 functions. ship: model#2:unknown_tool=2",
     ]
 
 

@@ -240,9 +240,25 @@ TIMEOUT, UNKNOWN = "charge_card#1:once/timeout", "model#1:unknown_tool"
 @pytest.mark.parametrize(
     ("victim", "parallel", "expected"),
     [
-        (Dangles, False, [f"AF404 charge_card: {TIMEOUT}", f"AF404 charge_card_v2: {UNKNOWN}"]),
+        (
+            Dangles,
+            False,
+            [
+                f"AF404 charge_card: {TIMEOUT}",
+                f"AF404 charge_card_v2: {UNKNOWN}",
+                f"AF404 functions. charge_card: {UNKNOWN}=2",
+            ],
+        ),
         (Zips, True, [f"AF404 charge_card: {TIMEOUT}"]),
-        (TidiesUp, False, [f"AF405 charge_card: {TIMEOUT}", f"AF405 charge_card_v2: {UNKNOWN}"]),
+        (
+            TidiesUp,
+            False,
+            [
+                f"AF405 charge_card: {TIMEOUT}",
+                f"AF405 charge_card_v2: {UNKNOWN}",
+                f"AF405 functions. charge_card: {UNKNOWN}=2",
+            ],
+        ),
     ],
 )
 def test_victim(found, victim, parallel, expected):
