@@ -98,7 +98,7 @@ ALL = {**BUNDLED, **STORIES}
 EXCLUDED = {
     "invoice": ("twice",)
 }  # nobody can help a network that doubles, and a backend that is blind
-RUNS = 400  # of the pairs of one story at most
+RUNS = 250  # of the pairs of one story at most
 
 
 def campaign(name, simulation, **budget):
