@@ -160,15 +160,20 @@ def asleep(ident: int, native: int) -> object | None:
     frame = sys._current_frames().get(ident)
     if frame is None:
         return (ident,)
+    # Whoever looks has the interpreter: one that spins waits for it, and sleeps in the kernel. A
+    # thread with a frame is alive, until the interpreter is let go, so its clock is asked first.
+    done = 0
+    if _clock_of is not None and _read is not None:
+        try:
+            done = _read(_clock_of(ident))
+        except ProcessLookupError:
+            return (ident,)
     try:
         with open(f"/proc/self/task/{native}/stat") as stat:
             if stat.read().rpartition(")")[2].split()[0] in "RD":
                 return None
     except OSError:  # another system
         pass
-    # Whoever looks has the interpreter: one that spins waits for it, and sleeps in the kernel. A
-    # thread with a frame is alive, so that its clock may be asked for.
-    done = 0 if _clock_of is None or _read is None else _read(_clock_of(ident))
     return (ident, id(frame), frame.f_lasti, done)
 
 
