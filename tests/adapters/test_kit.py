@@ -1,4 +1,4 @@
-"""The contract and its kit, on a loop without a framework: what is wrong with an adapter is seen."""
+"""The contract and its kit, on a plain loop: what is wrong with an adapter is seen."""
 
 from collections.abc import Mapping
 from typing import Any
