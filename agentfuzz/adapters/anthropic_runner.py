@@ -37,7 +37,6 @@ _WHY: Mapping[str, Why] = {
     "model_context_window_exceeded": "length",
     "refusal": "error",
     "tool_use": "limit",  # max_iterations: the runner stops, and its last reply asks for tools
-    "pause_turn": "limit",
 }
 
 
