@@ -32,10 +32,10 @@ from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
+from agentfuzz.plugin.reporting import Reporting
 from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
-from agentfuzz.report import write
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
 from agentfuzz.runtime.clock import FOREVER
@@ -59,7 +59,7 @@ class Session:
         self.campaigns = campaigns
         self.strict = strict_on(config)
         self.root = config.rootpath
-        self.report_dir = self.root / setting(config, "report-dir")
+        self.reporting = Reporting(config)
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.telling = Told()
@@ -67,7 +67,6 @@ class Session:
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
         self.recording = Recording(config)
-        self._written = ""
 
     # One test -----------------------------------------------------------------------------
 
@@ -98,13 +97,12 @@ class Session:
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
-        for finding in result.findings:  # on the item, not a report: JUnit reads the last one
-            item.user_properties.append(("agentfuzz.finding", finding.id))
-            item.user_properties.append(("agentfuzz.code", finding.code))
         if given.plan is None:
             self.findings.store(result)
         more = self.findings.compared(result) if self.findings.replay else []
         result = item.stash[_RESULT] = redacted(result)  # from here on it is told
+        # On the item, not a report: JUnit reads the last one.
+        item.user_properties += self.reporting.properties(result)
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
@@ -153,7 +151,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
-            closing(dealing(self.config, self.report_dir, item.nodeid)) as dealt,
+            closing(dealing(self.config, self.reporting.folder, item.nodeid)) as dealt,
             capture.terminal(self.config) as screen,
             Simulation(
                 setting(self.config, "run-timeout"),
@@ -230,9 +228,10 @@ class Session:
 
     # The whole session --------------------------------------------------------------------
 
-    def collect(self, text: str) -> None:
+    def collect(self, report: Any) -> None:
         """Take in one result, from this process or a worker."""
-        self.results.append(from_json(json.loads(text)))
+        self.reporting.at(report)
+        self.results.append(from_json(json.loads(report.agentfuzz)))
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
@@ -253,17 +252,11 @@ class Session:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
             return
-        shown = os.path.relpath(self.report_dir, self.root)
-        try:
-            code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
-            write.write(self.report_dir, self.results, exit_code=code)
-            self._written = f"{shown}/index.html".replace(os.sep, "/")
-        except OSError as error:
-            self.findings.note(
-                [f"agentfuzz: report not written ({error.strerror or error}): {shown}"]
-            )
-            if self.config.getoption("--agentfuzz-report-dir") and session.exitstatus == 0:
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
+        wrong = self.reporting.write(self.results, code)
+        self.findings.note(wrong)
+        if wrong and self.reporting.asked() and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def summary(self, reporter: Any) -> None:
         """The agentfuzz section at the end of the session."""
@@ -272,7 +265,7 @@ class Session:
         if not (self.campaigns or found or notes or self.findings.lines):
             return
         reporter.section("agentfuzz", sep="=")
-        lines = terminal.summary(self.results, report=self._written or None)
+        lines = terminal.summary(self.results, report=self.reporting.shown)
         lines = lines[:1] if self.config.get_verbosity() < 0 else lines
         if self.config.get_verbosity() > 1:
             lines += [line for result in self.results for line in details(result)]

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from agentfuzz.report.formats.format import Format
     from agentfuzz.world.confirmed import Correction
 
+AUTO = "auto"
 # option, metavar, type, default, help; each is an ini key of the same name with underscores.
 SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("max-runs", "N", int, 10_000, "runs of one campaign at most"),
@@ -38,6 +40,13 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ),
     ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
+    (
+        "report",
+        "NAMES",
+        str,
+        AUTO,
+        "their formats, as auto,sarif; auto: html,json,markdown, github",
+    ),
 )
 MOST = 256  # processes
 SHARDS = 1_000
@@ -90,6 +99,8 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     executor(config)
     shard(config)
     tools(config)
+    if setting(config, "report") != AUTO:
+        formats(config)
 
 
 def _ini_file(config: pytest.Config) -> str:
@@ -169,6 +180,20 @@ def tools(config: pytest.Config) -> tuple["Correction", ...]:
         return corrections(lines, _ini_file(config))
     except ScenarioError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def formats(config: pytest.Config) -> list["Format"]:
+    """The formats of the reports. Raises UsageError."""
+    from agentfuzz.core.errors import AgentfuzzError
+    from agentfuzz.report.write import chosen
+
+    value = setting(config, "report")
+    try:
+        return chosen(value, os.environ)
+    except AgentfuzzError as error:
+        raise pytest.UsageError(
+            f"--agentfuzz-report (agentfuzz_report) = {value}: {error}"
+        ) from None
 
 
 def shard(config: pytest.Config) -> tuple[int, int] | None:

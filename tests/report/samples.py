@@ -18,6 +18,7 @@ from agentfuzz.core.findings import (
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
+from agentfuzz.report.session import Session
 
 from .log import ARGS, Log
 
@@ -306,3 +307,4 @@ RESULTS = (
         notes=("AF-77aa was replayed: fixed",),
     ),
 )
+TOLD = Session(results=RESULTS)

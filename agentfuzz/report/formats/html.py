@@ -216,9 +216,10 @@ def _pretty(value: Json) -> str:
 
 FORMAT = Format(
     name="html",
-    finding=finding,
+    finding=lambda cx, _: finding(cx),
     suffix=".html",
-    session=lambda results, _: index(results),
+    session=lambda told: index(told.results),
     index="index.html",
+    default=True,
     order=1,
 )

@@ -136,9 +136,10 @@ def _join(parts: Iterable[str]) -> str:
 
 FORMAT = Format(
     name="markdown",
-    finding=finding,
+    finding=lambda cx, _: finding(cx),
     suffix=".md",
-    session=lambda results, _: index(results),
+    session=lambda told: index(told.results),
     index="index.md",
+    default=True,
     order=2,
 )

@@ -1,0 +1,176 @@
+"""SARIF 2.1.0: the findings of a session for code scanning.
+
+Law: valid by the official schema, and within what GitHub takes of a file: what is too much is left
+out, the last findings first, and said so in a notification. No text of an agent becomes a link.
+Called by the writer.
+"""
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from agentfuzz.core.codec import dump
+from agentfuzz.core.codes import CODES, page
+from agentfuzz.core.escaping import visible
+from agentfuzz.core.findings import Counterexample
+from agentfuzz.core.lanes.words import count
+from agentfuzz.report import packages
+from agentfuzz.report.fingerprints import fingerprints
+from agentfuzz.report.formats.format import Format
+from agentfuzz.report.places import Place
+from agentfuzz.report.session import Session
+from agentfuzz.telling import story as stories
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+RESULTS, STEPS, BYTES = 5_000, 1_000, 9_000_000  # GitHub keeps 5,000 and 1,000, and 10 MB gzipped
+FINGERPRINT = "agentfuzzCause/v1"
+_TEXT, _STEP, _NOTES = 4_000, 300, 100
+_MILD = ("AF904", "AF905")  # of the harness, more than of the agent
+
+Object = dict[str, Any]
+
+
+def report(session: Session) -> str:
+    """The log of a session: one run."""
+    found = [cx for result in session.results for cx in result.findings]
+    marks = fingerprints(found, session.places)
+    results: list[Object] = []
+    room, bare = BYTES, 0
+    for cx, mark in zip(found[:RESULTS], marks, strict=False):
+        whole = _result(cx, mark, session)
+        size = len(dump(whole))
+        if size > room:
+            bare, size = bare + 1, size - len(dump(whole.pop("codeFlows", [])))
+        if size > room:
+            break
+        results.append(whole)
+        room -= size
+    notes = []
+    if len(results) < len(found):
+        notes.append(f"{count(len(found) - len(results), 'more finding')}: see the other reports")
+    if bare:
+        notes.append(f"{count(bare, 'finding')} without the sequence, for which there was no room")
+    return dump(_log(session, results, notes)) + "\n"
+
+
+def _log(session: Session, results: list[Object], notes: Sequence[str]) -> Object:
+    rules = sorted({one["ruleId"] for one in results})
+    for one in results:
+        one["ruleIndex"] = rules.index(one["ruleId"])
+    untested = [text for result in session.results for text in result.untested]
+    invocation: Object = {
+        "executionSuccessful": session.exit_code is None
+        and all(result.stopped != "interrupt" for result in session.results),
+        "toolExecutionNotifications": [
+            {"level": level, "message": {"text": _words(text)}}
+            for level, texts in (("note", notes), ("warning", untested[:_NOTES]))
+            for text in texts
+        ],
+    }
+    if session.exit_code is not None:
+        invocation["exitCode"] = session.exit_code
+    driver: Object = {
+        "name": "agentfuzz",
+        "semanticVersion": packages.own(),
+        "rules": [_rule(code) for code in rules],
+    }
+    if home := packages.documentation():
+        driver["informationUri"] = home
+    run: Object = {
+        "tool": {"driver": driver},
+        "invocations": [invocation],
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "the repository"}}},
+        "results": results,
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(code: str) -> Object:
+    """A code: its title, its page, and where that is on the web."""
+    rule: Object = {"id": code, "defaultConfiguration": {"level": _level(code)}}
+    if code not in CODES:
+        return rule | {"shortDescription": {"text": code}, "help": {"text": code}}
+    text = page(code)
+    rule |= {
+        "shortDescription": {"text": CODES[code]},
+        "fullDescription": {"text": " ".join(text.split("\n\n")[1].split())},
+        "help": {"text": text, "markdown": text},
+        "properties": {"tags": ["agentfuzz", "reliability"], "precision": "very-high"},
+    }
+    if home := packages.documentation():
+        rule["helpUri"] = f"{urljoin(posixpath.join(home, ''), 'codes.html')}#{code.lower()}"
+    return rule
+
+
+def _level(code: str) -> str:
+    return "warning" if code.startswith(_MILD) else "error"
+
+
+def _result(cx: Counterexample, mark: str, session: Session) -> Object:
+    place = session.places.of(cx)
+    result: Object = {
+        "ruleId": visible(cx.code),
+        "level": _level(cx.code),
+        "message": {"text": _message(cx)},
+        "locations": [_location(place, cx.location)],
+        "partialFingerprints": {FINGERPRINT: mark},
+        "properties": {"agentfuzz/id": visible(cx.id), "agentfuzz/plan": visible(str(cx.plan))},
+    }
+    test = session.places.test(cx.nodeid)
+    if test != place:
+        result["relatedLocations"] = [_location(test, None, f"the test {cx.nodeid}") | {"id": 1}]
+    if steps := list(_steps(cx, place)):
+        result["codeFlows"] = [{"threadFlows": [{"locations": steps}]}]
+    return result
+
+
+def _message(cx: Counterexample) -> str:
+    story = stories.tell(cx)
+    parts = [f"{story.title}: {story.sentence}", *story.warnings]
+    parts += [f"Fault: {fault.words} ({fault.plan})." for fault in story.faults]
+    parts += [f"Hint: {story.hint}."] if story.hint else []
+    return _words("\n".join([*parts, f"Replay: {story.replay}"]))
+
+
+def _steps(cx: Counterexample, place: Place) -> Iterator[Mapping[str, Any]]:
+    """The rows of the history; of many the first, and the last one that counts them."""
+    rows = stories.tell(cx).rows
+    shown = rows if len(rows) <= STEPS else rows[: STEPS - 1]
+    for row in shown:
+        lost = "lost" if row.arrow.endswith("_lost") else ""
+        parts = (f"{row.t:.1f}s", row.agent, lost, row.backend, row.note)
+        yield {
+            "location": _location(place, None, "  ".join(filter(None, parts))[:_STEP]),
+            "importance": "essential" if row.mark or row.witness else "important",
+        }
+    if len(shown) < len(rows):
+        yield {"location": _location(place, None, f"{len(rows) - len(shown):,} more steps")}
+
+
+def _location(place: Place, code: str | None, message: str = "") -> Object:
+    location: Object = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(place.path), "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": place.line},
+        }
+    }
+    function = (code or "").rpartition(" ")[2] if code and " " in code else ""
+    if function:
+        location["logicalLocations"] = [{"fullyQualifiedName": visible(function)}]
+    return location | ({"message": {"text": _words(message)}} if message else {})
+
+
+def _uri(path: str) -> str:
+    return quote(path.encode("utf-8", "backslashreplace"))
+
+
+def _words(text: str) -> str:
+    """A message: controls visible, and no `[text](address)`, which a reader would make a link."""
+    return visible(text[:_TEXT], "\n").replace("](", "] (")
+
+
+FORMAT = Format(name="sarif", session=report, index="report.sarif", order=6)

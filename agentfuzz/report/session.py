@@ -1,0 +1,21 @@
+"""A session as the formats get it.
+
+Law: frozen data, and all that a format may know beside the findings themselves. Built by the doors,
+read by every format.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.report.places import Places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a session tells: its results, pytest's exit code if that is known, and where the files
+    of the project lie in its repository."""
+
+    results: Sequence[CampaignResult]
+    exit_code: int | None = None
+    places: Places = field(default_factory=Places)
