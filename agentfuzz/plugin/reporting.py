@@ -27,7 +27,7 @@ class Reporting:
         self.root = config.rootpath
         self.folder = self.root / setting(config, "report-dir")
         self.formats = formats(config)
-        self.shown: str | None = None
+        self.shown = ""
         self.begins: dict[str, int] = {}  # the line of each test
         self._log: list[str] = []
 
@@ -48,8 +48,7 @@ class Reporting:
         try:
             files = write.write(self.folder, told, self.formats)
             indexes = {each.index for each in self.formats if each.session}
-            first = next((path.name for path in files if path.name in indexes), None)
-            self.shown = first and f"{name}/{first}"
+            self.shown = next((f"{name}/{one.name}" for one in files if one.name in indexes), "")
         except OSError as error:
             wrong.append(_failed(error, name))
         try:

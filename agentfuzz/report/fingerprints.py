@@ -1,26 +1,23 @@
-"""Fingerprints: by which a CI knows a finding again in the next commit.
+"""Fingerprints: by which a CI knows a cause again in the next commit.
 
-Law: no line and no value is in one; the findings of one session have different ones. Called
-by the formats that a CI compares.
+Law: no line and no value is in one; the causes of one session have different ones. Called by the
+formats that a CI compares.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
-from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.findings import Counterexample
-from agentfuzz.core.plan import FaultPlan
 from agentfuzz.report.places import Places
-from agentfuzz.search.causes import cause_of
+from agentfuzz.telling.causes import Cause
+from agentfuzz.telling.troubles import troubles_of
 
 
-def fingerprints(findings: Sequence[Counterexample], places: Places) -> list[str]:
-    """One for each: of its code and subject, the troubles of its plan, and the file it is in."""
+def fingerprints(causes: Sequence[Cause], places: Places) -> list[str]:
+    """One for each: of its lead's code and subject, the troubles of the plan, and the file."""
     out, seen = [], Counter[str]()
-    for cx in findings:
-        known = FaultPlan([(slot, fault) for slot, fault in cx.plan if slot.boundary in BOUNDARIES])
-        troubles = sorted(cause_of(known))
+    for cx in (one.lead for one in causes):
+        troubles = sorted(troubles_of(cx.plan))
         parts = (cx.code, cx.violation.subject, places.of(cx).path, *map(repr, troubles))
         text = chr(0).join(parts)
         seen[text] += 1

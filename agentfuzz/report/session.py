@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.report.places import Places
+from agentfuzz.telling.causes import Cause, causes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +20,8 @@ class Session:
     results: Sequence[CampaignResult]
     exit_code: int | None = None
     places: Places = field(default_factory=Places)
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """The findings by what makes the agent fail."""
+        return causes([cx for result in self.results for cx in result.findings])

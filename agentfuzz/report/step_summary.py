@@ -1,17 +1,17 @@
-"""The summary of a step of a CI: the findings of a session on one Markdown page.
+"""The summary of a step of a CI: the causes of a session on one Markdown page.
 
-Law: what does not fit is left out whole, the last findings first, and counted; no text of a tested
+Law: what does not fit is left out whole, the last causes first, and counted; no text of a tested
 agent becomes a link, a tag or a table cell of its own. Called by the format of GitHub.
 """
 
 from collections.abc import Iterable, Sequence
 
 from agentfuzz.core.escaping import code, fence, guard, markdown
-from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.lanes.layout import lanes
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report.session import Session
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause, counted
 
 _LINES = 50  # of a table or a list
 _ROWS = 60  # of a sequence
@@ -19,12 +19,12 @@ _ROWS = 60  # of a sequence
 
 def summary(session: Session, room: int) -> str:
     """The page, in at most `room` bytes of UTF-8; empty where not even its head fits."""
-    found = [cx for result in session.results for cx in result.findings]
+    found = session.causes
     page, told = _text(_head(session, found)), 0
     if _size(page) + _size(_more(len(found))) > room:
         return ""
-    for cx in found:
-        part = _text(_finding(cx))
+    for cause in found:
+        part = _text(_cause(cause))
         if _size(page) + _size(part) + _size(_more(len(found))) > room:
             break
         page, told = page + part, told + 1
@@ -32,26 +32,28 @@ def summary(session: Session, room: int) -> str:
 
 
 def _more(number: int) -> str:
-    return f"\n{count(number, 'more finding')}: see the reports.\n"
+    return f"\n{count(number, 'more cause')}: see the reports.\n"
 
 
-def _head(session: Session, found: Sequence[Counterexample]) -> Iterable[str]:
+def _head(session: Session, found: Sequence[Cause]) -> Iterable[str]:
     results = session.results
+    told = counted([cx for result in results for cx in result.findings])
     runs = count(sum(result.runs for result in results), "run")
-    yield (
-        f"## agentfuzz: {count(len(found), 'finding')} in {count(len(results), 'campaign')}, {runs}"
-    )
+    yield f"## agentfuzz: {told} in {count(len(results), 'campaign')}, {runs}"
     if unfinished := [result.nodeid for result in results if result.stopped == "interrupt"]:
         yield f"The session was interrupted in {', '.join(map(code, unfinished[:_LINES]))}."
     if untested := [(text, result.nodeid) for result in results for text in result.untested]:
         yield "Not tested:"
         yield _cut([f"- {markdown(text)} ({code(nodeid)})" for text, nodeid in untested])
     if found:
-        rows = [
-            f"| {code(cx.code)} | {markdown(cx.title)} | {code(cx.nodeid)} | {code(cx.id)} |"
-            for cx in found
-        ]
-        yield f"| code | what | test | id |\n| --- | --- | --- | --- |\n{_cut(rows)}"
+        head = "| laws | what | test | id |\n| --- | --- | --- | --- |"
+        yield f"{head}\n{_cut([_row(one) for one in found])}"
+
+
+def _row(one: Cause) -> str:
+    laws, more = " ".join(map(code, one.codes)), f" +{len(one.tests) - 1}" * (len(one.tests) > 1)
+    cells = (laws, markdown(one.lead.title), code(one.lead.nodeid) + more, code(one.id))
+    return f"| {' | '.join(cells)} |"
 
 
 def _cut(lines: list[str]) -> str:
@@ -63,10 +65,12 @@ def _cut(lines: list[str]) -> str:
     return "\n".join([*lines[:_LINES], last])
 
 
-def _finding(cx: Counterexample) -> Iterable[str]:
-    story = stories.tell(cx)
+def _cause(cause: Cause) -> Iterable[str]:
+    story = stories.tell(cause.lead)
     yield f"### {markdown(story.headline)}"
     yield markdown(story.sentence)
+    if cause.breaks:
+        yield f"It {markdown(cause.breaks)}."
     yield from (f"> **Warning:** {markdown(warning)}" for warning in story.warnings)
     faults = [f"- {markdown(fault.words)}: {code(fault.plan)}" for fault in story.faults]
     yield "\n".join(faults) if faults else markdown(f"{story.shrink}.")
@@ -76,6 +80,9 @@ def _finding(cx: Counterexample) -> Iterable[str]:
         yield f"Code: {code(story.location)}"
     if story.hint:
         yield f"Hint: {markdown(story.hint)}"
+    if elsewhere := cause.places[1:]:
+        yield "Also met here:"
+        yield _cut([f"- {code(one.nodeid)} under {code(one.plan)}" for one in elsewhere])
     yield fence(story.replay, "sh")
 
 

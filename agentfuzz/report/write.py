@@ -63,14 +63,14 @@ def properties(words: str, result: CampaignResult) -> list[tuple[str, str]]:
 
 
 def write(directory: Path, told: Session, formats: Collection[Format] | None = None) -> list[Path]:
-    """Write the file of every finding in every format (ID.html, ID.md, ID.json), then those of the
-    session (index.html, index.md, report.json). Returns the paths in that order. Creates the
-    directory, if there is a file for it.
+    """Write the page of every cause (ID.html, ID.md) and the file of every finding (ID.json), then
+    those of the session (index.html, index.md, report.json). Returns the paths in that order.
+    Creates the directory, if there is a file for it.
 
     One text is in memory at a time. Files of earlier sessions are left alone. Raises OSError.
     """
     formats = chosen(AUTO, {}) if formats is None else formats
-    if any(each.finding or each.session for each in formats):
+    if any(each.cause or each.finding or each.session for each in formats):
         directory.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for name, text in _files(told, formats):
@@ -82,14 +82,13 @@ def write(directory: Path, told: Session, formats: Collection[Format] | None = N
 
 def _files(told: Session, formats: Collection[Format]) -> Iterator[tuple[str, str]]:
     """Name and text of every file, one after the other."""
-    seen: set[str] = set()
-    for cx in (cx for result in told.results for cx in result.findings):
-        if cx.id in seen:
-            continue
-        seen.add(cx.id)
+    for cause in told.causes:
         for each in formats:
+            if each.cause is not None:
+                yield f"{stem(cause.id)}{each.suffix}", each.cause(cause)
             if each.finding is not None:
-                yield f"{stem(cx.id)}{each.suffix}", each.finding(cx, told)
+                for cx in cause.findings:
+                    yield f"{stem(cx.id)}{each.suffix}", each.finding(cx, told)
     for each in formats:
         if each.session is not None:
             yield each.index, each.session(told)

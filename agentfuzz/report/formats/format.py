@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.report.session import Session
+from agentfuzz.telling.causes import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +20,16 @@ class Format:
     written without being asked for; `where` names an environment variable that asks for it where it
     is `true`.
 
-    `finding` makes the file of one finding: its id and `suffix` (`.html`). `session` makes the one
-    file of a session, `index`, out of what it tells. `lines` are for the log of a CI, `appended`
-    what is added to the file that the environment variable `to` names, in so many bytes.
-    `properties` are what a test's report carries (JUnit), in full where the format is asked for by
-    name. A format has one of them or more.
+    `cause` makes the page of one cause, for people; `finding` the file of one finding, for
+    machines: an id (of a cause, its lead's) and `suffix` (`.html`). `session` makes the one file of
+    a session, `index`, out of what it tells. `lines` are for the log of a CI, `appended` what is
+    added to the file that the environment variable `to` names, in so many bytes. `properties` are
+    what a test's report carries (JUnit), in full where the format is asked for by name. A format
+    has one of them or more.
     """
 
     name: str
+    cause: Callable[[Cause], str] | None = None
     finding: Callable[[Counterexample, Session], str] | None = None
     suffix: str = ""
     session: Callable[[Session], str] | None = None

@@ -8,12 +8,14 @@ long as there is room for. Called by the writer, and by the doors for the lines.
 from collections.abc import Iterator
 
 from agentfuzz.core.escaping import terminal
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.lanes.words import count
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Place
 from agentfuzz.report.session import Session
 from agentfuzz.report.step_summary import summary
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause
 
 MOST = 9  # of ten that a runner takes of a step; the last one says how many more there are
 _TITLE, _MESSAGE = 180, 2_000  # characters; a runner cuts a message at 4,096
@@ -21,8 +23,8 @@ NOTHING = "AF801"
 
 
 def annotations(session: Session) -> list[str]:
-    """A line for each finding, and for each campaign that tested nothing."""
-    told = [*_findings(session), *_nothing(session)]
+    """A line for each cause, and for each campaign that tested nothing."""
+    told = [*_causes(session), *_nothing(session)]
     lines = [_error(*one) for one in told[:MOST]]
     if len(told) > MOST:
         more = f"{len(told) - MOST} more are told in the summary of this step and in the reports"
@@ -30,10 +32,10 @@ def annotations(session: Session) -> list[str]:
     return lines
 
 
-def _findings(session: Session) -> Iterator[tuple[Place | None, str, str]]:
-    for result in session.results:
-        for cx in result.findings:
-            yield session.places.of(cx), f"agentfuzz {cx.code}: {cx.title}", _message(cx)
+def _causes(session: Session) -> Iterator[tuple[Place | None, str, str]]:
+    for one in session.causes:
+        title = f"agentfuzz {one.lead.code}: {one.lead.title}"
+        yield session.places.of(one.lead), title, _message(one)
 
 
 def _nothing(session: Session) -> Iterator[tuple[Place | None, str, str]]:
@@ -47,11 +49,15 @@ def _untested(result: CampaignResult) -> list[str]:
     return [text for text in result.untested if text.startswith(NOTHING)][:1]
 
 
-def _message(cx: Counterexample) -> str:
-    story = stories.tell(cx)
+def _message(cause: Cause) -> str:
+    story = stories.tell(cause.lead)
     lines = [story.sentence, *story.warnings, *(f"fault: {one.words}" for one in story.faults)]
+    lines += [f"it {cause.breaks}"] if cause.breaks else []
     lines += [f"hint: {story.hint}"] if story.hint else []
-    return "\n".join([*lines, f"test: {story.nodeid}", story.replay])
+    lines += [f"test: {story.nodeid}"]
+    if others := len(cause.places) - 1:
+        lines.append(f"and at {count(others, 'other place')}")
+    return "\n".join([*lines, story.replay])
 
 
 def _error(place: Place | None, title: str, message: str) -> str:

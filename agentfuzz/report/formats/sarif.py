@@ -1,7 +1,7 @@
-"""SARIF 2.1.0: the findings of a session for code scanning.
+"""SARIF 2.1.0: the causes of a session for code scanning.
 
 Law: valid by the official schema, and within what GitHub takes of a file: what is too much is left
-out, the last findings first, and said so in a notification. No text of an agent becomes a link.
+out, the last causes first, and said so in a notification. No text of an agent becomes a link.
 Called by the writer.
 """
 
@@ -21,13 +21,14 @@ from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Place
 from agentfuzz.report.session import Session
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 RESULTS, STEPS, BYTES = 5_000, 1_000, 9_000_000  # GitHub keeps 5,000 and 1,000, and 10 MB gzipped
 FINGERPRINT = "agentfuzzCause/v1"
-_TEXT, _STEP, _NOTES = 4_000, 300, 100
+_TEXT, _STEP, _NOTES, _RELATED = 4_000, 300, 100, 50
 _MILD = ("AF904", "AF905")  # of the harness, more than of the agent
 
 Object = dict[str, Any]
@@ -35,12 +36,12 @@ Object = dict[str, Any]
 
 def report(session: Session) -> str:
     """The log of a session: one run."""
-    found = [cx for result in session.results for cx in result.findings]
+    found = session.causes
     marks = fingerprints(found, session.places)
     results: list[Object] = []
     room, bare = BYTES, 0
-    for cx, mark in zip(found[:RESULTS], marks, strict=False):
-        whole = _result(cx, mark, session)
+    for cause, mark in zip(found[:RESULTS], marks, strict=False):
+        whole = _result(cause, mark, session)
         size = len(dump(whole))
         if size > room:
             bare, size = bare + 1, size - len(dump(whole.pop("codeFlows", [])))
@@ -50,9 +51,9 @@ def report(session: Session) -> str:
         room -= size
     notes = []
     if len(results) < len(found):
-        notes.append(f"{count(len(found) - len(results), 'more finding')}: see the other reports")
+        notes.append(f"{count(len(found) - len(results), 'more cause')}: see the other reports")
     if bare:
-        notes.append(f"{count(bare, 'finding')} without the sequence, for which there was no room")
+        notes.append(f"{count(bare, 'cause')} without the sequence, for which there was no room")
     return dump(_log(session, results, notes)) + "\n"
 
 
@@ -110,27 +111,38 @@ def _level(code: str) -> str:
     return "warning" if code.startswith(_MILD) else "error"
 
 
-def _result(cx: Counterexample, mark: str, session: Session) -> Object:
-    place = session.places.of(cx)
+def _result(cause: Cause, mark: str, session: Session) -> Object:
+    cx, places = cause.lead, session.places
+    place = places.of(cx)
     result: Object = {
         "ruleId": visible(cx.code),
         "level": _level(cx.code),
-        "message": {"text": _message(cx)},
-        "locations": [_location(place, cx.location)],
+        "message": {"text": _message(cause)},
+        "locations": [_location(place, cx.location or "")],
         "partialFingerprints": {FINGERPRINT: mark},
-        "properties": {"agentfuzz/id": visible(cx.id), "agentfuzz/plan": visible(str(cx.plan))},
+        "properties": {
+            "agentfuzz/id": visible(cx.id),
+            "agentfuzz/plan": visible(str(cx.plan)),
+            "agentfuzz/breaks": [visible(code) for code in cause.codes],
+        },
     }
-    test = session.places.test(cx.nodeid)
-    if test != place:
-        result["relatedLocations"] = [_location(test, None, f"the test {cx.nodeid}") | {"id": 1}]
+    related = [(places.test(one), "", f"the test {one}") for one in cause.tests]
+    related += [
+        (places.of(one.findings[0]), one.location, f"{' '.join(one.codes)} under {one.plan}")
+        for one in cause.places[1:]
+    ]
+    result["relatedLocations"] = [
+        _location(*one) | {"id": nth} for nth, one in enumerate(related[:_RELATED], 1)
+    ]
     if steps := list(_steps(cx, place)):
         result["codeFlows"] = [{"threadFlows": [{"locations": steps}]}]
     return result
 
 
-def _message(cx: Counterexample) -> str:
-    story = stories.tell(cx)
+def _message(cause: Cause) -> str:
+    story = stories.tell(cause.lead)
     parts = [f"{story.title}: {story.sentence}", *story.warnings]
+    parts += [f"It {cause.breaks}."] if cause.breaks else []
     parts += [f"Fault: {fault.words} ({fault.plan})." for fault in story.faults]
     parts += [f"Hint: {story.hint}."] if story.hint else []
     return _words("\n".join([*parts, f"Replay: {story.replay}"]))
@@ -144,21 +156,21 @@ def _steps(cx: Counterexample, place: Place) -> Iterator[Mapping[str, Any]]:
         lost = "lost" if row.arrow.endswith("_lost") else ""
         parts = (f"{row.t:.1f}s", row.agent, lost, row.backend, row.note)
         yield {
-            "location": _location(place, None, "  ".join(filter(None, parts))[:_STEP]),
+            "location": _location(place, "", "  ".join(filter(None, parts))[:_STEP]),
             "importance": "essential" if row.mark or row.witness else "important",
         }
     if len(shown) < len(rows):
-        yield {"location": _location(place, None, f"{len(rows) - len(shown):,} more steps")}
+        yield {"location": _location(place, "", f"{len(rows) - len(shown):,} more steps")}
 
 
-def _location(place: Place, code: str | None, message: str = "") -> Object:
+def _location(place: Place, code: str, message: str = "") -> Object:
     location: Object = {
         "physicalLocation": {
             "artifactLocation": {"uri": _uri(place.path), "uriBaseId": "%SRCROOT%"},
             "region": {"startLine": place.line},
         }
     }
-    function = (code or "").rpartition(" ")[2] if code and " " in code else ""
+    function = code.rpartition(":")[2].partition(" ")[2]
     if function:
         location["logicalLocations"] = [{"fullyQualifiedName": visible(function)}]
     return location | ({"message": {"text": _words(message)}} if message else {})
