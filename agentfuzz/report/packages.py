@@ -62,7 +62,7 @@ def _imported(root: Path, files: Iterable[str]) -> set[str]:
             continue
         seen.add(path)
         for module in _modules(path):
-            here = [one for one in _places(root, path, module) if one.is_file()]
+            here = [one for one in _places(root, path, module) if _is_file(one)]
             waiting += here
             if not here and module.partition(".")[0] not in sys.stdlib_module_names:
                 out.add(module.partition(".")[0])
@@ -84,6 +84,13 @@ def _modules(path: Path) -> Iterator[str]:
             lead = "." * node.level + (node.module or "")
             yield lead
             yield from (f"{lead}.{one.name}".replace("..", ".") for one in node.names)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _places(root: Path, path: Path, module: str) -> Iterator[Path]:

@@ -61,7 +61,8 @@ class Places:
         path = path.replace("\\", "/")
         whole = posixpath.normpath(posixpath.join(self.inside, path))
         if whole.startswith(("../", "/")) or whole == ".." or _DRIVE.match(path):
-            return path.rpartition("/")[2] or "tests"
+            name = path.rpartition("/")[2]
+            return name if name.strip(".") else "tests"
         return whole
 
 

@@ -6,7 +6,7 @@ Called by the writer.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -35,26 +35,35 @@ Object = dict[str, Any]
 
 
 def report(session: Session) -> str:
-    """The log of a session: one run."""
+    """The log of a session: one run. Sequences are the first for which there is no room."""
     found = session.causes
     marks = fingerprints(found, session.places)
     results: list[Object] = []
-    room, bare = BYTES, 0
+    room = BYTES
     for cause, mark in zip(found[:RESULTS], marks, strict=False):
-        whole = _result(cause, mark, session)
-        size = len(dump(whole))
-        if size > room:
-            bare, size = bare + 1, size - len(dump(whole.pop("codeFlows", [])))
-        if size > room:
+        result = _result(cause, mark, session)
+        room -= _size(result)
+        if room < 0:
             break
-        results.append(whole)
-        room -= size
+        results.append(result)
+    bare = 0
+    for cause, result in zip(found, results, strict=False):
+        flow = _flow(cause.lead, session.places.of(cause.lead))
+        if (size := _size(flow)) > room:
+            bare += 1
+        else:
+            room -= size
+            result["codeFlows"] = flow
     notes = []
     if len(results) < len(found):
         notes.append(f"{count(len(found) - len(results), 'more cause')}: see the other reports")
     if bare:
         notes.append(f"{count(bare, 'cause')} without the sequence, for which there was no room")
     return dump(_log(session, results, notes)) + "\n"
+
+
+def _size(tree: Any) -> int:
+    return len(dump(tree).encode())
 
 
 def _log(session: Session, results: list[Object], notes: Sequence[str]) -> Object:
@@ -94,7 +103,7 @@ def _rule(code: str) -> Object:
     """A code: its title, its page, and where that is on the web."""
     rule: Object = {"id": code, "defaultConfiguration": {"level": _level(code)}}
     if code not in CODES:
-        return rule | {"shortDescription": {"text": code}, "help": {"text": code}}
+        return rule | {key: {"text": _words(code)} for key in ("shortDescription", "help")}
     text = page(code)
     rule |= {
         "shortDescription": {"text": CODES[code]},
@@ -134,8 +143,6 @@ def _result(cause: Cause, mark: str, session: Session) -> Object:
     result["relatedLocations"] = [
         _location(*one) | {"id": nth} for nth, one in enumerate(related[:_RELATED], 1)
     ]
-    if steps := list(_steps(cx, place)):
-        result["codeFlows"] = [{"threadFlows": [{"locations": steps}]}]
     return result
 
 
@@ -148,7 +155,13 @@ def _message(cause: Cause) -> str:
     return _words("\n".join([*parts, f"Replay: {story.replay}"]))
 
 
-def _steps(cx: Counterexample, place: Place) -> Iterator[Mapping[str, Any]]:
+def _flow(cx: Counterexample, place: Place) -> list[Object]:
+    """The history as a code flow; none of a history without a row."""
+    steps = list(_steps(cx, place))
+    return [{"threadFlows": [{"locations": steps}]}] if steps else []
+
+
+def _steps(cx: Counterexample, place: Place) -> Iterator[Object]:
     """The rows of the history; of many the first, and the last one that counts them."""
     rows = stories.tell(cx).rows
     shown = rows if len(rows) <= STEPS else rows[: STEPS - 1]
