@@ -45,7 +45,7 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "NAMES",
         str,
         AUTO,
-        "their formats, as auto,sarif; auto: html,json,markdown, github",
+        "formats of reports, as auto,sarif or html,no-github",
     ),
 )
 MOST = 256  # processes
