@@ -12,20 +12,19 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from agentfuzz.archive.shards import installed
+
 OWN = "pytest-agentfuzz"
 _FILES, _BYTES = 200, 1_000_000  # of a project that are read
 
 
-@cache
-def own() -> str:
-    """The version of agentfuzz."""
-    return metadata.version(OWN)
-
-
-@cache
 def documentation() -> str:
     """The address of the documentation, if the installed package names one."""
-    for line in metadata.metadata(OWN).get_all("Project-URL") or ():
+    try:
+        told = metadata.metadata(OWN).get_all("Project-URL") or ()
+    except metadata.PackageNotFoundError:  # run from its source
+        return ""
+    for line in told:
         name, _, address = line.partition(",")
         if name.strip().lower() == "documentation":
             return str(address.strip())
@@ -42,7 +41,7 @@ def versions(root: Path | None, files: Iterable[str]) -> Mapping[str, str | Mapp
                 found[name] = metadata.version(name)
     found.pop(OWN, None)
     return {
-        "agentfuzz": own(),
+        "agentfuzz": installed(),
         "python": platform.python_version(),
         "packages": dict(sorted(found.items())),
     }

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +133,30 @@ def test_help_leads_to_the_documentation_where_it_has_an_address(
 ) -> None:
     """The one that the installed package names; without one there is no link."""
     for home, found in (
-        ("https://docs.example/agentfuzz", "https://docs.example/agentfuzz/codes.html#af101"),
-        ("https://docs.example/agentfuzz/", "https://docs.example/agentfuzz/codes.html#af101"),
+        ("https://docs.example/a", "https://docs.example/a/codes.html#af1xx-effects-and-keys"),
+        ("https://docs.example/a/", "https://docs.example/a/codes.html#af1xx-effects-and-keys"),
         ("", None),
     ):
         monkeypatch.setattr(packages, "documentation", lambda home=home: home)
         (rule,) = run_of(Session(results=[campaign("double_charge")]))["tool"]["driver"]["rules"]
         assert rule.get("helpUri") == found
+    page = (Path(__file__).parents[2] / "docs/codes.md").read_text(encoding="utf-8")
+    assert "\n## AF1xx: Effects and keys\n" in page
+
+
+def test_the_address_is_the_one_in_the_packages_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run from its source it has none."""
+    told = Message()
+    told["Project-URL"] = "Source, https://code.example/"
+    told["Project-URL"] = "Documentation, https://docs.example/"
+    monkeypatch.setattr(packages.metadata, "metadata", lambda name: told)
+    assert packages.documentation() == "https://docs.example/"
+
+    def none(name: str) -> Message:
+        raise packages.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(packages.metadata, "metadata", none)
+    assert packages.documentation() == ""
 
 
 # What is too much ------------------------------------------------------------------------

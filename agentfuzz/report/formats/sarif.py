@@ -5,13 +5,13 @@ out, the last causes first, and said so in a notification. No text of an agent b
 Called by the writer.
 """
 
-import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
+from agentfuzz.archive.shards import installed
 from agentfuzz.core.codec import dump
-from agentfuzz.core.codes import CODES, page
+from agentfuzz.core.codes import CODES, FAMILIES, page
 from agentfuzz.core.escaping import visible
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.lanes.words import count
@@ -84,7 +84,7 @@ def _log(session: Session, results: list[Object], notes: Sequence[str]) -> Objec
         invocation["exitCode"] = session.exit_code
     driver: Object = {
         "name": "agentfuzz",
-        "semanticVersion": packages.own(),
+        "version": installed(),
         "rules": [_rule(code) for code in rules],
     }
     if home := packages.documentation():
@@ -112,7 +112,9 @@ def _rule(code: str) -> Object:
         "properties": {"tags": ["agentfuzz", "reliability"], "precision": "very-high"},
     }
     if home := packages.documentation():
-        rule["helpUri"] = f"{urljoin(posixpath.join(home, ''), 'codes.html')}#{code.lower()}"
+        family = code[:3]
+        anchor = f"{family}xx {FAMILIES[family]}".lower().replace(" ", "-")
+        rule["helpUri"] = f"{home.rstrip('/')}/codes.html#{anchor}"
     return rule
 
 
