@@ -15,6 +15,7 @@ from agentfuzz.telling.causes import Cause, counted
 
 _LINES = 50  # of a table or a list
 _ROWS = 60  # of a sequence
+_WORDS, _NAME = 2_000, 300  # characters of a text, of a name
 
 
 def summary(session: Session, room: int) -> str:
@@ -44,7 +45,9 @@ def _head(session: Session, found: Sequence[Cause]) -> Iterable[str]:
         yield f"The session was interrupted in {', '.join(map(code, unfinished[:_LINES]))}."
     if untested := [(text, result.nodeid) for result in results for text in result.untested]:
         yield "Not tested:"
-        yield _cut([f"- {markdown(text)} ({code(nodeid)})" for text, nodeid in untested])
+        yield _cut(
+            [f"- {markdown(text[:_WORDS])} ({code(name[:_NAME])})" for text, name in untested]
+        )
     if found:
         head = "| laws | what | test | id |\n| --- | --- | --- | --- |"
         yield f"{head}\n{_cut([_row(one) for one in found])}"
@@ -52,7 +55,8 @@ def _head(session: Session, found: Sequence[Cause]) -> Iterable[str]:
 
 def _row(one: Cause) -> str:
     laws, more = " ".join(map(code, one.codes)), f" +{len(one.tests) - 1}" * (len(one.tests) > 1)
-    cells = (laws, markdown(one.lead.title), code(one.lead.nodeid) + more, code(one.id))
+    what, test = one.lead.title[:_NAME], one.lead.nodeid[:_NAME]
+    cells = (laws, markdown(what), code(test) + more, code(one.id[:_NAME]))
     return f"| {' | '.join(cells)} |"
 
 
@@ -67,8 +71,8 @@ def _cut(lines: list[str]) -> str:
 
 def _cause(cause: Cause) -> Iterable[str]:
     story = stories.tell(cause.lead)
-    yield f"### {markdown(story.headline)}"
-    yield markdown(story.sentence)
+    yield f"### {markdown(story.headline[:_NAME])}"
+    yield markdown(story.sentence[:_WORDS])
     if cause.breaks:
         yield f"It {markdown(cause.breaks)}."
     yield from (f"> **Warning:** {markdown(warning)}" for warning in story.warnings)
@@ -77,12 +81,12 @@ def _cause(cause: Cause) -> Iterable[str]:
     if story.rows:
         yield fence("\n".join(lanes(story.rows, width=96, limit=_ROWS)))
     if story.location:
-        yield f"Code: {code(story.location)}"
+        yield f"Code: {code(story.location[:_NAME])}"
     if story.hint:
-        yield f"Hint: {markdown(story.hint)}"
+        yield f"Hint: {markdown(story.hint[:_WORDS])}"
     if elsewhere := cause.places[1:]:
         yield "Also met here:"
-        yield _cut([f"- {code(one.nodeid)} under {code(one.plan)}" for one in elsewhere])
+        yield _cut([f"- {code(one.nodeid[:_NAME])} under {code(one.plan)}" for one in elsewhere])
     yield fence(story.replay, "sh")
 
 

@@ -172,12 +172,15 @@ def test_a_summary_is_never_longer_than_there_is_room_for(room: int) -> None:
     assert bool(page) == (room >= 20_000)
 
 
-def test_text_of_two_megabytes_is_left_out() -> None:
-    """And what comes after it, so that what is there is in the order of the session."""
+@pytest.mark.parametrize("field", ["title", "sentence", "hint", "says", "world"])
+def test_text_of_two_megabytes_hides_no_other_cause(field: str) -> None:
+    """It is cut."""
     cx = ALL["double_charge"]
-    huge = replace(cx, id="AF-1", violation=replace(cx.violation, sentence="é" * 2_000_000))
-    page = summary(Session(results=[campaign(findings=(huge,))]), ROOM)
-    assert page.endswith("1 more cause: see the reports.\n")
+    huge = replace(cx, id="AF-1", violation=replace(cx.violation, **{field: "é|" * 1_000_000}))
+    told = replace(TOLD, results=[campaign(findings=(huge, ALL["reworded"]))])
+    page = summary(told, ROOM)
+    assert len(page.encode()) < 50_000
+    assert page.count("\n### ") == 2
 
 
 def test_it_is_written_where_a_runner_of_github_is() -> None:

@@ -13,6 +13,7 @@ from agentfuzz.report.session import Session
 from agentfuzz.telling.causes import Cause
 
 SEVERE = ("AF1", "AF3")  # effects, and what is claimed of them
+_WORDS = 2_000  # characters
 MILD = ("AF904", "AF905")  # of the harness, more than of the agent
 
 
@@ -29,7 +30,7 @@ def _issue(cause: Cause, mark: str, session: Session) -> dict[str, Json]:
     place = session.places.of(cx)
     breaks = f" ({cause.breaks})" if cause.breaks else ""
     return {
-        "description": visible(f"{cx.code} {cx.title}: {cx.violation.sentence}{breaks}"),
+        "description": visible(f"{cx.code} {cx.title}: {cx.violation.sentence}{breaks}"[:_WORDS]),
         "check_name": visible(cx.code),
         "fingerprint": mark,
         "severity": severity(cx.code),
