@@ -88,8 +88,9 @@ class Findings:
     def store(self, result: CampaignResult) -> None:
         """Keep the findings for the next session, instead of older ones of the same bug."""
         try:
+            ids = {finding.id for finding in result.findings}
             for finding in result.findings:
-                old = [one for one in self._of(finding) if one.id != finding.id]
+                old = [one for one in self._of(finding) if one.id not in ids]
                 was = next((one for one in old if _today(one, finding)), None)
                 save(self.folder, finding, was.id if was else "")
                 forget(self.folder, old)
