@@ -50,12 +50,14 @@ def imported(project: Project, *args: str) -> set[str]:
     [
         (PLAIN, (), set()),
         (PLAIN, ("--agentfuzz",), set()),
+        (PLAIN, ("--agentfuzz-database=hypothesis",), set()),
         (SHOP, ("--collect-only",), {"pydantic"}),
         (SHOP, (), RUN),
+        (SHOP, ("--agentfuzz-database=hypothesis",), {*RUN, "hypothesis"}),
         (SHOP, ("--agentfuzz", "--agentfuzz-max-runs=20"), TOLD),
         (GIVEN, ("--agentfuzz", "--agentfuzz-max-runs=20"), {*TOLD, "hypothesis"}),
     ],
-    ids=["unused", "no campaign", "collected", "one run", "campaign", "inputs"],
+    ids=["unused", "no campaign", "unshared", "collected", "run", "shared", "campaign", "inputs"],
 )
 def test_a_library_is_imported_where_it_is_used(
     project: Project, text: str, args: tuple[str, ...], used: set[str]
