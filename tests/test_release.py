@@ -65,7 +65,7 @@ def text_of(name: str) -> str:
 
 @GIT
 def test_the_addresses_of_the_project_are_told_in_one_place() -> None:
-    """Nothing but `pyproject.toml` names one: what needs one reads it from the installed package."""
+    """Nothing but `pyproject.toml` names one: who needs one asks the installed package."""
     told = release.addresses()
     assert set(told) >= {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
     hosts = {urlsplit(address).netloc for address in told.values()}
