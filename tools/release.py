@@ -161,12 +161,24 @@ def described(sdist: Path, made: Path) -> Iterator[str]:
 def bill_of(python: Path, out: Path) -> Iterator[str]:
     """What is installed with the wheel, by name, version and licence, as CycloneDX has it."""
     command = [UV, "tool", "run", "--quiet", "--from", SBOM, "cyclonedx-py", "environment"]
-    options = ["--output-reproducible", "--validate", "--PEP-639", "--output-file", str(out)]
-    made = subprocess.run([*command, *options, str(python)], capture_output=True, text=True)
+    about = ["--pyproject", str(ROOT / "pyproject.toml"), "--mc-type", "library", "--short-PURLs"]
+    options = ["--output-reproducible", "--validate", "--output-file", str(out)]
+    made = subprocess.run(
+        [*command, *about, *options, str(python)],
+        env=wheel.environ(),
+        capture_output=True,
+        text=True,
+    )
     if made.returncode:
         yield f"{out.name}: {made.stderr[-2000:]}"
         return
-    for one in json.loads(out.read_text(encoding="utf-8"))["components"]:
+    bill = json.loads(out.read_text(encoding="utf-8"))
+    bill["metadata"]["component"]["version"] = version_of()
+    text = json.dumps(bill, indent=2, sort_keys=True) + "\n"
+    out.write_text(text, encoding="utf-8")
+    if "file:" in text:
+        yield f"{out.name}: names a place on this machine"
+    for one in bill["components"]:
         licences = licences_of(one)
         print(f"release:   {one['name']} {one['version']}: {', '.join(licences) or 'no licence'}")
         if not licences:
