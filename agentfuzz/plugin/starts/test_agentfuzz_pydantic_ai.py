@@ -45,4 +45,4 @@ def billing_agent(model: Any, tools: list[Any]) -> Agent[None, str]:
 async def test_billing_agent(world: World) -> str:
     agent = billing_agent(pydantic_ai.model(world), pydantic_ai.tools(world, key=key_of))
     result = await agent.run(world.task)
-    return result.output
+    return str(result.output)
