@@ -1,9 +1,14 @@
-"""A start as it is written, and after the one change that its comments tell of."""
+"""A start before and after the one change that its comments tell of, and a whole campaign of it."""
 
 import re
 from pathlib import Path
 
-WHOLE = ("--agentfuzz-depth=1", "--agentfuzz-max-time=3600", "--agentfuzz-run-timeout=300")
+WHOLE = (
+    "--agentfuzz-depth=1",
+    "--agentfuzz-max-runs=300",
+    "--agentfuzz-max-time=3600",
+    "--agentfuzz-run-timeout=300",
+)
 
 
 def mended(source: str) -> str:
