@@ -12,11 +12,23 @@ from contextlib import suppress
 
 import pytest
 
+from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.plugin.settings import formats, setting
+from agentfuzz.plugin.settings import setting
 from agentfuzz.report import write
+from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Places, inside
 from agentfuzz.report.session import Session
+
+
+def formats(config: pytest.Config) -> list[Format]:
+    """The formats of a session. Raises UsageError."""
+    value = setting(config, "report")
+    try:
+        return write.chosen(value, os.environ)
+    except AgentfuzzError as error:
+        place = "--agentfuzz-report (agentfuzz_report)"
+        raise pytest.UsageError(f"{place} = {value}: {error}") from None
 
 
 class Reporting:
