@@ -14,7 +14,7 @@ from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import unique
+from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.runtime import leaks
@@ -130,6 +130,7 @@ class Account:
             self._coverage.calm(verdicts)
             self._tell_watch()
             return
+        broken: list[Violation] = []
         for place, law in enumerate(self.scenario.invariants):
             found = verdicts[place]
             if found is None or (law.needs_baseline and not steady):
@@ -137,9 +138,12 @@ class Account:
             elif found:
                 counts[place][1] += 1
                 for violation in unique(found):
+                    broken.append(violation)
                     self._kept.keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
+        if broken:
+            self._coverage.cells.broke(history, broken)
         self._tell_watch()
 
     def _tell_watch(self) -> None:
@@ -179,6 +183,9 @@ class Account:
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
             tools=dict(self._coverage.tools),
+            matrix=self._coverage.cells.matrix(
+                self._coverage.groups, (*findings, *self._again.findings, *self._deaths)
+            ),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
             **more,

@@ -66,6 +66,8 @@ class Campaign(Account):
         self._coverage.verdicts[-1][1 if found else 0] += 1
         for violation in found:
             self._kept.keep(self.runner.same_as, violation, history, plan, phase)
+        if found:
+            self._coverage.cells.broke(history, found)
 
     def plain(
         self, saved: Sequence[Saved] = (), *, asked: bool = False, seconds: float = FOREVER
