@@ -61,7 +61,12 @@ def _matrix_to_json(matrix: Matrix) -> dict[str, Json]:
     return {
         "kinds": {group: list(kinds) for group, kinds in matrix.kinds.items()},
         "rows": [
-            [*row.slot, row.group, {kind: [*_CELL(cell)] for kind, cell in row.cells.items()}]
+            [
+                *row.slot,
+                row.group,
+                {kind: [*_CELL(cell)] for kind, cell in row.cells.items()},
+                row.opened,
+            ]
             for row in matrix.rows
         ],
     }
@@ -71,8 +76,8 @@ def _matrix_from_json(data: Mapping[str, Any]) -> Matrix:
     return Matrix(
         {group: tuple(kinds) for group, kinds in data["kinds"].items()},
         tuple(
-            Row(Slot(*slot), group, {kind: Cell(*cell) for kind, cell in cells.items()})
-            for *slot, group, cells in data["rows"]
+            Row(Slot(*slot), group, {kind: Cell(*cell) for kind, cell in cells.items()}, opened)
+            for *slot, group, cells, opened in data["rows"]
         ),
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.matrix import Matrix
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
@@ -183,13 +184,17 @@ class Account:
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
             tools=dict(self._coverage.tools),
-            matrix=self._coverage.cells.matrix(
-                self._coverage.groups, (*findings, *self._again.findings, *self._deaths)
-            ),
+            matrix=self._matrix(findings),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
             **more,
         )
+
+    def _matrix(self, findings: Sequence[Counterexample]) -> Matrix:
+        """Where nothing was searched, it says what struck, and of nothing that it was not tried."""
+        coverage, found = self._coverage, (*findings, *self._again.findings, *self._deaths)
+        groups = coverage.groups if self._levels.singles else {}
+        return coverage.cells.matrix(groups, coverage.plain, found)
 
     def _answered(self) -> Iterator[str]:
         """What the scenario's cassette knew of all that it was asked."""

@@ -81,6 +81,7 @@ class Campaign(Account):
         self._again.plain(runner.first)
         outcome = self._judged(nothing, "fault-free")
         assert outcome is not None, "nothing is made ahead yet"
+        self._coverage.plain = len(self._coverage.groups)
         history = outcome.history
         self._again.compare(nothing, runner.first, history)
         self._compared(nothing, history, "fault-free")

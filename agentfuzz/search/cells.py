@@ -1,8 +1,8 @@
 """Cells: what came of each fault at each slot, counted as the runs of a campaign are folded.
 
 Law: a run costs one more step in a dictionary; everything else is worked out when the campaign is
-over. What breaks beside another fault is that one's doing, if it breaks the same alone. Filled by
-coverage and the levels, told as a matrix.
+over. What breaks beside a fault that breaks something alone is that one's doing. Filled by coverage
+and the levels, told as a matrix.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,10 +41,10 @@ class Cells:
     def broke(self, history: History, violations: Iterable[Violation]) -> None:
         """What broke in one run that was seen; not what another law says of it more exactly."""
         keys = [(event.slot, event.fault.axes) for event in history.of(Struck)]
+        if len(keys) > 1 and not self._codes.keys().isdisjoint(keys):
+            return
+        of = self._codes if len(keys) == 1 else self._together
         for code in dict.fromkeys(violation.code for violation in unique(violations)):
-            if len(keys) > 1 and any(code in self._codes.get(key, ()) for key in keys):
-                continue
-            of = self._codes if len(keys) == 1 else self._together
             for key in keys:
                 counts = of.setdefault(key, {})
                 counts[code] = counts.get(code, 0) + 1
@@ -68,10 +68,12 @@ class Cells:
                 found[axes] = found.get(axes, 0) + times
         return found
 
-    def matrix(self, groups: Mapping[Slot, str], findings: Iterable[Counterexample]) -> Matrix:
-        """All of it, told: the slots that were reached, by their groups, and those at which
-        something struck in a run with other inputs. What was found is in it, wherever it was met.
-        """
+    def matrix(
+        self, groups: Mapping[Slot, str], plain: int, findings: Iterable[Counterexample]
+    ) -> Matrix:
+        """All of it, told: the slots that were reached, by their groups (so many of them in the run
+        without faults), and those at which something struck in a run with other inputs. What was
+        found is in it, wherever it was met."""
         self._found(findings)
         slots: dict[Slot, dict[str, Cell]] = {slot: {} for slot in groups}
         met = (self.alone, self.beside, self._codes, self._together, self._idle)
@@ -80,7 +82,10 @@ class Cells:
         kinds = {group: self._kinds(group) for group in dict.fromkeys(groups.values())}
         return Matrix(
             {group: found for group, found in kinds.items() if found},
-            tuple(Row(slot, groups.get(slot, ""), cells) for slot, cells in slots.items()),
+            tuple(
+                Row(slot, groups.get(slot, ""), cells, opened=place >= plain)
+                for place, (slot, cells) in enumerate(slots.items())
+            ),
         )
 
     def _kinds(self, group: str) -> tuple[str, ...]:

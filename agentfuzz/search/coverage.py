@@ -26,6 +26,7 @@ class Coverage:
     def __init__(self, space: Space, laws: Sequence[str], implied: Sequence[str] = ()) -> None:
         self.struck = self.asked = self.missed = 0  # of questions to a cassette
         self.groups: dict[Slot, str] = {}
+        self.plain = 0  # of them are reached without faults
         self.tools: dict[str, int] = {}
         self._space = space
         self._implied = implied

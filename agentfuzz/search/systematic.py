@@ -74,7 +74,7 @@ class Level:
         self._next: dict[FaultPlan, int] = {}
         self._calm: set[FaultPlan] = set()  # after whose last fault the run goes on as without it
         self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
-        self._from = History(())  # its run
+        self._came_to: tuple[object, ...] = ()  # its run, at the first level
         self.coming: Place | None = FIRST
         self.next_total = 0
         self.next_skipped = 0
@@ -120,7 +120,8 @@ class Level:
             self._stands_for = self.parents[parent]
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]
-            self._from = history
+            if self._wordings:
+                self._came_to = came_to(history)
             children = partial(self._children, parent, history, crossings)
             if expect is not forgotten:
                 numbered = islice(enumerate(children(), before), low, high)
@@ -204,11 +205,9 @@ class Level:
         return False
 
     def same(self, history: History, crossings: list[Crossing]) -> bool:
-        """Whether the run of the plan that `plans` gave last came to what its parent's came to:
-        as many crossings, the same effects, the same end."""
-        if len(crossings) != len(self._going_on):
-            return False
-        return came_to(history) == came_to(self._from)
+        """Whether the run of the plan that `plans` gave last came to what its parent's came to, at
+        the first level: as many crossings, the same effects, the same end."""
+        return len(crossings) == len(self._going_on) and came_to(history) == self._came_to
 
     def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> bool:
         """Note the run of the plan that `plans` gave last, and that exists, as a parent of the

@@ -18,7 +18,6 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import FOR_GOOD, TABLES
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
-from agentfuzz.core.matrix import Matrix
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.model.endings import CLOSED
@@ -206,7 +205,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         },
         "kinds": dict(result.kinds),
         "tools": dict(result.tools),
-        "matrix": _matrix(result.matrix),
+        "matrix": result.matrix.told,
         "untested": list(result.untested),
         "unjudged": list(result.unjudged),
         "escapes": list(result.escapes),
@@ -214,28 +213,6 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "clean": result.clean,
         "findings": [cx.id for cx in result.findings],
         **({"told": dict(result.told)} if result.told else {}),
-    }
-
-
-def _matrix(matrix: Matrix) -> dict[str, Json]:
-    """What came of each kind at each slot. A kind that may strike there and has no cell was not
-    tried; of a cell, what is 0, false or empty is left out."""
-    return {
-        "kinds": {group: list(kinds) for group, kinds in matrix.kinds.items()},
-        "slots": [
-            {
-                "slot": str(row.slot),
-                "group": row.group,
-                "cells": {
-                    kind: {
-                        "outcome": cell.outcome,
-                        **{name: value for name, value in asdict(cell).items() if value},
-                    }
-                    for kind, cell in row.cells.items()
-                },
-            }
-            for row in matrix.rows
-        ],
     }
 
 
