@@ -121,7 +121,7 @@ def _tried(one: indices.Campaign) -> Iterable[str]:
             said += [f"{SUMS[each]} {counts[each]}" for each in SUMS if counts[each]]
             lines.append(f"{code(name.name)}: {'; '.join(said)}")
     if lines:
-        yield f"### {code(one.name)}"
+        yield f"{code(one.name)}:"
         yield _bullets(lines)
 
 
