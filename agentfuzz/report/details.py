@@ -6,8 +6,6 @@ Law: every count is one of the result's own. Called by the pytest session.
 
 from collections.abc import Iterator
 
-from tabulate import tabulate
-
 from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes.layout import cut
@@ -22,6 +20,8 @@ _WORDS: dict[Outcome, str] = {"idle": "-", "untried": "not tried", "opened": ""}
 
 def details(result: CampaignResult) -> list[str]:
     """Lines with one table of laws, one of fault kinds, one of tools, and one for each boundary."""
+    from tabulate import tabulate
+
     laws: list[list[str | int]] = [
         [escaping.terminal(name), count.held, count.violated, count.not_exercised]
         for name, count in result.laws.items()
