@@ -205,6 +205,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         },
         "kinds": dict(result.kinds),
         "tools": dict(result.tools),
+        "matrix": result.matrix.told,
         "untested": list(result.untested),
         "unjudged": list(result.unjudged),
         "escapes": list(result.escapes),
