@@ -14,27 +14,20 @@ project = "agentfuzz"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "docsite"]
 root_doc = "docs/index"
 include_patterns = [
-    *(
-        "docs/**",
-        "*.md",
-        "scenarios/README.md",
-        "examples/README.md",
-        "examples/*/README.md",
-        "benchmarks/README.md",
-    ),
-    "reports/frameworks/*.md",
+    *("docs/**", "*.md", "examples/*/README.md", "reports/frameworks/gauntlet.md"),
+    *(f"{folder}/README.md" for folder in ("benchmarks", "examples", "scenarios")),
 ]
-exclude_patterns = [
-    *(".*", "build", "dist", "tests", "tools", "agentfuzz", "**/node_modules", "**/.*"),
-    "reports/agentfuzz",
-]
+exclude_patterns = [".*", "**/.*", "**/node_modules", "build", "dist", "tests"]  # not looked into
 
-myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 4
+smartquotes = False
 default_role = "py:obj"  # in a docstring: `World` leads to it, `pay#1:twice` is code
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 90
+toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
 html_title = "agentfuzz"
-html_show_sourcelink = html_copy_source = html_show_sphinx = False
+html_show_search_summary = False  # which it would fetch, and a file may not
+html_show_sourcelink = html_copy_source = html_show_sphinx = html_show_copyright = False

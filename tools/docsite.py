@@ -23,7 +23,7 @@ CONTENTS = ("docs/index", "docs/decisions/README", "examples/README")  # what th
 API = "docs/api"
 _FENCE = re.compile(r"^```(?!text plan$)(\w+) ([^\n]+)\n(.*?^```)$", re.MULTILINE | re.DOTALL)
 _LISTED = re.compile(r"^(?:- |\| )\[([^\]]+)\]\(((?!\w+:)[^)#]+)\.md\)", re.MULTILINE)
-_ENTRY = re.compile(r"^### `(\w+)`\n.*?(?=^##|^<!--)", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"^### `(\w+)`\n.*?(?=^##|^<!--|\Z)", re.MULTILINE | re.DOTALL)
 _PART = re.compile(r"^(?=## )", re.MULTILINE)
 
 
@@ -79,7 +79,7 @@ def outside(app: Sphinx, document: nodes.document) -> None:
     """Links to files that are no pages lead to the project's address."""
     here = Path(app.env.doc2path(app.env.docname)).parent
     for link in list(document.findall(addnodes.download_reference)):
-        path = (here / link["reftarget"]).resolve().relative_to(ROOT).as_posix()
+        path = (here / link["reftarget"]).resolve().relative_to(app.srcdir).as_posix()
         uri = f"{source_url()}/{path}"
         link.replace_self(nodes.reference("", "", *link.children, refuri=uri, internal=False))
 
@@ -92,6 +92,19 @@ def public(app: Sphinx, env: BuildEnvironment, node: Any, text: Any) -> nodes.No
         return None
     python = env.domains.python_domain
     return python.resolve_xref(env, API, app.builder, "obj", name, node, text)
+
+
+def signature(*given: Any) -> tuple[str, str | None] | None:
+    """A signature whose defaults can be read: autodoc shows it as it stands where one cannot."""
+    arguments, returned = given[-2:]
+    return arguments and (arguments.replace("<factory>", "..."), returned)
+
+
+def skipped(*given: Any) -> bool | None:
+    """A member that a base class brings along says nothing of its own."""
+    name, value = given[2], given[3]
+    ours = name != "model_config" and not str(value.__doc__).startswith("Alias for field number")
+    return None if ours else True
 
 
 def door(app: Sphinx, error: Exception | None) -> None:
@@ -107,5 +120,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", page)
     app.connect("doctree-read", outside, priority=1)  # before downloads are collected
     app.connect("missing-reference", public)
+    app.connect("autodoc-process-signature", signature)
+    app.connect("autodoc-skip-member", skipped)
     app.connect("build-finished", door)
     return {"parallel_read_safe": True}
