@@ -14,7 +14,7 @@ project = "agentfuzz"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "docsite"]
 root_doc = "docs/index"
 include_patterns = [
-    *("docs/**", "*.md", "examples/*/README.md", "reports/frameworks/gauntlet.md"),
+    *("docs/**", "*.md", "examples/*/README.md", "reports/frameworks/*.md"),
     *(f"{folder}/README.md" for folder in ("benchmarks", "examples", "scenarios")),
 ]
 exclude_patterns = [".*", "**/.*", "**/node_modules", "build", "dist", "tests"]  # not looked into

@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTENTS = ("docs/index", "docs/decisions/README", "examples/README")  # what they list is beneath
+CONTENTS = ("docs/index", "docs/frameworks", "docs/decisions/README", "examples/README")
 API = "docs/api"
 _FENCE = re.compile(r"^```(?!text plan$)(\w+) ([^\n]+)\n(.*?^```)$", re.MULTILINE | re.DOTALL)
 _LISTED = re.compile(r"^(?:- |\| )\[([^\]]+)\]\(((?!\w+:)[^)#]+)\.md\)", re.MULTILINE)

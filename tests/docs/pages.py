@@ -80,7 +80,8 @@ def sections(page: Path) -> dict[str, list[Block]]:
     stands above the first belongs to each."""
     first, *others = _SECTION.split(page.read_text(encoding="utf-8"))
     found = [_blocks(each, page.name) for each in others]
-    return {Path(own[0].path).stem: [*_blocks(first, page.name), *own] for own in found}
+    above = _blocks(first, page.name)
+    return {Path(own[0].path).stem: [*above, *own] for own in found if own}
 
 
 def _blocks(text: str, name: str) -> list[Block]:
