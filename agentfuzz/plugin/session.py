@@ -40,7 +40,7 @@ from agentfuzz.plugin.findings import Broken, Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
 from agentfuzz.plugin.retold import Retold
-from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
+from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
 from agentfuzz.plugin.written import written
@@ -132,7 +132,7 @@ class Session:
     def _unfinished(self, result: CampaignResult) -> None:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
-        self.findings.store(result)
+        self.findings.store(result, share=False)
         result = redacted(result)
         if hasattr(self.config, "workerinput"):
             self.left = True
@@ -230,7 +230,7 @@ class Session:
         """Put the result on the test's report, and the block in place of a traceback."""
         result = item.stash.get(_RESULT, None)
         if result is not None:
-            report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
+            report.agentfuzz = dump(to_json(result), in_order=True)  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, Broken):
             report.agentfuzz_after = error.after  # type: ignore[attr-defined]
@@ -272,7 +272,7 @@ class Session:
 
     def summary(self, reporter: Any) -> None:
         """The agentfuzz section at the end of the session."""
-        more = self.findings.lines
+        more = [*profile_line(self.config), *self.findings.lines]
         if not (self.campaigns or more or any(r.findings or r.notes for r in self.results)):
             return
         reporter.section("agentfuzz", sep="=")
