@@ -39,7 +39,7 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ),
     ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
-    ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of your own"),
+    ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of yours"),
 )
 MOST = 256  # processes
 SHARDS = 1_000
@@ -253,7 +253,8 @@ def _expected(kind: type) -> str:
 def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
-    if given is None and config.getoption("--agentfuzz-existing"):
+    asking = ("--agentfuzz-existing", "--agentfuzz-profile")
+    if given is None and any(config.getoption(one) for one in asking):
         return True
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
 
