@@ -132,7 +132,7 @@ class Session:
     def _unfinished(self, result: CampaignResult) -> None:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
-        self.findings.store(result)
+        self.findings.store(result, share=False)
         result = redacted(result)
         if hasattr(self.config, "workerinput"):
             self.left = True

@@ -38,6 +38,13 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "make runs without the agent where it is known what it does",
     ),
     ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
+    (
+        "database",
+        "NAME",
+        str,
+        "",
+        "where saved counterexamples are shared: hypothesis, or module:name",
+    ),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
     ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of yours"),
 )
@@ -101,6 +108,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     workers(config)
     memo(config)
     executor(config)
+    database(config)
     shard(config)
     tools(config)
 
@@ -196,6 +204,18 @@ def executor(config: pytest.Config) -> str:
             f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
         ) from None
     return f"tcp://{found[1]}"
+
+
+def database(config: pytest.Config) -> str:
+    """The name of the example database in which saved counterexamples are shared, or an empty
+    text. Raises UsageError for what can be none."""
+    value = str(setting(config, "database")).strip()
+    if value in ("", "hypothesis") or re.fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", value):
+        return value
+    raise pytest.UsageError(
+        f"--agentfuzz-database (agentfuzz_database) = {value}: must be hypothesis (the database of "
+        "its profile), or module:name of an ExampleDatabase, or of a function that makes one"
+    )
 
 
 def tools(config: pytest.Config) -> tuple["Correction", ...]:
