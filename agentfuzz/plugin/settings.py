@@ -118,7 +118,8 @@ def _ini_file(config: pytest.Config) -> str:
 
 
 def setting(config: pytest.Config, name: str) -> Any:
-    """The value of a setting: the option, else the ini key. Raises UsageError naming the key."""
+    """The value of a setting: the option, else the ini key, the profile, the default. Raises
+    UsageError naming the place."""
     _, _, kind, default, _ = next(row for row in SETTINGS if row[0] == name)
     value = config.getoption(f"--agentfuzz-{name}")
     place = f"--agentfuzz-{name}"
