@@ -60,7 +60,7 @@ ACTIONS = (
 OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
-    ("init", "[KIND]", "write a test to start from: of a kind of agent, or a bundled story"),
+    ("init", "[KIND]", "write a test to start from, for openai, langgraph, sqlite ..., or a story"),
     (
         "ci",
         "github|gitlab",
