@@ -222,7 +222,8 @@ FORMAT = Format(
     name="html",
     cause=cause,
     suffix=".html",
-    session=lambda results, _: index(results),
+    session=lambda told: index(told.results),
     index="index.html",
+    default=True,
     order=1,
 )

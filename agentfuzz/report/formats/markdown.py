@@ -198,7 +198,8 @@ FORMAT = Format(
     name="markdown",
     cause=cause,
     suffix=".md",
-    session=lambda results, _: index(results),
+    session=lambda told: index(told.results),
     index="index.md",
+    default=True,
     order=2,
 )
