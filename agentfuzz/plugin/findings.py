@@ -48,6 +48,10 @@ class Findings:
         self.lines: list[str] = []
         self.untold: list[str] = []
         self.replay: str | None = config.getoption("--agentfuzz-replay")
+        self.read()
+
+    def read(self) -> None:
+        """Take in what is saved now, or what of it is to be replayed."""
         self._saved, notes = load_all(self.folder)
         self.note(notes)
         if self.replay is not None:

@@ -107,10 +107,11 @@ class _Seen:
         self.config = config
         self.any = False
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.any = self.any or "agentfuzz" in report.keywords
-        if hasattr(report, "agentfuzz"):
-            session_of(self.config).collect(report.agentfuzz)
+        if hasattr(report, "agentfuzz") or KEY in self.config.stash:
+            session_of(self.config).collect(report)
 
     @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -119,6 +120,14 @@ class _Seen:
             return None
         session_of(self.config).run(pyfuncitem, given)
         return True
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        if carried(item) is None:
+            return None
+        from agentfuzz.plugin import timeouts
+
+        return timeouts.instead_of_a_thread(item, settings)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:

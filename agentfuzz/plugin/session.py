@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 from unittest import SkipTest
 
 import pytest
@@ -26,12 +26,23 @@ from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, existing, interruption, misuse, process_death, strict
+from agentfuzz.plugin import (
+    capture,
+    existing,
+    interruption,
+    misuse,
+    process_death,
+    reruns,
+    strict,
+    timeouts,
+)
 from agentfuzz.plugin.allowance import Allowance
+from agentfuzz.plugin.carried import asked
 from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
+from agentfuzz.plugin.reruns import Reruns
 from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
@@ -63,6 +74,7 @@ class Session:
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.telling = Told()
+        self.reruns = Reruns()
         self.allowance = Allowance(config)
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
@@ -76,6 +88,7 @@ class Session:
         try:
             given = carried if isinstance(carried, Fuzz) else existing.made(item, carried)
             misuse.no_fixture_first(item, given)
+            reruns.begin(item, self.findings)
             if self.recording.wanted:
                 told = self.recording.run(given.scenario, self._agent(item, given))
                 self.findings.note([told])
@@ -88,23 +101,19 @@ class Session:
             result = died or self._campaign(item, given)
             if given.existing is not None:
                 result = existing.judged(item, given.existing, result)
-        except _Interrupted as interrupted:
-            with interruption.undisturbed():
-                self._unfinished(interrupted.result)
-            raise KeyboardInterrupt from None
+        except interruption.Interrupted as interrupted:
+            result = timeouts.struck(item, interrupted.result) or self._unfinished(interrupted)
         except AgentfuzzError as error:
             existing.left_alone(item, error)
             line = str(error).partition(". ")[0][:120]
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
-        for finding in result.findings:  # on the item, not a report: JUnit reads the last one
-            item.user_properties.append(("agentfuzz.finding", finding.id))
-            item.user_properties.append(("agentfuzz.code", finding.code))
+        reruns.tell(item, result.findings)
         if given.plan is None:
             self.findings.store(result)
         more = self.findings.compared(result) if self.findings.replay else []
-        result = item.stash[_RESULT] = redacted(result)  # from here on it is told
+        result = item.stash[reruns.RESULT] = redacted(result)  # from here on it is told
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
@@ -113,6 +122,8 @@ class Session:
                 for text, teller in result.told.items()
             ]
             raise self.findings.failure(problems, more)
+        if result.stopped == "timeout":
+            raise timeouts.failure(item)
         if nothing:
             lines = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
             raise Failed(nothing[0], "\n".join(map(escaping.terminal, lines)))
@@ -122,21 +133,22 @@ class Session:
             if lacking := strict.left_open(result, declared):
                 raise strict.failure(lacking)
 
-    def _unfinished(self, result: CampaignResult) -> None:
+    def _unfinished(self, interrupted: interruption.Interrupted) -> NoReturn:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
-        self.findings.store(result)
-        result = redacted(result)
-        if hasattr(self.config, "workerinput"):
-            self.left = True
-            interruption.leave(self.findings.folder, result)
-        else:
-            self.results.append(result)
+        with interruption.undisturbed():
+            self.findings.store(interrupted.result)
+            result = redacted(interrupted.result)
+            if hasattr(self.config, "workerinput"):
+                self.left = True
+                interruption.leave(self.findings.folder, result)
+            else:
+                self.results.append(result)
+        raise KeyboardInterrupt from None
 
     def _agent(self, item: pytest.Function, given: Fuzz) -> Agent:
         owner = [item.instance] if given.method else []
-        names = item._fixtureinfo.argnames
-        return given.agent(*owner, **{name: item.funcargs[name] for name in names})
+        return given.agent(*owner, **{name: item.funcargs[name] for name in asked(item)})
 
     def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
         agent, around = self._agent(item, given), None
@@ -163,6 +175,7 @@ class Session:
             ) as simulation,
             closing(ProgressLine(self.config, screen)) as line,
             nullcontext() if given.existing is None else given.existing.looking(),
+            timeouts.minded(item),
         ):
             campaign = Campaign(
                 given.scenario,
@@ -205,14 +218,14 @@ class Session:
                         raise
                     campaign.left(f"{type(left).__name__}: {message(left)}")
                 except KeyboardInterrupt:
-                    raise _interrupted(campaign) from None
+                    raise interruption.of(campaign) from None
                 simulation.outcomes = replace(OUTCOMES, stays=True)
                 if given.plan is None and not self.findings.replay:
                     self.findings.forget(campaign.fixed)
                 try:
                     found = campaign.result()
                 except KeyboardInterrupt:
-                    raise _interrupted(campaign) from None
+                    raise interruption.of(campaign) from None
                 if not searches:
                     return found
                 result, again = self.telling.once(found, given.scenario)
@@ -221,7 +234,7 @@ class Session:
 
     def told(self, item: pytest.Item, call: Any, report: pytest.TestReport) -> None:
         """Put the result on the test's report, and the block in place of a traceback."""
-        result = item.stash.get(_RESULT, None)
+        result = item.stash.get(reruns.RESULT, None)
         if result is not None:
             report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
@@ -230,9 +243,11 @@ class Session:
 
     # The whole session --------------------------------------------------------------------
 
-    def collect(self, text: str) -> None:
+    def collect(self, report: Any) -> None:
         """Take in one result, from this process or a worker."""
-        self.results.append(from_json(json.loads(text)))
+        self.reruns.name(report)
+        if hasattr(report, "agentfuzz"):
+            self.reruns.put(self.results, from_json(json.loads(report.agentfuzz)))
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
@@ -246,6 +261,7 @@ class Session:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         self.findings.note(existing.unused(self.config, self.results))
+        self.findings.note(self.reruns.told(self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
             5,
@@ -282,19 +298,3 @@ class Session:
             lines += ["", *told.splitlines()]
         for line in [*lines, *map(escaping.terminal, self.findings.lines)]:
             reporter.write_line(line)
-
-
-class _Interrupted(BaseException):
-    """The user stops the session in the middle of a campaign; `result` is what it had found."""
-
-    def __init__(self, result: CampaignResult) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
-def _interrupted(campaign: Campaign) -> _Interrupted:
-    with interruption.undisturbed():
-        return _Interrupted(campaign.interrupted())
-
-
-_RESULT = pytest.StashKey[CampaignResult]()

@@ -1,0 +1,79 @@
+"""A test that is run again in the same session, as pytest-rerunfailures does it.
+
+Law: the last time counts, in every report; what an earlier one found is the first thing that the
+next one tries, and is named where it did not come back. Called by the session and by the hooks.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+
+from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.plugin.findings import Findings
+
+_OURS = "agentfuzz."  # properties of a test, for JUnit
+_BEGUN = pytest.StashKey[bool]()
+RESULT = pytest.StashKey[CampaignResult]()  # what the report of a test carries
+
+
+def begin(item: pytest.Item, findings: Findings) -> None:
+    """A test begins. Where it has been run in this session, what it told is forgotten, and what it
+    saved is read."""
+    if item.stash.get(_BEGUN, False):
+        item.user_properties[:] = _of_others(item.user_properties)
+        findings.read()
+        if RESULT in item.stash:
+            del item.stash[RESULT]
+    item.stash[_BEGUN] = True
+
+
+def tell(item: pytest.Item, findings: Sequence[Counterexample]) -> None:
+    """Name what was found, for JUnit: on the item, not on a report, for it reads the last one."""
+    for finding in findings:
+        item.user_properties += [(f"{_OURS}finding", finding.id), (f"{_OURS}code", finding.code)]
+
+
+class Reruns:
+    """The results of a session, one for each test; `told` says which tests were run again."""
+
+    def __init__(self) -> None:
+        self._superseded: set[str] = set()  # tests that are about to be run again
+        self._earlier: dict[str, list[str]] = {}  # ids that were found, of each test
+        self._times: dict[str, int] = {}
+
+    def put(self, results: list[CampaignResult], result: CampaignResult) -> None:
+        """In the place of an earlier one of its test, if there is one."""
+        name = result.nodeid
+        self._times[name] = self._times.get(name, 0) + 1
+        if self._times[name] > 1:
+            [place] = [n for n, one in enumerate(results) if one.nodeid == name]
+            self._earlier.setdefault(name, []).extend(cx.id for cx in results[place].findings)
+            results.pop(place)
+        results.append(result)
+
+    def name(self, report: pytest.TestReport) -> None:
+        """The reports of a test that is about to be run again name nothing that was found."""
+        if str(report.outcome) == "rerun":
+            self._superseded.add(report.nodeid)
+        elif report.when == "call":
+            self._superseded.discard(report.nodeid)
+        if report.nodeid in self._superseded:
+            report.user_properties[:] = _of_others(report.user_properties)
+
+    def told(self, results: Sequence[CampaignResult]) -> list[str]:
+        """What there is to say."""
+        return [
+            f"{one.nodeid} was run {self._times[one.nodeid]} times, and the last time counts"
+            + self._gone(one)
+            for one in results
+            if one.nodeid in self._earlier
+        ]
+
+    def _gone(self, last: CampaignResult) -> str:
+        now = {cx.id for cx in last.findings}
+        gone = [one for one in dict.fromkeys(self._earlier[last.nodeid]) if one not in now]
+        return f"; what was found before did not come back: {', '.join(gone)}" if gone else ""
+
+
+def _of_others(properties: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
+    return [one for one in properties if not one[0].startswith(_OURS)]
