@@ -7,6 +7,7 @@ runs or an option asks for it. Called by pytest through its entry point.
 
 import argparse
 import importlib.metadata
+import sys
 from collections.abc import Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -78,11 +79,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _refuse_namesake() -> None:
-    """Stop when another distribution owns the import package `agentfuzz`."""
+    """Stop when another distribution owns the import package `agentfuzz`, or has taken files of it
+    along when it was uninstalled."""
     try:
         other = importlib.metadata.version("agentfuzz")
     except importlib.metadata.PackageNotFoundError:
-        return
+        if sys.modules["agentfuzz"].__file__:
+            return
+        raise pytest.UsageError(
+            f"files of {DISTRIBUTION} are missing, as where another distribution 'agentfuzz' was "
+            f"uninstalled. Install it again: pip install --force-reinstall {DISTRIBUTION}"
+        ) from None
     raise pytest.UsageError(
         f"two distributions own the import package 'agentfuzz': {DISTRIBUTION} and agentfuzz "
         f"{other}. Each overwrites files of the other. Uninstall both, then install the one you "

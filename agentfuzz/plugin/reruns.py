@@ -4,10 +4,13 @@ Law: the last time counts, in every report; what an earlier one found is the fir
 next one tries, and is named where it did not come back. Called by the session and by the hooks.
 """
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from agentfuzz.archive.transport import from_json
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.plugin.findings import Findings
 
@@ -41,24 +44,25 @@ class Reruns:
         self._earlier: dict[str, list[str]] = {}  # ids that were found, of each test
         self._times: dict[str, int] = {}
 
-    def put(self, results: list[CampaignResult], result: CampaignResult) -> None:
-        """In the place of an earlier one of its test, if there is one."""
-        name = result.nodeid
-        self._times[name] = self._times.get(name, 0) + 1
-        if self._times[name] > 1:
-            [place] = [n for n, one in enumerate(results) if one.nodeid == name]
-            self._earlier.setdefault(name, []).extend(cx.id for cx in results[place].findings)
-            results.pop(place)
-        results.append(result)
-
-    def name(self, report: pytest.TestReport) -> None:
-        """The reports of a test that is about to be run again name nothing that was found."""
-        if str(report.outcome) == "rerun":
+    def take(self, report: Any, results: list[CampaignResult]) -> None:
+        """Take in a test report, with the result that it carries, if it does. Those of a test that
+        is about to be run again name nothing that was found."""
+        if hasattr(report, "agentfuzz"):
+            self._put(results, from_json(json.loads(report.agentfuzz)))
+        if report.outcome == "rerun":
             self._superseded.add(report.nodeid)
         elif report.when == "call":
             self._superseded.discard(report.nodeid)
         if report.nodeid in self._superseded:
             report.user_properties[:] = _of_others(report.user_properties)
+
+    def _put(self, results: list[CampaignResult], result: CampaignResult) -> None:
+        name = result.nodeid
+        if name in self._superseded:
+            place = max(n for n, one in enumerate(results) if one.nodeid == name)
+            self._earlier.setdefault(name, []).extend(cx.id for cx in results.pop(place).findings)
+            self._times[name] = self._times.get(name, 1) + 1
+        results.append(result)
 
     def told(self, results: Sequence[CampaignResult]) -> list[str]:
         """What there is to say."""

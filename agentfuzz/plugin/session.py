@@ -5,7 +5,6 @@ xdist, plain runs and reruns take the same way; a report that cannot be written 
 changes no verdict. Called by the plugin.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
@@ -17,7 +16,7 @@ from unittest import SkipTest
 import pytest
 
 from agentfuzz._fuzz import Fuzz
-from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.archive.transport import to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import AgentfuzzError
@@ -245,9 +244,7 @@ class Session:
 
     def collect(self, report: Any) -> None:
         """Take in one result, from this process or a worker."""
-        self.reruns.name(report)
-        if hasattr(report, "agentfuzz"):
-            self.reruns.put(self.results, from_json(json.loads(report.agentfuzz)))
+        self.reruns.take(report, self.results)
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
@@ -274,6 +271,7 @@ class Session:
             code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
             write.write(self.report_dir, self.results, exit_code=code)
             self._written = f"{shown}/index.html".replace(os.sep, "/")
+            self.findings.note(self.findings.elsewhere())
         except OSError as error:
             self.findings.note(
                 [f"agentfuzz: report not written ({error.strerror or error}): {shown}"]
