@@ -44,17 +44,20 @@ class Reruns:
         self._earlier: dict[str, list[str]] = {}  # ids that were found, of each test
         self._times: dict[str, int] = {}
 
-    def take(self, report: Any, results: list[CampaignResult]) -> None:
-        """Take in a test report, with the result that it carries, if it does. Those of a test that
-        is about to be run again name nothing that was found."""
-        if hasattr(report, "agentfuzz"):
-            self._put(results, from_json(json.loads(report.agentfuzz)))
+    def take(self, report: Any, results: list[CampaignResult]) -> CampaignResult | None:
+        """Take in a test report, and the result that it brings, if it does; the result where it
+        counts. The reports of a test that is about to be run again name nothing that was found."""
+        result = from_json(json.loads(report.agentfuzz)) if hasattr(report, "agentfuzz") else None
+        if result is not None:
+            self._put(results, result)
         if report.outcome == "rerun":
             self._superseded.add(report.nodeid)
         elif report.when == "call":
             self._superseded.discard(report.nodeid)
         if report.nodeid in self._superseded:
             report.user_properties[:] = _of_others(report.user_properties)
+            return None
+        return result
 
     def _put(self, results: list[CampaignResult], result: CampaignResult) -> None:
         name = result.nodeid
