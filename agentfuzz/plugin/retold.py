@@ -52,7 +52,7 @@ class Retold:
             blocks = [_text(one, result.nodeid, ascii_only, width) for one in mine]
             text = "\n\n".join([*blocks, *report.agentfuzz_after])
             crash = getattr(report.longrepr, "reprcrash", None)  # a text, where a test was forked
-            line = crash.message if crash else ""
+            line = crash.message if crash else str(report.longrepr).partition("\n")[0]
             shown = coloured(text, writer) if writer.hasmarkup else text
             self._findings.show(report, Broken(line, shown))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from agentfuzz.runtime.clock import Real
 
-PATIENCE = 2.0  # real seconds for the last word
+PATIENCE = 10.0  # real seconds for the last word
 _LAST = b"coverage:"
 _OPTIONS = ("branch", "concurrency", "core", "include", "omit", "source", "source_pkgs")
 
