@@ -5,6 +5,7 @@ campaigns and one with them, made once.
 """
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -87,6 +88,11 @@ class Project:
             text=True,
             timeout=300,
         )
+
+    def forget(self) -> None:
+        """Remove what sessions have left."""
+        for found in [*self.path.rglob(".agentfuzz"), *self.path.rglob("reports")]:
+            shutil.rmtree(found)
 
     def _files(self) -> dict[str, bytes]:
         """What tells of findings, wherever it lies."""

@@ -355,6 +355,16 @@ def test_late(world, key):
     return billing_agent(world.tools, key)
 
 
+@fuzz(charge_order)
+async def test_awaits(world):
+    try:
+        struck()
+        await asyncio.sleep(3600)
+    except BaseException:
+        pass
+    return billing_agent(world.tools, "k")
+
+
 @pytest.fixture(autouse=True)
 def anew():
     RUNS.clear()

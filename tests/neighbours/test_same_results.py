@@ -39,6 +39,9 @@ NEIGHBOURS = {
 }
 
 
+DEAR = ("deepeval", "langsmith")  # to import: without campaigns they are there with all others
+
+
 @pytest.mark.parametrize("name", NEIGHBOURS)
 def test_of_a_neighbour(shop: Project, alone: Alone, name: str) -> None:
     """Without campaigns and with them."""
@@ -47,7 +50,7 @@ def test_of_a_neighbour(shop: Project, alone: Alone, name: str) -> None:
         shop.file("test_theirs.py", tests)
     for test in ("test_in_each_run", "test_over_and_over", "test_theirs"):
         shop.file(f"cassettes/test_theirs/{test}.yaml", CASSETTE)
-    for campaigns in (False, True):
+    for campaigns in (True,) if name in DEAR else (False, True):
         seen = shop.run(*options, *[ON] * campaigns)
         assert seen.result == alone(campaigns).result, seen.output
         theirs = {test: told[0] for test, told in seen.tests.items() if "test_theirs" in test}
@@ -72,10 +75,13 @@ def test_of_options(shop: Project, alone: Alone, name: str) -> None:
 
 
 def test_all_at_once(shop: Project, alone: Alone) -> None:
-    """With everything that is installed, as pytest loads it by itself."""
-    plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
-    seen = shop.run(ON, "--cov=shop", ours=False, **plugins)
-    assert seen.result == alone(True).result, seen.output
+    """With everything that is installed, as pytest loads it by itself; without campaigns."""
+    shop.file("test_deep.py", DEEPEVAL)
+    shop.file("test_lang.py", LANGSMITH)
+    shop.file("test_mock.py", MOCK)
+    seen = shop.run("--cov=shop", ours=False, PYTEST_DISABLE_PLUGIN_AUTOLOAD="")
+    assert seen.result == alone(False).result, seen.output
+    assert {told[0] for told in seen.tests.values()} == {"passed"}
     assert re.search(r"plugins: .*agentfuzz.*deepeval", seen.output.replace("\n", " "))
 
 

@@ -49,6 +49,7 @@ def test_a_timeout_that_strikes(project: Project, method: str) -> None:
     assert outcomes == {
         "test_late[buggy]": ("failure", "AF101 charge_card ran 2x, expected 1"),
         "test_late[honest]": ("failure", "Timeout (>600.0s) from pytest-timeout"),
+        "test_awaits": ("failure", "Timeout (>600.0s) from pytest-timeout"),
         "test_after": ("passed", ""),
     }
     text = " ".join(seen.output.split())
