@@ -7,9 +7,9 @@ runs or an option asks for it. Called by pytest through its entry point.
 
 import argparse
 import importlib.metadata
-import sys
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,7 +84,7 @@ def _refuse_namesake() -> None:
     try:
         other = importlib.metadata.version("agentfuzz")
     except importlib.metadata.PackageNotFoundError:
-        if sys.modules["agentfuzz"].__file__:
+        if Path(__file__).parents[1].joinpath("__init__.py").exists():
             return
         raise pytest.UsageError(
             f"files of {DISTRIBUTION} are missing, as where another distribution 'agentfuzz' was "

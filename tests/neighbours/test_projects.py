@@ -52,7 +52,7 @@ def codes(seen: Seen) -> set[str]:
     return set(re.findall(r"^  code +(\S+:\d+)", seen.output, re.MULTILINE))
 
 
-def test_a_project_from_above_from_inside_and_from_beside(mono: Project) -> None:
+def test_a_project_from_above_and_from_inside(mono: Project) -> None:
     """It is the same: its settings, its ids, its files, paths that begin at its root; and what to
     type where pytest was called elsewhere."""
     inside = mono.run(ON, cwd="one")
@@ -63,7 +63,6 @@ def test_a_project_from_above_from_inside_and_from_beside(mono: Project) -> None
     for words, cwd, where in (
         (["one"], ".", "one"),
         (["--rootdir=one", "one"], ".", "one"),
-        (["../one"], "two", "../one"),
         ([], "one/tests", ".."),
     ):
         mono.forget()

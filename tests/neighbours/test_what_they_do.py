@@ -60,16 +60,13 @@ def test_a_timeout_that_strikes(project: Project, method: str) -> None:
     assert not any(code in text for code in ("AF901", "AF904", "AF906"))
 
 
-@pytest.mark.parametrize(
-    ("workers", "command"),
-    [(1, "pytest-cov"), (2, "pytest-cov"), (2, "xdist"), (2, "coverage run")],
-)
-def test_coverage_of_campaigns(project: Project, workers: int, command: str) -> None:
+@pytest.mark.parametrize("command", ["pytest-cov", "xdist", "coverage run"])
+def test_coverage_of_campaigns(project: Project, command: str) -> None:
     """What a plan of two faults leads to is measured, in whichever process it was run; in one that
     is begun anew, as under xdist, by coverage.py's own means."""
     project.file("test_deep.py", DEEP)
     options = [ON, "--agentfuzz-depth=2", "--agentfuzz-max-runs=500", "--agentfuzz-memo=off"]
-    options.append(f"--agentfuzz-workers={workers}")
+    options.append("--agentfuzz-workers=2")
     where = ["--cov=test_deep", "--cov-branch", "--cov-report=json:cov.json"]
     if command == "xdist":
         project.file("pyproject.toml", '[tool.coverage.run]\npatch = ["subprocess"]\n')
