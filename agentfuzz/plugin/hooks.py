@@ -21,12 +21,14 @@ from agentfuzz.plugin.settings import (
     EXISTING,
     MERGE,
     OTHERS,
+    PROFILES,
     SETTINGS,
     STRICT,
     TOOLS,
     campaigns_on,
     ini_key,
     refuse_unknown_keys,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -56,12 +58,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )
     parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
     parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
+    parser.addini("agentfuzz_profiles", PROFILES, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
         )
         ini = {int: "int", float: "float", str: "string"}[kind]
-        parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
+        parser.addini(ini_key(name), text, type=ini, default=None)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
     group.addoption("--agentfuzz-existing", action="append", metavar="PATH", help=EXISTING)
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
@@ -74,6 +77,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     _refuse_namesake()
     refuse_unknown_keys(config)
+    if setting(config, "report") != "auto":
+        from agentfuzz.plugin import reporting
+
+        reporting.formats(config)
     config.stash[SEEN] = seen = _Seen(config)
     config.pluginmanager.register(seen, "agentfuzz-seen")
 
@@ -268,3 +275,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.write_line(
             "agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"
         )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if KEY in config.stash:
+        config.stash[KEY].reporting.log()

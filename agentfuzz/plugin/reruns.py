@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agentfuzz.archive.transport import from_json
-from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.findings import CampaignResult
 from agentfuzz.plugin.findings import Findings
 
 _OURS = "agentfuzz."  # properties of a test, for JUnit
@@ -28,12 +28,6 @@ def begin(item: pytest.Item, findings: Findings) -> None:
         if RESULT in item.stash:
             del item.stash[RESULT]
     item.stash[_BEGUN] = True
-
-
-def tell(item: pytest.Item, findings: Sequence[Counterexample]) -> None:
-    """Name what was found, for JUnit: on the item, not on a report, for it reads the last one."""
-    for finding in findings:
-        item.user_properties += [(f"{_OURS}finding", finding.id), (f"{_OURS}code", finding.code)]
 
 
 class Reruns:

@@ -41,12 +41,12 @@ from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Broken, Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
+from agentfuzz.plugin.reporting import Reporting
 from agentfuzz.plugin.reruns import Reruns
 from agentfuzz.plugin.retold import Retold
-from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
+from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
-from agentfuzz.plugin.written import written
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -68,7 +68,7 @@ class Session:
         self.campaigns = campaigns
         self.strict = strict_on(config)
         self.root = config.rootpath
-        self.report_dir = self.root / setting(config, "report-dir")
+        self.reporting = Reporting(config)
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.retold = Retold(config, self.findings)
@@ -78,7 +78,6 @@ class Session:
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
         self.recording = Recording(config)
-        self._written = ""
 
     # One test -----------------------------------------------------------------------------
 
@@ -108,11 +107,12 @@ class Session:
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
-        reruns.tell(item, result.findings)
         if given.plan is None:
-            self.findings.store(result)
+            self.findings.store(result, share=result.stopped != "timeout")
         more = self.findings.compared(result) if self.findings.replay else []
         result = item.stash[reruns.RESULT] = redacted(result)  # from here on it is told
+        # On the item, not a report: JUnit reads the last one.
+        item.user_properties += self.reporting.properties(result)
         problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if problems:
@@ -136,7 +136,7 @@ class Session:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
         with interruption.undisturbed():
-            self.findings.store(interrupted.result)
+            self.findings.store(interrupted.result, share=False)
             result = redacted(interrupted.result)
             if hasattr(self.config, "workerinput"):
                 self.left = True
@@ -164,7 +164,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
-            closing(dealing(self.config, self.report_dir, item.nodeid)) as dealt,
+            closing(dealing(self.config, self.reporting.folder, item.nodeid)) as dealt,
             capture.terminal(self.config) as screen,
             Simulation(
                 setting(self.config, "run-timeout"),
@@ -235,7 +235,7 @@ class Session:
         """Put the result on the test's report, and the block in place of a traceback."""
         result = item.stash.get(reruns.RESULT, None)
         if result is not None:
-            report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
+            report.agentfuzz = dump(to_json(result), in_order=True)  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, Broken):
             report.agentfuzz_after = error.after  # type: ignore[attr-defined]
@@ -246,6 +246,7 @@ class Session:
 
     def collect(self, report: Any) -> None:
         """Take in a report, of this process or a worker, and the result that it brings."""
+        self.reporting.at(report)
         if (result := self.reruns.take(report, self.results)) is not None:
             self.retold.keep(report, result)
 
@@ -271,18 +272,18 @@ class Session:
         if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
             return
         code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
-        self._written, problem = written(self.root, self.report_dir, self.results, code)
-        self.findings.note(problem or self.findings.elsewhere())
-        if problem and self.config.getoption("--agentfuzz-report-dir") and not session.exitstatus:
+        wrong = self.reporting.write(self.results, code)
+        self.findings.note(wrong or self.findings.elsewhere())
+        if wrong and self.reporting.asked() and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def summary(self, reporter: Any) -> None:
         """The agentfuzz section at the end of the session."""
-        more = self.findings.lines
+        more = [*profile_line(self.config), *self.findings.lines]
         if not (self.campaigns or more or any(r.findings or r.notes for r in self.results)):
             return
         reporter.section("agentfuzz", sep="=")
         width, verbosity = reporter._tw.fullwidth, self.config.get_verbosity()
         wide = {"verbosity": verbosity, "width": width}
-        for line in summary.of(self.results, more, report=self._written, **wide):
+        for line in summary.of(self.results, more, report=self.reporting.shown, **wide):
             reporter.write_line(line)
