@@ -112,10 +112,10 @@ def confirmed(
 
 
 def unconfirmed(runner: Runner, found: Found) -> Counterexample:
-    """A violation as it was met, and nothing run for it: the session was interrupted."""
+    """A violation as it was met, and nothing run for it: the campaign was interrupted."""
     violation = replace(
         found.violation,
-        sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the session was "
+        sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the campaign was "
         "interrupted.",
     )
     plan = runner.stories.told(found.plan)
