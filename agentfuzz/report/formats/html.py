@@ -17,6 +17,7 @@ from agentfuzz.report.drawing import draw
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.steps import steps
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause, causes, counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,18 +35,26 @@ ARROWS = {
 
 
 def finding(cx: Counterexample) -> str:
-    """The page of one finding."""
+    """The page of a finding by itself."""
+    return cause(Cause((cx,)))
+
+
+def cause(told: Cause) -> str:
+    """The page of one cause: the story of its lead, what else it breaks, and where."""
+    cx = told.lead
     story = stories.tell(cx)
     return page(
         "finding.html.j2",
+        cause=told,
         story=story,
         drawing=draw(story.rows, story.headline),
         plain=draw(story.plain_rows) if story.plain_rows else None,
         steps=steps(cx.history, story.rows),
-        witnesses=[row for row in story.rows if row.witness],
+witnesses=[row for row in story.rows if row.witness],
+        laws=[next(one for one in told.findings if one.code == code) for code in told.codes],
         turns=any(row.kind == "model" for row in (*story.rows, *story.plain_rows)),
         saves=any(row.kind == "save" for row in (*story.rows, *story.plain_rows)),
-        misled=confusion.of(cx),
+        misled=next(filter(None, map(confusion.of, told.findings)), None),
     )
 
 
@@ -56,6 +65,8 @@ def index(results: Sequence[CampaignResult]) -> str:
         "index.html.j2",
         results=results,
         findings=findings,
+        causes=causes(findings),
+        counted=counted(findings),
         untested=[(text, result) for result in results for text in result.untested],
         told=told_once(results),
         unjudged=[(text, result) for result in results for text in result.unjudged],
@@ -95,7 +106,7 @@ def _shown(value: object) -> object:
 
 FORMAT = Format(
     name="html",
-    finding=finding,
+    cause=cause,
     suffix=".html",
     session=lambda results, _: index(results),
     index="index.html",
