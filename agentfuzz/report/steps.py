@@ -5,8 +5,9 @@ the picture, the sentence and other steps point to it. Pure; called by html.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from agentfuzz.core.between import (
@@ -68,8 +69,11 @@ class Step:
     twin: int = 0
 
 
-def steps(history: History, rows: Sequence[Row]) -> list[Step]:
-    """Every row with what is known of its events, and the ledger before and after it."""
+def steps(
+    history: History, rows: Sequence[Row], called: Mapping[str, str] = MappingProxyType({})
+) -> list[Step]:
+    """Every row with what is known of its events, and the ledger before and after it; `called` is
+    where each call was made in the agent's code."""
     by_seq = {event.seq: event for event in history.events}
     at = {seq: row.step for row in rows for seq in row.seqs}
     effects = {row.effect: row.step for row in rows if row.effect}
@@ -78,14 +82,18 @@ def steps(history: History, rows: Sequence[Row]) -> list[Step]:
     out: list[Step] = []
     for row in rows:
         events = [by_seq[seq] for seq in sorted(row.seqs) if seq in by_seq]
-        fields = [one for event in events for one in _told(event) if one.text]
-        fields += [one for one in _other_half(history, replies, at, events) if one.text]
+        fields = [
+            Named("called from", called.get(getattr(one, "call", ""), "")) for one in events[:1]
+        ]
+        fields += [one for event in events for one in _told(event)]
+        fields += _other_half(history, replies, at, events)
         before = _recent(ledger)
         ledger += [
             f"{event.effect_id}  {event.intent}" for event in events if isinstance(event, Committed)
         ]
         twin = effects.get(row.twin, 0)
-        out.append(Step(row, tuple(fields), before, _recent(ledger), twin))
+        told = tuple(one for one in fields if one.text)
+        out.append(Step(row, told, before, _recent(ledger), twin))
     return out
 
 
@@ -101,7 +109,6 @@ def _other_half(
         elif isinstance(event, Replied) and event.call in history.calls:
             called = history.calls[event.call]
             yield Named("answers", f"{called.slot}", at.get(called.seq, 0))
-            yield Named("called from", called.where or "")
 
 
 def _recent(ledger: list[str]) -> tuple[str, ...]:
@@ -118,7 +125,6 @@ def _fields(event: Event) -> list[tuple[str, str]]:
     match event:
         case Called():
             return [
-                ("called from", event.where or ""),
                 ("call", event.call if event.asked is None else f"{event.call} ({event.asked})"),
                 ("arguments", _pretty(event.args)),
                 ("idempotency key", event.key or ""),

@@ -76,7 +76,7 @@ def test_the_page_of_the_regex_victim(result, counted, tmp_path: Path) -> None:
     rows = [row for row in rows if len(row) > 2]  # the others are examples
     assert {row[0]: row[1:] for row in rows} == {name: row_of(n) for name, n in counted.items()}
     assert len(rows) == len(counted) > len(LANGUAGES)
-    text = (tmp_path / f"{finding.id}.md").read_text(encoding="utf-8")
+    text = (tmp_path / f"{told.id}.md").read_text(encoding="utf-8")
     assert f"\n## {SECTION}\n" in text
     for name, count in counted.items():
         assert f"| {' | '.join([markdown.markdown(name), *row_of(count)])} |" in text

@@ -114,11 +114,11 @@ def _decided(
     now, was = _phrase(act), _phrase(expected)
     if now == was:
         now += " with another handle" if shown.what == "claim" else " with other arguments"
-    subject = shown.subject if len(shown.subject) <= 21 else f"another {shown.what}"
+    subject = shown.subject if len(shown.subject) <= 17 else shown.what
     return Violation(
         code="AF304",
         subject=shown.subject,
-        title=f"words decided: {subject}",
+        title=f"other words, other {subject}",
         sentence=(
             f"What followed was {now} instead of {was}, though nothing was different but the words "
             f"of the model: {said[:80]!r} instead of {then[:80]!r}."

@@ -1,6 +1,6 @@
-"""What goes from lane to lane: an arrow that arrives, one that is lost, one that bends.
+"""What goes from lane to lane: an arrow that arrives, one that is lost, late, or the second of one.
 
-Law: a lost arrow ends in a cross, a late or a second one comes from where the first began. A style
+Law: a lost arrow ends in a cross, a late or a second one begins where its call was made. A style
 is `solid`, `wrong` (a fault's) or `late`. Pure; called by the pen.
 """
 
@@ -24,14 +24,21 @@ def lost(layer: Layer, start: Point, end: Point) -> None:
     layer.paths.append(Path(f"M{end[0] - 5:g} {end[1] - 5:g}l10 10m0 -10l-10 10", "cross"))
 
 
-def bent(layer: Layer, start: Point, end: Point, style: str) -> None:
-    """Sent there, and arrived here: it leaves at once and comes in level, however long it took."""
-    (x, y), side = start, 1 if end[0] > start[0] else -1
-    way = abs(end[0] - x)
-    bend = f"{x + side * way * 0.35:g} {y + 8:g} {end[0] - side * way * 0.45:g} {end[1]:g}"
-    curve = f"M{x:g} {y:g}C{bend} {end[0] - side * _TIP:g} {end[1]:g}"
-    layer.paths.append(Path(curve, f"way {style}"))
-    tip(layer, end[0] - side, end[1], side, style)
+def second(layer: Layer, start: Point, end: Point) -> None:
+    """The second arrow of one call: from where the first began, to the right."""
+    (x, y), (at, low) = start, end
+    bend = f"{x + (at - x) * 0.35:g} {y + 8:g} {at - (at - x) * 0.45:g} {low:g}"
+    layer.paths.append(Path(f"M{x:g} {y:g}C{bend} {at - _TIP:g} {low:g}", "way wrong"))
+    tip(layer, at - 1, low, 1, "wrong")
+
+
+def late(layer: Layer, start: Point, end: Point, style: str) -> None:
+    """Sent there and arrived here, to the right and below: it waits beside where it arrives."""
+    (x, y), (at, low) = start, end
+    turn = at - 17
+    way = f"M{x:g} {y:g}H{turn - 8:g}q8 0 8 8V{low - 8:g}q0 8 8 8H{at - _TIP:g}"
+    layer.paths.append(Path(way, f"way {style}"))
+    tip(layer, at - 1, low, 1, style)
 
 
 def across(layer: Layer, start: Point, end: Point, style: str) -> None:

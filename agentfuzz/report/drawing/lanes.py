@@ -12,7 +12,7 @@ from agentfuzz.core.lanes.row import Row
 TIME = 40
 _FIRST = 60
 _MODEL = 94  # from the model's line to the first agent's
-_AGENT = 150  # from one agent's line to the next
+_AGENT = 132  # from one agent's line to the next
 _TOOLS = 120  # from the last agent's line to that of the tools
 _BACKEND = 122  # from there to the backend's
 _EDGE = 110  # what is right of the backend's line: half a box, and the way to a twin

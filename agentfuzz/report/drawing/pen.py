@@ -24,7 +24,7 @@ class Pen:
     def __init__(self, lanes: Lanes) -> None:
         self.lanes, self.agent = lanes, lanes.of("")
         self.out = Drawing(width=lanes.width)
-        self.strip = Strip()
+        self.strip = Strip(step=0, kind="", words="", area=Box(0, 0, 0, 0, "area"))
         self.y = float(_TOP)
         self.t: float | None = None
         self.gaps: list[tuple[float, float]] = []
@@ -87,11 +87,12 @@ class Pen:
         end = backend - boxes.HALF if box else backend
         sent = row.kind in ("call", "delivery") and row.arrow in ("request", "late")
         again = sent and self.arrived.get(row.call, 0) > 0
-        label = row.agent.strip("()") if row.kind == "delivery" else _own(row)
-        label = f"{label} again" if again else label
-        strip.texts.append(
-            Text(here + 12, y - 8, cut(label, _LABEL), "wrong" if again else "label")
-        )
+        if again:
+            strip.texts.append(Text(here + 12, y + 4, "again", "wrong"))
+        else:
+            room = _LABEL if row.arrow != "request_late" else _LABEL - 8
+            label = row.agent.strip("()") if row.kind == "delivery" else _own(row)
+            self._label(here + 12, y - 8, cut(label, room))
         if sent:
             self._request(row, y, end if box else None)
         elif row.arrow == "request_lost":
@@ -100,7 +101,7 @@ class Pen:
             strip.texts.append(Text(tools + 16, y + 4, row.backend, "wrong"))
         elif row.arrow == "request_late":
             self.calls[row.call], self.waiting[row.call] = (here, y), (strip, "late")
-            strip.texts.append(Text(tools + 16, y + 4, row.backend, "wrong"))
+            strip.texts.append(Text(tools + 8, y - 8, row.backend, "wrong"))
         elif row.arrow == "reply_lost":
             arrows.lost(strip, (backend, y), (tools, y))
             strip.texts.append(Text(tools + 16, y - 8, row.backend, "wrong"))
@@ -120,9 +121,15 @@ class Pen:
         self.waiting.pop(row.call, None)
         if start[1] == y:
             arrows.straight(self.strip, self.agent, end, y)
+        elif times > 1 and row.arrow != "late":
+            arrows.second(self.strip, start, (end, y))
         else:
-            style = "late" if row.arrow == "late" else "wrong" if times > 1 else "solid"
-            arrows.bent(self.strip, start, (end, y), style)
+            style = "late" if row.arrow == "late" else "solid"
+            arrows.late(self.strip, start, (end, y), style)
+
+    def _label(self, x: float, y: float, words: str) -> None:
+        if words:
+            self.strip.texts.append(Text(x, y, words))
 
     def _reply(self, row: Row, y: float) -> None:
         """What came back: from the backend, or from the tool where nothing had got there."""

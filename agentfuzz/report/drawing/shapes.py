@@ -46,15 +46,15 @@ class Layer:
     texts: list[Text] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Strip(Layer):
     """What is drawn of one row, its `step`: of which kind it is, where it stands (`area`), and what
     it says to somebody who does not see it."""
 
-    step: int = 0
-    kind: str = ""
-    words: str = ""
-    area: Box = Box(0, 0, 0, 0, "area")
+    step: int
+    kind: str
+    words: str
+    area: Box
 
 
 @dataclass(slots=True)

@@ -5,6 +5,8 @@ address is built from data but the file stem of a finding. Called by `write`. Ji
 when the first page is made.
 """
 
+import re
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,8 @@ ARROWS = {
     "reply_changed": "\u2190",
 }
 
+_NUMBERED = re.compile(r"([> ] +\d+) {0,2}(.*)")  # a line of a file, as `source` has it
+
 
 def finding(cx: Counterexample) -> str:
     """The page of a finding by itself."""
@@ -49,8 +53,9 @@ def cause(told: Cause) -> str:
         story=story,
         drawing=draw(story.rows, story.headline),
         plain=draw(story.plain_rows) if story.plain_rows else None,
-        steps=steps(cx.history, story.rows),
-witnesses=[row for row in story.rows if row.witness],
+        steps=steps(cx.history, story.rows, cx.called),
+        witnesses=[row for row in story.rows if row.witness],
+        source=_dedented(story.source),
         laws=[next(one for one in told.findings if one.code == code) for code in told.codes],
         turns=any(row.kind == "model" for row in (*story.rows, *story.plain_rows)),
         saves=any(row.kind == "save" for row in (*story.rows, *story.plain_rows)),
@@ -97,6 +102,17 @@ def _environment() -> "Environment":
     environment.globals.update(arrows=ARROWS, count=count, confusion=confusion)
     environment.filters["stem"] = escaping.stem
     return environment
+
+
+def _dedented(source: Sequence[str]) -> str:
+    """Lines of a file with their numbers, without what all of them begin with."""
+    parts = [_NUMBERED.match(line) for line in source]
+    if not source or not all(parts):
+        return "\n".join(source)
+    code = textwrap.dedent("\n".join(part[2] for part in parts if part)).split("\n")
+    return "\n".join(
+        f"{part[1]}  {line}".rstrip() for part, line in zip(parts, code, strict=True) if part
+    )
 
 
 def _shown(value: object) -> object:
