@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from agentfuzz.core.between import HandoffSent
 from agentfuzz.core.escaping import stem
+from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes.layout import cells, cut, lanes, plain, safe, wrap
 from agentfuzz.core.lanes.row import Row
@@ -53,7 +54,7 @@ def block(
     page.contrast(story.says, story.world)
     here, *elsewhere = cause.places
     page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
-    page.field("places", *_places(elsewhere, cx.nodeid))
+    page.field("places", *_places(elsewhere, cx))
     page.blank()
     page.field("code", story.location)
     page.source(story.source)
@@ -84,7 +85,7 @@ def again(
     _faults(page, story, short=True)
     page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
     others = [one for one in cause.places if one.nodeid == nodeid and one is not here]
-    page.field("places", *_places(others, nodeid))
+    page.field("places", *_places(others, here.findings[0]))
     page.field("code", story.location)
     page.field("replay", story.replay)
     page.field("more", f"{folder}/{stem(cause.id)}.html")
@@ -105,12 +106,14 @@ def _faults(page: "Page", story: stories.Story, *, short: bool = False) -> None:
     page.field("fault", *lines, *proof) if lines else page.field("fault", story.shrink)
 
 
-def _places(places: Sequence[Place], nodeid: str) -> list[str]:
-    """Where else: another plan of this test by the plan alone."""
+def _places(places: Sequence[Place], told: Counterexample) -> list[str]:
+    """Where else: of the same test, the plan alone; what broke there, if it is something else."""
     lines = []
     for place in places[:_PLACES]:
-        where = "" if place.nodeid == nodeid else f"{place.nodeid}  "
-        lines.append(f"{where}{place.plan}  {' '.join(place.codes)}  {place.id}")
+        first = place.findings[0]
+        where = "" if place.nodeid == told.nodeid else f"{place.nodeid}  "
+        what = f" {first.title}" if first.title != told.title else ""
+        lines.append(f"{where}{place.plan}  {' '.join(place.codes)}{what}  {place.id}")
     more = len(places) - _PLACES
     return [*lines, f"and {more:,} more, on the page"] if more > 0 else lines
 

@@ -17,6 +17,7 @@ from agentfuzz.telling.troubles import troubles_of
 
 # What is told first: what happened in the world, then between agents, then what an agent says.
 _FAMILIES = "1674523"
+_ALONE = {"AF902", "AF904"}  # about runs, not about what happened in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,11 @@ def counted(findings: Sequence[Counterexample]) -> str:
 
 def _marks(cx: Counterexample) -> Iterator[Hashable]:
     """What one finding has in common with every other one of its cause."""
+    if cx.code in _ALONE or cx.phase == DIED:
+        yield "alone", cx.id
+        return
     yield "plan", cx.nodeid, cx.plan
-    if cx.code.startswith("AF9") or cx.phase == DIED:  # of the test itself, not of a law
+    if cx.code.startswith("AF9"):  # what a test raised says nothing of another one
         return
     troubles = troubles_of(cx.plan)
     if not troubles:

@@ -69,6 +69,7 @@ def test_the_same_cause_elsewhere_is_a_place_of_it(other: Counterexample) -> Non
         (("AF101", "charge#1:once/timeout"), ("AF101", "charge#1:once/timeout + model#2:skip")),
         (("AF105", "model#1:empty"), ("AF204", "model#3:cut")),
         (("AF900", ""), ("AF906", "charge#1:once/timeout")),
+        (("AF101", "charge#1:once/timeout"), ("AF904", "charge#1:once/timeout")),
     ],
 )
 def test_two_causes_are_two(one: tuple[str, str], other: tuple[str, str]) -> None:

@@ -121,16 +121,16 @@ def _text(text: str, page: Page) -> str:
 
 def _cause_rows(told: Sequence[Cause], page: Page) -> list[list[str]]:
     """`AF101 +2`, the id, its test and how many more, and what happens."""
-    names = shortened([one.lead.nodeid for one in told], max(page.width - 66, 12))
-    return [
-        [
-            f"{_text(one.lead.code, page)}{_more(one.codes)}",
-            _text(one.id, page),
-            f"{_text(names[one.lead.nodeid], page)}{_more(one.tests)}",
-            _text(one.lead.title, page),
-        ]
-        for one in told
+    laws = [f"{_text(one.lead.code, page)}{_more(one.codes)}" for one in told]
+    ids = [_text(one.id, page) for one in told]
+    what = [_text(one.lead.title, page) for one in told]
+    tests = [_more(one.tests) for one in told]
+    used = sum(max(map(cells, column)) for column in (laws, ids, what, tests)) + 8
+    names = shortened([one.lead.nodeid for one in told], max(page.width - used, 12))
+    shown = [
+        f"{_text(names[o.lead.nodeid], page)}{more}" for o, more in zip(told, tests, strict=True)
     ]
+    return [list(row) for row in zip(laws, ids, shown, what, strict=True)]
 
 
 def _more(several: Sequence[str]) -> str:
