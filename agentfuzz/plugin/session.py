@@ -230,7 +230,7 @@ class Session:
         """Put the result on the test's report, and the block in place of a traceback."""
         result = item.stash.get(_RESULT, None)
         if result is not None:
-            report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
+            report.agentfuzz = dump(to_json(result), in_order=True)  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, Broken):
             report.agentfuzz_after = error.after  # type: ignore[attr-defined]
