@@ -13,6 +13,7 @@
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
 #   make mutants     change laws, search and world in 60 places, and see what the tests notice
 #   make wheel-test  the README's five minutes from the wheel, outside of the checkout
+#   make release-check  build both archives, look at them, and try them on every Python
 PYTHON ?= python3
 PYTHONS ?=
 VENV = .venv
@@ -20,7 +21,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants screenshots wheel-test check house catalogue generate \
+.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants screenshots wheel-test release-check check house catalogue generate \
   generate-check format bench wheel lock clean
 
 demo: $(READY)
@@ -42,6 +43,9 @@ mutants: $(READY)
 
 wheel-test: $(READY)
 	$(BIN)/python tools/wheel.py
+
+release-check: $(READY)
+	$(BIN)/python tools/release.py $(PYTHONS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -97,7 +97,15 @@ def faults() -> str:
 
 def settings() -> str:
     """Every option with its ini key and default."""
-    from agentfuzz.plugin.settings import ACTIONS, OTHERS, SETTINGS, STRICT, TOOLS, ini_key
+    from agentfuzz.plugin.settings import (
+        ACTIONS,
+        OTHERS,
+        PROFILES,
+        SETTINGS,
+        STRICT,
+        TOOLS,
+        ini_key,
+    )
 
     rows = ["| `--agentfuzz` | `agentfuzz` | off | run campaigns |"]
     text, _, default = STRICT.partition(" (default: ")
@@ -110,6 +118,7 @@ def settings() -> str:
         option = f"`--agentfuzz-{name} {metavar}`"
         rows.append(f"| {option} | `{ini_key(name)}` | `{shown}` | {_cell(text)} |")
     rows.append(f"| | `agentfuzz_tools` | | {_cell(TOOLS)} |")
+    rows.append(f"| | `agentfuzz_profiles` | | {_cell(PROFILES)} |")
     for name, metavar, text in (*ACTIONS, *OTHERS):
         option = f"--agentfuzz-{name} {metavar}".rstrip()
         rows.append(f"| `{option}` | | | {_cell(text)} |")

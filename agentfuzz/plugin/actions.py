@@ -31,9 +31,9 @@ def main(config: pytest.Config) -> int | None:
         if code is not None:
             print(codes.listing() if code == "list" else codes.page(code.upper()))
             return 0
-        story = config.getoption("--agentfuzz-init")
-        if story is not None:
-            return start.init(config, story)
+        kind, ci = config.getoption("--agentfuzz-init"), config.getoption("--agentfuzz-ci")
+        if not (kind is None and ci is None):
+            return start.init(config, kind, ci)
         if config.getoption("--agentfuzz-loop") is not None:
             from agentfuzz.plugin import conformance
 

@@ -20,6 +20,7 @@ from agentfuzz.plugin.settings import (
     EXISTING,
     MERGE,
     OTHERS,
+    PROFILES,
     SETTINGS,
     STRICT,
     TOOLS,
@@ -55,12 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )
     parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
     parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
+    parser.addini("agentfuzz_profiles", PROFILES, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
         )
         ini = {int: "int", float: "float", str: "string"}[kind]
-        parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
+        parser.addini(ini_key(name), text, type=ini, default=None)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
     group.addoption("--agentfuzz-existing", action="append", metavar="PATH", help=EXISTING)
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)

@@ -40,7 +40,7 @@ from agentfuzz.plugin.findings import Broken, Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
 from agentfuzz.plugin.retold import Retold
-from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
+from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
 from agentfuzz.plugin.written import written
@@ -132,7 +132,7 @@ class Session:
     def _unfinished(self, result: CampaignResult) -> None:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
-        self.findings.store(result)
+        self.findings.store(result, share=False)
         result = redacted(result)
         if hasattr(self.config, "workerinput"):
             self.left = True
@@ -272,7 +272,7 @@ class Session:
 
     def summary(self, reporter: Any) -> None:
         """The agentfuzz section at the end of the session."""
-        more = self.findings.lines
+        more = [*profile_line(self.config), *self.findings.lines]
         if not (self.campaigns or more or any(r.findings or r.notes for r in self.results)):
             return
         reporter.section("agentfuzz", sep="=")

@@ -7,6 +7,7 @@ names the place. Read by the hooks and by the session.
 import importlib.metadata
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +38,15 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "make runs without the agent where it is known what it does",
     ),
     ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
+    (
+        "database",
+        "NAME",
+        str,
+        "",
+        "where saved counterexamples are shared: hypothesis, or module:name",
+    ),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
+    ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of your own"),
 )
 MOST = 256  # processes
 SHARDS = 1_000
@@ -51,13 +60,23 @@ ACTIONS = (
 OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
-    ("init", "[STORY]", "write a demo test, or a bundled story as a test; overwrite nothing"),
+    ("init", "[KIND]", "write a test to start from: of a kind of agent, or a bundled story"),
+    (
+        "ci",
+        "github|gitlab",
+        "write a workflow that runs campaigns, with or without --agentfuzz-init",
+    ),
     ("loop", "LOOP", "try a loop (module:callable) in every bundled story, and no test"),
 )
-ANSWERS = ("--agentfuzz-init", "--agentfuzz-loop")  # of these, those that run no tests
+ANSWERS = (
+    "--agentfuzz-init",
+    "--agentfuzz-ci",
+    "--agentfuzz-loop",
+)  # of these, those that run no tests
 EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
 # A switch: on, off, or neither; then the ini key, then the default.
 TOOLS = "what was confirmed of tools that are guessed at: `name: effect=... scope=...`, or `reads`"
+PROFILES = "profiles of your own: `name: setting=value ...`"
 STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
 
@@ -71,6 +90,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
         "agentfuzz",
         "agentfuzz_strict",
         "agentfuzz_tools",
+        "agentfuzz_profiles",
         *(ini_key(name) for name, *_ in SETTINGS),
     ]
     given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
@@ -88,6 +108,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     workers(config)
     memo(config)
     executor(config)
+    database(config)
     shard(config)
     tools(config)
 
@@ -104,14 +125,42 @@ def setting(config: pytest.Config, name: str) -> Any:
     if value is None:
         place = f"{_ini_file(config)}: {ini_key(name)}"
         value = _ini_value(config, ini_key(name), _expected(kind))
-        if value is None:
-            value = default
+    if value is None and name != "profile":
+        place = f"profile {setting(config, 'profile')}: {name}"
+        value = profile(config).get(name)
+    if value is None:
+        value = default
     if kind is str:
         return value
     low = 0 if name in ("depth", "seed", "session-time") else 1 if kind is int else 1e-3
     if not low <= value < float("inf"):
         raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
     return value
+
+
+def profile(config: pytest.Config) -> Mapping[str, Any]:
+    """What the profile of this session sets, by setting. Raises UsageError."""
+    lines = _ini_value(config, "agentfuzz_profiles", "lines, one a profile")
+    name = setting(config, "profile")
+    if not (name or lines):
+        return {}
+    from agentfuzz.plugin import profiles
+
+    kinds = {row[0]: row[2] for row in SETTINGS if row[0] != "profile"} | {"strict": bool}
+    return profiles.chosen(name, lines, kinds, _ini_file(config))
+
+
+def profile_line(config: pytest.Config) -> list[str]:
+    """The profile of this session, for its summary, with what holds of its settings."""
+    values = profile(config)
+    if not (values and campaigns_on(config)):
+        return []
+    from agentfuzz.plugin import profiles
+
+    held = {
+        name: strict_on(config) if name == "strict" else setting(config, name) for name in values
+    }
+    return [f"profile {setting(config, 'profile')}: {profiles.told(held)}"]
 
 
 def workers(config: pytest.Config) -> int:
@@ -155,6 +204,18 @@ def executor(config: pytest.Config) -> str:
             f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
         ) from None
     return f"tcp://{found[1]}"
+
+
+def database(config: pytest.Config) -> str:
+    """The name of the example database in which saved counterexamples are shared, or an empty
+    text. Raises UsageError for what can be none."""
+    value = str(setting(config, "database")).strip()
+    if value in ("", "hypothesis") or re.fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", value):
+        return value
+    raise pytest.UsageError(
+        f"--agentfuzz-database (agentfuzz_database) = {value}: must be hypothesis (the database of "
+        "its profile), or module:name of an ExampleDatabase, or of a function that makes one"
+    )
 
 
 def tools(config: pytest.Config) -> tuple["Correction", ...]:
@@ -222,6 +283,8 @@ def strict_on(config: pytest.Config) -> bool:
     given = config.getoption("--agentfuzz-strict")
     if given is None:
         given = _ini_value(config, "agentfuzz_strict", "true or false")
+    if given is None:
+        given = profile(config).get("strict")
     if given is None:
         return os.environ.get("CI", "").strip().lower() in ("1", "true", "yes", "on")
     return bool(given)

@@ -3,14 +3,14 @@
 Law: every count is one of the result's own. Called by the pytest session.
 """
 
-from tabulate import tabulate
-
 from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
 
 
 def details(result: CampaignResult) -> list[str]:
     """Lines with one table of laws, one of fault kinds and one of tools."""
+    from tabulate import tabulate
+
     laws = [
         [escaping.terminal(name), count.held, count.violated, count.not_exercised]
         for name, count in result.laws.items()

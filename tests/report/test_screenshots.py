@@ -11,7 +11,9 @@ from .test_browser import CHROMIUM
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = sorted((ROOT / "docs" / "screenshots").iterdir())
-SHOWN = re.findall(r"!\[([^\]]*)\]\(screenshots/([\w.-]+)\)", (ROOT / "docs/reports.md").read_text())
+SHOWN = re.findall(
+    r"!\[([^\]]*)\]\(screenshots/([\w.-]+)\)", (ROOT / "docs/reports.md").read_text()
+)
 
 
 def test_each_is_shown_with_what_is_seen() -> None:
