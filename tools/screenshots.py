@@ -32,18 +32,21 @@ class Finding(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """One picture: of a finding's page, or of the index; `at` is the address in it."""
+    """One picture: of a finding's page, or of the index; `at` is the address in it, `opens`
+    what is clicked on before."""
 
     name: str
     finding: Finding | None
     size: tuple[int, int] = DESK
     dark: bool = False
     at: str = ""
+    opens: str = ""
 
 
 TWICE = Finding("charge_order", "key_per_call", "AF101")
 SHOTS = (
     Shot("index", None),
+    Shot("tried", None, at="#tried", opens=".campaign > summary"),
     Shot("effects", TWICE),
     Shot("missing", Finding("charge_order", "believes_the_model", "AF103")),
     Shot("termination", Finding("resolve_ticket", "returns_the_words", "AF204")),
@@ -150,7 +153,11 @@ def take(browser: Any, shot: Shot, page: Path, out: Path) -> None:
         java_script_enabled=False,
     )
     tab = context.new_page()
-    tab.goto(f"{page.as_uri()}{shot.at}")
+    tab.goto(page.as_uri())
+    if shot.opens:
+        tab.locator(shot.opens).first.click()
+    if shot.at:
+        tab.goto(f"{page.as_uri()}{shot.at}")
     tab.screenshot(path=str(out / f"{shot.name}.png"))
     context.close()
 
