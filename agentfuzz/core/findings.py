@@ -52,6 +52,7 @@ class Counterexample:
     of the user's code, outermost first, five source lines, and the exception; part of no digest
     either.
     `source` is the file around `location`, five lines at most, `>` before the one that is meant.
+    `called` is where each call of the run was made, as `location`.
     `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
     with one fault that showed the same by the same cause, and were not replayed. `agents` is how
     many the run had been about before it was sliced to those that its plan names, 0 without.
@@ -77,6 +78,7 @@ class Counterexample:
     alike: tuple[str, ...] = ()
     agents: int = 0
     source: tuple[str, ...] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> str:

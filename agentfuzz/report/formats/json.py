@@ -80,6 +80,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         **({"stack": list(story.stack)} if story.stack else {}),
         **({"traceback": list(story.traceback)} if story.traceback else {}),
         **({"source": list(cx.source)} if cx.source else {}),
+        **({"called_from": dict(cx.called)} if cx.called else {}),
     }
 
 
@@ -169,6 +170,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             traceback="\n".join(data.get("traceback", ())),
             alike=tuple(data["shrink"].get("alike", ())),
             source=tuple(data.get("source", ())),
+            called=dict(data.get("called_from", {})),
             agents=data["shrink"].get("agents_before", 0),
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )
