@@ -17,6 +17,7 @@ from agentfuzz.core.findings import (
     Level,
     Smaller,
 )
+from agentfuzz.core.paths import Nearest, Paths, Unreached
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -35,6 +36,7 @@ def to_json(result: CampaignResult) -> dict[str, Json]:
         for name, count in result.laws.items()
     }
     out["findings"] = [_finding_to_json(finding) for finding in result.findings]
+    out["paths"] = None if result.paths is None else asdict(result.paths)
     return out
 
 
@@ -48,7 +50,22 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["escapes"], given["unjudged"] = tuple(given["escapes"]), tuple(given["unjudged"])
     given["made"] = tuple(given["made"])
     given["told"] = dict(given["told"])
+    given["paths"] = _paths(given.get("paths"))
     return CampaignResult(**given)
+
+
+def _paths(data: Mapping[str, Any] | None) -> Paths | None:
+    if data is None:
+        return None
+    unreached = (
+        Unreached(**{**one, "nearest": tuple(_nearest(**near) for near in one["nearest"])})
+        for one in data["unreached"]
+    )
+    return Paths(tuple(data["reached"]), tuple(unreached), tuple(data["aside"]))
+
+
+def _nearest(place: str, struck: list[str], never: list[str]) -> Nearest:
+    return Nearest(place, tuple(struck), tuple(never))
 
 
 def _finding_to_json(finding: Counterexample) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from agentfuzz.core.history import History
+from agentfuzz.core.paths import Paths
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -119,7 +120,8 @@ class CampaignResult:
     control, each with AF905; `unjudged` what of the fault-free run no law can judge, each with the
     line that would change it. `told` is what was found here and told by another test of the
     session: `AF102 charge_card`, and which test. `made` says how its runs were made: that may be
-    another thing on another machine, so the terminal tells it and no report does.
+    another thing on another machine, so the terminal tells it and no report does. `paths` are the
+    error paths of the agent, None where nobody asked for them.
     """
 
     nodeid: str
@@ -141,6 +143,7 @@ class CampaignResult:
     told: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    paths: Paths | None = None
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

@@ -30,6 +30,7 @@ from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.progress import Progress
+from agentfuzz.search.reached import paths
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.saved_plans import SavedPlans
 from agentfuzz.search.space import Space
@@ -166,6 +167,7 @@ class Account:
     def _told(
         self, stopped: str, findings: Sequence[Counterexample], notes: Sequence[str], **more: Any
     ) -> CampaignResult:
+        watch = self.runner.watch
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -181,6 +183,7 @@ class Account:
             tools=dict(self._coverage.tools),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
+            paths=None if watch is None else paths(watch, self._coverage, self.space),
             **more,
         )
 

@@ -35,7 +35,7 @@ from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count
-from agentfuzz.report import confusion, svg
+from agentfuzz.report import confusion, paths, svg
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
 
@@ -92,6 +92,8 @@ def index(results: Sequence[CampaignResult]) -> str:
         notes=[(text, result) for result in results for text in result.notes],
         runs=sum(result.runs for result in results),
         struck=sum(result.struck for result in results),
+        paths=paths.of(results),
+        path_words=paths,
     )
 
 

@@ -11,7 +11,7 @@ from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import lanes
 from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count
-from agentfuzz.report import confusion
+from agentfuzz.report import confusion, paths
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
 
@@ -68,6 +68,14 @@ def index(results: Sequence[CampaignResult]) -> str:
         rows = [[_page(cx), code(cx.code), markdown(cx.title), code(cx.nodeid)] for cx in findings]
         parts += ["## Findings", _table(("id", "code", "what", "test"), rows)]
     parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(result) for result in results])]
+    if known := paths.of(results):
+        rows = [
+            [code(f"{one.file}:{one.line}"), one.what, code(one.source), markdown(paths.near(one))]
+            for one in known.unreached
+        ]
+        parts += ["## Error paths", _sentence(paths.lead(known))]
+        parts += [_table(("place", "what", "source", "nearest"), rows)] if rows else []
+        parts += [markdown(_sentence(text)) for text in paths.aside(known)]
     escapes = [(text, result) for result in results for text in result.escapes]
     if escapes:
         lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in escapes]
