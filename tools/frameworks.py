@@ -2,7 +2,8 @@
 
 Law: what the report says of a framework was run here: the test kit of its adapter, its default loop
 under the plan of each finding, and the same plan with the options that are said to mend it. What
-does not come out as it is told fails. `tools/frameworks.py NAME...` takes some, `--lock` pins anew.
+does not come out as it is told fails. `tools/frameworks.py NAME...` renews some,
+`--lock` pins anew.
 
 What is told lies in `tests/frameworks/*/report.toml`; the report goes to `reports/frameworks/`.
 """
@@ -24,7 +25,7 @@ from tabulate import tabulate
 TOLD = ROOT / "tests" / "frameworks"
 OUT = ROOT / "reports" / "frameworks"
 MADE = ROOT / ".venv" / "frameworks"  # gone with `make clean`
-_SUMMARY = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed).*?)(?: =+)?$", re.MULTILINE)
+_SUMMARY = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed).*?)(?:, \d+ warnings?)? in ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def page(one: Framework) -> str:
         "",
         tabulate(meets, ["failure", "what happens"], tablefmt="github"),
         "",
-        f"The test kit: {one.tests.split(' in ')[0]}.",
+        f"The test kit: {one.tests}.",
         "",
         f"Text that nobody declared, shown to the model: {_listed(facts['shown']['hidden'])}",
         "",
@@ -191,19 +192,22 @@ def _listed(sentences: Mapping[str, str]) -> str:
     return " ".join(told) or "none."
 
 
-def table(all_of_them: Sequence[Framework]) -> list[list[object]]:
-    """A line for each framework."""
+def line(one: Framework) -> list[object]:
+    """What the overview says of a framework."""
     return [
-        [
-            one.facts["release"],
-            ", ".join(one.facts["entrypoints"]),
-            one.tests.split(" in ")[0],
-            ", ".join(dict.fromkeys(each.finding.code for each in one.findings)),
-            sum(each.cured is True for each in one.findings),
-            "" if one.good else "NOT AS TOLD",
-        ]
-        for one in all_of_them
+        one.facts["release"],
+        ", ".join(one.facts["entrypoints"]),
+        one.tests,
+        ", ".join(dict.fromkeys(each.finding.code for each in one.findings)),
+        sum(each.cured is True for each in one.findings),
+        "" if one.good else "NOT AS TOLD",
     ]
+
+
+def told(one: Framework) -> dict[str, Any]:
+    """All of it as JSON, with its line of the overview."""
+    findings = [{**each._asdict(), "finding": asdict(each.finding)} for each in one.findings]
+    return {**one._asdict(), "findings": findings, "line": line(one)}
 
 
 def main(arguments: list[str]) -> int:
@@ -215,23 +219,18 @@ def main(arguments: list[str]) -> int:
         return 0
     came = [of(name) for name in wanted]
     heads = ["release", "entrypoints", "test kit", "laws it breaks", "cures that hold", ""]
-    print(tabulate(table(came), heads, maxcolwidths=[24, 40, 24, 24, 8, 12]))
+    print(tabulate(map(line, came), heads, maxcolwidths=[24, 40, 24, 24, 8, 12]))
     OUT.mkdir(parents=True, exist_ok=True)
     for one in came:
         (OUT / f"{one.name}.md").write_text(page(one), "utf-8")
-    if not chosen:
-        text = tabulate(table(came), heads, tablefmt="github", disable_numparse=True)
-        (OUT / "README.md").write_text(f"# Frameworks under test\n\n{text}\n", "utf-8")
-        told = [
-            {
-                **one._asdict(),
-                "findings": [
-                    {**each._asdict(), "finding": asdict(each.finding)} for each in one.findings
-                ],
-            }
-            for one in came
-        ]
-        (OUT / "frameworks.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    file = OUT / "frameworks.json"  # of those that were not run now, what it said stays
+    known = {one["name"]: one for one in (json.loads(file.read_text()) if file.exists() else ())}
+    known |= {one.name: told(one) for one in came}
+    every = [known[name] for name in names() if name in known]
+    file.write_text(json.dumps(every, indent=1) + "\n", "utf-8")
+    lines = [one["line"] for one in every]
+    text = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
+    (OUT / "README.md").write_text(f"# Frameworks under test\n\n{text}\n", "utf-8")
     return int(not all(one.good for one in came))
 
 

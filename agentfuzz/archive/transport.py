@@ -89,6 +89,7 @@ def _finding_from_json(data: Mapping[str, Any]) -> Counterexample:
     given["history"] = history_from_json(given["history"])
     given["baseline"] = history_from_json(given["baseline"])
     given["controls"] = tuple(Control(*control) for control in given["controls"])
-    given["alike"] = tuple(given.get("alike", ()))
+    for name in ("alike", "source"):
+        given[name] = tuple(given.get(name, ()))
     given["smaller"] = Smaller(**given["smaller"]) if given.get("smaller") else None
     return Counterexample(**given)

@@ -53,7 +53,10 @@ _TROUBLES = {kind: trouble for trouble, kinds in _ALIKE.items() for kind in kind
 
 
 def _causes(fault: Fault) -> tuple[str, ...]:
-    return (_TROUBLES.get(fault.axes[0], fault.axes[0]),)
+    kind = fault.axes[0]
+    trouble = _TROUBLES.get(kind, kind)
+    malformed = kind == "mixed_done" and fault.variant == 2
+    return (trouble, _TROUBLES["bad_done"]) if malformed else (trouble,)
 
 
 def _order(group: str, fault: Fault) -> int:

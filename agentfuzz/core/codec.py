@@ -277,12 +277,13 @@ def history_from_json(data: Mapping[str, Json]) -> History:
 _FACTS = len(ToolFacts._fields)
 
 
-def dump(data: Json, *, indent: int | None = None) -> str:
-    """Canonical JSON text: sorted keys, strict numbers, UTF-8."""
+def dump(data: Json, *, indent: int | None = None, in_order: bool = False) -> str:
+    """Canonical JSON text: sorted keys (or, on the way to another process, as they stand), strict
+    numbers, UTF-8."""
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(
         data,
-        sort_keys=True,
+        sort_keys=not in_order,
         allow_nan=False,
         ensure_ascii=False,
         indent=indent,

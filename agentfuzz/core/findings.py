@@ -51,6 +51,7 @@ class Counterexample:
     `traceback` is where the exception came from by which the agent, or its test, failed: the calls
     of the user's code, outermost first, five source lines, and the exception; part of no digest
     either.
+    `source` is the file around `location`, five lines at most, `>` before the one that is meant.
     `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
     with one fault that showed the same by the same cause, and were not replayed. `agents` is how
     many the run had been about before it was sliced to those that its plan names, 0 without.
@@ -75,6 +76,7 @@ class Counterexample:
     smaller: Smaller | None = None
     alike: tuple[str, ...] = ()
     agents: int = 0
+    source: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:

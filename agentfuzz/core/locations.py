@@ -30,13 +30,14 @@ def shortened(calls: list[str]) -> str:
     return "\n".join(calls)
 
 
-def of_violation(history: History, violation: Violation, root: Path) -> str | None:
-    """Where the last call was made that a violation points at, in the history of a traced run."""
+def of_violation(history: History, violation: Violation) -> str | None:
+    """Where the last call was made that a violation points at, in the history of a traced run: its
+    path is the machine's."""
     calls = {event.call: event for event in history.of(Called)}
     for seq in reversed(violation.witness):
         event = history.events[seq] if seq < len(history.events) else None
         call = calls.get(getattr(event, "call", ""))
         if call is not None and call.where:
-            return relative(call.where, root)
+            return call.where
     located = [event for event in history.of(Called) if event.where]
-    return relative(located[-1].where or "", root) if located else None
+    return located[-1].where if located else None

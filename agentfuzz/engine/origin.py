@@ -29,9 +29,10 @@ class Origin(NamedTuple):
     inner: str
     words: list[str]
 
-    def location(self, root: Path) -> str | None:
-        """The user's line that raised, or that called what did."""
-        return relative(self.calls[-1], root) if self.calls else None
+    @property
+    def place(self) -> str:
+        """The user's line that raised, or that called what did; its path is the machine's."""
+        return self.calls[-1] if self.calls else ""
 
     def told(self, root: Path) -> str:
         """All of it as lines, the paths relative to the project."""
@@ -46,8 +47,7 @@ def origin(error: BaseException) -> Origin:
     calls, inner = _calls(error)
     source: list[str] = []
     if calls:
-        path, _, rest = calls[-1].rpartition(":")
-        source = _source(path, int(rest.partition(" ")[0]))
+        source = at(calls[-1])
     return Origin(calls, source, inner, [*_words(error), *_causes(error)])
 
 
@@ -65,7 +65,14 @@ def _calls(error: BaseException) -> tuple[list[str], str]:
     return calls, inner
 
 
-def _source(path: str, line: int) -> list[str]:
+def at(place: str) -> list[str]:
+    """The source around a place, `path:line function`."""
+    path, _, rest = place.rpartition(":")
+    return source_of(path, int(rest.partition(" ")[0]))
+
+
+def source_of(path: str, line: int) -> list[str]:
+    """The lines of a file around this one, which is marked; none of a file that is not there."""
     linecache.checkcache(path)
     lines = linecache.getlines(path)
     first, last = max(line - _AROUND, 1), min(line + _AROUND, len(lines))

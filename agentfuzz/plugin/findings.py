@@ -20,6 +20,7 @@ from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated
 from agentfuzz.report.formats import terminal
+from agentfuzz.telling.causes import causes
 
 SAVED = ".agentfuzz"
 
@@ -34,7 +35,12 @@ class Failed(Exception):
 
 
 class Broken(Failed, AssertionError):
-    """A `@fuzz` test failed because something was found: an AssertionError, as every violation."""
+    """A `@fuzz` test failed because something was found: an AssertionError, as every violation.
+    `after` is what is said after its blocks."""
+
+    def __init__(self, line: str, text: str, after: Sequence[str] = ()) -> None:
+        super().__init__(line, "\n\n".join([text, *after]))
+        self.after = list(after)
 
 
 class Findings:
@@ -128,10 +134,10 @@ class Findings:
 
     def failure(self, found: Sequence[Counterexample], more: Sequence[str] = ()) -> Failed:
         """How these findings are shown."""
-        first, *others = found
-        line = f"{first.code} {first.title}{f' (+{len(others)} more)' if others else ''}"
+        first, *others = causes(found)
+        line = f"{first.lead.code} {first.lead.title}{f' (+{len(others)} more)' * bool(others)}"
         text = terminal.blocks(found, ascii_only=shows_ascii_only(sys.__stdout__))
-        return Broken(escaping.terminal(line), "\n\n".join([text, *more]))
+        return Broken(escaping.terminal(line), text, more)
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
         """Put the block in place of a traceback."""

@@ -112,7 +112,7 @@ class _Seen:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.any = self.any or "agentfuzz" in report.keywords
         if hasattr(report, "agentfuzz"):
-            session_of(self.config).collect(report.agentfuzz)
+            session_of(self.config).collect(report)
 
     @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

@@ -92,7 +92,7 @@ def crashed(findings: Findings, report: pytest.TestReport) -> None:
     findings.note(notes)
     if left:
         found = [_kept(findings, one) for one in left]
-        report.agentfuzz = dump(to_json(_result(findings, found)))  # type: ignore[attr-defined]
+        report.agentfuzz = dump(to_json(_result(findings, found)), in_order=True)  # type: ignore[attr-defined]
         findings.show(report, findings.failure(found))
 
 

@@ -22,22 +22,28 @@ from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
-from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, existing, interruption, misuse, process_death, strict
+from agentfuzz.plugin import (
+    capture,
+    existing,
+    interruption,
+    misuse,
+    process_death,
+    strict,
+    summary,
+)
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.each_run import EachRun
-from agentfuzz.plugin.findings import Failed, Findings
+from agentfuzz.plugin.findings import Broken, Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
+from agentfuzz.plugin.retold import Retold
 from agentfuzz.plugin.settings import executor, memo, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
-from agentfuzz.report import write
-from agentfuzz.report.details import details
-from agentfuzz.report.formats import terminal
+from agentfuzz.plugin.written import written
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -62,6 +68,7 @@ class Session:
         self.report_dir = self.root / setting(config, "report-dir")
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
+        self.retold = Retold(config, self.findings)
         self.telling = Told()
         self.allowance = Allowance(config)
         self.workers: list[int] = []  # of xdist: their processes
@@ -223,16 +230,19 @@ class Session:
         """Put the result on the test's report, and the block in place of a traceback."""
         result = item.stash.get(_RESULT, None)
         if result is not None:
-            report.agentfuzz = dump(to_json(result))  # type: ignore[attr-defined]
+            report.agentfuzz = dump(to_json(result), in_order=True)  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
+        if isinstance(error, Broken):
+            report.agentfuzz_after = error.after  # type: ignore[attr-defined]
         if isinstance(error, Failed):
             self.findings.show(report, error)
 
     # The whole session --------------------------------------------------------------------
 
-    def collect(self, text: str) -> None:
-        """Take in one result, from this process or a worker."""
-        self.results.append(from_json(json.loads(text)))
+    def collect(self, report: Any) -> None:
+        """Take in the result that a report brings, from this process or a worker."""
+        self.results.append(from_json(json.loads(report.agentfuzz)))
+        self.retold.keep(report, self.results[-1])
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
@@ -245,6 +255,7 @@ class Session:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        self.retold.tell(self.results)
         self.findings.note(existing.unused(self.config, self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
@@ -253,34 +264,21 @@ class Session:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
             return
-        shown = os.path.relpath(self.report_dir, self.root)
-        try:
-            code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
-            write.write(self.report_dir, self.results, exit_code=code)
-            self._written = f"{shown}/index.html".replace(os.sep, "/")
-        except OSError as error:
-            self.findings.note(
-                [f"agentfuzz: report not written ({error.strerror or error}): {shown}"]
-            )
-            if self.config.getoption("--agentfuzz-report-dir") and session.exitstatus == 0:
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
+        self._written, problem = written(self.root, self.report_dir, self.results, code)
+        self.findings.note(problem)
+        if problem and self.config.getoption("--agentfuzz-report-dir") and not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def summary(self, reporter: Any) -> None:
         """The agentfuzz section at the end of the session."""
-        notes = [note for result in self.results for note in result.notes]
-        found = any(result.findings for result in self.results)
-        if not (self.campaigns or found or notes or self.findings.lines):
+        more = self.findings.lines
+        if not (self.campaigns or more or any(r.findings or r.notes for r in self.results)):
             return
         reporter.section("agentfuzz", sep="=")
-        lines = terminal.summary(self.results, report=self._written or None)
-        lines = lines[:1] if self.config.get_verbosity() < 0 else lines
-        if self.config.get_verbosity() > 1:
-            lines += [line for result in self.results for line in details(result)]
-        unfinished = [cx for r in self.results if r.stopped == "interrupt" for cx in r.findings]
-        if unfinished:  # no test report shows them
-            told = terminal.blocks(unfinished, ascii_only=shows_ascii_only())
-            lines += ["", *told.splitlines()]
-        for line in [*lines, *map(escaping.terminal, self.findings.lines)]:
+        width, verbosity = reporter._tw.fullwidth, self.config.get_verbosity()
+        wide = {"verbosity": verbosity, "width": width}
+        for line in summary.of(self.results, more, report=self._written, **wide):
             reporter.write_line(line)
 
 

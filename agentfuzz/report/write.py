@@ -15,14 +15,15 @@ from pathlib import Path
 from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.report.formats import FORMATS
+from agentfuzz.telling.causes import causes
 
 
 def write(
     directory: Path, results: Sequence[CampaignResult], *, exit_code: int | None = None
 ) -> list[Path]:
-    """Write the file of every finding in every format (ID.html, ID.md, ID.json), then those of the
-    session (index.html, index.md, report.json). Returns the paths in that order. Creates the
-    directory.
+    """Write the page of every cause (ID.html, ID.md) and the file of every finding (ID.json), then
+    those of the session (index.html, index.md, report.json). Returns the paths in that order.
+    Creates the directory.
 
     One text is in memory at a time. Files of earlier sessions are left alone. Raises OSError.
     """
@@ -37,14 +38,13 @@ def write(
 
 def _files(results: Sequence[CampaignResult], exit_code: int | None) -> Iterator[tuple[str, str]]:
     """Name and text of every file, one after the other."""
-    seen: set[str] = set()
-    for cx in (cx for result in results for cx in result.findings):
-        if cx.id in seen:
-            continue
-        seen.add(cx.id)
+    for cause in causes([cx for result in results for cx in result.findings]):
         for each in FORMATS.values():
+            if each.cause is not None:
+                yield f"{stem(cause.id)}{each.suffix}", each.cause(cause)
             if each.finding is not None:
-                yield f"{stem(cx.id)}{each.suffix}", each.finding(cx)
+                for cx in cause.findings:
+                    yield f"{stem(cx.id)}{each.suffix}", each.finding(cx)
     for each in FORMATS.values():
         if each.session is not None:
             yield each.index, each.session(results, exit_code)

@@ -12,7 +12,6 @@ coverage     what came into play, and what never did
 memo/        runs that are made without the agent, where it is known what it does
 runner       one run, counted and written ahead
 saved_plans  what was found before, run first
-causes       what in a plan makes an agent fail
 kept         the violations of a campaign, one for each cause, each by its smallest plan
 shrink       from a failing plan to the smallest
 verify       replayed and controlled before it is shown

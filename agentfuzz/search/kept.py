@@ -15,13 +15,13 @@ from agentfuzz.core.findings import Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
-from agentfuzz.search.causes import Cause, cause_of, places
 from agentfuzz.search.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.slicing import sliced
 from agentfuzz.search.space import plan_of, reach, size
 from agentfuzz.search.verify import Found, Shrunk, confirmed, unconfirmed
+from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
 
 Signature = tuple[str, str]
@@ -36,11 +36,11 @@ class Kept:
     each; no cause in it is part of another one of the same signature that strikes more often."""
 
     def __init__(self, runner: Runner, seed: int = 0) -> None:
-        self.found: dict[Signature, dict[Cause, Found]] = {}
+        self.found: dict[Signature, dict[Troubles, Found]] = {}
         self._seed = seed
         self._runner = runner
         self._full: set[Signature] = set()
-        self._alike: dict[tuple[Signature, Cause], dict[tuple[str, ...], FaultPlan]] = {}
+        self._alike: dict[tuple[Signature, Troubles], dict[tuple[str, ...], FaultPlan]] = {}
 
     def keep(
         self, law: str, violation: Violation, history: History, plan: FaultPlan | None, phase: str
@@ -50,7 +50,7 @@ class Kept:
         struck = history.of(Struck)
         if plan is None or len(struck) != len(plan):
             plan = plan_of(history).over("" if plan is None else plan.given)
-        kept, cause = self.found.setdefault(violation.signature, {}), cause_of(plan)
+        kept, cause = self.found.setdefault(violation.signature, {}), troubles_of(plan)
         if len(plan) == 1:
             self._note(violation.signature, cause, plan)
         known = kept.get(cause)
@@ -70,7 +70,7 @@ class Kept:
             return
         kept[cause] = Found(law, violation, plan, phase, history)
 
-    def _note(self, signature: Signature, cause: Cause, plan: FaultPlan) -> None:
+    def _note(self, signature: Signature, cause: Troubles, plan: FaultPlan) -> None:
         """One fault that shows a cause: the first of each kind at each place."""
         alike = self._alike.setdefault((signature, cause), {})
         if len(alike) < MAX_ALIKE:
@@ -90,7 +90,7 @@ class Kept:
             if code in codes
         )
 
-    def tell_once(self, but: Container[tuple[Signature, Cause]]) -> None:
+    def tell_once(self, but: Container[tuple[Signature, Troubles]]) -> None:
         """Forget what another law says of the same plan, and more exactly; not what was asked for
         by its own name and cause (`but`)."""
         by_plan: dict[FaultPlan, set[Signature]] = {}
@@ -127,7 +127,7 @@ class Kept:
         lost: list[Counterexample] = []
         notes: list[str] = []
         for signature in sorted(self.found):
-            causes: list[tuple[Cause, float]] = []
+            causes: list[tuple[Troubles, float]] = []
             waiting = dict(self.found[signature])
             if waiting and over() and (told or lost):
                 notes.append(_unconfirmed(signature, list(waiting.values())))
@@ -140,7 +140,7 @@ class Kept:
                     else:
                         lost.append(one)
                     continue
-                causes.append((cause_of(found.plan), reach(found.plan)))
+                causes.append((troubles_of(found.plan), reach(found.plan)))
                 told.append(one)
                 if over():
                     notes.append(_hurried(signature, found.plan))
@@ -168,8 +168,8 @@ class Kept:
     def _each(
         self,
         signature: Signature,
-        waiting: dict[Cause, Found],
-        told: list[tuple[Cause, float]],
+        waiting: dict[Troubles, Found],
+        told: list[tuple[Troubles, float]],
         known: Known,
         smaller: Callable[[FaultPlan], Smaller | None],
         late: Callable[[], bool],
@@ -209,7 +209,7 @@ class Kept:
                 continue
             if done is not None:
                 done = replace(done, others=others)
-            alike = self._alike.get((signature, cause_of(found.plan)), {}).values()
+            alike = self._alike.get((signature, troubles_of(found.plan)), {}).values()
             faults = dict.fromkeys(str(plan.over("")) for plan in alike)
             faults.pop(str(found.plan.over("")), None)
             others_too = tuple(faults)
@@ -220,9 +220,9 @@ def _vague(plan: FaultPlan) -> bool:
     return any(slot.boundary == EVERYTHING for slot in plan.by_slot)
 
 
-def _told(plan: FaultPlan, told: list[tuple[Cause, float]]) -> bool:
+def _told(plan: FaultPlan, told: list[tuple[Troubles, float]]) -> bool:
     """Whether a plan shows what was told already, at as many crossings or more."""
-    cause = cause_of(plan)
+    cause = troubles_of(plan)
     return any(part <= cause and struck <= reach(plan) for part, struck in told)
 
 

@@ -12,10 +12,10 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.single import require_struck
 from agentfuzz.search.again import Again
-from agentfuzz.search.causes import Cause, cause_of
 from agentfuzz.search.kept import Kept, Signature
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import strikes, untried
+from agentfuzz.telling.troubles import Troubles, troubles_of
 from agentfuzz.world.injector import Crossing
 
 TWICE = "AF904"
@@ -37,7 +37,7 @@ class SavedPlans:
         self._again = again
         self._judged = judged
         self._compared = compared
-        self.replayed: set[tuple[Signature, Cause]] = set()  # what is told by its own name
+        self.replayed: set[tuple[Signature, Troubles]] = set()  # what is told by its own name
 
     def replay(self, one: Saved, crossings: Iterable[Crossing] | None = None) -> tuple[str, bool]:
         """Run a saved plan: a line that says what came of it, and whether it is fixed (or gone).
@@ -51,7 +51,7 @@ class SavedPlans:
             why, gone = untried(plan, runner.space, crossings)
             if why:
                 return f"saved {one.id} no longer applies: {why}", gone
-        self.replayed.add(((one.code, one.subject), cause_of(plan)))
+        self.replayed.add(((one.code, one.subject), troubles_of(plan)))
         history = self._run(plan, "saved")
         self._compared(plan, history, "saved")
         if len(strikes(history)) < len(plan):

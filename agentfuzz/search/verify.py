@@ -17,6 +17,7 @@ from agentfuzz.core.locations import of_violation, relative, shortened
 from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
+from agentfuzz.engine import origin
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import plan_of
 from agentfuzz.search.two_histories import REPLAYS, two_histories
@@ -85,6 +86,7 @@ def confirmed(
     if len(plan):
         same = FaultPlan(given=plan.given)
         baseline = (over() and runner.baseline(plan)) or runner.execute(same)[0]
+    place = (raised and raised.place) or of_violation(traced, violation)
     return Counterexample(
         id=finding_id(runner.nodeid, violation, plan),
         nodeid=runner.nodeid,
@@ -99,8 +101,8 @@ def confirmed(
         faults_before=shrunk.faults_before,
         shrink_runs=shrunk.runs,
         controls=controls,
-        location=(raised and raised.location(runner.root))
-        or of_violation(traced, violation, runner.root),
+        location=relative(place, runner.root) if place else None,
+        source=tuple(origin.at(place)) if place else (),
         stack=shortened([relative(call, runner.root) for call in spun]),
         traceback=raised.told(runner.root) if raised else "",
         smaller=shrunk.smaller,

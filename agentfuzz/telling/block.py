@@ -1,4 +1,4 @@
-"""The block of one finding, and of one run, as lines for a terminal.
+"""The block of one cause, and of one run, as lines for a terminal.
 
 Law: plain text of at most `width` columns, no colour (the doors add it), no control character, no
 line that a CI runner obeys. Called by the terminal's format and by a run that is printed.
@@ -10,44 +10,40 @@ from agentfuzz.core.between import HandoffSent
 from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
-from agentfuzz.core.lanes.layout import cells, lanes, plain, safe, wrap
+from agentfuzz.core.lanes.layout import cells, cut, lanes, plain, safe, wrap
 from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.sequence import rows
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, Verdict, unique
 from agentfuzz.invariants import LAWS
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause, Place
 
 _LABEL = 9  # the fields' column: `replay   `
 _ROWS = 40
+_PLACES = 6
 
 
 def block(
-    cx: Counterexample,
+    cause: Cause,
     *,
-    also: Sequence[Counterexample] = (),
     ascii_only: bool = False,
     width: int = 80,
     folder: str = stories.FOLDER,
 ) -> str:
-    """One finding as lines of at most `width` (at least 40) columns.
+    """One cause as lines of at most `width` (at least 40) columns: the story of its lead, what else
+    is broken with it, and where else it was met.
 
-    `also` are other findings of the same plan, and other causes of this one. `folder` is where the
-    HTML page stands, relative to the project. `ascii_only` is for a terminal that shows nothing
-    else.
+    `folder` is where the HTML page stands, relative to the project. `ascii_only` is for a terminal
+    that shows nothing else.
     """
+    cx = cause.lead
     story = stories.tell(cx)
-    width = max(width, 40)
-    page = Page(width, ascii_only)
-    page.text(story.headline, indent=0)
-    page.blank()
+    page = Page(max(width, 40), ascii_only)
+    _head(page, story, cause.breaks)
     page.text(story.sentence)
     page.blank()
-    if story.faults:
-        lines = [line for fault in story.faults for line in (fault.words, f"  {fault.plan}")]
-        page.field("fault", *lines, f"{story.shrink}.", *story.controls)
-    else:
-        page.field("fault", story.shrink)
+    _faults(page, story)
     page.field("given", *story.given)
     page.field("agents", story.agents)
     page.blank()
@@ -56,21 +52,70 @@ def block(
     page.field("same", story.same)
     page.field("differs", story.differs)
     page.contrast(story.says, story.world)
-    page.field("also", *(_also(cx, other) for other in also))
+    here, *elsewhere = cause.places
+    page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
+    page.field("places", *_places(elsewhere, cx))
     page.blank()
     page.field("code", story.location)
+    page.source(story.source)
     page.field("raised", *story.traceback)
     page.field("stack", *story.stack)
     page.field("hint", story.hint)
     page.field("replay", story.replay)
     page.field("keep", story.keep)
-    page.field("more", f"{folder}/{stem(story.id)}.html", story.explain)
+    page.field("more", f"{folder}/{stem(cause.id)}.html", story.explain)
     return "\n".join(page.lines)
 
 
-def _also(cx: Counterexample, other: Counterexample) -> str:
-    what = other.title if other.plan == cx.plan else f"by {other.plan}"
-    return f"{other.code} {what}  {other.id}"
+def again(
+    cause: Cause,
+    nodeid: str,
+    *,
+    ascii_only: bool = False,
+    width: int = 80,
+    folder: str = stories.FOLDER,
+) -> str:
+    """A cause in short, for one test of it that is not the one that tells it."""
+    here = next(place for place in cause.places if place.nodeid == nodeid)
+    story = stories.tell(here.findings[0])
+    page = Page(max(width, 40), ascii_only)
+    _head(page, story, "")
+    page.text(f"The same cause as in {cause.lead.nodeid}, told there.")
+    page.blank()
+    _faults(page, story, short=True)
+    page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
+    others = [one for one in cause.places if one.nodeid == nodeid and one is not here]
+    page.field("places", *_places(others, here.findings[0]))
+    page.field("code", story.location)
+    page.field("replay", story.replay)
+    page.field("more", f"{folder}/{stem(cause.id)}.html")
+    return "\n".join(page.lines)
+
+
+def _head(page: "Page", story: stories.Story, breaks: str) -> None:
+    page.text(story.headline, indent=0)
+    page.blank()
+    if breaks:
+        page.text(f"{breaks[0].upper()}{breaks[1:]}.")
+        page.blank()
+
+
+def _faults(page: "Page", story: stories.Story, *, short: bool = False) -> None:
+    lines = [line for fault in story.faults for line in (fault.words, f"  {fault.plan}")]
+    proof = () if short else (f"{story.shrink}.", *story.controls)
+    page.field("fault", *lines, *proof) if lines else page.field("fault", story.shrink)
+
+
+def _places(places: Sequence[Place], told: Counterexample) -> list[str]:
+    """Where else: of the same test, the plan alone; what broke there, if it is something else."""
+    lines = []
+    for place in places[:_PLACES]:
+        first = place.findings[0]
+        where = "" if place.nodeid == told.nodeid else f"{place.nodeid}  "
+        what = f" {first.title}" if first.title != told.title else ""
+        lines.append(f"{where}{place.plan}  {' '.join(place.codes)}{what}  {place.id}")
+    more = len(places) - _PLACES
+    return [*lines, f"and {more:,} more, on the page"] if more > 0 else lines
 
 
 def run(
@@ -164,6 +209,12 @@ class Page:
             for line in wrap(plain(bare, self.ascii), self.width - 2 - _LABEL - len(inner)):
                 self.lines.append(safe(f"  {name:<{_LABEL}}{inner}{line}", self.width))
                 name = ""
+
+    def source(self, lines: Sequence[str]) -> None:
+        """Lines of a file, cut where they are too long."""
+        for line in lines:
+            text = cut(plain(line, self.ascii), self.width - 2 - _LABEL)
+            self.lines.append(safe(f"  {'':<{_LABEL}}{text}", self.width))
 
     def contrast(self, says: str, world: str) -> None:
         """What the agent says against what the world holds: on one line if both fit."""

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.events import Called, Json, Refused
+from agentfuzz.core.events import Called, Json, ModelTurn, Refused
 from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.findings import DIED, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
@@ -23,6 +23,7 @@ from agentfuzz.core.plan import FaultPlan
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
 ALIKE = 4  # plans that are named
+_QUOTE = 90  # characters
 NO_FAULT = "no fault needed: it happens in the plain run"
 
 
@@ -65,6 +66,7 @@ class Story:
     says: str
     world: str
     location: str
+    source: tuple[str, ...]  # lines of the file there; none where the traceback has them
     stack: tuple[str, ...]
     traceback: tuple[str, ...]
     hint: str
@@ -94,7 +96,7 @@ def tell(cx: Counterexample) -> Story:
         given=given_lines(cx.plan),
         agents=agents_line(cx.plan, cx.agents),
         shrink=_shrink(cx) if faults else _no_fault(cx.plan),
-        controls=(*map(_control, cx.controls), *_alike(cx)),
+        controls=(*(_control(control, _effects(cx)) for control in cx.controls), *_alike(cx)),
         warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
         rows=sequence.rows(history, violation.witness),
         plain_rows=sequence.rows(cx.baseline) if faults else (),
@@ -102,9 +104,10 @@ def tell(cx: Counterexample) -> Story:
         plain_effects=ledger_words(cx.baseline),
         same=same,
         differs=differs,
-        says=violation.says,
+        says=violation.says or _told(history),
         world=violation.world,
         location=cx.location or "",
+        source=() if cx.traceback else cx.source,
         stack=tuple(cx.stack.splitlines()),
         traceback=tuple(cx.traceback.split("\n") if cx.traceback else ()),
         hint=advice(violation.hint, history),
@@ -194,10 +197,33 @@ def _smaller(cx: Counterexample, known: Smaller) -> str:
     return f"no {what} breaks it{so}: {done}{tried}"
 
 
-def _control(control: Control) -> str:
+def _control(control: Control, effects: str) -> str:
+    """What came of leaving a fault out; where the count is the same as with it, that the law
+    held."""
     if control.broken:
         return f"Without {control.removed} the law is broken too: {control.effects} (checked)."
-    return f"Without {control.removed}: {control.effects} (checked)."
+    held = " the law held" * (control.effects == effects)
+    return f"Without {control.removed}{held}: {control.effects} (checked)."
+
+
+def _effects(cx: Counterexample) -> str:
+    """What was committed under the whole plan, counted as its controls count it."""
+    names = Counter(commit.intent.effect for commit in cx.history.ledger)
+    subject = cx.violation.subject
+    if subject in {facts.effect for facts in cx.history.tools.values()}:
+        return f"{names[subject]} {subject}"
+    return effects_words(names)
+
+
+def _told(history: History) -> str:
+    """What the customer was told, where no completion came: the text that was returned, else the
+    last that the model said."""
+    if history.claim or (ended := history.ended) is None or ended.how != "returned":
+        return ""
+    said = [turn.text for turn in history.of(ModelTurn) if turn.text]
+    text = ended.value if isinstance(ended.value, str) else said[-1] if said else ""
+    text = " ".join(text.split())
+    return f'the customer was told "{text[:_QUOTE]}{"..." * (len(text) > _QUOTE)}"' if text else ""
 
 
 def _alike(cx: Counterexample) -> list[str]:

@@ -30,22 +30,25 @@ def main() -> int:
     if ended.returncode != 1 or not report.exists():
         print(f"the demo did not run as it should: pytest ended with {ended.returncode}")
         return 1
-    campaigns = json.loads(report.read_text(encoding="utf-8"))["campaigns"]
+    session = json.loads(report.read_text(encoding="utf-8"))
+    campaigns = session["campaigns"]
     problems = [] if len(campaigns) == len(FILES) else [f"{len(campaigns)} campaigns"]
-    print("\nWhat was found, and where to read it:")
-    for campaign in campaigns:
-        print(f"\n  {campaign['nodeid']}")
-        codes = []
-        for name in campaign["findings"]:
-            finding = json.loads((REPORTS / f"{name}.json").read_text(encoding="utf-8"))
-            codes.append(finding["code"])
-            page = (REPORTS / f"{name}.html").relative_to(ROOT).as_posix()
-            print(f"    {finding['code']}  {finding['title']:<36}  {finding['plan']['text']}")
-            print(f"           {page}")
-            if not (REPORTS / f"{name}.html").exists():
-                problems.append(f"{page} is missing")
-        if "AF101" not in codes:
-            problems.append(f"{campaign['nodeid']}: the double charge was not found")
+    print("\nWhat was found, cause by cause, and where to read it:\n")
+    charged_twice = set()
+    for cause in session["causes"]:
+        found = [json.loads((REPORTS / f"{name}.json").read_text()) for name in cause["findings"]]
+        charged_twice |= {one["nodeid"] for one in found if one["code"] == "AF101"}
+        page = (REPORTS / f"{cause['id']}.html").relative_to(ROOT).as_posix()
+        print(f"  {' '.join(cause['codes'])}  {found[0]['title']}: {found[0]['plan']['text']}")
+        print(f"         in {', '.join(test.rpartition('::')[2] for test in cause['tests'])}")
+        print(f"         {page}")
+        if not (ROOT / page).exists():
+            problems.append(f"{page} is missing")
+    problems += [
+        f"{one['nodeid']}: the double charge was not found"
+        for one in campaigns
+        if one["nodeid"] not in charged_twice
+    ]
     print(f"\n  all of it: {(REPORTS / 'index.html').relative_to(ROOT).as_posix()}")
     for problem in problems:
         print(f"the demo did not run as it should: {problem}")

@@ -36,7 +36,7 @@ from agentfuzz import FaultPlan
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 1800.0  # real seconds; only a command that hangs takes so long
 # No outcome of a page hangs on the machine's speed: a campaign is bounded by its runs alone.
-UNHURRIED = {"max_time": "3600", "run_timeout": "300", "max_runs": "600"}
+UNHURRIED = {"max_time": "3600", "run_timeout": "300", "max_runs": "400"}
 _ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _BLOCK = re.compile(
     r"^(?:<!-- recipe: (?P<recipe>[\w ]+) -->\n)?"

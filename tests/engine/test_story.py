@@ -98,7 +98,7 @@ def test_where_something_broke_the_story_is_the_block_of_a_finding() -> None:
         campaign = Campaign(charge_order, billing, simulation, budget=Budget(depth=1, deep_runs=0))
         campaign.search()
         found = campaign.result().findings
-    block = terminal.block(next(cx for cx in found if str(cx.plan) == TIMEOUT)).split("\n")
+    block = terminal.blocks([next(cx for cx in found if str(cx.plan) == TIMEOUT)]).split("\n")
     lines = story.split("\n")
     own = [line for line in lines if line not in block]
     said = [line.split()[0] for line in own]

@@ -195,14 +195,14 @@ def test_the_classic_loop_in_every_story(project: Project) -> None:
     """From a shell, all bundled stories: most apply, each says how many runs it took, and the
     same call writes the same bytes."""
     project.file("mine.py", CLASSIC)
-    unhurried = ("--agentfuzz-max-time", "3600", "-p", "no:cacheprovider")
+    unhurried = ("--agentfuzz-max-time", "3600", "--agentfuzz-max-runs", "60")
     done = project.spawn(*ONE, *unhurried)
     assert done.returncode == 1, done.stderr
     told = read(project)
     names = [one["story"] for one in [*told["stories"], *told["not_applicable"]]]
     assert sorted(names) == sorted(stories.modules())
     assert len(told["stories"]) >= 30
-    assert all(one["runs"] > 20 and one["stopped"] == "exhausted" for one in told["stories"])
+    assert all(20 < one["runs"] <= 60 for one in told["stories"])
     assert "was never awaited" not in done.stderr
     assert re.search(r"mine:run: broke no law in \d+ of \d+ stories", done.stdout)
 

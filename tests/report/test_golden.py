@@ -26,7 +26,7 @@ FILES: dict[str, Callable[[], str]] = {
     "summary.txt": lambda: "\n".join(terminal.summary(RESULTS, report="r/index.html")) + "\n",
 }
 for _name in BLOCKS:
-    FILES[f"{_name}.txt"] = lambda cx=ALL[_name]: terminal.block(cx) + "\n"  # type: ignore[misc]
+    FILES[f"{_name}.txt"] = lambda cx=ALL[_name]: terminal.blocks([cx]) + "\n"  # type: ignore[misc]
 for _name in PAGES:
     _cx = ALL[_name]
     FILES[f"{_name}.html"] = lambda cx=_cx: html.finding(cx)  # type: ignore[misc]

@@ -84,8 +84,8 @@ def test_the_text_is_there() -> None:
 @pytest.mark.parametrize("width", [40, 80])
 def test_terminal(payload: str, width: int) -> None:
     """No escape sequence, no command, no line over the width."""
-    blocks = [terminal.block(poisoned(payload), width=width)]
-    blocks.append(terminal.block(poisoned(payload, "cut_off"), width=width, ascii_only=True))
+    blocks = [terminal.blocks([poisoned(payload)], width=width)]
+    blocks.append(terminal.blocks([poisoned(payload, "cut_off")], width=width, ascii_only=True))
     blocks.append("\n".join(terminal.summary(results(payload), report=payload, width=width)))
     for block in blocks:
         check_text(block)

@@ -16,6 +16,7 @@ from agentfuzz.report.write import write
 from agentfuzz.scenarios import resolve_ticket
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
+from agentfuzz.telling.causes import causes
 
 from .hostile import PAYLOADS
 from .samples import ALL
@@ -66,7 +67,8 @@ def test_the_page_of_the_regex_victim(result, counted, tmp_path: Path) -> None:
     finding = next(cx for cx in result.findings if cx.code == "AF304")
     assert str(finding.plan) == "model#3:reword"
     write(tmp_path, [result])
-    source = (tmp_path / f"{finding.id}.html").read_text(encoding="utf-8")
+    told = next(one for one in causes(result.findings) if finding in one.findings)
+    source = (tmp_path / f"{told.id}.html").read_text(encoding="utf-8")
     page = BeautifulSoup(source, "html.parser")
     (heading,) = [h2 for h2 in page.find_all("h2") if h2.get_text() == SECTION]
     section = heading.parent
@@ -74,7 +76,7 @@ def test_the_page_of_the_regex_victim(result, counted, tmp_path: Path) -> None:
     rows = [row for row in rows if len(row) > 2]  # the others are examples
     assert {row[0]: row[1:] for row in rows} == {name: row_of(n) for name, n in counted.items()}
     assert len(rows) == len(counted) > len(LANGUAGES)
-    text = (tmp_path / f"{finding.id}.md").read_text(encoding="utf-8")
+    text = (tmp_path / f"{told.id}.md").read_text(encoding="utf-8")
     assert f"\n## {SECTION}\n" in text
     for name, count in counted.items():
         assert f"| {' | '.join([markdown.markdown(name), *row_of(count)])} |" in text

@@ -1,9 +1,12 @@
 """What a story says about each sample."""
 
+from dataclasses import replace
+
 import pytest
 
 from agentfuzz.core.events import Ended, Struck
 from agentfuzz.core.faults import TABLES, Fault, Slot
+from agentfuzz.core.findings import Control
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import sequence
 from agentfuzz.core.lanes.words import count
@@ -195,3 +198,31 @@ def test_counts() -> None:
         "0 runs",
         "1,204 runs",
     )
+
+
+def test_a_control_says_that_the_law_held_where_its_count_says_nothing() -> None:
+    """One charge with the fault, one without: the count is no evidence by itself."""
+    cx = ALL["reworded"]
+    control = Control("model#2:reword=3", "", broken=False, effects=tell(cx).effects)
+    assert tell(replace(cx, controls=(control,))).controls == (
+        f"Without model#2:reword=3 the law held: {control.effects} (checked).",
+    )
+    other = replace(control, effects="no effect")
+    assert tell(replace(cx, controls=(other,))).controls == (
+        "Without model#2:reword=3: no effect (checked).",
+    )
+    broken = replace(control, broken=True)
+    assert "broken too" in tell(replace(cx, controls=(broken,))).controls[0]
+
+
+def test_what_the_customer_was_told_is_quoted_where_no_completion_came() -> None:
+    """The text that was returned, in one line; nothing where a law quotes it by itself, where
+    nothing was said, or where there was a completion."""
+    cx = ALL["reworded"]
+    quiet = replace(cx, violation=replace(cx.violation, says=""))
+    (ended,) = cx.history.of(Ended)
+    assert isinstance(ended.value, str)
+    assert tell(quiet).says == f'the customer was told "{ended.value}"'
+    assert tell(cx).says == cx.violation.says
+    done = ALL["double_charge"]
+    assert tell(replace(done, violation=replace(done.violation, says=""))).says == ""

@@ -17,7 +17,7 @@ from .samples import ALL, RESULTS, campaign, cut_off
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_no_line_is_wider_than_asked_for(name: str, width: int, ascii_only: bool) -> None:
     """80 columns are a law, 40 too."""
-    lines = terminal.block(ALL[name], ascii_only=ascii_only, width=width).split("\n")
+    lines = terminal.blocks([ALL[name]], ascii_only=ascii_only, width=width).split("\n")
     assert max(map(layout.cells, lines)) <= width
     assert not any(line != line.rstrip() for line in lines)
     assert not ascii_only or all(map(str.isascii, lines))
@@ -51,7 +51,7 @@ def test_a_number_in_a_table_stays_as_written() -> None:
 def test_a_long_sequence_is_elided_in_the_middle_and_keeps_what_matters() -> None:
     """At most 40 lines; the fault, the end and the witness are among them."""
     cx = cut_off(400)
-    lines = terminal.block(cx).split("\n")
+    lines = terminal.blocks([cx]).split("\n")
     assert len(lines) < 40 + 25
     assert sum("rows left out" in line for line in lines) == 1
     assert any(line.startswith("  !") for line in lines)

@@ -76,7 +76,7 @@ def agent_of(calls: list[tuple[str, dict[str, Any]]]) -> Any:
 def test_the_same_by_both_ways(plan: str) -> None:
     """Whatever is called with, however often: the second time it is known."""
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=30, deadline=None, database=None)
     @given(CALLS)
     def same(calls: list[tuple[str, dict[str, Any]]]) -> None:
         found = []

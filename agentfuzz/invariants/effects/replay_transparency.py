@@ -6,7 +6,7 @@ otherwise. Source: CATALOGUE law E4.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.events import Called, Intent
+from agentfuzz.core.events import Called, Done, Intent, Resumed
 from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -109,7 +109,7 @@ def _at_once(intent: Intent, history: History) -> int:
 
 def _breaches(history: History, baseline: History, found: Difference) -> Iterator[Violation]:
     asked = requests(history)
-    judged = [planned.answer.done is not None for planned in requests(baseline)]
+    judged = [_judged(planned.answer.done, baseline) for planned in requests(baseline)]
     silent = [
         lack
         for lack in found.lacks
@@ -131,6 +131,15 @@ def _breaches(history: History, baseline: History, found: Difference) -> Iterato
         yield _missing(history, lack, other) if undo is None else _undone(history, lack, undo)
     for extra in besides:
         yield _besides(history, extra)
+
+
+def _judged(done: Done | None, baseline: History) -> bool:
+    """Whether the run without faults ended this with a completion: one that only said that it waits
+    for a decision, before an answer in prose, is none."""
+    if done is None:
+        return False
+    waited = done.reason == "needs_approval"
+    return not waited or not any(leg.seq > done.seq for leg in baseline.of(Resumed))
 
 
 def _owned_up(history: History, extra: Extra) -> bool:

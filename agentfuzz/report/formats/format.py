@@ -10,18 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.telling.causes import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """One format. `name` is its word, `order` its place among the others.
 
-    `finding` makes the file of one finding: its id and `suffix` (`.html`). `session` makes the one
-    file of a session, `index`, out of its results and pytest's exit code, if that is known. A
-    format has one of them or both.
+    `cause` makes the page of one cause, for people; `finding` the file of one finding, for
+    machines: an id (of a cause, its lead's) and `suffix` (`.html`). `session` makes the one file of
+    a session, `index`, out of its results and pytest's exit code, if that is known. A format has
+    one of them or more.
     """
 
     name: str
+    cause: Callable[[Cause], str] | None = None
     finding: Callable[[Counterexample], str] | None = None
     suffix: str = ""
     session: Callable[[Sequence[CampaignResult], int | None], str] | None = None

@@ -38,6 +38,7 @@ from agentfuzz.core.lanes.words import count
 from agentfuzz.report import confusion, paths, svg
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause, causes, counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -67,15 +68,22 @@ class Step:
 
 
 def finding(cx: Counterexample) -> str:
-    """The page of one finding."""
+    """The page of a finding by itself."""
+    return cause(Cause((cx,)))
+
+
+def cause(told: Cause) -> str:
+    """The page of one cause: the story of its lead, what else it breaks, and where."""
+    cx = told.lead
     story = stories.tell(cx)
     return page(
         "finding.html.j2",
+        cause=told,
         story=story,
         drawing=svg.draw(story.rows),
         plain=svg.draw(story.plain_rows) if story.plain_rows else None,
         steps=steps(cx.history, story.rows),
-        misled=confusion.of(cx),
+        misled=next(filter(None, map(confusion.of, told.findings)), None),
     )
 
 
@@ -86,6 +94,8 @@ def index(results: Sequence[CampaignResult]) -> str:
         "index.html.j2",
         results=results,
         findings=findings,
+        causes=causes(findings),
+        counted=counted(findings),
         untested=[(text, result) for result in results for text in result.untested],
         told=told_once(results),
         unjudged=[(text, result) for result in results for text in result.unjudged],
@@ -218,7 +228,7 @@ def _pretty(value: Json) -> str:
 
 FORMAT = Format(
     name="html",
-    finding=finding,
+    cause=cause,
     suffix=".html",
     session=lambda results, _: index(results),
     index="index.html",

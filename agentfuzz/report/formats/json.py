@@ -24,6 +24,7 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.model.endings import CLOSED
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import causes
 
 FINDING, FINDINGS = "agentfuzz.finding", 2  # 1: plans and histories of format 1
 _INTERRUPTED = 2  # pytest's exit code
@@ -79,12 +80,14 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "keep": story.keep,
         **({"stack": list(story.stack)} if story.stack else {}),
         **({"traceback": list(story.traceback)} if story.traceback else {}),
+        **({"source": list(cx.source)} if cx.source else {}),
     }
 
 
 def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict[str, Json]:
     """A session: `complete` when every campaign ran all it was asked to and nobody interrupted it,
-    `unfinished` the tests in which somebody did; and each campaign with what it covered."""
+    `unfinished` the tests in which somebody did; each campaign with what it covered; and what the
+    findings have for causes."""
     stopped = [result.stopped for result in results]
     unfinished = [result.nodeid for result in results if result.stopped == "interrupt"]
     seeds = sorted({result.seed for result in results})
@@ -96,6 +99,15 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
         "seed": seeds[0] if len(seeds) == 1 else None,
         "campaigns": [_campaign(result) for result in results],
         "findings": [cx.id for result in results for cx in result.findings],
+        "causes": [
+            {
+                "id": one.id,
+                "codes": list(one.codes),
+                "findings": [cx.id for cx in one.findings],
+                "tests": list(one.tests),
+            }
+            for one in causes([cx for result in results for cx in result.findings])
+        ],
     }
     if known := together(result.paths for result in results):
         out["unreached"] = [asdict(one) for one in known.unreached]
@@ -159,6 +171,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             stack="\n".join(data.get("stack", ())),
             traceback="\n".join(data.get("traceback", ())),
             alike=tuple(data["shrink"].get("alike", ())),
+            source=tuple(data.get("source", ())),
             agents=data["shrink"].get("agents_before", 0),
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )

@@ -14,12 +14,22 @@ from agentfuzz.core.lanes.words import count
 from agentfuzz.report import confusion, paths
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause, causes, counted
 
 
 def finding(cx: Counterexample) -> str:
-    """One finding as a Markdown page, ending in a line break."""
+    """One finding by itself."""
+    return cause(Cause((cx,)))
+
+
+def cause(told: Cause) -> str:
+    """One cause as a Markdown page, ending in a line break: the story of its lead, what else it
+    breaks, and where."""
+    cx = told.lead
     story = stories.tell(cx)
     parts = [f"# {markdown(story.headline)}", markdown(story.sentence)]
+    if told.breaks:
+        parts += [f"It {told.breaks}.", _also(told)]
     parts += [f"> **Warning:** {markdown(warning)}" for warning in story.warnings]
     if story.says or story.world:
         parts.append(
@@ -45,17 +55,29 @@ def finding(cx: Counterexample) -> str:
         parts += ["## Raised", fence("\n".join(story.traceback))]
     if story.stack:
         parts += ["## Stack", fence("\n".join(story.stack))]
-    if misled := confusion.of(cx):
+    if misled := next(filter(None, map(confusion.of, told.findings)), None):
         parts += [f"## {confusion.TITLE}", markdown(confusion.lead(misled))]
         parts += confusion.blocks(misled)
+    if elsewhere := told.places[1:]:
+        rows = [
+            [code(one.nodeid), code(one.plan), code(" ".join(one.codes)), code(one.id)]
+            for one in elsewhere
+        ]
+        parts += ["## Other places", _table(("test", "plan", "laws", "id"), rows)]
     parts += ["## Replay", fence("\n".join((story.replay, story.keep, story.explain)), "sh")]
     return _join(parts)
+
+
+def _also(told: Cause) -> str:
+    """What else is broken where the lead was met."""
+    here = told.places[0].findings[1:]
+    return "\n".join(f"- {code(one.code)} {markdown(one.title)} ({code(one.id)})" for one in here)
 
 
 def index(results: Sequence[CampaignResult]) -> str:
     """The session as a Markdown page: what was not tested, findings, campaigns."""
     findings = [cx for result in results for cx in result.findings]
-    parts = [f"# agentfuzz: {count(len(findings), 'finding')} in {count(len(results), 'campaign')}"]
+    parts = [f"# agentfuzz: {counted(findings)} in {count(len(results), 'campaign')}"]
     untested = [(text, result) for result in results for text in result.untested]
     if untested:
         lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in untested]
@@ -65,8 +87,7 @@ def index(results: Sequence[CampaignResult]) -> str:
         lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in unjudged]
         parts += ["## Not judged", "\n".join(lines)]
     if findings:
-        rows = [[_page(cx), code(cx.code), markdown(cx.title), code(cx.nodeid)] for cx in findings]
-        parts += ["## Findings", _table(("id", "code", "what", "test"), rows)]
+        parts += ["## Findings", _table(_CAUSE, [_row(each) for each in causes(findings)])]
     parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(result) for result in results])]
     if known := paths.of(results):
         rows = [
@@ -86,6 +107,14 @@ def index(results: Sequence[CampaignResult]) -> str:
     if lines:
         parts += ["## Notes", "\n".join(lines)]
     return _join(parts)
+
+
+_CAUSE = ("id", "laws", "what", "tests")
+
+
+def _row(each: Cause) -> list[str]:
+    laws, tests = (" ".join(map(code, some)) for some in (each.codes, each.tests))
+    return [_page(each.lead), laws, markdown(each.lead.title), tests]
 
 
 _CAMPAIGN = ("test", "scenario", "runs", "faults struck", "covered", "findings", "seed")
@@ -144,7 +173,7 @@ def _join(parts: Iterable[str]) -> str:
 
 FORMAT = Format(
     name="markdown",
-    finding=finding,
+    cause=cause,
     suffix=".md",
     session=lambda results, _: index(results),
     index="index.md",

@@ -7,23 +7,18 @@ no line that a CI runner obeys. Called by the pytest door.
 from collections.abc import Sequence
 
 from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
-from agentfuzz.core.lanes.layout import cells, cut, plain, safe, wrap
+from agentfuzz.core.lanes.layout import cells, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report import paths
 from agentfuzz.telling.block import Page, block
+from agentfuzz.telling.causes import Cause, causes, counted
+from agentfuzz.telling.names import shortened
 
 
-def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False) -> str:
-    """Every law and subject, one block a plan: what else breaks under the same plan is a line in
-    it, and so is each further cause of what was told before."""
-    by_plan: dict[str, list[Counterexample]] = {}
-    block_of: dict[tuple[str, str, str], str] = {}
-    for cx in findings:
-        bug, plan = (cx.nodeid, *cx.violation.signature), str(cx.plan)
-        by_plan.setdefault(block_of.setdefault(bug, plan), []).append(cx)
-    return "\n\n".join(
-        block(first, ascii_only=ascii_only, also=also) for first, *also in by_plan.values()
-    )
+def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False, width: int = 80) -> str:
+    """A block for each cause of these findings."""
+    told = causes(findings)
+    return "\n\n".join(block(one, ascii_only=ascii_only, width=width) for one in told)
 
 
 def summary(
@@ -37,24 +32,24 @@ def summary(
     tested, what escaped control, notes, and the path of the report if one was written."""
     if not results:
         return ["no campaign was run"]
-    findings = [(result, cx) for result in results for cx in result.findings]
+    told = causes([cx for result in results for cx in result.findings])
     page = Page(max(width, 40), ascii_only)
     page.text(headline(results), indent=0)
     page.blank()
     page.lines += _table(_campaign_rows(results, page), _CAMPAIGNS, page)
-    if findings:
+    if told:
         page.blank()
-        page.lines += _table([_finding_row(cx, page) for _, cx in findings], _FINDINGS, page)
+        page.lines += _table(_cause_rows(told, page), _CAUSES, page)
     page.blank()
-    several = len(results) > 1
+    several, names = len(results) > 1, shortened([result.nodeid for result in results])
     for result in results:
-        where = f" ({_name(result.nodeid)})" if several else ""
+        where = f" ({names[result.nodeid]})" if several else ""
         for text in result.untested:
             page.text(f"not tested: {text}{where}", indent=0)
         for text in result.unjudged:
             page.text(f"not judged: {text}{where}", indent=0)
     for result in results:
-        where = f" ({_name(result.nodeid)})" if several else ""
+        where = f" ({names[result.nodeid]})" if several else ""
         for text in result.escapes:
             page.text(f"warning: {text}{where}", indent=0)
     for text in paths.lines(results):
@@ -63,10 +58,10 @@ def summary(
         page.text(f"note: {text}", indent=0)
     said: dict[str, list[str]] = {}
     for result in results:
-        for text in (*result.notes, *result.made):
-            said.setdefault(text, []).append(_name(result.nodeid))
-    for text, names in said.items():
-        where = f" ({names[0] if len(names) == 1 else f'{len(names)} tests'})" if several else ""
+        for text in (*_condensed(result.notes), *result.made):
+            said.setdefault(text, []).append(names[result.nodeid])
+    for text, tests in said.items():
+        where = f" ({tests[0] if len(tests) == 1 else f'{len(tests)} tests'})" if several else ""
         page.text(f"note: {text}{where}", indent=0)
     if report is not None:
         page.text(f"report: {report}", indent=0)
@@ -84,7 +79,7 @@ def headline(results: Sequence[CampaignResult]) -> str:
         f"{count(sum(result.struck for result in results), 'fault')} struck",
         f"{sum(result.seconds for result in results):.1f} s",
     ]
-    findings = count(sum(len(result.findings) for result in results), "finding")
+    findings = counted([cx for result in results for cx in result.findings])
     stopped = sorted({result.stopped for result in results} - {"exhausted"})
     cut_short = f" Stopped by {' and '.join(stopped)}." if stopped else ""
     return (
@@ -93,17 +88,23 @@ def headline(results: Sequence[CampaignResult]) -> str:
     )
 
 
+def _condensed(notes: Sequence[str]) -> list[str]:
+    """Notes, with one for all saved findings that are still there."""
+    still = [text for text in notes if text.endswith(": still there")]
+    if len(still) < 2:
+        return list(notes)
+    first = f"replayed {len(still):,} saved findings: still there"
+    return [first, *(text for text in notes if text not in still)]
+
+
 _CAMPAIGNS = ("test", "runs", "findings", "covered")
-_FINDINGS = ("code", "id", "test", "title")
-
-
-def _name(nodeid: str) -> str:
-    return nodeid.rpartition("::")[2]
+_CAUSES = ("laws", "id", "test", "what")
 
 
 def _campaign_rows(results: Sequence[CampaignResult], page: Page) -> list[list[str]]:
-    tests = [cut(_text(result.nodeid, page), max(page.width // 2 - 8, 12), tail=True)
-             for result in results]  # fmt: skip
+    room = max(page.width // 2 - 8, 12)
+    names = shortened([result.nodeid for result in results], room)
+    tests = [_text(names[result.nodeid], page) for result in results]
     runs = [f"{result.runs:,}" for result in results]
     used = max(map(cells, [*tests, "test"])) + max(map(len, [*runs, "runs"])) + len("findings") + 8
     return [
@@ -121,9 +122,22 @@ def _text(text: str, page: Page) -> str:
     return plain(text, page.ascii)
 
 
-def _finding_row(cx: Counterexample, page: Page) -> list[str]:
-    test = cut(_text(cx.nodeid, page), max(page.width - 58, 12), tail=True)
-    return [_text(cx.code, page), _text(cx.id, page), test, _text(cx.title, page)]
+def _cause_rows(told: Sequence[Cause], page: Page) -> list[list[str]]:
+    """`AF101 +2`, the id, its test and how many more, and what happens."""
+    laws = [f"{_text(one.lead.code, page)}{_more(one.codes)}" for one in told]
+    ids = [_text(one.id, page) for one in told]
+    what = [_text(one.lead.title, page) for one in told]
+    tests = [_more(one.tests) for one in told]
+    used = sum(max(map(cells, column)) for column in (laws, ids, what, tests)) + 8
+    names = shortened([one.lead.nodeid for one in told], max(page.width - used, 12))
+    shown = [
+        f"{_text(names[o.lead.nodeid], page)}{more}" for o, more in zip(told, tests, strict=True)
+    ]
+    return [list(row) for row in zip(laws, ids, shown, what, strict=True)]
+
+
+def _more(several: Sequence[str]) -> str:
+    return f" +{len(several) - 1}" if len(several) > 1 else ""
 
 
 def _table(rows: list[list[str]], headers: Sequence[str], page: Page) -> list[str]:

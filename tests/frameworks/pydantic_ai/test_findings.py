@@ -113,11 +113,11 @@ def test_the_parts_are_for_an_agent_of_ones_own() -> None:
 
 @pytest.mark.slow
 def test_a_careful_loop_holds() -> None:
-    """With a key for each intent no plan of one fault, burst or outage breaks a law, and no pair
-    of the first ones."""
+    """With a key for each intent, and no reply acted on that is not whole, no plan of one fault,
+    burst or outage breaks a law, and no pair of the first ones."""
     chosen = situation(ADAPTER, "alone")
     with Simulation() as simulation:
-        loop = agent(ADAPTER, "chat", key=by_intent)
+        loop = agent(ADAPTER, "chat", key=by_intent, **VARIANTS["whole_replies"]())
         budget = Budget(max_runs=220, max_seconds=600, depth=2, deep_runs=0)
         campaign = Campaign(chosen.scenario, loop, simulation, budget=budget)
         campaign.search()

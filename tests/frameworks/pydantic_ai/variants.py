@@ -14,13 +14,13 @@ def _whole_replies() -> dict[str, Any]:
     from pydantic_ai.capabilities import AbstractCapability
 
     class WholeReplies(AbstractCapability[Any]):
-        """No reply that was cut off at its length limit is acted on."""
+        """No reply that was cut off, or withheld by a filter, is acted on."""
 
         async def after_model_request(
             self, ctx: Any, *, request_context: Any, response: Any
         ) -> Any:
-            if response.finish_reason == "length":
-                raise UnexpectedModelBehavior("the reply was cut off at its length limit")
+            if response.finish_reason in ("length", "content_filter"):
+                raise UnexpectedModelBehavior(f"the reply is not whole: {response.finish_reason}")
             return response
 
     return {"capabilities": [WholeReplies()]}

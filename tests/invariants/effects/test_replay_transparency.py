@@ -258,6 +258,17 @@ def test_a_request_that_claims_nothing_without_faults():
     ]
 
 
+def test_a_completion_that_only_said_that_it_waits_is_no_claim_of_the_end():
+    """An answer in prose after a decision is judged as one without: not at all."""
+    asks_for_it = (waits("r1"), done("blocked", reason="needs_approval"))
+    decided = (resumes("decision"), decides("r1"), charged())
+    assert judge(replay_transparency(), tell(), tell(*asks_for_it, *decided)) == "HELD"
+    claimed = tell(*asks_for_it, *decided, done())
+    assert judge(replay_transparency(), tell(), claimed) == ["AF105 charge: Ended#1"]
+    waiting = tell(charged(), *asks_for_it)  # and nobody ever decides
+    assert judge(replay_transparency(), tell(), waiting) == ["AF105 charge: Ended#1"]
+
+
 def test_what_only_the_model_did():
     """The page says that the model asked again, or left it out, and what would mend that."""
     repeat = tell(

@@ -1,0 +1,140 @@
+"""Causes: the findings of a session, by what makes the agent fail.
+
+Law: one cause is told once, whatever laws it breaks and wherever it was met, and every finding is
+in exactly one. Two findings have one cause if one test shows them under one plan; if they break
+laws of one family in one test by the same troubles at the same places; or if they break the same
+law by the same kinds of trouble, in whatever test and at whatever tool: there, it is one cause at
+several places. Without a fault, only the same law with the same subject is. Pure; called by all
+that tells a session.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+from agentfuzz.core.findings import DIED, Counterexample
+from agentfuzz.core.lanes.words import count
+from agentfuzz.telling.troubles import troubles_of
+
+# What is told first: what happened in the world, then between agents, then what an agent says.
+_FAMILIES = "1674523"
+_ALONE = {"AF902", "AF904"}  # about runs, not about what happened in one
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a cause was met: the findings of one test under one plan, in the order of a cause."""
+
+    findings: tuple[Counterexample, ...]
+
+    @property
+    def nodeid(self) -> str:
+        return self.findings[0].nodeid
+
+    @property
+    def plan(self) -> str:
+        return str(self.findings[0].plan)
+
+    @property
+    def id(self) -> str:
+        """Of its first finding: it brings this place back."""
+        return self.findings[0].id
+
+    @property
+    def location(self) -> str:
+        """`path:line function` in the agent's code, or an empty text."""
+        return self.findings[0].location or ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The laws that are broken here, each once."""
+        return tuple(dict.fromkeys(cx.code for cx in self.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings of one cause, never none; the first is its `lead`: of the most concrete law, under
+    the smallest plan. Its `id` is the lead's."""
+
+    findings: tuple[Counterexample, ...]
+
+    @property
+    def lead(self) -> Counterexample:
+        return self.findings[0]
+
+    @property
+    def id(self) -> str:
+        return self.lead.id
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The laws that it breaks, each once, the most concrete first."""
+        return tuple(dict.fromkeys(cx.code for cx in self.findings))
+
+    @property
+    def breaks(self) -> str:
+        """`breaks 3 laws: AF101, AF104, AF106`; nothing where it breaks one."""
+        several = len(self.codes) > 1
+        return f"breaks {count(len(self.codes), 'law')}: {', '.join(self.codes)}" * several
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """The tests in which it was met, each once: the lead's first."""
+        return tuple(dict.fromkeys(cx.nodeid for cx in self.findings))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where it was met: the lead's place first."""
+        found: dict[tuple[str, str], list[Counterexample]] = {}
+        for cx in self.findings:
+            found.setdefault((cx.nodeid, str(cx.plan)), []).append(cx)
+        return tuple(Place(tuple(one)) for one in found.values())
+
+
+def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:
+    """The causes of these findings, in the order in which each was met first. What is given twice
+    under one id counts once."""
+    found = list({cx.id: cx for cx in findings}.values())
+    roots = list(range(len(found)))
+
+    def root(at: int) -> int:
+        while roots[at] != at:
+            at = roots[at]
+        return at
+
+    met: dict[Hashable, int] = {}
+    for at, cx in enumerate(found):
+        for mark in _marks(cx):
+            one, other = root(met.setdefault(mark, at)), root(at)
+            roots[max(one, other)] = min(one, other)
+    groups: dict[int, list[Counterexample]] = {}
+    for at, cx in enumerate(found):
+        groups.setdefault(root(at), []).append(cx)
+    return tuple(Cause(tuple(sorted(group, key=_order))) for group in groups.values())
+
+
+def counted(findings: Sequence[Counterexample]) -> str:
+    """`9 findings of 4 causes`; `2 findings` where each has its own."""
+    found, by = len({cx.id for cx in findings}), len(causes(findings))
+    of = f" of {count(by, 'cause')}" if by != found else ""
+    return f"{count(found, 'finding')}{of}"
+
+
+def _marks(cx: Counterexample) -> Iterator[Hashable]:
+    """What one finding has in common with every other one of its cause."""
+    if cx.code in _ALONE or cx.phase == DIED:
+        yield "alone", cx.id
+        return
+    yield "plan", cx.nodeid, cx.plan
+    if cx.code.startswith("AF9"):  # what a test raised says nothing of another one
+        return
+    troubles = troubles_of(cx.plan)
+    if not troubles:
+        yield "plain", cx.violation.signature, cx.location
+        return
+    yield "test", cx.nodeid, cx.code[:3], troubles
+    yield "kinds", cx.code, tuple(sorted((where, what) for where, _, what in troubles))
+
+
+def _order(cx: Counterexample) -> tuple[int, str, int]:
+    family = _FAMILIES.find(cx.code[2:3])
+    return (family if family >= 0 else len(_FAMILIES), cx.code, len(cx.plan))

@@ -1,0 +1,158 @@
+"""Findings by cause: what is told once, and what is not."""
+
+from dataclasses import replace
+
+import pytest
+
+from agentfuzz.core.faults import Fault, Slot
+from agentfuzz.core.findings import Counterexample
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.report.formats import terminal
+from agentfuzz.telling.block import again
+from agentfuzz.telling.causes import Cause, causes, counted
+from agentfuzz.telling.names import shortened
+
+from .samples import ALL
+
+ONE = ALL["double_charge"]
+
+
+def finding(
+    code: str, plan: str, nodeid: str = "tests/test_shop.py::test_a", **more: str
+) -> Counterexample:
+    """A finding of this law under this plan."""
+    id = f"AF-{abs(hash((code, plan, nodeid, *more.values()))) % 16**12:012x}"
+    violation = replace(ONE.violation, code=code, **more)
+    return replace(ONE, id=id, plan=FaultPlan.parse(plan), nodeid=nodeid, violation=violation)
+
+
+def told(*findings: Counterexample) -> list[list[str]]:
+    """The codes of each cause."""
+    return [[cx.code for cx in cause.findings] for cause in causes(findings)]
+
+
+def test_the_laws_that_one_plan_breaks_are_one_cause() -> None:
+    """The most concrete first: what happened in the world, before what was said of it."""
+    plan = "charge#1:once/timeout"
+    some = [finding(code, plan) for code in ("AF301", "AF106", "AF104", "AF101", "AF204", "AF402")]
+    assert told(*some) == [["AF101", "AF104", "AF106", "AF402", "AF204", "AF301"]]
+    (cause,) = causes(some)
+    assert cause.breaks == "breaks 6 laws: AF101, AF104, AF106, AF402, AF204, AF301"
+    assert counted(some) == "6 findings of 1 cause"
+    assert len(cause.places) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        finding("AF101", "refund#2:once/error"),  # another tool, another wording, another call
+        finding("AF101", "charge#1:once/timeout", "tests/test_shop.py::test_b"),
+        finding("AF101", "charge#1:once/timeout", "tests/test_shop.py::test_a[usd]"),
+        finding("AF104", "charge#3:once/error"),  # another law of the same family, the same place
+    ],
+)
+def test_the_same_cause_elsewhere_is_a_place_of_it(other: Counterexample) -> None:
+    first = finding("AF101", "charge#1:once/timeout")
+    (cause,) = causes([first, other])
+    assert cause.lead is first
+    assert [(one.nodeid, one.plan) for one in cause.places] == [
+        (one.nodeid, str(one.plan)) for one in (first, other)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("AF101", "charge#1:once/timeout"), ("AF101", "model#2:repeat")),
+        (("AF101", "charge#1:once/timeout"), ("AF401", "find#1:once/timeout")),
+        (("AF101", "charge#1:once/timeout"), ("AF201", "charge#1+:once/timeout")),
+        (("AF101", "charge#1:once/timeout"), ("AF101", "charge#1:once/timeout + model#2:skip")),
+        (("AF105", "model#1:empty"), ("AF204", "model#3:cut")),
+        (("AF900", ""), ("AF906", "charge#1:once/timeout")),
+        (("AF101", "charge#1:once/timeout"), ("AF904", "charge#1:once/timeout")),
+    ],
+)
+def test_two_causes_are_two(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """Another trouble, another law at another place, another family of laws."""
+    assert told(finding(*one), finding(*other)) == [[one[0]], [other[0]]]
+    assert counted([finding(*one), finding(*other)]) == "2 findings"
+
+
+def test_without_a_fault_only_the_same_bug_is_one() -> None:
+    """Two tests whose plain runs fail need not fail for one reason."""
+    a, b = "tests/test_shop.py::test_a", "tests/test_shop.py::test_b"
+    assert told(finding("AF401", "", a, subject="x"), finding("AF401", "", b, subject="y")) == [
+        ["AF401"],
+        ["AF401"],
+    ]
+    assert told(finding("AF401", "", a), finding("AF401", "", b)) == [["AF401", "AF401"]]
+    assert told(finding("AF900", "", a), finding("AF900", "", b)) == [["AF900"], ["AF900"]]
+
+
+def test_every_finding_is_in_one_cause_however_they_come() -> None:
+    some = [
+        finding("AF101", "charge#1:once/timeout"),
+        finding("AF104", "charge#1:once/timeout"),
+        finding("AF101", "model#2:repeat"),
+        finding("AF101", "refund#1:once/error", "tests/test_shop.py::test_b"),
+        finding("AF104", "refund#1:once/error", "tests/test_shop.py::test_b"),
+        finding("AF204", "model#1:empty"),
+    ]
+    there, back = causes(some), causes(some[::-1])
+    assert {frozenset(one.codes) for one in there} == {frozenset(one.codes) for one in back}
+    assert sorted(len(one.findings) for one in there) == [1, 1, 4]
+    assert {cx.id for one in there for cx in one.findings} == {cx.id for cx in some}
+    assert causes([*some, *some]) == there
+
+
+def test_a_boundary_of_a_later_version_is_a_trouble_of_its_own() -> None:
+    """A report tells what it cannot name."""
+    plan = FaultPlan({Slot("teleport", "x", 1): Fault(("gone",))})
+    assert len(causes([ONE, replace(ONE, id="AF-1", plan=plan)])) == 2
+
+
+def test_a_block_says_what_else_is_broken_and_where() -> None:
+    some = [
+        finding("AF104", "charge#1:once/timeout", title="charge repeated blindly"),
+        finding("AF101", "charge#1:once/timeout"),
+        *(
+            finding("AF101", "charge#1:once/timeout", f"tests/test_{n}.py::test_b")
+            for n in range(9)
+        ),
+    ]
+    text = terminal.blocks(some, width=100)
+    assert text.count("\n\n  Breaks 2 laws: AF101, AF104.\n") == 1
+    assert f"also     AF104 charge repeated blindly  {some[0].id}" in text
+    assert f"places   tests/test_0.py::test_b  charge#1:once/timeout  AF101  {some[2].id}" in text
+    assert "and 3 more, on the page" in text
+    (cause,) = causes(some)
+    short = again(cause, "tests/test_4.py::test_b")
+    assert "The same cause as in tests/test_shop.py::test_a, told there." in short
+    assert f"replay   pytest --agentfuzz-replay {some[6].id}" in short
+    assert f"{cause.id}.html" in short
+    assert "backend" not in short
+
+
+def test_names_are_as_short_as_they_are_clear() -> None:
+    """Two that differ stay two; in a small room what they have in common goes first."""
+    one, other = "a/test_x.py::test_pay", "b/test_x.py::test_pay"
+    assert shortened([one]) == {one: "test_pay"}
+    assert shortened([one, other]) == {one: one, other: other}
+    assert shortened(["t.py::A::test", "t.py::B::test"]).keys() == {
+        "t.py::A::test",
+        "t.py::B::test",
+    }
+    assert list(shortened(["t.py::A::test", "t.py::B::test"]).values()) == ["A::test", "B::test"]
+    long = [
+        f"tests/test_of_the_shop.py::test_that_nothing_is_paid_twice[{n}]" for n in ("eur", "usd")
+    ]
+    short = shortened(long, 24)
+    assert len(set(short.values())) == 2
+    assert max(map(len, short.values())) <= 24
+    assert [name[-5:] for name in short.values()] == ["[eur]", "[usd]"]
+
+
+def test_a_cause_has_a_lead() -> None:
+    """The page of a finding by itself is that of a cause with one."""
+    assert Cause((ONE,)).id == ONE.id
+    assert Cause((ONE,)).breaks == ""
