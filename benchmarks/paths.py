@@ -78,7 +78,7 @@ def main() -> None:
                 simulation: Simulation = simulation,
             ) -> float:
                 story, one, depth = given
-                budget = Budget(10**6, 600.0, depth=depth, deep_runs=0, memo="off")
+                budget = Budget(10**6, 600.0, depth=depth, deep_runs=0, memo="auto")
                 runs = 0
 
                 def work() -> None:

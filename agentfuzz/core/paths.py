@@ -7,6 +7,11 @@ its function was at work. Frozen data: made by the search, carried with a result
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from agentfuzz.core.faults import TABLES
+
+_VALUES = (value for table in TABLES.values() for axis in table.axes[::-1] for value in axis)
+_ORDER = {value: number for number, value in enumerate(dict.fromkeys(_VALUES))}
+
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
@@ -45,6 +50,11 @@ class Paths:
     aside: tuple[str, ...] = ()
 
 
+def in_order(words: Iterable[str]) -> tuple[str, ...]:
+    """What faults do, each once: replies before deliveries, simplest first, as tables have them."""
+    return tuple(sorted(set(words), key=lambda word: (_ORDER.get(word, len(_ORDER)), word)))
+
+
 def together(all_paths: Iterable[Paths | None]) -> Paths | None:
     """Those of several campaigns as one; None where nobody has looked."""
     looked = [paths for paths in all_paths if paths is not None]
@@ -63,13 +73,13 @@ def together(all_paths: Iterable[Paths | None]) -> Paths | None:
 
 def _both(one: Unreached, other: Unreached) -> Unreached:
     """What two campaigns know of one path."""
-    struck: dict[str, dict[str, None]] = {}  # in order
-    never: dict[str, dict[str, None]] = {}
+    struck: dict[str, set[str]] = {}
+    never: dict[str, set[str]] = {}
     for near in (*one.nearest, *other.nearest):
-        struck.setdefault(near.place, {}).update(dict.fromkeys(near.struck))
-        never.setdefault(near.place, {}).update(dict.fromkeys(near.never))
+        struck.setdefault(near.place, set()).update(near.struck)
+        never.setdefault(near.place, set()).update(near.never)
     nearest = tuple(
-        Nearest(place, tuple(words), tuple(word for word in never[place] if word not in words))
+        Nearest(place, in_order(words), in_order(never[place] - words))
         for place, words in sorted(struck.items())
     )
     return replace(one, entered=one.entered or other.entered, nearest=nearest)

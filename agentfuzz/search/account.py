@@ -167,7 +167,7 @@ class Account:
     def _told(
         self, stopped: str, findings: Sequence[Counterexample], notes: Sequence[str], **more: Any
     ) -> CampaignResult:
-        watch = self.runner.watch
+        watch, real = self.runner.watch, self.runner.memo is None
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -183,7 +183,7 @@ class Account:
             tools=dict(self._coverage.tools),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
-            paths=None if watch is None else paths(watch, self._coverage, self.space),
+            paths=None if watch is None else paths(watch, self._coverage, self.space, real=real),
             **more,
         )
 

@@ -223,8 +223,10 @@ class Maker:
 
     def remember(self, word: str, seed: int) -> None:
         """From now on runs are made without the agent where that is possible: `on`, or `auto` for
-        an agent whose runs are dear. Not where machines share them."""
-        dear = word == "on" or (word == "auto" and self.quickest > DEAR)
+        an agent whose runs are dear, and whose error paths nobody watches: what came near to them
+        would depend on the machine. Not where machines share them."""
+        auto = word == "auto" and self.watch is None and self.quickest > DEAR
+        dear = word == "on" or auto
         if dear and self.dealing.alone:
             self.memo = Memo(self.scenario, self.agent, self.simulation, seed)
             if type(self.executor) is not Inline:

@@ -11,15 +11,13 @@ from collections.abc import Iterable
 from agentfuzz.core.events import Struck
 from agentfuzz.core.faults import TABLES, Fault, Slot
 from agentfuzz.core.history import History
-from agentfuzz.core.paths import Nearest, Paths, Unreached
+from agentfuzz.core.paths import Nearest, Paths, Unreached, in_order
 from agentfuzz.runtime.paths.watch import HIT, Known, Watch
 from agentfuzz.search.coverage import Coverage
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, Injector
 
 _Words = dict[str, set[str]]  # by place
-_VALUES = [value for table in TABLES.values() for axis in table.axes[::-1] for value in axis]
-_ORDER = {value: number for number, value in enumerate(dict.fromkeys(_VALUES))}
 
 
 class Striking:
@@ -53,9 +51,10 @@ class Striking:
                     watch.add(f"{HIT}{block}\n{_place(slot)}\n{word}" for word in words)
 
 
-def paths(watch: Watch, coverage: Coverage, space: Space) -> Paths:
-    """What is known of the error paths when a campaign is over."""
-    hits, possible = _hits(watch.marks), _possible(coverage, space)
+def paths(watch: Watch, coverage: Coverage, space: Space, *, real: bool) -> Paths:
+    """What is known of the error paths when a campaign is over; `real`: the agent has made all of
+    its runs, so that what did not strike in its calls was not tried there."""
+    hits, possible = _hits(watch.marks), _possible(coverage, space) if real else {}
     reached, left = [], []
     for one in watch.known:
         branch = one.branch
@@ -72,7 +71,7 @@ def _unreached(one: Known, watch: Watch, hits: dict[str, _Words], possible: _Wor
         for place, words in hits.get(mark, {}).items():
             struck.setdefault(place, set()).update(words)
     nearest = tuple(
-        Nearest(place, _in_order(words), _in_order(possible.get(place, set()) - words))
+        Nearest(place, in_order(words), in_order(possible.get(place, set()) - words))
         for place, words in sorted(struck.items())
     )
     entered = any(mark in watch.marks for mark in branch.tries)
@@ -98,11 +97,6 @@ def _possible(coverage: Coverage, space: Space) -> _Words:
             if fault.kind in there:
                 words.update(_words(slot.boundary, fault))
     return found
-
-
-def _in_order(words: Iterable[str]) -> tuple[str, ...]:
-    """Replies before deliveries, simplest first, as the tables of the boundaries have them."""
-    return tuple(sorted(words, key=lambda word: _ORDER.get(word, len(_ORDER))))
 
 
 def _place(slot: Slot) -> str:
