@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from agentfuzz.core.history import History
 from agentfuzz.core.matrix import Matrix
+from agentfuzz.core.paths import Paths
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -125,7 +126,7 @@ class CampaignResult:
     run no law can judge, each with the line that would change it. `told` is what was found here and
     told by another test of the session: `AF102 charge_card`, and which test. `made` says how its
     runs were made: that may be another thing on another machine, so the terminal tells it and no
-    report does.
+    report does. `paths` are the error paths of the agent, None where nobody asked for them.
     """
 
     nodeid: str
@@ -148,6 +149,7 @@ class CampaignResult:
     unjudged: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     matrix: Matrix = field(default_factory=Matrix)
+    paths: Paths | None = None
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

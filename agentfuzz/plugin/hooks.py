@@ -21,6 +21,7 @@ from agentfuzz.plugin.settings import (
     EXISTING,
     MERGE,
     OTHERS,
+    PATHS,
     PROFILES,
     SETTINGS,
     STRICT,
@@ -48,15 +49,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run a campaign for every @fuzz test (without: one run, and saved counterexamples)",
     )
     parser.addini("agentfuzz", "run campaigns by default", type="bool", default=False)
-    for word, action in (("", "store_true"), ("no-", "store_false")):
-        group.addoption(
-            f"--{word}agentfuzz-strict",
-            action=action,
-            default=None,
-            dest="agentfuzz_strict",
-            help=STRICT if not word else "do not",
-        )
-    parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
+    for switch, text in (("strict", STRICT), ("paths", PATHS)):
+        for word, action in (("", "store_true"), ("no-", "store_false")):
+            group.addoption(
+                f"--{word}agentfuzz-{switch}",
+                action=action,
+                default=None,
+                dest=f"agentfuzz_{switch}",
+                help=text if not word else "do not",
+            )
+        parser.addini(f"agentfuzz_{switch}", text, type="bool", default=None)
     parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
     parser.addini("agentfuzz_profiles", PROFILES, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
@@ -132,7 +134,10 @@ class _Seen:
         given = carried(pyfuncitem)
         if given is None:
             return None
-        session_of(self.config).run(pyfuncitem, given)
+        from agentfuzz.plugin import paths
+
+        with paths.watched(self.config, given):
+            session_of(self.config).run(pyfuncitem, given)
         return True
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)

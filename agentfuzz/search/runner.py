@@ -97,8 +97,12 @@ class Runner(Maker):
 
     def lent(self, plan: FaultPlan, taped: bool) -> Outcome:
         """The run of a plan, made here for another process; `taped` for its memo."""
+        watch = self.watch
+        if watch is not None:
+            watch.forget()  # all marks of a run are its own: perhaps no other is asked for
         made = self.taped(plan) if taped else self.made(plan)
-        return made._replace(escapes=tuple(leaks.taken()))
+        marks = () if watch is None else watch.marks.seen
+        return made._replace(escapes=tuple(leaks.taken()), marks=marks)
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""

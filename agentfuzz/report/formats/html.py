@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.lanes.words import count
-from agentfuzz.report import confusion, grid
+from agentfuzz.report import confusion, grid, paths
 from agentfuzz.report import index as indices
 from agentfuzz.report.drawing import draw
 from agentfuzz.report.formats.format import Format
@@ -72,6 +72,8 @@ def index(results: Sequence[CampaignResult]) -> str:
         faults=stories.fault_lines,
         signs=grid.SIGNS,
         words=grid.WORDS,
+        paths=paths.of(results),
+        path_words=paths,
     )
 
 

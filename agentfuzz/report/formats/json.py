@@ -18,6 +18,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import FOR_GOOD, TABLES
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
+from agentfuzz.core.paths import together
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.model.endings import CLOSED
@@ -109,6 +110,8 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
             for one in causes([cx for result in results for cx in result.findings])
         ],
     }
+    if known := together(result.paths for result in results):
+        out["unreached"] = [asdict(one) for one in known.unreached]
     if exit_code is not None:
         out["exit_code"] = exit_code
     return out
@@ -215,6 +218,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "clean": result.clean,
         "findings": [cx.id for cx in result.findings],
         **({"told": dict(result.told)} if result.told else {}),
+        **({"paths": asdict(result.paths)} if result.paths else {}),
     }
 
 
