@@ -4,6 +4,8 @@ Law: no warning, no page that no list leads to, no request to another machine. W
 run by `test_docs`.
 """
 
+import fcntl
+import os
 import re
 import shutil
 import subprocess
@@ -47,10 +49,16 @@ def build(source: Path, place: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site."""
-    place = tmp_path_factory.mktemp("docs")
-    done = build(ROOT, place)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """The site, built once for all workers of a session."""
+    place = tmp_path_factory.getbasetemp()
+    place = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "docs"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "built").exists():
+            done = build(ROOT, place)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (place / "built").touch()
     return place / "site"
 
 

@@ -81,7 +81,7 @@ def test_a_key_for_each_intent_holds():
     chosen = situation(ADAPTER, "alone")
     loop = agent(ADAPTER, "remote", **{**chosen.words, **VARIANTS["key"]()})
     with Simulation() as simulation:
-        budget = Budget(max_runs=300, max_seconds=600, depth=2, deep_runs=0)
+        budget = Budget(max_runs=200, max_seconds=600, depth=2, deep_runs=0)
         campaign = Campaign(chosen.scenario, loop, simulation, budget=budget)
         campaign.search()
         found = campaign.result()

@@ -102,7 +102,7 @@ def test_a_key_for_each_intent_holds() -> None:
     chosen = situation(ADAPTER, "alone")
     loop = agent(ADAPTER, "run", **{**chosen.words, **VARIANTS["careful"]()})
     with Simulation() as simulation:
-        budget = Budget(max_runs=400, depth=2, deep_runs=0)
+        budget = Budget(max_runs=250, depth=2, deep_runs=0)
         campaign = Campaign(chosen.scenario, loop, simulation, budget=budget)
         campaign.search()
         result = campaign.result()
