@@ -60,18 +60,14 @@ def test_a_timeout_that_strikes(project: Project, method: str) -> None:
     assert not any(code in text for code in ("AF901", "AF904", "AF906"))
 
 
-@pytest.mark.parametrize("command", ["pytest-cov", "xdist", "coverage run"])
+@pytest.mark.parametrize("command", ["pytest-cov", "coverage run"])
 def test_coverage_of_campaigns(project: Project, command: str) -> None:
-    """What a plan of two faults leads to is measured, in whichever process it was run; in one that
-    is begun anew, as under xdist, by coverage.py's own means."""
+    """What a plan of two faults leads to is measured, in whichever process it was run."""
     project.file("test_deep.py", DEEP)
     options = [ON, "--agentfuzz-depth=2", "--agentfuzz-max-runs=500", "--agentfuzz-memo=off"]
     options.append("--agentfuzz-workers=2")
     where = ["--cov=test_deep", "--cov-branch", "--cov-report=json:cov.json"]
-    if command == "xdist":
-        project.file("pyproject.toml", '[tool.coverage.run]\npatch = ["subprocess"]\n')
-        seen = project.run(*options, "-p", "xdist", "-n", "1", "-p", "pytest_cov", *where)
-    elif command == "pytest-cov":
+    if command == "pytest-cov":
         seen = project.run(*options, "-p", "pytest_cov", *where)
     else:
         seen = project.run(*options, under=("coverage", "run", "--branch", "--source=."))
