@@ -8,10 +8,13 @@
 #   make frameworks  put every framework to the test, each in its environment; reports/frameworks/
 #   make gauntlet    look for known bugs of released frameworks; reports/frameworks/gauntlet.md
 #   make examples    run agentfuzz on applications that others wrote, each in its environment
+#   make screenshots take the pictures of docs/reports.md, in Chromium; docs/screenshots/
+#   make docs        build the documentation site into build/docs/
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
 #   make mutants     change laws, search and world in 60 places, and see what the tests notice
 #   make wheel-test  the README's five minutes from the wheel, outside of the checkout
+#   make release-check  build both archives, look at them, and try them on every Python
 PYTHON ?= python3
 PYTHONS ?=
 VENV = .venv
@@ -19,8 +22,8 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants wheel-test check house catalogue generate \
-  generate-check format bench wheel lock clean
+.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants screenshots wheel-test release-check check house docs \
+  catalogue generate generate-check format bench wheel lock clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -42,6 +45,9 @@ mutants: $(READY)
 wheel-test: $(READY)
 	$(BIN)/python tools/wheel.py
 
+release-check: $(READY)
+	$(BIN)/python tools/release.py $(PYTHONS)
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -51,6 +57,11 @@ check: $(READY)
 
 house: $(READY)
 	$(BIN)/python tools/house.py
+
+docs: $(READY)
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs -d build/doctrees . build/docs
+	@echo "site: build/docs/index.html"
 
 catalogue: $(READY)
 	PYTHONPATH=examples $(BIN)/python tools/catalogue.py
@@ -63,6 +74,9 @@ frameworks: $(READY)
 
 gauntlet: $(READY)
 	$(BIN)/python tools/gauntlet.py
+
+screenshots: $(READY)
+	$(BIN)/python tools/screenshots.py
 
 generate: $(READY)
 	$(BIN)/python tools/generate.py

@@ -109,10 +109,11 @@ def test_the_floors_are_those_of_the_linter() -> None:
 
 def test_this_house_is_read_whole() -> None:
     """Every module is in it, with its imports in functions and under TYPE_CHECKING; a page of 100
-    columns holds it."""
+    columns holds it. A start is no module: it is copied, and imported by nobody here."""
     found = read()
     package = Path(__file__).parent.parent / "agentfuzz"
-    assert len(found.imports) == len(list(package.rglob("*.py")))
+    modules = {path for path in package.rglob("*.py") if path.parent.name != "starts"}
+    assert len(found.imports) == len(modules)
     assert "agentfuzz.strategies" in found.imports["agentfuzz"]  # under TYPE_CHECKING
     assert "agentfuzz.wire.mcp" in found.imports["agentfuzz.wire.server"]  # in a function
     assert found.lines["agentfuzz.strategies"] == len(

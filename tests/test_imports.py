@@ -50,6 +50,9 @@ ALLOWED = {
     "world/taps/decorators.py _noting import_module": "the user's framework, by its decorator",
     "conformance/loop.py _imported import_module": "the user's own loop, from the command line",
     "conformance/stories.py modules import_module": "the bundled stories, which are files",
+    "plugin/database.py <module> pkgutil": "what an ini file names, by its place",
+    "plugin/database.py <module> pkgutil.resolve_name": "the same",
+    "plugin/database.py _named resolve_name": "the same",
     "cli/mcp.py _scenario import_module": "the user's own module, from the command line",
 }
 

@@ -97,7 +97,16 @@ def faults() -> str:
 
 def settings() -> str:
     """Every option with its ini key and default."""
-    from agentfuzz.plugin.settings import ACTIONS, OTHERS, PATHS, SETTINGS, STRICT, TOOLS, ini_key
+    from agentfuzz.plugin.options import (
+        ACTIONS,
+        OTHERS,
+        PATHS,
+        PROFILES,
+        SETTINGS,
+        STRICT,
+        TOOLS,
+    )
+    from agentfuzz.plugin.settings import ini_key
 
     rows = ["| `--agentfuzz` | `agentfuzz` | off | run campaigns |"]
     for switch, words in (("strict", STRICT), ("paths", PATHS)):
@@ -111,6 +120,7 @@ def settings() -> str:
         option = f"`--agentfuzz-{name} {metavar}`"
         rows.append(f"| {option} | `{ini_key(name)}` | `{shown}` | {_cell(text)} |")
     rows.append(f"| | `agentfuzz_tools` | | {_cell(TOOLS)} |")
+    rows.append(f"| | `agentfuzz_profiles` | | {_cell(PROFILES)} |")
     for name, metavar, text in (*ACTIONS, *OTHERS):
         option = f"--agentfuzz-{name} {metavar}".rstrip()
         rows.append(f"| `{option}` | | | {_cell(text)} |")

@@ -2,7 +2,8 @@
 wheel-test`.
 
 Law: nothing of the checkout is in sight of it but the wheel and the README: what is missing in the
-wheel, or imported without being declared, fails here. Called by CI.
+wheel, or imported without being declared, fails here. Called by CI, and by `release` for each
+Python.
 """
 
 import os
@@ -60,60 +61,65 @@ def built(folder: Path) -> Path:
     return wheel
 
 
-def installed(wheel: Path, place: Path, env: dict[str, str]) -> Path:
+def installed(wheel: Path, place: Path, python: str = sys.executable) -> Path:
     """A fresh environment that has the wheel, what it depends on, and nothing else. Its Python."""
-    uv, python = str(Path(sys.executable).parent / "uv"), place / "bin" / "python"
-    install = [uv, "pip", "install", "--quiet", "--python", str(python), str(wheel)]
-    venv = [uv, "venv", "--quiet", "--python", sys.executable, str(place)]
-    subprocess.run(venv, check=True, env=env)
+    uv, mine = str(Path(sys.executable).parent / "uv"), place / "bin" / "python"
+    install = [uv, "pip", "install", "--quiet", "--python", str(mine), str(wheel)]
+    venv = [uv, "venv", "--quiet", "--python", python, str(place)]
+    subprocess.run(venv, check=True, env=environ())
     lock = str(ROOT / "requirements-dev.lock")
-    subprocess.run([*install, "--constraint", lock], check=True, env=env)
-    return python
+    subprocess.run([*install, "--constraint", lock], check=True, env=environ())
+    return mine
 
 
-def main() -> int:
-    """Do all of it. Returns the exit code."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    env = {
+def environ() -> dict[str, str]:
+    """What a newcomer's shell has."""
+    return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL_ENV", "AGENTFUZZ"))
         and name != "CI"  # campaigns are strict there
     }
+
+
+def played(python: Path, project: Path) -> str:
+    """Do the five minutes in this folder with this Python. What went wrong, or an empty text."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    project.mkdir()
+    probe = [str(python), "-c", PROBE]
+    said = subprocess.run(probe, cwd=project, env=environ(), capture_output=True, text=True)
+    if said.returncode or not Path(said.stdout.strip()).is_relative_to(python.parent.parent):
+        return f"not imported from the wheel:\n{said.stdout}{said.stderr}"
+    fixed = False
+    for words in commands(readme):
+        if not words:
+            fixed = True
+            demo = project / DEMO
+            demo.write_text(mended(demo.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"wheel: $ pytest {' '.join(words)}", flush=True)
+        ran = subprocess.run(
+            [str(python), "-m", "pytest", *words],
+            cwd=project,
+            env=environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        code, line = expected(words, fixed)
+        if ran.returncode != code or line not in ran.stdout:
+            return f"exit code {ran.returncode}; expected: {code} {line}\n{ran.stdout}"
+    return ""
+
+
+def main() -> int:
+    """Do all of it. Returns the exit code."""
     with TemporaryDirectory(prefix="agentfuzz-wheel-") as made:
         place = Path(made).resolve()
         wheel = built(place / "dist")
-        python = installed(wheel, place / "venv", env)
-        project = place / "project"
-        project.mkdir()
         print(f"wheel: {wheel.name}", flush=True)
-        probe = [str(python), "-c", PROBE]
-        said = subprocess.run(probe, cwd=project, env=env, capture_output=True, text=True)
-        if said.returncode or not Path(said.stdout.strip()).is_relative_to(place / "venv"):
-            print(f"wheel: FAILED: not imported from the wheel:\n{said.stdout}{said.stderr}")
-            return 1
-        fixed = False
-        for words in commands(readme):
-            if not words:
-                fixed = True
-                demo = project / DEMO
-                demo.write_text(mended(demo.read_text(encoding="utf-8")), encoding="utf-8")
-            print(f"wheel: $ pytest {' '.join(words)}", flush=True)
-            ran = subprocess.run(
-                [str(python), "-m", "pytest", *words],
-                cwd=project,
-                env=env,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            code, line = expected(words, fixed)
-            if ran.returncode != code or line not in ran.stdout:
-                what = f"exit code {ran.returncode}; expected: {code} {line}"
-                print(f"{ran.stdout}\nwheel: FAILED: {what}")
-                return 1
-    print("wheel: the README's five minutes work from it")
-    return 0
+        wrong = played(installed(wheel, place / "venv"), place / "project")
+    print(f"wheel: FAILED: {wrong}" if wrong else "wheel: the README's five minutes work from it")
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,22 +47,17 @@ class Saved:
     digest: str
     format: int = FORMAT_VERSION
 
+    @property
+    def bug(self) -> tuple[str, str, str, FaultPlan]:
+        """What it is the mark of: two of the same are one."""
+        return self.nodeid, self.code, self.subject, self.plan
+
 
 def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
     """Write one counterexample; what its file says beyond it is kept. `was` is the id that it had
     in an older format. Where another bug has the same id, both are kept, this one by a longer id.
     Raises OSError when the folder cannot be written."""
-    data = {
-        "schema": f"{SCHEMA}/{VERSION}",
-        "format": FORMAT_VERSION,
-        "id": counterexample.id,
-        "nodeid": counterexample.nodeid,
-        "code": counterexample.code,
-        "subject": counterexample.violation.subject,
-        "title": redacted(counterexample.title),
-        "plan": str(counterexample.plan),
-        "digest": digest(counterexample.history),
-    }
+    data = _told(counterexample)
     path = folder / f"{counterexample.id}.json"
     try:
         before, written = _read(folder / f"{was}.json" if was else path)
@@ -79,6 +74,25 @@ def save(folder: Path, counterexample: Counterexample, was: str = "") -> Path:
     return path
 
 
+def text_of(counterexample: Counterexample) -> str:
+    """The text of one counterexample on a single line, the same on every machine."""
+    return dump(_told(counterexample))
+
+
+def _told(counterexample: Counterexample) -> dict[str, Any]:
+    return {
+        "schema": f"{SCHEMA}/{VERSION}",
+        "format": FORMAT_VERSION,
+        "id": counterexample.id,
+        "nodeid": counterexample.nodeid,
+        "code": counterexample.code,
+        "subject": counterexample.violation.subject,
+        "title": redacted(counterexample.title),
+        "plan": str(counterexample.plan),
+        "digest": digest(counterexample.history),
+    }
+
+
 def store(path: Path, text: str) -> None:
     """Write a file into the folder of what is kept between sessions, which git leaves alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +106,11 @@ def _read(path: Path) -> tuple[dict[str, Any], int]:
     """The data of a file, and the format of its plan. Raises SavedFileError, NewerFileError."""
     if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, a device never ends
         raise SavedFileError("is no regular file")
-    data: Any = json.loads(path.read_text(encoding="utf-8"))
+    return _data(path.read_text(encoding="utf-8"))
+
+
+def _data(text: str) -> tuple[dict[str, Any], int]:
+    data: Any = json.loads(text)
     migrations.schema(data, SCHEMA, VERSION)
     return data, migrations.version(data.get("format"), FORMAT_VERSION, "plan format")
 
@@ -111,25 +129,41 @@ def _write(path: Path, text: str) -> None:
 
 def load(path: Path) -> Saved:
     """Read one file. Raises SavedFileError naming it and what is wrong with it."""
+    with _named(path.name):
+        return _saved(*_read(path))
+
+
+def read(value: bytes, name: str) -> Saved:
+    """Read the text of one that lies elsewhere, under some name. Raises SavedFileError."""
+    with _named(name):
+        return _saved(*_data(value.decode("utf-8")))
+
+
+def _saved(data: dict[str, Any], written: int) -> Saved:
+    texts = [data[name] for name in ("id", "nodeid", "code", "subject", "title", "digest")]
+    if not all(isinstance(text, str) for text in (*texts, data["plan"])):
+        raise SavedFileError("every field must be a string")
+    if not _ID.fullmatch(data["id"]):  # it names files to write and to delete
+        raise SavedFileError(f"{data['id'][:40]!r} is no id of a counterexample")
+    id, nodeid, code, subject, title, digest = texts
+    plan = migrations.plan(data["plan"], written)
+    return Saved(id, nodeid, code, subject, title, plan, digest, written)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Whatever is wrong is a SavedFileError that names what was read."""
     try:
-        data, written = _read(path)
-        texts = [data[name] for name in ("id", "nodeid", "code", "subject", "title", "digest")]
-        if not all(isinstance(text, str) for text in (*texts, data["plan"])):
-            raise SavedFileError("every field must be a string")
-        if not _ID.fullmatch(data["id"]):  # it names files to write and to delete
-            raise SavedFileError(f"{data['id'][:40]!r} is no id of a counterexample")
-        id, nodeid, code, subject, title, digest = texts
-        plan = migrations.plan(data["plan"], written)
-        return Saved(id, nodeid, code, subject, title, plan, digest, written)
+        yield
     except (SavedFileError, PlanError) as error:
         kind = type(error) if isinstance(error, SavedFileError) else SavedFileError
-        raise kind(f"{path.name}: {error}") from error
+        raise kind(f"{name}: {error}") from error
     except OSError as error:
-        raise SavedFileError(f"{path.name}: cannot be read ({error.strerror})") from error
+        raise SavedFileError(f"{name}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
-        raise SavedFileError(f"{path.name}: cannot be read ({error})") from error
+        raise SavedFileError(f"{name}: cannot be read ({error})") from error
     except KeyError as error:
-        raise SavedFileError(f"{path.name}: the field {error} is missing") from error
+        raise SavedFileError(f"{name}: the field {error} is missing") from error
 
 
 def find(saved: Iterable[Saved], wanted: str) -> list[Saved]:

@@ -278,8 +278,7 @@ _FACTS = len(ToolFacts._fields)
 
 
 def dump(data: Json, *, indent: int | None = None, in_order: bool = False) -> str:
-    """Canonical JSON text: sorted keys (or, on the way to another process, as they stand), strict
-    numbers, UTF-8."""
+    """Canonical JSON text: sorted keys (or as they stand, `in_order`), strict numbers, UTF-8."""
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(
         data,

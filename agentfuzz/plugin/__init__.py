@@ -1,9 +1,12 @@
 """The pytest plugin. pytest lives in this folder alone.
 
 settings        options and ini keys
+reporting       which reports are written, and what goes to a CI's log
 findings        what is saved, noted and shown of a session's findings
 told            what one test tells for all others of the session
 process_death   a process that died under a plan
+reruns          a test that is run again: the last time counts
+timeouts        a timeout of pytest-timeout that strikes in a campaign
 capture         what agents print in thousands of runs
 session         one pytest session: campaigns, results, reports
 actions         the one-shot options: explain, init, replay, export
@@ -21,6 +24,7 @@ from agentfuzz.plugin.hooks import (
     pytest_sessionfinish,
     pytest_sessionstart,
     pytest_terminal_summary,
+    pytest_unconfigure,
 )
 
 __all__ = [
@@ -33,4 +37,5 @@ __all__ = [
     "pytest_sessionfinish",
     "pytest_sessionstart",
     "pytest_terminal_summary",
+    "pytest_unconfigure",
 ]

@@ -31,9 +31,9 @@ def main(config: pytest.Config) -> int | None:
         if code is not None:
             print(codes.listing() if code == "list" else codes.page(code.upper()))
             return 0
-        story = config.getoption("--agentfuzz-init")
-        if story is not None:
-            return start.init(config, story)
+        kind, ci = config.getoption("--agentfuzz-init"), config.getoption("--agentfuzz-ci")
+        if not (kind is None and ci is None):
+            return start.init(config, kind, ci)
         if config.getoption("--agentfuzz-loop") is not None:
             from agentfuzz.plugin import conformance
 
@@ -60,6 +60,11 @@ def _path(config: pytest.Config, saved: Saved) -> str:
             f"{visible(saved.id)} names the test {visible(saved.nodeid[:200])}, which lies outside "
             f"of {root}: nothing of it was run. Call pytest where that test is, or name the "
             "test on the command line."
+        )
+    if not file.exists():
+        raise AgentfuzzError(
+            f"{visible(saved.id)} names the test {visible(saved.nodeid[:200])}, and {root} has no "
+            "such file: nothing was run. Name on the command line what was named when it was found."
         )
     return f"{config.rootpath}/{saved.nodeid}"
 

@@ -5,20 +5,25 @@ written is one line and changes no verdict. Used by the session, and by what tel
 that died.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
 
 from agentfuzz.archive.saved import Saved, find, forget, load, load_all, save
+from agentfuzz.archive.shared import Shared
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import digest
 from agentfuzz.core.errors import SavedFileError
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated
+from agentfuzz.plugin import database
 from agentfuzz.report.formats import terminal
 from agentfuzz.telling.causes import causes
 
@@ -54,6 +59,11 @@ class Findings:
         self.lines: list[str] = []
         self.untold: list[str] = []
         self.replay: str | None = config.getoption("--agentfuzz-replay")
+        self._shared = Shared(partial(database.opened, config, self.note), self.note)
+        self.read()
+
+    def read(self) -> None:
+        """Take in what is saved now, or what of it is to be replayed."""
         self._saved, notes = load_all(self.folder)
         self.note(notes)
         if self.replay is not None:
@@ -64,21 +74,36 @@ class Findings:
         """Keep lines for the summary, each once however many workers say it."""
         self.lines += [line for line in dict.fromkeys(lines) if line not in self.lines]
 
+    def elsewhere(self) -> list[str]:
+        """What there is to say where the paths that are shown do not begin where pytest was
+        called."""
+        root = os.path.relpath(self.root, self.config.invocation_params.dir)
+        cure = f"paths, and lines to paste, begin at the rootdir: cd {quote(Path(root).as_posix())}"
+        return [] if root == os.curdir else [cure]
+
     def saved_for(self, nodeid: str) -> list[Saved]:
-        """The saved counterexamples of one test, those that were written last first."""
-        return [one for one in self._saved if one.nodeid == nodeid]
+        """The saved counterexamples of one test, those that were written last first, then those
+        that others have shared."""
+        own = [one for one in self._saved if one.nodeid == nodeid]
+        known = {one.bug for one in own}
+        return own + [one for one in self._shared.of(nodeid) if one.bug not in known]
 
     def forget(self, fixed: Sequence[Saved]) -> None:
         """These are no longer there: delete their files."""
-        self._saved = [one for one in self._saved if one not in fixed]
+        self._shared.forget(fixed)
+        self._delete(fixed)
+
+    def _delete(self, gone: Sequence[Saved]) -> None:
+        own = [one for one in self._saved if one in gone]
+        self._saved = [one for one in self._saved if one not in gone]
         try:
-            forget(self.folder, fixed)
+            forget(self.folder, own)
         except OSError as error:
             self.note([f"{SAVED} cannot be written: {error.strerror}"])
 
     def told_elsewhere(self, again: Sequence[Counterexample]) -> None:
         """Another test tells these: what is saved of them here is not replayed any more."""
-        self.forget([one for finding in again for one in self._of(finding)])
+        self._delete([one for finding in again for one in self._of(finding)])
 
     def remember(self, found: Counterexample) -> None:
         """Save a finding that no test of this session has made."""
@@ -91,11 +116,14 @@ class Findings:
         except SavedFileError as error:  # a newer agentfuzz wrote the file of this id
             self.note([f"AF903 {error}; left where it is"])
 
-    def store(self, result: CampaignResult) -> None:
+    def store(self, result: CampaignResult, *, share: bool = True) -> None:
         """Keep the findings for the next session, instead of older ones of the same bug."""
+        if share:
+            self._shared.keep(result)
         try:
+            ids = {finding.id for finding in result.findings}
             for finding in result.findings:
-                old = [one for one in self._of(finding) if one.id != finding.id]
+                old = [one for one in self._of(finding) if one.id not in ids]
                 was = next((one for one in old if _today(one, finding)), None)
                 save(self.folder, finding, was.id if was else "")
                 forget(self.folder, old)

@@ -9,25 +9,25 @@ import argparse
 import importlib.metadata
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agentfuzz.plugin.carried import carried
-from agentfuzz.plugin.settings import (
+from agentfuzz.plugin.options import (
     ACTIONS,
     ANSWERS,
     EXISTING,
     MERGE,
     OTHERS,
     PATHS,
+    PROFILES,
     SETTINGS,
     STRICT,
     TOOLS,
-    campaigns_on,
-    ini_key,
-    refuse_unknown_keys,
 )
+from agentfuzz.plugin.settings import campaigns_on, ini_key, refuse_unknown_keys, setting
 
 if TYPE_CHECKING:
     from agentfuzz.plugin.session import Session
@@ -57,12 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             )
         parser.addini(f"agentfuzz_{switch}", text, type="bool", default=None)
     parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
+    parser.addini("agentfuzz_profiles", PROFILES, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
         group.addoption(
             f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
         )
         ini = {int: "int", float: "float", str: "string"}[kind]
-        parser.addini(ini_key(name), text, type=ini, default=default)  # type: ignore[arg-type]
+        parser.addini(ini_key(name), text, type=ini, default=None)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes
     group.addoption("--agentfuzz-existing", action="append", metavar="PATH", help=EXISTING)
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
@@ -75,16 +76,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     _refuse_namesake()
     refuse_unknown_keys(config)
+    if setting(config, "report") != "auto":
+        from agentfuzz.plugin import reporting
+
+        reporting.formats(config)
     config.stash[SEEN] = seen = _Seen(config)
     config.pluginmanager.register(seen, "agentfuzz-seen")
 
 
 def _refuse_namesake() -> None:
-    """Stop when another distribution owns the import package `agentfuzz`."""
+    """Stop when another distribution owns the import package `agentfuzz`, or has taken files of it
+    along when it was uninstalled."""
     try:
         other = importlib.metadata.version("agentfuzz")
     except importlib.metadata.PackageNotFoundError:
-        return
+        if Path(__file__).parents[1].joinpath("__init__.py").exists():
+            return
+        raise pytest.UsageError(
+            f"files of {DISTRIBUTION} are missing, as where another distribution 'agentfuzz' was "
+            f"uninstalled. Install it again: pip install --force-reinstall {DISTRIBUTION}"
+        ) from None
     raise pytest.UsageError(
         f"two distributions own the import package 'agentfuzz': {DISTRIBUTION} and agentfuzz "
         f"{other}. Each overwrites files of the other. Uninstall both, then install the one you "
@@ -109,9 +120,10 @@ class _Seen:
         self.config = config
         self.any = False
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.any = self.any or "agentfuzz" in report.keywords
-        if hasattr(report, "agentfuzz"):
+        if hasattr(report, "agentfuzz") or KEY in self.config.stash:
             session_of(self.config).collect(report)
 
     @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
@@ -124,6 +136,14 @@ class _Seen:
         with paths.watched(self.config, given):
             session_of(self.config).run(pyfuncitem, given)
         return True
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        if carried(item) is None:
+            return None
+        from agentfuzz.plugin import timeouts
+
+        return timeouts.instead_of_a_thread(item, settings)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
@@ -257,3 +277,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.write_line(
             "agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"
         )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if KEY in config.stash:
+        config.stash[KEY].reporting.log()

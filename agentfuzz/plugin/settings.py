@@ -7,59 +7,15 @@ names the place. Read by the hooks and by the session.
 import importlib.metadata
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentfuzz.plugin.options import MERGE, MOST, SETTINGS, SHARDS
+
 if TYPE_CHECKING:
     from agentfuzz.world.confirmed import Correction
-
-# option, metavar, type, default, help; each is an ini key of the same name with underscores.
-SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
-    ("max-runs", "N", int, 10_000, "runs of one campaign at most"),
-    ("max-time", "SECONDS", float, 30.0, "real seconds of one campaign at most"),
-    ("session-time", "SECONDS", float, 0.0, "real seconds of all campaigns at most (0: no limit)"),
-    ("depth", "N", int, 2, "walk every plan with up to N faults (0: none)"),
-    ("seed", "N", int, 0, "seed of the random phase"),
-    (
-        "run-timeout",
-        "SECONDS",
-        float,
-        10.0,
-        "real seconds without a crossing before a run is cut off",
-    ),
-    ("workers", "N|auto", str, "1", "processes that make the runs of a campaign"),
-    (
-        "memo",
-        "auto|on|off",
-        str,
-        "auto",
-        "make runs without the agent where it is known what it does",
-    ),
-    ("executor", "URL", str, "", "a cluster that makes them: dask://host:port"),
-    ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
-)
-MOST = 256  # processes
-SHARDS = 1_000
-MERGE = "--agentfuzz-merge"  # folders: the runs of shards, which this session folds
-# One-shot options: name, metavar, help.
-ACTIONS = (
-    ("replay", "ID", "replay a saved counterexample (an id, a file, or all)"),
-    ("export", "ID", "write a saved counterexample as a regression test"),
-    ("explain", "CODE", "explain a code as AF101 (or: list)"),
-)
-OTHERS = (
-    ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
-    ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
-    ("init", "[STORY]", "write a demo test, or a bundled story as a test; overwrite nothing"),
-    ("loop", "LOOP", "try a loop (module:callable) in every bundled story, and no test"),
-)
-ANSWERS = ("--agentfuzz-init", "--agentfuzz-loop")  # of these, those that run no tests
-EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
-# A switch: on, off, or neither; then the ini key, then the default.
-TOOLS = "what was confirmed of tools that are guessed at: `name: effect=... scope=...`, or `reads`"
-PATHS = "name the error paths of the agent that no run entered (default: where coverage.py runs)"
-STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
 
 def ini_key(name: str) -> str:
@@ -73,6 +29,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
         "agentfuzz_strict",
         "agentfuzz_paths",
         "agentfuzz_tools",
+        "agentfuzz_profiles",
         *(ini_key(name) for name, *_ in SETTINGS),
     ]
     given: Any = getattr(config, "_inicfg", None)  # pytest 9 deprecates the public name
@@ -91,6 +48,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     workers(config)
     memo(config)
     executor(config)
+    database(config)
     shard(config)
     tools(config)
 
@@ -100,21 +58,50 @@ def _ini_file(config: pytest.Config) -> str:
 
 
 def setting(config: pytest.Config, name: str) -> Any:
-    """The value of a setting: the option, else the ini key. Raises UsageError naming the key."""
+    """The value of a setting: the option, else the ini key, the profile, the default. Raises
+    UsageError naming the place."""
     _, _, kind, default, _ = next(row for row in SETTINGS if row[0] == name)
     value = config.getoption(f"--agentfuzz-{name}")
     place = f"--agentfuzz-{name}"
     if value is None:
         place = f"{_ini_file(config)}: {ini_key(name)}"
         value = _ini_value(config, ini_key(name), _expected(kind))
-        if value is None:
-            value = default
+    if value is None and name != "profile":
+        place = f"profile {setting(config, 'profile')}: {name}"
+        value = profile(config).get(name)
+    if value is None:
+        value = default
     if kind is str:
         return value
     low = 0 if name in ("depth", "seed", "session-time") else 1 if kind is int else 1e-3
     if not low <= value < float("inf"):
         raise pytest.UsageError(f"{place} = {value}: must be {_expected(kind)}, at least {low:g}")
     return value
+
+
+def profile(config: pytest.Config) -> Mapping[str, Any]:
+    """What the profile of this session sets, by setting. Raises UsageError."""
+    lines = _ini_value(config, "agentfuzz_profiles", "lines, one a profile")
+    name = setting(config, "profile")
+    if not (name or lines):
+        return {}
+    from agentfuzz.plugin import profiles
+
+    kinds = {row[0]: row[2] for row in SETTINGS if row[0] != "profile"} | {"strict": bool}
+    return profiles.chosen(name, lines, kinds, _ini_file(config))
+
+
+def profile_line(config: pytest.Config) -> list[str]:
+    """The profile of this session, for its summary, with what holds of its settings."""
+    values = profile(config)
+    if not (values and campaigns_on(config)):
+        return []
+    from agentfuzz.plugin import profiles
+
+    held = {
+        name: strict_on(config) if name == "strict" else setting(config, name) for name in values
+    }
+    return [f"profile {setting(config, 'profile')}: {profiles.told(held)}"]
 
 
 def workers(config: pytest.Config) -> int:
@@ -158,6 +145,18 @@ def executor(config: pytest.Config) -> str:
             f"--agentfuzz-executor {value} needs Dask: pip install 'pytest-agentfuzz[dask]'"
         ) from None
     return f"tcp://{found[1]}"
+
+
+def database(config: pytest.Config) -> str:
+    """The name of the example database in which saved counterexamples are shared, or an empty
+    text. Raises UsageError for what can be none."""
+    value = str(setting(config, "database")).strip()
+    if value in ("", "hypothesis") or re.fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", value):
+        return value
+    raise pytest.UsageError(
+        f"--agentfuzz-database (agentfuzz_database) = {value}: must be hypothesis (the database of "
+        "its profile), or module:name of an ExampleDatabase, or of a function that makes one"
+    )
 
 
 def tools(config: pytest.Config) -> tuple["Correction", ...]:
@@ -215,7 +214,8 @@ def _expected(kind: type) -> str:
 def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
-    if given is None and config.getoption("--agentfuzz-existing"):
+    asking = ("--agentfuzz-existing", "--agentfuzz-profile")
+    if given is None and any(config.getoption(one) for one in asking):
         return True
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
 
@@ -249,6 +249,8 @@ def strict_on(config: pytest.Config) -> bool:
     given = config.getoption("--agentfuzz-strict")
     if given is None:
         given = _ini_value(config, "agentfuzz_strict", "true or false")
+    if given is None:
+        given = profile(config).get("strict")
     if given is None:
         return os.environ.get("CI", "").strip().lower() in ("1", "true", "yes", "on")
     return bool(given)

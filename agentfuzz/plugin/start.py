@@ -1,9 +1,11 @@
-"""What `--agentfuzz-init` writes: a demo test, or a bundled story with a test of its survivor.
+"""What `--agentfuzz-init` writes: a start for a kind of agent, or a bundled story as a test.
 
-Law: what is written runs at once, and nothing is ever overwritten. Called by `actions`.
+Law: what is written runs at once, and nothing is ever overwritten. A start is a file in `starts/`,
+as it is written. Called by `actions`.
 """
 
 import ast
+import importlib.metadata
 import os
 import re
 from pathlib import Path
@@ -12,56 +14,77 @@ from shlex import quote
 import pytest
 
 from agentfuzz.core.errors import AgentfuzzError, near_miss
+from agentfuzz.plugin import ignored, workflow
 
-DEMO = '''"""A billing agent that charges twice, and the test that finds it."""
-
-from agentfuzz import Completion, World, exactly_once, fuzz, scenario, structured_termination
-
-
-@scenario(exactly_once("charge"), structured_termination(), task="Charge order A17, 42.00 EUR.")
-def charge_order(world: World) -> None:
-    @world.tool(effect="charge", scope=("order_id",), dedup="key")
-    def charge_card(order_id: str, cents: int, idempotency_key: str | None = None) -> dict:
-        """Charge the card of an order."""
-        return {"charge_id": "ch_1", "cents": cents}
+STARTS = Path(__file__).parent / "starts"
+NEEDS = {  # of a kind: a distribution, and the extra that brings it
+    "openai": ("openai", "wire"),
+    "anthropic": ("anthropic", "wire"),
+    "langgraph": ("langchain", "langgraph"),
+    "pydantic-ai": ("pydantic-ai-slim", "pydantic-ai"),
+}
+_PREFIX = "test_agentfuzz_"
 
 
-def billing_agent(task, tools):
-    for attempt in range(3):
-        key = f"attempt-{attempt}"  # a new key for every attempt: the bug
-        # key = "charge-A17"  # one key per order: the fix
-        try:
-            reply = tools.charge_card(order_id="A17", cents=4200, idempotency_key=key)
-        except (TimeoutError, ConnectionError):
-            continue
-        if isinstance(reply, dict) and "charge_id" in reply:
-            return Completion.success(handle=str(reply["charge_id"]))
-    return Completion.blocked(reason="outcome_unknown")
+def init(config: pytest.Config, name: str | None, ci: str | None) -> int:
+    """Write the start or the story of this name, the workflow of this CI, or both, and have git
+    ignore what campaigns leave. Raises AgentfuzzError for an unknown one, before anything."""
+    files = [] if name is None else [_start(config, name)]
+    kind = (name or "").replace("_", "-")
+    _, extra = NEEDS.get(kind, ("", ""))
+    flow = None if ci is None else workflow.of(config.rootpath, ci, extra)
+    for path, text in [*files, *(flow.files if flow else [])]:
+        print(_written(config, path, text))
+    for line in ignored.add(config.rootpath):
+        print(line)
+    if extra and not _installed(NEEDS[kind][0]):
+        print(f"{NEEDS[kind][0]} is not installed: pip install 'pytest-agentfuzz[{extra}]'")
+    for line in flow.next if flow else []:
+        print(line)
+    for path, _ in files:
+        print(f"next: pytest --agentfuzz {quote(from_here(config, path))}")
+    return 0
 
 
-@fuzz(charge_order)
-def test_billing_agent(world):
-    return billing_agent(world.task, world.tools)
-'''
+def _start(config: pytest.Config, name: str) -> tuple[Path, str]:
+    """The file of a kind of agent, or of a story, and its text."""
+    kinds = {
+        path.stem.removeprefix(_PREFIX).replace("_", "-"): path for path in STARTS.glob("*.py")
+    }
+    kind = name.replace("_", "-") or "demo"
+    if kind in kinds:
+        source = kinds[kind]
+        return config.rootpath / "tests" / source.name, source.read_text(encoding="utf-8")
+    stories = _stories()
+    if name in stories:
+        source = stories[name]
+        path = config.invocation_params.dir / f"test_{name}.py"
+        return path, _as_test(name, source.read_text(encoding="utf-8"))
+    raise AgentfuzzError(
+        f"there is no kind of agent and no story {name!r}.{near_miss(name, [*kinds, *stories])} "
+        f"Kinds are: {', '.join(sorted(kinds))}. Stories are: {', '.join(sorted(stories))}."
+    )
 
 
-def init(config: pytest.Config, name: str) -> int:
-    """Write the demo, or the story of this name. Raises AgentfuzzError for an unknown one."""
-    if name:
-        path, text = config.invocation_params.dir / f"test_{name}.py", _story(name)
-    else:
-        path, text = config.rootpath / "tests" / "test_agentfuzz_demo.py", DEMO
+def _written(config: pytest.Config, path: Path, text: str) -> str:
+    """Write a new file; in a line, what came of it."""
     shown = from_here(config, path)
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         whole(path, text)
-        print(f"wrote {shown}")
     except OSError as error:
         if not path.exists():
             raise AgentfuzzError(f"{shown} cannot be written: {error.strerror}") from error
-        print(f"{shown} exists, left alone")
-    print(f"next: pytest --agentfuzz {quote(shown)}")
-    return 0
+        return f"{shown} exists, left alone"
+    return f"wrote {shown}"
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def from_here(config: pytest.Config, path: Path) -> str:
@@ -80,17 +103,16 @@ def whole(path: Path, text: str) -> None:
             raise
 
 
-def _story(name: str) -> str:
-    """The source of a bundled story, with a test of its survivor at the end."""
+def _stories() -> dict[str, Path]:
+    """The bundled stories by name."""
     from agentfuzz import scenarios
 
-    files = {file.stem: file for folder in scenarios.__path__ for file in Path(folder).glob("*.py")}
-    names = sorted(files.keys() - {"__init__"})
-    if name not in names:
-        raise AgentfuzzError(
-            f"there is no story {name!r}.{near_miss(name, names)} Stories are: {', '.join(names)}."
-        )
-    source = files[name].read_text(encoding="utf-8")
+    files = [file for folder in scenarios.__path__ for file in Path(folder).glob("*.py")]
+    return {file.stem: file for file in files if file.stem != "__init__"}
+
+
+def _as_test(name: str, source: str) -> str:
+    """The source of a story, with a test of its survivor at the end."""
     return _with_fuzz(source) + _test(name, source)
 
 

@@ -9,10 +9,12 @@ anthropic 2, httpx for older ones. How a reply ends that is not whole is told in
 """
 
 import asyncio
+import platform
 from importlib import import_module
 from typing import Any
 
 from agentfuzz.core.errors import AgentfuzzError
+from agentfuzz.runtime import leaks
 from agentfuzz.wire.ending import AsyncEvents, End, Events
 from agentfuzz.wire.router import Face, face_of
 
@@ -72,6 +74,8 @@ def _client(
     package = import_module(sdk)
     if getattr(world, "recording", False):  # the real one, as its environment says
         return getattr(package, name)(**kwargs)
+    with leaks.exempt():  # which an SDK asks once in a process, for a header: by a program
+        platform.processor()
     base = import_module(f"{sdk}._base_client")
     library = next(vars(base)[known] for known in _LIBRARIES if known in vars(base))
     http = _http(world, library, {}, strict, f"{sdk}.{name}", asynchronous=asynchronous)

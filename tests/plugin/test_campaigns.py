@@ -243,3 +243,45 @@ def test_the_report_names_the_campaign(project: Project) -> None:
     project.campaign()
     report = json.loads((project.path / "reports/agentfuzz/report.json").read_text())
     assert "test_shop.py::test_billing" in json.dumps(report)
+
+
+TWO_CAUSES = """
+from agentfuzz import Completion, at_most_once, fuzz, scenario
+
+
+@scenario(at_most_once("charge"), task="Charge A17.")
+def shop(world):
+    @world.tool(effect="charge", scope=("order",))
+    def charge(order: str) -> str:
+        return order
+
+    @world.tool
+    def look(order: str) -> str:
+        return order
+
+
+@fuzz(shop, only=("once/timeout",))
+def test_two(world):
+    try:
+        world.tools.look(order="A17")
+    except TimeoutError:
+        world.tools.charge(order="A17")
+    for _ in range(2):
+        try:
+            world.tools.charge(order="A17")
+            break
+        except TimeoutError:
+            continue
+    return Completion.success()
+"""
+
+
+def test_two_causes_of_one_law_are_kept_from_session_to_session(project: Project) -> None:
+    """The file of one is not deleted as an older one of the other."""
+    project.file("test_two.py", TWO_CAUSES)
+    project.campaign()
+    ids = project.saved()
+    assert len(ids) > 1
+    for _ in range(2):
+        project.campaign()
+        assert project.saved() == ids

@@ -134,8 +134,8 @@ def test_init_with_an_unknown_story_names_the_near_miss(project: Project) -> Non
     assert result.ret == 4
     result.stderr.fnmatch_lines(
         [
-            "ERROR: there is no story 'charge_orders'. Did you mean 'charge_order'?"
-            f" Stories are: {', '.join(STORIES)}."
+            "ERROR: there is no kind of agent and no story 'charge_orders'. Did you mean"
+            f" 'charge_order'? Kinds are: *. Stories are: {', '.join(STORIES)}."
         ]
     )
     assert not list(project.path.glob("test_*.py"))

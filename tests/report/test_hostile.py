@@ -53,7 +53,9 @@ def check_page(page: str) -> None:
         assert set(tag.attrs) <= ATTRIBUTES
         assert not any(name.startswith("on") or name in ("src", "style") for name in tag.attrs)
         if "href" in tag.attrs:
-            assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.html", str(tag["href"]))
+            assert re.fullmatch(
+                r"[A-Za-z0-9][A-Za-z0-9._-]*\.html|#[a-z]+(-\d+)?", str(tag["href"])
+            )
     csp = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
     assert csp is not None
     assert csp["content"] == CSP
@@ -102,7 +104,7 @@ def test_markdown(payload: str) -> None:
         check_markdown(page)
 
 
-def check_markdown(page: str) -> None:
+def check_markdown(page: str, tags: tuple[str, ...] = ("h1", "h2")) -> None:
     """Parsed by a CommonMark parser with tables and bare addresses."""
     parser = MarkdownIt("commonmark", {"html": True})
     tokens = parser.enable("table").parse(page)
@@ -117,7 +119,7 @@ def check_markdown(page: str) -> None:
             assert "://" not in token.content or "\\" not in token.content
     assert not re.search(r"(?<!\\):(?=//)", re.sub(r"(`+).+?\1", "", page, flags=re.S))
     headings = [t for t in tokens if t.type == "heading_open"]
-    assert all(t.tag in ("h1", "h2") for t in headings)
+    assert all(t.tag in tags for t in headings)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

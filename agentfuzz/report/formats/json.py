@@ -81,6 +81,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         **({"stack": list(story.stack)} if story.stack else {}),
         **({"traceback": list(story.traceback)} if story.traceback else {}),
         **({"source": list(cx.source)} if cx.source else {}),
+        **({"called_from": dict(cx.called)} if cx.called else {}),
     }
 
 
@@ -172,6 +173,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             traceback="\n".join(data.get("traceback", ())),
             alike=tuple(data["shrink"].get("alike", ())),
             source=tuple(data.get("source", ())),
+            called=dict(data.get("called_from", {})),
             agents=data["shrink"].get("agents_before", 0),
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )
@@ -208,6 +210,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         },
         "kinds": dict(result.kinds),
         "tools": dict(result.tools),
+        "matrix": result.matrix.told,
         "untested": list(result.untested),
         "unjudged": list(result.unjudged),
         "escapes": list(result.escapes),
@@ -275,9 +278,10 @@ def _strict(value: Any) -> Json:
 
 FORMAT = Format(
     name="json",
-    finding=lambda cx: text(finding(cx)),
+    finding=lambda cx, _: text(finding(cx)),
     suffix=".json",
-    session=lambda results, exit_code: text(run(results, exit_code)),
+    session=lambda told: text(run(told.results, told.exit_code)),
     index="report.json",
+    default=True,
     order=3,
 )

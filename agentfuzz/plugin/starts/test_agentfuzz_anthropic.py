@@ -1,0 +1,65 @@
+"""A loop on the Anthropic client that charges a card twice, and the test that finds it."""
+
+import json
+from typing import Any
+
+from anthropic import Anthropic
+
+from agentfuzz import World, at_most_once, call, fuzz, ref, scenario, wire
+
+PLAN = [
+    ("find_order", {"order_id": "A17"}),
+    call("charge_card", order_id="A17", cents=ref("find_order", "cents")),
+    "Order A17 is charged.",
+]
+
+
+@scenario(at_most_once("charge"), task="Charge order A17.", script=PLAN)
+def charge_order(world: World) -> None:
+    # 1. Put your tools here: each says what it does to the world, and answers as it would.
+    @world.tool
+    def find_order(order_id: str) -> dict[str, Any]:
+        """Look an order up."""
+        return {"order_id": order_id, "cents": 4200}
+
+    @world.tool(effect="charge", scope=("order_id",), dedup="key")
+    def charge_card(order_id: str, cents: int, idempotency_key: str = "") -> dict[str, Any]:
+        """Charge the card of an order."""
+        return {"charge_id": "ch_1", "cents": cents}
+
+
+# 2. Put your agent here, as it is in production: it knows nothing of agentfuzz.
+def billing_agent(client: Anthropic, task: str, tools: Any) -> str:
+    offered: list[Any] = [{"name": name, "input_schema": tools[name].schema} for name in tools]
+    messages: list[Any] = [{"role": "user", "content": task}]
+    for _ in range(10):
+        reply = client.messages.create(
+            model="claude-opus-5", max_tokens=1000, messages=messages, tools=offered
+        )
+        said = [each for each in reply.content if each.type != "text" or each.text.strip()]
+        messages.append({"role": "assistant", "content": said})
+        results = []
+        for each in said:
+            if each.type != "tool_use":
+                continue
+            try:
+                arguments = {**each.input}
+                if each.name == "charge_card":
+                    key = each.id  # a new key for every attempt: the bug
+                    # key = f"charge-{arguments['order_id']}"  # one key per order: the fix
+                    arguments["idempotency_key"] = key
+                result = tools[each.name](**arguments)
+            except Exception as error:
+                result = {"error": str(error)}
+            text = json.dumps(result)
+            results.append({"type": "tool_result", "tool_use_id": each.id, "content": text})
+        if not results:
+            return "".join(each.text for each in said if each.type == "text")
+        messages.append({"role": "user", "content": results})
+    return "I could not finish."
+
+
+# 3. Call it here, with the world's client and tools; PLAN is what its model would decide.
+@fuzz(charge_order)
+def test_billing_agent(world: World) -> str:
+    return billing_agent(wire.anthropic_client(world), world.task, world.tools)
