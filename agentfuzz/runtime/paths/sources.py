@@ -33,7 +33,7 @@ Files = dict[str, Source | None]  # by the names of their modules; None: not one
 
 def sources(agents: Iterable[Any], root: Path, files: Files) -> Iterator[Source]:
     """The files, in no order that means anything; `files` are those that were read before."""
-    coming = list(dict.fromkeys(name for agent in agents for name in _modules(agent, _DEEP)))
+    coming = list(dict.fromkeys(one.__module__ for one in made_of(agents)))
     known = set(coming)
     while coming:
         name = coming.pop()
@@ -47,8 +47,13 @@ def sources(agents: Iterable[Any], root: Path, files: Files) -> Iterator[Source]
             coming += new
 
 
-def _modules(held: Any, deep: int) -> Iterator[str]:
-    """The modules of what an agent is made of."""
+def made_of(agents: Iterable[Any]) -> Iterator[Any]:
+    """The functions and the classes of what agents are made of."""
+    for agent in agents:
+        yield from _held(agent, _DEEP)
+
+
+def _held(held: Any, deep: int) -> Iterator[Any]:
     if deep < 0 or held is None or isinstance(held, (str, bytes, int, float)):
         return
     inside: list[Any] = []
@@ -57,16 +62,16 @@ def _modules(held: Any, deep: int) -> Iterator[str]:
     elif isinstance(held, MethodType):
         inside = [held.__func__, held.__self__]
     elif isinstance(held, FunctionType):
-        yield held.__module__
+        yield held
         inside = [held.__dict__.get("__wrapped__"), *map(_cell, held.__closure__ or ())]
     elif isinstance(held, dict):
         inside = [value for key, value in held.items() if type(key) is str]
     elif isinstance(held, (tuple, list)):
         inside = list(held)
     else:
-        yield (held if isinstance(held, type) else type(held)).__module__
+        yield held if isinstance(held, type) else type(held)
     for one in inside[:50]:
-        yield from _modules(one, deep - 1)
+        yield from _held(one, deep - 1)
 
 
 def _cell(cell: Any) -> Any:

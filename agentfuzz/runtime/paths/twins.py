@@ -11,7 +11,7 @@ twin as well: `rewrite` is given the module and a tree.
 import ast
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -70,12 +70,21 @@ class Changed(NamedTuple):
     probed: CodeType
 
 
-def put_in(reads: Mapping[str, Read]) -> tuple[list[Changed], list[str]]:
-    """Give every function that lives the probed code of its twin: which they are, and the files in
-    which one has another code than its source says. `reads` are by the paths of their files."""
+def living(paths: Container[str]) -> Iterator[FunctionType]:
+    """Every function of some files, whoever holds it: a look at all that there is."""
+    for one in [one for one in gc.get_objects() if type(one) is FunctionType]:
+        if one.__code__.co_filename in paths:
+            yield one
+
+
+def put_in(
+    reads: Mapping[str, Read], functions: Iterable[FunctionType]
+) -> tuple[list[Changed], list[str]]:
+    """Give these functions the probed code of their twins: which they are, and the files in which
+    one has another code than its source says. `reads` are by the paths of their files."""
     changed: list[Changed] = []
     aside = set()
-    for one in [one for one in gc.get_objects() if type(one) is FunctionType]:
+    for one in functions:
         code = one.__code__
         read = reads.get(code.co_filename)
         if read is None:

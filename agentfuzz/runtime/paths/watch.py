@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple
+from weakref import ref
 
 from agentfuzz.runtime.paths.branch import Branch
 from agentfuzz.runtime.paths.marks import Marks
-from agentfuzz.runtime.paths.sources import Files, sources
-from agentfuzz.runtime.paths.twins import Changed, Read, Rewrite, put_in, read, take_out
+from agentfuzz.runtime.paths.sources import Files, made_of, sources
+from agentfuzz.runtime.paths.twins import Changed, Read, Rewrite, living, put_in, read, take_out
 from agentfuzz.runtime.user_code import begins_run
 
 Excluded = Callable[[str], set[int]]  # the lines of a file that its user leaves out of account
@@ -49,6 +50,7 @@ class Watch:
         self._files: Files = {}
         self._all: dict[str, Read | None] = {}  # by path, of any campaign
         self._reads: dict[str, Read] = {}  # of this one
+        self._living: dict[str, list[ref[FunctionType]]] = {}  # by path
         self._changed: list[Changed] = []
 
     def put_in(self, *agents: Any) -> None:
@@ -61,7 +63,19 @@ class Watch:
             found = self._all[source.path]
             if found is not None:
                 self._reads[source.path] = found
-        self._changed, self.aside = put_in(self._reads)
+        self._look()
+        known = [one() for path in self._reads for one in self._living[path]]
+        known += [one for one in made_of(agents) if isinstance(one, FunctionType)]
+        functions = {id(one): one for one in known if one is not None}
+        self._changed, self.aside = put_in(self._reads, functions.values())
+
+    def _look(self) -> None:
+        """What functions live in the files that are new. Once a file: what is made of them later
+        is made by functions with probes, or lies in the hands of an agent, or is missed."""
+        new = {path for path in self._reads if path not in self._living}
+        self._living.update((path, []) for path in new)
+        for one in living(new) if new else ():
+            self._living[one.__code__.co_filename].append(ref(one))
 
     def take_out(self) -> None:
         """Every function has its own code again."""
