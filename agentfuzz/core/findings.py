@@ -54,6 +54,8 @@ class Counterexample:
     `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
     with one fault that showed the same by the same cause, and were not replayed. `agents` is how
     many the run had been about before it was sliced to those that its plan names, 0 without.
+    `known` is the test in which the project's baseline has it, which is an older name of this one
+    if that was renamed; empty for what is new.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Counterexample:
     alike: tuple[str, ...] = ()
     agents: int = 0
     source: tuple[str, ...] = ()
+    known: str = ""
 
     @property
     def code(self) -> str:
@@ -143,6 +146,11 @@ class CampaignResult:
     told: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+
+    @property
+    def new(self) -> tuple[Counterexample, ...]:
+        """The findings that no baseline knows."""
+        return tuple(cx for cx in self.findings if not cx.known)
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

@@ -26,6 +26,7 @@ from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import (
+    baseline,
     capture,
     existing,
     interruption,
@@ -74,6 +75,7 @@ class Session:
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
         self.recording = Recording(config)
+        self.baseline = baseline.of(config)
         self._written = ""
 
     # One test -----------------------------------------------------------------------------
@@ -105,21 +107,17 @@ class Session:
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
-        for finding in result.findings:  # on the item, not a report: JUnit reads the last one
-            item.user_properties.append(("agentfuzz.finding", finding.id))
-            item.user_properties.append(("agentfuzz.code", finding.code))
+        for cx in result.findings:  # on the item, not a report: JUnit reads the last one
+            item.user_properties += [("agentfuzz.finding", cx.id), ("agentfuzz.code", cx.code)]
         if given.plan is None:
             self.findings.store(result)
         more = self.findings.compared(result) if self.findings.replay else []
-        result = item.stash[_RESULT] = redacted(result)  # from here on it is told
-        problems = result.findings
+        # From here on it is told.
+        result = item.stash[_RESULT] = self.baseline.judged(redacted(result))
         nothing = [text for text in result.untested if text.startswith("AF801")]
-        if problems:
-            more += [
-                escaping.terminal(f"  {text}: as told in {teller}")
-                for text, teller in result.told.items()
-            ]
-            raise self.findings.failure(problems, more)
+        if result.new:
+            more += self.baseline.lines(result)
+            raise self.findings.failure(result, more)
         if nothing:
             lines = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
             raise Failed(nothing[0], "\n".join(map(escaping.terminal, lines)))
@@ -128,12 +126,13 @@ class Session:
             declared = [law.name for law in laws if law.name not in given.scenario.implied]
             if lacking := strict.left_open(result, declared):
                 raise strict.failure(lacking)
+            self.baseline.no_rest(result)
 
     def _unfinished(self, result: CampaignResult) -> None:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
         self.findings.store(result, share=False)
-        result = redacted(result)
+        result = self.baseline.judged(redacted(result))
         if hasattr(self.config, "workerinput"):
             self.left = True
             interruption.leave(self.findings.folder, result)
@@ -220,7 +219,7 @@ class Session:
                     found = campaign.result()
                 except KeyboardInterrupt:
                     raise _interrupted(campaign) from None
-                if not searches:
+                if not searches or self.baseline.on:  # what is known must not hang on others
                     return found
                 result, again = self.telling.once(found, given.scenario)
                 self.findings.told_elsewhere(again)
@@ -255,7 +254,9 @@ class Session:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        self.results, told = self.baseline.settled(session, self.results)
         self.retold.tell(self.results)
+        self.findings.note(told)
         self.findings.note(existing.unused(self.config, self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,

@@ -77,6 +77,11 @@ class Cause:
         return f"breaks {count(len(self.codes), 'law')}: {', '.join(self.codes)}" * several
 
     @property
+    def known(self) -> bool:
+        """Whether the project's baseline knows all of it."""
+        return all(cx.known for cx in self.findings)
+
+    @property
     def tests(self) -> tuple[str, ...]:
         """The tests in which it was met, each once: the lead's first."""
         return tuple(dict.fromkeys(cx.nodeid for cx in self.findings))
