@@ -8,6 +8,7 @@
 #   make frameworks  put every framework to the test, each in its environment; reports/frameworks/
 #   make gauntlet    look for known bugs of released frameworks; reports/frameworks/gauntlet.md
 #   make examples    run agentfuzz on applications that others wrote, each in its environment
+#   make docs        build the documentation site into build/docs/
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
 #   make mutants     change laws, search and world in 60 places, and see what the tests notice
@@ -20,8 +21,8 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants wheel-test release-check check house catalogue generate \
-  generate-check format bench wheel lock clean
+.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants wheel-test release-check check house docs \
+  catalogue generate generate-check format bench wheel lock clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
@@ -55,6 +56,11 @@ check: $(READY)
 
 house: $(READY)
 	$(BIN)/python tools/house.py
+
+docs: $(READY)
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -q -E -W --keep-going -c docs -d build/doctrees . build/docs
+	@echo "site: build/docs/index.html"
 
 catalogue: $(READY)
 	PYTHONPATH=examples $(BIN)/python tools/catalogue.py

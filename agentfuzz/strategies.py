@@ -21,6 +21,8 @@ from agentfuzz.runtime.clock import Clock
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import FromPlan
 
+__all__ = ["closings", "fault_plans"]
+
 
 def fault_plans(
     scenario: Scenario, *, max_faults: int = 3, max_nth: int = 4

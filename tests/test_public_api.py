@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import agentfuzz
-from agentfuzz import events
+from agentfuzz import events, strategies, wire
 
 API = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 NAMES = [name for name in agentfuzz.__all__ if name not in agentfuzz._MODULES]
@@ -57,7 +57,8 @@ def test_nothing_else_is_public():
     assert sorted(dir(agentfuzz)) == sorted([*agentfuzz.__all__, "__version__"])
     with pytest.raises(AttributeError, match="no attribute 'progress'"):
         agentfuzz.progress  # noqa: B018
-    assert not re.findall(r"### `(?!" + "|".join([*NAMES, *events.__all__]) + "`)", API)
+    theirs = [*NAMES, *events.__all__, *strategies.__all__, *wire.__all__]
+    assert not re.findall(r"### `(?!" + "|".join(theirs) + "`)", API)
 
 
 def test_a_world_shows_what_is_the_users():

@@ -23,6 +23,7 @@ from environments import ROOT, UV, environment
 from tabulate import tabulate
 
 TOLD = ROOT / "tests" / "frameworks"
+PAGE = ROOT / "tests/docs/test_docs.py::test_a_framework_does_what_the_page_says"
 OUT = ROOT / "reports" / "frameworks"
 MADE = ROOT / ".venv" / "frameworks"  # gone with `make clean`
 _SUMMARY = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed).*?)(?:, \d+ warnings?)? in ", re.MULTILINE)
@@ -95,7 +96,7 @@ def of(name: str) -> Framework:
     tests = subprocess.run(
         [
             *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull),
-            *(f"--rootdir={ROOT}", TOLD / name),
+            *(f"--rootdir={ROOT}", TOLD / name, f"{PAGE}[test_{name}]"),
         ],
         capture_output=True,
         text=True,

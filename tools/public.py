@@ -198,9 +198,8 @@ def _members(value: type) -> Iterator[str]:
 def _module(name: str, module: ModuleType) -> list[str]:
     text = inspect.cleandoc(module.__doc__ or "")
     lines = [f"## `agentfuzz.{name}`", _prose(text)]
-    if name == "events":
-        for each in module.__all__:
-            value = getattr(module, each)
-            if inspect.isclass(value):
-                lines += _entry(each, value)
+    for each in () if name == "adapters" else module.__all__:  # those have no other names
+        value = getattr(module, each)
+        if callable(value):
+            lines += _entry(each, value)
     return lines

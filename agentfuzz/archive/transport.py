@@ -5,10 +5,12 @@ Law: what comes back equals what was sent, to the last event. Called by the door
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any
 
 from agentfuzz.core.codec import history_from_json, history_to_json
 from agentfuzz.core.events import Json
+from agentfuzz.core.faults import Slot
 from agentfuzz.core.findings import (
     CampaignResult,
     Control,
@@ -17,9 +19,11 @@ from agentfuzz.core.findings import (
     Level,
     Smaller,
 )
+from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
+_CELL = attrgetter(*(field.name for field in fields(Cell)))
 _OWN = ("violation", "plan", "history", "baseline", "controls", "smaller")
 
 
@@ -35,6 +39,7 @@ def to_json(result: CampaignResult) -> dict[str, Json]:
         for name, count in result.laws.items()
     }
     out["findings"] = [_finding_to_json(finding) for finding in result.findings]
+    out["matrix"] = _matrix_to_json(result.matrix)
     return out
 
 
@@ -48,7 +53,33 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["escapes"], given["unjudged"] = tuple(given["escapes"]), tuple(given["unjudged"])
     given["made"] = tuple(given["made"])
     given["told"] = dict(given["told"])
+    given["matrix"] = _matrix_from_json(given["matrix"])
     return CampaignResult(**given)
+
+
+def _matrix_to_json(matrix: Matrix) -> dict[str, Json]:
+    return {
+        "kinds": {group: list(kinds) for group, kinds in matrix.kinds.items()},
+        "rows": [
+            [
+                *row.slot,
+                row.group,
+                {kind: [*_CELL(cell)] for kind, cell in row.cells.items()},
+                row.opened,
+            ]
+            for row in matrix.rows
+        ],
+    }
+
+
+def _matrix_from_json(data: Mapping[str, Any]) -> Matrix:
+    return Matrix(
+        {group: tuple(kinds) for group, kinds in data["kinds"].items()},
+        tuple(
+            Row(Slot(*slot), group, {kind: Cell(*cell) for kind, cell in cells.items()}, opened)
+            for *slot, group, cells, opened in data["rows"]
+        ),
+    )
 
 
 def _finding_to_json(finding: Counterexample) -> dict[str, Json]:

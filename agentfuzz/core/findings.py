@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from agentfuzz.core.history import History
+from agentfuzz.core.matrix import Matrix
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -117,14 +118,15 @@ class CampaignResult:
     """One campaign: one test, one scenario, one search.
 
     `kinds` counts per fault kind how often it struck (0: it could have and never did), `tools`
-    how often each tool was called. `seconds` are real; every other number is deterministic
-    unless `stopped` is `max_time`. `stopped` is `exhausted`, `max_runs`, `max_time`,
-    `skip` (the test was left) or `interrupt`. `notes` say what was replayed, fixed or no longer
-    applies; `untested` what never came into play, each with its AF8xx code; `escapes` what escaped
-    control, each with AF905; `unjudged` what of the fault-free run no law can judge, each with the
-    line that would change it. `told` is what was found here and told by another test of the
-    session: `AF102 charge_card`, and which test. `made` says how its runs were made: that may be
-    another thing on another machine, so the terminal tells it and no report does.
+    how often each tool was called, `matrix` says what came of each kind at each slot. `seconds` are
+    real; every other number is deterministic unless `stopped` is `max_time`. `stopped` is
+    `exhausted`, `max_runs`, `max_time`, `skip` (the test was left) or `interrupt`. `notes` say what
+    was replayed, fixed or no longer applies; `untested` what never came into play, each with its
+    AF8xx code; `escapes` what escaped control, each with AF905; `unjudged` what of the fault-free
+    run no law can judge, each with the line that would change it. `told` is what was found here and
+    told by another test of the session: `AF102 charge_card`, and which test. `made` says how its
+    runs were made: that may be another thing on another machine, so the terminal tells it and no
+    report does.
     """
 
     nodeid: str
@@ -146,6 +148,7 @@ class CampaignResult:
     told: Mapping[str, str] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    matrix: Matrix = field(default_factory=Matrix)
 
     @property
     def new(self) -> tuple[Counterexample, ...]:

@@ -1,6 +1,7 @@
 """The pytest plugin. pytest lives in this folder alone.
 
 settings        options and ini keys
+reporting       which reports are written, and what goes to a CI's log
 findings        what is saved, noted and shown of a session's findings
 told            what one test tells for all others of the session
 process_death   a process that died under a plan
@@ -21,6 +22,7 @@ from agentfuzz.plugin.hooks import (
     pytest_sessionfinish,
     pytest_sessionstart,
     pytest_terminal_summary,
+    pytest_unconfigure,
 )
 
 __all__ = [
@@ -33,4 +35,5 @@ __all__ = [
     "pytest_sessionfinish",
     "pytest_sessionstart",
     "pytest_terminal_summary",
+    "pytest_unconfigure",
 ]

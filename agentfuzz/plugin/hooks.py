@@ -77,6 +77,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     _refuse_namesake()
     refuse_unknown_keys(config)
+    if setting(config, "report") != "auto":
+        from agentfuzz.plugin import reporting
+
+        reporting.formats(config)
     config.stash[SEEN] = seen = _Seen(config)
     config.pluginmanager.register(seen, "agentfuzz-seen")
     asked = ("--agentfuzz-baseline-update", "--agentfuzz-baseline-prune")
@@ -261,3 +265,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         terminalreporter.write_line(
             "agentfuzz: no campaign found. Start with: pytest --agentfuzz-init"
         )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if KEY in config.stash:
+        config.stash[KEY].reporting.log()

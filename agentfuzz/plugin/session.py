@@ -40,11 +40,11 @@ from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Broken, Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
+from agentfuzz.plugin.reporting import Reporting
 from agentfuzz.plugin.retold import Retold
 from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
 from agentfuzz.plugin.told import Told
-from agentfuzz.plugin.written import written
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -66,7 +66,7 @@ class Session:
         self.campaigns = campaigns
         self.strict = strict_on(config)
         self.root = config.rootpath
-        self.report_dir = self.root / setting(config, "report-dir")
+        self.reporting = Reporting(config)
         self.results: list[CampaignResult] = []
         self.findings = Findings(config)
         self.retold = Retold(config, self.findings)
@@ -76,7 +76,6 @@ class Session:
         self.left = False  # this worker has left an unfinished test to its controller
         self.recording = Recording(config)
         self.baseline = baseline.of(config)
-        self._written = ""
 
     # One test -----------------------------------------------------------------------------
 
@@ -107,13 +106,13 @@ class Session:
             place = misuse.place(error, self.root)
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
-        for cx in result.findings:  # on the item, not a report: JUnit reads the last one
-            item.user_properties += [("agentfuzz.finding", cx.id), ("agentfuzz.code", cx.code)]
         if given.plan is None:
             self.findings.store(result)
         more = self.findings.compared(result) if self.findings.replay else []
         # From here on it is told.
         result = item.stash[_RESULT] = self.baseline.judged(redacted(result))
+        # On the item, not a report: JUnit reads the last one.
+        item.user_properties += self.reporting.properties(result)
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if result.new:
             more += self.baseline.lines(result)
@@ -159,7 +158,7 @@ class Session:
         )
         with (
             closing(process_death.log_of(self.findings, item.nodeid, given.scenario.name)) as log,
-            closing(dealing(self.config, self.report_dir, item.nodeid)) as dealt,
+            closing(dealing(self.config, self.reporting.folder, item.nodeid)) as dealt,
             capture.terminal(self.config) as screen,
             Simulation(
                 setting(self.config, "run-timeout"),
@@ -240,6 +239,7 @@ class Session:
 
     def collect(self, report: Any) -> None:
         """Take in the result that a report brings, from this process or a worker."""
+        self.reporting.at(report)
         self.results.append(from_json(json.loads(report.agentfuzz)))
         self.retold.keep(report, self.results[-1])
 
@@ -266,9 +266,9 @@ class Session:
         if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
             return
         code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
-        self._written, problem = written(self.root, self.report_dir, self.results, code)
-        self.findings.note(problem)
-        if problem and self.config.getoption("--agentfuzz-report-dir") and not session.exitstatus:
+        wrong = self.reporting.write(self.results, code)
+        self.findings.note(wrong)
+        if wrong and self.reporting.asked() and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def summary(self, reporter: Any) -> None:
@@ -279,7 +279,7 @@ class Session:
         reporter.section("agentfuzz", sep="=")
         width, verbosity = reporter._tw.fullwidth, self.config.get_verbosity()
         wide = {"verbosity": verbosity, "width": width}
-        for line in summary.of(self.results, more, report=self._written, **wide):
+        for line in summary.of(self.results, more, report=self.reporting.shown, **wide):
             reporter.write_line(line)
 
 

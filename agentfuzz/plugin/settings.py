@@ -47,7 +47,8 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ),
     ("baseline", "FILE", str, "", "a file of known causes, by which no test fails"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
-    ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of your own"),
+    ("report", "NAMES", str, "auto", "formats of reports, as auto,sarif or html,no-github"),
+    ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of yours"),
 )
 MOST = 256  # processes
 SHARDS = 1_000
@@ -63,7 +64,7 @@ OTHERS = (
     ("baseline-update", "", "write what was found into the baseline, and fail by none of it"),
     ("baseline-prune", "", "take out of the baseline what is fixed"),
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
-    ("init", "[KIND]", "write a test to start from: of a kind of agent, or a bundled story"),
+    ("init", "[KIND]", "write a test to start from, for openai, langgraph, sqlite ..., or a story"),
     (
         "ci",
         "github|gitlab",
@@ -121,7 +122,8 @@ def _ini_file(config: pytest.Config) -> str:
 
 
 def setting(config: pytest.Config, name: str) -> Any:
-    """The value of a setting: the option, else the ini key. Raises UsageError naming the key."""
+    """The value of a setting: the option, else the ini key, the profile, the default. Raises
+    UsageError naming the place."""
     _, _, kind, default, _ = next(row for row in SETTINGS if row[0] == name)
     value = config.getoption(f"--agentfuzz-{name}")
     place = f"--agentfuzz-{name}"
@@ -276,7 +278,8 @@ def _expected(kind: type) -> str:
 def campaigns_on(config: pytest.Config) -> bool:
     """Whether `@fuzz` tests run as campaigns."""
     given = config.getoption("--agentfuzz")
-    if given is None and config.getoption("--agentfuzz-existing"):
+    asking = ("--agentfuzz-existing", "--agentfuzz-profile")
+    if given is None and any(config.getoption(one) for one in asking):
         return True
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
 

@@ -13,8 +13,9 @@ from typing import Any
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.core.matrix import Matrix
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import unique
+from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.runtime import leaks
@@ -130,6 +131,7 @@ class Account:
             self._coverage.calm(verdicts)
             self._tell_watch()
             return
+        broken: list[Violation] = []
         for place, law in enumerate(self.scenario.invariants):
             found = verdicts[place]
             if found is None or (law.needs_baseline and not steady):
@@ -137,9 +139,12 @@ class Account:
             elif found:
                 counts[place][1] += 1
                 for violation in unique(found):
+                    broken.append(violation)
                     self._kept.keep(law.name, violation, history, plan, phase)
             else:
                 counts[place][0] += 1
+        if broken:
+            self._coverage.cells.broke(history, broken)
         self._tell_watch()
 
     def _tell_watch(self) -> None:
@@ -179,10 +184,17 @@ class Account:
             laws=self._coverage.laws,
             kinds=self._coverage.kinds,
             tools=dict(self._coverage.tools),
+            matrix=self._matrix(findings),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
             **more,
         )
+
+    def _matrix(self, findings: Sequence[Counterexample]) -> Matrix:
+        """Where nothing was searched, it says what struck, and of nothing that it was not tried."""
+        coverage, found = self._coverage, (*findings, *self._again.findings, *self._deaths)
+        groups = coverage.groups if self._levels.singles else {}
+        return coverage.cells.matrix(groups, coverage.plain, found)
 
     def _answered(self) -> Iterator[str]:
         """What the scenario's cassette knew of all that it was asked."""

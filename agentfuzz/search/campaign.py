@@ -66,6 +66,8 @@ class Campaign(Account):
         self._coverage.verdicts[-1][1 if found else 0] += 1
         for violation in found:
             self._kept.keep(self.runner.same_as, violation, history, plan, phase)
+        if found:
+            self._coverage.cells.broke(history, found)
 
     def plain(
         self, saved: Sequence[Saved] = (), *, asked: bool = False, seconds: float = FOREVER
@@ -79,6 +81,7 @@ class Campaign(Account):
         self._again.plain(runner.first)
         outcome = self._judged(nothing, "fault-free")
         assert outcome is not None, "nothing is made ahead yet"
+        self._coverage.plain = len(self._coverage.groups)
         history = outcome.history
         self._again.compare(nothing, runner.first, history)
         self._compared(nothing, history, "fault-free")

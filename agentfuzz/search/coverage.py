@@ -14,6 +14,7 @@ from agentfuzz.core.findings import LawCount
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Status
+from agentfuzz.search.cells import Cells
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
 
@@ -25,10 +26,11 @@ class Coverage:
     def __init__(self, space: Space, laws: Sequence[str], implied: Sequence[str] = ()) -> None:
         self.struck = self.asked = self.missed = 0  # of questions to a cassette
         self.groups: dict[Slot, str] = {}
+        self.plain = 0  # of them are reached without faults
         self.tools: dict[str, int] = {}
         self._space = space
         self._implied = implied
-        self._axes: dict[tuple[str, ...], int] = {}  # of what struck
+        self.cells = Cells(space)
         self._vain: set[str] = set()  # tried, and nothing came of it
         self._laws = [(name, [0, 0, 0]) for name in laws]
         self.verdicts = [count for _, count in self._laws]  # held, broken, not exercised
@@ -45,9 +47,7 @@ class Coverage:
             tools[name] = tools.get(name, 0) + 1
         struck = history.of(Struck)
         self.struck += len(struck)
-        for event in struck:
-            axes = event.fault.axes
-            self._axes[axes] = self._axes.get(axes, 0) + 1
+        self.cells.saw(struck)
         for slot, _, group in crossings:
             if slot not in groups:
                 groups[slot] = group
@@ -55,7 +55,10 @@ class Coverage:
     def vain(self, plan: FaultPlan, history: History) -> None:
         """A plan of which not every fault struck: what did not, means nothing where it was."""
         struck = {event.slot for event in history.of(Struck)}
-        self._vain |= {fault.kind for slot, fault in plan if slot not in struck}
+        for slot, fault in plan:
+            if slot not in struck:
+                self._vain.add(fault.kind)
+                self.cells.idle(slot, (fault,))
 
     def idle(self, kinds: Iterable[str]) -> None:
         """Kinds that could do nothing where they would have struck."""
@@ -87,7 +90,7 @@ class Coverage:
         tried, and can strike nowhere in this scenario, is none of them, unless the user asked for
         it by name and nothing of that name struck."""
         counted: dict[str, int] = {}
-        for axes, count in self._axes.items():
+        for axes, count in self.cells.struck.items():
             kind = Fault(axes).kind
             counted[kind] = counted.get(kind, 0) + count
         struck = {word for kind in counted for word in _words(kind)}

@@ -139,6 +139,7 @@ class Levels:
                 if depth == 1:
                     self.singles.append(plan)
                     again.single(plan, history)
+                    self._coverage.cells.single(plan, walk.same(history, crossings))
                     self._longer(plan, crossings)
                 if not last and walk.grew(plan, history, crossings):
                     again.extended(plan, history)
@@ -148,6 +149,8 @@ class Levels:
                 self._vain(plan, history, crossings)
         again.level(walk.next)
         self._coverage.idle(walk.vain)
+        for slot, faults in walk.idle.items():
+            self._coverage.cells.idle(slot, faults)
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done

@@ -72,6 +72,12 @@ def state_after_last_fault(history: History) -> bytes:
     return state.digest()
 
 
+def came_to(history: History) -> tuple[object, ...]:
+    """What a run has come to: its effects, what was claimed of them, and how it ended."""
+    done, ended = history.completion, history.ended
+    return history.intents, done and done[2:], ended and ended[2:]
+
+
 def _last_fault(history: History) -> tuple[int, Callable[[Event], bool]]:
     """Where the last fault struck, and what tells the answer that it spoiled: the reply of its
     call, the turn, the leg that begins after it. Where nothing does, the state is the whole run.

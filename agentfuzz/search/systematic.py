@@ -29,7 +29,7 @@ from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import Space, strikes
-from agentfuzz.search.states import state_after_last_fault
+from agentfuzz.search.states import came_to, state_after_last_fault
 from agentfuzz.world.injector import Crossing
 
 Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
@@ -56,7 +56,8 @@ class Level:
     `wordings`: every wording of a reply is tried. `exists` is told of each plan's run, and takes
     those back that cannot be: a stop where nothing can be stopped, a misbehaviour that means
     nothing at this turn. What can do nothing to what it would strike, as the parent's run shows it
-    there, is none of them, and its kind is noted as `vain`. `grew` gathers the parents of the next
+    there, is none of them, and its kind is noted as `vain`; of the first level also its place, as
+    `idle`. `grew` gathers the parents of the next
     level. `coming` is the plan that `plans` gave last, or could not give any more; None when it
     gave them all.
     """
@@ -73,6 +74,7 @@ class Level:
         self._next: dict[FaultPlan, int] = {}
         self._calm: set[FaultPlan] = set()  # after whose last fault the run goes on as without it
         self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
+        self._came_to: tuple[object, ...] = ()  # its run, at the first level
         self.coming: Place | None = FIRST
         self.next_total = 0
         self.next_skipped = 0
@@ -84,6 +86,7 @@ class Level:
         self._seen: dict[bytes, FaultPlan] = {}
         self._stands_for = 1
         self.vain: set[str] = set()
+        self.idle: dict[Slot, frozenset[Fault]] = {}
         self._idle: dict[tuple[str, str], frozenset[Fault]] = {}
 
     def plans(
@@ -117,6 +120,8 @@ class Level:
             self._stands_for = self.parents[parent]
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]
+            if self._wordings:
+                self._came_to = came_to(history)
             children = partial(self._children, parent, history, crossings)
             if expect is not forgotten:
                 numbered = islice(enumerate(children(), before), low, high)
@@ -135,6 +140,8 @@ class Level:
         ordered = [
             (c[0], self._space.in_order(c[2]), self._means_nothing(history, c)) for c in open
         ]
+        if self._wordings:
+            self.idle = {slot: idle for slot, _, idle in ordered if idle}
         for place in range(WORDS + 1):
             for slot, faults, idle in ordered:
                 for fault in faults[place]:
@@ -196,6 +203,11 @@ class Level:
         self.absent += self._stands_for
         self.absent_skipped += self._stands_for - 1
         return False
+
+    def same(self, history: History, crossings: list[Crossing]) -> bool:
+        """Whether the run of the plan that `plans` gave last came to what its parent's came to, at
+        the first level: as many crossings, the same effects, the same end."""
+        return len(crossings) == len(self._going_on) and came_to(history) == self._came_to
 
     def grew(self, plan: FaultPlan, history: History, crossings: list[Crossing]) -> bool:
         """Note the run of the plan that `plans` gave last, and that exists, as a parent of the

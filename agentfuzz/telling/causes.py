@@ -140,6 +140,8 @@ def _marks(cx: Counterexample) -> Iterator[Hashable]:
     yield "kinds", cx.code, tuple(sorted((where, what) for where, _, what in troubles))
 
 
-def _order(cx: Counterexample) -> tuple[int, str, int]:
+def _order(cx: Counterexample) -> tuple[int, str, int, int]:
+    """The most concrete law, the smallest plan, the shortest run."""
     family = _FAMILIES.find(cx.code[2:3])
-    return (family if family >= 0 else len(_FAMILIES), cx.code, len(cx.plan))
+    place = family if family >= 0 else len(_FAMILIES)
+    return place, cx.code, len(cx.plan), len(cx.history.events)

@@ -44,6 +44,8 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _FENCE = re.compile(r"^```", re.MULTILINE)
+_SECTION = re.compile(r"^(?=## )", re.MULTILINE)
+_RUN = re.compile(r"^ *(?:- )?(?:run: |(?=pip |pytest |python ))(.*)$", re.MULTILINE)
 _READ = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
 
 
@@ -70,12 +72,24 @@ def pages() -> dict[str, Path]:
 
 def blocks(page: Path) -> list[Block]:
     """The blocks of a page, in order."""
-    text = page.read_text(encoding="utf-8")
+    return _blocks(page.read_text(encoding="utf-8"), page.name)
+
+
+def sections(page: Path) -> dict[str, list[Block]]:
+    """The sections of a page that are played each by itself, by the module that they test; what
+    stands above the first belongs to each."""
+    first, *others = _SECTION.split(page.read_text(encoding="utf-8"))
+    found = [_blocks(each, page.name) for each in others]
+    above = _blocks(first, page.name)
+    return {Path(own[0].path).stem: [*above, *own] for own in found if own}
+
+
+def _blocks(text: str, name: str) -> list[Block]:
     found = [
         Block(one["language"], one["words"] or "", one["text"], one["recipe"] or "")
         for one in _BLOCK.finditer(text)
     ]
-    assert 2 * len(found) == len(_FENCE.findall(text)), f"a block of {page.name} says no language"
+    assert 2 * len(found) == len(_FENCE.findall(text)), f"a block of {name} says no language"
     return found
 
 
@@ -125,7 +139,7 @@ class Project:
         if block.language in _READ:
             _READ[block.language](block.text)
         if block.language == "yaml":  # a workflow: what it runs was typed here before
-            for line in re.findall(r"^ *-? *run: (.*)$", block.text, re.MULTILINE):
+            for line in _RUN.findall(block.text):
                 typed = re.sub(r"\\\$\\\{\\\{.*?\\\}\\\}", ".*", re.escape(line))
                 before = any(re.fullmatch(typed, command) for command in self._printed)
                 assert before or known(words_of(line)), line

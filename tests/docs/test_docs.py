@@ -9,6 +9,8 @@ from tests.docs import pages
 from tests.docs.pages import ROOT, Project, blocks
 
 PAGES = pages.pages()
+DIVIDED = "docs/frameworks.md"  # not all of its frameworks live in one environment
+FRAMEWORKS = pages.sections(PAGES[DIVIDED])
 TEXTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "scenarios/README.md"]
 LINK = re.compile(r"(?:\]\(|^\[\d+\]: )([^)\s]+)", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -29,7 +31,9 @@ def headings(path: Path) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, path in PAGES.items() if blocks(path)])
+@pytest.mark.parametrize(
+    "name", [name for name, path in PAGES.items() if blocks(path) and name != DIVIDED]
+)
 def test_a_page_does_what_it_says(name, tmp_path):
     """Every file of the page is written, every command typed in order, and every line shown below
     a command is printed by it."""
@@ -39,6 +43,25 @@ def test_a_page_does_what_it_says(name, tmp_path):
     project.end()
     if name == "README.md":
         assert project.commands > 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_framework_does_what_the_page_says(name, tmp_path):
+    """The ten lines of each, where it is installed; `make frameworks` sees to the others."""
+    project = Project(tmp_path)
+    for block in FRAMEWORKS[name]:
+        project.play(block)
+    project.end()
+
+
+def test_every_framework_has_its_ten_lines():
+    """Each adapter is on the page, and its installation is told."""
+    from agentfuzz.adapters import contract
+
+    assert {f"test_{name}" for name in contract.names()} <= FRAMEWORKS.keys()
+    for name in contract.names():
+        assert f"pytest-agentfuzz[{name.replace('_', '-')}]" in PAGES[DIVIDED].read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)

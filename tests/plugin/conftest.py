@@ -58,7 +58,12 @@ class Project:
         return self.run("--agentfuzz", "--agentfuzz-depth=1", "--agentfuzz-max-runs=80", *args)
 
     def spawn(
-        self, *args: str, cwd: str = "", command: Sequence[str] = (), **env: str
+        self,
+        *args: str,
+        cwd: str = "",
+        command: Sequence[str] = (),
+        patience: float = 120,
+        **env: str,
     ) -> "subprocess.CompletedProcess[str]":
         """pytest in a process of its own, with agentfuzz and the plugins named by `-p`; or another
         command."""
@@ -68,7 +73,7 @@ class Project:
             env={**os.environ, **OFF, **env},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience,
         )
 
     def command(self, *args: str) -> list[str]:

@@ -41,6 +41,18 @@ def test_a_profile_sets_what_a_campaign_does(project: Project) -> None:
     assert "two faults" not in project.run("--agentfuzz").stdout.str()
 
 
+def test_as_an_option_it_asks_for_campaigns(project: Project) -> None:
+    """So that no job passes by having run none; the ini key is of those that run anyway."""
+    project.shop()
+    done = project.run("--agentfuzz-profile=dev", "--agentfuzz-max-runs=40")
+    done.stdout.fnmatch_lines(["1 campaign, *", "profile dev: *"])
+    project.file("pytest.ini", "[pytest]\nagentfuzz_profile = ci\n")
+    (project.path / ".agentfuzz").rename(project.path / "away")
+    done = project.run()
+    done.assert_outcomes(passed=1)
+    done.stdout.no_fnmatch_line("*profile*")
+
+
 def test_an_option_and_an_ini_key_beat_it(project: Project) -> None:
     """The option the key, the key the profile; the line says what holds."""
     project.shop()

@@ -36,20 +36,21 @@ def test_a_start_can_be_read(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_start_is_red_and_its_commented_line_mends_it(project: Project, kind: str) -> None:
     """As it is written its campaign finds that something happened twice; with the other line it
-    passes, strictly. Nothing escapes, and nothing else is found."""
+    passes, strictly. Nothing else is found, and no program is started."""
     for package in NEEDS.get(kind, ())[:1]:
         pytest.importorskip(package)
     done = project.spawn("--agentfuzz-init", kind)
     name = FILES[kind].name
     assert f"wrote tests/{name}\n" in done.stdout
     assert done.stdout.endswith(f"next: pytest --agentfuzz tests/{name}\n")
-    red = project.spawn("--agentfuzz", *WHOLE, f"tests/{name}")
+    red = project.spawn("--agentfuzz", *WHOLE, f"tests/{name}", patience=1800)
     assert red.returncode == 1, red.stdout
     assert re.search(r"(?m)^AF101 charge(_card)? ran 2x, expected 1$", red.stdout), red.stdout
     assert {*re.findall(r"(?m)^AF\d{3}", red.stdout)} <= {"AF101", "AF102", "AF106"}
-    assert "AF905" not in red.stdout
+    assert "escapes control: subprocess" not in red.stdout
     mend(project.path / "tests" / name)
-    green = project.spawn("--agentfuzz", "--agentfuzz-strict", *WHOLE, f"tests/{name}")
+    strict = ("--agentfuzz", "--agentfuzz-strict", *WHOLE)
+    green = project.spawn(*strict, f"tests/{name}", patience=1800)
     assert green.returncode == 0, green.stdout
     assert "0 findings" in green.stdout
 

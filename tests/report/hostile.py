@@ -7,6 +7,7 @@ from agentfuzz.core.events import Event, Intent
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample
 from agentfuzz.core.history import History, ToolFacts
+from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -87,8 +88,18 @@ def results(payload: str) -> list[CampaignResult]:
         untested=(payload,),
         clean=payload,
         levels=(replace(campaign().levels[0], name=payload),),
+        matrix=_matrix(payload),
+        unjudged=(payload,),
+        escapes=(payload,),
     )
     return [one, campaign("cut_off")]
+
+
+def _matrix(payload: str) -> Matrix:
+    codes = {payload: 1}
+    cells = {payload: Cell(alone=1, codes=codes), "once/timeout": Cell(alone=1, together=codes)}
+    slots = (Slot("tool", payload, 1), Slot(payload, payload, 2))
+    return Matrix({payload: (payload, "twice")}, tuple(Row(one, payload, cells) for one in slots))
 
 
 def _history(history: History, payload: str) -> History:

@@ -16,8 +16,10 @@ from agentfuzz.core.findings import (
     Level,
 )
 from agentfuzz.core.history import History
+from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
+from agentfuzz.report.session import Session
 
 from .log import ARGS, Log
 
@@ -267,6 +269,33 @@ ALL = {
 }
 
 
+MATRIX = Matrix(
+    {"read": ("once/timeout", "once/hostile"), "write": ("once/timeout", "twice", "late/timeout")},
+    (
+        Row(
+            Slot("tool", "lookup", 1),
+            "read",
+            {
+                "once/timeout": Cell(alone=1, beside=12, same=True),
+                "once/hostile": Cell(idle=True),
+            },
+        ),
+        Row(
+            Slot("tool", "charge_card", 1),
+            "write",
+            {
+                "once/timeout": Cell(alone=2, beside=9, codes={"AF101": 2, "AF106": 1}),
+                "twice": Cell(alone=1, beside=20),
+                "late/timeout": Cell(alone=1, beside=4, together={"AF301": 1}),
+            },
+        ),
+        Row(Slot("tool", "charge_card", 2), "write", {"twice": Cell(beside=3)}, opened=True),
+        Row(Slot("model", "", 2), "done", {"reword": Cell(alone=4, codes={"AF204": 1})}),
+        Row(Slot("tool", "ship", 1), "write", {}),
+    ),
+)
+
+
 def campaign(*names: str, **changes: Any) -> CampaignResult:
     """A campaign that found the samples of these names."""
     fields: dict[str, Any] = {
@@ -292,6 +321,7 @@ def campaign(*names: str, **changes: Any) -> CampaignResult:
         "tools": {"charge_card": 431, "lookup": 0},
         "untested": ("AF803 lookup was never called",),
         "clean": "plain run: 1 tool call, 1 effect, ended success",
+        "matrix": MATRIX,
     }
     return CampaignResult(**{**fields, **changes})
 
@@ -304,5 +334,7 @@ RESULTS = (
         stopped="max_runs",
         untested=(),
         notes=("AF-77aa was replayed: fixed",),
+        matrix=Matrix(MATRIX.kinds, (MATRIX.rows[0], MATRIX.rows[2])),
     ),
 )
+TOLD = Session(results=RESULTS)

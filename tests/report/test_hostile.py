@@ -102,7 +102,7 @@ def test_markdown(payload: str) -> None:
         check_markdown(page)
 
 
-def check_markdown(page: str) -> None:
+def check_markdown(page: str, tags: tuple[str, ...] = ("h1", "h2")) -> None:
     """Parsed by a CommonMark parser with tables and bare addresses."""
     parser = MarkdownIt("commonmark", {"html": True})
     tokens = parser.enable("table").parse(page)
@@ -117,7 +117,7 @@ def check_markdown(page: str) -> None:
             assert "://" not in token.content or "\\" not in token.content
     assert not re.search(r"(?<!\\):(?=//)", re.sub(r"(`+).+?\1", "", page, flags=re.S))
     headings = [t for t in tokens if t.type == "heading_open"]
-    assert all(t.tag in ("h1", "h2") for t in headings)
+    assert all(t.tag in tags for t in headings)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -4,16 +4,18 @@ import builtins
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentfuzz.report import write as module
+from agentfuzz.report.session import Session
 from agentfuzz.report.write import write
 
 from .hostile import results
-from .samples import RESULTS
+from .samples import TOLD
 
 NAMES = ["AF-a78d.html", "AF-a78d.md", "AF-a78d.json", "AF-f204.html", "AF-f204.md",
          "AF-f204.json", "index.html", "index.md", "report.json"]  # fmt: skip
@@ -28,21 +30,21 @@ def contents(directory: Path) -> dict[str, bytes]:
 def test_it_writes_every_file_and_says_which(tmp_path: Path) -> None:
     """Three files per finding and three for the session, in a folder that it makes."""
     target = tmp_path / "reports" / "agentfuzz"
-    assert [path.name for path in write(target, RESULTS)] == NAMES
+    assert [path.name for path in write(target, TOLD)] == NAMES
     assert sorted(contents(target)) == sorted(NAMES)
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
     """In another folder, and over files that are there already."""
-    write(tmp_path / "a", RESULTS, exit_code=1)
-    write(tmp_path / "b", RESULTS, exit_code=1)
-    write(tmp_path / "b", RESULTS, exit_code=1)
+    write(tmp_path / "a", replace(TOLD, exit_code=1))
+    write(tmp_path / "b", replace(TOLD, exit_code=1))
+    write(tmp_path / "b", replace(TOLD, exit_code=1))
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_no_host_path_is_in_any_file(tmp_path: Path) -> None:
     """A report may be shown to anybody."""
-    write(tmp_path, RESULTS)
+    write(tmp_path, TOLD)
     for content in contents(tmp_path).values():
         assert str(tmp_path).encode() not in content
         assert str(Path.home()).encode() + b"/" not in content
@@ -53,7 +55,7 @@ def test_no_host_path_is_in_any_file(tmp_path: Path) -> None:
 def test_a_hostile_id_stays_inside_the_folder(tmp_path: Path, name: str) -> None:
     """Whatever an id says."""
     target = tmp_path / "deep" / "er"
-    for path in write(target, results(name)):
+    for path in write(target, Session(results=results(name))):
         assert path.parent == target
         assert path.exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deep"]
@@ -113,7 +115,7 @@ class Half:
 @pytest.mark.parametrize("old", [False, True])
 def test_whichever_operation_fails_no_partial_file_stands(tmp_path: Path, old: bool) -> None:
     """For n = 1, 2, ... the nth open, write, close, replace or mkdir fails, until none does."""
-    write(tmp_path / "whole", RESULTS)
+    write(tmp_path / "whole", TOLD)
     whole = contents(tmp_path / "whole")
     failures = 0
     for n in range(1, 500):
@@ -125,7 +127,7 @@ def test_whichever_operation_fails_no_partial_file_stands(tmp_path: Path, old: b
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, n)
             try:
-                write(target, RESULTS)
+                write(target, TOLD)
             except OSError:
                 failures += 1
             else:
@@ -140,4 +142,4 @@ def test_a_file_where_the_folder_should_be_is_the_callers_to_report(tmp_path: Pa
     """OSError comes through as it is."""
     (tmp_path / "taken").write_text("x")
     with pytest.raises(OSError):
-        write(tmp_path / "taken", RESULTS)
+        write(tmp_path / "taken", TOLD)

@@ -10,23 +10,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.report.session import Session
 from agentfuzz.telling.causes import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. `name` is its word, `order` its place among the others.
+    """One format. `name` is its word, `order` its place among the others, `default` whether it is
+    written without being asked for; `where` names an environment variable that asks for it where it
+    is `true`.
 
     `cause` makes the page of one cause, for people; `finding` the file of one finding, for
     machines: an id (of a cause, its lead's) and `suffix` (`.html`). `session` makes the one file of
-    a session, `index`, out of its results and pytest's exit code, if that is known. A format has
-    one of them or more.
+    a session, `index`, out of what it tells. `lines` are for the log of a CI, `appended` what is
+    added to the file that the environment variable `to` names, in so many bytes. `properties` are
+    what a test's report carries (JUnit), in full where the format is asked for by name. A format
+    has one of them or more.
     """
 
     name: str
     cause: Callable[[Cause], str] | None = None
-    finding: Callable[[Counterexample], str] | None = None
+    finding: Callable[[Counterexample, Session], str] | None = None
     suffix: str = ""
-    session: Callable[[Sequence[CampaignResult], int | None], str] | None = None
+    session: Callable[[Session], str] | None = None
     index: str = ""
+    lines: Callable[[Session], Sequence[str]] | None = None
+    appended: Callable[[Session, int], str] | None = None
+    to: str = ""
+    properties: Callable[[CampaignResult, bool], list[tuple[str, str]]] | None = None
+    default: bool = False
+    where: str = ""
     order: int = 100

@@ -31,14 +31,15 @@ from agentfuzz.core.events import (
     Saved,
     Struck,
 )
-from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
+from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count
-from agentfuzz.report import confusion, svg
+from agentfuzz.report import confusion, grid, svg
+from agentfuzz.report import index as indices
 from agentfuzz.report.formats.format import Format
 from agentfuzz.telling import story as stories
-from agentfuzz.telling.causes import Cause, causes, counted
+from agentfuzz.telling.causes import Cause
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -88,20 +89,13 @@ def cause(told: Cause) -> str:
 
 
 def index(results: Sequence[CampaignResult]) -> str:
-    """The page of a session: what was not tested, findings, campaigns."""
-    findings = [cx for result in results for cx in result.findings]
+    """The page of a session: causes, the verdict, what was tried."""
     return page(
         "index.html.j2",
-        results=results,
-        findings=findings,
-        causes=causes(findings),
-        counted=counted(findings),
-        untested=[(text, result) for result in results for text in result.untested],
-        told=told_once(results),
-        unjudged=[(text, result) for result in results for text in result.unjudged],
-        notes=[(text, result) for result in results for text in result.notes],
-        runs=sum(result.runs for result in results),
-        struck=sum(result.struck for result in results),
+        told=indices.tell(results),
+        faults=stories.fault_lines,
+        signs=grid.SIGNS,
+        words=grid.WORDS,
     )
 
 
@@ -228,7 +222,8 @@ FORMAT = Format(
     name="html",
     cause=cause,
     suffix=".html",
-    session=lambda results, _: index(results),
+    session=lambda told: index(told.results),
     index="index.html",
+    default=True,
     order=1,
 )

@@ -205,6 +205,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         },
         "kinds": dict(result.kinds),
         "tools": dict(result.tools),
+        "matrix": result.matrix.told,
         "untested": list(result.untested),
         "unjudged": list(result.unjudged),
         "escapes": list(result.escapes),
@@ -271,9 +272,10 @@ def _strict(value: Any) -> Json:
 
 FORMAT = Format(
     name="json",
-    finding=lambda cx: text(finding(cx)),
+    finding=lambda cx, _: text(finding(cx)),
     suffix=".json",
-    session=lambda results, exit_code: text(run(results, exit_code)),
+    session=lambda told: text(run(told.results, told.exit_code)),
     index="report.json",
+    default=True,
     order=3,
 )

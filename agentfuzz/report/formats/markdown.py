@@ -4,17 +4,21 @@ Law: no text of a tested agent becomes a link, an image, a tag or a table cell o
 Called by `write` and by the doors.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from agentfuzz.core.escaping import code, fence, guard, markdown, stem
-from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
+from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.lanes.layout import lanes
 from agentfuzz.core.lanes.row import Row
-from agentfuzz.core.lanes.words import count
 from agentfuzz.report import confusion
+from agentfuzz.report import index as indices
 from agentfuzz.report.formats.format import Format
+from agentfuzz.report.grid import SUMS, named
 from agentfuzz.telling import story as stories
-from agentfuzz.telling.causes import Cause, causes, counted
+from agentfuzz.telling.causes import Cause
+
+NAMED = 4  # kinds
 
 
 def finding(cx: Counterexample) -> str:
@@ -75,30 +79,50 @@ def _also(told: Cause) -> str:
 
 
 def index(results: Sequence[CampaignResult]) -> str:
-    """The session as a Markdown page: what was not tested, findings, campaigns."""
-    findings = [cx for result in results for cx in result.findings]
-    parts = [f"# agentfuzz: {counted(findings)} in {count(len(results), 'campaign')}"]
-    untested = [(text, result) for result in results for text in result.untested]
-    if untested:
-        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in untested]
-        parts += ["## Not tested", "\n".join(lines)]
-    unjudged = [(text, result) for result in results for text in result.unjudged]
-    if unjudged:
-        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in unjudged]
-        parts += ["## Not judged", "\n".join(lines)]
-    if findings:
-        parts += ["## Findings", _table(_CAUSE, [_row(each) for each in causes(findings)])]
-    parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(result) for result in results])]
-    escapes = [(text, result) for result in results for text in result.escapes]
-    if escapes:
-        lines = [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in escapes]
-        parts += ["## Escapes control", "\n".join(lines)]
-    lines = [f"- {markdown(text)}" for text in told_once(results)]
-    notes = [(text, result) for result in results for text in result.notes]
-    lines += [f"- {markdown(text)} ({code(result.nodeid)})" for text, result in notes]
+    """The session as a Markdown page: causes, the verdict, what was tried."""
+    told = indices.tell(results)
+    parts = [f"# agentfuzz: {told.headline}", told.lead]
+    if told.causes:
+        parts += ["## Causes", _table(_CAUSE, [_row(each) for each in told.causes])]
+    parts += ["## Verdict", _bullets(map(markdown, told.verdict))]
+    for title, texts in told.warnings:
+        parts += [f"## {title}", _bullets(map(_said, texts))]
+    if told.campaigns:
+        parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(one) for one in told.campaigns])]
+        parts += ["## What was tried", *(part for one in told.campaigns for part in _tried(one))]
+    if told.notes:
+        parts += ["## Notes", _bullets(map(_said, told.notes))]
+    lines = [line for _, line in told.commands]
+    return _join([*parts, *(["## Replay", fence("\n".join(lines), "sh")] if lines else [])])
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _said(said: indices.Said) -> str:
+    where = f" ({', '.join(map(code, said.tests))})" if said.tests else ""
+    return f"{markdown(said.text)}{where}"
+
+
+def _tried(one: indices.Campaign) -> Iterable[str]:
+    """What came of the faults, name by name: what broke by its kinds, all else counted."""
+    lines = []
+    for grid in one.grids:
+        for name in named(grid):
+            marks = name.marks.items()
+            broken: dict[str, list[str]] = {}
+            for kind, mark in marks:
+                for law, _ in mark.codes:
+                    also = " with another fault" * (mark.outcome == "together")
+                    broken.setdefault(f"{code(law)}{also}", []).append(code(kind))
+            counts = Counter(mark.outcome for _, mark in marks if not mark.codes)
+            said = [f"{law} under {_few(kinds)}" for law, kinds in broken.items()]
+            said += [f"{SUMS[each]} {counts[each]}" for each in SUMS if counts[each]]
+            lines.append(f"{code(name.name)}: {'; '.join(said)}")
     if lines:
-        parts += ["## Notes", "\n".join(lines)]
-    return _join(parts)
+        yield f"{code(one.name)}:"
+        yield _bullets(lines)
 
 
 _CAUSE = ("id", "laws", "what", "tests")
@@ -109,16 +133,23 @@ def _row(each: Cause) -> list[str]:
     return [_page(each.lead), laws, markdown(each.lead.title), tests]
 
 
-_CAMPAIGN = ("test", "scenario", "runs", "faults struck", "covered", "findings", "seed")
+def _few(kinds: Sequence[str]) -> str:
+    more = len(kinds) - NAMED
+    return ", ".join(kinds[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _campaign(result: CampaignResult) -> list[str]:
+_CAMPAIGN = ("test", "verdict", "runs", "faults struck", "covered", "laws", "findings", "seed")
+
+
+def _campaign(one: indices.Campaign) -> list[str]:
+    result = one.result
     return [
         code(result.nodeid),
-        code(result.scenario),
+        one.verdict,
         f"{result.runs:,}",
         f"{result.struck:,}",
         markdown(result.covered()),
+        one.laws.text,
         str(len(result.findings)),
         str(result.seed),
     ]
@@ -167,7 +198,8 @@ FORMAT = Format(
     name="markdown",
     cause=cause,
     suffix=".md",
-    session=lambda results, _: index(results),
+    session=lambda told: index(told.results),
     index="index.md",
+    default=True,
     order=2,
 )

@@ -1,0 +1,87 @@
+"""GitHub: annotations at the lines of the agent's code, and the summary of a step.
+
+Law: a line is one command of ours and nothing else, whatever agents have said, and a runner reads
+back exactly what was meant; of errors at most ten, because it drops what is more; a summary is as
+long as there is room for. Called by the writer, and by the doors for the lines.
+"""
+
+from collections.abc import Iterator
+
+from agentfuzz.core.escaping import terminal
+from agentfuzz.core.findings import CampaignResult
+from agentfuzz.core.lanes.words import count
+from agentfuzz.report.formats.format import Format
+from agentfuzz.report.places import Place
+from agentfuzz.report.session import Session
+from agentfuzz.report.step_summary import summary
+from agentfuzz.telling import story as stories
+from agentfuzz.telling.causes import Cause
+
+MOST = 9  # of ten that a runner takes of a step; the last one says how many more there are
+_TITLE, _MESSAGE = 180, 2_000  # characters; a runner cuts a message at 4,096
+NOTHING = "AF801"
+
+
+def annotations(session: Session) -> list[str]:
+    """A line for each cause, and for each campaign that tested nothing."""
+    told = [*_causes(session), *_nothing(session)]
+    lines = [_error(*one) for one in told[:MOST]]
+    if len(told) > MOST:
+        more = f"{len(told) - MOST} more are told in the summary of this step and in the reports"
+        lines.append(_error(None, f"agentfuzz: {len(told) - MOST} more", more))
+    return lines
+
+
+def _causes(session: Session) -> Iterator[tuple[Place | None, str, str]]:
+    for one in session.causes:
+        title = f"agentfuzz {one.lead.code}: {one.lead.title}"
+        yield session.places.of(one.lead), title, _message(one)
+
+
+def _nothing(session: Session) -> Iterator[tuple[Place | None, str, str]]:
+    for result in session.results:
+        for text in _untested(result):
+            place = session.places.test(result.nodeid)
+            yield place, f"agentfuzz {NOTHING}", f"{text}\n{result.nodeid}"
+
+
+def _untested(result: CampaignResult) -> list[str]:
+    return [text for text in result.untested if text.startswith(NOTHING)][:1]
+
+
+def _message(cause: Cause) -> str:
+    story = stories.tell(cause.lead)
+    lines = [story.sentence, *story.warnings, *(f"fault: {one.words}" for one in story.faults)]
+    lines += [f"it {cause.breaks}"] if cause.breaks else []
+    lines += [f"hint: {story.hint}"] if story.hint else []
+    lines += [f"test: {story.nodeid}"]
+    if others := len(cause.places) - 1:
+        lines.append(f"and at {count(others, 'other place')}")
+    return "\n".join([*lines, story.replay])
+
+
+def _error(place: Place | None, title: str, message: str) -> str:
+    """One error command, as the runner reads it."""
+    given = {"file": place.path, "line": str(place.line)} if place else {}
+    given["title"] = title[:_TITLE]
+    properties = ",".join(f"{name}={_property(value)}" for name, value in given.items())
+    return f"::error {properties}::{_data(message[:_MESSAGE])}"
+
+
+def _data(text: str) -> str:
+    shown = terminal(text, multiline=True)
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(terminal(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMAT = Format(
+    name="github",
+    lines=annotations,
+    appended=summary,
+    to="GITHUB_STEP_SUMMARY",
+    where="GITHUB_ACTIONS",
+    order=5,
+)

@@ -1,0 +1,101 @@
+"""The index in a real browser: it fits, it can be read without a mouse, and its matrix scrolls
+inside itself while the slots stay where they are."""
+
+import pytest
+
+from agentfuzz.report.formats import html
+
+from .hostile import PAYLOADS, results
+from .samples import RESULTS, campaign
+from .test_browser import browser, pytestmark
+from .test_index import many
+
+__all__ = ["browser", "pytestmark"]
+
+PAGES = {
+    "empty": [],
+    "green": [campaign(laws={}, untested=())],
+    "two": RESULTS,
+    "large": [campaign("double_charge", matrix=many(12, 30))],
+    "many": [campaign("reworded", nodeid=f"tests/test_a.py::test_{n}") for n in range(39)],
+}
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def opened(context, tmp_path, results):
+    """The page of these results."""
+    path = tmp_path / "index.html"
+    path.write_text(html.index(results), encoding="utf-8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_index_in_a_browser(browser, tmp_path, width, scheme):
+    """Light and dark, at a phone's width and at a desk's, with everything open, and printed: it
+    asks for nothing, runs nothing and does not scroll sideways."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    asked, said = [], []
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("console", lambda message: said.append(message.text))
+    context.on("dialog", lambda dialog: said.append(dialog.message))
+    pages = PAGES | {f"hostile-{i}": results(text) for i, text in enumerate(PAYLOADS)}
+    for name, some in pages.items():
+        asked.clear()
+        page = opened(context, tmp_path, some)
+        assert asked == [page.url], name
+        assert page.locator("h1").inner_text().strip(), name
+        assert page.evaluate(SIDEWAYS) <= 0, name
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert page.evaluate(SIDEWAYS) <= 0, f"{name}, open"
+        page.close()
+    assert said == []
+    context.close()
+
+
+def test_the_slots_stay_while_the_matrix_scrolls(browser, tmp_path):
+    """On a phone: the names are at the left whatever is scrolled; the page itself stays."""
+    context = browser.new_context(viewport={"width": 390, "height": 900})
+    page = opened(context, tmp_path, RESULTS)
+    scroll = page.locator(".scroll:has(table.grid)").first
+    scroll.evaluate("one => one.style.width = '160px'")  # as if there were more kinds
+    head = scroll.locator("tbody th").first
+    before = head.bounding_box()["x"]
+    moved = scroll.evaluate("one => { one.scrollLeft = 100; return one.scrollLeft }")
+    assert moved > 0
+    assert head.bounding_box()["x"] == before
+    assert page.evaluate("window.scrollX") == 0
+    context.close()
+
+
+def test_the_keyboard_reaches_all_of_it(browser, tmp_path):
+    """Links to causes, what opens, and what scrolls; Enter opens what was not tested."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = opened(context, tmp_path, RESULTS)
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "[document.activeElement.tagName, document.activeElement.innerText.slice(0, 40)]"
+            )
+        )
+        if reached[-1][1].startswith("Not tested"):
+            page.keyboard.press("Enter")
+    tags = [tag for tag, _ in reached]
+    assert {"A", "SUMMARY", "DIV"} <= set(tags)
+    assert page.locator(".warnings li").first.is_visible()
+    context.close()
+
+
+def test_what_is_closed_is_printed(browser, tmp_path):
+    """On paper nothing opens: what was not tested is there."""
+    context = browser.new_context(viewport={"width": 800, "height": 900})
+    page = opened(context, tmp_path, RESULTS)
+    hidden = "document.querySelector('.warnings li').checkVisibility({contentVisibilityAuto: true})"
+    assert not page.evaluate(hidden)
+    page.emulate_media(media="print")
+    assert page.evaluate(hidden)
+    context.close()
