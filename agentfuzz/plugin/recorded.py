@@ -63,8 +63,9 @@ class Recorded:
             self._entries[key] = replace(entry, tests=left)
 
     def told(self) -> str:
-        """`Recorded: 40, removed: 2; 41 causes stand in it`."""
+        """`Recorded: 40, removed: 2; 41 known now`."""
         counts = {"Recorded": self._new, "renamed": self._renamed, "removed": self._removed}
         done = ", ".join(f"{word}: {n:,}" for word, n in counts.items() if n) or "Recorded: 0"
+        known = sum(len(one.tests) for one in self._entries.values())
         dead = f"; {self._dead:,} AF902 left out, for nothing else of those tests is run"
-        return f"{done}{dead * bool(self._dead)}; {len(self.baseline.entries):,} entries"
+        return f"{done}{dead * bool(self._dead)}; {known:,} known now"

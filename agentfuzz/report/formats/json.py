@@ -38,6 +38,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "format": FORMAT_VERSION,
         "id": cx.id,
         "code": cx.code,
+        **({"known": True} if cx.known else {}),
         "title": cx.title,
         "sentence": cx.violation.sentence,
         "subject": cx.violation.subject,
@@ -90,6 +91,7 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
     stopped = [result.stopped for result in results]
     unfinished = [result.nodeid for result in results if result.stopped == "interrupt"]
     seeds = sorted({result.seed for result in results})
+    known: list[Json] = [cx.id for result in results for cx in result.findings if cx.known]
     out: dict[str, Json] = {
         "schema": f"{RUN}/{RUNS}",
         "complete": all(how == "exhausted" for how in stopped) and exit_code != _INTERRUPTED,
@@ -98,10 +100,12 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
         "seed": seeds[0] if len(seeds) == 1 else None,
         "campaigns": [_campaign(result) for result in results],
         "findings": [cx.id for result in results for cx in result.findings],
+        **({"known": known} if known else {}),
         "causes": [
             {
                 "id": one.id,
                 "codes": list(one.codes),
+                **({"known": True} if one.known else {}),
                 "findings": [cx.id for cx in one.findings],
                 "tests": list(one.tests),
             }
@@ -170,6 +174,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             alike=tuple(data["shrink"].get("alike", ())),
             source=tuple(data.get("source", ())),
             agents=data["shrink"].get("agents_before", 0),
+            known=data["nodeid"] if data.get("known") is True else "",
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )
     except (KeyError, TypeError, PlanError) as error:
