@@ -109,7 +109,7 @@ def test_what_is_new_fails_beside_what_is_known(project: Project) -> None:
     text = result.stdout.str()
     assert "effect 2 = same intent" not in text
     assert "  known: AF101 charge_card ran 2x, expected 1  AF-" in text
-    assert "AF301" in text
+    assert "AF103 charge 0x, claimed success" in text
     result.stdout.fnmatch_lines(["baseline known.json: 1 known, * new, 0 fixed"])
 
 
@@ -158,7 +158,8 @@ def test_a_renamed_test_is_known(project: Project, name: str, text: str) -> None
     after = entries(project)["AF101"]
     test = "test_charges" if "test_charges" in text else "test_billing"
     assert after["tests"] == [f"{name}::{test}"]
-    assert after["id"] != before["id"] and after["id"] in project.saved()
+    assert after["id"] != before["id"]
+    assert after["id"] in project.saved()
     result = project.campaign(KNOWN)
     assert "known under" not in result.stdout.str()
 
@@ -261,20 +262,46 @@ def test_only_a_whole_search_proves_that_something_is_fixed(project: Project) ->
     assert last(result) == "baseline known.json: 0 known, 1 new, 0 fixed"
 
 
+PAIR = """
+from agentfuzz import Completion, at_most_once, fuzz, scenario
+
+
+@scenario(at_most_once("charge"), task="Charge A17.")
+def charge_order(world):
+    @world.tool
+    def look_up(order_id: str) -> str:
+        return "open"
+
+    @world.tool(effect="charge", scope=("order_id",), dedup="key")
+    def charge(order_id: str, idempotency_key: str | None = None) -> str:
+        return "ok"
+
+
+@fuzz(charge_order, only=("once/timeout",))
+def test_pair(world):
+    key = "A17"
+    try:
+        world.tools.look_up(order_id="A17")
+    except TimeoutError:
+        key = None
+    for _ in range(2):
+        try:
+            world.tools.charge(order_id="A17", idempotency_key=key)
+            return Completion.success(handle="A17")
+        except TimeoutError:
+            continue
+    return Completion.blocked()
+"""
+
+
 def test_what_took_two_faults_is_not_fixed_by_a_search_with_one(project: Project) -> None:
     """The depth of a campaign is what it proves."""
-    source = SHOP.replace("attempt-{attempt}", "{attempt}").replace(
-        "mine = key.format(attempt=attempt)", 'mine = "0" if attempt < 2 else "2"'
-    )
-    project.file("test_shop.py", source)
-    result = project.run("--agentfuzz", "--agentfuzz-depth=2", KNOWN, UPDATE)
-    assert result.ret == 0
-    (plan,) = {one["plan"] for one in entries(project).values() if one["code"] == "AF101"}
-    assert plan.count("once/timeout") == 2
-    project.file("test_shop.py", FIXED)
-    assert "1 fixed" not in last(project.campaign(KNOWN))
-    whole = project.run("--agentfuzz", "--agentfuzz-depth=2", KNOWN)
-    assert "1 fixed" in last(whole)
+    project.file("test_pair.py", PAIR)
+    assert project.run("--agentfuzz", KNOWN, UPDATE).ret == 0
+    assert len(entries(project)["AF101"]["troubles"]) == 2
+    project.file("test_pair.py", PAIR.replace("key = None", "pass"))
+    assert "0 fixed" in last(project.campaign(KNOWN))
+    assert "1 fixed" in last(project.run("--agentfuzz", KNOWN))
 
 
 def test_a_test_that_is_gone_is_pruned(project: Project) -> None:
@@ -332,8 +359,7 @@ def test_nothing_tested_is_no_pass(project: Project) -> None:
     recorded(project)
     project.file(
         "test_shop.py",
-        BASE + "\n@fuzz(charge_order)\ndef test_billing(world):\n"
-        "    return Completion.blocked(reason='no')\n",
+        BASE + "\n@fuzz(charge_order)\ndef test_billing(world):\n    return Completion.blocked()\n",
     )
     result = project.campaign(KNOWN)
     assert result.ret == 1
@@ -475,10 +501,12 @@ def test_hostile_texts_move_no_cursor(project: Project) -> None:
     result = project.campaign(KNOWN)
     assert result.ret == 1
     out = result.stdout.str()
-    assert "\x1b" not in out and "\u202e" not in out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
     assert not any(line.lstrip().startswith("::error") for line in out.splitlines())
     assert project.campaign(KNOWN, UPDATE).ret == 0
-    assert "\x1b" not in path.read_text() and "\u202e" not in path.read_text()
+    assert "\x1b" not in path.read_text()
+    assert "\u202e" not in path.read_text()
 
 
 def test_the_same_tool_in_another_agent_is_not_known(project: Project) -> None:
@@ -489,15 +517,21 @@ def test_the_same_tool_in_another_agent_is_not_known(project: Project) -> None:
     result.assert_outcomes(passed=1, failed=1)
 
 
+CALL = "world.tools.charge_card(order_id='A17', cents=1)"
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [("raise ValueError('no')", "AF900"), ("raise SystemExit(3)", "AF901")],
 )
 def test_an_agent_that_fails_at_once_may_be_known(project: Project, body: str, code: str) -> None:
-    """But strict says that nothing else of it was run."""
-    recorded(project, f"{SCENARIO}\n\n@fuzz(charge_order)\ndef test_agent(world):\n    {body}\n")
+    """But strict says of the first that nothing else of it was run."""
+    agent = f"\n\n@fuzz(charge_order)\ndef test_agent(world):\n    {CALL}\n    {body}\n"
+    recorded(project, SCENARIO + agent)
     assert code in entries(project)
     assert project.campaign(KNOWN).ret == 0
+    strict = project.campaign(KNOWN, "--agentfuzz-strict")
+    assert ("plans with one fault were not run" in strict.stdout.str()) == (code == "AF900")
 
 
 def test_an_assertion_of_a_renamed_test_is_known(project: Project) -> None:
@@ -562,10 +596,12 @@ def test_formats_of_a_ci_mark_what_is_known(project: Project) -> None:
     severities = {
         one["severity"] for one in json.loads((folder / "report.gitlab.json").read_text())
     }
-    assert "info" in severities and len(severities) > 1
+    assert "info" in severities
+    assert len(severities) > 1
     assert 'name="agentfuzz.known"' in (project.path / "j.xml").read_text()
     out = result.stdout.str()
-    assert "::notice file=test_shop.py" in out and "::error file=test_lies.py" in out
+    assert "::notice file=test_shop.py" in out
+    assert "::error file=test_lies.py" in out
 
 
 def test_without_a_baseline_nothing_changes(project: Project) -> None:
