@@ -8,6 +8,7 @@
 #   make frameworks  put every framework to the test, each in its environment; reports/frameworks/
 #   make gauntlet    look for known bugs of released frameworks; reports/frameworks/gauntlet.md
 #   make examples    run agentfuzz on applications that others wrote, each in its environment
+#   make screenshots take the pictures of docs/reports.md, in Chromium; docs/screenshots/
 #   make docs        build the documentation site into build/docs/
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
@@ -21,7 +22,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants wheel-test release-check check house docs \
+.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants screenshots wheel-test release-check check house docs \
   catalogue generate generate-check format bench wheel lock clean
 
 demo: $(READY)
@@ -73,6 +74,9 @@ frameworks: $(READY)
 
 gauntlet: $(READY)
 	$(BIN)/python tools/gauntlet.py
+
+screenshots: $(READY)
+	$(BIN)/python tools/screenshots.py
 
 generate: $(READY)
 	$(BIN)/python tools/generate.py

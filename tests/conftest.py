@@ -14,7 +14,7 @@ import pytest
 from agentfuzz import Run, Scenario, run
 from agentfuzz.engine.simulation import Simulation
 
-os.environ.pop("CI", None)
+IN_CI = os.environ.pop("CI", "") == "true"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

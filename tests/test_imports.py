@@ -45,6 +45,7 @@ ALLOWED = {
     "engine/existing.py _is_there find_spec": "the same",
     "runtime/detours.py _stub exec": "a stub with the parameters of the user's own function",
     "runtime/detours.py _stub compile": "the same",
+    "runtime/paths/twins.py read compile": "the user's own function, with probes in it",
     "world/taps/surface.py _at import_module": "the user's own module, by the place of a tap",
     "world/taps/decorators.py _noting import_module": "the user's framework, by its decorator",
     "conformance/loop.py _imported import_module": "the user's own loop, from the command line",

@@ -100,6 +100,7 @@ def settings() -> str:
     from agentfuzz.plugin.settings import (
         ACTIONS,
         OTHERS,
+        PATHS,
         PROFILES,
         SETTINGS,
         STRICT,
@@ -108,11 +109,12 @@ def settings() -> str:
     )
 
     rows = ["| `--agentfuzz` | `agentfuzz` | off | run campaigns |"]
-    text, _, default = STRICT.partition(" (default: ")
-    rows.append(
-        "| `--agentfuzz-strict`, `--no-agentfuzz-strict` | `agentfuzz_strict` | "
-        f"{default.rstrip(')')} | {_cell(text)} |"
-    )
+    for switch, words in (("strict", STRICT), ("paths", PATHS)):
+        text, _, default = words.partition(" (default: ")
+        rows.append(
+            f"| `--agentfuzz-{switch}`, `--no-agentfuzz-{switch}` | `agentfuzz_{switch}` | "
+            f"{default.rstrip(')')} | {_cell(text)} |"
+        )
     for name, metavar, _, default, text in SETTINGS:
         shown = f"{default:g}" if isinstance(default, float) else str(default)
         option = f"`--agentfuzz-{name} {metavar}`"

@@ -20,6 +20,7 @@ from agentfuzz.core.findings import (
     Smaller,
 )
 from agentfuzz.core.matrix import Cell, Matrix, Row
+from agentfuzz.core.paths import Nearest, Paths, Unreached
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -40,6 +41,7 @@ def to_json(result: CampaignResult) -> dict[str, Json]:
     }
     out["findings"] = [_finding_to_json(finding) for finding in result.findings]
     out["matrix"] = _matrix_to_json(result.matrix)
+    out["paths"] = None if result.paths is None else asdict(result.paths)
     return out
 
 
@@ -54,6 +56,7 @@ def from_json(data: Mapping[str, Any]) -> CampaignResult:
     given["made"] = tuple(given["made"])
     given["told"] = dict(given["told"])
     given["matrix"] = _matrix_from_json(given["matrix"])
+    given["paths"] = _paths(given.get("paths"))
     return CampaignResult(**given)
 
 
@@ -80,6 +83,20 @@ def _matrix_from_json(data: Mapping[str, Any]) -> Matrix:
             for *slot, group, cells, opened in data["rows"]
         ),
     )
+
+
+def _paths(data: Mapping[str, Any] | None) -> Paths | None:
+    if data is None:
+        return None
+    unreached = (
+        Unreached(**{**one, "nearest": tuple(_nearest(**near) for near in one["nearest"])})
+        for one in data["unreached"]
+    )
+    return Paths(tuple(data["reached"]), tuple(unreached), tuple(data["aside"]))
+
+
+def _nearest(place: str, struck: list[str], never: list[str]) -> Nearest:
+    return Nearest(place, tuple(struck), tuple(never))
 
 
 def _finding_to_json(finding: Counterexample) -> dict[str, Json]:

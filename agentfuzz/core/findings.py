@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from agentfuzz.core.history import History
 from agentfuzz.core.matrix import Matrix
+from agentfuzz.core.paths import Paths
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
@@ -52,6 +53,7 @@ class Counterexample:
     of the user's code, outermost first, five source lines, and the exception; part of no digest
     either.
     `source` is the file around `location`, five lines at most, `>` before the one that is meant.
+    `called` is where each call of the run was made, as `location`.
     `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
     with one fault that showed the same by the same cause, and were not replayed. `agents` is how
     many the run had been about before it was sliced to those that its plan names, 0 without.
@@ -79,6 +81,7 @@ class Counterexample:
     alike: tuple[str, ...] = ()
     agents: int = 0
     source: tuple[str, ...] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
     known: str = ""
 
     @property
@@ -126,7 +129,7 @@ class CampaignResult:
     run no law can judge, each with the line that would change it. `told` is what was found here and
     told by another test of the session: `AF102 charge_card`, and which test. `made` says how its
     runs were made: that may be another thing on another machine, so the terminal tells it and no
-    report does.
+    report does. `paths` are the error paths of the agent, None where nobody asked for them.
     """
 
     nodeid: str
@@ -149,6 +152,7 @@ class CampaignResult:
     unjudged: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     matrix: Matrix = field(default_factory=Matrix)
+    paths: Paths | None = None
 
     @property
     def new(self) -> tuple[Counterexample, ...]:

@@ -30,6 +30,11 @@ def shortened(calls: list[str]) -> str:
     return "\n".join(calls)
 
 
+def all_calls(history: History, root: Path) -> dict[str, str]:
+    """Where each call was made, in the history of a traced run."""
+    return {call.call: relative(call.where, root) for call in history.of(Called) if call.where}
+
+
 def of_violation(history: History, violation: Violation) -> str | None:
     """Where the last call was made that a violation points at, in the history of a traced run: its
     path is the machine's."""

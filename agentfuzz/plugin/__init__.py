@@ -5,6 +5,8 @@ reporting       which reports are written, and what goes to a CI's log
 findings        what is saved, noted and shown of a session's findings
 told            what one test tells for all others of the session
 process_death   a process that died under a plan
+reruns          a test that is run again: the last time counts
+timeouts        a timeout of pytest-timeout that strikes in a campaign
 capture         what agents print in thousands of runs
 session         one pytest session: campaigns, results, reports
 actions         the one-shot options: explain, init, replay, export

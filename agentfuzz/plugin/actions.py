@@ -61,6 +61,11 @@ def _path(config: pytest.Config, saved: Saved) -> str:
             f"of {root}: nothing of it was run. Call pytest where that test is, or name the "
             "test on the command line."
         )
+    if not file.exists():
+        raise AgentfuzzError(
+            f"{visible(saved.id)} names the test {visible(saved.nodeid[:200])}, and {root} has no "
+            "such file: nothing was run. Name on the command line what was named when it was found."
+        )
     return f"{config.rootpath}/{saved.nodeid}"
 
 

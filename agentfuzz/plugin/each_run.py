@@ -15,6 +15,7 @@ from agentfuzz._fuzz import Fuzz
 from agentfuzz.core.codec import message
 from agentfuzz.core.errors import FixtureError
 from agentfuzz.engine.simulation import Agent
+from agentfuzz.plugin.carried import asked
 from agentfuzz.plugin.directories import Directories
 from agentfuzz.plugin.renewed import Renewed, told
 
@@ -34,7 +35,7 @@ class EachRun:
         self._renewed = Renewed(item, given.each_run)
         self._afresh = given.each_run is True and isinstance(item.parent, pytest.Class)
         self._owner = [item.instance] if given.method else []
-        self._names = item._fixtureinfo.argnames
+        self._names = asked(item)
         self._fixtures = {name: item.funcargs[name] for name in self._names}
         self.agent: Agent = given.bound(self._owner, self._fixtures)
         self._stash = dict(item.stash._storage)  # which a fixture may take its own key from

@@ -5,10 +5,12 @@ written is one line and changes no verdict. Used by the session, and by what tel
 that died.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative, ReprFileLocation, ReprTraceback
@@ -58,6 +60,10 @@ class Findings:
         self.untold: list[str] = []
         self.replay: str | None = config.getoption("--agentfuzz-replay")
         self._shared = Shared(partial(database.opened, config, self.note), self.note)
+        self.read()
+
+    def read(self) -> None:
+        """Take in what is saved now, or what of it is to be replayed."""
         self._saved, notes = load_all(self.folder)
         self.note(notes)
         if self.replay is not None:
@@ -67,6 +73,13 @@ class Findings:
     def note(self, lines: Iterable[str]) -> None:
         """Keep lines for the summary, each once however many workers say it."""
         self.lines += [line for line in dict.fromkeys(lines) if line not in self.lines]
+
+    def elsewhere(self) -> list[str]:
+        """What there is to say where the paths that are shown do not begin where pytest was
+        called."""
+        root = os.path.relpath(self.root, self.config.invocation_params.dir)
+        cure = f"paths, and lines to paste, begin at the rootdir: cd {quote(Path(root).as_posix())}"
+        return [] if root == os.curdir else [cure]
 
     def saved_for(self, nodeid: str) -> list[Saved]:
         """The saved counterexamples of one test, those that were written last first, then those

@@ -9,6 +9,7 @@ import argparse
 import importlib.metadata
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from agentfuzz.plugin.settings import (
     EXISTING,
     MERGE,
     OTHERS,
+    PATHS,
     PROFILES,
     SETTINGS,
     STRICT,
@@ -47,15 +49,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run a campaign for every @fuzz test (without: one run, and saved counterexamples)",
     )
     parser.addini("agentfuzz", "run campaigns by default", type="bool", default=False)
-    for word, action in (("", "store_true"), ("no-", "store_false")):
-        group.addoption(
-            f"--{word}agentfuzz-strict",
-            action=action,
-            default=None,
-            dest="agentfuzz_strict",
-            help=STRICT if not word else "do not",
-        )
-    parser.addini("agentfuzz_strict", STRICT, type="bool", default=None)
+    for switch, text in (("strict", STRICT), ("paths", PATHS)):
+        for word, action in (("", "store_true"), ("no-", "store_false")):
+            group.addoption(
+                f"--{word}agentfuzz-{switch}",
+                action=action,
+                default=None,
+                dest=f"agentfuzz_{switch}",
+                help=text if not word else "do not",
+            )
+        parser.addini(f"agentfuzz_{switch}", text, type="bool", default=None)
     parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
     parser.addini("agentfuzz_profiles", PROFILES, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
@@ -91,11 +94,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _refuse_namesake() -> None:
-    """Stop when another distribution owns the import package `agentfuzz`."""
+    """Stop when another distribution owns the import package `agentfuzz`, or has taken files of it
+    along when it was uninstalled."""
     try:
         other = importlib.metadata.version("agentfuzz")
     except importlib.metadata.PackageNotFoundError:
-        return
+        if Path(__file__).parents[1].joinpath("__init__.py").exists():
+            return
+        raise pytest.UsageError(
+            f"files of {DISTRIBUTION} are missing, as where another distribution 'agentfuzz' was "
+            f"uninstalled. Install it again: pip install --force-reinstall {DISTRIBUTION}"
+        ) from None
     raise pytest.UsageError(
         f"two distributions own the import package 'agentfuzz': {DISTRIBUTION} and agentfuzz "
         f"{other}. Each overwrites files of the other. Uninstall both, then install the one you "
@@ -120,9 +129,10 @@ class _Seen:
         self.config = config
         self.any = False
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.any = self.any or "agentfuzz" in report.keywords
-        if hasattr(report, "agentfuzz"):
+        if hasattr(report, "agentfuzz") or KEY in self.config.stash:
             session_of(self.config).collect(report)
 
     @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
@@ -130,8 +140,19 @@ class _Seen:
         given = carried(pyfuncitem)
         if given is None:
             return None
-        session_of(self.config).run(pyfuncitem, given)
+        from agentfuzz.plugin import paths
+
+        with paths.watched(self.config, given):
+            session_of(self.config).run(pyfuncitem, given)
         return True
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        if carried(item) is None:
+            return None
+        from agentfuzz.plugin import timeouts
+
+        return timeouts.instead_of_a_thread(item, settings)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:

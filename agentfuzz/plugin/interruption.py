@@ -23,6 +23,7 @@ from agentfuzz.core.codec import dump
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.campaign import Campaign
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SOON = 1.5  # real seconds until it is said which workers have not reacted yet
@@ -42,6 +43,20 @@ def undisturbed() -> Iterator[None]:
     finally:
         for one, handler in zip(_SIGNALS, before, strict=True):
             signal.signal(one, handler)
+
+
+class Interrupted(BaseException):
+    """Somebody ends a campaign in its middle; `result` is what it had found."""
+
+    def __init__(self, result: CampaignResult) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+def of(campaign: Campaign) -> Interrupted:
+    """What there is of a campaign that was interrupted."""
+    with undisturbed():
+        return Interrupted(campaign.interrupted())
 
 
 # Workers ----------------------------------------------------------------------------------

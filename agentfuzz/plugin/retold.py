@@ -51,7 +51,8 @@ class Retold:
             mine = [one for one in told if any(cx.id in ids for cx in one.findings)]
             blocks = [_text(one, result.nodeid, ascii_only, width) for one in mine]
             text = "\n\n".join([*blocks, *report.agentfuzz_after])
-            line = report.longrepr.reprcrash.message if report.longrepr.reprcrash else ""
+            crash = getattr(report.longrepr, "reprcrash", None)  # a text, where a test was forked
+            line = crash.message if crash else str(report.longrepr).partition("\n")[0]
             shown = coloured(text, writer) if writer.hasmarkup else text
             self._findings.show(report, Broken(line, shown))
 

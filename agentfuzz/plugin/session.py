@@ -5,19 +5,18 @@ xdist, plain runs and reruns take the same way; a report that cannot be written 
 changes no verdict. Called by the plugin.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 from unittest import SkipTest
 
 import pytest
 
 from agentfuzz._fuzz import Fuzz
-from agentfuzz.archive.transport import from_json, to_json
+from agentfuzz.archive.transport import to_json
 from agentfuzz.core import escaping
 from agentfuzz.core.codec import dump, message
 from agentfuzz.core.errors import AgentfuzzError
@@ -32,15 +31,19 @@ from agentfuzz.plugin import (
     interruption,
     misuse,
     process_death,
+    reruns,
     strict,
     summary,
+    timeouts,
 )
 from agentfuzz.plugin.allowance import Allowance
+from agentfuzz.plugin.carried import asked
 from agentfuzz.plugin.each_run import EachRun
 from agentfuzz.plugin.findings import Broken, Failed, Findings
 from agentfuzz.plugin.progress import ProgressLine
 from agentfuzz.plugin.recording import Recording
 from agentfuzz.plugin.reporting import Reporting
+from agentfuzz.plugin.reruns import Reruns
 from agentfuzz.plugin.retold import Retold
 from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
@@ -71,6 +74,7 @@ class Session:
         self.findings = Findings(config)
         self.retold = Retold(config, self.findings)
         self.telling = Told()
+        self.reruns = Reruns()
         self.allowance = Allowance(config)
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
@@ -84,6 +88,7 @@ class Session:
         try:
             given = carried if isinstance(carried, Fuzz) else existing.made(item, carried)
             misuse.no_fixture_first(item, given)
+            reruns.begin(item, self.findings)
             if self.recording.wanted:
                 told = self.recording.run(given.scenario, self._agent(item, given))
                 self.findings.note([told])
@@ -96,10 +101,8 @@ class Session:
             result = died or self._campaign(item, given)
             if given.existing is not None:
                 result = existing.judged(item, given.existing, result)
-        except _Interrupted as interrupted:
-            with interruption.undisturbed():
-                self._unfinished(interrupted.result)
-            raise KeyboardInterrupt from None
+        except interruption.Interrupted as interrupted:
+            result = timeouts.struck(item, interrupted.result) or self._unfinished(interrupted)
         except AgentfuzzError as error:
             existing.left_alone(item, error)
             line = str(error).partition(". ")[0][:120]
@@ -107,16 +110,17 @@ class Session:
             text = redacted(f"{type(error).__name__}: {error}{place}")
             raise Failed(redacted(line), text) from error
         if given.plan is None:
-            self.findings.store(result)
+            self.findings.store(result, share=result.stopped != "timeout")
         more = self.findings.compared(result) if self.findings.replay else []
         # From here on it is told.
-        result = item.stash[_RESULT] = self.baseline.judged(redacted(result))
+        result = item.stash[reruns.RESULT] = self.baseline.judged(redacted(result))
         # On the item, not a report: JUnit reads the last one.
         item.user_properties += self.reporting.properties(result)
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if result.new:
-            more += self.baseline.lines(result)
-            raise self.findings.failure(result, more)
+            raise self.findings.failure(result, [*more, *self.baseline.lines(result)])
+        if result.stopped == "timeout":
+            raise timeouts.failure(item)
         if nothing:
             lines = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
             raise Failed(nothing[0], "\n".join(map(escaping.terminal, lines)))
@@ -127,21 +131,22 @@ class Session:
                 raise strict.failure(lacking)
             self.baseline.no_rest(result)
 
-    def _unfinished(self, result: CampaignResult) -> None:
+    def _unfinished(self, interrupted: interruption.Interrupted) -> NoReturn:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
-        self.findings.store(result, share=False)
-        result = self.baseline.judged(redacted(result))
-        if hasattr(self.config, "workerinput"):
-            self.left = True
-            interruption.leave(self.findings.folder, result)
-        else:
-            self.results.append(result)
+        with interruption.undisturbed():
+            self.findings.store(interrupted.result, share=False)
+            result = self.baseline.judged(redacted(interrupted.result))
+            if hasattr(self.config, "workerinput"):
+                self.left = True
+                interruption.leave(self.findings.folder, result)
+            else:
+                self.results.append(result)
+        raise KeyboardInterrupt from None
 
     def _agent(self, item: pytest.Function, given: Fuzz) -> Agent:
         owner = [item.instance] if given.method else []
-        names = item._fixtureinfo.argnames
-        return given.agent(*owner, **{name: item.funcargs[name] for name in names})
+        return given.agent(*owner, **{name: item.funcargs[name] for name in asked(item)})
 
     def _campaign(self, item: pytest.Function, given: Fuzz) -> CampaignResult:
         agent, around = self._agent(item, given), None
@@ -168,6 +173,7 @@ class Session:
             ) as simulation,
             closing(ProgressLine(self.config, screen)) as line,
             nullcontext() if given.existing is None else given.existing.looking(),
+            timeouts.minded(item),
         ):
             campaign = Campaign(
                 given.scenario,
@@ -210,14 +216,14 @@ class Session:
                         raise
                     campaign.left(f"{type(left).__name__}: {message(left)}")
                 except KeyboardInterrupt:
-                    raise _interrupted(campaign) from None
+                    raise interruption.of(campaign) from None
                 simulation.outcomes = replace(OUTCOMES, stays=True)
                 if given.plan is None and not self.findings.replay:
                     self.findings.forget(campaign.fixed)
                 try:
                     found = campaign.result()
                 except KeyboardInterrupt:
-                    raise _interrupted(campaign) from None
+                    raise interruption.of(campaign) from None
                 if not searches or self.baseline.on:  # what is known must not hang on others
                     return found
                 result, again = self.telling.once(found, given.scenario)
@@ -226,7 +232,7 @@ class Session:
 
     def told(self, item: pytest.Item, call: Any, report: pytest.TestReport) -> None:
         """Put the result on the test's report, and the block in place of a traceback."""
-        result = item.stash.get(_RESULT, None)
+        result = item.stash.get(reruns.RESULT, None)
         if result is not None:
             report.agentfuzz = dump(to_json(result), in_order=True)  # type: ignore[attr-defined]
         error = None if call.excinfo is None else call.excinfo.value
@@ -238,10 +244,10 @@ class Session:
     # The whole session --------------------------------------------------------------------
 
     def collect(self, report: Any) -> None:
-        """Take in the result that a report brings, from this process or a worker."""
+        """Take in a report, of this process or a worker, and the result that it brings."""
         self.reporting.at(report)
-        self.results.append(from_json(json.loads(report.agentfuzz)))
-        self.retold.keep(report, self.results[-1])
+        if (result := self.reruns.take(report, self.results)) is not None:
+            self.retold.keep(report, result)
 
     def finish(self, session: pytest.Session) -> None:
         """Write the reports. Never raises: a full disk must not swallow the verdict."""
@@ -258,6 +264,7 @@ class Session:
         self.retold.tell(self.results)
         self.findings.note(told)
         self.findings.note(existing.unused(self.config, self.results))
+        self.findings.note(self.reruns.told(self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (
             0,
             5,
@@ -267,7 +274,7 @@ class Session:
             return
         code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
         wrong = self.reporting.write(self.results, code)
-        self.findings.note(wrong)
+        self.findings.note(wrong or self.findings.elsewhere())
         if wrong and self.reporting.asked() and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
@@ -281,19 +288,3 @@ class Session:
         wide = {"verbosity": verbosity, "width": width}
         for line in summary.of(self.results, more, report=self.reporting.shown, **wide):
             reporter.write_line(line)
-
-
-class _Interrupted(BaseException):
-    """The user stops the session in the middle of a campaign; `result` is what it had found."""
-
-    def __init__(self, result: CampaignResult) -> None:
-        super().__init__("interrupted")
-        self.result = result
-
-
-def _interrupted(campaign: Campaign) -> _Interrupted:
-    with interruption.undisturbed():
-        return _Interrupted(campaign.interrupted())
-
-
-_RESULT = pytest.StashKey[CampaignResult]()

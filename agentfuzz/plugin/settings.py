@@ -80,6 +80,7 @@ ANSWERS = (
 EXISTING = "run the tests of this file or folder as campaigns, as they are (implies --agentfuzz)"
 # A switch: on, off, or neither; then the ini key, then the default.
 TOOLS = "what was confirmed of tools that are guessed at: `name: effect=... scope=...`, or `reads`"
+PATHS = "name the error paths of the agent that no run entered (default: where coverage.py runs)"
 PROFILES = "profiles of your own: `name: setting=value ...`"
 STRICT = "fail a campaign that left open what it should have tested (default: where CI is true)"
 
@@ -93,6 +94,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
     known = [
         "agentfuzz",
         "agentfuzz_strict",
+        "agentfuzz_paths",
         "agentfuzz_tools",
         "agentfuzz_profiles",
         *(ini_key(name) for name, *_ in SETTINGS),
@@ -107,6 +109,7 @@ def refuse_unknown_keys(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{_ini_file(config)}: unknown ini key {key!r}.{hint}")
     campaigns_on(config)
     strict_on(config)
+    paths_on(config)
     for name, *_ in SETTINGS:
         setting(config, name)
     workers(config)
@@ -282,6 +285,30 @@ def campaigns_on(config: pytest.Config) -> bool:
     if given is None and any(config.getoption(one) for one in asking):
         return True
     return bool(_ini_value(config, "agentfuzz", "true or false") if given is None else given)
+
+
+def paths_on(config: pytest.Config) -> bool | None:
+    """Whether the error paths of agents are watched; None where nobody has said. Raises UsageError
+    where they cannot be."""
+    given = config.getoption("agentfuzz_paths")
+    if given is None:
+        given = _ini_value(config, "agentfuzz_paths", "true or false")
+    if not given:
+        return None if given is None else False
+    try:
+        importlib.metadata.version("coverage")
+    except importlib.metadata.PackageNotFoundError:
+        raise pytest.UsageError(
+            "--agentfuzz-paths (agentfuzz_paths) leaves out what your settings of coverage.py "
+            "leave out, and needs it: pip install 'pytest-agentfuzz[paths]'"
+        ) from None
+    for other in ("--agentfuzz-shard", MERGE):
+        if config.getoption(other):
+            raise pytest.UsageError(
+                f"--agentfuzz-paths (agentfuzz_paths) speaks of all runs of a campaign, and "
+                f"{other} makes a part of them: leave one of the two out"
+            )
+    return True
 
 
 def strict_on(config: pytest.Config) -> bool:

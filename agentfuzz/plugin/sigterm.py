@@ -1,7 +1,8 @@
 """SIGTERM: it ends a session of campaigns as Ctrl-C does.
 
 Law: whoever minds the signal already goes on minding it, and nothing else is imported for it.
-Called by the hooks when a session of campaigns starts.
+Called by the hooks when a session of campaigns starts, and by
+what minds timeouts.
 """
 
 import signal
@@ -17,16 +18,17 @@ def on_sigterm() -> Callable[[], None]:
         or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     ):
         return lambda: None
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    signal.signal(signal.SIGTERM, as_ctrl_c)
 
     def undo() -> None:
-        if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:
+        if signal.getsignal(signal.SIGTERM) is as_ctrl_c:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     return undo
 
 
-def _as_ctrl_c(signum: int, frame: Any) -> None:
+def as_ctrl_c(signum: int, frame: Any) -> None:
+    """Do what Ctrl-C does now."""
     outer = signal.getsignal(signal.SIGINT)
     if callable(outer):
         outer(signal.SIGINT, frame)

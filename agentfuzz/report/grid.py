@@ -84,7 +84,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """All lines of one name in one: `marks` say the worst of them."""
+    """All lines of one name in one: `marks` say the worst of them, where there are several."""
 
     name: str
     marks: Mapping[str, Mark]
@@ -99,6 +99,11 @@ class Grid:
     kinds: tuple[str, ...]
     lines: tuple[Line, ...]
     names: tuple[Named, ...] = ()
+
+    @property
+    def folded(self) -> bool:
+        """Whether even its names are too many to be seen at once."""
+        return len(self.names) > LARGE
 
     @property
     def parts(self) -> Iterator[tuple[str, ...]]:
@@ -125,9 +130,13 @@ def named(grid: Grid) -> tuple[Named, ...]:
     for line in grid.lines:
         slot = line.rows[0].slot
         by_name.setdefault(str(slot).rpartition("#")[0], []).append(line)
-    return tuple(
-        Named(name, _worst(grid.kinds, lines), tuple(lines)) for name, lines in by_name.items()
-    )
+    return tuple(_named(grid, name, tuple(lines)) for name, lines in by_name.items())
+
+
+def _named(grid: Grid, name: str, lines: tuple[Line, ...]) -> Named:
+    if len(lines) == 1:
+        return Named(name, lines[0].marks, ())
+    return Named(name, _worst(grid.kinds, lines), lines)
 
 
 def _place(boundary: str) -> str:

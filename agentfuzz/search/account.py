@@ -31,6 +31,7 @@ from agentfuzz.search.kept import Kept
 from agentfuzz.search.levels import Levels
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.progress import Progress
+from agentfuzz.search.reached import paths
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.saved_plans import SavedPlans
 from agentfuzz.search.space import Space
@@ -171,6 +172,7 @@ class Account:
     def _told(
         self, stopped: str, findings: Sequence[Counterexample], notes: Sequence[str], **more: Any
     ) -> CampaignResult:
+        watch, real = self.runner.watch, self.runner.memo is None
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -187,6 +189,7 @@ class Account:
             matrix=self._matrix(findings),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
+            paths=None if watch is None else paths(watch, self._coverage, self.space, real=real),
             **more,
         )
 

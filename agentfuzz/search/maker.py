@@ -18,12 +18,14 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.law import found_by
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
+from agentfuzz.runtime.paths import watch as paths
 from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import DEAR
 from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.memo.taping import Taping, sent
 from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.reached import Striking
 from agentfuzz.search.space import Space
 from agentfuzz.search.stories import Stories
 from agentfuzz.search.systematic import forgotten
@@ -69,6 +71,7 @@ class Maker:
         forget()
         self.steady = True
         self.memo: Memo | None = None
+        self.watch = paths.current()  # of the error paths of the agent, if anybody asked for it
         self._taping: Taping | None = None
 
     @property
@@ -81,6 +84,8 @@ class Maker:
         """The first run without faults, and its crossings."""
         first, crossings = self.execute(FaultPlan())
         self.stories.first = self.scenario.oracle(first)
+        if self.watch is not None:  # what the agent imports in a run is there now
+            self.watch.put_in(self.agent, self.other)
         return crossings
 
     def baseline(self, plan: FaultPlan | None = None) -> History | None:
@@ -111,7 +116,7 @@ class Maker:
     def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
         found = found_by(self.scenario.invariants, history, self.baseline(plan))
         verdicts = tuple([one if one is None else tuple(one) for one in found])
-        facts = (history, injector.crossings, verdicts, self.took, (), b"")
+        facts = (history, injector.crossings, verdicts, self.took, (), b"", ())
         outcome: Outcome = made(Outcome, facts)
         return outcome
 
@@ -203,6 +208,8 @@ class Maker:
         self.runs += 1
         self._lasted(made.seconds)
         leaks.add(made.escapes)
+        if self.watch is not None:
+            self.watch.add(made.marks)
 
     def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
         """What a run comes to that was made before, and where it could have been struck. A process
@@ -216,8 +223,10 @@ class Maker:
 
     def remember(self, word: str, seed: int) -> None:
         """From now on runs are made without the agent where that is possible: `on`, or `auto` for
-        an agent whose runs are dear. Not where machines share them."""
-        dear = word == "on" or (word == "auto" and self.quickest > DEAR)
+        an agent whose runs are dear, and whose error paths nobody watches: what came near to them
+        would depend on the machine. Not where machines share them."""
+        auto = word == "auto" and self.watch is None and self.quickest > DEAR
+        dear = word == "on" or auto
         if dear and self.dealing.alone:
             self.memo = Memo(self.scenario, self.agent, self.simulation, seed)
             if type(self.executor) is not Inline:
@@ -264,15 +273,18 @@ class Maker:
     ) -> History:
         self.runs += 1
         self.crash_log.begin(plan)
+        striking = None if self.watch is None else Striking(injector, self.watch)
         begun = Real.monotonic()
         try:
-            history = self.simulation.execute(scenario, agent, injector, trace=trace)
+            history = self.simulation.execute(scenario, agent, striking or injector, trace=trace)
         except FixtureError as error:
             under = "a random plan" if plan is None else f"the plan {str(plan)!r}"
             under = under if plan is None or plan or plan.given else "no fault"
             error.args = (f"{error}. It was run {self.runs:,} of this campaign, under {under}.",)
             raise
         self._lasted(Real.monotonic() - begun)
+        if striking is not None:
+            striking.over(history)
         return history
 
     def _lasted(self, seconds: float) -> None:

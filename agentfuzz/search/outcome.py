@@ -16,7 +16,8 @@ from agentfuzz.world.injector import Crossing
 class Outcome(NamedTuple):
     """A run: its history, the crossings at which it could have been struck, and for each law of
     the scenario, in order, what broke it (None: not exercised). `seconds` are real. Of a run
-    that was made in another process, `escapes` is what escaped control there."""
+    that was made in another process, `escapes` is what escaped control there, and `marks` what it
+    left of the error paths that are watched."""
 
     history: History
     crossings: list[Crossing]
@@ -24,3 +25,4 @@ class Outcome(NamedTuple):
     seconds: float
     escapes: tuple[Escape, ...] = ()
     tapes: bytes = b""
+    marks: tuple[str, ...] = ()

@@ -85,6 +85,7 @@ class Runner(Maker):
         """This process was begun to make runs for another: until that says no more."""
         from multiprocessing.connection import Connection
 
+        from agentfuzz.search.executors import measured
         from agentfuzz.search.executors.child import serve
 
         self.crash_log.close()  # who began it knows what it runs
@@ -92,11 +93,16 @@ class Runner(Maker):
         self.begin()
         leaks.taken()
         serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
+        measured.save()
 
     def lent(self, plan: FaultPlan, taped: bool) -> Outcome:
         """The run of a plan, made here for another process; `taped` for its memo."""
+        watch = self.watch
+        if watch is not None:
+            watch.forget()  # all marks of a run are its own: perhaps no other is asked for
         made = self.taped(plan) if taped else self.made(plan)
-        return made._replace(escapes=tuple(leaks.taken()))
+        marks = () if watch is None else watch.marks.seen
+        return made._replace(escapes=tuple(leaks.taken()), marks=marks)
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""

@@ -13,7 +13,7 @@ from agentfuzz.core.events import Committed
 from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.findings import Control, Counterexample, Smaller, finding_id
 from agentfuzz.core.history import History
-from agentfuzz.core.locations import of_violation, relative, shortened
+from agentfuzz.core.locations import all_calls, of_violation, relative, shortened
 from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
@@ -103,6 +103,7 @@ def confirmed(
         controls=controls,
         location=relative(place, runner.root) if place else None,
         source=tuple(origin.at(place)) if place else (),
+        called=all_calls(traced, runner.root),
         stack=shortened([relative(call, runner.root) for call in spun]),
         traceback=raised.told(runner.root) if raised else "",
         smaller=shrunk.smaller,
@@ -112,10 +113,10 @@ def confirmed(
 
 
 def unconfirmed(runner: Runner, found: Found) -> Counterexample:
-    """A violation as it was met, and nothing run for it: the session was interrupted."""
+    """A violation as it was met, and nothing run for it: the campaign was interrupted."""
     violation = replace(
         found.violation,
-        sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the session was "
+        sentence=f"{found.violation.sentence} It was neither shrunk nor replayed: the campaign was "
         "interrupted.",
     )
     plan = runner.stories.told(found.plan)

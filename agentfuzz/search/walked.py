@@ -12,12 +12,13 @@ from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.levels import LASTING
 
+_BY_ITSELF = ("exhausted", "max_runs", "max_time")
 _EACH = re.compile(r"plans with \w+ faults?")
 
 
 def walked(result: CampaignResult, plan: FaultPlan, depth: int) -> bool:
     """Whether a campaign of this depth came to a plan like this one."""
-    if result.stopped in ("skip", "interrupt") or len(plan) > depth:
+    if result.stopped not in _BY_ITSELF or len(plan) > depth:
         return False
     if any(text.startswith("AF801") for text in result.untested):
         return False  # nothing was tested

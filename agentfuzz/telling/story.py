@@ -179,7 +179,7 @@ def _shrink(cx: Counterexample) -> str:
     if cx.smaller is not None:
         return _smaller(cx, cx.smaller)
     if cx.plan and not cx.controls:
-        return "not shrunk, and not replayed"  # the session was interrupted
+        return "not shrunk, and not replayed"  # the campaign was interrupted
     if cx.phase.startswith("plans with") and not cx.plan.among(()).given:
         return "no smaller plan breaks it: all were run"
     return f"nothing smaller was found{runs}"

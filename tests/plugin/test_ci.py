@@ -200,6 +200,7 @@ def test_a_job_that_tests_nothing(job: Job) -> None:
     assert (code, told) == (5, [])
 
 
+@pytest.mark.slow
 def test_a_job_that_is_interrupted(job: Job) -> None:
     """Exit code 2; what was found before is told, and every file says that it is not all."""
     job.write("tests/test_stop.py", "def test_stop():\n    raise KeyboardInterrupt\n")
@@ -412,6 +413,7 @@ def test_the_log_has_each_annotation_once(job: Job, options: tuple[str, ...]) ->
     assert log.isascii()
 
 
+@pytest.mark.slow
 def test_it_is_quiet_where_nobody_reads_the_log(job: Job) -> None:
     """A stdout that is closed by the end costs the session nothing."""
     job.write("conftest.py", "import os, pytest\n\n\n@pytest.hookimpl(tryfirst=True)\n"

@@ -17,7 +17,8 @@ from agentfuzz.core.history import History, ToolFacts
 from agentfuzz.core.lanes.sequence import rows
 from agentfuzz.core.lanes.words import life_words
 from agentfuzz.invariants.queries.teams import agent_of
-from agentfuzz.report import svg
+from agentfuzz.report.drawing import draw
+from agentfuzz.report.drawing.lanes import acting
 
 SLOT, TO = Slot("tool", "refund", 1), Slot("handoff", "billing", 1)
 INTENT = Intent("refund", (("order_id", "A17"),))
@@ -105,12 +106,12 @@ def test_the_fault_of_a_handoff_is_at_its_line():
 
 def test_one_lane_each():
     """Names at the heads of the lanes and not before each line; the handoff is an arrow."""
-    drawing = svg.draw(rows(told()))
-    heads = [text.text for text in drawing.texts if text.style == "lane"]
-    assert heads == ["triage", "billing", "network", "backend"]
-    assert not any(text.text.startswith(("triage:", "billing:")) for text in drawing.texts)
-    lanes = {text.text: text.x for text in drawing.texts if text.style == "lane"}
-    across = [(line.x1, line.x2) for line in drawing.lines if line.style == "solid"]
+    drawing = draw(rows(told()))
+    lanes = {text.text: text.x for text in drawing.ground.texts}
+    assert list(lanes) == ["triage", "billing", "tools (network)", "backend"]
+    texts = [text.text for strip in drawing.strips for text in strip.texts]
+    assert not any(text.startswith(("triage:", "billing:")) for text in texts)
+    across = [(line.x1, line.x2) for strip in drawing.strips for line in strip.lines]
     assert (lanes["triage"], lanes["billing"] - 5) in across
 
 
@@ -119,9 +120,9 @@ def test_only_the_lanes_that_matter():
     history = told(crowd=30)
     witness = [event.seq for event in history.of(Committed)]
     found = rows(history, witness)
-    assert len(svg.acting(found)) == 5
-    assert svg.acting(found)[-2:] == ["triage", "billing"]
-    texts = [text.text for text in svg.draw(found).texts]
+    assert len(acting(found)) == 5
+    assert acting(found)[-2:] == ["triage", "billing"]
+    texts = [text.text for text in draw(found).ground.texts]
     assert "and 54 rows of other agents, all in the table" in texts
 
 
@@ -131,6 +132,5 @@ def test_one_agent_has_the_lane_that_it_always_had():
     nobody = [event for event in told().events if isinstance(event, calls)]
     one = [Acts(0, 0.0, "billing"), *nobody]
     for events in (nobody, one):
-        drawing = svg.draw(rows(History(events, {})))
-        heads = [text.text for text in drawing.texts if text.style == "lane"]
-        assert heads == ["agent", "network", "backend"]
+        heads = [text.text for text in draw(rows(History(events, {}))).ground.texts]
+        assert heads == ["agent", "tools (network)", "backend"]

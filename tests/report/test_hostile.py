@@ -53,7 +53,9 @@ def check_page(page: str) -> None:
         assert set(tag.attrs) <= ATTRIBUTES
         assert not any(name.startswith("on") or name in ("src", "style") for name in tag.attrs)
         if "href" in tag.attrs:
-            assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.html", str(tag["href"]))
+            assert re.fullmatch(
+                r"[A-Za-z0-9][A-Za-z0-9._-]*\.html|#[a-z]+(-\d+)?", str(tag["href"])
+            )
     csp = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
     assert csp is not None
     assert csp["content"] == CSP

@@ -224,6 +224,18 @@ def test_a_large_matrix_is_told_by_name_and_opens() -> None:
     assert slots == [f"tool_{n}#{nth}" for n in range(3) for nth in range(1, 21)]
 
 
+def test_many_names_are_folded() -> None:
+    """A thousand agents, each handed to once: a line to open, and each of them once."""
+    shown = page(campaign(matrix=many(LARGE + 1, 1)))
+    (grid,) = shown.select("table.grid")
+    fold = grid.find_parent("details")
+    assert fold is not None
+    assert fold.summary is not None
+    assert fold.summary.get_text() == "Tool calls: 41 names"
+    assert "every law held in 1 run; with others" in cells(grid)["tool_7", "twice"].get_text()
+    assert len({name for name, _ in cells(grid)}) == LARGE + 1
+
+
 def test_many_kinds_are_several_tables() -> None:
     """As many at a time as a table holds."""
     kinds = tuple(f"kind_{n}" for n in range(WIDE + 3))

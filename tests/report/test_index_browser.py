@@ -3,6 +3,8 @@ inside itself while the slots stay where they are."""
 
 import pytest
 
+from agentfuzz.core.faults import Slot
+from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.report.formats import html
 
 from .hostile import PAYLOADS, results
@@ -91,11 +93,15 @@ def test_the_keyboard_reaches_all_of_it(browser, tmp_path):
 
 
 def test_what_is_closed_is_printed(browser, tmp_path):
-    """On paper nothing opens: what was not tested is there."""
-    context = browser.new_context(viewport={"width": 800, "height": 900})
-    page = opened(context, tmp_path, RESULTS)
+    """On paper nothing opens and nothing scrolls: what was not tested is there, and a matrix as
+    wide as that of a tool that writes fits between the margins."""
+    context = browser.new_context(viewport={"width": 720, "height": 900})
+    cells = {f"twice/rate_limited_{n}": Cell(alone=1, codes={"AF101": 1}) for n in range(26)}
+    wide = Matrix({}, (Row(Slot("tool", "charge_card", 1), "write", cells),))
+    page = opened(context, tmp_path, [campaign(matrix=wide)])
     hidden = "document.querySelector('.warnings li').checkVisibility({contentVisibilityAuto: true})"
     assert not page.evaluate(hidden)
     page.emulate_media(media="print")
     assert page.evaluate(hidden)
+    assert page.evaluate(SIDEWAYS) <= 0
     context.close()

@@ -4,9 +4,12 @@ Law: what a control says is the ledger of a run that was really made. Kills the 
 count, which no other test looks at.
 """
 
+import json
+
 import pytest
 
 from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz.archive import transport
 from agentfuzz.search.space import Space
 
 from .support import hunt, shown
@@ -128,3 +131,16 @@ def test_of_an_effect_that_did_not_happen(simulation):
     result = hunt(looking, agent, simulation, space=ONLY, depth=1, deep_runs=0)
     (found,) = result.findings
     assert [control.effects for control in found.controls] == ["0 pay"]
+
+
+def test_where_each_call_was_made(simulation):
+    """Of every call of the run, by a path that is no machine's; and so it comes from a worker."""
+    agent = pays(1, mails=1, claims=False)
+    result = hunt(shop(at_most_once()), agent, simulation, space=ONLY, deep_runs=0)
+    (found,) = result.findings
+    assert set(found.called) == set(found.history.calls)
+    files = {place.rpartition(":")[0] for place in found.called.values()}
+    assert {file.rpartition("/")[2] for file in files} == {"test_confirm.py"}
+    assert not any(file.startswith("/") for file in files)
+    (sent,) = transport.from_json(json.loads(json.dumps(transport.to_json(result)))).findings
+    assert sent.called == found.called

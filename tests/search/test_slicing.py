@@ -32,6 +32,7 @@ from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.slicing import ddmin
 from agentfuzz.search.space import Space
 from agentfuzz.telling import block
+from agentfuzz.telling.causes import Cause
 
 NAMES = [f"a{n}" for n in range(14)]
 BUG = "handoff:a11#1:twice + handoff:a4#1:once/poisoned"
@@ -152,7 +153,7 @@ def test_a_bug_without_a_fault_is_sliced() -> None:
 
     found = only_finding(told(line, agent, ""))
     assert str(found.plan) == 'given:agents=["a3","a9"]'
-    story = block.block(found)
+    story = block.block(Cause((found,)))
     assert "no fault needed: it happens in the plain run\n" in story
     assert "agents   2 of 14 agents: a3, a9" in story
 
@@ -162,7 +163,7 @@ def test_who_ignores_the_slice_stays_whole() -> None:
     found = only_finding(told(line, passing(whole), BUG))
     assert str(found.plan) == BUG
     assert found.agents == 0
-    assert "agents   " not in block.block(found)
+    assert "agents   " not in block.block(Cause((found,)))
 
 
 def test_who_cannot_be_left_out_stays() -> None:
@@ -324,7 +325,7 @@ def test_every_format_says_who() -> None:
     """The terminal, Markdown and HTML in a line, JSON as data that reads back."""
     found = only_finding(told(line, passing(built), BUG))
     line_of_it = "3 of 14 agents: a0, a4, a11"
-    assert line_of_it in block.block(found)
+    assert line_of_it in block.block(Cause((found,)))
     assert line_of_it in markdown.finding(found)
     assert line_of_it in html.finding(found)
     data = json_format.finding(found)
@@ -353,7 +354,7 @@ def test_inputs_and_slices_are_shrunk_apart() -> None:
     found = only_finding(searched(varied, agent, depth=1, deep_runs=50))
     assert str(found.plan) == 'given:agents=["a5"] + given:times=2'
     assert {tuple(one) for one in seen} == {("times",)}
-    assert "times = 2" in block.block(found)
+    assert "times = 2" in block.block(Cause((found,)))
     again = told(varied, agent, str(found.plan))
     assert [one.id for one in again.findings] == [found.id]
 

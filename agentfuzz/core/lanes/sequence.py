@@ -22,6 +22,7 @@ from agentfuzz.core.events import (
     Replayed,
     Replied,
     Resumed,
+    Saved,
     Struck,
 )
 from agentfuzz.core.faults import Slot
@@ -52,8 +53,8 @@ def rows(history: Events, witness: Collection[int] = ()) -> tuple[Row, ...]:
     for event in history.events:
         build.add(event)
     build.unshown_faults()
-    for row in build.rows:
-        row.witness = any(seq in witness for seq in row.seqs)
+    for step, row in enumerate(build.rows, 1):
+        row.step, row.witness = step, any(seq in witness for seq in row.seqs)
     return tuple(build.rows)
 
 
@@ -111,11 +112,9 @@ class _Rows:
     def _done(self, event: Done) -> None:
         note = "not valid" if event.problem else ""
         text = f"done {event.status} ({event.reason})"
-        if event.via == "return":
-            self.answered = True
-            self._nobody(event, "done", text, note=note)
-        else:
-            self._row(event, "done", text, note=note)
+        self.answered = self.answered or event.via == "return"
+        tell = self._nobody if event.via == "return" else self._row
+        tell(event, "done", text, note=note)
 
     def _life_struck(self, event: Struck) -> None:
         """A fault of the process or the schedule, unless the next event shows it; one between
@@ -135,9 +134,9 @@ class _Rows:
         now = self.who
         own = "" if isinstance(event, Resumed) else now
         self.who = getattr(event, "parent", getattr(event, "agent", own))
-        row = self._row(event, "life", life_words(event))
+        row = self._row(event, "save" if isinstance(event, Saved) else "life", life_words(event))
         if isinstance(event, HandoffSent | HandoffReceived):
-            row.passes = event.handoff
+            row.passes, row.to = event.handoff, getattr(event, "to", "")
         self.who = now
         if self.coming is not None:
             self._strike(row, self.coming)

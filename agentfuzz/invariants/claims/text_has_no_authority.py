@@ -114,17 +114,17 @@ def _decided(
     now, was = _phrase(act), _phrase(expected)
     if now == was:
         now += " with another handle" if shown.what == "claim" else " with other arguments"
-    subject = shown.subject if len(shown.subject) <= 21 else f"another {shown.what}"
+    subject = shown.subject if len(shown.subject) <= 17 else shown.what
     return Violation(
         code="AF304",
         subject=shown.subject,
-        title=f"prose decided: {subject}",
+        title=f"other words, other {subject}",
         sentence=(
-            f"Nothing changed but the words of the model ({said[:80]!r} instead of {then[:80]!r}), "
-            f"and the agent did something else: {now} instead of {was}."
+            f"What followed was {now} instead of {was}, though nothing was different but the words "
+            f"of the model: {said[:80]!r} instead of {then[:80]!r}."
         ),
         says=f"{now} after {said[:80]!r}",
-        world=f"{was} after {then[:80]!r}",
+        world=f"the same; after {then[:80]!r} it was {was}",
         witness=tuple(witness),
         hint="decide on receipts and on the completion event; never look into the words",
     )

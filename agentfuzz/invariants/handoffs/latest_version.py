@@ -8,8 +8,9 @@ H3.
 
 from collections.abc import Iterator
 
-from agentfuzz.core.between import HandoffAccepted
+from agentfuzz.core.between import HandoffAccepted, HandoffReceived, HandoffSent
 from agentfuzz.core.history import History
+from agentfuzz.core.lanes.layout import cut
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, came, handed, what
@@ -45,10 +46,10 @@ def latest_version() -> Check:
 def _wrong(history: History, held: Held) -> Iterator[Violation]:
     sent, got, yes = held.passed.sent, held.arrival.received, held.arrival.accepted
     assert yes is not None, "only what was accepted is asked about"
-    deed = f"{got.agent} accepted {what(sent, got.version)}{came(sent, got)}"
     if got.agent != sent.to:
-        yield _violation(held, deed, f"it was meant for {sent.to}", ())
+        yield _violation(held, _astray(sent, got), f"it was meant for {sent.to}", ())
         return
+    deed = f"{got.agent} accepted {what(sent, got.version)}{came(sent, got)}"
     newer = _newer(history, held, yes.seq)
     if newer is not None:
         other, accepted = newer.passed.sent, newer.arrival.accepted
@@ -57,7 +58,14 @@ def _wrong(history: History, held: Held) -> Iterator[Violation]:
         witness = (newer.arrival.received.seq, accepted.seq if done and accepted else other.seq)
         again = " already" if newer.arrival.received.version == got.version else ""
         told = f"{how} version {newer.arrival.received.version} of it{again}"
-        yield _violation(held, deed, told, witness)
+        yield _violation(held, argued(handed(sent), deed, told), told, witness)
+
+
+def _astray(sent: HandoffSent, got: HandoffReceived) -> str:
+    return (
+        f"{got.agent} accepted what was meant for {sent.to}: {handed(sent)}, and it arrived at "
+        f"{got.agent} at {got.t:.1f} s."
+    )
 
 
 def _newer(history: History, held: Held, seq: int) -> Held | None:
@@ -81,15 +89,17 @@ def _newer(history: History, held: Held, seq: int) -> Held | None:
     return None
 
 
-def _violation(held: Held, deed: str, objection: str, witness: tuple[int, ...]) -> Violation:
+def _violation(held: Held, sentence: str, objection: str, witness: tuple[int, ...]) -> Violation:
     sent, got, yes = held.passed.sent, held.arrival.received, held.arrival.accepted
     assert yes is not None, "only what was accepted is asked about"
     astray = got.agent != sent.to
     return Violation(
         code="AF603",
         subject=got.agent,
-        title=f"{got.agent}: accepted what was {'misrouted' if astray else 'stale'}"[:36],
-        sentence=argued(handed(sent), deed, objection),
+        title=cut(
+            f"{got.agent} took {f'a handoff for {sent.to}' if astray else 'what was stale'}", 36
+        ),
+        sentence=sentence,
         says=f"{got.agent} accepted {what(sent, got.version)}",
         world=objection,
         witness=tuple(sorted({sent.seq, got.seq, *witness, yes.seq})),

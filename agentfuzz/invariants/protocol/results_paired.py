@@ -53,7 +53,7 @@ def results_paired(*, forgets: bool = False) -> Check:
             for given in conversation.inputs:
                 exercised = exercised or any(True for _ in bound(given))
                 for call, problem in (*_unpaired(given, asks), *_exchanged(given, said)):
-                    found.append(_not_a_pair(given, tools.get(call, ""), call, problem))
+                    found.append(_not_a_pair(history, given, tools.get(call, ""), call, problem))
                 if before is not None and not forgets:
                     found.extend(_changes(before, given, tools, said))
                     found.extend(_displaced(before, given, asks, said))
@@ -152,26 +152,42 @@ def _tell_apart(reply: Replied, own: list[str]) -> bool:
 
 
 _PAIRS = {
-    "call without result": "asks for a call and shows no result of it",
-    "result without call": "shows a result whose call is not there before it",
-    "result shown twice": "shows two results of one call",
-    "call shown twice": "shows a call more often than the model asked for it",
-    "result of another call": "shows, as the result of one call, the reply of another",
+    "call without result": "its call of {} and no result: it cannot know what came of it",
+    "result without call": "a result of {} whose call is not there before it",
+    "result shown twice": "two results of one call of {}",
+    "call shown twice": "a call of {} more often than it had asked for it",
+    "result of another call": "as the result of {} the reply of another call",
 }
 
 
-def _not_a_pair(given: ModelInput, tool: str, call: str, problem: str) -> Violation:
+def _not_a_pair(
+    history: History, given: ModelInput, tool: str, call: str, problem: str
+) -> Violation:
     name = tool or call or "a tool"
+    who = f"the model {given.slot.name}" if given.slot.name else "the model"
+    shown = _PAIRS[problem].format(f"{name} (id {call or 'none'})")
     return Violation(
         code="AF404",
         subject=tool or "conversation",
         title=f"{name}: {problem}",
-        sentence=f"The input of {given.slot} {_PAIRS[problem]} ({name}, id {call or 'none'}).",
-        says=f"{problem} at {given.slot}",
-        world="one call, one result",
+        sentence=f"At turn {given.slot.nth} {who} was shown {shown}.",
+        says=f"{name}: {problem} at {given.slot}",
+        world=_fate(history, given, call),
         witness=(given.seq,),
         hint="append the results of a turn together, one for each call, by id, failures included",
     )
+
+
+def _fate(history: History, given: ModelInput, call: str) -> str:
+    """What had come of a call when the model was asked."""
+    made = [called for called in history.calls.values() if called.asked == call]
+    last = next((called for called in reversed(made) if called.seq < given.seq), None)
+    if last is None:
+        return "no such call was made"
+    reply = next((one for one in history.of(Replied) if one.call == last.call), None)
+    if reply is None or reply.seq > given.seq:
+        return f"{last.slot} was made, and not answered yet"
+    return f"{last.slot} was made, and came back with {reply.raised or 'a value'}"
 
 
 def _changes(

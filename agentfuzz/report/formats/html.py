@@ -5,39 +5,20 @@ address is built from data but the file stem of a finding. Called by `write`. Ji
 when the first page is made.
 """
 
-import json
+import re
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agentfuzz.core import escaping
-from agentfuzz.core.events import (
-    Called,
-    Committed,
-    Decided,
-    Done,
-    Ended,
-    Event,
-    Interrupted,
-    Json,
-    Messaged,
-    ModelInput,
-    ModelTurn,
-    Refused,
-    Replayed,
-    Replied,
-    Resumed,
-    Saved,
-    Struck,
-)
 from agentfuzz.core.findings import CampaignResult, Counterexample
-from agentfuzz.core.history import History
-from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count
-from agentfuzz.report import confusion, grid, svg
+from agentfuzz.report import confusion, grid, paths
 from agentfuzz.report import index as indices
+from agentfuzz.report.drawing import draw
 from agentfuzz.report.formats.format import Format
+from agentfuzz.report.steps import steps
 from agentfuzz.telling import story as stories
 from agentfuzz.telling.causes import Cause
 
@@ -54,18 +35,8 @@ ARROWS = {
     "reply_lost": "\u2715 \u2190",
     "reply_changed": "\u2190",
 }
-_CUT = 8_000
-_LEDGER = 8
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One row opened up: its fields as (name, text), and the ledger around it."""
-
-    row: Row
-    fields: tuple[tuple[str, str], ...]
-    before: tuple[str, ...]
-    after: tuple[str, ...]
+_NUMBERED = re.compile(r"([> ] +\d+) {0,2}(.*)")  # a line of a file, as `source` has it
 
 
 def finding(cx: Counterexample) -> str:
@@ -81,9 +52,14 @@ def cause(told: Cause) -> str:
         "finding.html.j2",
         cause=told,
         story=story,
-        drawing=svg.draw(story.rows),
-        plain=svg.draw(story.plain_rows) if story.plain_rows else None,
-        steps=steps(cx.history, story.rows),
+        drawing=draw(story.rows, story.headline),
+        plain=draw(story.plain_rows) if story.plain_rows else None,
+        steps=steps(cx.history, story.rows, cx.called),
+        witnesses=[row for row in story.rows if row.witness],
+        source=_dedented(story.source),
+        laws=[next(one for one in told.findings if one.code == code) for code in told.codes],
+        turns=any(row.kind == "model" for row in (*story.rows, *story.plain_rows)),
+        saves=any(row.kind == "save" for row in (*story.rows, *story.plain_rows)),
         misled=next(filter(None, map(confusion.of, told.findings)), None),
     )
 
@@ -96,6 +72,8 @@ def index(results: Sequence[CampaignResult]) -> str:
         faults=stories.fault_lines,
         signs=grid.SIGNS,
         words=grid.WORDS,
+        paths=paths.of(results),
+        path_words=paths,
     )
 
 
@@ -122,100 +100,20 @@ def _environment() -> "Environment":
     return environment
 
 
+def _dedented(source: Sequence[str]) -> str:
+    """Lines of a file with their numbers, without what all of them begin with."""
+    parts = [_NUMBERED.match(line) for line in source]
+    if not source or not all(parts):
+        return "\n".join(source)
+    code = textwrap.dedent("\n".join(part[2] for part in parts if part)).split("\n")
+    return "\n".join(
+        f"{part[1]}  {line}".rstrip() for part, line in zip(parts, code, strict=True) if part
+    )
+
+
 def _shown(value: object) -> object:
     """Every text that a template prints: controls and bidirectional overrides made visible."""
     return escaping.visible(value, "\n\t") if type(value) is str else value
-
-
-def steps(history: History, rows: Sequence[Row]) -> list[Step]:
-    """Every row with the fields of its events and the ledger before and after it."""
-    by_seq = {event.seq: event for event in history.events}
-    ledger: list[str] = []
-    out: list[Step] = []
-    for row in rows:
-        events = [by_seq[seq] for seq in sorted(row.seqs) if seq in by_seq]
-        fields = tuple(pair for event in events for pair in _fields(event) if pair[1])
-        before = _recent(ledger)
-        ledger += [
-            f"{event.effect_id}  {event.intent}" for event in events if isinstance(event, Committed)
-        ]
-        out.append(Step(row, fields, before, _recent(ledger)))
-    return out
-
-
-def _recent(ledger: list[str]) -> tuple[str, ...]:
-    if len(ledger) <= _LEDGER:
-        return tuple(ledger)
-    return (f"{len(ledger) - _LEDGER} earlier effects", *ledger[-_LEDGER:])
-
-
-def _fields(event: Event) -> list[tuple[str, str]]:
-    match event:
-        case Called():
-            return [
-                ("call", event.call if event.asked is None else f"{event.call} ({event.asked})"),
-                ("arguments", _pretty(event.args)),
-                ("idempotency key", event.key or ""),
-                ("intent", str(event.intent or "none, it only reads")),
-                ("called from", event.where or ""),
-            ]
-        case Struck():
-            return [("fault", f"{event.slot}:{event.fault}")]
-        case Committed():
-            return [("effect", f"{event.effect_id}: {event.intent}")]
-        case Replayed():
-            return [("replay of", event.effect_id)]
-        case Refused():
-            return [("refused", f"{event.kind}: {event.detail}")]
-        case Replied():
-            whole = "" if event.complete else ", cut off"
-            return [
-                ("reply", event.raised or _pretty(event.body)),
-                ("lets conclude", event.outcome + whole),
-            ]
-        case ModelInput():
-            return [(f"{one.role} {one.answers or ''}", one.text) for one in event.messages[-6:]]
-        case ModelTurn():
-            return [
-                ("messages shown", str(event.shown)),
-                ("text", event.text or ""),
-                *((f"asks for {tool} ({id})", _pretty(args)) for id, tool, args in event.calls),
-                ("stop", event.stop),
-            ]
-        case Done():
-            return [
-                ("status", f"{event.status} ({event.reason})"),
-                ("handle", _pretty(event.handle)),
-                ("not valid", event.problem),
-                ("via", event.via),
-            ]
-        case Saved():
-            return [("saved", event.slot.name), ("value", _pretty(event.value))]
-        case Messaged():
-            return [("the user", event.text)]
-        case Interrupted():
-            return [("waits", f"{event.call} for {event.interrupt}")]
-        case Decided():
-            return [("decided", f"{event.interrupt} for {event.call}: {event.value}")]
-        case Resumed():
-            return [("leg", f"{event.leg}: {event.why}"), ("before it", event.after)]
-        case Ended():
-            return [
-                ("ended", event.how.replace("_", " ")),
-                ("value", _pretty(event.value)),
-                ("error", event.error),
-                ("detail", event.detail),
-            ]
-        case _:
-            return []
-
-
-def _pretty(value: Json) -> str:
-    """A value as indented JSON, cut at 8,000 characters; nothing for None."""
-    if value is None:
-        return ""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=repr)
-    return text if len(text) <= _CUT else f"{text[:_CUT]}\n... {len(text) - _CUT} characters more"
 
 
 FORMAT = Format(

@@ -18,6 +18,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.faults import FOR_GOOD, TABLES
 from agentfuzz.core.findings import CampaignResult, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
+from agentfuzz.core.paths import together
 from agentfuzz.core.plan import FORMAT_VERSION, FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.model.endings import CLOSED
@@ -81,6 +82,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         **({"stack": list(story.stack)} if story.stack else {}),
         **({"traceback": list(story.traceback)} if story.traceback else {}),
         **({"source": list(cx.source)} if cx.source else {}),
+        **({"called_from": dict(cx.called)} if cx.called else {}),
     }
 
 
@@ -112,6 +114,8 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
             for one in causes([cx for result in results for cx in result.findings])
         ],
     }
+    if known := together(result.paths for result in results):
+        out["unreached"] = [asdict(one) for one in known.unreached]
     if exit_code is not None:
         out["exit_code"] = exit_code
     return out
@@ -173,6 +177,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             traceback="\n".join(data.get("traceback", ())),
             alike=tuple(data["shrink"].get("alike", ())),
             source=tuple(data.get("source", ())),
+            called=dict(data.get("called_from", {})),
             agents=data["shrink"].get("agents_before", 0),
             known=data["nodeid"] if data.get("known") is True else "",
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
@@ -218,6 +223,7 @@ def _campaign(result: CampaignResult) -> dict[str, Json]:
         "clean": result.clean,
         "findings": [cx.id for cx in result.findings],
         **({"told": dict(result.told)} if result.told else {}),
+        **({"paths": asdict(result.paths)} if result.paths else {}),
     }
 
 

@@ -11,7 +11,8 @@ from agentfuzz.core.escaping import code, fence, guard, markdown, stem
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.lanes.layout import lanes
 from agentfuzz.core.lanes.row import Row
-from agentfuzz.report import confusion
+from agentfuzz.core.paths import Paths
+from agentfuzz.report import confusion, paths
 from agentfuzz.report import index as indices
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.grid import SUMS, named
@@ -90,10 +91,24 @@ def index(results: Sequence[CampaignResult]) -> str:
     if told.campaigns:
         parts += ["## Campaigns", _table(_CAMPAIGN, [_campaign(one) for one in told.campaigns])]
         parts += ["## What was tried", *(part for one in told.campaigns for part in _tried(one))]
+    if known := paths.of(results):
+        parts += ["## Error paths", *_paths(known)]
     if told.notes:
         parts += ["## Notes", _bullets(map(_said, told.notes))]
     lines = [line for _, line in told.commands]
     return _join([*parts, *(["## Replay", fence("\n".join(lines), "sh")] if lines else [])])
+
+
+def _paths(known: Paths) -> Iterable[str]:
+    """What no run entered, and what came nearest."""
+    rows = [
+        [code(f"{one.file}:{one.line}"), one.what, code(one.source), markdown(paths.near(one))]
+        for one in known.unreached
+    ]
+    yield _sentence(paths.lead(known))
+    if rows:
+        yield _table(("place", "what", "source", "nearest"), rows)
+    yield from (markdown(_sentence(text)) for text in paths.aside(known))
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import cells, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
+from agentfuzz.report import paths
 from agentfuzz.telling.block import Page, block
 from agentfuzz.telling.causes import Cause, causes, counted
 from agentfuzz.telling.names import shortened
@@ -55,6 +56,8 @@ def summary(
         where = f" ({names[result.nodeid]})" if several else ""
         for text in result.escapes:
             page.text(f"warning: {text}{where}", indent=0)
+    for text in paths.lines(results):
+        page.text(text, indent=0)
     for text in told_once(results):
         page.text(f"note: {text}", indent=0)
     said: dict[str, list[str]] = {}

@@ -25,6 +25,7 @@ from typing import Literal
 
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.executors import measured
 from agentfuzz.search.outcome import Outcome
 
 GRACE = 2.0  # real seconds for a process to end that has closed its side
@@ -55,8 +56,10 @@ class Child:
     def ended(self, *, dying: bool = False) -> str:
         """It has to go now, with all that it has begun, or is going already (`dying`): how it
         ended, in words."""
-        for end in (self.to, self.answers):
-            end.close()
+        self.to.close()
+        if not dying:
+            measured.gather(self.answers)
+        self.answers.close()
         if self.life is not None:
             os.close(self.life)
         try:
@@ -135,7 +138,9 @@ def forking(run: Run, adopt: Callable[[], object]) -> Start:
                 if one.life is not None:
                     os.close(one.life)
             adopt()
+            mine = measured.anew()
             serve(plans, back, run)
+            measured.send(mine, back)
         finally:
             os._exit(0)
 

@@ -15,7 +15,6 @@ from plugin.starts import WHOLE, mend
 FILE = Path("tests/test_agentfuzz_pydantic_ai.py")
 
 
-@pytest.mark.slow
 def test_a_start(tmp_path: Path) -> None:
     """One bug is found, and no other; the mended agent passes strictly."""
     assert f"next: pytest --agentfuzz {FILE}" in _pytest(

@@ -93,7 +93,7 @@ def test_broken(history, expected, now):
     assert judge(LAW, history, PLAIN) == [expected]
     violation = LAW(history, PLAIN).violations[0]
     assert violation.says == f"{now} after 'all set'"
-    assert "('all set' instead of 'All done.')" in violation.sentence
+    assert violation.sentence.endswith("of the model: 'all set' instead of 'All done.'.")
 
 
 def test_another_key_or_argument():

@@ -59,8 +59,8 @@ def test_broken():
     assert judge(LAW, history) == ["AF603 c: HandoffSent#1 HandoffReceived#1 HandoffAccepted#1"]
     (told,) = LAW(history).violations
     assert told.sentence == (
-        "a handed version 1 of t to b at 1.0 s; c accepted version 1 of t, delivered to c, "
-        "received at 3.0 s; however, it was meant for b."
+        "c accepted what was meant for b: a handed version 1 of t to b at 1.0 s, and it arrived at "
+        "c at 3.0 s."
     )
     overtaken = (A, ONE, TWO, B, gets(), accepts(), gets(of=1), accepts(of=1))
     history = tell(*overtaken, done())

@@ -16,6 +16,7 @@ from invariants.histories import (
     ship,
     strikes,
     tell,
+    timeout,
 )
 from invariants.loops.field import Loop, plain, shop
 
@@ -65,6 +66,24 @@ def test_broken(messages, subject, title):
     """AF404: whatever is not one call with one result."""
     assert judge(results_paired(), turn(*messages)) == [f"AF404 {subject}: ModelInput#2"]
     assert results_paired()(turn(*messages)).violations[0].title == title
+
+
+def test_what_it_says():
+    """The call and its id, and what had come of it; that nothing had, or that there was none."""
+    broken = (shows(user()), asks("tc_1"), shows(user(), wants("tc_1")))
+
+    def told(*made):
+        (violation,) = results_paired()(tell(*broken[:2], *made, broken[2])).violations
+        return violation
+
+    one = told(under("tc_1", charge()), timeout())
+    assert one.sentence == (
+        "At turn 2 the model was shown its call of charge_card (id tc_1) and no result: it cannot "
+        "know what came of it."
+    )
+    assert one.world == "charge_card#1 was made, and came back with TimeoutError"
+    assert told(under("tc_1", charge())).world == "charge_card#1 was made, and not answered yet"
+    assert told().world == "no such call was made"
 
 
 def test_says_it_once():

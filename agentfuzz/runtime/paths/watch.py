@@ -1,0 +1,118 @@
+"""The watch: which error paths of one agent are entered in the runs of a campaign.
+
+Law: it knows what its marks say and nothing else, so that marks which another process has made
+count like its own; where no run was made here or there, it says nothing. Begun by the plugin for
+the length of a test, put in by the maker once the agent has run, asked by the search.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, FunctionType
+from typing import Any, NamedTuple
+
+from agentfuzz.runtime.paths.branch import Branch
+from agentfuzz.runtime.paths.marks import Marks
+from agentfuzz.runtime.paths.sources import Files, sources
+from agentfuzz.runtime.paths.twins import Read, Rewrite, Twin, put_in, read, take_out
+from agentfuzz.runtime.user_code import begins_run
+
+Excluded = Callable[[str], set[int]]  # the lines of a file that its user leaves out of account
+HIT = "h:"  # of a mark: a fault struck within the body of a `try`
+_current: "list[Watch]" = []
+
+
+def current() -> "Watch | None":
+    """The watch of the test that is running."""
+    return _current[-1] if _current else None
+
+
+class Known(NamedTuple):
+    """An error path of a function that the agent has called: where it is, and what stands there."""
+
+    file: str
+    source: str
+    branch: Branch
+
+
+class Watch:
+    """One for a whole session. `rewrite` does to a tree what was done to its module when that was
+    imported; `excluded` says which lines of a file nobody wants to hear of; `aside` are files of
+    whose functions nothing is known."""
+
+    def __init__(self, root: Path, rewrite: Rewrite, excluded: Excluded) -> None:
+        self.marks = Marks()
+        self.aside: list[str] = []
+        self.hits: set[tuple[object, ...]] = set()  # of strikes, those that are among the marks
+        self._root, self._rewrite, self._excluded = root, rewrite, excluded
+        self._files: Files = {}
+        self._all: dict[str, Read | None] = {}  # by path, of any campaign
+        self._reads: dict[str, Read] = {}  # of this one
+        self._changed: list[tuple[FunctionType, Twin]] = []
+
+    def put_in(self, *agents: Any) -> None:
+        """From now on runs of these agents leave marks."""
+        if self._reads:
+            return
+        for source in sources(agents, self._root, self._files):
+            if source.path not in self._all:
+                self._all[source.path] = read(source, self._rewrite, self.marks.__getitem__)
+            found = self._all[source.path]
+            if found is not None:
+                self._reads[source.path] = found
+        self._changed, self.aside = put_in(self._reads)
+
+    def take_out(self) -> None:
+        """Every function has its own code again."""
+        take_out(self._changed)
+        self._changed, self.aside, self._reads = [], [], {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing was seen."""
+        self.marks.forget()
+        self.hits.clear()
+
+    def within(self) -> list[str]:
+        """The `try` bodies that are at work, by their marks."""
+        reads, marks = self._reads, []
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            code = frame.f_code
+            found = reads.get(code.co_filename)
+            if found is not None:
+                line = frame.f_lineno
+                blocks = found.blocks.get(code.co_firstlineno, ())
+                marks += [one.mark for one in blocks if one.first <= line <= one.last]
+            elif code.co_name == "execute" and begins_run(code):
+                break
+            frame = frame.f_back
+        return marks
+
+    def add(self, marks: Iterable[str]) -> None:
+        """Marks of runs that were made elsewhere, or of strikes."""
+        self.marks.update(dict.fromkeys(marks, True))
+
+    @property
+    def known(self) -> Iterator[Known]:
+        """The error paths of the functions that the agent has called, in the order of files and
+        lines; but what its user leaves out of account."""
+        for one in sorted(self._reads.values(), key=lambda one: one.source.file):
+            called = [each for each in one.found.branches if each.function in self.marks]
+            left = self._excluded(one.source.path) if called else set()
+            lines = one.source.text.splitlines()
+            for branch in sorted(called, key=lambda each: (each.line, each.what)):
+                if branch.line not in left:
+                    yield Known(one.source.file, lines[branch.line - 1].strip(), branch)
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """In this block it is the current one, and is taken out at its end."""
+    _current.append(watch)
+    try:
+        yield
+    finally:
+        _current.pop()
+        watch.take_out()
