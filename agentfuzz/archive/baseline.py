@@ -148,8 +148,8 @@ def read(text: str) -> Baseline:
             one = _entry(data[name])
         except (SavedFileError, PlanError) as error:
             at = text.find(json.dumps(name)[:-1])
-            line = text.count("\n", 0, max(at, 0)) + 1
-            raise SavedFileError(f"line {line}, {visible(name[:60])}: {error}") from error
+            above = text.count("\n", 0, max(at, 0))
+            raise SavedFileError(f"line {above + 1}, {visible(name[:60])}: {error}") from error
         entries[one.key] = _both(entries.get(one.key), one)
     more = {k: v for k, v in data.items() if not k.startswith(_ENTRY) and k != "schema"}
     return Baseline(entries, more)

@@ -93,7 +93,7 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
     stopped = [result.stopped for result in results]
     unfinished = [result.nodeid for result in results if result.stopped == "interrupt"]
     seeds = sorted({result.seed for result in results})
-    known: list[Json] = [cx.id for result in results for cx in result.findings if cx.known]
+    baseline: list[Json] = [cx.id for result in results for cx in result.findings if cx.known]
     out: dict[str, Json] = {
         "schema": f"{RUN}/{RUNS}",
         "complete": all(how == "exhausted" for how in stopped) and exit_code != _INTERRUPTED,
@@ -102,7 +102,7 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
         "seed": seeds[0] if len(seeds) == 1 else None,
         "campaigns": [_campaign(result) for result in results],
         "findings": [cx.id for result in results for cx in result.findings],
-        **({"known": known} if known else {}),
+        **({"known": baseline} if baseline else {}),
         "causes": [
             {
                 "id": one.id,
