@@ -97,7 +97,7 @@ def faults() -> str:
 
 def settings() -> str:
     """Every option with its ini key and default."""
-    from agentfuzz.plugin.settings import (
+    from agentfuzz.plugin.options import (
         ACTIONS,
         OTHERS,
         PATHS,
@@ -105,8 +105,8 @@ def settings() -> str:
         SETTINGS,
         STRICT,
         TOOLS,
-        ini_key,
     )
+    from agentfuzz.plugin.settings import ini_key
 
     rows = ["| `--agentfuzz` | `agentfuzz` | off | run campaigns |"]
     for switch, words in (("strict", STRICT), ("paths", PATHS)):

@@ -23,8 +23,9 @@ from agentfuzz.core.errors import NewerFileError, SavedFileError
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.plugin.findings import Failed
 from agentfuzz.plugin.gone import Gone
+from agentfuzz.plugin.options import ACTIONS, ANSWERS
 from agentfuzz.plugin.recorded import Recorded
-from agentfuzz.plugin.settings import ACTIONS, ANSWERS, campaigns_on, setting, shard
+from agentfuzz.plugin.settings import campaigns_on, setting, shard
 from agentfuzz.report.write import put
 from agentfuzz.search.died import CODE as DIED
 from agentfuzz.search.walked import walked

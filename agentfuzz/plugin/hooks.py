@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agentfuzz.plugin.carried import carried
-from agentfuzz.plugin.settings import (
+from agentfuzz.plugin.options import (
     ACTIONS,
     ANSWERS,
     EXISTING,
@@ -26,11 +26,8 @@ from agentfuzz.plugin.settings import (
     SETTINGS,
     STRICT,
     TOOLS,
-    campaigns_on,
-    ini_key,
-    refuse_unknown_keys,
-    setting,
 )
+from agentfuzz.plugin.settings import campaigns_on, ini_key, refuse_unknown_keys, setting
 
 if TYPE_CHECKING:
     from agentfuzz.plugin.session import Session

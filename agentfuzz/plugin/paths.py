@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentfuzz.plugin.settings import MERGE, campaigns_on, paths_on
+from agentfuzz.plugin.options import MERGE
+from agentfuzz.plugin.settings import campaigns_on, paths_on
 
 if TYPE_CHECKING:
     from agentfuzz.runtime.paths.watch import Watch

@@ -13,7 +13,8 @@ from agentfuzz.archive.shards import found, gathered, name_of
 from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.escaping import visible
 from agentfuzz.plugin.findings import SAVED
-from agentfuzz.plugin.settings import MERGE, shard
+from agentfuzz.plugin.options import MERGE
+from agentfuzz.plugin.settings import shard
 from agentfuzz.search.continued import Continued
 from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.shards import Merged, Share

@@ -54,7 +54,7 @@ class Striking:
 def paths(watch: Watch, coverage: Coverage, space: Space, *, real: bool) -> Paths:
     """What is known of the error paths when a campaign is over; `real`: the agent has made all of
     its runs, so that what did not strike in its calls was not tried there."""
-    hits, possible = _hits(watch.marks), _possible(coverage, space) if real else {}
+    hits, possible = _hits(list(watch.marks)), _possible(coverage, space) if real else {}
     reached, left = [], []
     for one in watch.known:
         branch = one.branch

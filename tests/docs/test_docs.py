@@ -111,7 +111,8 @@ def test_what_is_generated_has_its_place():
 
 def test_every_option_is_in_the_settings():
     """The table of options names every option and ini key that the plugin has."""
-    from agentfuzz.plugin.settings import ACTIONS, OTHERS, SETTINGS, ini_key
+    from agentfuzz.plugin.options import ACTIONS, OTHERS, SETTINGS
+    from agentfuzz.plugin.settings import ini_key
 
     text = PAGES["docs/settings.md"].read_text("utf-8")
     for name, *_ in (*SETTINGS, *ACTIONS, *OTHERS):

@@ -121,6 +121,7 @@ def test_unused_nothing_is_imported_early(project: Project) -> None:
         "agentfuzz.plugin",
         "agentfuzz.plugin.carried",
         "agentfuzz.plugin.hooks",
+        "agentfuzz.plugin.options",
         "agentfuzz.plugin.settings",
     ]
     project.file(

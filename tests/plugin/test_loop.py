@@ -202,7 +202,7 @@ def test_the_classic_loop_in_every_story(project: Project) -> None:
     names = [one["story"] for one in [*told["stories"], *told["not_applicable"]]]
     assert sorted(names) == sorted(stories.modules())
     assert len(told["stories"]) >= 30
-    assert all(20 < one["runs"] <= 60 for one in told["stories"])
+    assert all(one["runs"] > 20 for one in told["stories"])
     assert "was never awaited" not in done.stderr
     assert re.search(r"mine:run: broke no law in \d+ of \d+ stories", done.stdout)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from agentfuzz.plugin.options import SETTINGS
 from agentfuzz.plugin.profiles import PROFILES
-from agentfuzz.plugin.settings import SETTINGS
 
 from .conftest import Project
 from .test_settings import refused

@@ -7,7 +7,7 @@ import pytest
 from agentfuzz import Completion, World
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.plugin.settings import SETTINGS
+from agentfuzz.plugin.options import SETTINGS
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.campaign import Budget, Campaign
 

@@ -62,10 +62,18 @@ def read(source: Source, rewrite: Rewrite, probe: Callable[[str], Any]) -> Read 
     return Read(source, found, dict(_pairs(own, _filled(probed, probe))), blocks)
 
 
-def put_in(reads: Mapping[str, Read]) -> tuple[list[tuple[FunctionType, Twin]], list[str]]:
+class Changed(NamedTuple):
+    """A function that has the code of its twin, and the one that it had."""
+
+    function: FunctionType
+    own: CodeType
+    probed: CodeType
+
+
+def put_in(reads: Mapping[str, Read]) -> tuple[list[Changed], list[str]]:
     """Give every function that lives the probed code of its twin: which they are, and the files in
     which one has another code than its source says. `reads` are by the paths of their files."""
-    changed: list[tuple[FunctionType, Twin]] = []
+    changed: list[Changed] = []
     aside = set()
     for one in [one for one in gc.get_objects() if type(one) is FunctionType]:
         code = one.__code__
@@ -74,18 +82,18 @@ def put_in(reads: Mapping[str, Read]) -> tuple[list[tuple[FunctionType, Twin]], 
             continue
         twin = read.twins.get((code.co_qualname, code.co_firstlineno))
         if twin is not None and code in (twin.own, twin.probed):  # made by one that had probes
+            changed.append(Changed(one, code if code == twin.own else twin.own, twin.probed))
             one.__code__ = twin.probed
-            changed.append((one, twin))
         elif code.co_firstlineno in read.blocks:
             aside.add(read.source.file)
     return changed, sorted(aside)
 
 
-def take_out(changed: Iterable[tuple[FunctionType, Twin]]) -> None:
+def take_out(changed: Iterable[Changed]) -> None:
     """Give them their own again."""
-    for function, twin in changed:
-        if function.__code__ is twin.probed:
-            function.__code__ = twin.own
+    for function, own, probed in changed:
+        if function.__code__ is probed:
+            function.__code__ = own
 
 
 def _pairs(own: CodeType, probed: CodeType) -> Iterator[tuple[_Place, Twin]]:

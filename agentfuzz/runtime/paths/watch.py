@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, FunctionType
+from types import FrameType
 from typing import Any, NamedTuple
 
 from agentfuzz.runtime.paths.branch import Branch
 from agentfuzz.runtime.paths.marks import Marks
 from agentfuzz.runtime.paths.sources import Files, sources
-from agentfuzz.runtime.paths.twins import Read, Rewrite, Twin, put_in, read, take_out
+from agentfuzz.runtime.paths.twins import Changed, Read, Rewrite, put_in, read, take_out
 from agentfuzz.runtime.user_code import begins_run
 
 Excluded = Callable[[str], set[int]]  # the lines of a file that its user leaves out of account
@@ -49,7 +49,7 @@ class Watch:
         self._files: Files = {}
         self._all: dict[str, Read | None] = {}  # by path, of any campaign
         self._reads: dict[str, Read] = {}  # of this one
-        self._changed: list[tuple[FunctionType, Twin]] = []
+        self._changed: list[Changed] = []
 
     def put_in(self, *agents: Any) -> None:
         """From now on runs of these agents leave marks."""
