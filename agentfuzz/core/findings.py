@@ -57,6 +57,8 @@ class Counterexample:
     `smaller` is what is known of smaller plans, None outside of a search; `alike` are other plans
     with one fault that showed the same by the same cause, and were not replayed. `agents` is how
     many the run had been about before it was sliced to those that its plan names, 0 without.
+    `known` is the test in which the project's baseline has it, which is an older name of this one
+    if that was renamed; empty for what is new.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Counterexample:
     agents: int = 0
     source: tuple[str, ...] = ()
     called: Mapping[str, str] = field(default_factory=dict)
+    known: str = ""
 
     @property
     def code(self) -> str:
@@ -150,6 +153,11 @@ class CampaignResult:
     made: tuple[str, ...] = ()
     matrix: Matrix = field(default_factory=Matrix)
     paths: Paths | None = None
+
+    @property
+    def new(self) -> tuple[Counterexample, ...]:
+        """The findings that no baseline knows."""
+        return tuple(cx for cx in self.findings if not cx.known)
 
     def covered(self) -> str:
         """One sentence: what was run, of what there was."""

@@ -3,6 +3,7 @@
 settings        options and ini keys
 reporting       which reports are written, and what goes to a CI's log
 findings        what is saved, noted and shown of a session's findings
+baseline        what is known, new and fixed; gone and recorded: renamed tests, the new file
 told            what one test tells for all others of the session
 process_death   a process that died under a plan
 reruns          a test that is run again: the last time counts

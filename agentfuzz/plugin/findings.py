@@ -160,12 +160,15 @@ class Findings:
                 out.append(f"  history  sha256 {now[:16]}  {same}")
         return out
 
-    def failure(self, found: Sequence[Counterexample], more: Sequence[str] = ()) -> Failed:
-        """How these findings are shown."""
-        first, *others = causes(found)
+    def failure(self, result: CampaignResult, more: Sequence[str] = ()) -> Failed:
+        """How what is new in a result is shown."""
+        first, *others = causes(result.new)
         line = f"{first.lead.code} {first.lead.title}{f' (+{len(others)} more)' * bool(others)}"
-        text = terminal.blocks(found, ascii_only=shows_ascii_only(sys.__stdout__))
-        return Broken(escaping.terminal(line), text, more)
+        elsewhere = [
+            escaping.terminal(f"  {what}: as told in {test}") for what, test in result.told.items()
+        ]
+        text = terminal.blocks(result.new, ascii_only=shows_ascii_only(sys.__stdout__))
+        return Broken(escaping.terminal(line), text, [*elsewhere, *more])
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
         """Put the block in place of a traceback."""

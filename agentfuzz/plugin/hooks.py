@@ -68,8 +68,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--agentfuzz-existing", action="append", metavar="PATH", help=EXISTING)
     group.addoption(MERGE, action="append", metavar="DIR", help=argparse.SUPPRESS)
     for name, metavar, text in (*ACTIONS, *OTHERS):
-        words: dict[str, Any] = {"nargs": "?", "const": ""} if metavar[0] == "[" else {}
-        group.addoption(f"--agentfuzz-{name}", metavar=metavar.strip("[]"), help=text, **words)
+        words: dict[str, Any] = {"nargs": "?", "const": ""} if metavar[:1] == "[" else {}
+        words |= {"metavar": metavar.strip("[]")} if metavar else {"action": "store_true"}
+        group.addoption(f"--agentfuzz-{name}", help=text, **words)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,6 +83,11 @@ def pytest_configure(config: pytest.Config) -> None:
         reporting.formats(config)
     config.stash[SEEN] = seen = _Seen(config)
     config.pluginmanager.register(seen, "agentfuzz-seen")
+    asked = ("--agentfuzz-baseline-update", "--agentfuzz-baseline-prune")
+    if setting(config, "baseline") or any(map(config.getoption, asked)):
+        from agentfuzz.plugin import baseline
+
+        baseline.begin(config)
 
 
 def _refuse_namesake() -> None:

@@ -36,6 +36,7 @@ SETTINGS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "",
         "where saved counterexamples are shared: hypothesis, or module:name",
     ),
+    ("baseline", "FILE", str, "", "a file of known causes, by which no test fails"),
     ("report-dir", "DIR", str, "reports/agentfuzz", "where reports are written"),
     ("report", "NAMES", str, "auto", "formats of reports, as auto,sarif or html,no-github"),
     ("profile", "NAME", str, "", "values of these together: dev, ci, nightly, or one of yours"),
@@ -51,6 +52,8 @@ ACTIONS = (
 )
 OTHERS = (
     ("record", "PATH", "run the tests of this cassette once, with their real model, and write it"),
+    ("baseline-update", "", "write what was found into the baseline, and fail by none of it"),
+    ("baseline-prune", "", "take out of the baseline what is fixed"),
     ("shard", "K/N", "run the Kth of N parts of each campaign; python -m agentfuzz merge adds up"),
     ("init", "[KIND]", "write a test to start from, for openai, langgraph, sqlite ..., or a story"),
     (

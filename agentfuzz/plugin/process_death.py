@@ -92,8 +92,9 @@ def crashed(findings: Findings, report: pytest.TestReport) -> None:
     findings.note(notes)
     if left:
         found = [_kept(findings, one) for one in left]
-        report.agentfuzz = dump(to_json(_result(findings, found)), in_order=True)  # type: ignore[attr-defined]
-        findings.show(report, findings.failure(found))
+        told = _result(findings, found)
+        report.agentfuzz = dump(to_json(told), in_order=True)  # type: ignore[attr-defined]
+        findings.show(report, findings.failure(told))
 
 
 def judge(findings: Findings, nodeid: str, scenario: str) -> CampaignResult | None:

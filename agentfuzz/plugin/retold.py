@@ -42,12 +42,12 @@ class Retold:
         if reporter is None:
             return
         once = self._findings.replay is None
-        every = causes([cx for result in results for cx in result.findings])
+        every = causes([cx for result in results for cx in result.new])
         writer, ascii_only = reporter._tw, shows_ascii_only(reporter._tw._file)
         width = max(min(writer.fullwidth, WIDEST), 40)
         for report, result in self._reports:
-            told = every if once else causes(result.findings)
-            ids = {cx.id for cx in result.findings}
+            told = every if once else causes(result.new)
+            ids = {cx.id for cx in result.new}
             mine = [one for one in told if any(cx.id in ids for cx in one.findings)]
             blocks = [_text(one, result.nodeid, ascii_only, width) for one in mine]
             text = "\n\n".join([*blocks, *report.agentfuzz_after])

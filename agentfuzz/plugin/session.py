@@ -25,6 +25,7 @@ from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.plugin import (
+    baseline,
     capture,
     existing,
     interruption,
@@ -78,6 +79,7 @@ class Session:
         self.workers: list[int] = []  # of xdist: their processes
         self.left = False  # this worker has left an unfinished test to its controller
         self.recording = Recording(config)
+        self.baseline = baseline.of(config)
 
     # One test -----------------------------------------------------------------------------
 
@@ -110,17 +112,13 @@ class Session:
         if given.plan is None:
             self.findings.store(result, share=result.stopped != "timeout")
         more = self.findings.compared(result) if self.findings.replay else []
-        result = item.stash[reruns.RESULT] = redacted(result)  # from here on it is told
+        # From here on it is told.
+        result = item.stash[reruns.RESULT] = self.baseline.judged(redacted(result))
         # On the item, not a report: JUnit reads the last one.
         item.user_properties += self.reporting.properties(result)
-        problems = result.findings
         nothing = [text for text in result.untested if text.startswith("AF801")]
-        if problems:
-            more += [
-                escaping.terminal(f"  {text}: as told in {teller}")
-                for text, teller in result.told.items()
-            ]
-            raise self.findings.failure(problems, more)
+        if result.new:
+            raise self.findings.failure(result, [*more, *self.baseline.lines(result)])
         if result.stopped == "timeout":
             raise timeouts.failure(item)
         if nothing:
@@ -131,13 +129,14 @@ class Session:
             declared = [law.name for law in laws if law.name not in given.scenario.implied]
             if lacking := strict.left_open(result, declared):
                 raise strict.failure(lacking)
+            self.baseline.no_rest(result)
 
     def _unfinished(self, interrupted: interruption.Interrupted) -> NoReturn:
         """Keep what a test had found when the session was interrupted in it. It gets no report of
         its own any more."""
         with interruption.undisturbed():
             self.findings.store(interrupted.result, share=False)
-            result = redacted(interrupted.result)
+            result = self.baseline.judged(redacted(interrupted.result))
             if hasattr(self.config, "workerinput"):
                 self.left = True
                 interruption.leave(self.findings.folder, result)
@@ -225,7 +224,7 @@ class Session:
                     found = campaign.result()
                 except KeyboardInterrupt:
                     raise interruption.of(campaign) from None
-                if not searches:
+                if not searches or self.baseline.on:  # what is known must not hang on others
                     return found
                 result, again = self.telling.once(found, given.scenario)
                 self.findings.told_elsewhere(again)
@@ -261,7 +260,9 @@ class Session:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
+        self.results, told = self.baseline.settled(session, self.results)
         self.retold.tell(self.results)
+        self.findings.note(told)
         self.findings.note(existing.unused(self.config, self.results))
         self.findings.note(self.reruns.told(self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (

@@ -30,7 +30,7 @@ def of(
         lines = lines[: [*lines, ""].index("")]
     if verbosity > 1:
         lines += [line for result in results for line in details(result)]
-    unfinished = [cx for r in results if r.stopped == "interrupt" for cx in r.findings]
+    unfinished = [cx for r in results if r.stopped == "interrupt" for cx in r.new]
     if unfinished:  # no test report shows them
         told = terminal.blocks(unfinished, ascii_only=shows_ascii_only(), width=width)
         lines += ["", *told.splitlines()]

@@ -65,7 +65,7 @@ class Campaign:
     def verdict(self) -> str:
         """In a few words."""
         if self.result.findings:
-            return "broken"
+            return "broken" if self.result.new else "known"
         if any(text.startswith(NOTHING) for text in self.result.untested):
             return "nothing tested"
         return "held" if self.result.stopped == "exhausted" else "held so far"
@@ -170,6 +170,7 @@ def _verdict(campaigns: Sequence[Campaign]) -> Iterable[str]:
 
 _VERDICTS = {
     "broken": "broke a law",
+    "known": "broke laws only as the baseline knows",
     "held": "kept every law that came into play",
     "held so far": "kept every law so far",
     "nothing tested": "tested nothing: that is no pass",

@@ -54,7 +54,8 @@ def _head(session: Session, found: Sequence[Cause]) -> Iterable[str]:
 
 
 def _row(one: Cause) -> str:
-    laws, more = " ".join(map(code, one.codes)), f" +{len(one.tests) - 1}" * (len(one.tests) > 1)
+    laws = " ".join([*map(code, one.codes), *["(known)"] * one.known])
+    more = f" +{len(one.tests) - 1}" * (len(one.tests) > 1)
     what, test = one.lead.title[:_NAME], one.lead.nodeid[:_NAME]
     cells = (laws, markdown(what), code(test) + more, code(one.id[:_NAME]))
     return f"| {' | '.join(cells)} |"

@@ -4,8 +4,8 @@ Law: one cause is told once, whatever laws it breaks and wherever it was met, an
 in exactly one. Two findings have one cause if one test shows them under one plan; if they break
 laws of one family in one test by the same troubles at the same places; or if they break the same
 law by the same kinds of trouble, in whatever test and at whatever tool: there, it is one cause at
-several places. Without a fault, only the same law with the same subject is. Pure; called by all
-that tells a session.
+several places. Without a fault, only the same law with the same subject is. What the project's
+baseline knows and what it does not are told apart. Pure; called by all that tells a session.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -77,6 +77,11 @@ class Cause:
         return f"breaks {count(len(self.codes), 'law')}: {', '.join(self.codes)}" * several
 
     @property
+    def known(self) -> bool:
+        """Whether the project's baseline knows it."""
+        return bool(self.lead.known)
+
+    @property
     def tests(self) -> tuple[str, ...]:
         """The tests in which it was met, each once: the lead's first."""
         return tuple(dict.fromkeys(cx.nodeid for cx in self.findings))
@@ -101,10 +106,10 @@ def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:
             at = roots[at]
         return at
 
-    met: dict[Hashable, int] = {}
+    met: dict[tuple[bool, Hashable], int] = {}
     for at, cx in enumerate(found):
         for mark in _marks(cx):
-            one, other = root(met.setdefault(mark, at)), root(at)
+            one, other = root(met.setdefault((bool(cx.known), mark), at)), root(at)
             roots[max(one, other)] = min(one, other)
     groups: dict[int, list[Counterexample]] = {}
     for at, cx in enumerate(found):
@@ -113,10 +118,11 @@ def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:
 
 
 def counted(findings: Sequence[Counterexample]) -> str:
-    """`9 findings of 4 causes`; `2 findings` where each has its own."""
+    """`9 findings of 4 causes (3 known)`; `2 findings` where each has its own."""
     found, by = len({cx.id for cx in findings}), len(causes(findings))
     of = f" of {count(by, 'cause')}" if by != found else ""
-    return f"{count(found, 'finding')}{of}"
+    known = len({cx.id for cx in findings if cx.known})
+    return f"{count(found, 'finding')}{of}{f' ({known} known)' * bool(known)}"
 
 
 def _marks(cx: Counterexample) -> Iterator[Hashable]:

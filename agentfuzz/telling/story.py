@@ -24,6 +24,7 @@ FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
 ALIKE = 4  # plans that are named
 _QUOTE = 90  # characters
+KNOWN = "The baseline of this project knows it: it fails no test."
 NO_FAULT = "no fault needed: it happens in the plain run"
 
 
@@ -97,7 +98,10 @@ def tell(cx: Counterexample) -> Story:
         agents=agents_line(cx.plan, cx.agents),
         shrink=_shrink(cx) if faults else _no_fault(cx.plan),
         controls=(*(_control(control, _effects(cx)) for control in cx.controls), *_alike(cx)),
-        warnings=tuple(_doubt(control) for control in cx.controls if control.broken),
+        warnings=(
+            *(_doubt(control) for control in cx.controls if control.broken),
+            *[KNOWN] * bool(cx.known),
+        ),
         rows=sequence.rows(history, violation.witness),
         plain_rows=sequence.rows(cx.baseline) if faults else (),
         effects=ledger_words(history),

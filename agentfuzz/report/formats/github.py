@@ -1,11 +1,12 @@
 """GitHub: annotations at the lines of the agent's code, and the summary of a step.
 
 Law: a line is one command of ours and nothing else, whatever agents have said, and a runner reads
-back exactly what was meant; of errors at most ten, because it drops what is more; a summary is as
-long as there is room for. Called by the writer, and by the doors for the lines.
+back exactly what was meant; of errors at most ten, because it drops what is more, and of notices,
+which tell what is known; a summary is as long as there is room for. Called by the writer, and by
+the doors for the lines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agentfuzz.core.escaping import terminal
 from agentfuzz.core.findings import CampaignResult
@@ -24,18 +25,23 @@ NOTHING = "AF801"
 
 def annotations(session: Session) -> list[str]:
     """A line for each cause, and for each campaign that tested nothing."""
-    told = [*_causes(session), *_nothing(session)]
-    lines = [_error(*one) for one in told[:MOST]]
+    new = [*_causes(session, known=False), *_nothing(session)]
+    return [*_lines("error", new), *_lines("notice", [*_causes(session, known=True)])]
+
+
+def _lines(command: str, told: Sequence[tuple[Place | None, str, str]]) -> Iterator[str]:
+    for one in told[:MOST]:
+        yield _command(command, *one)
     if len(told) > MOST:
         more = f"{len(told) - MOST} more are told in the summary of this step and in the reports"
-        lines.append(_error(None, f"agentfuzz: {len(told) - MOST} more", more))
-    return lines
+        yield _command(command, None, f"agentfuzz: {len(told) - MOST} more", more)
 
 
-def _causes(session: Session) -> Iterator[tuple[Place | None, str, str]]:
+def _causes(session: Session, *, known: bool) -> Iterator[tuple[Place | None, str, str]]:
     for one in session.causes:
-        title = f"agentfuzz {one.lead.code}: {one.lead.title}"
-        yield session.places.of(one.lead), title, _message(one)
+        if one.known == known:
+            title = f"agentfuzz {one.lead.code}{', known' * known}: {one.lead.title}"
+            yield session.places.of(one.lead), title, _message(one)
 
 
 def _nothing(session: Session) -> Iterator[tuple[Place | None, str, str]]:
@@ -60,12 +66,12 @@ def _message(cause: Cause) -> str:
     return "\n".join([*lines, story.replay])
 
 
-def _error(place: Place | None, title: str, message: str) -> str:
-    """One error command, as the runner reads it."""
+def _command(command: str, place: Place | None, title: str, message: str) -> str:
+    """One command, as the runner reads it."""
     given = {"file": place.path, "line": str(place.line)} if place else {}
     given["title"] = title[:_TITLE]
     properties = ",".join(f"{name}={_property(value)}" for name, value in given.items())
-    return f"::error {properties}::{_data(message[:_MESSAGE])}"
+    return f"::{command} {properties}::{_data(message[:_MESSAGE])}"
 
 
 def _data(text: str) -> str:

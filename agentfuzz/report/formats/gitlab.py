@@ -33,7 +33,7 @@ def _issue(cause: Cause, mark: str, session: Session) -> dict[str, Json]:
         "description": visible(f"{cx.code} {cx.title}: {cx.violation.sentence}{breaks}"[:_WORDS]),
         "check_name": visible(cx.code),
         "fingerprint": mark,
-        "severity": severity(cx.code),
+        "severity": "info" if cause.known else severity(cx.code),
         "location": {"path": visible(place.path), "lines": {"begin": place.line}},
     }
 

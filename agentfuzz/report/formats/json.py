@@ -39,6 +39,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
         "format": FORMAT_VERSION,
         "id": cx.id,
         "code": cx.code,
+        **({"known": True} if cx.known else {}),
         "title": cx.title,
         "sentence": cx.violation.sentence,
         "subject": cx.violation.subject,
@@ -92,6 +93,7 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
     stopped = [result.stopped for result in results]
     unfinished = [result.nodeid for result in results if result.stopped == "interrupt"]
     seeds = sorted({result.seed for result in results})
+    baseline: list[Json] = [cx.id for result in results for cx in result.findings if cx.known]
     out: dict[str, Json] = {
         "schema": f"{RUN}/{RUNS}",
         "complete": all(how == "exhausted" for how in stopped) and exit_code != _INTERRUPTED,
@@ -100,10 +102,12 @@ def run(results: Sequence[CampaignResult], exit_code: int | None = None) -> dict
         "seed": seeds[0] if len(seeds) == 1 else None,
         "campaigns": [_campaign(result) for result in results],
         "findings": [cx.id for result in results for cx in result.findings],
+        **({"known": baseline} if baseline else {}),
         "causes": [
             {
                 "id": one.id,
                 "codes": list(one.codes),
+                **({"known": True} if one.known else {}),
                 "findings": [cx.id for cx in one.findings],
                 "tests": list(one.tests),
             }
@@ -175,6 +179,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             source=tuple(data.get("source", ())),
             called=dict(data.get("called_from", {})),
             agents=data["shrink"].get("agents_before", 0),
+            known=data["nodeid"] if data.get("known") is True else "",
             smaller=Smaller(**smaller) if (smaller := data["shrink"].get("smaller")) else None,
         )
     except (KeyError, TypeError, PlanError) as error:

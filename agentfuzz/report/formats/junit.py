@@ -15,6 +15,7 @@ def properties(result: CampaignResult, full: bool) -> list[tuple[str, str]]:
     told = []
     for cx in result.findings:
         told += [("agentfuzz.finding", cx.id), ("agentfuzz.code", cx.code)]
+        told += [("agentfuzz.known", cx.id)] * bool(cx.known)
         if full:
             told += [
                 ("agentfuzz.cause", redacted(_cause(cx)) or "no fault"),

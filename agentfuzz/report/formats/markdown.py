@@ -145,7 +145,8 @@ _CAUSE = ("id", "laws", "what", "tests")
 
 def _row(each: Cause) -> list[str]:
     laws, tests = (" ".join(map(code, some)) for some in (each.codes, each.tests))
-    return [_page(each.lead), laws, markdown(each.lead.title), tests]
+    known = " (known)" * each.known
+    return [_page(each.lead), laws, markdown(each.lead.title) + known, tests]
 
 
 def _few(kinds: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ def finding(cx: Counterexample, session: Session) -> str:
         "schema": f"{RECEIPT}/{RECEIPTS}",
         "id": cx.id,
         "code": cx.code,
+        **({"known": True} if cx.known else {}),
         "title": cx.title,
         "sentence": cx.violation.sentence,
         "law": cx.law,

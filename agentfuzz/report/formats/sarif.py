@@ -46,6 +46,9 @@ def report(session: Session) -> str:
         if room < 0:
             break
         results.append(result)
+    if any(cause.known for cause in found):  # of all or of none
+        for cause, result in zip(found, results, strict=False):
+            result["baselineState"] = "unchanged" if cause.known else "new"
     bare = 0
     for cause, result in zip(found, results, strict=False):
         flow = _flow(cause.lead, session.places.of(cause.lead))
@@ -127,7 +130,7 @@ def _result(cause: Cause, mark: str, session: Session) -> Object:
     place = places.of(cx)
     result: Object = {
         "ruleId": visible(cx.code),
-        "level": _level(cx.code),
+        "level": "note" if cause.known else _level(cx.code),
         "message": {"text": _message(cause)},
         "locations": [_location(place, cx.location or "")],
         "partialFingerprints": {FINGERPRINT: mark},

@@ -32,7 +32,8 @@ def summary(
     tested, what escaped control, notes, and the path of the report if one was written."""
     if not results:
         return ["no campaign was run"]
-    told = causes([cx for result in results for cx in result.findings])
+    every = causes([cx for result in results for cx in result.findings])
+    told = [one for one in every if not one.known]
     page = Page(max(width, 40), ascii_only)
     page.text(headline(results), indent=0)
     page.blank()
@@ -41,6 +42,9 @@ def summary(
         page.blank()
         page.lines += _table(_cause_rows(told, page), _CAUSES, page)
     page.blank()
+    for one in every:
+        if one.known:
+            page.text(_known(one), indent=0)
     several, names = len(results) > 1, shortened([result.nodeid for result in results])
     for result in results:
         where = f" ({names[result.nodeid]})" if several else ""
@@ -68,6 +72,13 @@ def summary(
     while not page.lines[-1]:
         page.lines.pop()
     return page.lines
+
+
+def _known(cause: Cause) -> str:
+    """A line for what the baseline knows."""
+    laws = f"{cause.lead.code}{_more(cause.codes)}"
+    where = f"{cause.lead.nodeid}{_more(cause.tests)}"
+    return f"known: {laws} {cause.lead.title}  {cause.id} ({where})"
 
 
 def headline(results: Sequence[CampaignResult]) -> str:
