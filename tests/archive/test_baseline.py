@@ -61,11 +61,30 @@ def test_an_order_is_no_content(entries: list[Entry]) -> None:
     assert text(one) == text(other)
 
 
-def entry(number: int, **more: object) -> Entry:
+GOLDEN = """{
+ "AF101 c0ffee": {
+  "title": "charge ran 2x",
+  "tests": ["tests/test_a.py::test_x", "tests/test_b.py::test_y"],
+  "id": "AF-000000000001", "plan": "charge_1#1:once/timeout",
+  "code": "AF101", "subject": "charge", "scenario": "order", "troubles": [["tool", "charge_1", "reply"]]},
+ "schema": "agentfuzz.baseline/1"
+}
+"""  # noqa: E501
+
+
+def test_format_1_lives_on() -> None:
+    """It is read for good, and written until there is another; the name of an entry is its hash."""
+    one = entry(1)
+    assert read(GOLDEN) == Baseline({one.key: one})
+    assert text(read(GOLDEN)) == GOLDEN.replace("AF101 c0ffee", one.key.name)
+    assert one.key.name == "AF101 5ddea3588adc"
+
+
+def entry(number: int, *tests: str) -> Entry:
     key = Key("AF101", "charge", "order", (("tool", f"charge_{number}", "reply"),))
     plan = FaultPlan.parse(f"charge_{number}#1:once/timeout")
-    tests = ("tests/test_a.py::test_x", "tests/test_b.py::test_y")
-    return replace(Entry(key, tests, "charge ran 2x", f"AF-{number:012x}", plan), **more)  # type: ignore[arg-type]
+    shown = tuple(sorted(("tests/test_a.py::test_x", "tests/test_b.py::test_y", *tests)))
+    return Entry(key, shown, "charge ran 2x", f"AF-{number:012x}", plan)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -80,12 +99,26 @@ def test_git_unites_any_two(tmp_path: Path, numbers: tuple[tuple[int, ...], ...]
             [entry(100 * first + n) for n in side]
             for side in ((*common,), (*common, *ours), (*common, *theirs))
         ]
-        names = ("base", "ours", "theirs")
-        for name, side in zip(names, sides, strict=True):
-            (tmp_path / name).write_text(text(Baseline({one.key: one for one in side})))
-        words = ["git", "merge-file", "-p", "--union", *(names[n] for n in (1, 0, 2))]
-        merged = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert set(read(merged.stdout).entries) == {one.key for side in sides for one in side}
+        merged = united(tmp_path, *sides)
+        assert merged.entries == {one.key: one for side in sides for one in side}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_git_unites_the_tests_of_an_entry(tmp_path: Path) -> None:
+    """Each branch knows it in another test."""
+    merged = united(tmp_path, [entry(1)], [entry(1, "a.py::test_1")], [entry(1, "b.py::test_2")])
+    one = entry(1, "a.py::test_1", "b.py::test_2")
+    assert merged.entries == {one.key: one}
+
+
+def united(folder: Path, *sides: list[Entry]) -> Baseline:
+    """What git makes of the base and two branches with `merge=union`."""
+    names = ("base", "ours", "theirs")
+    for name, side in zip(names, sides, strict=True):
+        (folder / name).write_text(text(Baseline({one.key: one for one in side})))
+    words = ["git", "merge-file", "-p", "--union", *(names[n] for n in (1, 0, 2))]
+    merged = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
+    return read(merged.stdout)
 
 
 def test_a_key_knows_no_name_of_a_test() -> None:
