@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentfuzz.archive.baseline import Baseline, Entry, Key, key_of, read, text
+from agentfuzz.archive.baseline import Baseline, Entry, Key, entry_of, key_of, read, text
 from agentfuzz.core.plan import FaultPlan
 from report.samples import double_charge
 
@@ -129,3 +129,12 @@ def test_a_key_knows_no_name_of_a_test() -> None:
     assert key_of(own) == key_of(other)
     assert key_of(own).scenario == ""
     assert key_of(cx).scenario == "charge_order"
+
+
+def test_a_secret_among_the_inputs_is_not_written() -> None:
+    """The file is made to be committed."""
+    key = "AKIA" + "QWERTYUIOPASDFGH"
+    plan = FaultPlan.parse(f'charge_card#1:once/timeout + given:who="{key}"')
+    one = entry_of(replace(double_charge(), plan=plan))
+    assert key not in text(Baseline({one.key: one}))
+    assert str(one.plan) == "charge_card#1:once/timeout"
