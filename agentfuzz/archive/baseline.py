@@ -22,6 +22,7 @@ from agentfuzz.core.escaping import visible
 from agentfuzz.core.events import Json
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.telling.troubles import Trouble, troubles_of
 
 SCHEMA, VERSION = "agentfuzz.baseline", 1
@@ -83,8 +84,10 @@ def key_of(cx: Counterexample) -> Key:
 
 
 def entry_of(cx: Counterexample) -> Entry:
-    """A new entry, of one finding."""
-    return Entry(key_of(cx), (cx.nodeid,), cx.title, cx.id, cx.plan)
+    """A new entry, of one finding. Inputs in which there is a secret are no part of an example."""
+    told = str(cx.plan)
+    plan = cx.plan if redacted(told) == told else cx.plan.over("")
+    return Entry(key_of(cx), (cx.nodeid,), cx.title, cx.id, plan)
 
 
 # Text -------------------------------------------------------------------------------------

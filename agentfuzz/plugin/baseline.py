@@ -73,7 +73,7 @@ def _read(path: Path, name: str, *, missing: bool) -> Baseline:
     """The file; an empty one where it may be missing. Raises UsageError."""
     shown = escaping.visible(name)
     try:
-        if missing and not os.path.lexists(path):
+        if missing and not os.path.exists(path):
             return Baseline()
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise pytest.UsageError(f"--agentfuzz-baseline {shown}: is no regular file")

@@ -1,8 +1,8 @@
 """Tests that a baseline lists and that are not there any more: deleted, or called otherwise now.
 
-Law: a test that this session leaves out, or whose file could not be imported, is not gone; every
-worker says the same, for each collects everything. Registered with pytest for what is collected;
-asked by the baseline of the session.
+Law: a test that this session leaves out is not gone, and neither is one whose file was skipped,
+ignored or could not be imported; every worker says the same, for each collects everything.
+Registered with pytest for what is collected; asked by the baseline of the session.
 """
 
 import os
@@ -21,6 +21,7 @@ class Gone:
     def __init__(self, config: pytest.Config, listed: Collection[str]) -> None:
         self._config, self._listed = config, listed
         self._collected: set[str] = set()
+        self._files: set[str] = set()  # that were collected, and everything else that was
         self._looked: list[Path] | None = None  # where all tests were collected
         self._found: frozenset[str] | None = None
         self._older: dict[Key, dict[str, str]] = {}  # by what a test is called now
@@ -28,10 +29,13 @@ class Gone:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._collected.add(item.nodeid)
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.passed:
+            self._files.add(report.nodeid)
+
+    def pytest_collection_finish(self) -> None:
         here = self._config.invocation_params.dir
-        whole = [here / one for one in self._config.args if "::" not in one]
-        self._looked = [] if session.testsfailed else whole  # it may be there and not import
+        self._looked = [(here / one).resolve() for one in self._config.args if "::" not in one]
 
     def pytest_sessionfinish(self) -> None:
         if hasattr(self._config, "workeroutput"):
@@ -54,8 +58,11 @@ class Gone:
         return self._found
 
     def _is_gone(self, nodeid: str, looked: Collection[Path]) -> bool:
-        path = os.path.join(self._config.rootpath, nodeid.partition("::")[0])
-        return not os.path.exists(path) or any(Path(path).is_relative_to(one) for one in looked)
+        file = nodeid.partition("::")[0]
+        path = os.path.join(self._config.rootpath, file)
+        if not os.path.exists(path):
+            return True
+        return file in self._files and any(Path(path).resolve().is_relative_to(p) for p in looked)
 
     def older(self, entry: Entry, nodeid: str) -> str:
         """What a test was called that is not listed: the likest of those that are gone, each of

@@ -4,6 +4,7 @@ budget       what a campaign may cost, and what is left of it
 space        which faults may strike at a crossing, and how early each is tried
 systematic   every plan with one fault, with two, ...; pruning of equal states
 levels       one such level after the other, and what is told of it
+walked       what a campaign proves by not finding a bug again
 pairwise     a covering array of pairs, for an early look at large spaces
 guided       three faults and more, and values, grown from what earlier runs have shown
 again        earlier plans a second time: does the agent keep something between runs?

@@ -28,7 +28,7 @@ def walked(result: CampaignResult, plan: FaultPlan, depth: int) -> bool:
         return result.stopped == "exhausted" and not result.findings
     levels = [one for one in result.levels if _EACH.fullmatch(one.name)][: len(plan)]
     enough = bool(levels) and (len(levels) == len(plan) or result.stopped == "exhausted")
-    if any(fault.until for _, fault in plan):
+    if plan.lasting:
         lasting = [one for one in result.levels if one.name == LASTING]
         enough, levels = enough and bool(lasting), levels + lasting
     return enough and _whole(levels)

@@ -314,6 +314,21 @@ def test_a_test_that_is_gone_is_pruned(project: Project) -> None:
     assert entries(project)["AF101"]["tests"] == ["test_shop.py::test_billing"]
 
 
+@pytest.mark.parametrize("how", ["skip", "ignore", "broken"])
+def test_a_file_that_is_not_looked_through_is_not_gone(project: Project, how: str) -> None:
+    """What it needs is not installed here, or it does not import: another test is new."""
+    recorded(project)
+    head = {"skip": "import pytest\npytest.importorskip('no_such')\n", "broken": "import no_such\n"}
+    project.file("test_shop.py", head.get(how, "") + SHOP)
+    project.file("test_new.py", SHOP.replace("test_billing", "test_new"))
+    words = ["--ignore=test_shop.py"] if how == "ignore" else ["--continue-on-collection-errors"]
+    result = project.campaign(KNOWN, *words)
+    assert result.ret == 1
+    assert last(result) == "baseline known.json: 0 known, 1 new, 0 fixed"
+    project.campaign(KNOWN, PRUNE, *words)
+    assert entries(project)["AF101"]["tests"] == ["test_shop.py::test_billing"]
+
+
 def test_workers_of_xdist_come_to_the_same(project: Project) -> None:
     """The same file, the same counts, the same exit codes; a renamed test as well."""
     pytest.importorskip("xdist")
