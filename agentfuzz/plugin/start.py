@@ -16,7 +16,7 @@ import pytest
 from agentfuzz.core.errors import AgentfuzzError, near_miss
 from agentfuzz.plugin import ignored, workflow
 
-STARTS = Path(__file__).parent / "starts"
+STARTS = workflow.STARTS
 NEEDS = {  # of a kind: a distribution, and the extra that brings it
     "openai": ("openai", "wire"),
     "anthropic": ("anthropic", "wire"),
