@@ -262,7 +262,7 @@ class Session:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
-        self.retold.tell(self.results)
+        self.retold.tell(self.results, self.reporting.name)
         self.findings.note(existing.unused(self.config, self.results))
         self.findings.note(self.reruns.told(self.results))
         if set(self.findings.untold) - {r.nodeid for r in self.results} and session.exitstatus in (

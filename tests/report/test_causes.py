@@ -130,6 +130,7 @@ def test_a_block_says_what_else_is_broken_and_where() -> None:
     assert "The same cause as in tests/test_shop.py::test_a, told there." in short
     assert f"replay   pytest --agentfuzz-replay {some[6].id}" in short
     assert f"{cause.id}.html" in short
+    assert "places" not in short, "it is met there once"
     assert "backend" not in short
 
 
