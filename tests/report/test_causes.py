@@ -136,6 +136,9 @@ def test_a_block_says_what_else_is_broken_and_where() -> None:
 
 def test_names_are_as_short_as_they_are_clear() -> None:
     """Two that differ stay two; in a small room what they have in common goes first."""
+    assert shortened(["test_x.py::A::test_pay[a/b::c[0]]"]) == {
+        "test_x.py::A::test_pay[a/b::c[0]]": "test_pay[a/b::c[0]]"
+    }
     one, other = "a/test_x.py::test_pay", "b/test_x.py::test_pay"
     assert shortened([one]) == {one: "test_pay"}
     assert shortened([one, other]) == {one: one, other: other}
