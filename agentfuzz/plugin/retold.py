@@ -7,15 +7,15 @@ Used by the session, before pytest shows failures.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.plugin.findings import Broken, Findings
+from agentfuzz.report.formats import terminal
 from agentfuzz.telling.block import again, block
 from agentfuzz.telling.causes import Cause, causes
 
@@ -45,12 +45,8 @@ class Retold:
             return
         once = self._findings.replay is None
         failed = {result.nodeid for report, result in self._reports if report.failed}
-        every = _causes(result for result in results if result.nodeid in failed)
-        pages = {
-            cx.id: f"{folder}/{stem(one.id)}.html"
-            for one in _causes(results)
-            for cx in one.findings
-        }
+        every = causes([cx for one in results if one.nodeid in failed for cx in one.findings])
+        pages = terminal.pages(results, folder)
         writer, ascii_only = reporter._tw, shows_ascii_only(reporter._tw._file)
         width = max(min(writer.fullwidth, WIDEST), 40)
         for report, result in self._reports:
@@ -63,10 +59,6 @@ class Retold:
             line = crash.message if crash else str(report.longrepr).partition("\n")[0]
             shown = coloured(text, writer) if writer.hasmarkup else text
             self._findings.show(report, Broken(line, shown))
-
-
-def _causes(results: Iterable[CampaignResult]) -> tuple[Cause, ...]:
-    return causes([cx for result in results for cx in result.findings])
 
 
 def _text(cause: Cause, nodeid: str, pages: Mapping[str, str], ascii_only: bool, width: int) -> str:
