@@ -111,14 +111,17 @@ def _faults(page: "Page", story: stories.Story, *, short: bool = False) -> None:
 
 
 def _places(places: Sequence[Place], told: Counterexample) -> list[str]:
-    """Where else: of the same test, the plan alone; what broke there, if it is something else."""
+    """Where else: of the same test, the plan alone; what broke there, if it is something else. All
+    of the same test are named, for nobody else does."""
+    own = [one for one in places if one.nodeid == told.nodeid]
+    others = [one for one in places if one.nodeid != told.nodeid]
     lines = []
-    for place in places[:_PLACES]:
+    for place in [*own, *others[:_PLACES]]:
         first = place.findings[0]
         where = "" if place.nodeid == told.nodeid else f"{place.nodeid}  "
         what = f" {first.title}" if first.title != told.title else ""
         lines.append(f"{where}{place.plan}  {' '.join(place.codes)}{what}  {place.id}")
-    more = len(places) - _PLACES
+    more = len(others) - _PLACES
     return [*lines, f"and {more:,} more, on the page"] if more > 0 else lines
 
 
