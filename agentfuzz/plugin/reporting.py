@@ -38,6 +38,7 @@ class Reporting:
         self.config = config
         self.root = config.rootpath
         self.folder = self.root / setting(config, "report-dir")
+        self.name = os.path.relpath(self.folder, self.root).replace(os.sep, "/")
         self.formats = formats(config)
         self.shown = ""
         self.begins: dict[str, int] = {}  # the line of each test
@@ -56,13 +57,14 @@ class Reporting:
         places = Places(inside(self.root, os.environ), self.root, self.begins)
         told = Session(results=results, exit_code=exit_code, places=places)
         wrong = []
-        name = os.path.relpath(self.folder, self.root).replace(os.sep, "/")
         try:
             files = write.write(self.folder, told, self.formats)
             indexes = {each.index for each in self.formats if each.session}
-            self.shown = next((f"{name}/{one.name}" for one in files if one.name in indexes), "")
+            self.shown = next(
+                (f"{self.name}/{one.name}" for one in files if one.name in indexes), ""
+            )
         except OSError as error:
-            wrong.append(_failed(error, name))
+            wrong.append(_failed(error, self.name))
         try:
             write.append(told, self.formats, os.environ)
         except OSError as error:

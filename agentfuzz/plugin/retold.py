@@ -2,11 +2,12 @@
 colours, and each cause once.
 
 Law: nothing but the text changes; a test whose causes another one tells says so in short, and how
-to bring its own back. A replay is told as it is. Used by the session, before pytest shows failures.
+to bring its own back. Only a test that pytest shows tells for others. A replay is told as it is.
+Used by the session, before pytest shows failures.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.plugin.findings import Broken, Findings
+from agentfuzz.report.formats import terminal
 from agentfuzz.telling.block import again, block
 from agentfuzz.telling.causes import Cause, causes
 
@@ -36,20 +38,22 @@ class Retold:
         if hasattr(report, "agentfuzz_after"):
             self._reports.append((report, result))
 
-    def tell(self, results: Sequence[CampaignResult]) -> None:
-        """Write the texts of all reports anew."""
+    def tell(self, results: Sequence[CampaignResult], folder: str) -> None:
+        """Write the texts of all reports anew; `folder` is where the pages will be."""
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is None:
             return
         once = self._findings.replay is None
-        every = causes([cx for result in results for cx in result.new])
+        failed = {result.nodeid for report, result in self._reports if report.failed}
+        every = causes([cx for one in results if one.nodeid in failed for cx in one.new])
+        pages = terminal.pages(results, folder)
         writer, ascii_only = reporter._tw, shows_ascii_only(reporter._tw._file)
         width = max(min(writer.fullwidth, WIDEST), 40)
         for report, result in self._reports:
-            told = every if once else causes(result.new)
+            told = every if once and report.failed else causes(result.new)
             ids = {cx.id for cx in result.new}
             mine = [one for one in told if any(cx.id in ids for cx in one.findings)]
-            blocks = [_text(one, result.nodeid, ascii_only, width) for one in mine]
+            blocks = [_text(one, result.nodeid, pages, ascii_only, width) for one in mine]
             text = "\n\n".join([*blocks, *report.agentfuzz_after])
             crash = getattr(report.longrepr, "reprcrash", None)  # a text, where a test was forked
             line = crash.message if crash else str(report.longrepr).partition("\n")[0]
@@ -57,10 +61,11 @@ class Retold:
             self._findings.show(report, Broken(line, shown))
 
 
-def _text(cause: Cause, nodeid: str, ascii_only: bool, width: int) -> str:
+def _text(cause: Cause, nodeid: str, pages: Mapping[str, str], ascii_only: bool, width: int) -> str:
+    page = pages.get(cause.id, "")
     if cause.lead.nodeid == nodeid:
-        return block(cause, ascii_only=ascii_only, width=width)
-    return again(cause, nodeid, ascii_only=ascii_only, width=width)
+        return block(cause, ascii_only=ascii_only, width=width, at=page)
+    return again(cause, nodeid, ascii_only=ascii_only, width=width, at=page)
 
 
 def coloured(text: str, writer: Any) -> str:

@@ -226,7 +226,8 @@ class Session:
                     raise interruption.of(campaign) from None
                 if not searches or self.baseline.on:  # what is known must not hang on others
                     return found
-                result, again = self.telling.once(found, given.scenario)
+                expected = item.get_closest_marker("xfail") is not None
+                result, again = self.telling.once(found, given.scenario, alone=expected)
                 self.findings.told_elsewhere(again)
                 return result
 
@@ -261,7 +262,7 @@ class Session:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         self.results, told = self.baseline.settled(session, self.results)
-        self.retold.tell(self.results)
+        self.retold.tell(self.results, self.reporting.name)
         self.findings.note(told)
         self.findings.note(existing.unused(self.config, self.results))
         self.findings.note(self.reruns.told(self.results))

@@ -32,6 +32,7 @@ def of(
         lines += [line for result in results for line in details(result)]
     unfinished = [cx for r in results if r.stopped == "interrupt" for cx in r.new]
     if unfinished:  # no test report shows them
-        told = terminal.blocks(unfinished, ascii_only=shows_ascii_only(), width=width)
+        at = terminal.pages(results, report.rpartition("/")[0]) if report else {}
+        told = terminal.blocks(unfinished, ascii_only=shows_ascii_only(), width=width, at=at)
         lines += ["", *told.splitlines()]
     return [*lines, *map(escaping.terminal, more)]

@@ -32,9 +32,10 @@ class Told:
         self._by: dict[object, str] = {}
 
     def once(
-        self, result: CampaignResult, scenario: Scenario
+        self, result: CampaignResult, scenario: Scenario, *, alone: bool = False
     ) -> tuple[CampaignResult, list[Counterexample]]:
-        """The result without what another test has told, and what was taken out."""
+        """The result without what another test has told, and what was taken out. A test that is
+        expected to fail is `alone`: it tells all of its own, and tells it for no other."""
         world: World | None = None
         mine: set[str] = set()
         told: dict[str, str] = {}
@@ -45,7 +46,8 @@ class Told:
             if not tool:
                 continue
             world = world or scenario.world(FromPlan(), Clock())
-            teller = self._by.setdefault(_identity(world, tool), result.nodeid)
+            identity = _identity(world, tool)
+            teller = result.nodeid if alone else self._by.setdefault(identity, result.nodeid)
             if teller != result.nodeid:
                 told[f"{TWICE} {tool}"] = teller
             elif tool not in mine:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.report.places import Places
-from agentfuzz.telling.causes import Cause, causes
+from agentfuzz.telling.causes import Cause, Place, apart, causes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +25,13 @@ class Session:
     def causes(self) -> tuple[Cause, ...]:
         """The findings by what makes the agent fail."""
         return causes([cx for result in self.results for cx in result.findings])
+
+    @property
+    def apart(self) -> tuple[Cause, ...]:
+        """The causes as a CI compares them with those of another commit: what is in another file,
+        or about another subject, is one of its own."""
+        return tuple(part for one in self.causes for part in apart(one, self._where))
+
+    def _where(self, place: Place) -> tuple[str, str]:
+        first = place.findings[0]
+        return self.places.of(first).path, first.violation.subject

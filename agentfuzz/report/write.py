@@ -7,6 +7,7 @@ turns the error into one line.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
@@ -100,7 +101,10 @@ def append(told: Session, formats: Collection[Format], environ: Mapping[str, str
     for each in formats:
         if each.appended is None or not environ.get(each.to):
             continue
-        with open(environ[each.to], "ab") as file:
+        path = Path(environ[each.to])
+        if path.exists() and not path.is_file():  # a pipe without a reader would be waited for
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        with path.open("ab") as file:
             text = each.appended(told, ROOM - file.tell())
             file.write(text.encode("utf-8", "backslashreplace"))
 

@@ -29,13 +29,13 @@ def block(
     *,
     ascii_only: bool = False,
     width: int = 80,
-    folder: str = stories.FOLDER,
+    at: str = "",
 ) -> str:
     """One cause as lines of at most `width` (at least 40) columns: the story of its lead, what else
     is broken with it, and where else it was met.
 
-    `folder` is where the HTML page stands, relative to the project. `ascii_only` is for a terminal
-    that shows nothing else.
+    `at` is the path of its HTML page, if it is another than that of the cause in the usual folder.
+    `ascii_only` is for a terminal that shows nothing else.
     """
     cx = cause.lead
     story = stories.tell(cx)
@@ -63,7 +63,7 @@ def block(
     page.field("hint", story.hint)
     page.field("replay", story.replay)
     page.field("keep", story.keep)
-    page.field("more", f"{folder}/{stem(cause.id)}.html", story.explain)
+    page.field("more", at or _page(cause), story.explain)
     return "\n".join(page.lines)
 
 
@@ -73,7 +73,7 @@ def again(
     *,
     ascii_only: bool = False,
     width: int = 80,
-    folder: str = stories.FOLDER,
+    at: str = "",
 ) -> str:
     """A cause in short, for one test of it that is not the one that tells it."""
     here = next(place for place in cause.places if place.nodeid == nodeid)
@@ -84,12 +84,16 @@ def again(
     page.blank()
     _faults(page, story, short=True)
     page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
-    others = [one for one in cause.places if one.nodeid == nodeid and one is not here]
+    others = [one for one in cause.places if one.nodeid == nodeid and one != here]
     page.field("places", *_places(others, here.findings[0]))
     page.field("code", story.location)
     page.field("replay", story.replay)
-    page.field("more", f"{folder}/{stem(cause.id)}.html")
+    page.field("more", at or _page(cause))
     return "\n".join(page.lines)
+
+
+def _page(cause: Cause) -> str:
+    return f"{stories.FOLDER}/{stem(cause.id)}.html"
 
 
 def _head(page: "Page", story: stories.Story, breaks: str) -> None:
@@ -107,14 +111,17 @@ def _faults(page: "Page", story: stories.Story, *, short: bool = False) -> None:
 
 
 def _places(places: Sequence[Place], told: Counterexample) -> list[str]:
-    """Where else: of the same test, the plan alone; what broke there, if it is something else."""
+    """Where else: of the same test, the plan alone; what broke there, if it is something else. All
+    of the same test are named, for nobody else does."""
+    own = [one for one in places if one.nodeid == told.nodeid]
+    others = [one for one in places if one.nodeid != told.nodeid]
     lines = []
-    for place in places[:_PLACES]:
+    for place in [*own, *others[:_PLACES]]:
         first = place.findings[0]
         where = "" if place.nodeid == told.nodeid else f"{place.nodeid}  "
         what = f" {first.title}" if first.title != told.title else ""
         lines.append(f"{where}{place.plan}  {' '.join(place.codes)}{what}  {place.id}")
-    more = len(places) - _PLACES
+    more = len(others) - _PLACES
     return [*lines, f"and {more:,} more, on the page"] if more > 0 else lines
 
 

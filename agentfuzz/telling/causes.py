@@ -8,7 +8,7 @@ several places. Without a fault, only the same law with the same subject is. Wha
 baseline knows and what it does not are told apart. Pure; called by all that tells a session.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agentfuzz.core.findings import DIED, Counterexample
@@ -93,6 +93,14 @@ class Cause:
         for cx in self.findings:
             found.setdefault((cx.nodeid, str(cx.plan)), []).append(cx)
         return tuple(Place(tuple(one)) for one in found.values())
+
+
+def apart(cause: Cause, key: Callable[[Place], Hashable]) -> tuple[Cause, ...]:
+    """A cause by its places: those with equal keys stay together, the lead's come first."""
+    parts: dict[Hashable, list[Counterexample]] = {}
+    for place in cause.places:
+        parts.setdefault(key(place), []).extend(place.findings)
+    return tuple(Cause(tuple(part)) for part in parts.values())
 
 
 def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:

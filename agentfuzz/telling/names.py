@@ -24,8 +24,11 @@ def shortened(nodeids: Sequence[str], room: int = 0) -> dict[str, str]:
 
 
 def _pieces(nodeid: str) -> list[str]:
-    path, *rest = nodeid.split("::")
-    return [*(f"{part}/" for part in path.split("/")[:-1]), path.rpartition("/")[2], *rest]
+    path, colons, rest = nodeid.partition("::")
+    name, bracket, values = rest.partition("[")  # the values of a parameter are one name with it
+    *above, last = name.split("::")
+    names = [*above, f"{last}{bracket}{values}"] if colons else []
+    return [*(f"{part}/" for part in path.split("/")[:-1]), path.rpartition("/")[2], *names]
 
 
 def _parts(nodeid: str) -> int:

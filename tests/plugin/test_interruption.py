@@ -110,3 +110,19 @@ def test_sigterm_without_campaigns_is_left_alone(project: Project) -> None:
                  "    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n")  # fmt: skip
     done = subprocess.run(project.command(), cwd=project.path, env={**os.environ, **OFF})
     assert done.returncode == 0
+
+
+def test_what_is_told_of_it_leads_to_a_page(project: Project) -> None:
+    """Also where another test tells the cause."""
+    twice = SLOW[SLOW.index("@fuzz") :].replace("test_slow", "test_stopped")
+    ended = SLOW.replace("len(RUNS) > 40", "False").replace("test_slow", "test_ended")
+    stop = '(HERE / "started").touch()\n        while True:\n            pass'
+    twice = twice.replace(stop, "os.kill(os.getpid(), 2)")
+    project.file("test_a.py", f"import os\n{ended}\nRUNS.clear()\n{twice.replace('RUNS', 'MORE')}")
+    project.file("test_a.py", f"MORE = []\n{(project.path / 'test_a.py').read_text()}")
+    words = ("--agentfuzz", "--agentfuzz-max-runs=60", "--agentfuzz-report-dir=out")
+    out = project.spawn(*words).stdout
+    assert "interrupted in this test (test_stopped)" in out
+    pages = [line.split()[-1] for line in out.splitlines() if line.startswith("  more     ")]
+    assert len(pages) > len(set(pages)), "one cause is told of both tests"
+    assert all((project.path / page).exists() for page in pages)

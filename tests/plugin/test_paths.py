@@ -251,3 +251,13 @@ def test_other_processes_say_the_same(shop: Project, more: tuple[str, ...]) -> N
     assert [one["paths"] for one in second["campaigns"]] == [
         one["paths"] for one in first["campaigns"]
     ]
+
+
+def test_a_file_is_read_as_python_reads_it(shop: Project) -> None:
+    """In the encoding that it declares; a form feed, as old sources have it, begins no line."""
+    text = f"# -*- coding: latin-1 -*-\n# caf\xe9\n\x0c\n{AGENT}"
+    (shop.path / "shop.py").write_bytes(text.encode("latin-1"))
+    out = shop.campaign("--agentfuzz-paths").stdout.str()
+    assert "not known" not in out
+    line = text.split("\n").index("        except Throttled:  # <script>&") + 1
+    assert f"not entered: shop.py:{line} except Throttled:" in out

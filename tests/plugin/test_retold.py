@@ -36,6 +36,30 @@ def test_a_cause_is_told_once_and_the_other_test_says_where(project: Project) ->
     again.stdout.fnmatch_lines(["*test_refunds*", "*effect 2 = same intent*"])
 
 
+def test_what_is_told_is_shown(project: Project) -> None:
+    """A test that is expected to fail shows nothing, and tells for no other."""
+    expected = SHOP.replace("@fuzz(", "@pytest.mark.xfail\n@fuzz(", 1)
+    project.file("test_shop.py", f"import pytest\n{TWO.replace(SHOP, expected)}")
+    result = project.campaign()
+    result.assert_outcomes(failed=1, xfailed=1)
+    text = result.stdout.str()
+    assert "told there" not in text
+    assert text.count("effect 2 = same intent") == 1
+
+
+def test_it_leads_to_the_page_that_was_written(project: Project) -> None:
+    """Wherever reports are written, and whoever tells it."""
+    expected = SHOP.replace("@fuzz(", "@pytest.mark.xfail\n@fuzz(", 1)
+    third = TWO.replace("test_refunds", "test_third").removeprefix(SHOP)
+    project.file("test_shop.py", f"import pytest\n{TWO.replace(SHOP, expected)}{third}")
+    text = project.campaign("--agentfuzz-report-dir=out").stdout.str()
+    pages = re.findall(r"more     (\S+\.html)", text)
+    assert len(pages) >= 2
+    for page in pages:
+        assert page.startswith("out/")
+        assert (project.path / page).exists(), page
+
+
 def test_workers_of_xdist_tell_it_the_same(project: Project) -> None:
     """Which of them found it does not matter."""
     pytest.importorskip("xdist")

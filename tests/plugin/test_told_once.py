@@ -175,3 +175,15 @@ def test_under_xdist_each_worker_tells_it_once(shop: Project) -> None:
     failed = done.stdout.count("FAILED ")
     assert 1 <= failed <= 2, done.stdout
     assert f"also met in {10 - failed} other tests" in done.stdout
+
+
+def test_a_test_that_is_expected_to_fail_tells_it_for_no_other(shop: Project) -> None:
+    """Nothing of it is shown, so that a session would pass in which every test has the bug; and
+    with another teller before it, it fails as expected."""
+    expected = FIRST.replace("@fuzz", "@pytest.mark.xfail(strict=True)\n@fuzz")
+    shop.file("test_a.py", f"import pytest\n{expected}")
+    shop.file("test_b.py", OTHERS)
+    result = shop.run("--agentfuzz")
+    result.assert_outcomes(failed=1, passed=1, xfailed=1)
+    result.stdout.fnmatch_lines(["AF102 charge_card ran 2x, expected 1"])
+    shop.run("--agentfuzz", "test_b.py", "test_a.py").assert_outcomes(failed=1, passed=1, xfailed=1)

@@ -130,11 +130,25 @@ def test_a_block_says_what_else_is_broken_and_where() -> None:
     assert "The same cause as in tests/test_shop.py::test_a, told there." in short
     assert f"replay   pytest --agentfuzz-replay {some[6].id}" in short
     assert f"{cause.id}.html" in short
+    assert "places" not in short, "it is met there once"
     assert "backend" not in short
+
+
+def test_a_block_names_every_place_of_its_own_test() -> None:
+    """No other block does; of other tests some are enough."""
+    some = [finding("AF101", f"tool{n}#1:once/timeout") for n in range(20)]
+    some += [finding("AF101", "tool0#1:once/timeout", f"tests/test_{n}.py::b") for n in range(9)]
+    (cause,) = causes(some)
+    for text in (terminal.blocks(some, width=120), again(cause, some[0].nodeid, width=120)):
+        assert [cx.id for cx in some[:20] if cx.id not in text] == []
+    assert "and 3 more, on the page" in terminal.blocks(some, width=120)
 
 
 def test_names_are_as_short_as_they_are_clear() -> None:
     """Two that differ stay two; in a small room what they have in common goes first."""
+    assert shortened(["test_x.py::A::test_pay[a/b::c[0]]"]) == {
+        "test_x.py::A::test_pay[a/b::c[0]]": "test_pay[a/b::c[0]]"
+    }
     one, other = "a/test_x.py::test_pay", "b/test_x.py::test_pay"
     assert shortened([one]) == {one: "test_pay"}
     assert shortened([one, other]) == {one: one, other: other}

@@ -44,6 +44,25 @@ def test_an_issue_for_each_cause() -> None:
     assert second["check_name"] == "AF204"
 
 
+def test_what_another_agent_does_is_an_issue_of_its_own() -> None:
+    """Of one cause, told once: a merge request that brings it to another file, or to another
+    subject, is seen."""
+    cx = ALL["double_charge"]
+    again = replace(cx, id="AF-1", nodeid="tests/test_b.py::test_other")
+    other = replace(cx, id="AF-2", violation=replace(cx.violation, subject="mail"))
+    file = replace(cx, id="AF-3", location="shop/mail.py:3 send")
+
+    def marks(*findings: Any) -> set[str]:
+        return {
+            one["fingerprint"] for one in issues(Session(results=[campaign(findings=findings)]))
+        }
+
+    before = marks(cx)
+    assert marks(cx, again) == before
+    assert len(marks(cx, replace(other, nodeid="tests/test_b.py::test_other")) - before) == 1
+    assert len(marks(cx, replace(file, nodeid="tests/test_b.py::test_other")) - before) == 1
+
+
 def test_a_session_without_findings_is_an_empty_list() -> None:
     assert report(Session(results=[campaign()])) == "[]\n"
 

@@ -38,7 +38,7 @@ def _lines(command: str, told: Sequence[tuple[Place | None, str, str]]) -> Itera
 
 
 def _causes(session: Session, *, known: bool) -> Iterator[tuple[Place | None, str, str]]:
-    for one in session.causes:
+    for one in session.apart:
         if one.known == known:
             title = f"agentfuzz {one.lead.code}{', known' * known}: {one.lead.title}"
             yield session.places.of(one.lead), title, _message(one)

@@ -19,7 +19,7 @@ MILD = ("AF904", "AF905")  # of the harness, more than of the agent
 
 def report(session: Session) -> str:
     """A list with an object for each cause."""
-    causes = session.causes
+    causes = session.apart
     marks = fingerprints(causes, session.places)
     told: list[Json] = [_issue(one, mark, session) for one, mark in zip(causes, marks, strict=True)]
     return dump(told, indent=1) + "\n"

@@ -36,7 +36,7 @@ Object = dict[str, Any]
 
 def report(session: Session) -> str:
     """The log of a session: one run. Sequences are the first for which there is no room."""
-    found = session.causes
+    found = session.apart
     marks = fingerprints(found, session.places)
     results: list[Object] = []
     room = BYTES

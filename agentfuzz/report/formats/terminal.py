@@ -4,8 +4,9 @@ Law: plain text of at most `width` columns, no colour (the doors add it), no con
 no line that a CI runner obeys. Called by the pytest door.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import cells, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
@@ -15,10 +16,24 @@ from agentfuzz.telling.causes import Cause, causes, counted
 from agentfuzz.telling.names import shortened
 
 
-def blocks(findings: Sequence[Counterexample], *, ascii_only: bool = False, width: int = 80) -> str:
-    """A block for each cause of these findings."""
-    told = causes(findings)
-    return "\n\n".join(block(one, ascii_only=ascii_only, width=width) for one in told)
+def blocks(
+    findings: Sequence[Counterexample],
+    *,
+    ascii_only: bool = False,
+    width: int = 80,
+    at: Mapping[str, str] = {},
+) -> str:
+    """A block for each cause of these findings; `at` are the pages, by the ids of findings."""
+    return "\n\n".join(
+        block(one, ascii_only=ascii_only, width=width, at=at.get(one.id, ""))
+        for one in causes(findings)
+    )
+
+
+def pages(results: Iterable[CampaignResult], folder: str) -> dict[str, str]:
+    """The path of the page on which each finding of a session is told, by its id."""
+    told = causes([cx for result in results for cx in result.findings])
+    return {cx.id: f"{folder}/{stem(one.id)}.html" for one in told for cx in one.findings}
 
 
 def summary(

@@ -6,6 +6,7 @@ sources, as far as they lie in the project and are loaded. Asked once in a campa
 
 import ast
 import sys
+import tokenize
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -88,7 +89,8 @@ def _source(module: ModuleType, root: Path) -> Source | None:
         return None
     try:
         file = Path(path).resolve().relative_to(root).as_posix()
-        text = Path(path).read_text(encoding="utf-8-sig")
+        with tokenize.open(path) as opened:  # in the encoding that it declares
+            text = opened.read()
         names = dict.fromkeys(_imported(ast.parse(text), module.__package__ or ""))
     except (OSError, ValueError, SyntaxError, RecursionError):
         return None

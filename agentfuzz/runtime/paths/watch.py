@@ -115,7 +115,7 @@ class Watch:
         for one in sorted(self._reads.values(), key=lambda one: one.source.file):
             called = [each for each in one.found.branches if each.function in self.marks]
             left = self._excluded(one.source.path) if called else set()
-            lines = one.source.text.splitlines()
+            lines = one.source.text.split("\n")  # as Python counts them
             for branch in sorted(called, key=lambda each: (each.line, each.what)):
                 if branch.line not in left:
                     yield Known(one.source.file, lines[branch.line - 1].strip(), branch)
