@@ -15,6 +15,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 
 DIED = "the run that ended the process"  # the phase of a counterexample without a history
+REGRESSION = "regression"  # the phase of what a regression test found
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from agentfuzz.core.lanes.words import count
 from agentfuzz.core.matrix import Outcome, Row
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.report.grid import WORDS, Grid, grids
+from agentfuzz.telling import commands
 from agentfuzz.telling.causes import Cause, causes
 from agentfuzz.telling.names import shortened
 from agentfuzz.telling.troubles import Troubles, troubles_of
@@ -181,12 +182,13 @@ def _commands(
     found: Sequence[Cause], results: Sequence[CampaignResult]
 ) -> Iterable[tuple[str, str]]:
     """What to type: a title and a line each."""
-    if found:
+    if any(commands.saved(cx) for cause in found for cx in cause.findings):
         yield "All findings again", "pytest --agentfuzz-replay all"
     for cause in found[:1] if len(found) > 1 else found:
         story = cause.lead
-        yield f"One of them ({story.code})", f"pytest --agentfuzz-replay {story.id}"
-        yield "Keep it as a test", f"pytest --agentfuzz-export {story.id}"
+        yield f"One of them ({story.code})", commands.replay(story)
+        if kept := commands.keep(story):
+            yield "Keep it as a test", kept
         yield f"Read about {story.code}", f"pytest --agentfuzz-explain {story.code}"
     for seed in sorted({result.seed for result in results}):
         yield f"The whole search again (seed {seed})", f"pytest --agentfuzz --agentfuzz-seed {seed}"

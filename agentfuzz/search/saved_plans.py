@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.errors import PlanError
+from agentfuzz.core.findings import REGRESSION
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.single import require_struck
@@ -67,9 +68,9 @@ class SavedPlans:
         """One plan, and of its violations only those with this code (any, if it is empty).
         Raises PlanError when the plan does not apply to this agent any more."""
         plan = self._runner.today(plan)
-        history = self._run(plan, "regression")
+        history = self._run(plan, REGRESSION)
         require_struck(plan, history)
-        self._compared(plan, history, "regression")
+        self._compared(plan, history, REGRESSION)
         self._kept.only(code)
         if code == TWICE:
             self._again.replay(plan, history)

@@ -75,11 +75,14 @@ def again(
     width: int = 80,
     at: str = "",
 ) -> str:
-    """A cause in short, for one test of it that is not the one that tells it."""
+    """A cause in short, for one test of it that is not the one that tells it: what it breaks
+    here, and a hint if it is another one."""
     here = next(place for place in cause.places if place.nodeid == nodeid)
     story = stories.tell(here.findings[0])
     page = Page(max(width, 40), ascii_only)
     _head(page, story, "")
+    page.text(story.sentence)
+    page.blank()
     page.text(f"The same cause as in {cause.lead.nodeid}, told there.")
     page.blank()
     _faults(page, story, short=True)
@@ -87,6 +90,8 @@ def again(
     others = [one for one in cause.places if one.nodeid == nodeid and one != here]
     page.field("places", *_places(others, here.findings[0]))
     page.field("code", story.location)
+    if cause.lead.violation.hint != here.findings[0].violation.hint:
+        page.field("hint", story.hint)
     page.field("replay", story.replay)
     page.field("more", at or _page(cause))
     return "\n".join(page.lines)

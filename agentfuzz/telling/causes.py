@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from agentfuzz.core.findings import DIED, Counterexample
 from agentfuzz.core.lanes.words import count
+from agentfuzz.telling import commands
 from agentfuzz.telling.troubles import troubles_of
 
 # What is told first: what happened in the world, then between agents, then what an agent says.
@@ -38,6 +39,11 @@ class Place:
     def id(self) -> str:
         """Of its first finding: it brings this place back."""
         return self.findings[0].id
+
+    @property
+    def replay(self) -> str:
+        """What shows this place again."""
+        return commands.replay(self.findings[0])
 
     @property
     def location(self) -> str:

@@ -19,6 +19,7 @@ from agentfuzz.core.lanes import sequence
 from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count, effects_words, short
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.telling import commands
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
@@ -115,8 +116,8 @@ def tell(cx: Counterexample) -> Story:
         stack=tuple(cx.stack.splitlines()),
         traceback=tuple(cx.traceback.split("\n") if cx.traceback else ()),
         hint=advice(violation.hint, history),
-        replay=f"pytest --agentfuzz-replay {cx.id}",
-        keep=f"pytest --agentfuzz-export {cx.id}",
+        replay=commands.replay(cx),
+        keep=commands.keep(cx),
         explain=f"pytest --agentfuzz-explain {cx.code}",
     )
 

@@ -1,6 +1,8 @@
 """Doors: an exported test is red while the bug lives, green after the fix, and stands alone."""
 
+import shutil
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 
@@ -119,6 +121,25 @@ def test_an_exported_test_says_when_its_plan_no_longer_applies(
     gone = project.run(file)
     gone.assert_outcomes(failed=1)
     gone.stdout.fnmatch_lines(["PlanError: *names the tool 'charge_card'; *'bill_card'?"])
+
+
+def test_what_an_exported_test_found_is_seen_again_by_the_test(
+    project: Project, found: Found
+) -> None:
+    """It is in no saved file, so no line to paste asks for one by its id: neither in the terminal
+    nor in a report. Its own name is quoted."""
+    file = export(project, found(BASE + FIXTURES))
+    shutil.rmtree(project.path / "reports")
+    again = f"pytest '{file}::{file.removesuffix('.py')}[x-]'"
+    red = project.run(file)
+    red.stdout.fnmatch_lines([f"  replay   {again.replace('[', '[[]')}"])
+    assert "agentfuzz-export" not in red.stdout.str()
+    for name in ("index.html", "index.md", "AF-*.html", "AF-*.md"):
+        (page,) = (project.path / "reports/agentfuzz").glob(name)
+        text = unescape(page.read_text())
+        assert again in text, name
+        assert "agentfuzz-replay" not in text, name
+        assert "agentfuzz-export" not in text, name
 
 
 @pytest.mark.slow

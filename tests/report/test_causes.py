@@ -132,6 +132,22 @@ def test_a_block_says_what_else_is_broken_and_where() -> None:
     assert f"{cause.id}.html" in short
     assert "places" not in short, "it is met there once"
     assert "backend" not in short
+    assert "took effect 2 times: the agent called charge_card" in short
+    assert "hint" not in short, "the one that is told with the cause"
+
+
+def test_a_test_that_breaks_another_law_has_its_own_sentence_and_hint() -> None:
+    """What the lead says is of another law, another tool and another line: the short block says
+    what is broken in this test."""
+    lead = finding("AF101", "charge#1:once/timeout")
+    also = finding("AF301", "charge#1:once/timeout")
+    other = finding("AF301", "mail#1:once/timeout", "tests/test_b.py::test_b")
+    words = replace(other.violation, sentence="It claims a mail.", hint="look the mail up")
+    other = replace(other, violation=words)
+    (cause,) = causes([lead, also, other])
+    short = again(cause, other.nodeid)
+    assert "\n  It claims a mail.\n" in short
+    assert "\n  hint     look the mail up\n" in short
 
 
 def test_a_block_names_every_place_of_its_own_test() -> None:

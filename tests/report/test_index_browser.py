@@ -72,6 +72,25 @@ def test_the_slots_stay_while_the_matrix_scrolls(browser, tmp_path):
     context.close()
 
 
+def test_the_number_of_a_slot_is_not_cut(browser, tmp_path):
+    """`issue_refund#10 to #50` may go on in a second line, but after a word."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    cells = {f"twice/rate_limited_{n}": Cell(alone=1, codes={"AF101": 1}) for n in range(40)}
+    rows = [Row(Slot("tool", "issue_refund", nth), "write", cells) for nth in range(10, 51)]
+    page = opened(context, tmp_path, [campaign(matrix=Matrix({}, tuple(rows)))])
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    lines = """Array.from(document.querySelectorAll('.grid tbody th code')).map(one => {
+        const text = one.firstChild, range = document.createRange();
+        const end = (text.data + ' ').indexOf(' ');
+        range.setStart(text, 0); range.setEnd(text, end);
+        return [text.data, range.getClientRects().length];
+    })"""
+    shown = page.evaluate(lines)
+    assert shown
+    assert {how_many for _, how_many in shown} == {1}
+    context.close()
+
+
 def test_the_keyboard_reaches_all_of_it(browser, tmp_path):
     """Links to causes, what opens, and what scrolls; Enter opens what was not tested."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
@@ -102,6 +121,6 @@ def test_what_is_closed_is_printed(browser, tmp_path):
     hidden = "document.querySelector('.warnings li').checkVisibility({contentVisibilityAuto: true})"
     assert not page.evaluate(hidden)
     page.emulate_media(media="print")
-    assert page.evaluate(hidden)
+    page.wait_for_function(hidden)  # once it is laid out anew
     assert page.evaluate(SIDEWAYS) <= 0
     context.close()

@@ -69,7 +69,10 @@ def cause(told: Cause) -> str:
             for one in elsewhere
         ]
         parts += ["## Other places", _table(("test", "plan", "laws", "id"), rows)]
-    parts += ["## Replay", fence("\n".join((story.replay, story.keep, story.explain)), "sh")]
+    parts += [
+        "## Replay",
+        fence("\n".join(filter(None, (story.replay, story.keep, story.explain))), "sh"),
+    ]
     return _join(parts)
 
 
