@@ -25,6 +25,7 @@ from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
 
 Signature = tuple[str, str]
+SAVED = "saved"  # the phase of what an earlier session has found, until the search meets it
 MAX_CAUSES = 24  # kept of one law and subject
 TOLD = 5  # of them
 MAX_ALIKE = 12  # plans that show one cause
@@ -66,7 +67,7 @@ class Kept:
                 if size(plan) >= size(kept[largest].plan):
                     return
                 del kept[largest]
-        elif size(plan) >= size(known.plan):
+        elif size(plan) >= size(known.plan) and not (plan == known.plan and known.phase == SAVED):
             return
         kept[cause] = Found(law, violation, plan, phase, history)
 
@@ -185,7 +186,7 @@ class Kept:
             chosen = min(waiting, key=lambda c: (places(c) <= seen, size(waiting[c].plan)))
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
-            done = smaller(found.plan) if found.phase != "saved" else None
+            done = smaller(found.plan) if found.phase != SAVED else None
             unsure = found.phase == "random plans" or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
                 fails = partial(self._runner.breaks, signature=signature)

@@ -3,9 +3,11 @@
 Law: one cause is told once, whatever laws it breaks and wherever it was met, and every finding is
 in exactly one. Two findings have one cause if one test shows them under one plan; if they break
 laws of one family in one test by the same troubles at the same places; or if they break the same
-law by the same kinds of trouble, in whatever test and at whatever tool: there, it is one cause at
-several places. Without a fault, only the same law with the same subject is. What the project's
-baseline knows and what it does not are told apart. Pure; called by all that tells a session.
+law by the same kinds of trouble in the same function of the agent's code, in whatever test and at
+whatever tool: there, it is one cause at several places. Where a place in the code is not known, as
+in a framework's loop, it is no difference. Without a fault, only the same law with the same subject
+is. What the project's baseline knows and what it does not are told apart. Pure; called by all that
+tells a session.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -120,11 +122,20 @@ def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:
             at = roots[at]
         return at
 
+    def join(one: int, other: int) -> None:
+        low, high = sorted((root(one), root(other)))
+        roots[high] = low
+
     met: dict[tuple[bool, Hashable], int] = {}
     for at, cx in enumerate(found):
         for mark in _marks(cx):
-            one, other = root(met.setdefault((bool(cx.known), mark), at)), root(at)
-            roots[max(one, other)] = min(one, other)
+            join(met.setdefault((bool(cx.known), mark), at), at)
+    kinds: dict[tuple[bool, Hashable], int] = {}
+    for at, cx in sorted(enumerate(found), key=lambda one: not one[1].location):
+        for kind in _kinds(cx):
+            first = kinds.setdefault((bool(cx.known), kind), at)
+            if not cx.location:
+                join(first, at)
     groups: dict[int, list[Counterexample]] = {}
     for at, cx in enumerate(found):
         groups.setdefault(root(at), []).append(cx)
@@ -152,7 +163,21 @@ def _marks(cx: Counterexample) -> Iterator[Hashable]:
         yield "plain", cx.violation.signature, cx.location
         return
     yield "test", cx.nodeid, cx.code[:3], troubles
-    yield "kinds", cx.code, tuple(sorted((where, what) for where, _, what in troubles))
+    if cx.location:
+        yield from ((kind, _function(cx.location)) for kind in _kinds(cx))
+
+
+def _kinds(cx: Counterexample) -> Iterator[Hashable]:
+    """The law, and the kinds of trouble by which it breaks, whatever the tool."""
+    troubles = troubles_of(cx.plan)
+    if troubles and not cx.code.startswith("AF9") and cx.phase != DIED:
+        yield cx.code, tuple(sorted((where, what) for where, _, what in troubles))
+
+
+def _function(location: str) -> tuple[str, str]:
+    """The file and the function of a place in code."""
+    path, _, rest = location.rpartition(":")
+    return path, rest.partition(" ")[2]
 
 
 def _order(cx: Counterexample) -> tuple[int, str, int, int]:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.events import Called, Json, ModelTurn, Refused
+from agentfuzz.core.events import Called, Json, Refused
 from agentfuzz.core.faults import Fault, Slot, part
 from agentfuzz.core.findings import DIED, Control, Counterexample, Smaller
 from agentfuzz.core.history import History
@@ -20,11 +20,11 @@ from agentfuzz.core.lanes.row import Row
 from agentfuzz.core.lanes.words import count, effects_words, short
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.telling import commands
+from agentfuzz.telling.said import says
 
 FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
 ALIKE = 4  # plans that are named
-_QUOTE = 90  # characters
 KNOWN = "The baseline of this project knows it: it fails no test."
 NO_FAULT = "no fault needed: it happens in the plain run"
 
@@ -109,7 +109,7 @@ def tell(cx: Counterexample) -> Story:
         plain_effects=ledger_words(cx.baseline),
         same=same,
         differs=differs,
-        says=violation.says or _told(history),
+        says=says(violation.says, history),
         world=violation.world,
         location=cx.location or "",
         source=() if cx.traceback else cx.source,
@@ -218,17 +218,6 @@ def _effects(cx: Counterexample) -> str:
     if subject in {facts.effect for facts in cx.history.tools.values()}:
         return f"{names[subject]} {subject}"
     return effects_words(names)
-
-
-def _told(history: History) -> str:
-    """What the customer was told, where no completion came: the text that was returned, else the
-    last that the model said."""
-    if history.claim or (ended := history.ended) is None or ended.how != "returned":
-        return ""
-    said = [turn.text for turn in history.of(ModelTurn) if turn.text]
-    text = ended.value if isinstance(ended.value, str) else said[-1] if said else ""
-    text = " ".join(text.split())
-    return f'the customer was told "{text[:_QUOTE]}{"..." * (len(text) > _QUOTE)}"' if text else ""
 
 
 def _alike(cx: Counterexample) -> list[str]:

@@ -78,6 +78,21 @@ def test_two_causes_are_two(one: tuple[str, str], other: tuple[str, str]) -> Non
     assert counted([finding(*one), finding(*other)]) == "2 findings"
 
 
+def test_another_function_of_the_agent_s_is_another_cause() -> None:
+    """It is mended elsewhere. Where the place is not known, it makes no difference: what a
+    framework's loop does is told with the first of its kind."""
+    plan, other = "charge#1:once/timeout", "tests/test_shop.py::test_b"
+    one, far = finding("AF101", plan), finding("AF101", plan, other)
+    assert len(causes([one, replace(far, location="shop/agent.py:60 charge_order")])) == 1
+    assert len(causes([one, replace(far, location="shop/agent.py:60 refund_order")])) == 2
+    assert len(causes([one, replace(far, location="shop/other.py:31 charge_order")])) == 2
+    nowhere = replace(far, location=None)
+    apart = replace(far, id="AF-1", nodeid="tests/t.py::test_c", location="shop/other.py:3 refund")
+    for some in ([nowhere, one, apart], [one, apart, nowhere], [apart, nowhere, one]):
+        assert sorted(len(cause.findings) for cause in causes(some)) == [1, 2]
+    assert len(causes([nowhere, replace(nowhere, id="AF-2", nodeid="tests/t.py::test_d")])) == 1
+
+
 def test_without_a_fault_only_the_same_bug_is_one() -> None:
     """Two tests whose plain runs fail need not fail for one reason."""
     a, b = "tests/test_shop.py::test_a", "tests/test_shop.py::test_b"
