@@ -102,8 +102,8 @@ def append(told: Session, formats: Collection[Format], environ: Mapping[str, str
         if each.appended is None or not environ.get(each.to):
             continue
         path = Path(environ[each.to])
-        if path.exists() and not path.is_file():  # a pipe without a reader would be waited for
-            raise OSError(errno.EINVAL, "it is no file", str(path))
+        if path.is_fifo():  # without a reader it would be waited for
+            raise OSError(errno.EINVAL, "it is a pipe", str(path))
         with path.open("ab") as file:
             text = each.appended(told, ROOM - file.tell())
             file.write(text.encode("utf-8", "backslashreplace"))
