@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agentfuzz.report import write as module
+from agentfuzz.report.formats import FORMATS
 from agentfuzz.report.session import Session
 from agentfuzz.report.write import write
 
@@ -143,3 +144,11 @@ def test_a_file_where_the_folder_should_be_is_the_callers_to_report(tmp_path: Pa
     (tmp_path / "taken").write_text("x")
     with pytest.raises(OSError):
         write(tmp_path / "taken", TOLD)
+
+
+def test_a_summary_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
+    """Nobody reads it, so that it would be waited for."""
+    path = tmp_path / "summary"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="it is a pipe"):
+        module.append(TOLD, [FORMATS["github"]], {"GITHUB_STEP_SUMMARY": str(path)})
