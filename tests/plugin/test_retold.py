@@ -138,3 +138,15 @@ def test_the_source_stands_at_the_place(project: Project) -> None:
     lines = found[2].splitlines()
     assert lines[2].strip().startswith(f"> {found[1]}")
     assert "tools.charge_card(" in lines[2]
+
+
+def test_the_second_session_writes_what_the_first_wrote(project: Project) -> None:
+    """What is saved is met by the search again: the files of a cause are the same bytes."""
+    project.shop()
+    folder, told = project.path / "reports/agentfuzz", []
+    for _ in range(2):
+        project.campaign().assert_outcomes(failed=1)
+        told.append({path.name: path.read_bytes() for path in folder.glob("AF-*")})
+        shutil.rmtree(folder)
+    assert told[0] == told[1]
+    assert any(b"here is no smaller plan" in page for page in told[1].values())

@@ -224,5 +224,7 @@ def test_what_the_customer_was_told_is_quoted_where_no_completion_came() -> None
     assert isinstance(ended.value, str)
     assert tell(quiet).says == f'the customer was told "{ended.value}"'
     assert tell(cx).says == cx.violation.says
+    bare = replace(cx, violation=replace(cx.violation, says="no completion after 2 calls"))
+    assert tell(bare).says == f"no completion after 2 calls; {tell(quiet).says}"
     done = ALL["double_charge"]
     assert tell(replace(done, violation=replace(done.violation, says=""))).says == ""

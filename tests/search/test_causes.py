@@ -97,6 +97,7 @@ def test_the_same_trouble(one, other):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("model#1:mixed_done", "model#1:mixed_done=2"),
         ("pay#1:once/timeout", "look#1:once/timeout"),
         ("pay#1:once/timeout", "pay#1:twice"),
         ("pay#1:once/timeout", "pay#1:lost/timeout"),
