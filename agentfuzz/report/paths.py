@@ -41,7 +41,18 @@ def lines(results: Sequence[CampaignResult]) -> list[str]:
     ]
     if (more := len(paths.unreached) - MOST) > 0:
         told.append(f"not entered: {more:,} more")
-    return told + aside(paths)
+    return told + aside(paths) + doubts(results)
+
+
+def doubts(results: Sequence[CampaignResult]) -> list[str]:
+    """Where runs differed while they were watched: an agent that looks at its own frames or code
+    sees that it is."""
+    watched = (cx for one in results if one.paths is not None for cx in one.findings)
+    if all(cx.code != "AF904" for cx in watched):
+        return []
+    return [
+        "AF904 was found while error paths were watched: is it there with --no-agentfuzz-paths?"
+    ]
 
 
 def aside(paths: Paths) -> list[str]:
