@@ -142,13 +142,15 @@ LAWS: Mapping[str, LawRecord] = {{record.name: record for record in _ALL}}
 def adapters() -> str:
     """adapters/__init__.py: each adapter with the first sentence of its file."""
     folder = PACKAGE / "adapters"
-    names = modules(folder, but=())
+    files = {path.stem: path for path in folder.glob("[a-z]*.py")}
+    files |= {path.parent.name: path for path in folder.glob("[a-z]*/__init__.py")}
+    names = sorted(files.keys() - {"contract", "testing"})
     lines = []
     for name in names:
-        text = ast.get_docstring(ast.parse((folder / f"{name}.py").read_text("utf-8"))) or ""
+        text = ast.get_docstring(ast.parse(files[name].read_text("utf-8"))) or ""
         first = text.partition("\n")[0].rstrip(".")
         lines.append(f"    adapters.{name:16} {first}")
-    return f'''"""Adapters: a world as the frameworks know it, one file per framework.
+    return f'''"""Adapters: a world as the frameworks know it, a room or a file for each.
 
 {chr(10).join(lines)}
 

@@ -65,5 +65,7 @@ def _bundled() -> list[str]:
     spec = find_spec(_HERE)
     assert spec is not None
     folders = [Path(one) for one in spec.submodule_search_locations or ()]
-    files = [file for folder in folders for file in folder.glob("[a-z]*.py")]
-    return sorted(file.stem for file in files if "\nADAPTER = " in file.read_text("utf-8"))
+    files = {file.stem: file for folder in folders for file in folder.glob("[a-z]*.py")}
+    rooms = {file.parent.name: file for folder in folders for file in folder.glob("*/__init__.py")}
+    every = sorted({**files, **rooms}.items())
+    return [name for name, file in every if "\nADAPTER = " in file.read_text("utf-8")]
