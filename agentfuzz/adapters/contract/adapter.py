@@ -26,7 +26,7 @@ Why = Literal["completed", "limit", "cancelled", "paused", "length", "error"]
 # soft error (what its users raise for the model to see), or as a cancellation.
 Failures = Literal["raised", "soft", "cancelled"]
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from typing import Any
 from agentfuzz.adapters.contract.bridge import TYPES, Bridge
 
 
-def signature(
-    bridge: Bridge, *more: Parameter, types: Mapping[Any, type] = TYPES, returns: Any = str
-) -> Signature:
+def signature(bridge: Bridge, *more: Parameter, types: Mapping[Any, type] = TYPES) -> Signature:
     """The parameters of a tool by name, and those that the framework adds. `types` are Python's for
     those of JSON."""
     needed = bridge.schema.get("required", ())
@@ -26,4 +24,4 @@ def signature(
         )
         for name, part in bridge.inputs.items()
     ]
-    return Signature([*parameters, *more], return_annotation=returns)
+    return Signature([*parameters, *more])
