@@ -11,7 +11,7 @@ from google.adk.sessions import InMemorySessionService
 from google.adk.tools import FunctionTool
 from google.genai import types
 
-from agentfuzz.adapters.google_adk.loops import NAMES, session_of
+from agentfuzz.adapters.google_adk.loops import APP, WHO, session_of
 from agentfuzz.adapters.google_adk.model import Faced
 from agentfuzz.adapters.google_adk.replies import reply
 
@@ -19,14 +19,13 @@ from agentfuzz.adapters.google_adk.replies import reply
 async def greeted() -> None:
     """The run."""
     runner = Runner(
-        app_name=NAMES["app_name"],
+        **APP,
         agent=LlmAgent(name="assistant", model=Hello(), tools=[FunctionTool(_hello)]),
         session_service=InMemorySessionService(),
     )
     await session_of(runner)
     said = types.Content(role="user", parts=[types.Part(text="Hello.")])
-    words = {"user_id": NAMES["user_id"], "session_id": NAMES["session_id"]}
-    async for _ in runner.run_async(**words, new_message=said):
+    async for _ in runner.run_async(**WHO, new_message=said):
         pass
 
 

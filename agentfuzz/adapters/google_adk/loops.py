@@ -19,7 +19,8 @@ from agentfuzz.adapters.google_adk.session import WorldSessions
 from agentfuzz.core.completion import Completion
 
 CONFIRM = "adk_request_confirmation"
-NAMES = {"app_name": "agentfuzz", "user_id": "user", "session_id": "session"}
+APP = {"app_name": "agentfuzz"}
+WHO = {"user_id": "user", "session_id": "session"}
 
 
 async def run(adapter: Adapter, setup: Setup) -> list[Event]:
@@ -50,15 +51,10 @@ def _made(adapter: Adapter, setup: Setup, **more: Any) -> tuple[Runner, dict[str
     sessions = setup.session or InMemorySessionService()
     if isinstance(sessions, WorldSessions):
         sessions.world = setup.world
-    runner = Runner(
-        app_name=NAMES["app_name"],
-        agent=_agent(adapter, setup, own),
-        session_service=sessions,
-        **options,
-    )
-    words = {"user_id": NAMES["user_id"], "session_id": NAMES["session_id"]}
+    agent = _agent(adapter, setup, own)
+    runner = Runner(**APP, agent=agent, session_service=sessions, **options)
     return runner, {
-        **words,
+        **WHO,
         "new_message": _message(setup, adapter.pauses(setup.paused or ())),
         "run_config": RunConfig(**config),
     }
@@ -81,8 +77,8 @@ def _agent(adapter: Adapter, setup: Setup, options: Mapping[str, Any]) -> LlmAge
 
 async def session_of(runner: Runner) -> None:
     """The session of the conversation, new or as it was left."""
-    if await runner.session_service.get_session(**NAMES) is None:
-        await runner.session_service.create_session(**NAMES)
+    if await runner.session_service.get_session(**APP, **WHO) is None:
+        await runner.session_service.create_session(**APP, **WHO)
 
 
 def _message(setup: Setup, pauses: Sequence[Pause]) -> types.Content:
