@@ -2,14 +2,11 @@
 
 import importlib.metadata
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agentfuzz.core.paths import Paths
 from agentfuzz.report import paths
-from tests.report.samples import ALL, campaign
 
 from .conftest import Project
 
@@ -192,19 +189,6 @@ def test_a_plain_session_and_a_replay_say_nothing(shop: Project) -> None:
     result = shop.run("--agentfuzz-paths")
     result.assert_outcomes(passed=3)
     result.stdout.no_fnmatch_line("error paths*")
-
-
-def test_runs_that_differ_while_they_are_watched_are_doubted() -> None:
-    """An agent that looks at its own frames sees the probes: the line says how to look without."""
-    cx = ALL["double_charge"]
-    twice = replace(cx, violation=replace(cx.violation, code="AF904"))
-    watched = Paths((), (), ())
-    assert paths.doubts([campaign(findings=(twice,), paths=watched)]) == [
-        "AF904 was found while error paths were watched: is it there with --no-agentfuzz-paths?"
-    ]
-    assert paths.doubts([campaign(findings=(twice,))]) == []
-    assert paths.doubts([campaign(findings=(cx,), paths=watched)]) == []
-    assert paths.lines([campaign(findings=(twice,), paths=watched)])[-1].endswith("-paths?")
 
 
 def test_at_most_five_are_told_in_a_terminal(project: Project) -> None:

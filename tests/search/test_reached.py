@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ def shop(world: World) -> None:
             return {}
 
 
-def as_it_is(*given: Any) -> None:
+def as_it_is(*given: Any) -> bool:
     """Nothing rewrites these modules but pytest the test's own."""
+    return False
 
 
 def watch(excluded: Callable[[str], set[int]] = lambda path: set()) -> Watch:
@@ -242,8 +244,17 @@ def test_other_processes_and_the_memo_say_the_same(memo: str, workers: int) -> N
     """Marks travel as values with the runs; a run that is made without the agent leaves none."""
     alone = campaign(agents.classy)
     other = campaign(agents.classy, memo=memo, workers=workers)
-    assert other.paths == alone.paths
+    assert alone.paths is not None
+    assert other.paths is not None
+    if memo == "on":  # what came near is what real runs have met
+        assert _without_nearest(other.paths) == _without_nearest(alone.paths)
+    else:
+        assert other.paths == alone.paths
     assert other.runs == alone.runs
+
+
+def _without_nearest(paths: Paths) -> Paths:
+    return replace(paths, unreached=tuple(replace(one, nearest=()) for one in paths.unreached))
 
 
 def test_watching_changes_no_byte_of_a_result() -> None:
