@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentfuzz.plugin.options import MERGE
 from agentfuzz.plugin.settings import campaigns_on, paths_on
 
 if TYPE_CHECKING:
     from agentfuzz.runtime.paths.watch import Watch
 
 _EXCLUDE = "report:exclude_lines"
-_APART = ("--agentfuzz-shard", MERGE, "--agentfuzz-replay", "--agentfuzz-record")
+_APART = ("--agentfuzz-replay", "--agentfuzz-record")
 
 
 def watched(config: pytest.Config, given: Any) -> AbstractContextManager[None]:

@@ -197,6 +197,8 @@ class Account:
     @property
     def _paths(self) -> Paths | None:
         watch, real = self.runner.watch, self.runner.memo is None
+        if self.dealing.part:
+            return None  # what it did not enter, another may
         if watch is None:
             return Paths(blind=(self.nodeid,)) if given_up() else None
         return paths(watch, self._coverage, self.space, real=real)

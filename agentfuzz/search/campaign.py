@@ -133,11 +133,11 @@ class Campaign(Account):
         """The whole search, or the part of it that is dealt to this process. Raises Doubted."""
         runs = self.plain(self._searched)
         self.dealing.begin(self.runner.first, self.budget, self.space)
-        self.notes += self.dealing.notes
+        self.notes += [*self.dealing.notes, *watched.others(self.runner)]
         whole = runs and self._walk(memo)
         if whole and not self.dealing.part:
             self._deep()
-        self.dealing.end()
+        self.dealing.end(watched.left(self.runner))
 
     def _walk(self, memo: str) -> bool:
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:

@@ -6,6 +6,7 @@ are watched, watching ends, nothing of what was run so counts, and a line says s
 campaign and by what runs plans again.
 """
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from agentfuzz.core.history import History
@@ -37,6 +38,28 @@ def begin(maker: Maker, plain: History) -> str:
     if not (watch.changes and maker.steady) or not _differ(plain, history := _run(maker, NOTHING)):
         return ""
     return f"its error paths were not watched: {_end(maker, NOTHING, plain, history)}"
+
+
+def others(maker: Maker) -> Iterator[str]:
+    """What the runs that others have made left counts as what runs here leave; a line where nobody
+    watched some of them."""
+    watch, marks = maker.watch, maker.dealing.marks
+    if watch is None:
+        return
+    for left in marks.values():
+        watch.add(left or ())
+    if without := [part for part, left in marks.items() if left is None]:
+        watch.take_out()
+        maker.watch = None
+        yield (
+            f"its error paths are not known: {', '.join(without)} did not watch them. Make all "
+            "shards with --agentfuzz-paths"
+        )
+
+
+def left(maker: Maker) -> Sequence[str] | None:
+    """The marks that the runs of a campaign have left; None where nobody watched."""
+    return None if maker.watch is None else maker.watch.marks.seen
 
 
 def doubt(maker: Maker, plan: FaultPlan) -> None:

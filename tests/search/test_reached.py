@@ -1,5 +1,6 @@
 """What is said to be unreached was never entered, and what was entered is not said."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -285,6 +286,17 @@ def test_every_function_has_its_own_code_again() -> None:
     campaign(agents.classy)
     assert all(one.__code__ is code for one, code in codes.items())
     assert watches.current() is None
+
+
+def test_what_is_frozen_is_seen() -> None:
+    """`gc.freeze` hides functions from a look at all that there is."""
+    alone = campaign(agents.classy)
+    gc.collect()
+    gc.freeze()
+    try:
+        assert campaign(agents.classy).paths == alone.paths
+    finally:
+        gc.unfreeze()
 
 
 def test_one_watch_serves_many_campaigns() -> None:
