@@ -49,14 +49,23 @@ def _leads(one: Any, names: Collection[str]) -> bool:
 
 
 def _all_of(found: Iterable[FunctionType], lines: Mapping[str, Collection[int]]) -> bool:
-    """Whether these are all: each line has its function, and of each code it is known who holds
-    it, functions and the code around it."""
+    """Whether these are all: each line has its function, and of each code that begins there, or
+    makes such functions, it is known who holds it: functions and the code around it."""
     codes, holders = _codes(found)
-    met = {(code.co_filename, code.co_firstlineno) for code in codes.values()}
-    if any((path, line) not in met for path, its in lines.items() for line in its):
+    wanted = {(path, line) for path, its in lines.items() for line in its}
+    if not wanted <= {(code.co_filename, code.co_firstlineno) for code in codes.values()}:
         return False
     alone = _counted({0: object()})[0]
-    return all(count - alone == holders[key] for key, count in _counted(codes).items())
+    return all(
+        count - alone == holders[key] or not _makes(codes[key], wanted)
+        for key, count in _counted(codes).items()
+    )
+
+
+def _makes(code: CodeType, wanted: Collection[tuple[str, int]]) -> bool:
+    return (code.co_filename, code.co_firstlineno) in wanted or any(
+        _makes(one, wanted) for one in code.co_consts if type(one) is CodeType
+    )
 
 
 def _codes(found: Iterable[FunctionType]) -> tuple[dict[int, CodeType], dict[int, int]]:
