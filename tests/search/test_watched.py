@@ -48,13 +48,12 @@ def charge(world: World) -> Completion:
 
 
 def traces(world: World) -> Completion:
-    """Its own tracer, as a profiler or a debugger of lines has one: every frame and opcode."""
+    """Its own tracer, as a debugger has one: every frame and line."""
     seen = 0
 
     def trace(frame: Any, event: str, arg: Any) -> Any:
         nonlocal seen
         seen += frame.f_code.co_filename == __file__ or "marks" in frame.f_code.co_filename
-        frame.f_trace_opcodes = True
         return trace
 
     before = sys.gettrace()
