@@ -38,7 +38,7 @@ CASES: tuple[tuple[str, Scenario, Callable[..., Any], int], ...] = (
 
 
 def watch() -> Watch:
-    return Watch(Path(__file__).parents[1], lambda *given: None, lambda path: set())
+    return Watch(Path(__file__).parents[1], lambda *given: False, lambda path: set())
 
 
 @contextmanager

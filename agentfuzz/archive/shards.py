@@ -67,11 +67,13 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A file that is whole."""
+    """A file that is whole; with the marks that its runs have left of the error paths of the agent,
+    if those were watched."""
 
     path: Path
     head: Head
     end: End
+    marks: tuple[str, ...] | None = None
 
 
 def name_of(nodeid: str) -> str:
@@ -99,9 +101,10 @@ class Writer:
             self._file.write(text)
         self._sum.update(text)
 
-    def end(self, end: End) -> None:
+    def end(self, end: End, marks: Sequence[str] | None = None) -> None:
         """It is whole."""
-        self.line({"end": asdict(end), "sha256": self._sum.hexdigest()})
+        seen = {} if marks is None else {"marks": [*marks]}
+        self.line({"end": asdict(end), **seen, "sha256": self._sum.hexdigest()})
         with _told(self._path):
             self._file.close()
             self._raw.close()
@@ -171,11 +174,17 @@ def read(path: Path) -> Shard:
         for name, value in (*given.items(), *end.items()):
             if type(value) is not (int if name in _NUMBERS else str):
                 raise SavedFileError(f"{name} is {str(value)[:40]!r}")
-        return Shard(path, Head(**given), End(end["last"], end["below"]))
+        return Shard(path, Head(**given), End(end["last"], end["below"]), _marks(tail.get("marks")))
     except SavedFileError as error:
         raise ShardError(f"{path}: {error}; {AGAIN}.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{path}: is no file of a shard ({error!r}); {AGAIN}.") from error
+
+
+def _marks(data: Any) -> tuple[str, ...] | None:
+    if data is None or (type(data) is list and all(type(one) is str for one in data)):
+        return None if data is None else tuple(data)
+    raise SavedFileError(f"marks is {str(data)[:40]!r}")
 
 
 def found(folders: Iterable[Path], name: str = f"*{SUFFIX}") -> list[Path]:

@@ -92,7 +92,9 @@ def _paths(data: Mapping[str, Any] | None) -> Paths | None:
         Unreached(**{**one, "nearest": tuple(_nearest(**near) for near in one["nearest"])})
         for one in data["unreached"]
     )
-    return Paths(tuple(data["reached"]), tuple(unreached), tuple(data["aside"]))
+    return Paths(
+        tuple(data["reached"]), tuple(unreached), tuple(data["aside"]), tuple(data.get("blind", ()))
+    )
 
 
 def _nearest(place: str, struck: list[str], never: list[str]) -> Nearest:

@@ -43,11 +43,13 @@ class Unreached:
 @dataclass(frozen=True, slots=True)
 class Paths:
     """The error paths of one campaign: the keys of those that were reached, those that were not,
-    and the files whose code is not what their source says, of which nothing is known."""
+    and of what nothing is known: the files whose code is not what their source says, and the tests
+    whose agent comes out otherwise while it is watched (`blind`)."""
 
     reached: tuple[str, ...] = ()
     unreached: tuple[Unreached, ...] = ()
     aside: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
 
 
 def in_order(words: Iterable[str]) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ def together(all_paths: Iterable[Paths | None]) -> Paths | None:
         tuple(sorted(reached)),
         tuple(sorted(left.values(), key=lambda one: (one.file, one.line, one.what))),
         tuple(sorted({file for paths in looked for file in paths.aside})),
+        tuple(sorted({test for paths in looked for test in paths.blind})),
     )
 
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentfuzz.plugin.options import MERGE
 from agentfuzz.plugin.settings import campaigns_on, paths_on
 
 if TYPE_CHECKING:
     from agentfuzz.runtime.paths.watch import Watch
 
 _EXCLUDE = "report:exclude_lines"
-_APART = ("--agentfuzz-shard", MERGE, "--agentfuzz-replay", "--agentfuzz-record")
+_APART = ("--agentfuzz-replay", "--agentfuzz-record")
 
 
 def watched(config: pytest.Config, given: Any) -> AbstractContextManager[None]:
@@ -47,13 +46,15 @@ def _measures() -> bool:
     return Coverage.current() is not None
 
 
-def _rewritten(module: ModuleType, tree: ast.Module, text: str) -> None:
+def _rewritten(module: ModuleType, tree: ast.Module, text: str) -> bool:
     """Do to a tree what pytest has done to its module, if it has: tests tell of their asserts."""
     from _pytest.assertion.rewrite import AssertionRewritingHook, rewrite_asserts
 
     loader = getattr(module, "__loader__", None)
-    if isinstance(loader, AssertionRewritingHook):
-        rewrite_asserts(tree, text.encode(), module.__file__, loader.config)
+    if not isinstance(loader, AssertionRewritingHook):
+        return False
+    rewrite_asserts(tree, text.encode(), module.__file__, loader.config)
+    return True
 
 
 class _Excluded:

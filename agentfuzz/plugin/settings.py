@@ -235,12 +235,6 @@ def paths_on(config: pytest.Config) -> bool | None:
             "--agentfuzz-paths (agentfuzz_paths) leaves out what your settings of coverage.py "
             "leave out, and needs it: pip install 'pytest-agentfuzz[paths]'"
         ) from None
-    for other in ("--agentfuzz-shard", MERGE):
-        if config.getoption(other):
-            raise pytest.UsageError(
-                f"--agentfuzz-paths (agentfuzz_paths) speaks of all runs of a campaign, and "
-                f"{other} makes a part of them: leave one of the two out"
-            )
     return True
 
 

@@ -13,6 +13,8 @@ from agentfuzz.core.paths import Nearest, Paths, Unreached, together
 TITLE = "Error paths that nothing reached"
 MOST = 5  # lines in a terminal
 _WORDS = 6  # that are named of one place
+_ANOTHER = "its code is another than its source says"
+_SEES = "its agent comes out otherwise while they are watched"
 
 
 def of(results: Sequence[CampaignResult]) -> Paths | None:
@@ -24,7 +26,8 @@ def lead(paths: Paths) -> str:
     """`3 of 11 error paths were entered by no run.`"""
     known = count(len(paths.reached) + len(paths.unreached), "error path")
     if not paths.unreached:
-        return f"all {known} were entered" if paths.reached else "the agent has no error path"
+        nothing = "none is known" if aside(paths) else "the agent has no error path"
+        return f"all {known} were entered" if paths.reached else nothing
     left = len(paths.unreached)
     return f"{left:,} of {known} {'was' if left == 1 else 'were'} entered by no run"
 
@@ -41,25 +44,14 @@ def lines(results: Sequence[CampaignResult]) -> list[str]:
     ]
     if (more := len(paths.unreached) - MOST) > 0:
         told.append(f"not entered: {more:,} more")
-    return told + aside(paths) + doubts(results)
-
-
-def doubts(results: Sequence[CampaignResult]) -> list[str]:
-    """Where runs differed while they were watched: an agent that looks at its own frames or code
-    sees that it is."""
-    watched = (cx for one in results if one.paths is not None for cx in one.findings)
-    if all(cx.code != "AF904" for cx in watched):
-        return []
-    return [
-        "AF904 was found while error paths were watched: is it there with --no-agentfuzz-paths?"
-    ]
+    return told + aside(paths)
 
 
 def aside(paths: Paths) -> list[str]:
-    """Files of which nothing is known."""
+    """Of what nothing is known."""
     return [
-        f"error paths of {file} are not known: its code is another than its source says"
-        for file in paths.aside
+        *(f"error paths of {file} are not known: {_ANOTHER}" for file in paths.aside),
+        *(f"error paths of {test} are not known: {_SEES}" for test in paths.blind),
     ]
 
 

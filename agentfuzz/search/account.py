@@ -14,11 +14,13 @@ from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.archive.saved import Saved
 from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.matrix import Matrix
+from agentfuzz.core.paths import Paths
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, unique
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.runtime import leaks
+from agentfuzz.runtime.paths.watch import given_up
 from agentfuzz.search.again import Again
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.coverage import Coverage, clean_run
@@ -172,7 +174,6 @@ class Account:
     def _told(
         self, stopped: str, findings: Sequence[Counterexample], notes: Sequence[str], **more: Any
     ) -> CampaignResult:
-        watch, real = self.runner.watch, self.runner.memo is None
         return CampaignResult(
             nodeid=self.nodeid,
             scenario=self.scenario.name,
@@ -189,9 +190,18 @@ class Account:
             matrix=self._matrix(findings),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
-            paths=None if watch is None else paths(watch, self._coverage, self.space, real=real),
+            paths=self._paths,
             **more,
         )
+
+    @property
+    def _paths(self) -> Paths | None:
+        watch, real = self.runner.watch, self.runner.memo is None
+        if self.dealing.part:
+            return None  # what it did not enter, another may
+        if watch is None:
+            return Paths(blind=(self.nodeid,)) if given_up() else None
+        return paths(watch, self._coverage, self.space, real=real)
 
     def _matrix(self, findings: Sequence[Counterexample]) -> Matrix:
         """Where nothing was searched, it says what struck, and of nothing that it was not tried."""

@@ -19,6 +19,7 @@ from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.two_histories import REPLAYS, two_histories
+from agentfuzz.search.watched import unwatched
 from agentfuzz.world.injector import Crossing
 
 EVERY = 50  # runs of a phase for one that is made again
@@ -87,26 +88,26 @@ class Again:
         for plan, first in self._next(runs):
             if self.findings:
                 return
-            self.compare(plan, first, self._runner.execute(plan)[0])
+            self.compare(plan, first, self._run(plan))
 
     def ended(self, runs: int) -> None:
         """A phase is over: the run without faults again, and as many others as there may be."""
         if self.findings or runs < 1:
             return
-        self.compare(NOTHING, self._kept[NOTHING], self._runner.execute(NOTHING)[0])
+        self.compare(NOTHING, self._kept[NOTHING], self._run(NOTHING))
         self.some(min(runs, AT_THE_END, len(self._kept)) - 1)
 
     def missed(self, plan: FaultPlan, slot: Slot, history: History) -> None:
         """A run did not come to a crossing to which another under the same faults had come."""
         if not self.findings and not _cut_off(history):
-            more = [self._runner.execute(plan)[0] for _ in range(REPLAYS)]
+            more = [self._run(plan) for _ in range(REPLAYS)]
             other = next((one for one in more if parting(history, one) is not None), None)
             said = "" if other else f"It came to {slot} before, and does not now."
             self._tell(plan, history, other or history, more, said)
 
     def replay(self, plan: FaultPlan, history: History, subject: str = "run") -> bool:
         """Run a plan that once gave two histories a few times more; whether it does so again."""
-        more = [self._runner.execute(plan)[0] for _ in range(REPLAYS)]
+        more = [self._run(plan) for _ in range(REPLAYS)]
         other = next((one for one in more if parting(history, one) is not None), None)
         if other is not None:
             self._tell(plan, history, other, more, subject=subject)
@@ -124,17 +125,21 @@ class Again:
         doubt = [one for one in self.findings if not one.plan]
         return (*doubt, *findings, *(one for one in self.findings if one.plan))
 
+    def _run(self, plan: FaultPlan) -> History:
+        with unwatched(self._runner):
+            return self._runner.execute(plan)[0]
+
     # What differs -------------------------------------------------------------------------
 
     def compare(self, plan: FaultPlan, first: History, again: History) -> None:
         """Two runs of one plan are the same, or it is told."""
         if parting(first, again) is not None and not _cut_off(again):
-            more = [self._runner.execute(plan)[0] for _ in range(REPLAYS - 1)]
+            more = [self._run(plan) for _ in range(REPLAYS - 1)]
             self._tell(plan, first, again, [again, *more])
 
     def _changed(self, plan: FaultPlan, trace: Trace, again: History) -> None:
         """Of the first run only the outline is known; perhaps another run is like it."""
-        more = [again, *(self._runner.execute(plan)[0] for _ in range(REPLAYS - 1))]
+        more = [again, *(self._run(plan) for _ in range(REPLAYS - 1))]
         first = next((one for one in more if tuple(map(type, one.events)) == trace), None)
         at = next(
             (
@@ -165,7 +170,7 @@ class Again:
         if all(one.id != found.id for one in self.findings):
             self.findings.append(found)
         if plan != NOTHING:
-            first, again = self._kept[NOTHING], self._runner.execute(NOTHING)[0]
+            first, again = self._kept[NOTHING], self._run(NOTHING)
         if parting(first, again) is not None or plan == NOTHING:
             self._runner.unsteady()
 

@@ -54,6 +54,10 @@ class Meter:
         if self._until == float("inf"):
             self._until = Real.monotonic() + self.budget.max_seconds
 
+    def again(self) -> None:
+        """What was run does not count, and its time neither."""
+        self._until = float("inf")
+
     @property
     def seconds(self) -> float:
         """Real seconds since the campaign began."""

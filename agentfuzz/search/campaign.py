@@ -18,6 +18,7 @@ from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.runtime.clock import FOREVER, Real
+from agentfuzz.search import watched
 from agentfuzz.search.account import Account
 from agentfuzz.search.again import AT_THE_END
 from agentfuzz.search.budget import Budget as Budget
@@ -28,6 +29,7 @@ from agentfuzz.search.levels import Levels
 from agentfuzz.search.memo.memo import Doubted
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.saved_plans import SavedPlans
+from agentfuzz.search.watched import Seen
 from agentfuzz.world.injector import Injector
 
 
@@ -85,6 +87,7 @@ class Campaign(Account):
         history = outcome.history
         self._again.compare(nothing, runner.first, history)
         self._compared(nothing, history, "fault-free")
+        self.notes += filter(None, [watched.begin(runner, history)])
         begun = Real.monotonic()
         for place, one in enumerate(saved):
             if place and Real.monotonic() - begun > seconds:
@@ -114,22 +117,27 @@ class Campaign(Account):
             self._anew(doubted)
 
     def _anew(self, doubted: Doubted) -> None:
-        """What the memo has said does not count: the whole campaign again, without it."""
+        """What was run does not count: the whole campaign again, without the memo, and unwatched if
+        that was seen. Then its time begins again: without a watch it would have had all of it."""
         self._meter.stopped = "exhausted"
-        self._begin(
-            f"begun anew, every run real, for the memo was wrong or the agent is: {doubted}"
-        )
-        self._search("off")
+        if isinstance(doubted, Seen):
+            self._meter.again()
+            self._fresh, self._cluster = (), ""  # processes that are begun anew would watch
+        self._begin(str(doubted))
+        try:
+            self._search("off")
+        except Seen as seen:
+            self._anew(seen)
 
     def _search(self, memo: str) -> None:
         """The whole search, or the part of it that is dealt to this process. Raises Doubted."""
         runs = self.plain(self._searched)
         self.dealing.begin(self.runner.first, self.budget, self.space)
-        self.notes += self.dealing.notes
+        self.notes += [*self.dealing.notes, *watched.others(self.runner)]
         whole = runs and self._walk(memo)
         if whole and not self.dealing.part:
             self._deep()
-        self.dealing.end()
+        self.dealing.end(watched.left(self.runner))
 
     def _walk(self, memo: str) -> bool:
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:
@@ -169,4 +177,4 @@ class Campaign(Account):
             return self._result()
         except Doubted as doubted:
             self._anew(doubted)
-            return self._result()
+            return self.result()

@@ -5,7 +5,7 @@ level has; only the level, and the covering array of pairs, is dealt out, by the
 in its order. Asked by the levels and by the runner; this one keeps all to itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from agentfuzz.archive.frontier import FIRST, Place
@@ -64,8 +64,15 @@ class Dealing:
     def ran(self, plan: FaultPlan, outcome: Outcome | Died) -> None:
         """The run of a plan was made here."""
 
-    def end(self) -> None:
-        """The search is over. Raises ShardError."""
+    @property
+    def marks(self) -> dict[str, tuple[str, ...] | None]:
+        """What the runs that others have made left of error paths, by their parts; None where
+        nobody watched."""
+        return {}
+
+    def end(self, marks: Sequence[str] | None = None) -> None:
+        """The search is over, and its runs have left these marks of error paths; None where nobody
+        watched. Raises ShardError."""
 
     def close(self) -> None:
         """The campaign is over, whether or not its search came to an end."""

@@ -71,7 +71,7 @@ class Maker:
         forget()
         self.steady = True
         self.memo: Memo | None = None
-        self.watch = paths.current()  # of the error paths of the agent, if anybody asked for it
+        self.watch = paths.current()  # of the error paths of the agent, if anybody may look
         self._taping: Taping | None = None
 
     @property
@@ -84,8 +84,6 @@ class Maker:
         """The first run without faults, and its crossings."""
         first, crossings = self.execute(FaultPlan())
         self.stories.first = self.scenario.oracle(first)
-        if self.watch is not None:  # what the agent imports in a run is there now
-            self.watch.put_in(self.agent, self.other)
         return crossings
 
     def baseline(self, plan: FaultPlan | None = None) -> History | None:

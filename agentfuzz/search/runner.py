@@ -19,6 +19,7 @@ from agentfuzz.engine.inputs import filled
 from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
+from agentfuzz.search import watched
 from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Inline
@@ -91,6 +92,7 @@ class Runner(Maker):
         self.crash_log.close()  # who began it knows what it runs
         self.crash_log = CrashLog()
         self.begin()
+        watched.begin(self, self.first)
         leaks.taken()
         serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
         measured.save()

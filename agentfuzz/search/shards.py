@@ -71,11 +71,12 @@ class Share(Dealing):
         )
         self._path, self._nodeid = folder / name_of(nodeid), nodeid
         self._shard, self._of = shard, of
-        self._below = Below()
-        self._last = -1
         self._writer: Writer | None = None
 
     def begin(self, first: History, budget: Budget, space: Space) -> None:
+        self.close()  # a campaign may have been begun anew
+        self._below = Below()
+        self._last = -1
         given = head(self._nodeid, self._shard, self._of, first, budget, space)
         self._writer = Writer(self._path, given)
 
@@ -97,9 +98,9 @@ class Share(Dealing):
         if self.turn.level:
             self._last = self.turn.number
 
-    def end(self) -> None:
+    def end(self, marks: Sequence[str] | None = None) -> None:
         if self._writer is not None:
-            self._writer.end(End(self._last, self._below.text))
+            self._writer.end(End(self._last, self._below.text), marks)
 
     def close(self) -> None:
         if self._writer is not None:
@@ -143,11 +144,15 @@ class Merged(Dealing):
 
     def __init__(self, nodeid: str, shards: Sequence[Shard], folders: Sequence[Path]) -> None:
         self._nodeid, self._shards, self._folders = nodeid, shards, folders
-        self._readers = [_Reader(one) for one in shards]
-        self._below = Below()
-        self._compared = False
+
+    @property
+    def marks(self) -> dict[str, tuple[str, ...] | None]:
+        return {f"shard {one.head.shard}/{one.head.of}": one.marks for one in self._shards}
 
     def begin(self, first: History, budget: Budget, space: Space) -> None:
+        self._readers = [_Reader(one) for one in self._shards]
+        self._below = Below()
+        self._compared = False
         if not self._shards:
             raise ShardError(
                 f"{', '.join(map(str, self._folders))}: no shard has run this test to its end. Run "

@@ -13,6 +13,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.search.escaped import aside
 from agentfuzz.search.runner import Runner
+from agentfuzz.search.watched import doubt
 
 REPLAYS = 4
 LAW = "the same plan gives the same history"
@@ -36,8 +37,10 @@ def two_histories(
 ) -> Counterexample:
     """The finding. `runs` says how many replays came out how; `lost` is the violation that the
     first run showed and that did not come back; `difference` stands for an unknown first event.
-    Raises Doubted where the first run may have been made without the agent."""
+    Raises Doubted where the first run may have been made without the agent, or they differ because
+    one was watched."""
     runner.doubt(plan)
+    doubt(runner, plan)
     at, plan = parting(first, again), runner.stories.told(plan)
     event, other = _event(first, at), _event(again, at)
     under = f"under the plan {str(plan)!r}" if plan or plan.given else "without faults"

@@ -21,6 +21,7 @@ from agentfuzz.engine import origin
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import plan_of
 from agentfuzz.search.two_histories import REPLAYS, two_histories
+from agentfuzz.search.watched import unwatched
 
 # What tells where the exception came from that is a finding, by its code.
 _RAISED = {"AF900": "raised", "AF901": "died", "AF906": "asserted"}
@@ -47,6 +48,14 @@ class Shrunk(NamedTuple):
 
 
 def confirmed(
+    runner: Runner, found: Found, shrunk: Shrunk, over: Callable[[], bool] = bool
+) -> Counterexample:
+    """See `_confirmed`; nobody watches."""
+    with unwatched(runner):
+        return _confirmed(runner, found, shrunk, over)
+
+
+def _confirmed(
     runner: Runner, found: Found, shrunk: Shrunk, over: Callable[[], bool] = bool
 ) -> Counterexample:
     """Replay a violation and control it; AF904 if it does not come back. Of an agent whose runs

@@ -2,16 +2,14 @@
 
 import importlib.metadata
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agentfuzz.core.paths import Paths
 from agentfuzz.report import paths
-from tests.report.samples import ALL, campaign
 
 from .conftest import Project
+from .test_shards import merge, sharded
 
 pytest.importorskip("coverage")
 
@@ -180,11 +178,30 @@ def test_where_coverage_is_not_installed_the_error_has_the_cure(
     result.stderr.fnmatch_lines(["ERROR: --agentfuzz-paths*pip install 'pytest-agentfuzz?paths?'"])
 
 
-def test_a_shard_makes_a_part_of_the_runs(shop: Project) -> None:
-    """What it did not enter, another may."""
-    result = shop.run("--agentfuzz", "--agentfuzz-paths", "--agentfuzz-shard=1/2")
-    assert result.ret == 4
-    result.stderr.fnmatch_lines(["ERROR: --agentfuzz-paths*--agentfuzz-shard*leave one*"])
+def test_shards_leave_what_they_reached_and_the_merge_tells_it(shop: Project) -> None:
+    """A shard says nothing: what it did not enter, another may. The merge says what one session
+    would have said."""
+    words = ("--agentfuzz-paths", "--agentfuzz-depth=2", "--agentfuzz-max-runs=300")
+    shop.run("--agentfuzz", *words)
+    whole = report(shop)
+    for part in sharded(shop, 2, *words):
+        assert "error paths" not in part
+    merged = merge(shop, *words)
+    assert merged.returncode == 0, merged.stdout + merged.stderr
+    assert "error paths: 2 of " in merged.stdout
+    assert report(shop)["unreached"] == whole["unreached"]
+    assert [one["paths"] for one in report(shop)["campaigns"]] == [
+        one["paths"] for one in whole["campaigns"]
+    ]
+
+
+def test_a_merge_of_shards_that_nobody_watched_says_so(shop: Project) -> None:
+    """And names no path as unreached: what those shards have run may have entered it."""
+    sharded(shop, 2, "--agentfuzz-max-runs=60")
+    merged = merge(shop, "--agentfuzz-max-runs=60", "--agentfuzz-paths")
+    assert merged.returncode == 0, merged.stdout + merged.stderr
+    assert "shard 1/2, shard 2/2 did not watch them" in merged.stdout
+    assert "not entered" not in merged.stdout
 
 
 def test_a_plain_session_and_a_replay_say_nothing(shop: Project) -> None:
@@ -192,19 +209,6 @@ def test_a_plain_session_and_a_replay_say_nothing(shop: Project) -> None:
     result = shop.run("--agentfuzz-paths")
     result.assert_outcomes(passed=3)
     result.stdout.no_fnmatch_line("error paths*")
-
-
-def test_runs_that_differ_while_they_are_watched_are_doubted() -> None:
-    """An agent that looks at its own frames sees the probes: the line says how to look without."""
-    cx = ALL["double_charge"]
-    twice = replace(cx, violation=replace(cx.violation, code="AF904"))
-    watched = Paths((), (), ())
-    assert paths.doubts([campaign(findings=(twice,), paths=watched)]) == [
-        "AF904 was found while error paths were watched: is it there with --no-agentfuzz-paths?"
-    ]
-    assert paths.doubts([campaign(findings=(twice,))]) == []
-    assert paths.doubts([campaign(findings=(cx,), paths=watched)]) == []
-    assert paths.lines([campaign(findings=(twice,), paths=watched)])[-1].endswith("-paths?")
 
 
 def test_at_most_five_are_told_in_a_terminal(project: Project) -> None:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-MARKER = "agentfuzz.runtime.paths: here"  # what a probe calls, until it is put in
+MARKER = "agentfuzz.runtime.paths: here"  # the table of marks, until it is put in
 # The first letter of a mark says what was seen.
 CALLED, TRIED, TAKEN, BEGUN, ROUND = "c:", "t:", "p:", "b:", "r:"
 AGAIN = "second round"
@@ -203,10 +203,15 @@ class _Planter:
 
 
 def _probe(mark: str, at: ast.stmt) -> ast.stmt:
-    """A statement that calls the marker, on the line on which this one begins."""
+    """A statement on the line on which this one begins: it asks the table for the mark, or, where
+    nothing is to be decided, writes it down: without any frame or call that a tracer could see."""
     decorated = getattr(at, "decorator_list", None)
-    call = ast.Call(func=ast.Constant(MARKER), args=[ast.Constant(mark)], keywords=[])
-    probe = ast.copy_location(ast.Expr(call), decorated[0] if decorated else at)
+    asks = mark[:2] not in (TRIED, TAKEN)
+    cell = ast.Subscript(
+        ast.Constant(MARKER), ast.Constant(mark), ast.Load() if asks else ast.Store()
+    )
+    written = ast.Expr(cell) if asks else ast.Assign([cell], ast.Constant(True))
+    probe = ast.copy_location(written, decorated[0] if decorated else at)
     probe.end_lineno, probe.end_col_offset = probe.lineno, probe.col_offset
     return ast.fix_missing_locations(probe)
 

@@ -21,12 +21,14 @@ _WORLDS = tuple(f"{PACKAGE}{name.replace('/', os.sep)}" for name in (
 ))  # fmt: skip
 _BEGINS = tuple(f"{PACKAGE}{name.replace('/', os.sep)}" for name in (
     "engine/simulation.py", "engine/loops.py", "engine/nested.py", "engine/together.py",
-    "world/team/children.py",
+    "world/team/children.py", "search/memo/taping.py",
 ))  # fmt: skip
 
 
 class Marks(dict[str, bool]):
     """The marks so far."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]  # that of a code asks for its constants
 
     def __init__(self) -> None:
         self._rounds: dict[str, set[int]] = {}  # of each loop, the frames that are in its first

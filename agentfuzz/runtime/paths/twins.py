@@ -9,16 +9,16 @@ twin as well: `rewrite` is given the module and a tree.
 """
 
 import ast
-import gc
 import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agentfuzz.runtime.paths.branch import MARKER, Block, Found, planted
+from agentfuzz.runtime.paths.marks import Marks
 from agentfuzz.runtime.paths.sources import Source
 
-Rewrite = Callable[[ModuleType, ast.Module, str], None]
+Rewrite = Callable[[ModuleType, ast.Module, str], bool]  # whether it has changed it
 _Place = tuple[str, int]  # of a code: its qualified name and its first line
 
 
@@ -39,27 +39,29 @@ class Read(NamedTuple):
     blocks: dict[int, list[Block]]
 
 
-def read(source: Source, rewrite: Rewrite, probe: Callable[[str], Any]) -> Read | None:
-    """The twins of a source, whose probes call `probe` with their marks; None where there is
-    nothing to probe, or its tree cannot be compiled."""
-    plain, tree = ast.parse(source.text), ast.parse(source.text)
+def read(source: Source, rewrite: Rewrite, marks: Marks) -> Read | None:
+    """The twins of a source, whose probes look into `marks`; None where there is nothing to probe,
+    or its tree cannot be compiled."""
+    tree = ast.parse(source.text)
     found = planted(tree, source.file)
     if not found.branches:
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # told when it was imported; and that a text is called
-            codes = []
-            for one in (plain, tree):
-                rewrite(source.module, one, source.text)
-                codes.append(compile(one, source.path, "exec", dont_inherit=True))
+            plain: str | ast.Module = source.text
+            if rewrite(source.module, tree, source.text):
+                plain = ast.parse(source.text)
+                rewrite(source.module, plain, source.text)
+            own, probed = (
+                compile(one, source.path, "exec", dont_inherit=True) for one in (plain, tree)
+            )
     except (SyntaxError, ValueError, RecursionError):
         return None
-    own, probed = codes
     blocks: dict[int, list[Block]] = {}
     for block in found.blocks:
         blocks.setdefault(block.function, []).append(block)
-    return Read(source, found, dict(_pairs(own, _filled(probed, probe))), blocks)
+    return Read(source, found, dict(_pairs(own, _filled(probed, marks))), blocks)
 
 
 class Changed(NamedTuple):
@@ -68,13 +70,6 @@ class Changed(NamedTuple):
     function: FunctionType
     own: CodeType
     probed: CodeType
-
-
-def living(paths: Container[str]) -> Iterator[FunctionType]:
-    """Every function of some files, whoever holds it: a look at all that there is."""
-    for one in [one for one in gc.get_objects() if type(one) is FunctionType]:
-        if one.__code__.co_filename in paths:
-            yield one
 
 
 def put_in(
@@ -98,11 +93,12 @@ def put_in(
     return changed, sorted(aside)
 
 
-def take_out(changed: Iterable[Changed]) -> None:
-    """Give them their own again."""
-    for function, own, probed in changed:
-        if function.__code__ is probed:
-            function.__code__ = own
+def turn(changed: Iterable[Changed], *, probed: bool) -> None:
+    """Give them the code of their twins, or their own, where they have the other."""
+    for function, own, other in changed:
+        old, new = (own, other) if probed else (other, own)
+        if function.__code__ is old:
+            function.__code__ = new
 
 
 def _pairs(own: CodeType, probed: CodeType) -> Iterator[tuple[_Place, Twin]]:
@@ -117,12 +113,12 @@ def _codes(code: CodeType) -> list[CodeType]:
     return [one for one in code.co_consts if isinstance(one, CodeType)]
 
 
-def _filled(code: CodeType, probe: Callable[[str], Any]) -> CodeType:
-    """The same code, in which the marker is the probe."""
+def _filled(code: CodeType, marks: Marks) -> CodeType:
+    """The same code, in which the table of marks stands for the marker."""
     consts = tuple(
-        _filled(one, probe)
+        _filled(one, marks)
         if isinstance(one, CodeType)
-        else probe
+        else marks
         if isinstance(one, str) and one == MARKER
         else one
         for one in code.co_consts

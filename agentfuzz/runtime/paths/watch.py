@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from agentfuzz.runtime.paths.branch import Branch
+from agentfuzz.runtime.paths.functions import living
 from agentfuzz.runtime.paths.marks import Marks
 from agentfuzz.runtime.paths.sources import Files, made_of, sources
-from agentfuzz.runtime.paths.twins import Changed, Read, Rewrite, living, put_in, read, take_out
+from agentfuzz.runtime.paths.twins import Changed, Read, Rewrite, put_in, read, turn
 from agentfuzz.runtime.user_code import begins_run
 
 Excluded = Callable[[str], set[int]]  # the lines of a file that its user leaves out of account
@@ -25,8 +26,13 @@ _current: "list[Watch]" = []
 
 
 def current() -> "Watch | None":
-    """The watch of the test that is running."""
-    return _current[-1] if _current else None
+    """The watch of the test that is running, if its agent can be watched."""
+    return None if given_up() else _current[-1] if _current else None
+
+
+def given_up() -> bool:
+    """Whether the agent of the test that is running cannot be watched without a difference."""
+    return bool(_current) and _current[-1].given_up
 
 
 class Known(NamedTuple):
@@ -52,6 +58,8 @@ class Watch:
         self._reads: dict[str, Read] = {}  # of this one
         self._living: dict[str, list[ref[FunctionType]]] = {}  # by path
         self._changed: list[Changed] = []
+        self._on = True
+        self.given_up = False
 
     def put_in(self, *agents: Any) -> None:
         """From now on runs of these agents leave marks."""
@@ -59,7 +67,7 @@ class Watch:
             return
         for source in sources(agents, self._root, self._files):
             if source.path not in self._all:
-                self._all[source.path] = read(source, self._rewrite, self.marks.__getitem__)
+                self._all[source.path] = read(source, self._rewrite, self.marks)
             found = self._all[source.path]
             if found is not None:
                 self._reads[source.path] = found
@@ -72,14 +80,37 @@ class Watch:
     def _look(self) -> None:
         """What functions live in the files that are new. Once a file: what is made of them later
         is made by functions with probes, or lies in the hands of an agent, or is missed."""
-        new = {path for path in self._reads if path not in self._living}
+        new = {path: one for path, one in self._reads.items() if path not in self._living}
         self._living.update((path, []) for path in new)
-        for one in living(new) if new else ():
+        modules = {path: one.source.module for path, one in new.items()}
+        lines = {path: one.blocks for path, one in new.items()}
+        for one in living(modules, lines) if new else ():
             self._living[one.__code__.co_filename].append(ref(one))
+
+    @property
+    def changes(self) -> bool:
+        """Whether runs of the agent are otherwise made as they would be."""
+        return bool(self._changed)
+
+    @contextmanager
+    def turned(self, on: bool) -> Iterator[None]:
+        """In this block runs leave marks, or every function has its own code."""
+        before, self._on = self._on, on
+        turn(self._changed, probed=on)
+        try:
+            yield
+        finally:
+            self._on = before
+            turn(self._changed, probed=before)
+
+    def give_up(self) -> None:
+        """The agent of this test is not watched any more: it comes out otherwise."""
+        self.take_out()
+        self.given_up = True
 
     def take_out(self) -> None:
         """Every function has its own code again."""
-        take_out(self._changed)
+        turn(self._changed, probed=False)
         self._changed, self.aside, self._reads = [], [], {}
         self.forget()
 
@@ -130,3 +161,4 @@ def watching(watch: Watch) -> Iterator[None]:
     finally:
         _current.pop()
         watch.take_out()
+        watch.given_up = False

@@ -25,7 +25,7 @@ TRIES = 20  # real runs of which one has to be learnt, or no more are taped
 
 
 class Doubted(Exception):
-    """What a memo has answered does not count: the text says why."""
+    """What was run so far does not count: the text says why."""
 
 
 class Memo:
@@ -95,7 +95,9 @@ class Memo:
         """Something does not add up. Raises Doubted if the memo may be to blame."""
         self.off = why
         if self.answered:
-            raise Doubted(why)
+            raise Doubted(
+                f"begun anew, every run real, for the memo was wrong or the agent is: {why}"
+            )
 
     # A run with it ----------------------------------------------------------------------------
 
