@@ -189,6 +189,7 @@ class Account:
             matrix=self._matrix(findings),
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
+            unsearched=self._saved.told,
             paths=None if watch is None else paths(watch, self._coverage, self.space, real=real),
             **more,
         )
