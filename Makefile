@@ -13,7 +13,7 @@
 #   make generate    write what is told in one file and read in another
 #   make core        the core tests on every further Python; PYTHONS="3.12 3.13" says which
 #   make mutants     change laws, search and world in 60 places, and see what the tests notice
-#   make wheel-test  the README's five minutes from the wheel, outside of the checkout
+#   make wheel-test  the first pages from the wheel, word for word, outside of the checkout
 #   make release-check  build both archives, look at them, and try them on every Python
 PYTHON ?= python3
 PYTHONS ?=

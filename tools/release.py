@@ -165,7 +165,7 @@ def bill_of(python: Path, out: Path) -> Iterator[str]:
     options = ["--output-reproducible", "--validate", "--output-file", str(out)]
     made = subprocess.run(
         [*command, *about, *options, str(python)],
-        env=wheel.environ(),
+        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
         capture_output=True,
         text=True,
     )
@@ -216,11 +216,10 @@ def by_itself(made: Path, wanted: str, place: Path) -> Iterator[str]:
         yield f"Python {wanted} is not installed: nobody knows whether the wheel works on it"
         return
     print(f"release: the wheel on Python {wanted} ({python[0]})", flush=True)
-    mine = wheel.installed(made, place / "venv", python[0])
-    wrong = wheel.played(mine, place / "project")
-    if wrong:
+    if wrong := wheel.followed(made, place, python[0], "five_minutes"):
         yield f"Python {wanted}: {wrong}"
     if wanted == core.PYTHONS[0]:
+        mine = place / "five_minutes" / "venv" / "bin" / "python"
         yield from bill_of(mine, made.with_name(f"{'-'.join(made.name.split('-')[:2])}.cdx.json"))
 
 

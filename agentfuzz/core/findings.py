@@ -131,6 +131,7 @@ class CampaignResult:
     told by another test of the session: `AF102 charge_card`, and which test. `made` says how its
     runs were made: that may be another thing on another machine, so the terminal tells it and no
     report does. `paths` are the error paths of the agent, None where nobody asked for them.
+    `unsearched` says what was run where nothing was searched.
     """
 
     nodeid: str
@@ -154,6 +155,7 @@ class CampaignResult:
     made: tuple[str, ...] = ()
     matrix: Matrix = field(default_factory=Matrix)
     paths: Paths | None = None
+    unsearched: str = "one run without faults"
 
     @property
     def new(self) -> tuple[Counterexample, ...]:
@@ -176,7 +178,7 @@ class CampaignResult:
                 parts.append(f"all {level.total:,} {name}")
             if level.skipped:
                 parts.append(f"{level.skipped:,} skipped as equivalent")
-        return ", ".join(parts) or "one run without faults"
+        return ", ".join(parts) or self.unsearched
 
 
 def told_once(results: Sequence[CampaignResult]) -> list[str]:

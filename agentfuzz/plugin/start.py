@@ -13,8 +13,9 @@ from shlex import quote
 
 import pytest
 
-from agentfuzz.core.errors import AgentfuzzError, near_miss
+from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.plugin import ignored, workflow
+from agentfuzz.plugin.kinds import unknown
 
 STARTS = workflow.STARTS
 NEEDS = {  # of a kind: a distribution, and the extra that brings it
@@ -60,10 +61,7 @@ def _start(config: pytest.Config, name: str) -> tuple[Path, str]:
         source = stories[name]
         path = config.invocation_params.dir / f"test_{name}.py"
         return path, _as_test(name, source.read_text(encoding="utf-8"))
-    raise AgentfuzzError(
-        f"there is no kind of agent and no story {name!r}.{near_miss(name, [*kinds, *stories])} "
-        f"Kinds are: {', '.join(sorted(kinds))}. Stories are: {', '.join(sorted(stories))}."
-    )
+    raise unknown(name, kinds, stories)
 
 
 def _written(config: pytest.Config, path: Path, text: str) -> str:

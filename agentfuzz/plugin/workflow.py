@@ -1,19 +1,20 @@
 """The workflow that `--agentfuzz-ci` writes, for GitHub or GitLab.
 
-Law: a workflow is a file in `starts/`; what differs from project to project is two lines of it: the
-folder in which pytest runs, and what is installed before. Called by `start`.
+Law: a workflow is a file in `starts/`; what differs from project to project is the folder in which
+pytest runs, and what is installed before (`installs`). Called by `start`.
 """
 
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
 from agentfuzz.core.errors import AgentfuzzError, near_miss
+from agentfuzz.plugin import installs
 
 STARTS = Path(__file__).parent / "starts"
 CIS = ("github", "gitlab")
+INSTALL = "python -m pip install pytest-agentfuzz"
 INCLUDE = "include: [{local: .gitlab/agentfuzz.yml}]"
 
 
@@ -32,7 +33,8 @@ def of(root: Path, ci: str, extra: str) -> Workflow:
             f"--agentfuzz-ci {ci}: must be one of {', '.join(CIS)}.{near_miss(ci, CIS)}"
         )
     top = repository(root)
-    text = _fitted(ci, root.relative_to(top).as_posix(), _installs(root, extra))
+    folder, commands = root.relative_to(top).as_posix(), installs.commands(root, top, extra)
+    text = _fitted(ci, folder, commands)
     if ci == "github":
         return Workflow([(top / ".github" / "workflows" / "agentfuzz.yml", text)], [])
     files, main = [(top / ".gitlab" / "agentfuzz.yml", text)], top / ".gitlab-ci.yml"
@@ -48,29 +50,15 @@ def repository(folder: Path) -> Path:
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
 
 
-def _fitted(ci: str, folder: str, installs: str) -> str:
+def _fitted(ci: str, folder: str, commands: list[str]) -> str:
+    """The file of this CI, with the project's folder and with what installs it, a line each."""
     text = (STARTS / f"{ci}.yml").read_text(encoding="utf-8")
     shown = folder if re.fullmatch(r"[\w./-]+", folder) else json.dumps(folder)
-    for words, before, after in (
-        ("FOLDER: ", ".", shown),
-        ("pip install ", "pytest-agentfuzz", installs),
-    ):
-        assert text.count(f"{words}{before}\n") == 1, words
-        text = text.replace(f"{words}{before}\n", f"{words}{after}\n")
+    if ci == "gitlab":
+        typed = "\n    - ".join(commands)
+    else:
+        typed = "\n          ".join(["|", *commands] if commands[1:] else commands)
+    for before, after in (("FOLDER: .\n", f"FOLDER: {shown}\n"), (f"{INSTALL}\n", f"{typed}\n")):
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
     return text
-
-
-def _installs(root: Path, extra: str) -> str:
-    """What pip is told to install: agentfuzz, and the project with what it needs."""
-    words = [f"'pytest-agentfuzz[{extra}]'" if extra else "pytest-agentfuzz"]
-    try:
-        told = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none, or none that can be read: that is for others to tell
-        told = {}
-    if "build-system" in told or (root / "setup.py").is_file():
-        words.append("-e .")
-    if "dev" in told.get("dependency-groups", {}):
-        words.append("--group dev")
-    listed = ("requirements.txt", "requirements-dev.txt")
-    words += [f"-r {name}" for name in listed if (root / name).is_file()]
-    return " ".join(words)

@@ -191,6 +191,7 @@ class Account:
             notes=tuple(notes),
             escapes=escapes(self.runner.root),
             paths=self._paths,
+            unsearched=self._saved.told,
             **more,
         )
 

@@ -38,7 +38,16 @@ class SavedPlans:
         self._again = again
         self._judged = judged
         self._compared = compared
+        self._regressed, self._runs = False, 0
         self.replayed: set[tuple[Signature, Troubles]] = set()  # what is told by its own name
+
+    @property
+    def told(self) -> str:
+        """What was run where nothing is searched."""
+        if self._regressed:
+            return "the one plan of this test"
+        saved = f", {self._runs:,} saved finding{'s' * (self._runs != 1)}" if self._runs else ""
+        return f"one run without faults{saved}"
 
     def replay(self, one: Saved, crossings: Iterable[Crossing] | None = None) -> tuple[str, bool]:
         """Run a saved plan: a line that says what came of it, and whether it is fixed (or gone).
@@ -67,7 +76,7 @@ class SavedPlans:
     def regress(self, plan: FaultPlan, code: str) -> None:
         """One plan, and of its violations only those with this code (any, if it is empty).
         Raises PlanError when the plan does not apply to this agent any more."""
-        plan = self._runner.today(plan)
+        plan, self._regressed = self._runner.today(plan), True
         history = self._run(plan, REGRESSION)
         require_struck(plan, history)
         self._compared(plan, history, REGRESSION)
@@ -77,5 +86,6 @@ class SavedPlans:
 
     def _run(self, plan: FaultPlan, phase: str) -> History:
         outcome = self._judged(plan, phase)
+        self._runs += 1
         assert outcome is not None, "nothing is made ahead here"
         return outcome.history

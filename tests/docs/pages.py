@@ -2,7 +2,7 @@
 
 Law: nothing that a page shows is left unchecked. A file is written as it stands, a command is
 typed in the order of the page, and every line below a command was printed by it, in that order.
-Used by `test_docs`.
+Used by `test_docs` and `fresh`.
 
 A fenced block says what it is in its first line:
 
@@ -70,9 +70,13 @@ def pages() -> dict[str, Path]:
     return {path.relative_to(ROOT).as_posix(): path for path in found}
 
 
-def blocks(page: Path) -> list[Block]:
-    """The blocks of a page, in order."""
-    return _blocks(page.read_text(encoding="utf-8"), page.name)
+def blocks(page: Path, section: str = "") -> list[Block]:
+    """The blocks of a page, or of the section with this title, in order."""
+    texts = _SECTION.split(page.read_text(encoding="utf-8"))
+    if section:
+        texts = [text for text in texts if text.startswith(f"## {section}\n")]
+        assert texts, f"{page.name} has no section {section!r}"
+    return _blocks("".join(texts), page.name)
 
 
 def sections(page: Path) -> dict[str, list[Block]]:
@@ -100,12 +104,15 @@ class Project:
     def __init__(self, place: Path) -> None:
         self.folder = place / "project"
         self._path = place / "path"
-        self.folder.mkdir()
-        self._path.mkdir()
-        (self._path / "agentfuzz").symlink_to(ROOT / "agentfuzz")
+        self.folder.mkdir(parents=True)
+        self._see_package()
         self.commands = 0
         self._printed: dict[str, list[str]] = {}
         self._to_check: list[Block] = []
+
+    def _see_package(self) -> None:
+        self._path.mkdir()
+        (self._path / "agentfuzz").symlink_to(ROOT / "agentfuzz")
 
     def play(self, block: Block) -> None:
         """Write a file, type commands, or check what the block says."""

@@ -1,7 +1,9 @@
 """Doors: an exported test is red while the bug lives, green after the fix, and stands alone."""
 
+import json
 import shutil
 from collections.abc import Callable
+from fnmatch import fnmatch
 from html import unescape
 
 import pytest
@@ -106,6 +108,23 @@ def test_an_exported_test_is_red_then_green(project: Project, found: Found, sour
     red.stdout.fnmatch_lines(["AF101 charge_card ran 2x, expected 1"])
     project.file("test_shop.py", (BASE + source).replace(BUG, FIX))
     project.run(file).assert_outcomes(passed=1)
+
+
+def test_a_session_that_searches_nothing_says_what_it_ran(project: Project, found: Found) -> None:
+    """The plan of an exported test, a saved finding, or the run without faults alone."""
+    file = export(project, name := found(SHOP))
+    for arguments, covered in (
+        ([file], "the one plan of this test"),
+        (["test_shop.py"], "one run without faults, 1 saved finding"),
+        (["--agentfuzz-replay", name], "one run without faults, 1 saved finding"),
+        (["--agentfuzz", "test_shop.py"], "all * plans with one fault, *"),
+    ):
+        done = project.run(*arguments)
+        assert done.ret == 1
+        (result,) = json.loads((project.path / "reports/agentfuzz/report.json").read_text())[
+            "campaigns"
+        ]
+        assert fnmatch(result["covered"], covered), arguments
 
 
 def test_an_exported_test_says_when_its_plan_no_longer_applies(

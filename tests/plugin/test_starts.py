@@ -89,6 +89,39 @@ def test_an_unknown_kind_names_the_near_miss_and_both_lists(project: Project) ->
     done = project.run("--agentfuzz-init", "langgrph", "--agentfuzz-ci", "github")
     assert done.ret == 4
     done.stderr.fnmatch_lines(
-        ["*no story 'langgrph'. Did you mean 'langgraph'? Kinds are: *sqlite. Stories are: *saga*"]
+        ["*no story 'langgrph'. Did you mean 'langgraph'? Kinds are: *sqlite. *Stories are: *saga*"]
     )
+    assert not list(project.path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest", "adapters"),
+    [
+        ("crewai", "", ["crewai"]),
+        ("CrewAI", "", ["crewai"]),
+        ("crewia", "", ["crewai"]),
+        ("autogen", "", ["autogen"]),
+        ("openai-agents", "", ["openai_agents"]),
+        ("adk", "", ["google_adk"]),
+        ("langchain", "langgraph", []),
+        ("pydanticai", "pydantic-ai", []),
+        ("OpenAI", "openai", ["openai_agents"]),
+        ("claude", "anthropic", ["claude_agent_sdk"]),
+        ("sqllite", "sqlite", []),
+        ("charge_orders", "charge_order", []),
+        ("x", "", []),
+    ],
+)
+def test_a_framework_without_a_start_is_led_to_its_adapter(
+    project: Project, name: str, nearest: str, adapters: list[str]
+) -> None:
+    """What it may have meant is named: a kind, a story, an adapter with its page; then all that
+    there is."""
+    done = project.run("--agentfuzz-init", name)
+    assert done.ret == 4
+    said, _, lists = done.stderr.str().partition(" Kinds are: ")
+    assert re.findall(r"Did you mean '(.*?)'", said) == [nearest][: bool(nearest)]
+    assert re.findall(r"(\w+) has an adapter and no start: docs/frameworks.md", said) == adapters
+    assert "Adapters without a start (docs/frameworks.md) are: agent_framework, " in lists
+    assert not {"langgraph", "pydantic_ai"} & {*lists.partition("are: agent")[2].split(", ")}
     assert not list(project.path.iterdir())

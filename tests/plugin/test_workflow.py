@@ -1,5 +1,7 @@
 """Doors: `--agentfuzz-ci` writes a workflow that GitHub or GitLab takes, and overwrites nothing."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,14 @@ def valid(schema: str, *paths: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
+def linted(path: Path) -> None:
+    """Fail where actionlint, if it is installed, finds something in a workflow of GitHub."""
+    place = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if program := shutil.which("actionlint", path=place):
+        done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
 def steps(path: Path) -> list[dict[str, object]]:
     """The steps of the job in a workflow of GitHub."""
     found: list[dict[str, object]] = yaml.safe_load(path.read_text())["jobs"]["agentfuzz"]["steps"]
@@ -37,6 +47,7 @@ def test_github(project: Project) -> None:
     assert done.outlines == [f"wrote {GITHUB}"]
     path = project.path / GITHUB
     valid("github-workflows", path)
+    linted(path)
     path.write_text("mine")
     assert project.run("--agentfuzz-ci", "github").outlines == [f"{GITHUB} exists, left alone"]
     assert path.read_text() == "mine"
@@ -82,30 +93,102 @@ def test_gitlab_beside_a_pipeline(project: Project) -> None:
     assert project.run("--agentfuzz-ci", "gitlab").outlines == [f"{GITLAB} exists, left alone"]
 
 
+BUILT = "[build-system]\nrequires = []\n"
+ALONE = '[project]\nname = "x"\nversion = "0"\ndependencies = ["httpx"]\n'
+EXPORTED = "pip install pytest-agentfuzz -r locked.txt"
+UV = "uv export --quiet --frozen --no-hashes --output-file locked.txt"
+POETRY = "poetry export --all-groups --without-hashes --output locked.txt"
+PIPENV = "pipenv requirements --dev > locked.txt"
+HERE = 'uv pip install --python "$(command -v python)" pytest-agentfuzz -r pyproject.toml'
+
+
 @pytest.mark.parametrize(
-    ("files", "installs"),
+    ("files", "typed"),
     [
-        ({}, "pytest-agentfuzz"),
-        ({"requirements.txt": "httpx\n"}, "pytest-agentfuzz -r requirements.txt"),
-        ({"pyproject.toml": "[tool.ruff]\n"}, "pytest-agentfuzz"),
-        ({"pyproject.toml": "not [ toml"}, "pytest-agentfuzz"),
-        ({"setup.py": ""}, "pytest-agentfuzz -e ."),
+        ({}, ["pip install pytest-agentfuzz"]),
+        ({"requirements.txt": "httpx\n"}, ["pip install pytest-agentfuzz -r requirements.txt"]),
         (
-            {"pyproject.toml": "[build-system]\nrequires = []\n[dependency-groups]\ndev = []\n"},
-            "pytest-agentfuzz -e . --group dev",
+            {"requirements/base.txt": "", "requirements/test.txt": "", "dev-requirements.txt": ""},
+            [
+                "pip install pytest-agentfuzz -r requirements/base.txt -r dev-requirements.txt"
+                " -r requirements/test.txt"
+            ],
         ),
+        (
+            {"requirements.txt": "httpx==1 --hash=sha256:0\n"},
+            ["pip install -r requirements.txt", "pip install pytest-agentfuzz"],
+        ),
+        ({"pyproject.toml": "[tool.ruff]\n"}, ["pip install pytest-agentfuzz"]),
+        ({"pyproject.toml": "not [ toml"}, ["pip install pytest-agentfuzz"]),
+        ({"pyproject.toml": "project = 1\ntool = 2\n"}, ["pip install uv", HERE]),
+        ({"setup.py": ""}, ["pip install pytest-agentfuzz -e ."]),
+        (
+            {"pyproject.toml": f"{BUILT}[dependency-groups]\ndev = []\ndocs = []\n"},
+            ["pip install pytest-agentfuzz -e . --group dev"],
+        ),
+        (
+            {"pyproject.toml": f"{BUILT}{ALONE}[project.optional-dependencies]\ntest = []\n"},
+            ["pip install pytest-agentfuzz -e '.[test]'"],
+        ),
+        ({"pyproject.toml": ALONE}, ["pip install uv", HERE]),
+        (
+            {"pyproject.toml": f"{ALONE}[project.optional-dependencies]\ndev = []\n"},
+            ["pip install uv", f"{HERE} --extra dev"],
+        ),
+        (
+            {"pyproject.toml": f"{ALONE}[dependency-groups]\ntest = []\n"},
+            ["pip install uv", f"{HERE} --group test"],
+        ),
+        ({"pyproject.toml": ALONE, "uv.lock": ""}, ["pip install uv", UV, EXPORTED]),
+        ({"pyproject.toml": BUILT, "uv.lock": ""}, ["pip install uv", UV, EXPORTED]),
+        (
+            {"pyproject.toml": BUILT, "poetry.lock": ""},
+            [
+                "pip install poetry-plugin-export",
+                POETRY,
+                "pip install pytest-agentfuzz -e . -r locked.txt",
+            ],
+        ),
+        (
+            {
+                "pyproject.toml": f"{BUILT}[tool.poetry]\npackage-mode = false\n",
+                "poetry.lock": "",
+            },
+            ["pip install poetry-plugin-export", POETRY, EXPORTED],
+        ),
+        ({"Pipfile": "", "Pipfile.lock": ""}, ["pip install pipenv", PIPENV, EXPORTED]),
+        ({"Pipfile": ""}, ["pip install pipenv", f"pipenv lock && {PIPENV}", EXPORTED]),
     ],
 )
 def test_it_installs_what_the_project_says(
-    project: Project, files: dict[str, str], installs: str
+    project: Project, files: dict[str, str], typed: list[str]
 ) -> None:
-    """With pip, from what there is; a file that cannot be read is for others to tell."""
+    """From what there is, a lock first; a file that cannot be read is for others to tell. Both
+    workflows type the same, and are valid."""
     for name, text in files.items():
         project.file(name, text)
     args = [] if "pyproject.toml" not in files else ["-c", str(project.file("pytest.ini", ""))]
     project.run("--agentfuzz-ci", "github", *args)
-    run = f"python -m pip install {installs}"
-    assert run in [one.get("run") for one in steps(project.path / GITHUB)]
+    project.run("--agentfuzz-ci", "gitlab", *args)
+    expected = [f"python -m {one}" if one.startswith("pip ") else one for one in typed]
+    (run,) = [one["run"] for one in steps(project.path / GITHUB) if "install" in str(one)]
+    assert str(run).splitlines() == expected
+    before = yaml.safe_load((project.path / GITLAB).read_text())["agentfuzz"]["before_script"]
+    assert before == ['cd "$FOLDER"', *expected]
+    linted(project.path / GITHUB)
+
+
+def test_the_lock_of_a_workspace_is_that_of_its_members(project: Project) -> None:
+    """uv keeps one at the top; beyond the repository nothing is looked for."""
+    project.file("uv.lock", "")
+    for folder in ("inner/agents", "agents"):
+        project.file(f"{folder}/pyproject.toml", f"{ALONE}[tool.pytest.ini_options]\n")
+    (project.path / "inner" / ".git").mkdir()
+    project.spawn("--agentfuzz-ci", "github", cwd="inner/agents")
+    assert f"{HERE}\n" in (project.path / "inner" / GITHUB).read_text()
+    (project.path / ".git").mkdir()
+    project.spawn("--agentfuzz-ci", "github", cwd="agents")
+    assert f"{UV}\n" in (project.path / GITHUB).read_text()
 
 
 def test_with_a_start_it_installs_what_that_needs(project: Project) -> None:
@@ -125,6 +208,7 @@ def test_a_project_below_the_top_of_its_repository(project: Project, folder: str
     assert done.stdout == f"wrote ../{GITHUB}\n"
     path = project.path / GITHUB
     valid("github-workflows", path)
+    linted(path)
     assert yaml.safe_load(path.read_text())["env"]["FOLDER"] == folder
     project.spawn("--agentfuzz-ci", "gitlab", cwd=folder)
     told = yaml.safe_load((project.path / GITLAB).read_text())
