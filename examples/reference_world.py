@@ -5,8 +5,7 @@ by `tools/loops.py`.
 """
 
 from agentfuzz import Payload, World
-from reference_loop.handoff import receive
-from reference_loop.loop import Data, Tool
+from reference_loop.loop import Data, Tool, receive
 
 
 def tools_of(world: World, **more: Data) -> dict[str, Tool]:

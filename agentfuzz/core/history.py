@@ -6,6 +6,7 @@ Written by the world, read by every invariant and report. The shape is Jepsen's:
 judged afterwards.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from operator import attrgetter
@@ -95,14 +96,9 @@ class History:
     def of(self, kind: type[E_]) -> list[E_]:
         """The events of one kind, in order."""
         if self._of is None:
-            index: dict[type, list[Any]] = {}
-            known = index.get
+            index: dict[type, list[Any]] = defaultdict(list)
             for event in self.events:
-                found = known(type(event))
-                if found is None:
-                    index[type(event)] = [event]
-                else:
-                    found.append(event)
+                index[type(event)].append(event)
             self._of = index
         return self._of.get(kind, [])
 

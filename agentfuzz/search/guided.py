@@ -254,38 +254,28 @@ class Corpus:
 
 def behaviour(history: History) -> set[Feature]:
     """What the agent and the backend did in a run. A reply that a fault made is none of it."""
-    slots: dict[str, Slot] = {}
-    struck = {event.slot for event in history.of(Struck)}
-    shown: set[Feature] = set()
-    for event in history.events:
-        match event:
-            case Called():
-                slots[event.call] = event.slot
-                shown.add((event.slot,))
-            case Replied():
-                if slots[event.call] not in struck:
-                    shown.add((slots[event.call], "reply", event.outcome, event.raised))
-            case Committed() | Replayed():
-                shown.add((slots[event.call], type(event), event.nth))
-            case Refused():
-                shown.add((slots[event.call], Refused, event.kind))
-            case ModelTurn():
-                if event.slot not in struck:
-                    shown.add((event.slot, event.stop, len(event.calls)))
-            case Saved():
-                shown.add((Saved, event.slot))
-            case Done():
-                shown.add((Done, event.status, event.reason, bool(event.problem)))
-            case Resumed():
-                shown.add((Resumed, event.why, event.leg, event.after))
-            case Cancelled() | Messaged():
-                shown.add((type(event), event.how))
-            case Decided():
-                shown.add((Decided, event.value))
-            case Unheard():
-                shown.add((Unheard, event.kind, event.called, event.error))
-            case Ended():
-                shown.add((Ended, event.how, event.error))
-            case _:
-                pass
+    of, struck = history.of, {event.slot for event in history.of(Struck)}
+    slots = {event.call: event.slot for event in of(Called)}
+    shown: set[Feature] = {(slot,) for slot in slots.values()}
+    shown.update(
+        (slots[event.call], "reply", event.outcome, event.raised)
+        for event in of(Replied)
+        if slots[event.call] not in struck
+    )
+    shown.update((slots[event.call], Committed, event.nth) for event in of(Committed))
+    shown.update((slots[event.call], Replayed, event.nth) for event in of(Replayed))
+    shown.update((slots[event.call], Refused, event.kind) for event in of(Refused))
+    shown.update(
+        (event.slot, event.stop, len(event.calls))
+        for event in of(ModelTurn)
+        if event.slot not in struck
+    )
+    shown.update((Saved, event.slot) for event in of(Saved))
+    shown.update((Done, event.status, event.reason, bool(event.problem)) for event in of(Done))
+    shown.update((Resumed, event.why, event.leg, event.after) for event in of(Resumed))
+    shown.update((Cancelled, event.how) for event in of(Cancelled))
+    shown.update((Messaged, event.how) for event in of(Messaged))
+    shown.update((Decided, event.value) for event in of(Decided))
+    shown.update((Unheard, event.kind, event.called, event.error) for event in of(Unheard))
+    shown.update((Ended, event.how, event.error) for event in of(Ended))
     return shown

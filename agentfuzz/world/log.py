@@ -4,15 +4,15 @@ Law: events are appended here and nowhere else, each with its place and the virt
 moment. Made by the gateway of a world, written by whatever something happens to; it becomes the
 History when the run is frozen.
 
-Some events of every call and of every handoff have methods of their own: they are written thousands
-of times a second, and a call without a list of arguments is the quicker one. On the straight way of
-a call even that is too much, and they are appended as these methods would.
+Some events of every call have methods of their own: they are written thousands of times a second,
+and a call without a list of arguments is the quicker one. On the straight way of a call, and of a
+handoff, even that is too much, and they are appended as these methods would.
 """
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from agentfuzz.core.between import Acts, HandoffAccepted, HandoffReceived, HandoffSent
+from agentfuzz.core.between import Acts
 from agentfuzz.core.events import (
     Called,
     Delivered,
@@ -123,30 +123,3 @@ class Log(list[Event]):
         """An answer reached the agent."""
         at = (len(self), self.clock.now, call, outcome, complete, body, raised)
         self.append(made(Replied, at))
-
-    def sent(
-        self,
-        handoff: str,
-        slot: Slot,
-        sender: str,
-        to: str,
-        task: str,
-        version: int,
-        payload: Json,
-        carry: Mapping[str, Json],
-    ) -> None:
-        """An agent handed a task over."""
-        at = (len(self), self.clock.now, handoff, slot, sender, to, task, version, payload, carry)
-        self.append(made(HandoffSent, at))
-
-    def received(
-        self, handoff: str, nth: int, agent: str, version: int, payload: Json, problem: str
-    ) -> None:
-        """An agent was given a handoff."""
-        at = (len(self), self.clock.now, handoff, nth, agent, version, payload, problem)
-        self.append(made(HandoffReceived, at))
-
-    def accepted(self, handoff: str, nth: int, agent: str, carry: Mapping[str, Json]) -> None:
-        """An agent took a task over."""
-        at = (len(self), self.clock.now, handoff, nth, agent, carry)
-        self.append(made(HandoffAccepted, at))

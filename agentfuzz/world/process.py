@@ -71,15 +71,17 @@ class Process:
         self.waiting: list[tuple[Interrupted, Slot, Fault | None]] = []
         self.log = log
         self.injector = injector
-        self._nth: dict[tuple[str, str], int] = {}
+        self._nth: dict[str, dict[str, int]] = {}  # by boundary and name
         self._unwritten: list[Callable[[], object]] = []  # how saves are lost with the process
 
     # What the world asks ------------------------------------------------------------------
 
     def slot(self, boundary: str, name: str) -> Slot:
         """The next slot of a crossing that is the process's own: a save, a turn, the end."""
-        place = (boundary, name)
-        nth = self._nth[place] = self._nth.get(place, 0) + 1
+        counts = self._nth.get(boundary)
+        if counts is None:
+            counts = self._nth[boundary] = {}
+        nth = counts[name] = counts.get(name, 0) + 1
         slot: Slot = made(Slot, (boundary, name, nth))
         return slot
 

@@ -2,11 +2,13 @@
 
 Law: an intent is written down before it is carried out, and its outcome after; what may have
 happened is never done again blindly; the journal, and not the model, says how a task has ended.
+What is handed to another loop is typed and sealed, and is checked before anything is done.
 """
 
+import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
@@ -64,10 +66,9 @@ class Loop:
     ledger: Sequence[Data] = ()  # steps that were done before the task was handed over
 
     def run(self, message: str, text: str) -> Data:
-        """Go on until the task ends, or waits for a person. One process is at it, until a
-        supervisor restarts it."""
+        """Go on until the task ends, or waits for a person. One process is at it."""
         lease = f"{self.name}/lease"
-        if not self.host.store.claim(lease) and self.host.why != "restart":
+        if not self.host.store.claim(lease) and self.host.why != "restart":  # by a supervisor
             return {"status": "blocked", "reason": "other", "detail": "another process is at it"}
         self.hear(message, text)
         try:
@@ -79,8 +80,7 @@ class Loop:
         return end  # type: ignore[no-any-return]
 
     def hear(self, message: str, text: str) -> None:
-        """Go on from what was written last. A message counts once, and brings new budgets; of the
-        answers to a request, the first one counts."""
+        """Go on from what was written. A message counts once, and the first answer to a request."""
         empty: Data = {"heard": [], "talk": [], "open": [], "answers": {}, "steps": self.ledger}
         self.state: Data = self.host.store.get(self.name) or empty
         state, answers, decision = self.state, self.state["answers"], self.host.decision
@@ -88,7 +88,7 @@ class Loop:
             state["heard"].append(message)
             state["talk"].append({"role": "user", "content": text})
             state |= {"end": None, "turns": 0, "calls": 0, "next": 0.0, "began": time.time()}
-            state["steps"] = [one | {"attempts": 0} for one in state["steps"]]
+            state["steps"] = [one | {"attempts": 0} for one in state["steps"]]  # new budgets
         if decision and answers.get(decision.call, "") is None:
             answers[decision.call] = decision.granted is True
         self.save()
@@ -105,7 +105,7 @@ class Loop:
         if self.state[what] >= MOST[what] or time.time() - self.state["began"] >= MOST["seconds"]:
             raise Ended("partial", "budget_exhausted")
         self.state[what] += 1
-        step["outcome"] = "unknown"
+        step |= {"outcome": "unknown", "attempts": step.get("attempts", 0) + 1}
         self.save()
         try:
             return make(*given)
@@ -153,7 +153,6 @@ class Loop:
 
     def attempt(self, tool: Tool, step: Data) -> None:
         """Make the call of a step."""
-        step["attempts"] += 1
         key = {"idempotency_key": step["key"]} if tool.dedup == "key" else {}
         call = (step["tool"], step["arguments"] | key, step["asked"])
         step |= tool.outcome(step["arguments"], self.tried("calls", step, self.host.call, *call))
@@ -250,3 +249,50 @@ class Loop:
             self.state |= {"talk": self.state["talk"] + talk, "open": [], "end": end}
             self.save()
         return end
+
+
+def seal(payload: Data) -> str:
+    """A digest of everything in a handoff but the seal itself."""
+    said = json.dumps({**payload, "carry": {**payload["carry"], "seal": ""}}, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def handoff(steps: Sequence[Data], task: str, version: int, owner: str, **facts: Any) -> Data:
+    """A run to be handed over: `facts` must arrive as they are, and so must what was done, with its
+    keys; `claims` are what was found, each with its source; `text` is what a model is told."""
+    done = [step for step in steps if step["outcome"] == "applied"]
+    claims = [{"item": one["tool"], "value": one["said"], "source": one["asked"]} for one in done]
+    ledger = [one for one in done if one["receipt"]]
+    payload: Data = {"task": task, "version": version, "owner": owner, "claims": claims}
+    payload |= {"effects": [one["receipt"] for one in ledger], "questions": []}
+    payload["text"] = json.dumps({**payload, "facts": facts})
+    payload["carry"] = {**facts, "ledger": ledger}
+    payload["carry"]["seal"] = seal(payload)
+    return payload
+
+
+def hand_over(send: Callable[[Data], str], payload: Data) -> bool:
+    """Send a handoff until its receiver has it; without an answer, the same one again."""
+    return any(send(payload) in ("accepted", "known") for _ in range(ATTEMPTS))
+
+
+def receive(store: MutableMapping[str, Any], me: str, payload: Any) -> str:
+    """What an agent makes of an arrival: `accepted`, and written down as its own, or why not."""
+    try:
+        if payload["carry"]["seal"] != seal(payload):
+            return "changed on the way"
+    except (KeyError, TypeError):
+        return "invalid"
+    if payload["owner"] != me:
+        return f"for {payload['owner']}"
+    name = f"{me}/owns/{payload['task']}"
+    had = store.get(name, {"version": 0})["version"]
+    if payload["version"] <= had:
+        return "known" if payload["version"] == had else "out of date"
+    store[name] = payload
+    return "accepted"
+
+
+def owned(store: MutableMapping[str, Any], me: str) -> list[Data]:
+    """The handoffs that an agent has accepted, also before its process died."""
+    return [store[name] for name in sorted(store) if name.startswith(f"{me}/owns/")]

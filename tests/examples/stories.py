@@ -6,8 +6,7 @@ from typing import Any
 
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
-from reference_loop.handoff import hand_over, handoff, owned
-from reference_loop.loop import NUDGE, Loop
+from reference_loop.loop import NUDGE, Loop, hand_over, handoff, owned
 from reference_world import collect, send, tools_of
 from tests.examples.support import agent, proof
 

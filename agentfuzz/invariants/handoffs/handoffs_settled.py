@@ -13,7 +13,7 @@ from agentfuzz.core.between import (
     HandoffRejected,
     HandoffSent,
 )
-from agentfuzz.core.events import Called, Committed, Done, Replayed
+from agentfuzz.core.events import Called, Committed, Crashed, Done, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -113,13 +113,14 @@ def _settled(passed: Passed) -> bool:
 def _superseded(history: History, passed: Passed) -> bool:
     """Whether the same task, in this or a later version, was answered when it was sent again, or
     taken over when it had been sent before. Another life may begin to count its versions anew."""
-    sent = passed.sent
+    sent, died = passed.sent, bool(history.of(Crashed))
     return any(
         other is not passed
         and same_task(sent, other.sent)
-        and (other.sent.version >= sent.version or died_between(history, sent.seq, other.sent.seq))
         and (_settled(other) if other.sent.seq > sent.seq else bool(other.accepted))
         for other in handoffs(history)
+        if other.sent.version >= sent.version
+        or (died and died_between(history, sent.seq, other.sent.seq))
     )
 
 

@@ -17,7 +17,7 @@ from agentfuzz.invariants.queries.calls import logical
 from agentfuzz.invariants.queries.entitled import Unbidden, unbidden
 from agentfuzz.invariants.queries.teams import Arrival, Passed, callers, handoffs
 
-_PROBLEM = attrgetter("problem")
+_PROBLEM, _ARRIVAL = attrgetter("problem"), attrgetter("handoff", "nth")
 
 
 @law(codes={"AF601": "An invalid handoff was acted on"}, catalogue="H1", always=True)
@@ -34,17 +34,19 @@ def handoffs_valid() -> Check:
     def check(history: History, baseline: History | None) -> list[Violation] | None:
         if not any(map(_PROBLEM, history.of(HandoffReceived))):
             return None
-        return [
-            *(
-                _violation(passed, arrival, None)
-                for passed in handoffs(history)
-                for arrival in passed.arrivals
-                if arrival.received.problem and arrival.accepted
-            ),
-            *_acted(history, baseline),
-        ]
+        return [*_accepted(history), *_acted(history, baseline)]
 
     return check
+
+
+def _accepted(history: History) -> Iterator[Violation]:
+    invalid = {_ARRIVAL(got) for got in history.of(HandoffReceived) if got.problem}
+    if invalid.isdisjoint(map(_ARRIVAL, history.of(HandoffAccepted))):
+        return
+    for passed in handoffs(history):
+        for arrival in passed.arrivals:
+            if arrival.received.problem and arrival.accepted:
+                yield _violation(passed, arrival, None)
 
 
 def _acted(history: History, baseline: History | None) -> Iterator[Violation]:

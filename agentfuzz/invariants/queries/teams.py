@@ -5,7 +5,7 @@ the model is whose input it answers; everything else is who acted last before it
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from agentfuzz.core.between import (
     Acts,
@@ -14,8 +14,19 @@ from agentfuzz.core.between import (
     HandoffRejected,
     HandoffSent,
 )
-from agentfuzz.core.events import Called, Done, Ended, Event, ModelInput, ModelTurn, Resumed
+from agentfuzz.core.events import (
+    Called,
+    Done,
+    Ended,
+    Event,
+    ModelInput,
+    ModelTurn,
+    Resumed,
+    made,
+)
 from agentfuzz.core.history import History, query
+
+Answer = TypeVar("Answer", HandoffAccepted, HandoffRejected)
 
 
 @query
@@ -83,17 +94,19 @@ class Passed(NamedTuple):
 @query
 def handoffs(history: History) -> Sequence[Passed]:
     """Every handoff of the run, in the order in which they were sent."""
-    accepted: dict[tuple[str, int], HandoffAccepted] = {}
-    rejected: dict[tuple[str, int], HandoffRejected] = {}
-    for yes in history.of(HandoffAccepted):
-        accepted.setdefault((yes.handoff, yes.nth), yes)
-    for no in history.of(HandoffRejected):
-        rejected.setdefault((no.handoff, no.nth), no)
-    arrived: dict[str, list[Arrival]] = {}
+    accepted, rejected = _first(history.of(HandoffAccepted)), _first(history.of(HandoffRejected))
+    arrived: dict[str, tuple[Arrival, ...]] = {}
     for one in history.of(HandoffReceived):
-        at = (one.handoff, one.nth)
-        arrived.setdefault(one.handoff, []).append(Arrival(one, accepted.get(at), rejected.get(at)))
-    return [Passed(sent, tuple(arrived.get(sent.handoff, ()))) for sent in history.of(HandoffSent)]
+        name, at = one.handoff, (one.handoff, one.nth)
+        arrival = made(Arrival, (one, accepted.get(at), rejected.get(at)))
+        arrived[name] = (*arrived[name], arrival) if name in arrived else (arrival,)
+    came = arrived.get
+    return [made(Passed, (sent, came(sent.handoff, ()))) for sent in history.of(HandoffSent)]
+
+
+def _first(answers: Sequence[Answer]) -> Mapping[tuple[str, int], Answer]:
+    """The first answer to each arrival: of two, that one holds."""
+    return {(one.handoff, one.nth): one for one in reversed(answers)}
 
 
 def task_of(sent: HandoffSent) -> str:

@@ -7,7 +7,7 @@ buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used
 
 from collections.abc import Callable, Collection
 
-from agentfuzz.core.between import Waited, Waits
+from agentfuzz.core.between import HandoffSent, Waited, Waits
 from agentfuzz.core.events import Json, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.acting import ACTING
@@ -140,11 +140,12 @@ class Handoff:
         return self.receipt
 
 
-_GROUPS = {
-    (way, first, alone): f"handoff{way and ' '}{way}{' first' * first}{' alone' * alone}"
+_GROUPS = {  # by way, by whether nothing was sent before it, by whether nobody else is there
+    way: [
+        [f"handoff{way and ' '}{way}{first}{alone}" for alone in ("", " alone")]
+        for first in ("", " first")
+    ]
     for way in WAYS
-    for first in (False, True)
-    for alone in (False, True)
 }
 
 
@@ -154,27 +155,29 @@ def _leaves(team: Team, to: str, sent: Sent, way: str, among: Collection[str]) -
     sender = ACTING.get()
     if log.leg or log.arriving or sender != log.acting:
         log.acts()
-    task = sent.task or (to,)
-    earlier = team.sent.get(task)
-    team.sent[task] = sent
-    team.handoffs += 1
-    slot = team.process.slot("handoff", to)
-    receipt = Receipt(_IDS[team.handoffs], sender, to)
-    log.sent(receipt.id, slot, sender, to, sent.task, sent.version, sent.json, sent.carry)
-    first, alone = earlier is None or earlier.json is None, len(among) == (to in among)
-    fault = team.injector.at(slot, len(log) - 1, _GROUPS[way, first, alone])
-    return receipt, slot, fault, earlier
+    about, known = sent.task or (to,), team.sent
+    earlier = known.get(about)
+    known[about] = sent
+    team.handoffs = number = team.handoffs + 1
+    slot, receipt = team.process.slot("handoff", to), Receipt(_IDS[number], sender, to)
+    seq, now, task = len(log), log.clock.now, sent.task
+    event = (seq, now, receipt.id, slot, sender, to, task, sent.version, sent.json, sent.carry)
+    log.append(made(HandoffSent, event))
+    group = _GROUPS[way][earlier is None or earlier.json is None][len(among) == (to in among)]
+    return receipt, slot, team.injector.at(slot, seq, group), earlier
 
 
 def post(team: Team, to: str, sent: Sent) -> Receipt:
     """Send a handoff to a mailbox. Where nothing strikes it, it is there at once."""
     left = _leaves(team, to, sent, "", team.known)
-    box = team.box(to)
-    if left[2] is None and not box.held:
-        receipt = left[0]
-        box.put(made(Letter, (receipt, 1, sent.json, sent)))
-        return receipt
-    return Handoff(team, to, sent, left=left).post()
+    box = team.boxes.get(to)
+    if box is None:
+        box = team.box(to)
+    if left[2] is not None or box.held:
+        return Handoff(team, to, sent, left=left).post()
+    receipt = left[0]
+    box.put(made(Letter, (receipt, 1, sent.json, sent)))
+    return receipt
 
 
 def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:

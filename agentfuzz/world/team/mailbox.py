@@ -10,10 +10,16 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar, overload
 
-from agentfuzz.core.between import HandoffRejected, Waited, Waits
+from agentfuzz.core.between import (
+    HandoffAccepted,
+    HandoffReceived,
+    HandoffRejected,
+    Waited,
+    Waits,
+)
 from agentfuzz.core.codec import plain
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.events import Json
+from agentfuzz.core.events import Json, made
 from agentfuzz.world.acting import ACTING
 from agentfuzz.world.delivery import Delivery
 from agentfuzz.world.log import Log
@@ -74,7 +80,8 @@ class Handed:
         log = self._log
         if log.leg or ACTING.get() != log.acting:
             log.acts()
-        log.accepted(self.id, nth, self.agent, held)
+        event = (len(log), log.clock.now, self.id, nth, self.agent, held)
+        log.append(made(HandoffAccepted, event))
 
     def _carried(self) -> Mapping[str, Any]:
         """The facts that had to arrive, as they stand in the payload."""
@@ -203,12 +210,12 @@ class Mailbox:
         if log.leg or ACTING.get() != log.acting:
             log.acts()
         receipt, nth, payload, sent = letter
-        if payload is sent.json:
-            log.received(receipt.id, nth, agent, sent.version, payload, "")
-        else:
-            version = payload.get("version") if type(payload) is dict else 0
-            number = version if type(version) is int else 0
-            log.received(receipt.id, nth, agent, number, payload, sent.problem(payload))
+        version, problem = sent.version, ""
+        if payload is not sent.json:
+            said = payload.get("version") if type(payload) is dict else 0
+            version, problem = said if type(said) is int else 0, sent.problem(payload)
+        event = (len(log), log.clock.now, receipt.id, nth, agent, version, payload, problem)
+        log.append(made(HandoffReceived, event))
         return Handed(letter, agent, log)
 
     def _waits(self, sender: str) -> None:

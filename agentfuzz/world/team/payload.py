@@ -60,23 +60,24 @@ class Sent:
         self.given = payload
         self.kind: Any = None  # what has a `model_validate`
         self.carry: dict[str, Json] = {}
-        if type(payload) is dict:
-            self.json: Json = plain(payload)
-        elif isinstance(payload, BaseModel):
-            self.json = _dumped(payload)
-            if not _problem_of(type(payload), self.json):  # else it is known by its fields
+        if type(payload) is not dict and isinstance(payload, BaseModel):
+            said = _dumped(payload)
+            if not _problem_of(type(payload), said):  # else it is known by its fields
                 self.kind = type(payload)
         else:
-            self.json = plain(payload)
-        said = self.json if type(self.json) is dict else {}
+            said = plain(payload)
+        self.json: Json = said
+        if type(said) is not dict:
+            said = {}
         version, task = said.get("version"), said.get("task", "")
         self.task = task if type(task) is str else dump(task)
         self.version = version if type(version) is int else 0
-        found = said.get(CARRY) if carry is None else carry
-        if carry is not None and not isinstance(carry, Mapping):
+        if carry is None:
+            carry = said.get(CARRY)
+        elif not isinstance(carry, Mapping):
             raise ScenarioError(f"carry={plain(carry)!r}: write facts by name, as a dict.")
-        if found and isinstance(found, Mapping):
-            self.carry = {str(name): plain(value) for name, value in found.items()}
+        if carry and isinstance(carry, Mapping):
+            self.carry = {str(name): plain(value) for name, value in carry.items()}
 
     def problem(self, arrived: Json) -> str:
         """Why what arrived is not of the type that was sent, or an empty string: its model says

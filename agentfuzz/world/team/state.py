@@ -4,7 +4,7 @@ Law: one for all legs of a run, made when the first agent gets a name. Owned by 
 world; its parts are asked by the surface.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from agentfuzz.core.events import Struck
@@ -22,8 +22,8 @@ class Team:
     the functions that are called to hand something over; `members` a framework's own agents;
     `asking` who asked last for one of its handoffs, with what it had been shown; `sent` the last
     payload of each task, or, where none is named, to each agent. `named` are those that the
-    scenario and the agent have named as the team; of these only those in the `slice` take part, if
-    there is one."""
+    scenario and the agent have named as the team, those in `asked` at last; of these only those in
+    the `slice` take part, if there is one: they are `there`."""
 
     def __init__(self, calls: Delivery) -> None:
         self.calls = calls
@@ -33,6 +33,8 @@ class Team:
         self.known: dict[str, None] = {}
         self.named: dict[str, None] = {}
         self.slice: frozenset[str] = frozenset()
+        self.asked: tuple[str, ...] = ()
+        self.there: tuple[str, ...] = ()
         self.targets: dict[str, Callable[[Any], Any]] = {}
         self.members: dict[str, Any] = {}
         self.asking: dict[str, tuple[str, Any]] = {}
@@ -48,14 +50,13 @@ class Team:
             self.log.named = True
             self.known.setdefault(agent)
 
-    def takes_part(self, names: Sequence[str]) -> tuple[str, ...]:
-        """There are agents of these names: those that take part, in order."""
+    def takes_part(self, names: tuple[str, ...]) -> None:
+        """There are agents of these names: `there` are those that take part, in order."""
         self.log.named = self.log.named or bool(names)
-        self.named.update(dict.fromkeys(names))
-        there = self.slice
-        found = tuple([name for name in names if name in there]) if there else tuple(names)
-        self.known |= dict.fromkeys(found)
-        return found
+        self.asked, there = names, self.slice
+        self.there = tuple([name for name in names if name in there]) if there else names
+        self.named |= dict.fromkeys(names)
+        self.known |= dict.fromkeys(self.there)
 
     def box(self, agent: str) -> Mailbox:
         """The mailbox of an agent."""

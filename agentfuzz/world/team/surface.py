@@ -66,10 +66,13 @@ class OfAgents:
         """Say which agents there are, so that a handoff can go astray to one of them. Returns those
         that take part in this run, in order: all of them, but for a run of a slice, as a finding
         among many agents is told in the end. Build the team from what is returned."""
-        if not (all(names) and _TEXTS.issuperset(map(type, names))):
-            for name in names:
-                _name(name)
-        return self._team().takes_part(names)
+        team = self._team()
+        if names != team.asked:
+            if not (all(names) and _TEXTS.issuperset(map(type, names))):
+                for name in names:
+                    _name(name)
+            team.takes_part(names)
+        return team.there
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
