@@ -54,8 +54,18 @@ class Gate(Protocol):
         """Virtual seconds pass for this thread."""
         ...
 
-    def until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Wait until something is true, or for so many virtual seconds."""
+    def until(
+        self,
+        true: Callable[[], bool],
+        seconds: float | None = None,
+        asks: Callable[[], object] | None = None,
+    ) -> bool:
+        """Wait until something is true, or for so many virtual seconds; `asks` whom it waits for
+        in real time."""
+        ...
+
+    def answered(self) -> bool:
+        """Whether one of the threads that wait can go on: somebody in real time has answered."""
         ...
 
     def step(self) -> bool:

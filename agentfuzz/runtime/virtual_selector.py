@@ -54,7 +54,7 @@ class VirtualSelector(selectors.DefaultSelector):
         if gate is not None and gate.holds():
             ready = super().select
             try:
-                gate.until(lambda: bool(ready(0)), timeout)
+                gate.until(lambda: bool(ready(0)), timeout, self._answers)
             except Crash:
                 if not gate.freed():
                     raise
@@ -64,6 +64,8 @@ class VirtualSelector(selectors.DefaultSelector):
             return super().select(0)
         if found := self._answers():
             return found
+        if gate is not None and gate.answered():
+            return super().select(0)
         if self._others():
             found = super().select(0.02)
             if found:

@@ -2,6 +2,9 @@
 
 import asyncio
 import sys
+import threading
+
+import pytest
 
 from agentfuzz import Completion, scenario
 
@@ -69,3 +72,42 @@ def test_a_process_and_the_agent_that_wait_for_each_other(play):
     ended = play(office, agent).history.ended
     assert (ended.how, ended.error) == ("cut_off", "hung")
     assert left[0]._transport.get_extra_info("subprocess").wait(60) is not None
+
+
+@pytest.mark.parametrize("waits", ["on a thread", "on a loop"])
+def test_a_process_on_a_loop_in_a_thread_of_its_own(play, waits):
+    """Who waits for that thread waits for the process: a sync agent over an async client."""
+    said = []
+
+    async def asked():
+        child = await begun(BUSY)
+        child.stdin.write(b"one\n")
+        said.append(await child.stdout.readline())
+        child.stdin.close()
+        await child.wait()
+
+    def work(loop):
+        loop.run_until_complete(asked())
+        loop.close()
+
+    def begin():
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=work, args=(loop,), daemon=True)
+        thread.start()
+        return thread
+
+    def sync(world):
+        begin().join(30)
+        return Completion.success(reason="nothing_to_do")
+
+    async def awaited(world):
+        thread = begin()
+        for _ in range(30):
+            if thread.is_alive():
+                await asyncio.sleep(1)
+        return Completion.success(reason="nothing_to_do")
+
+    history = play(office, sync if waits == "on a thread" else awaited).history
+    assert said == [b"one\n"]
+    assert history.ended.how == "returned"
+    assert history.ended.t <= 2.0

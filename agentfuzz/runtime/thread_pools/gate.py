@@ -151,15 +151,21 @@ class Gate(Scheduler):
             self.idents[ident] = me
         self._await(work)
 
-    def until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
+    def until(
+        self,
+        true: Callable[[], bool],
+        seconds: float | None = None,
+        asks: Callable[[], object] | None = None,
+    ) -> bool:
         """Wait until something is true, or for so many virtual seconds. Others go on meanwhile.
-        Raises CutOff when nothing can ever happen again."""
+        `asks` gives somebody in real time the time to answer, before the clock moves. Raises
+        CutOff when nothing can ever happen again."""
         me = self.idents[get_ident()]
         end = None if seconds is None else self.clock.now + max(seconds, TICK)
         if true():
             return True
         if me is not None:
-            me.until, me.deadline = true, end
+            me.until, me.deadline, me.asks = true, end, asks
             self._hand_back(me, WAITING)
             return true()
         patience = Real.monotonic() + GRACE
@@ -171,7 +177,7 @@ class Gate(Scheduler):
                 return False
             if self.clock.held:
                 raise Crash
-            if self.others() and (self._stir(true) or true()):
+            if self.answered() or (self.others() and (self._stir(true) or true())):
                 continue
             due = [at for at in (self.clock.next_due, self.next_deadline(), end) if at is not None]
             if due:

@@ -72,6 +72,11 @@ class Scheduler:
             work.state = READY
             self.ready.append(work)
 
+    def answered(self) -> bool:
+        """Whether one can go on because somebody in real time, whom it waits for, has answered."""
+        waits = [work for work in self.alive if work.state is WAITING and work.asks is not None]
+        return any(work.asks is not None and work.asks() for work in waits)
+
     def next_deadline(self) -> float | None:
         """When the first one wakes that waits for a time."""
         found = [w.deadline for w in self.alive if w.state is WAITING and w.deadline is not None]

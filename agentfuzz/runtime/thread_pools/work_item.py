@@ -62,6 +62,7 @@ class Work:
         self.future: Future[Any] | None = None
         self.until: Callable[[], bool] | None = None  # what it waits for, and how long
         self.deadline: float | None = None
+        self.asks: Callable[[], object] | None = None  # whom it waits for in real time
         self.doomed = False
 
     def __call__(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
