@@ -2,6 +2,7 @@
 project asks of an environment in which it does not live itself.
 
     python tools/campaign_of.py FRAMEWORK [SITUATION ENTRYPOINT VARIANT DEPTH [PLAN]] [-FAULT ...]
+                                [runs=N]
 
 Law: the framework, its version and its options are those of the environment and of the variant;
 nothing here knows one. With a plan it is played alone; with a framework alone, its
@@ -27,7 +28,7 @@ from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space
 
 ROOT = Path(__file__).resolve().parent.parent
-MAX_RUNS, MAX_SECONDS = 3_000, 600.0
+MAX_RUNS, MAX_SECONDS = 3_000, 1_500.0
 
 
 def variant(framework: str, name: str) -> Mapping[str, Any]:
@@ -52,9 +53,10 @@ def told(
     depth: int,
     plan: str | None,
     without: Sequence[str] = (),
+    most: int = MAX_RUNS,
 ) -> Any:
     """The codes of what is found, each with its plans, the smallest first. `without` are faults
-    that are not tried."""
+    that are not tried; `most` is how many runs there may be."""
     adapter: Adapter = found(framework)
     chosen = situation(adapter, name)
     loop = agent(adapter, entrypoint, **{**chosen.words, **variant(framework, of)})
@@ -65,7 +67,7 @@ def told(
             codes[violation.code] = [plan or "no faults"]
     else:
         with Simulation() as simulation:
-            budget = Budget(max_runs=MAX_RUNS, max_seconds=MAX_SECONDS, depth=depth, deep_runs=0)
+            budget = Budget(max_runs=most, max_seconds=MAX_SECONDS, depth=depth, deep_runs=0)
             space = Space(faults=chosen.scenario.faults, exclude=without)
             search = Campaign(chosen.scenario, loop, simulation, space=space, budget=budget)
             search.search()
@@ -123,10 +125,11 @@ def main(arguments: list[str]) -> Any:
     if len(arguments) == 1:
         return facts(*arguments)
     without = [word[1:] for word in arguments if word.startswith("-")]
-    arguments = [word for word in arguments if not word.startswith("-")]
+    runs = [int(word[5:]) for word in arguments if word.startswith("runs=")]
+    arguments = [word for word in arguments if not word.startswith(("-", "runs="))]
     framework, name, entrypoint, of, depth = arguments[:5]
     plan = arguments[5] if len(arguments) > 5 else None
-    return told(framework, name, entrypoint, of, int(depth), plan, without)
+    return told(framework, name, entrypoint, of, int(depth), plan, without, *runs)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Known bugs of released frameworks, rediscovered: `make gauntlet`.
 
 Law: nothing here was written for one bug. Each is looked for by what every framework is put into
-(`agentfuzz.adapters.testing.situations`), under every plan with one fault, through its adapter, in
-an environment with the release that has it; and on the release that mended it the same campaign
-finds nothing of the kind. `tools/gauntlet.py NAME...` looks for some, or for all of a framework.
+(`agentfuzz.adapters.testing.situations`), under every plan with one fault (where it says so, with
+two), in the order of any campaign, through its adapter, in an environment with the release that has
+it; and on the release that mended it the same campaign finds nothing of the kind.
+`tools/gauntlet.py NAME...` looks for some, or for all of a framework.
 
 Where each lies is told in `tests/frameworks/*/gauntlet.toml`; the table is written to
-`reports/frameworks/gauntlet.md` and `.json`.
+`reports/frameworks/gauntlet.md` and `.json`, where of those that were not looked for now stays what
+was found before.
 """
 
 import json
@@ -25,15 +27,17 @@ from tabulate import tabulate
 TOLD = ROOT / "tests" / "frameworks"
 OUT = ROOT / "reports" / "frameworks"
 MADE = ROOT / ".venv" / "gauntlet"  # gone with `make clean`
-PATIENCE = 900  # seconds for a campaign: its runs are counted, however slow the machine is
+PATIENCE = 1_800  # seconds for a campaign: its runs are counted, however slow the machine is
 AT_ONCE = 2
+HEADS = ["bug", "release", "found", "where", "time", "mended"]
 
 
 @dataclass(frozen=True)
 class Bug:
     """One known bug, as its framework's gauntlet.toml tells it: the law that sees it, and a part of
     the plans under which it does (empty: without faults); or why it is missed. `without` are faults
-    that are not tried, for they show another bug of the same law at the same place."""
+    that are not tried, for they show another bug of the same law at the same place; `runs` is how
+    many the campaign may take."""
 
     name: str
     framework: str
@@ -49,6 +53,7 @@ class Bug:
     under: str = ""
     depth: int = 1
     without: Sequence[str] = ()
+    runs: int = 3_000
     missed: str = ""
 
     def shown(self, codes: Mapping[str, Sequence[str]]) -> str:
@@ -91,7 +96,7 @@ def campaign(bug: Bug, pins: Sequence[str]) -> Any:
     done = subprocess.run(
         [
             *(python, ROOT / "tools" / "campaign_of.py", bug.framework, bug.situation),
-            *(bug.entrypoint, bug.variant, str(bug.depth)),
+            *(bug.entrypoint, bug.variant, str(bug.depth), f"runs={bug.runs}"),
             *(f"-{fault}" for fault in bug.without),
         ],
         check=True,
@@ -137,24 +142,31 @@ def row(one: Looked) -> list[str]:
     return [bug.name, one.release, said, where, f"{one.seconds} s", mended]
 
 
+def written(came: Sequence[Looked]) -> None:
+    """What came of some, beside what the files say of the others."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    file = OUT / "gauntlet.json"
+    told = json.loads(file.read_text("utf-8")) if file.exists() else []
+    known = {one["bug"]["name"]: Looked(**{**one, "bug": Bug(**one["bug"])}) for one in told}
+    known |= {one.bug.name: one for one in came}
+    every = [known[bug.name] for bug in bugs() if bug.name in known]
+    text = tabulate(map(row, every), HEADS, tablefmt="github", disable_numparse=True)
+    (OUT / "gauntlet.md").write_text(f"# Known bugs, rediscovered\n\n{text}\n", "utf-8")
+    told = [{**one._asdict(), "bug": asdict(one.bug)} for one in every]
+    file.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+
 def main(arguments: list[str]) -> int:
     chosen = [bug for bug in bugs() if not arguments or {bug.name, bug.framework} & {*arguments}]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         came = list(pool.map(looked, chosen))
-    heads = ["bug", "release", "found", "where", "time", "mended"]
-    lines = [row(one) for one in came]
-    print(tabulate(lines, heads, maxcolwidths=[44, 24, 40, 30, 8, 24]))
+    print(tabulate(map(row, came), HEADS, maxcolwidths=[44, 24, 40, 30, 8, 24]))
     for one in came:
         if one.error:
             print(f"\n{one.bug.name}:\n{one.error}")
     found = sum(bool(one.plan) and not one.still for one in came)
     print(f"\n{found} of {len(came)} found and clean where they are mended")
-    if not arguments:
-        OUT.mkdir(parents=True, exist_ok=True)
-        text = tabulate(lines, heads, tablefmt="github", disable_numparse=True)
-        (OUT / "gauntlet.md").write_text(f"# Known bugs, rediscovered\n\n{text}\n", "utf-8")
-        told = [{**one._asdict(), "bug": asdict(one.bug)} for one in came]
-        (OUT / "gauntlet.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    written(came)
     return int(not all(one.good for one in came))
 
 

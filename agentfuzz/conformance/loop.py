@@ -1,13 +1,14 @@
 """The loop under trial: what `module:callable`, or the name of an adapter, is read as.
 
 Law: a loop is a function `run(task, tools, model)` or, as every agent here, of a world; sync or
-async; or what a framework does by default. What cannot be one is an error that names the place and
-the cure, before anything runs. Called by the plugin, by `tools/` and by whoever tries a loop.
+async; or what a framework does by default, behind its usual entrypoint or another one. What cannot
+be one is an error that names the place and the cure, before anything runs. Called by the plugin, by
+`tools/` and by whoever tries a loop.
 """
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -19,7 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agentfuzz.adapters.contract import agent as agent_of
-from agentfuzz.adapters.contract import found, names
+from agentfuzz.adapters.contract import entrypoint_of, found, names
 from agentfuzz.core.codec import described, message
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, near_miss
@@ -38,16 +39,18 @@ _FIELDS = frozenset(Completion.model_fields)
 @dataclass(frozen=True, slots=True)
 class Loop:
     """A loop by the name under which it was asked for. `alone`: it gets a task, tools and a model,
-    and so can ask no person for an approval; and awaits no tool, if it is not async."""
+    and so can ask no person for an approval; unless `asking` makes it a loop that does, before it
+    calls the tools of these names."""
 
     name: str
     agent: Agent
     alone: bool = True
+    asking: Callable[[Sequence[str]], Agent] | None = None
 
     @property
     def awaits(self) -> bool:
         """Whether it can use a tool that is async."""
-        return not self.alone or inspect.iscoroutinefunction(self.agent)
+        return inspect.iscoroutinefunction(_inner(self.agent))
 
 
 def loop(name: str, folder: Path) -> Loop:
@@ -60,27 +63,40 @@ def loop(name: str, folder: Path) -> Loop:
             f"{_shown(name)} names a file: say {_shown(stem)}:{attribute or 'run'}."
         )
     if module and not colon:
-        return _framework(name)
+        return _framework(name, module)
     if not (module and attribute):
         raise AgentfuzzError(
             f"cannot read {_shown(name) or 'an empty name'}: say module:callable, as in mine:run, "
             f"or the name of an adapter: {', '.join(names()) or 'there is none'}."
         )
+    if module in names() and not _there(module, folder):
+        return _framework(name, module, attribute)
     made: Any = _imported(module, folder)
     for part in attribute.split("."):
         made = _attribute(made, part, module)
     return of(name, made)
 
 
-def _framework(name: str) -> Loop:
-    """The default loop of a framework: its usual entrypoint, each call under its id as key."""
-    if name not in names():
+def _framework(name: str, adapted: str, entrypoint: str = "") -> Loop:
+    """The default loop of a framework: its usual entrypoint, or this one, each call under its id as
+    key. Where calls can wait for a person, it is set up so in a story that is about that."""
+    if adapted not in names():
         raise AgentfuzzError(
-            f"there is no adapter {_shown(name)}; there is: {', '.join(names()) or 'none'}."
-            f"{near_miss(name, names())} A loop of your own is module:callable, as in mine:run."
+            f"there is no adapter {_shown(adapted)}; there is: {', '.join(names()) or 'none'}."
+            f"{near_miss(adapted, names())} A loop of your own is module:callable, as in mine:run."
         )
-    adapter = found(name)
-    return Loop(name, agent_of(adapter, key="call_id"))
+    adapter = found(adapted)
+    made = partial(agent_of, adapter, entrypoint_of(adapter, entrypoint), key="call_id")
+
+    def asking(tools: Sequence[str]) -> Agent:
+        return made(approvals=tools, session=adapter.sessions)
+
+    return Loop(name, made(), asking=asking if adapter.pauses_for else None)
+
+
+def _there(module: str, folder: Path) -> bool:
+    """Whether a folder has a module of this name, which is meant before an adapter is."""
+    return (folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file()
 
 
 def of(name: str, made: Any) -> Loop:
@@ -92,7 +108,7 @@ def of(name: str, made: Any) -> Loop:
             f"{_shown(name)} is a {_shown(kind)}, and no loop: name a function {SHAPE}, or an "
             "object that can be called like one."
         )
-    inner = made if inspect.isroutine(made) or isinstance(made, partial) else made.__call__
+    inner = _inner(made)
     if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
         raise AgentfuzzError(
             f"{_shown(name)} yields, and is never run to its end by a call: name a function "
@@ -109,6 +125,11 @@ def of(name: str, made: Any) -> Loop:
             f"def {SHAPE}: return {_shown(getattr(made, '__name__', 'mine'))}(...)."
         )
     return Loop(name, _agent(made, by_name, inspect.iscoroutinefunction(inner)))
+
+
+def _inner(made: Any) -> Any:
+    """The function that a call of this runs."""
+    return made if inspect.isroutine(made) or isinstance(made, partial) else made.__call__
 
 
 def _agent(function: Callable[..., Any], by_name: bool, waits: bool) -> Agent:

@@ -36,9 +36,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A story that a loop can be tried in, or `why` it cannot."""
+    """A story for a loop, and the loop as it is tried there; or `why` it cannot be."""
 
     scenario: Scenario
+    agent: Agent
     why: str = ""
 
 
@@ -64,23 +65,32 @@ def story(name: str) -> Story:
 
 def ready(one: Story, loop: Loop, simulation: Simulation) -> Ready:
     """A story with a script for this loop, if without faults it does there what the survivor
-    does."""
-    scenario = one.scenario
+    does. Where that one asks a person, so does this loop, before it calls the same tools."""
+    scenario, agent = one.scenario, loop.agent
     if scenario.cast or scenario.tasks or scenario.given or scenario.cassette is not None:
-        return Ready(scenario, "its scenario is about more than one task of one agent")
+        return Ready(scenario, agent, "its scenario is about more than one task of one agent")
     tools = scenario.world(FromPlan(), Clock()).gateway.specs.values()
     if not loop.awaits and (later := [tool.name for tool in tools if tool.is_async]):
-        return Ready(scenario, f"its tool {later[0]} is async, and this loop is not")
+        return Ready(scenario, agent, f"its tool {later[0]} is async, and this loop is not")
     try:
         meant = simulation.execute(scenario, one.survivor, FromPlan())
         if loop.alone and meant.of(Interrupted):
-            return Ready(scenario, "its agent asks a person for an approval; this loop cannot")
+            waiting = approved(meant)
+            if loop.asking is None or not waiting:
+                why = "its agent asks a person for an approval; this loop cannot"
+                return Ready(scenario, agent, why)
+            agent = loop.asking(waiting)
         scenario = replace(scripted(scenario, meant), outcome=answer)
-        return Ready(
-            scenario, _differs(meant, simulation.execute(scenario, loop.agent, FromPlan()))
-        )
+        done = simulation.execute(scenario, agent, FromPlan())
+        return Ready(scenario, agent, _differs(meant, done))
     except AgentfuzzError as error:
-        return Ready(scenario, f"it cannot be tried: {error}")
+        return Ready(scenario, agent, f"it cannot be tried: {error}")
+
+
+def approved(meant: History) -> list[str]:
+    """The tools of a story for whose calls its agent asks a person."""
+    asked = {event.call for event in meant.of(Interrupted)}
+    return list(dict.fromkeys(call.slot.name for call in meant.of(Called) if call.asked in asked))
 
 
 def scripted(scenario: Scenario, meant: History) -> Scenario:

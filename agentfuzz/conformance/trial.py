@@ -66,7 +66,7 @@ def trial(
         return Row(story.name, why=made.why)
     campaign = Campaign(
         made.scenario,
-        loop.agent,
+        made.agent,
         simulation,
         nodeid=f"{loop.name}, {story.name}",
         space=Space(faults=made.scenario.faults),

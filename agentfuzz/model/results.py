@@ -2,8 +2,9 @@
 
 Law: a text is read as far as it can be read, and never raises: JSON, what Python writes of a value,
 either of them inside prose or of a result of MCP, or trimmed on purpose (an ellipsis stands where
-something is left out). JSON that merely stops was cut off, and reads as an error. Called by what a
-model reads, by scripts whose arguments refer to a reply, and by the plans of cassettes.
+something is left out). JSON that merely stops was cut off, and reads as an error; so does what says
+that a person has refused the call. Called by what a model reads, by scripts whose arguments refer
+to a reply, and by the plans of cassettes.
 """
 
 import ast
@@ -16,8 +17,11 @@ from typing import Any
 _MOST = 20_000  # characters that are read as Python
 _TRIES = 12  # places at which a value is looked for, or a trimmed one closed
 _END = 80  # characters at the end of a text in which a mark of trimming is looked for
+_CALL = r"(?:tool|function) (?:call|execution|invocation|use)"
+_NO = "(?:not (?:been )?approved|denied|rejected|declined|refused)"
 _ERROR = re.compile(
-    r"\b(error|timed out|timeout|failed|failure|connection reset|too many requests|exception)\b",
+    r"\b(error|timed out|timeout|failed|failure|connection reset|too many requests|exception"
+    rf"|{_CALL}\b[^.\n]{{0,40}}\b{_NO}|{_NO} the {_CALL})\b",
     re.IGNORECASE,
 )
 _TRIMMED = re.compile(r"\.\.\.|…|\b(truncated|trimmed|omitted|shortened|snip(ped)?)\b", re.I)

@@ -118,7 +118,7 @@ def _again(config: pytest.Config, loop: Loop, token: str) -> int:
         made = ready(one, loop, simulation)
         if made.why:
             raise AgentfuzzError(f"{name} says nothing about {loop.name}: {made.why}.")
-        found = run(made.scenario, loop.agent, plan, simulation=simulation)
+        found = run(made.scenario, made.agent, plan, simulation=simulation)
         require_struck(found.plan, found.history)
     width = shutil.get_terminal_size().columns
     print(found.story(ascii_only=shows_ascii_only(), width=width))

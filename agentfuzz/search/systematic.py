@@ -20,6 +20,7 @@ order reduction (Godefroid 1996).
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
+from statistics import median
 
 from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.boundaries import BOUNDARIES
@@ -37,6 +38,7 @@ Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
 
 _NONE: frozenset[Fault] = frozenset()
 PARENTS = 32  # of a level, that are expected at a time
+LONG = 8  # times as many crossings as most parents have left: it loops
 
 
 def forgotten(plans: Iterable[FaultPlan]) -> None:
@@ -73,6 +75,7 @@ class Level:
         self.parents = parents
         self._next: dict[FaultPlan, int] = {}
         self._calm: set[FaultPlan] = set()  # after whose last fault the run goes on as without it
+        self._left: dict[FaultPlan, int] = {}  # how much is crossed after it
         self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
         self._came_to: tuple[object, ...] = ()  # its run, at the first level
         self.coming: Place | None = FIRST
@@ -180,8 +183,14 @@ class Level:
     def next(self) -> dict[FaultPlan, int]:
         """The parents of the next level: first those whose last fault changed what the run came to
         after it. Where nothing of that changed, hardly any pair shows what neither of its faults
-        has shown alone."""
-        return dict(sorted(self._next.items(), key=lambda item: item[0] in self._calm))
+        has shown alone. Last come those that go on much longer than most: each of a loop's many
+        turns is like the one before, and the pairs with one of them would take what all the others
+        need."""
+        if not self._next:
+            return {}
+        long = LONG * median(self._left.values())
+        late = {plan: (left > long, plan in self._calm) for plan, left in self._left.items()}
+        return dict(sorted(self._next.items(), key=lambda item: late[item[0]]))
 
     def count(self, history: History, crossings: list[Crossing]) -> int:
         """How many plans extend the plan of this run at this level."""
@@ -225,6 +234,7 @@ class Level:
         if known is None or known is plan:
             self._next[plan] = plans
             after = [(c.slot, c.group) for c in after_last_fault(history, crossings)]
+            self._left[plan] = len(after)
             if after == self._going_on[-len(after) :]:
                 self._calm.add(plan)
             self.next_skipped += (plans - 1) * children

@@ -214,7 +214,8 @@ def test_how_it_ended_is_what_it_returned(made, status, said, simulation):
 
 @pytest.mark.parametrize("name", ["approve_payment", "sign_document", "unattended_approval"])
 def test_no_loop_is_blamed_for_an_approval_that_it_cannot_ask_for(name, simulation):
-    """A task, tools and a model are no way to a person; a loop of a world has one."""
+    """A task, tools and a model are no way to a person; a loop of a world has one, and so has a
+    framework that pauses."""
     found = tried(loops.classic, name, simulation)
     assert found.why == "its agent asks a person for an approval; this loop cannot"
     asks = Loop("survivor", modules()[name].SURVIVORS[0], alone=False)
@@ -222,9 +223,12 @@ def test_no_loop_is_blamed_for_an_approval_that_it_cannot_ask_for(name, simulati
 
 
 def test_a_tool_that_is_async_is_for_loops_that_are(simulation):
-    """A sync loop cannot await it; the async one does its work there."""
+    """A sync loop cannot await it, nor can a sync function of a world; the async one does its work
+    there."""
     found = tried(loops.classic, "half_open_stream", simulation)
     assert found.why == "its tool follow_build is async, and this loop is not"
+    of_a_world = tried(loops.of_a_world, "half_open_stream", simulation)
+    assert of_a_world.why == found.why
     later = of("tests:awaited", loops.awaited)
     assert ready(story("half_open_stream"), later, simulation).why == ""
 

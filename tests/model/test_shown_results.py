@@ -147,10 +147,19 @@ def test_nothing_is_an_answer(nothing: Any) -> None:
         ('{"a": "\\q"}', False),
         ("[stored]", False),
         ("Error: no", True),
+        ("Tool execution was not approved.", True),
+        ("The tool call was denied.", True),
+        ("Function call was rejected by the user", True),
+        ("This tool call has not been approved by a person.", True),
+        ("User rejected the tool call for `ship` with id tc_1", True),
+        ("Two rows were rejected, 40 were stored.", False),
+        ("The tool call is approved.", False),
+        ("The customer declined the offer.", False),
     ],
 )
 def test_what_reads_as_an_error(text: str, error: bool) -> None:
-    """A field or a word that says so, or a value that just stops; not one trimmed on purpose."""
+    """A field or a word that says so, a call that a person has refused, or a value that just stops;
+    not one trimmed on purpose, nor what was refused to somebody else."""
     assert reads_as_error(text) is error
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz import Completion, RateLimited, at_most_once, scenario, truthful
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Smaller
@@ -301,3 +301,31 @@ def test_pairs_whose_first_fault_changes_what_follows_come_first(simulation):
     first = [slot.name for plan in level.next for slot in plan.by_slot]
     assert first == sorted(first, key=["pay", "look"].index)
     assert set(first) == {"pay", "look"}
+
+
+def test_pairs_of_a_run_that_loops_come_last(simulation):
+    """After one fault it looks forty times more, as a model in a loop does: what extends that plan
+    does not keep what extends the others from being tried, whether or not they change what
+    follows."""
+
+    def agent(world):
+        again = 40 if pays(world) is RateLimited else 0
+        for _ in range(1 + again):
+            with contextlib.suppress(Exception):
+                world.tools.look(n=1)
+        return DONE
+
+    def pays(world):
+        try:
+            world.tools.pay(n=1)
+        except Exception as error:
+            return type(error)
+
+    space = Space(only=("once/rate_limited", "lost/error", "lost/timeout", "once/error"))
+    lab = Lab(shop, agent, simulation, space)
+    level = Level({FaultPlan(): 1}, lab.space)
+    for plan in level.plans(lab.run):
+        level.grew(plan, *lab.run(plan))
+    parents = [str(plan) for plan in level.next]
+    assert parents[-1] == "pay#1:once/rate_limited"
+    assert len(parents) > 1
