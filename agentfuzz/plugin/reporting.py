@@ -16,9 +16,9 @@ from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.plugin.settings import setting
 from agentfuzz.report import write
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Places, inside
-from agentfuzz.report.session import Session
 
 
 def formats(config: pytest.Config) -> list[Format]:
@@ -55,7 +55,7 @@ class Reporting:
     def write(self, results: Sequence[CampaignResult], exit_code: int | None) -> list[str]:
         """Write the files. Returns what went wrong, a line each."""
         places = Places(inside(self.root, os.environ), self.root, self.begins)
-        told = Session(results=results, exit_code=exit_code, places=places)
+        told = Account(results=results, exit_code=exit_code, places=places)
         wrong = []
         try:
             files = write.write(self.folder, told, self.formats)

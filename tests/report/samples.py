@@ -19,7 +19,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
-from agentfuzz.report.session import Session
+from agentfuzz.report.account import Account
 
 from .log import ARGS, Log
 
@@ -337,4 +337,4 @@ RESULTS = (
         matrix=Matrix(MATRIX.kinds, (MATRIX.rows[0], MATRIX.rows[2])),
     ),
 )
-TOLD = Session(results=RESULTS)
+TOLD = Account(results=RESULTS)
