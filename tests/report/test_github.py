@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from agentfuzz.core.escaping import terminal
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats.github import FORMAT, annotations
 from agentfuzz.report.places import Places
-from agentfuzz.report.account import Account
 from agentfuzz.report.step_summary import summary
 from agentfuzz.report.write import ROOM
 

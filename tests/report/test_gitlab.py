@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats.gitlab import report, severity
 from agentfuzz.report.places import Places
-from agentfuzz.report.account import Account
 
 from .hostile import PAYLOADS, results
 from .samples import ALL, TOLD, campaign

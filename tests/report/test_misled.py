@@ -11,8 +11,8 @@ import agentfuzz
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.closings import LANGUAGES, Closing, corpus
 from agentfuzz.report import confusion
-from agentfuzz.report.formats import html, markdown
 from agentfuzz.report.account import Account
+from agentfuzz.report.formats import html, markdown
 from agentfuzz.report.write import write
 from agentfuzz.scenarios import resolve_ticket
 from agentfuzz.search.campaign import Budget, Campaign

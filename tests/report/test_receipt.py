@@ -11,10 +11,10 @@ import pytest
 
 from agentfuzz.core.history import History
 from agentfuzz.report import packages
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.report.formats.receipt import finding
 from agentfuzz.report.places import Places
-from agentfuzz.report.account import Account
 
 from .hostile import PAYLOADS, poisoned
 from .samples import ALL, TOLD

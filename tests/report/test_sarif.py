@@ -13,9 +13,9 @@ from jsonschema import Draft4Validator, FormatChecker
 
 from agentfuzz.core.codes import CODES
 from agentfuzz.report import packages
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import sarif
 from agentfuzz.report.places import Places
-from agentfuzz.report.account import Account
 
 from .hostile import PAYLOADS, results
 from .samples import ALL, TOLD, campaign, cut_off

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agentfuzz.report import write as module
-from agentfuzz.report.formats import FORMATS
 from agentfuzz.report.account import Account
+from agentfuzz.report.formats import FORMATS
 from agentfuzz.report.write import write
 
 from .hostile import results
