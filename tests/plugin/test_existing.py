@@ -200,7 +200,7 @@ def test_a_test_that_is_not_marked_is_to_be(made):
     ini = CONFIRMED.replace("charge_card:", "app:Till.charge_card:")
     project = made("naive", ini=ini, mark="")
     done = project.run("--agentfuzz-existing", "test_app.py", "--agentfuzz-depth=1")
-    (keep,) = [line.split()[2:] for line in done.outlines if line.startswith("  keep ")]
+    keep, *_ = [line.split()[2:] for line in done.outlines if line.startswith("  keep ")]
     done = project.run(*keep)
     assert done.ret == 0
     done.stdout.fnmatch_lines(["mark it with @pytest.mark.agentfuzz, *", "next: git add -f *"])
