@@ -17,6 +17,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.plugin.settings import setting
 from agentfuzz.report import write
 from agentfuzz.report.account import Account
+from agentfuzz.report.formats import terminal
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Places, inside
 
@@ -40,6 +41,7 @@ class Reporting:
         self.folder = self.root / setting(config, "report-dir")
         self.name = os.path.relpath(self.folder, self.root).replace(os.sep, "/")
         self.formats = formats(config)
+        self._pages = next((each.suffix for each in self.formats if each.cause), "")
         self.shown = ""
         self.begins: dict[str, int] = {}  # the line of each test
         self._log: list[str] = []
@@ -47,6 +49,11 @@ class Reporting:
     def properties(self, result: CampaignResult) -> list[tuple[str, str]]:
         """What the report of a test carries."""
         return write.properties(setting(self.config, "report"), result)
+
+    def pages(self, results: Sequence[CampaignResult]) -> dict[str, str]:
+        """The path of the page that people open first of each finding, by its id; none where none
+        is written."""
+        return terminal.pages(results, self.name, self._pages) if self._pages else {}
 
     def at(self, report: pytest.TestReport) -> None:
         """Remember where a test begins."""
@@ -64,6 +71,7 @@ class Reporting:
                 (f"{self.name}/{one.name}" for one in files if one.name in indexes), ""
             )
         except OSError as error:
+            self._pages = ""
             wrong.append(_failed(error, self.name))
         try:
             write.append(told, self.formats, os.environ)

@@ -93,6 +93,38 @@ def test_another_function_of_the_agent_s_is_another_cause() -> None:
     assert len(causes([nowhere, replace(nowhere, id="AF-2", nodeid="tests/t.py::test_d")])) == 1
 
 
+def test_kinds_of_trouble_that_only_their_names_tell_apart_are_one_cause() -> None:
+    """At one place, the agent did the same and the law says the same, numbers apart: a model that
+    asks again in its second turn, and one that does when it has closed. Both plans are named."""
+    one = finding("AF101", "model#2:repeat", sentence="asked 2 times (tc_2, tc_3)")
+    other = finding("AF101", "model#3:mixed_done", sentence="asked 2 times (tc_2, tc_4)")
+    (cause,) = causes([one, other])
+    assert [place.plan for place in cause.places] == ["model#2:repeat", "model#3:mixed_done"]
+    violation = other.violation
+    for apart in (
+        replace(other, violation=replace(violation, sentence="the agent called charge_card again")),
+        replace(other, violation=replace(violation, hint="another cure")),
+        replace(other, violation=replace(violation, subject="refund")),
+        replace(other, history=ALL["late_delivery"].history),
+        replace(other, nodeid="tests/test_shop.py::test_b"),
+        replace(other, location="shop/agent.py:60 refund_order"),
+        replace(other, plan=FaultPlan.parse("store:cursor#1:crash")),
+        replace(other, plan=FaultPlan.parse("model#3:mixed_done + charge#1:lost/timeout")),
+    ):
+        assert len(causes([one, apart])) == 2
+
+
+def test_too_much_and_too_little_are_two() -> None:
+    """One trouble, one test, one family of laws: an agent that does it again, and one that leaves
+    it out."""
+    plan, other = "model#3:mixed_done", "model#1:skip"
+    much, little = finding("AF101", plan), finding("AF103", other)
+    assert len(causes([much, little])) == 1
+    none = replace(little, history=ALL["premature_success"].history)
+    assert len(none.history.ledger) < len(none.baseline.ledger)
+    assert len(causes([much, none])) == 2
+
+
 def test_without_a_fault_only_the_same_bug_is_one() -> None:
     """Two tests whose plain runs fail need not fail for one reason."""
     a, b = "tests/test_shop.py::test_a", "tests/test_shop.py::test_b"
@@ -135,16 +167,16 @@ def test_a_block_says_what_else_is_broken_and_where() -> None:
             for n in range(9)
         ),
     ]
-    text = terminal.blocks(some, width=100)
+    text = terminal.blocks(some, width=100, at={cx.id: f"out/{cx.id}.html" for cx in some})
     assert text.count("\n\n  Breaks 2 laws: AF101, AF104.\n") == 1
     assert f"also     AF104 charge repeated blindly  {some[0].id}" in text
     assert f"places   tests/test_0.py::test_b  charge#1:once/timeout  AF101  {some[2].id}" in text
     assert "and 3 more, on the page" in text
     (cause,) = causes(some)
-    short = again(cause, "tests/test_4.py::test_b")
+    short = again(cause, "tests/test_4.py::test_b", at=f"out/{cause.id}.html")
     assert "The same cause as in tests/test_shop.py::test_a, told there." in short
     assert f"replay   pytest --agentfuzz-replay {some[6].id}" in short
-    assert f"{cause.id}.html" in short
+    assert short.endswith(f"\n  more     out/{cause.id}.html")
     assert "places" not in short, "it is met there once"
     assert "backend" not in short
     assert "took effect 2 times: the agent called charge_card" in short
@@ -172,7 +204,7 @@ def test_a_block_names_every_place_of_its_own_test() -> None:
     (cause,) = causes(some)
     for text in (terminal.blocks(some, width=120), again(cause, some[0].nodeid, width=120)):
         assert [cx.id for cx in some[:20] if cx.id not in text] == []
-    assert "and 3 more, on the page" in terminal.blocks(some, width=120)
+    assert "and 3 more\n" in terminal.blocks(some, width=120), "no page is written"
 
 
 def test_names_are_as_short_as_they_are_clear() -> None:

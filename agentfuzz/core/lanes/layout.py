@@ -139,7 +139,8 @@ def _with_gaps(kept: list[int], total: int) -> list[int]:
 def lanes(
     rows: Sequence[Row], *, width: int = 80, limit: int = 40, ascii_only: bool = False
 ) -> list[str]:
-    """The sequence as lines: mark, time, agent lane, arrow, backend lane, note."""
+    """The sequence as lines: mark, time, agent lane, arrow, backend lane, note. Where a terminal is
+    too narrow for notes, each is a line of its own, below its row."""
     lines = chosen(rows, limit)
     shown = [row for row in lines if isinstance(row, Row)]
 
@@ -153,7 +154,8 @@ def lanes(
     want_agent = widest([plain(row.agent, ascii_only) for row in pairs] + ["agent"])
     want_backend = widest([plain(row.backend, ascii_only) for row in pairs] + ["backend"])
     room = width - lead - ARROW - 3 - (notes + 2 if notes else 0)
-    if room < 24:  # a narrow terminal: the note is the first to go
+    below = room < 24 and notes > 0
+    if below:
         room, notes = width - lead - ARROW - 3, 0
     backend = min(want_backend, max(room - want_agent, room // 2, 10))
     agent = max(min(want_agent, room - backend), 1)
@@ -172,4 +174,7 @@ def lanes(
             free = width - lead - (notes + 2 if note and notes else 0)
             text += pad(cut(left, free), agent + ARROW + 3 + backend if note else 0)
         out.append(safe(f"{text}  {cut(note, notes)}" if notes and note else text, width))
+        if below and note:
+            indent = min(lead + agent + ARROW + 3, max(width - cells(note), lead))
+            out.append(safe(f"{'':{indent}}{note}", width))
     return out

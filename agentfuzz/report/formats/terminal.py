@@ -30,10 +30,10 @@ def blocks(
     )
 
 
-def pages(results: Iterable[CampaignResult], folder: str) -> dict[str, str]:
+def pages(results: Iterable[CampaignResult], folder: str, suffix: str) -> dict[str, str]:
     """The path of the page on which each finding of a session is told, by its id."""
     told = causes([cx for result in results for cx in result.findings])
-    return {cx.id: f"{folder}/{stem(one.id)}.html" for one in told for cx in one.findings}
+    return {cx.id: f"{folder}/{stem(one.id)}{suffix}" for one in told for cx in one.findings}
 
 
 def summary(
