@@ -320,7 +320,7 @@ def campaign(*names: str, **changes: Any) -> CampaignResult:
         "kinds": {"once/timeout": 31, "twice": 20, "once/hostile": 0},
         "tools": {"charge_card": 431, "lookup": 0},
         "untested": ("AF803 lookup was never called",),
-        "clean": "plain run: 1 tool call, 1 effect, ended success",
+        "clean": "clean run: 1 tool call, 1 effect, ended success",
         "matrix": MATRIX,
     }
     return CampaignResult(**{**fields, **changes})
@@ -333,7 +333,7 @@ RESULTS = (
         runs=9431,
         stopped="max_runs",
         untested=(),
-        notes=("AF-77aa was replayed: fixed",),
+        notes=("replayed saved finding AF-77aa: fixed",),
         matrix=Matrix(MATRIX.kinds, (MATRIX.rows[0], MATRIX.rows[2])),
     ),
 )
