@@ -198,7 +198,8 @@ def reworded() -> Counterexample:
             f"The agent returned '{text}' and no completion event: somebody has to guess from "
             "prose how the task ended."
         ),
-        says=f"'{text}'", world="no Done event", witness=(end,),
+        says=f"'{text}'",
+        world="nothing that says success, partial, blocked or failed", witness=(end,),
         hint="return a Completion, call the done tool, or map the answer with outcome=",
     )  # fmt: skip
     return counterexample(log.history(), violation, "model#2:reword=3", id="AF-f204")
