@@ -8,9 +8,11 @@ in exactly one. Two findings have one cause
   happened in both than without a fault, or in neither: too much and too little are two;
 - if only the names of their troubles tell them apart: in one test, at the same places, in the same
   function, the agent did the same, and the law says the same of it, numbers apart;
+- if each takes several faults, they share a trouble, and the law says the same of both: in one test
+  and one function, what they share is the cause, and the others only kept it from being mended;
 - if they break the same law by the same kinds of trouble in the same function of the agent's code,
   in whatever test and at whatever tool: there, it is one cause at several places. Where a place in
-  the code is not known, as in a framework's loop, it is no difference.
+  the code is not known, as in a framework's loop, in one test or at one effect.
 
 Without a fault, only the same law with the same subject is. What the project's baseline knows and
 what it does not are told apart. Pure; called by all that tells a session.
@@ -149,12 +151,13 @@ def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:
     for at, cx in enumerate(found):
         for mark in _marks(cx):
             join(met.setdefault((bool(cx.known), mark), at), at)
-    kinds: dict[tuple[bool, Hashable], int] = {}
+    nowhere: dict[tuple[bool, Hashable], int] = {}
     for at, cx in sorted(enumerate(found), key=lambda one: not one[1].location):
         for kind in _kinds(cx):
-            first = kinds.setdefault((bool(cx.known), kind), at)
-            if not cx.location:
-                join(first, at)
+            for what in (("effect", cx.violation.subject), ("test", cx.nodeid)):
+                first = nowhere.setdefault((bool(cx.known), (kind, what)), at)
+                if not cx.location:
+                    join(first, at)
     groups: dict[int, list[Counterexample]] = {}
     for at, cx in enumerate(found):
         groups.setdefault(root(at), []).append(cx)
@@ -185,6 +188,8 @@ def _marks(cx: Counterexample) -> Iterator[Hashable]:
     fewer = len(cx.history.ledger) < len(cx.baseline.ledger)
     yield "test", cx.nodeid, cx.code[:3], fewer, troubles
     yield "seen", cx.nodeid, function, places(troubles), _words(cx), tuple(_deeds(cx.history))
+    if len(cx.plan) > 1:
+        yield from (("shared", cx.nodeid, function, one, _words(cx)) for one in troubles)
     if function:
         yield from ((kind, function) for kind in _kinds(cx))
 

@@ -93,6 +93,20 @@ def test_another_function_of_the_agent_s_is_another_cause() -> None:
     assert len(causes([nowhere, replace(nowhere, id="AF-2", nodeid="tests/t.py::test_d")])) == 1
 
 
+def test_a_framework_s_loop_and_a_loop_by_hand_are_two_at_two_effects() -> None:
+    """Nothing says that what a framework's loop does to one is what a function does to another; in
+    one test, or to one effect, it is told as one."""
+    hand = finding("AF101", "charge#1:once/timeout")
+    other = finding("AF101", "refund#1:once/timeout", "tests/t.py::test_graph", subject="refund")
+    graph = replace(other, location=None)
+    assert len(causes([hand, graph])) == 2
+    same = finding("AF101", "charge#2:once/error", "tests/t.py::test_graph")
+    assert len(causes([hand, replace(same, location=None)])) == 1
+    assert len(causes([graph, replace(same, location=None)])) == 1
+    elsewhere = replace(same, location=None, nodeid="tests/t.py::test_third")
+    assert len(causes([graph, elsewhere])) == 2
+
+
 def test_kinds_of_trouble_that_only_their_names_tell_apart_are_one_cause() -> None:
     """At one place, the agent did the same and the law says the same, numbers apart: a model that
     asks again in its second turn, and one that does when it has closed. Both plans are named."""
@@ -110,6 +124,23 @@ def test_kinds_of_trouble_that_only_their_names_tell_apart_are_one_cause() -> No
         replace(other, location="shop/agent.py:60 refund_order"),
         replace(other, plan=FaultPlan.parse("store:cursor#1:crash")),
         replace(other, plan=FaultPlan.parse("model#3:mixed_done + charge#1:lost/timeout")),
+    ):
+        assert len(causes([one, apart])) == 2
+
+
+def test_plans_of_several_faults_that_share_a_trouble_are_one_in_the_same_words() -> None:
+    """A call that cannot be is refused, and never mended: because the model closes, or because it
+    believes another reply. Each of these by itself is nothing of it."""
+    one = finding("AF401", "model#2:unknown_tool + model#3:skip")
+    other = finding("AF401", "model#2:unknown_tool=1 + charge#1:lost/ambiguous")
+    assert len(causes([one, other])) == 1
+    words = replace(other.violation, sentence="another call was refused")
+    for apart in (
+        replace(other, violation=words),
+        replace(other, nodeid="tests/test_shop.py::test_b"),
+        replace(other, location="shop/agent.py:60 refund_order"),
+        finding("AF401", "charge#1:lost/ambiguous"),
+        finding("AF401", "find#1:once/timeout + charge#1:lost/ambiguous"),
     ):
         assert len(causes([one, apart])) == 2
 
