@@ -129,6 +129,19 @@ def test_what_else_a_test_finds_is_told(shop: Project) -> None:
     assert codes == {"AF101"}
 
 
+def test_the_line_that_points_there_is_wrapped(
+    shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a narrow terminal no line of it is longer than the terminal."""
+    monkeypatch.setenv("COLUMNS", "60")
+    name = "test_that_charges_the_card_of_an_order_once"
+    shop.file("test_a.py", FIRST.replace("test_first", name))
+    shop.file("test_b.py", WORSE)
+    lines = shop.run("--agentfuzz").outlines
+    (at,) = [n for n, line in enumerate(lines) if line == "  AF102 charge_card: as told in"]
+    assert lines[at + 1] == f"  test_a.py::{name}"
+
+
 def test_another_tool_of_that_name_is_another_tool(shop: Project) -> None:
     """Another body, another page; and each of two sessions tells it anew."""
     shop.file("test_a.py", FIRST)
