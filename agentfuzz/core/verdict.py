@@ -71,6 +71,20 @@ def told_by_another(violation: Violation, others: Container[tuple[str, str]]) ->
     )
 
 
+_TITLE = 36  # characters
+
+
+def titled(text: str) -> str:
+    """A text as the title of a violation: cut at a word where it is too long, within a word only if
+    that is most of it."""
+    if len(text) <= _TITLE:
+        return text
+    head = text[: _TITLE - 2]
+    words = head.rpartition(" ")[0]
+    kept = words if len(words) > _TITLE // 2 else head[:-1]
+    return f"{kept.rstrip(' ,:;-')}..."
+
+
 class Verdict(NamedTuple):
     """What one law says about one history, and a `note` why it could not say anything."""
 

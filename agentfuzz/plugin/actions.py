@@ -120,15 +120,21 @@ def export(session: pytest.Session) -> None:
                 raise AgentfuzzError(
                     f"{saved.id} was found by {saved.nodeid}, which is not collected any more."
                 )
-            if not hasattr(getattr(item, "obj", None), "agentfuzz"):
-                raise AgentfuzzError(
-                    f"{saved.id} was found by a test that exists, which is its own regression "
-                    f"test: mark it with @pytest.mark.agentfuzz, and keep {saved.id}.json of "
-                    ".agentfuzz in the repository; every campaign tries it first."
-                )
-            _write(config, saved, item)
+            if hasattr(getattr(item, "obj", None), "agentfuzz"):
+                _write(config, saved, item)
+            else:
+                _keep(config, saved, item)
     except AgentfuzzError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _keep(config: pytest.Config, saved: Saved, item: pytest.Item) -> None:
+    """Say how a test that exists keeps what it has found: no other test is written of it."""
+    path = start.from_here(config, config.rootpath / SAVED / f"{saved.id}.json")
+    print(f"\n{visible(item.nodeid)} is its own regression test: campaigns try {saved.id} first")
+    if item.get_closest_marker("agentfuzz") is None:
+        print("mark it with @pytest.mark.agentfuzz, so that it is a campaign wherever they run")
+    print(f"next: git add -f {quote(path)}")
 
 
 def _write(config: pytest.Config, saved: Saved, item: Any) -> None:

@@ -7,7 +7,7 @@ that died.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -105,6 +105,11 @@ class Findings:
         """Another test tells these: what is saved of them here is not replayed any more."""
         self._delete([one for finding in again for one in self._of(finding)])
 
+    def retract(self, again: Sequence[Counterexample]) -> None:
+        """A test of another process tells these, and this one's has saved them."""
+        self.read()
+        self.forget([one for finding in again for one in self._of(finding)])
+
     def remember(self, found: Counterexample) -> None:
         """Save a finding that no test of this session has made."""
         self.untold.append(found.nodeid)
@@ -160,15 +165,17 @@ class Findings:
                 out.append(f"  history  sha256 {now[:16]}  {same}")
         return out
 
-    def failure(self, result: CampaignResult, more: Sequence[str] = ()) -> Failed:
-        """How what is new in a result is shown."""
+    def failure(
+        self, result: CampaignResult, more: Sequence[str] = (), at: Mapping[str, str] = {}
+    ) -> Failed:
+        """How what is new in a result is shown; `at` are its pages."""
         first, *others = causes(result.new)
         line = f"{first.lead.code} {first.lead.title}{f' (+{len(others)} more)' * bool(others)}"
-        elsewhere = [
+        elsewhere = "\n".join(
             escaping.terminal(f"  {what}: as told in {test}") for what, test in result.told.items()
-        ]
-        text = terminal.blocks(result.new, ascii_only=shows_ascii_only(sys.__stdout__))
-        return Broken(escaping.terminal(line), text, [*elsewhere, *more])
+        )
+        text = terminal.blocks(result.new, ascii_only=shows_ascii_only(sys.__stdout__), at=at)
+        return Broken(escaping.terminal(line), text, [*filter(None, [elsewhere]), *more])
 
     def show(self, report: pytest.TestReport, failed: Failed) -> None:
         """Put the block in place of a traceback."""

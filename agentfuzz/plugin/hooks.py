@@ -126,11 +126,12 @@ class _Seen:
         self.config = config
         self.any = False
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # before anybody counts it
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
         self.any = self.any or "agentfuzz" in report.keywords
         if hasattr(report, "agentfuzz") or KEY in self.config.stash:
             session_of(self.config).collect(report)
+        return (yield)
 
     @pytest.hookimpl(tryfirst=True)  # registered last, before others that run async tests
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

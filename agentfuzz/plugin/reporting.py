@@ -16,9 +16,10 @@ from agentfuzz.core.errors import AgentfuzzError
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.plugin.settings import setting
 from agentfuzz.report import write
+from agentfuzz.report.account import Account
+from agentfuzz.report.formats import terminal
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Places, inside
-from agentfuzz.report.session import Session
 
 
 def formats(config: pytest.Config) -> list[Format]:
@@ -40,6 +41,7 @@ class Reporting:
         self.folder = self.root / setting(config, "report-dir")
         self.name = os.path.relpath(self.folder, self.root).replace(os.sep, "/")
         self.formats = formats(config)
+        self._pages = next((each.suffix for each in self.formats if each.cause), "")
         self.shown = ""
         self.begins: dict[str, int] = {}  # the line of each test
         self._log: list[str] = []
@@ -48,6 +50,11 @@ class Reporting:
         """What the report of a test carries."""
         return write.properties(setting(self.config, "report"), result)
 
+    def pages(self, results: Sequence[CampaignResult]) -> dict[str, str]:
+        """The path of the page that people open first of each finding, by its id; none where none
+        is written."""
+        return terminal.pages(results, self.name, self._pages) if self._pages else {}
+
     def at(self, report: pytest.TestReport) -> None:
         """Remember where a test begins."""
         self.begins[report.nodeid] = (report.location[1] or 0) + 1
@@ -55,7 +62,7 @@ class Reporting:
     def write(self, results: Sequence[CampaignResult], exit_code: int | None) -> list[str]:
         """Write the files. Returns what went wrong, a line each."""
         places = Places(inside(self.root, os.environ), self.root, self.begins)
-        told = Session(results=results, exit_code=exit_code, places=places)
+        told = Account(results=results, exit_code=exit_code, places=places)
         wrong = []
         try:
             files = write.write(self.folder, told, self.formats)
@@ -64,6 +71,7 @@ class Reporting:
                 (f"{self.name}/{one.name}" for one in files if one.name in indexes), ""
             )
         except OSError as error:
+            self._pages = ""
             wrong.append(_failed(error, self.name))
         try:
             write.append(told, self.formats, os.environ)

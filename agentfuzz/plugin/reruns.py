@@ -23,7 +23,7 @@ def begin(item: pytest.Item, findings: Findings) -> None:
     """A test begins. Where it has been run in this session, what it told is forgotten, and what it
     saved is read."""
     if item.stash.get(_BEGUN, False):
-        item.user_properties[:] = _of_others(item.user_properties)
+        item.user_properties[:] = of_others(item.user_properties)
         findings.read()
         if RESULT in item.stash:
             del item.stash[RESULT]
@@ -49,7 +49,7 @@ class Reruns:
         elif report.when == "call":
             self._superseded.discard(report.nodeid)
         if report.nodeid in self._superseded:
-            report.user_properties[:] = _of_others(report.user_properties)
+            report.user_properties[:] = of_others(report.user_properties)
             return None
         return result
 
@@ -76,5 +76,6 @@ class Reruns:
         return f"; what was found before did not come back: {', '.join(gone)}" if gone else ""
 
 
-def _of_others(properties: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
+def of_others(properties: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
+    """The properties of a report that are not ours."""
     return [one for one in properties if not one[0].startswith(_OURS)]

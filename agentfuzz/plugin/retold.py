@@ -14,8 +14,8 @@ import pytest
 
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes import shows_ascii_only
+from agentfuzz.core.lanes.layout import wrap
 from agentfuzz.plugin.findings import Broken, Findings
-from agentfuzz.report.formats import terminal
 from agentfuzz.telling.block import again, block
 from agentfuzz.telling.causes import Cause, causes
 
@@ -38,15 +38,15 @@ class Retold:
         if hasattr(report, "agentfuzz_after"):
             self._reports.append((report, result))
 
-    def tell(self, results: Sequence[CampaignResult], folder: str) -> None:
-        """Write the texts of all reports anew; `folder` is where the pages will be."""
+    def tell(self, results: Sequence[CampaignResult], pages: Mapping[str, str]) -> None:
+        """Write the texts of all reports anew; `pages` are those that were written, by the ids of
+        findings."""
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is None:
             return
         once = self._findings.replay is None
         failed = {result.nodeid for report, result in self._reports if report.failed}
         every = causes([cx for one in results if one.nodeid in failed for cx in one.new])
-        pages = terminal.pages(results, folder)
         writer, ascii_only = reporter._tw, shows_ascii_only(reporter._tw._file)
         width = max(min(writer.fullwidth, WIDEST), 40)
         for report, result in self._reports:
@@ -54,7 +54,7 @@ class Retold:
             ids = {cx.id for cx in result.new}
             mine = [one for one in told if any(cx.id in ids for cx in one.findings)]
             blocks = [_text(one, result.nodeid, pages, ascii_only, width) for one in mine]
-            text = "\n\n".join([*blocks, *report.agentfuzz_after])
+            text = "\n\n".join([*blocks, *(_fitted(one, width) for one in report.agentfuzz_after)])
             crash = getattr(report.longrepr, "reprcrash", None)  # a text, where a test was forked
             line = crash.message if crash else str(report.longrepr).partition("\n")[0]
             shown = coloured(text, writer) if writer.hasmarkup else text
@@ -66,6 +66,15 @@ def _text(cause: Cause, nodeid: str, pages: Mapping[str, str], ascii_only: bool,
     if cause.lead.nodeid == nodeid:
         return block(cause, ascii_only=ascii_only, width=width, at=page)
     return again(cause, nodeid, ascii_only=ascii_only, width=width, at=page)
+
+
+def _fitted(text: str, width: int) -> str:
+    """Lines of at most `width` columns, each with the indent that it has."""
+    lines = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += [f"{indent}{part}" for part in wrap(line[len(indent) :], width - len(indent))]
+    return "\n".join(lines)
 
 
 def coloured(text: str, writer: Any) -> str:

@@ -47,7 +47,7 @@ from agentfuzz.plugin.reruns import Reruns
 from agentfuzz.plugin.retold import Retold
 from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
-from agentfuzz.plugin.told import Told
+from agentfuzz.plugin.told import TOOLS, Told, tools_of
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -118,7 +118,8 @@ class Session:
         item.user_properties += self.reporting.properties(result)
         nothing = [text for text in result.untested if text.startswith("AF801")]
         if result.new:
-            raise self.findings.failure(result, [*more, *self.baseline.lines(result)])
+            more += self.baseline.lines(result)
+            raise self.findings.failure(result, more, self.reporting.pages([result]))
         if result.stopped == "timeout":
             raise timeouts.failure(item)
         if nothing:
@@ -227,7 +228,9 @@ class Session:
                 if not searches or self.baseline.on:  # what is known must not hang on others
                     return found
                 expected = item.get_closest_marker("xfail") is not None
-                result, again = self.telling.once(found, given.scenario, alone=expected)
+                tools = tools_of(found, given.scenario)
+                result, again = self.telling.once(found, tools, alone=expected)
+                item.stash[TOOLS] = {} if expected else tools
                 self.findings.told_elsewhere(again)
                 return result
 
@@ -239,6 +242,7 @@ class Session:
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, Broken):
             report.agentfuzz_after = error.after  # type: ignore[attr-defined]
+            report.agentfuzz_tools = item.stash.get(TOOLS, {})  # type: ignore[attr-defined]
         if isinstance(error, Failed):
             self.findings.show(report, error)
 
@@ -247,6 +251,7 @@ class Session:
     def collect(self, report: Any) -> None:
         """Take in a report, of this process or a worker, and the result that it brings."""
         self.reporting.at(report)
+        self.telling.gather(report, self.findings, self.reporting)
         if (result := self.reruns.take(report, self.results)) is not None:
             self.retold.keep(report, result)
 
@@ -262,7 +267,6 @@ class Session:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         self.results.sort(key=lambda result: result.nodeid)  # workers finish in any order
         self.results, told = self.baseline.settled(session, self.results)
-        self.retold.tell(self.results, self.reporting.name)
         self.findings.note(told)
         self.findings.note(existing.unused(self.config, self.results))
         self.findings.note(self.reruns.told(self.results))
@@ -271,8 +275,11 @@ class Session:
             5,
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if not self.results or not (self.campaigns or any(r.findings for r in self.results)):
-            return
+        if self.results and (self.campaigns or any(r.findings for r in self.results)):
+            self._report(session, interrupted)
+        self.retold.tell(self.results, self.reporting.pages(self.results))
+
+    def _report(self, session: pytest.Session, interrupted: bool) -> None:
         code = int(pytest.ExitCode.INTERRUPTED) if interrupted else None
         wrong = self.reporting.write(self.results, code)
         self.findings.note(wrong or self.findings.elsewhere())
@@ -287,5 +294,5 @@ class Session:
         reporter.section("agentfuzz", sep="=")
         width, verbosity = reporter._tw.fullwidth, self.config.get_verbosity()
         wide = {"verbosity": verbosity, "width": width}
-        for line in summary.of(self.results, more, report=self.reporting.shown, **wide):
+        for line in summary.of(self.results, more, self.reporting, **wide):
             reporter.write_line(line)

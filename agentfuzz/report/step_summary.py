@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from agentfuzz.core.escaping import code, fence, guard, markdown
 from agentfuzz.core.lanes.layout import lanes
 from agentfuzz.core.lanes.words import count
-from agentfuzz.report.session import Session
+from agentfuzz.report.account import Account
 from agentfuzz.telling import story as stories
 from agentfuzz.telling.causes import Cause, counted
 
@@ -18,10 +18,10 @@ _ROWS = 60  # of a sequence
 _WORDS, _NAME = 2_000, 300  # characters of a text, of a name
 
 
-def summary(session: Session, room: int) -> str:
+def summary(account: Account, room: int) -> str:
     """The page, in at most `room` bytes of UTF-8; empty where not even its head fits."""
-    found = session.causes
-    page, told = _text(_head(session, found)), 0
+    found = account.causes
+    page, told = _text(_head(account, found)), 0
     if _size(page) + _size(_more(len(found))) > room:
         return ""
     for cause in found:
@@ -36,8 +36,8 @@ def _more(number: int) -> str:
     return f"\n{count(number, 'more cause')}: see the reports.\n"
 
 
-def _head(session: Session, found: Sequence[Cause]) -> Iterable[str]:
-    results = session.results
+def _head(account: Account, found: Sequence[Cause]) -> Iterable[str]:
+    results = account.results
     told = counted([cx for result in results for cx in result.findings])
     runs = count(sum(result.runs for result in results), "run")
     yield f"## agentfuzz: {told} in {count(len(results), 'campaign')}, {runs}"

@@ -16,9 +16,9 @@ from pathlib import Path
 from agentfuzz.core.errors import AgentfuzzError, near_miss
 from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import CampaignResult
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import FORMATS
 from agentfuzz.report.formats.format import Format
-from agentfuzz.report.session import Session
 
 AUTO, NOT = "auto", "no-"
 ROOM = 900_000  # bytes of a file to which several steps may append; GitHub takes 1 MiB
@@ -63,7 +63,7 @@ def properties(words: str, result: CampaignResult) -> list[tuple[str, str]]:
     ]
 
 
-def write(directory: Path, told: Session, formats: Collection[Format] | None = None) -> list[Path]:
+def write(directory: Path, told: Account, formats: Collection[Format] | None = None) -> list[Path]:
     """Write the page of every cause (ID.html, ID.md) and the file of every finding (ID.json), then
     those of the session (index.html, index.md, report.json). Returns the paths in that order.
     Creates the directory, if there is a file for it.
@@ -81,7 +81,7 @@ def write(directory: Path, told: Session, formats: Collection[Format] | None = N
     return written
 
 
-def _files(told: Session, formats: Collection[Format]) -> Iterator[tuple[str, str]]:
+def _files(told: Account, formats: Collection[Format]) -> Iterator[tuple[str, str]]:
     """Name and text of every file, one after the other."""
     for cause in told.causes:
         for each in formats:
@@ -95,7 +95,7 @@ def _files(told: Session, formats: Collection[Format]) -> Iterator[tuple[str, st
             yield each.index, each.session(told)
 
 
-def append(told: Session, formats: Collection[Format], environ: Mapping[str, str]) -> None:
+def append(told: Account, formats: Collection[Format], environ: Mapping[str, str]) -> None:
     """Add to the files that the environment names for formats what they tell there. Raises
     OSError."""
     for each in formats:

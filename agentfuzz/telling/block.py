@@ -1,13 +1,14 @@
 """The block of one cause, and of one run, as lines for a terminal.
 
-Law: plain text of at most `width` columns, no colour (the doors add it), no control character, no
-line that a CI runner obeys. Called by the terminal's format and by a run that is printed.
+Law: plain text of at most `width` columns, but for what is pasted or opened, which is whole; no
+colour (the doors add it), no control character, no line that a CI runner obeys. Called by the
+terminal's format and by a run that is printed.
 """
 
 from collections.abc import Sequence
 
 from agentfuzz.core.between import HandoffSent
-from agentfuzz.core.escaping import stem
+from agentfuzz.core.escaping import guard
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes.layout import cells, cut, lanes, plain, safe, wrap
@@ -34,7 +35,7 @@ def block(
     """One cause as lines of at most `width` (at least 40) columns: the story of its lead, what else
     is broken with it, and where else it was met.
 
-    `at` is the path of its HTML page, if it is another than that of the cause in the usual folder.
+    `at` is the path of its page, if one is written.
     `ascii_only` is for a terminal that shows nothing else.
     """
     cx = cause.lead
@@ -54,16 +55,16 @@ def block(
     page.contrast(story.says, story.world)
     here, *elsewhere = cause.places
     page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
-    page.field("places", *_places(elsewhere, cx))
+    page.field("places", *_places(elsewhere, cx, at))
     page.blank()
     page.field("code", story.location)
     page.source(story.source)
     page.field("raised", *story.traceback)
     page.field("stack", *story.stack)
     page.field("hint", story.hint)
-    page.field("replay", story.replay)
-    page.field("keep", story.keep)
-    page.field("more", at or _page(cause), story.explain)
+    page.whole("replay", story.replay)
+    page.whole("keep", story.keep)
+    page.whole("more", at, story.explain)
     return "\n".join(page.lines)
 
 
@@ -88,17 +89,13 @@ def again(
     _faults(page, story, short=True)
     page.field("also", *(f"{one.code} {one.title}  {one.id}" for one in here.findings[1:]))
     others = [one for one in cause.places if one.nodeid == nodeid and one != here]
-    page.field("places", *_places(others, here.findings[0]))
+    page.field("places", *_places(others, here.findings[0], at))
     page.field("code", story.location)
     if cause.lead.violation.hint != here.findings[0].violation.hint:
         page.field("hint", story.hint)
-    page.field("replay", story.replay)
-    page.field("more", at or _page(cause))
+    page.whole("replay", story.replay)
+    page.whole("more", at)
     return "\n".join(page.lines)
-
-
-def _page(cause: Cause) -> str:
-    return f"{stories.FOLDER}/{stem(cause.id)}.html"
 
 
 def _head(page: "Page", story: stories.Story, breaks: str) -> None:
@@ -115,7 +112,7 @@ def _faults(page: "Page", story: stories.Story, *, short: bool = False) -> None:
     page.field("fault", *lines, *proof) if lines else page.field("fault", story.shrink)
 
 
-def _places(places: Sequence[Place], told: Counterexample) -> list[str]:
+def _places(places: Sequence[Place], told: Counterexample, at: str) -> list[str]:
     """Where else: of the same test, the plan alone; what broke there, if it is something else. All
     of the same test are named, for nobody else does."""
     own = [one for one in places if one.nodeid == told.nodeid]
@@ -127,7 +124,7 @@ def _places(places: Sequence[Place], told: Counterexample) -> list[str]:
         what = f" {first.title}" if first.title != told.title else ""
         lines.append(f"{where}{place.plan}  {' '.join(place.codes)}{what}  {place.id}")
     more = len(others) - _PLACES
-    return [*lines, f"and {more:,} more, on the page"] if more > 0 else lines
+    return [*lines, f"and {more:,} more{', on the page' * bool(at)}"] if more > 0 else lines
 
 
 def run(
@@ -177,7 +174,7 @@ def run(
     if first:
         page.blank()
         page.field("hint", stories.advice(first.hint, history))
-        page.field("more", f"pytest --agentfuzz-explain {first.code}")
+        page.whole("more", f"pytest --agentfuzz-explain {first.code}")
     return "\n".join(page.lines)
 
 
@@ -221,6 +218,13 @@ class Page:
             for line in wrap(plain(bare, self.ascii), self.width - 2 - _LABEL - len(inner)):
                 self.lines.append(safe(f"  {name:<{_LABEL}}{inner}{line}", self.width))
                 name = ""
+
+    def whole(self, label: str, *texts: str) -> None:
+        """A label and what is pasted or opened: a line for each, however narrow the terminal."""
+        name = label
+        for text in filter(None, texts):
+            self.lines.append(guard(f"  {name:<{_LABEL}}{plain(text, self.ascii)}"))
+            name = ""
 
     def source(self, lines: Sequence[str]) -> None:
         """Lines of a file, cut where they are too long."""

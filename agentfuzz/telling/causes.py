@@ -1,22 +1,43 @@
 """Causes: the findings of a session, by what makes the agent fail.
 
 Law: one cause is told once, whatever laws it breaks and wherever it was met, and every finding is
-in exactly one. Two findings have one cause if one test shows them under one plan; if they break
-laws of one family in one test by the same troubles at the same places; or if they break the same
-law by the same kinds of trouble in the same function of the agent's code, in whatever test and at
-whatever tool: there, it is one cause at several places. Where a place in the code is not known, as
-in a framework's loop, it is no difference. Without a fault, only the same law with the same subject
-is. What the project's baseline knows and what it does not are told apart. Pure; called by all that
-tells a session.
+in exactly one. Two findings have one cause
+
+- if one test shows them under one plan;
+- if they break laws of one family in one test by the same troubles at the same places, and less has
+  happened in both than without a fault, or in neither: too much and too little are two;
+- if only the names of their troubles tell them apart: in one test, at the same places, in the same
+  function, the agent did the same, and the law says the same of it, numbers apart;
+- if each takes several faults, they share a trouble, and the law says the same of both: in one test
+  and one function, what they share is the cause, and the others only kept it from being mended;
+- if they break the same law by the same kinds of trouble in the same function of the agent's code,
+  in whatever test and at whatever tool: there, it is one cause at several places. Where a place in
+  the code is not known, as in a framework's loop, in one test or at one effect.
+
+Without a fault, only the same law with the same subject is. What the project's baseline knows and
+what it does not are told apart. Pure; called by all that tells a session.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
+from agentfuzz.core.events import (
+    Called,
+    Cancelled,
+    Committed,
+    Crashed,
+    Done,
+    Ended,
+    Interrupted,
+    Refused,
+    Resumed,
+)
 from agentfuzz.core.findings import DIED, Counterexample
+from agentfuzz.core.history import History
 from agentfuzz.core.lanes.words import count
 from agentfuzz.telling import commands
-from agentfuzz.telling.troubles import troubles_of
+from agentfuzz.telling.troubles import places, troubles_of
 
 # What is told first: what happened in the world, then between agents, then what an agent says.
 _FAMILIES = "1674523"
@@ -130,12 +151,13 @@ def causes(findings: Sequence[Counterexample]) -> tuple[Cause, ...]:
     for at, cx in enumerate(found):
         for mark in _marks(cx):
             join(met.setdefault((bool(cx.known), mark), at), at)
-    kinds: dict[tuple[bool, Hashable], int] = {}
+    nowhere: dict[tuple[bool, Hashable], int] = {}
     for at, cx in sorted(enumerate(found), key=lambda one: not one[1].location):
         for kind in _kinds(cx):
-            first = kinds.setdefault((bool(cx.known), kind), at)
-            if not cx.location:
-                join(first, at)
+            for what in (("effect", cx.violation.subject), ("test", cx.nodeid)):
+                first = nowhere.setdefault((bool(cx.known), (kind, what)), at)
+                if not cx.location:
+                    join(first, at)
     groups: dict[int, list[Counterexample]] = {}
     for at, cx in enumerate(found):
         groups.setdefault(root(at), []).append(cx)
@@ -162,9 +184,14 @@ def _marks(cx: Counterexample) -> Iterator[Hashable]:
     if not troubles:
         yield "plain", cx.violation.signature, cx.location
         return
-    yield "test", cx.nodeid, cx.code[:3], troubles
-    if cx.location:
-        yield from ((kind, _function(cx.location)) for kind in _kinds(cx))
+    function = _function(cx.location) if cx.location else None
+    fewer = len(cx.history.ledger) < len(cx.baseline.ledger)
+    yield "test", cx.nodeid, cx.code[:3], fewer, troubles
+    yield "seen", cx.nodeid, function, places(troubles), _words(cx), tuple(_deeds(cx.history))
+    if len(cx.plan) > 1:
+        yield from (("shared", cx.nodeid, function, one, _words(cx)) for one in troubles)
+    if function:
+        yield from ((kind, function) for kind in _kinds(cx))
 
 
 def _kinds(cx: Counterexample) -> Iterator[Hashable]:
@@ -172,6 +199,23 @@ def _kinds(cx: Counterexample) -> Iterator[Hashable]:
     troubles = troubles_of(cx.plan)
     if troubles and not cx.code.startswith("AF9") and cx.phase != DIED:
         yield cx.code, tuple(sorted((where, what) for where, _, what in troubles))
+
+
+def _words(cx: Counterexample) -> Hashable:
+    """What the law says of a finding: how it came about, and how it is mended."""
+    said = f"{cx.violation.sentence}\n{cx.violation.hint}"
+    return cx.violation.signature, re.sub(r"\d+", "", said)
+
+
+_DEEDS = (Called, Committed, Refused, Crashed, Cancelled, Interrupted, Resumed, Done, Ended)
+_TOLD = ("slot", "call", "tool", "kind", "why", "status", "how", "error")
+
+
+def _deeds(history: History) -> Iterator[Hashable]:
+    """What an agent did, what came of it, and what became of its process."""
+    for event in history.events:
+        if isinstance(event, _DEEDS):
+            yield type(event).__name__, *(getattr(event, name, "") for name in _TOLD)
 
 
 def _function(location: str) -> tuple[str, str]:

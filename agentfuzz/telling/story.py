@@ -22,7 +22,6 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.telling import commands
 from agentfuzz.telling.said import says
 
-FOLDER = "reports/agentfuzz"  # where the doors let `write` put what people read
 _KEY = "idempotency_key"  # the argument's name by DESIGN.md
 ALIKE = 4  # plans that are named
 KNOWN = "The baseline of this project knows it: it fails no test."

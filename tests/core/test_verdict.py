@@ -8,7 +8,7 @@ from agentfuzz import Run, Verdict, Violation, exactly_once, invariant, no_lost_
 from agentfuzz.core.events import Done, Ended
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.core.verdict import unique
+from agentfuzz.core.verdict import titled, unique
 from agentfuzz.invariants import Invariant
 
 ONE = Violation(
@@ -72,3 +72,21 @@ def test_the_reasons_of_a_law_of_your_own_are_told_together():
     law = invariant(lambda history: ["First.", "", "Second."])
     assert [violation.sentence for violation in law(History([])).violations] == ["First. Second."]
     assert invariant(lambda history: ["", ""])(History([])).status == "HELD"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("charge_card: receipt shown twice", "charge_card: receipt shown twice"),
+        ("x" * 36, "x" * 36),
+        ("charge_card_of_a_shop: receipt shown twice", "charge_card_of_a_shop: receipt..."),
+        ("charge_card: the receipt is, no more", "charge_card: the receipt is, no more"),
+        ("charge_card: the receipt is it, no more", "charge_card: the receipt is it..."),
+        ("a_name_without_an_end_and_without_a_space: x", "a_name_without_an_end_and_without..."),
+        ("no " + "x" * 50, "no " + "x" * 30 + "..."),
+    ],
+)
+def test_a_title_is_cut_at_a_word(text: str, title: str):
+    """Whole where it fits, in at most 36 characters."""
+    assert titled(text) == title
+    assert len(titled(text)) <= 36

@@ -184,7 +184,26 @@ def test_what_was_found_is_replayed_and_is_its_own_regression_test(made):
     (saved,) = [line.split()[-1] for line in done.outlines if "--agentfuzz-replay" in line]
     project.run("--agentfuzz-replay", saved).assert_outcomes(failed=1)
     done = project.run("--agentfuzz-export", saved)
-    done.stderr.fnmatch_lines(["*its own regression test*"])
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(
+        [
+            f"*is its own regression test: campaigns try {saved} first",
+            f"next: git add -f .agentfuzz/{saved}.json",
+        ]
+    )
+    assert (project.path / f".agentfuzz/{saved}.json").exists()
+    done.stdout.no_fnmatch_line("mark it*")
+
+
+def test_a_test_that_is_not_marked_is_to_be(made):
+    """The line that keeps a finding can be pasted, and says the rest."""
+    ini = CONFIRMED.replace("charge_card:", "app:Till.charge_card:")
+    project = made("naive", ini=ini, mark="")
+    done = project.run("--agentfuzz-existing", "test_app.py", "--agentfuzz-depth=1")
+    keep, *_ = [line.split()[2:] for line in done.outlines if line.startswith("  keep ")]
+    done = project.run(*keep)
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["mark it with @pytest.mark.agentfuzz, *", "next: git add -f *"])
 
 
 def test_a_test_that_fails_by_itself_is_no_finding(made):

@@ -47,6 +47,31 @@ def test_what_is_told_is_shown(project: Project) -> None:
     assert text.count("effect 2 = same intent") == 1
 
 
+@pytest.mark.parametrize(
+    ("formats", "suffix"), [("auto", ".html"), ("markdown", ".md"), ("json", ""), ("no-html", ".md")]
+)
+def test_a_page_is_named_if_one_is_written(project: Project, formats: str, suffix: str) -> None:
+    """That which people open first; none where only machines read."""
+    project.file("test_shop.py", TWO)
+    text = project.campaign(f"--agentfuzz-report={formats}").stdout.str()
+    pages = re.findall(r"  (?:more|    )     (reports/\S+)", text)
+    assert len(pages) == 2 * bool(suffix)
+    for page in pages:
+        assert page.endswith(suffix)
+        assert (project.path / page).exists(), page
+    assert "more     pytest --agentfuzz-explain AF101" in text or suffix
+
+
+def test_no_page_is_named_that_could_not_be_written(project: Project) -> None:
+    """A file is where the folder should be."""
+    project.shop()
+    project.file("reports", "")
+    text = project.campaign().stdout.str()
+    assert "report not written" in text
+    assert "more     pytest --agentfuzz-explain AF101" in text
+    assert "reports/agentfuzz/AF" not in text
+
+
 def test_it_leads_to_the_page_that_was_written(project: Project) -> None:
     """Wherever reports are written, and whoever tells it."""
     expected = SHOP.replace("@fuzz(", "@pytest.mark.xfail\n@fuzz(", 1)

@@ -129,6 +129,19 @@ def test_what_else_a_test_finds_is_told(shop: Project) -> None:
     assert codes == {"AF101"}
 
 
+def test_the_line_that_points_there_is_wrapped(
+    shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a narrow terminal no line of it is longer than the terminal."""
+    monkeypatch.setenv("COLUMNS", "60")
+    name = "test_that_charges_the_card_of_an_order_once"
+    shop.file("test_a.py", FIRST.replace("test_first", name))
+    shop.file("test_b.py", WORSE)
+    lines = shop.run("--agentfuzz").outlines
+    (at,) = [n for n, line in enumerate(lines) if line == "  AF102 charge_card: as told in"]
+    assert lines[at + 1] == f"  test_a.py::{name}"
+
+
 def test_another_tool_of_that_name_is_another_tool(shop: Project) -> None:
     """Another body, another page; and each of two sessions tells it anew."""
     shop.file("test_a.py", FIRST)
@@ -166,15 +179,35 @@ def test_what_is_replayed_is_judged(shop: Project) -> None:
 
 
 @pytest.mark.slow
-def test_under_xdist_each_worker_tells_it_once(shop: Project) -> None:
-    """At most one failure a worker, and one line for all."""
+def test_under_xdist_it_is_told_once_too(shop: Project) -> None:
+    """One failure and one line for all, whichever worker came first; and that test alone has
+    something to replay."""
     many = "".join(OTHERS[OTHERS.index("@fuzz") :].replace("(world):", f"_{n}(world):")
                    for n in range(4))  # fmt: skip
     shop.file("test_b.py", OTHERS + many)
     done = shop.spawn("--agentfuzz", "-p", "xdist.plugin", "-n", "2", "--agentfuzz-max-runs=60")
-    failed = done.stdout.count("FAILED ")
-    assert 1 <= failed <= 2, done.stdout
-    assert f"also met in {10 - failed} other tests" in done.stdout
+    assert done.stdout.count("FAILED ") == 1, done.stdout
+    assert "1 failed, 9 passed" in done.stdout
+    assert "also met in 9 other tests" in done.stdout
+    assert len(report(shop)["causes"]) == 1
+    saved = [json.loads(p.read_text()) for p in (shop.path / ".agentfuzz").glob("AF-*.json")]
+    assert len({one["nodeid"] for one in saved}) == 1
+    shop.run().assert_outcomes(failed=1, passed=9)
+
+
+@pytest.mark.slow
+def test_under_xdist_what_else_a_test_finds_is_told(shop: Project) -> None:
+    """The one that comes second fails by that alone, and says who tells the rest."""
+    shop.file("test_a.py", WORSE)
+    shop.file("test_b.py", WORSE.replace("test_worse", "test_bad"))
+    some = ("-n", "2", "--dist=loadfile", "--agentfuzz-max-runs=60", "--junitxml=out.xml")
+    done = shop.spawn("--agentfuzz", "-p", "xdist.plugin", *some)
+    assert done.stdout.count("FAILED ") == 2, done.stdout
+    assert done.stdout.count(": as told in test_") == 1
+    assert "also met in 1 other test " in done.stdout
+    junit = (shop.path / "out.xml").read_text()
+    assert junit.count('message="AF101 ') == 2
+    assert junit.count(": as told in test_") == 1
 
 
 def test_a_test_that_is_expected_to_fail_tells_it_for_no_other(shop: Project) -> None:

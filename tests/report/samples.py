@@ -19,7 +19,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
-from agentfuzz.report.session import Session
+from agentfuzz.report.account import Account
 
 from .log import ARGS, Log
 
@@ -198,7 +198,8 @@ def reworded() -> Counterexample:
             f"The agent returned '{text}' and no completion event: somebody has to guess from "
             "prose how the task ended."
         ),
-        says=f"'{text}'", world="no Done event", witness=(end,),
+        says=f"'{text}'",
+        world="nothing that says success, partial, blocked or failed", witness=(end,),
         hint="return a Completion, call the done tool, or map the answer with outcome=",
     )  # fmt: skip
     return counterexample(log.history(), violation, "model#2:reword=3", id="AF-f204")
@@ -320,7 +321,7 @@ def campaign(*names: str, **changes: Any) -> CampaignResult:
         "kinds": {"once/timeout": 31, "twice": 20, "once/hostile": 0},
         "tools": {"charge_card": 431, "lookup": 0},
         "untested": ("AF803 lookup was never called",),
-        "clean": "plain run: 1 tool call, 1 effect, ended success",
+        "clean": "clean run: 1 tool call, 1 effect, ended success",
         "matrix": MATRIX,
     }
     return CampaignResult(**{**fields, **changes})
@@ -333,8 +334,8 @@ RESULTS = (
         runs=9431,
         stopped="max_runs",
         untested=(),
-        notes=("AF-77aa was replayed: fixed",),
+        notes=("replayed saved finding AF-77aa: fixed",),
         matrix=Matrix(MATRIX.kinds, (MATRIX.rows[0], MATRIX.rows[2])),
     ),
 )
-TOLD = Session(results=RESULTS)
+TOLD = Account(results=RESULTS)

@@ -93,6 +93,69 @@ def test_another_function_of_the_agent_s_is_another_cause() -> None:
     assert len(causes([nowhere, replace(nowhere, id="AF-2", nodeid="tests/t.py::test_d")])) == 1
 
 
+def test_a_framework_s_loop_and_a_loop_by_hand_are_two_at_two_effects() -> None:
+    """Nothing says that what a framework's loop does to one is what a function does to another; in
+    one test, or to one effect, it is told as one."""
+    hand = finding("AF101", "charge#1:once/timeout")
+    other = finding("AF101", "refund#1:once/timeout", "tests/t.py::test_graph", subject="refund")
+    graph = replace(other, location=None)
+    assert len(causes([hand, graph])) == 2
+    same = finding("AF101", "charge#2:once/error", "tests/t.py::test_graph")
+    assert len(causes([hand, replace(same, location=None)])) == 1
+    assert len(causes([graph, replace(same, location=None)])) == 1
+    elsewhere = replace(same, location=None, nodeid="tests/t.py::test_third")
+    assert len(causes([graph, elsewhere])) == 2
+
+
+def test_kinds_of_trouble_that_only_their_names_tell_apart_are_one_cause() -> None:
+    """At one place, the agent did the same and the law says the same, numbers apart: a model that
+    asks again in its second turn, and one that does when it has closed. Both plans are named."""
+    one = finding("AF101", "model#2:repeat", sentence="asked 2 times (tc_2, tc_3)")
+    other = finding("AF101", "model#3:mixed_done", sentence="asked 2 times (tc_2, tc_4)")
+    (cause,) = causes([one, other])
+    assert [place.plan for place in cause.places] == ["model#2:repeat", "model#3:mixed_done"]
+    violation = other.violation
+    for apart in (
+        replace(other, violation=replace(violation, sentence="the agent called charge_card again")),
+        replace(other, violation=replace(violation, hint="another cure")),
+        replace(other, violation=replace(violation, subject="refund")),
+        replace(other, history=ALL["late_delivery"].history),
+        replace(other, nodeid="tests/test_shop.py::test_b"),
+        replace(other, location="shop/agent.py:60 refund_order"),
+        replace(other, plan=FaultPlan.parse("store:cursor#1:crash")),
+        replace(other, plan=FaultPlan.parse("model#3:mixed_done + charge#1:lost/timeout")),
+    ):
+        assert len(causes([one, apart])) == 2
+
+
+def test_plans_of_several_faults_that_share_a_trouble_are_one_in_the_same_words() -> None:
+    """A call that cannot be is refused, and never mended: because the model closes, or because it
+    believes another reply. Each of these by itself is nothing of it."""
+    one = finding("AF401", "model#2:unknown_tool + model#3:skip")
+    other = finding("AF401", "model#2:unknown_tool=1 + charge#1:lost/ambiguous")
+    assert len(causes([one, other])) == 1
+    words = replace(other.violation, sentence="another call was refused")
+    for apart in (
+        replace(other, violation=words),
+        replace(other, nodeid="tests/test_shop.py::test_b"),
+        replace(other, location="shop/agent.py:60 refund_order"),
+        finding("AF401", "charge#1:lost/ambiguous"),
+        finding("AF401", "find#1:once/timeout + charge#1:lost/ambiguous"),
+    ):
+        assert len(causes([one, apart])) == 2
+
+
+def test_too_much_and_too_little_are_two() -> None:
+    """One trouble, one test, one family of laws: an agent that does it again, and one that leaves
+    it out."""
+    plan, other = "model#3:mixed_done", "model#1:skip"
+    much, little = finding("AF101", plan), finding("AF103", other)
+    assert len(causes([much, little])) == 1
+    none = replace(little, history=ALL["premature_success"].history)
+    assert len(none.history.ledger) < len(none.baseline.ledger)
+    assert len(causes([much, none])) == 2
+
+
 def test_without_a_fault_only_the_same_bug_is_one() -> None:
     """Two tests whose plain runs fail need not fail for one reason."""
     a, b = "tests/test_shop.py::test_a", "tests/test_shop.py::test_b"
@@ -135,16 +198,16 @@ def test_a_block_says_what_else_is_broken_and_where() -> None:
             for n in range(9)
         ),
     ]
-    text = terminal.blocks(some, width=100)
+    text = terminal.blocks(some, width=100, at={cx.id: f"out/{cx.id}.html" for cx in some})
     assert text.count("\n\n  Breaks 2 laws: AF101, AF104.\n") == 1
     assert f"also     AF104 charge repeated blindly  {some[0].id}" in text
     assert f"places   tests/test_0.py::test_b  charge#1:once/timeout  AF101  {some[2].id}" in text
     assert "and 3 more, on the page" in text
     (cause,) = causes(some)
-    short = again(cause, "tests/test_4.py::test_b")
+    short = again(cause, "tests/test_4.py::test_b", at=f"out/{cause.id}.html")
     assert "The same cause as in tests/test_shop.py::test_a, told there." in short
     assert f"replay   pytest --agentfuzz-replay {some[6].id}" in short
-    assert f"{cause.id}.html" in short
+    assert short.endswith(f"\n  more     out/{cause.id}.html")
     assert "places" not in short, "it is met there once"
     assert "backend" not in short
     assert "took effect 2 times: the agent called charge_card" in short
@@ -172,7 +235,7 @@ def test_a_block_names_every_place_of_its_own_test() -> None:
     (cause,) = causes(some)
     for text in (terminal.blocks(some, width=120), again(cause, some[0].nodeid, width=120)):
         assert [cx.id for cx in some[:20] if cx.id not in text] == []
-    assert "and 3 more, on the page" in terminal.blocks(some, width=120)
+    assert "and 3 more\n" in terminal.blocks(some, width=120), "no page is written"
 
 
 def test_names_are_as_short_as_they_are_clear() -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from agentfuzz.core.escaping import terminal
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats.github import FORMAT, annotations
 from agentfuzz.report.places import Places
-from agentfuzz.report.session import Session
 from agentfuzz.report.step_summary import summary
 from agentfuzz.report.write import ROOM
 
@@ -17,7 +17,7 @@ from .samples import ALL, RESULTS, TOLD, campaign
 from .test_hostile import check_lines, check_markdown, check_text
 
 
-def many(number: int) -> Session:
+def many(number: int) -> Account:
     """As many causes: each has a law, a test and a plan of its own."""
     cx = ALL["double_charge"]
     found = tuple(
@@ -29,7 +29,7 @@ def many(number: int) -> Session:
         )
         for nth in range(number)
     )
-    return Session(results=[campaign(findings=found)])
+    return Account(results=[campaign(findings=found)])
 
 
 def test_the_runner_reads_what_was_meant() -> None:
@@ -57,7 +57,7 @@ def test_a_cause_says_what_else_it_breaks_and_where_else_it_was_met() -> None:
     cx = ALL["double_charge"]
     other = replace(cx, id="AF-1", violation=replace(cx.violation, code="AF106"))
     elsewhere = replace(cx, id="AF-2", nodeid="tests/test_b.py::test_other")
-    (line,) = annotations(Session(results=[campaign(findings=(cx, other, elsewhere))]))
+    (line,) = annotations(Account(results=[campaign(findings=(cx, other, elsewhere))]))
     told = command(line)
     assert told is not None
     assert "it breaks 2 laws: AF101, AF106\n" in told.data
@@ -67,7 +67,7 @@ def test_a_cause_says_what_else_it_breaks_and_where_else_it_was_met() -> None:
 def test_a_finding_without_a_place_is_shown_at_its_test() -> None:
     """At the line where the test begins, if it is known."""
     nodeid = ALL["delivered_twice"].nodeid
-    session = Session(
+    session = Account(
         results=[campaign("delivered_twice")],
         places=Places(inside="services/shop", lines={nodeid: 12}),
     )
@@ -80,7 +80,7 @@ def test_a_finding_without_a_place_is_shown_at_its_test() -> None:
 def test_a_campaign_that_tested_nothing_is_an_error_at_its_test() -> None:
     """Its test fails, so it has an annotation; what else was not tested has none."""
     untested = ("AF801 no fault struck", "AF803 lookup was never called")
-    (line,) = annotations(Session(results=[campaign(untested=untested)]))
+    (line,) = annotations(Account(results=[campaign(untested=untested)]))
     told = command(line)
     assert told is not None
     assert told.properties["title"] == "agentfuzz AF801"
@@ -101,7 +101,7 @@ def test_at_most_nine_and_one_that_counts_the_others(number: int, lines: int) ->
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_is_text_of_the_annotation(payload: str) -> None:
     """In every field: one command a line, with our properties alone, and the text is in it."""
-    lines = annotations(Session(results=results(payload)))
+    lines = annotations(Account(results=results(payload)))
     for line in lines:
         assert commands(line) == [command(line)]
         told = command(line)
@@ -125,7 +125,7 @@ def test_percent_signs_come_through() -> None:
         violation=replace(cx.violation, title=odd, sentence=odd),
         location=f"a,b:%3A {odd.replace(':', '')}.py:7 f",
     )
-    told = command(annotations(Session(results=[campaign(findings=(hostile,))]))[0])
+    told = command(annotations(Account(results=[campaign(findings=(hostile,))]))[0])
     assert told is not None
     assert told.properties["title"] == f"agentfuzz AF101: {odd}"
     assert told.properties["file"].startswith("a,b:%3A 100%25")
@@ -146,14 +146,14 @@ def test_the_summary_tells_what_the_session_found() -> None:
 
 
 def test_a_session_without_findings_has_a_summary_too() -> None:
-    page = summary(Session(results=RESULTS[1:]), ROOM)
+    page = summary(Account(results=RESULTS[1:]), ROOM)
     assert page == "\n## agentfuzz: 0 findings in 1 campaign, 9,431 runs\n"
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_in_the_summary_is_inert(payload: str) -> None:
     """No link, no image, no tag, no command."""
-    page = summary(Session(results=results(payload)), ROOM)
+    page = summary(Account(results=results(payload)), ROOM)
     check_text(page)
     check_lines(page)
     check_markdown(page, ("h2", "h3"))

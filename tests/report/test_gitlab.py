@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats.gitlab import report, severity
 from agentfuzz.report.places import Places
-from agentfuzz.report.session import Session
 
 from .hostile import PAYLOADS, results
 from .samples import ALL, TOLD, campaign
@@ -16,7 +16,7 @@ from .test_github import many
 from .test_hostile import check_text
 
 
-def issues(session: Session) -> list[dict[str, Any]]:
+def issues(session: Account) -> list[dict[str, Any]]:
     """The issues of a report, each with what GitLab asks for."""
     told: list[dict[str, Any]] = json.loads(report(session))
     for one in told:
@@ -54,7 +54,7 @@ def test_what_another_agent_does_is_an_issue_of_its_own() -> None:
 
     def marks(*findings: Any) -> set[str]:
         return {
-            one["fingerprint"] for one in issues(Session(results=[campaign(findings=findings)]))
+            one["fingerprint"] for one in issues(Account(results=[campaign(findings=findings)]))
         }
 
     before = marks(cx)
@@ -64,13 +64,13 @@ def test_what_another_agent_does_is_an_issue_of_its_own() -> None:
 
 
 def test_a_session_without_findings_is_an_empty_list() -> None:
-    assert report(Session(results=[campaign()])) == "[]\n"
+    assert report(Account(results=[campaign()])) == "[]\n"
 
 
 def test_the_fingerprint_is_the_same_where_a_line_moves() -> None:
     cx = ALL["double_charge"]
     moved = replace(cx, location="shop/agent.py:99 charge_order", id="AF-1")
-    one, two = (issues(Session(results=[campaign(findings=(each,))])) for each in (cx, moved))
+    one, two = (issues(Account(results=[campaign(findings=(each,))])) for each in (cx, moved))
     assert one[0]["fingerprint"] == two[0]["fingerprint"]
     assert one[0]["location"] != two[0]["location"]
 
@@ -90,6 +90,6 @@ def test_effects_and_claims_are_critical_and_the_harness_is_minor() -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_stays_text(payload: str) -> None:
-    for one in issues(Session(results=results(payload))):
+    for one in issues(Account(results=results(payload))):
         check_text(one["description"], "")
         check_text(one["location"]["path"], "")

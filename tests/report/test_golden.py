@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentfuzz.core.findings import Counterexample
 from agentfuzz.report.formats import html, markdown, terminal
 from agentfuzz.report.formats import json as json_format
 
@@ -19,6 +20,12 @@ from .samples import ALL, RESULTS
 GOLDEN = Path(__file__).parent / "golden"
 BLOCKS = ("double_charge", "late_delivery", "two_faults")
 PAGES = ("double_charge", "two_faults")  # the smallest one, and one with all that a page shows
+
+
+def _block(cx: Counterexample) -> str:
+    return terminal.blocks([cx], at={cx.id: f"reports/agentfuzz/{cx.id}.html"})
+
+
 FILES: dict[str, Callable[[], str]] = {
     "index.html": lambda: html.index(RESULTS),
     "index.md": lambda: markdown.index(RESULTS),
@@ -26,7 +33,7 @@ FILES: dict[str, Callable[[], str]] = {
     "summary.txt": lambda: "\n".join(terminal.summary(RESULTS, report="r/index.html")) + "\n",
 }
 for _name in BLOCKS:
-    FILES[f"{_name}.txt"] = lambda cx=ALL[_name]: terminal.blocks([cx]) + "\n"  # type: ignore[misc]
+    FILES[f"{_name}.txt"] = lambda cx=ALL[_name]: _block(cx) + "\n"  # type: ignore[misc]
 for _name in PAGES:
     _cx = ALL[_name]
     FILES[f"{_name}.html"] = lambda cx=_cx: html.finding(cx)  # type: ignore[misc]

@@ -11,8 +11,8 @@ import agentfuzz
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.model.closings import LANGUAGES, Closing, corpus
 from agentfuzz.report import confusion
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import html, markdown
-from agentfuzz.report.session import Session
 from agentfuzz.report.write import write
 from agentfuzz.scenarios import resolve_ticket
 from agentfuzz.search.campaign import Budget, Campaign
@@ -67,7 +67,7 @@ def test_the_page_of_the_regex_victim(result, counted, tmp_path: Path) -> None:
     """The law about words is broken; its page holds every row of the table, and no other."""
     finding = next(cx for cx in result.findings if cx.code == "AF304")
     assert str(finding.plan) == "model#3:reword"
-    write(tmp_path, Session(results=[result]))
+    write(tmp_path, Account(results=[result]))
     told = next(one for one in causes(result.findings) if finding in one.findings)
     source = (tmp_path / f"{told.id}.html").read_text(encoding="utf-8")
     page = BeautifulSoup(source, "html.parser")

@@ -11,16 +11,16 @@ import pytest
 
 from agentfuzz.core.history import History
 from agentfuzz.report import packages
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.report.formats.receipt import finding
 from agentfuzz.report.places import Places
-from agentfuzz.report.session import Session
 
 from .hostile import PAYLOADS, poisoned
 from .samples import ALL, TOLD
 
 
-def receipt(name: str, session: Session = TOLD) -> dict[str, Any]:
+def receipt(name: str, session: Account = TOLD) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(finding(ALL[name], session))
     return told
 

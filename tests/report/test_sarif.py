@@ -13,9 +13,9 @@ from jsonschema import Draft4Validator, FormatChecker
 
 from agentfuzz.core.codes import CODES
 from agentfuzz.report import packages
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import sarif
 from agentfuzz.report.places import Places
-from agentfuzz.report.session import Session
 
 from .hostile import PAYLOADS, results
 from .samples import ALL, TOLD, campaign, cut_off
@@ -26,7 +26,7 @@ SCHEMA = json.loads((Path(__file__).parent / "schemas/sarif-2.1.0.json").read_te
 VALIDATOR = Draft4Validator(SCHEMA, format_checker=FormatChecker())
 
 
-def run_of(session: Session) -> dict[str, Any]:
+def run_of(session: Account) -> dict[str, Any]:
     """The one run of a session's log, which is valid."""
     log = json.loads(sarif.report(session))
     VALIDATOR.validate(log)
@@ -43,7 +43,7 @@ def test_the_schema_is_the_official_one_and_refuses_what_is_wrong() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_kind_of_finding_is_valid(name: str) -> None:
     """One result: a rule with help, a place, a fingerprint, and the history as a flow."""
-    run = run_of(Session(results=[campaign(name)], places=Places(inside="services/shop")))
+    run = run_of(Account(results=[campaign(name)], places=Places(inside="services/shop")))
     (result,) = run["results"]
     rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
     assert rule["id"] == result["ruleId"] == ALL[name].code
@@ -68,7 +68,7 @@ def test_a_cause_is_one_result_and_its_places_are_related() -> None:
     cx = ALL["double_charge"]
     other = replace(cx, id="AF-1", violation=replace(cx.violation, code="AF106"))
     elsewhere = replace(cx, id="AF-2", nodeid="tests/test_b.py::test_other")
-    run = run_of(Session(results=[campaign(findings=(cx, other, elsewhere))]))
+    run = run_of(Account(results=[campaign(findings=(cx, other, elsewhere))]))
     (result,) = run["results"]
     assert result["properties"]["agentfuzz/breaks"] == ["AF101", "AF106"]
     related = [one["message"]["text"] for one in result["relatedLocations"]]
@@ -91,7 +91,7 @@ def test_the_fingerprint_changes_neither_with_lines_nor_with_values() -> None:
     )
 
     def mark(one: Any) -> str:
-        (result,) = run_of(Session(results=[campaign(findings=(one,))]))["results"]
+        (result,) = run_of(Account(results=[campaign(findings=(one,))]))["results"]
         return str(result["partialFingerprints"][sarif.FINGERPRINT])
 
     assert mark(cx) == mark(moved)
@@ -106,7 +106,7 @@ def test_no_two_causes_have_one_fingerprint() -> None:
         replace(one, violation=replace(one.violation, code="AF900"))
         for one in session.results[0].findings
     ]
-    run = run_of(Session(results=[campaign(findings=tuple(same))]))
+    run = run_of(Account(results=[campaign(findings=tuple(same))]))
     marks = {one["partialFingerprints"][sarif.FINGERPRINT] for one in run["results"]}
     assert len(marks) == len(run["results"]) == 30
 
@@ -125,7 +125,7 @@ def test_what_was_not_tested_and_an_interruption_are_said() -> None:
 
 def test_a_session_without_findings_has_no_results() -> None:
     """An empty list, by which a CI knows that what was there is fixed."""
-    assert run_of(Session(results=[campaign()]))["results"] == []
+    assert run_of(Account(results=[campaign()]))["results"] == []
 
 
 def test_help_leads_to_the_documentation_where_it_has_an_address(
@@ -138,7 +138,7 @@ def test_help_leads_to_the_documentation_where_it_has_an_address(
         ("", None),
     ):
         monkeypatch.setattr(packages, "documentation", lambda home=home: home)
-        (rule,) = run_of(Session(results=[campaign("double_charge")]))["tool"]["driver"]["rules"]
+        (rule,) = run_of(Account(results=[campaign("double_charge")]))["tool"]["driver"]["rules"]
         assert rule.get("helpUri") == found
     page = (Path(__file__).parents[2] / "docs/codes.md").read_text(encoding="utf-8")
     assert "\n## AF1xx: Effects and keys\n" in page
@@ -180,7 +180,7 @@ def test_more_causes_than_github_keeps_are_left_out_and_counted(
 def test_a_long_history_is_cut_and_says_so() -> None:
     """1,000 steps of one flow are shown; the last one counts the others."""
     long = campaign(findings=(cut_off(900),))
-    (result,) = run_of(Session(results=[long]))["results"]
+    (result,) = run_of(Account(results=[long]))["results"]
     steps = result["codeFlows"][0]["threadFlows"][0]["locations"]
     assert len(steps) == sarif.STEPS == 1_000
     assert steps[-1]["location"]["message"]["text"].endswith(" more steps")
@@ -221,7 +221,7 @@ def test_three_hundred_causes_are_within_all_limits() -> None:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_text_stays_text(payload: str) -> None:
     """Valid; no message is a link; an address is a path that leads nowhere else."""
-    run = run_of(Session(results=results(payload)))
+    run = run_of(Account(results=results(payload)))
     for text in strings({key: run[key] for key in run if key != "tool"}):
         check_text(text)
     for text in messages(run):

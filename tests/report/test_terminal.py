@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -16,9 +17,11 @@ from .samples import ALL, RESULTS, campaign, cut_off
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_no_line_is_wider_than_asked_for(name: str, width: int, ascii_only: bool) -> None:
-    """80 columns are a law, 40 too."""
+    """80 columns are a law, 40 too; but what is pasted is one line."""
     lines = terminal.blocks([ALL[name]], ascii_only=ascii_only, width=width).split("\n")
-    assert max(map(layout.cells, lines)) <= width
+    pasted = [line for line in lines if line[11:].startswith("pytest ")]
+    assert len(pasted) == 3
+    assert max(layout.cells(line) for line in lines if line not in pasted) <= width
     assert not any(line != line.rstrip() for line in lines)
     assert not ascii_only or all(map(str.isascii, lines))
 
@@ -31,8 +34,69 @@ def test_the_summary_fits_and_has_one_headline(width: int) -> None:
     text = " ".join(" ".join(lines).split())
     assert "2 campaigns, 9,645 runs, 1,224 faults struck, 18.2 s: 2 findings." in text
     assert "not tested: AF803 lookup was never called (test_billing_agent)" in text
-    assert "note: AF-77aa was replayed: fixed" in text
+    assert "clean run: 1 tool call, 1 effect, ended success (test_careful_agent)" in text
+    assert "held: structured_termination (test_careful_agent)" in text
     assert text.endswith("report: reports/agentfuzz/index.html")
+
+
+def test_what_is_fixed_comes_before_everything_else() -> None:
+    """Also where only the headline is shown."""
+    lines = terminal.summary(RESULTS, report=None)
+    assert lines[0] == "note: replayed saved finding AF-77aa: fixed (test_careful_agent)"
+    assert lines[1].startswith("2 campaigns, ")
+    assert sum("AF-77aa" in line for line in lines) == 1
+
+
+def test_what_is_true_of_several_tests_is_said_once() -> None:
+    """With the tests, or how many they are; of what held, three lines are enough."""
+    about = {
+        "untested": ("AF802 no_overwrite never came into play",),
+        "unjudged": ("charge: no law asks how often",),
+        "escapes": ("AF905 a thread of its own",),
+    }
+    some = [campaign(nodeid=f"test_{n}", clean=f"clean run: {n} tool calls", **about) for n in "ab"]
+    lines = terminal.summary(some, report=None)
+    for text in (
+        "not tested: AF802 no_overwrite never came into play (test_a, test_b)",
+        "not judged: charge: no law asks how often (test_a, test_b)",
+        "warning: AF905 a thread of its own (test_a, test_b)",
+        "clean run: a tool calls (test_a)",
+    ):
+        assert lines.count(text) == 1
+    many = [
+        campaign(nodeid=f"test_{n}", clean=f"clean run: {n} tool calls", **about) for n in range(5)
+    ]
+    lines = terminal.summary(many, report=None)
+    assert "warning: AF905 a thread of its own (5 tests)" in lines
+    assert "clean run: 2 tool calls (test_2)" in lines
+    assert "clean run: 2 more with -vv" in lines
+
+
+def test_of_what_broke_nothing_is_said_to_have_held() -> None:
+    text = "\n".join(terminal.summary([campaign("double_charge")], report=None))
+    assert "held: " not in text
+    assert "clean run" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_names_of_tests_are_whole_where_a_line_has_room_for_them(width: int) -> None:
+    """A line of their own, if need be; nothing else is cut."""
+    name = "test_that_a_hasty_agent_charges_once"
+    cx = replace(ALL["double_charge"], nodeid=f"tests/test_shop.py::{name}")
+    lines = terminal.summary([campaign(nodeid=cx.nodeid, findings=(cx,))], report=None, width=width)
+    text = " ".join(" ".join(lines).split())
+    assert text.count(name) == 2 * (width > 40)
+    assert "charge_card ran 2x, expected 1" in text
+    assert "300 random plans" in text
+    assert max(map(layout.cells, lines)) <= width
+
+
+def test_notes_of_a_sequence_have_lines_of_their_own_in_a_narrow_terminal() -> None:
+    """What says that it is the same intent is the last to go."""
+    lines = terminal.blocks([ALL["double_charge"]], width=60).split("\n")
+    (twin,) = [n for n, line in enumerate(lines) if line.endswith("effect 2 = same intent")]
+    assert lines[twin - 1].endswith("commit charge-2")
+    assert max(map(layout.cells, lines)) <= 60
 
 
 def test_a_session_without_findings_or_without_campaigns() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agentfuzz.report import write as module
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import FORMATS
-from agentfuzz.report.session import Session
 from agentfuzz.report.write import write
 
 from .hostile import results
@@ -56,7 +56,7 @@ def test_no_host_path_is_in_any_file(tmp_path: Path) -> None:
 def test_a_hostile_id_stays_inside_the_folder(tmp_path: Path, name: str) -> None:
     """Whatever an id says."""
     target = tmp_path / "deep" / "er"
-    for path in write(target, Session(results=results(name))):
+    for path in write(target, Account(results=results(name))):
         assert path.parent == target
         assert path.exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deep"]

@@ -6,6 +6,7 @@ whatever is printed, and by Markdown. Every text that comes in is escaped here.
 
 import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from agentfuzz.core import escaping
 from agentfuzz.core.lanes.row import Row
@@ -139,37 +140,70 @@ def _with_gaps(kept: list[int], total: int) -> list[int]:
 def lanes(
     rows: Sequence[Row], *, width: int = 80, limit: int = 40, ascii_only: bool = False
 ) -> list[str]:
-    """The sequence as lines: mark, time, agent lane, arrow, backend lane, note."""
+    """The sequence as lines: mark, time, agent lane, arrow, backend lane, note. Where a terminal is
+    too narrow for notes, each is a line of its own, below its row."""
     lines = chosen(rows, limit)
-    shown = [row for row in lines if isinstance(row, Row)]
+    at = _columns([row for row in lines if isinstance(row, Row)], width, ascii_only)
+    head = f"    {'time':>{at.time}}  {pad('agent', at.agent)}{' ' * (ARROW + 3)}backend"
+    out = [safe(head, width)]
+    for line in lines:
+        if isinstance(line, int):
+            out.append(safe(f"    {'':>{at.time}}  ... {line} rows left out ...", width))
+        else:
+            out += [safe(text, width) for text in _row(line, at, ascii_only)]
+    return out
 
+
+class _Columns(NamedTuple):
+    """How wide each is; `notes` is 0 where they stand below their rows."""
+
+    width: int
+    time: int
+    agent: int
+    backend: int
+    notes: int
+
+    @property
+    def lead(self) -> int:
+        return 4 + self.time + 2
+
+    @property
+    def beside(self) -> int:
+        """Where the backend's column begins."""
+        return self.lead + self.agent + ARROW + 3
+
+
+def _columns(shown: Sequence[Row], width: int, ascii_only: bool) -> _Columns:
     def widest(texts: list[str]) -> int:
         return max((cells(text) for text in texts), default=0)
 
     time = widest([f"{row.t:.1f}s" for row in shown] + ["time"])
-    lead = 4 + time + 2
     notes = min(widest([plain(row.note, ascii_only) for row in shown]), 24)
     pairs = [row for row in shown if row.arrow or row.backend]
-    want_agent = widest([plain(row.agent, ascii_only) for row in pairs] + ["agent"])
-    want_backend = widest([plain(row.backend, ascii_only) for row in pairs] + ["backend"])
-    room = width - lead - ARROW - 3 - (notes + 2 if notes else 0)
-    if room < 24:  # a narrow terminal: the note is the first to go
-        room, notes = width - lead - ARROW - 3, 0
-    backend = min(want_backend, max(room - want_agent, room // 2, 10))
-    agent = max(min(want_agent, room - backend), 1)
+    agent = widest([plain(row.agent, ascii_only) for row in pairs] + ["agent"])
+    want = widest([plain(row.backend, ascii_only) for row in pairs] + ["backend"])
+    all = width - (4 + time + 2) - ARROW - 3
+    room = all - (notes + 2 if notes else 0)
+    if room < 24:
+        room, notes = all, 0
+    backend = min(want, max(room - agent, room // 2, 10))
+    return _Columns(width, time, max(min(agent, room - backend), 1), backend, notes)
 
-    out = [safe(f"    {'time':>{time}}  {pad('agent', agent)}{' ' * (ARROW + 3)}backend", width)]
-    for line in lines:
-        if isinstance(line, int):
-            out.append(safe(f"    {'':>{time}}  ... {line} rows left out ...", width))
-            continue
-        text = f"  {'!' if line.mark else ' '} {f'{line.t:.1f}s':>{time}}  "
-        left, note = plain(line.agent, ascii_only), plain(line.note, ascii_only)
-        if line.arrow or line.backend:
-            text += f"{pad(cut(left, agent), agent)} {ARROWS[line.arrow]:<{ARROW}}  "
-            text += pad(cut(plain(line.backend, ascii_only), backend), backend)
-        else:
-            free = width - lead - (notes + 2 if note and notes else 0)
-            text += pad(cut(left, free), agent + ARROW + 3 + backend if note else 0)
-        out.append(safe(f"{text}  {cut(note, notes)}" if notes and note else text, width))
-    return out
+
+def _row(row: Row, at: _Columns, ascii_only: bool) -> list[str]:
+    left, note = plain(row.agent, ascii_only), plain(row.note, ascii_only)
+    text = f"  {'!' if row.mark else ' '} {f'{row.t:.1f}s':>{at.time}}  "
+    if row.arrow or row.backend:
+        text += f"{pad(cut(left, at.agent), at.agent)} {ARROWS[row.arrow]:<{ARROW}}  "
+        text += pad(cut(plain(row.backend, ascii_only), at.backend), at.backend)
+    else:
+        free = at.width - at.lead - (at.notes + 2 if note and at.notes else 0)
+        text += pad(cut(left, free), at.beside - at.lead + at.backend if at.notes and note else 0)
+    if not note:
+        return [text]
+    if at.notes:
+        return [f"{text}  {cut(note, at.notes)}"]
+    if cells(text) < at.beside and at.beside + cells(note) <= at.width:
+        return [f"{pad(text, at.beside)}{note}"]
+    indent = min(at.beside, max(at.width - cells(note), at.lead))
+    return [text, f"{'':{indent}}{note}"]

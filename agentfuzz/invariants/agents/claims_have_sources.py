@@ -18,7 +18,7 @@ from agentfuzz.core.between import (
 )
 from agentfuzz.core.events import Called, Committed, Json, Messaged, ModelInput, Replied
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 
 
@@ -103,7 +103,7 @@ def _violation(claim: Claimed, lost: list[str]) -> Violation:
     return Violation(
         code="AF706",
         subject=claim.item,
-        title=f"{claim.item}: no source"[:36],
+        title=titled(f"{claim.item}: no source"),
         sentence=f"What {agent} claims of {claim.item} at {claim.t:g} s {why}.",
         says=f"{claim.item} was found",
         world=why,

@@ -11,7 +11,7 @@ from agentfuzz.core.between import Claimed
 from agentfuzz.core.codec import dump
 from agentfuzz.core.events import Done, Json
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.children import begun_for, children, last_word
 
@@ -161,7 +161,7 @@ def _violation(item: str, sides: Sides, where: Claimed | Done, last: Done) -> Vi
     return Violation(
         code="AF705",
         subject=item,
-        title=f"{item}: {len(sides)} values, one told"[:36],
+        title=titled(f"{item}: {len(sides)} values, one told"),
         sentence=f"Of {item} {values}; {tells} one of them, and the run says success.",
         says=f"{item} is known",
         world=values,

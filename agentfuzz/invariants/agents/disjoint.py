@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agentfuzz.core.between import HandoffAccepted, Spawned
 from agentfuzz.core.events import Called, Event
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, doubtful, refused
 from agentfuzz.invariants.queries.children import children
@@ -101,7 +101,7 @@ def _violation(first: Asked, second: Asked) -> Violation:
     return Violation(
         code="AF701",
         subject=intent.effect,
-        title=f"{intent.effect}: two agents at it"[:36],
+        title=titled(f"{intent.effect}: two agents at it"),
         sentence=(
             f"{one} called for {intent} at {earlier.t:g} s and {other} did so, too, at "
             f"{later.t:g} s, without taking it over."

@@ -9,7 +9,7 @@ import re
 from agentfuzz.core.between import HandoffAccepted, HandoffSent, SharedRead, SharedWritten, Waited
 from agentfuzz.core.events import Done
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.children import Child, asked_with, begun_for, last_word
 
@@ -97,7 +97,7 @@ def _violation(child: Child, last: Done) -> Violation:
     return Violation(
         code="AF703",
         subject=child.name,
-        title=f"success without {name}"[:36],
+        title=titled(f"success without {name}"),
         sentence=(
             f"{name} was begun at {child.spawned.t:g} s and {became}; the answer of {last.t:g} s "
             "claims success and does not name it."

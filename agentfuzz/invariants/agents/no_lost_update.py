@@ -10,7 +10,7 @@ from itertools import groupby
 from agentfuzz.core.between import SharedRead, SharedWritten
 from agentfuzz.core.events import Event
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 
 
@@ -67,7 +67,7 @@ def _violation(basis: Event, lost: SharedWritten, write: SharedWritten) -> Viola
     return Violation(
         code="AF704",
         subject=key,
-        title=f"{key}: version {lost.version} lost"[:36],
+        title=titled(f"{key}: version {lost.version} lost"),
         sentence=(
             f"{agent} {knew} version {write.based_on} of {key} at {basis.t:g} s; {other} wrote "
             f"version {lost.version} at {lost.t:g} s; {agent} wrote version {write.version} from "

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.events import Called, Committed, Done, Ended, Json, ModelTurn, Struck
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 
 
@@ -114,20 +114,27 @@ def _decided(
     now, was = _phrase(act), _phrase(expected)
     if now == was:
         now += " with another handle" if shown.what == "claim" else " with other arguments"
-    subject = shown.subject if len(shown.subject) <= 17 else shown.what
+    became, stayed = _short(act), _short(expected)
+    instead = f"{became} instead of {stayed}" if became != stayed else f"another {shown.what}"
     return Violation(
         code="AF304",
         subject=shown.subject,
-        title=f"other words, other {subject}",
+        title=titled(f"reworded: {instead}"),
         sentence=(
-            f"What followed was {now} instead of {was}, though nothing was different but the words "
-            f"of the model: {said[:80]!r} instead of {then[:80]!r}."
+            f"The model said the same in other words, {said[:80]!r} instead of {then[:80]!r}, and "
+            f"what followed was {now} instead of {was}."
         ),
         says=f"{now} after {said[:80]!r}",
-        world=f"the same; after {then[:80]!r} it was {was}",
+        world=f"the same as after {then[:80]!r}: there it was {was}",
         witness=tuple(witness),
         hint="decide on receipts and on the completion event; never look into the words",
     )
+
+
+def _short(act: _Act | None) -> str:
+    if act is None or act.what == "ending":
+        return "the end"
+    return str(act.facts[0]) if act.what == "claim" else act.subject
 
 
 def _phrase(act: _Act | None) -> str:

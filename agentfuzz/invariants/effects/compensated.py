@@ -20,7 +20,7 @@ from agentfuzz.core.events import (
     Saved,
 )
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean
 from agentfuzz.invariants.queries.endings import over_and_undone
@@ -179,7 +179,7 @@ def _came_later(undo: Undo, effect: Committed) -> Violation:
     return Violation(
         code="AF110",
         subject="in flight",
-        title=f"{undo.commit.tool} came before its effect"[:36],
+        title=titled(f"{undo.commit.tool} came before its effect"),
         sentence=f"{effect.intent} was in doubt, was undone by {undo.call.slot} without a look-up, "
         "took effect later, and stands.",
         says=f"{undo.call.slot} has undone it",

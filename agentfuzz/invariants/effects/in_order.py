@@ -9,7 +9,7 @@ from itertools import combinations
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Committed
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.confirmed import alike, confirmations
 
@@ -63,7 +63,7 @@ def _turned(one: Committed, other: Committed) -> Violation:
     return Violation(
         code="AF115",
         subject=other.intent.effect,
-        title=f"{other.tool} before {one.tool}"[:36],
+        title=titled(f"{other.tool} before {one.tool}"),
         sentence=f"{other.intent} took effect before {one.intent}, which was to come first.",
         says=f"{one.intent.effect} comes before {other.intent.effect}",
         world=f"{other.intent.effect} came first",

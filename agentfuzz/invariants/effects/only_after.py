@@ -6,7 +6,7 @@ taken it back. Source: CATALOGUE B32 and B33; anomalies A5 and A6 of arXiv 2609.
 
 from agentfuzz.core.events import Committed
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.confirmed import confirmations, resting_on
 from agentfuzz.invariants.queries.undoing import undone
@@ -56,7 +56,7 @@ def _premature(commit: Committed, called: int, needs: str, before: list[Committe
     return Violation(
         code="AF117",
         subject=commit.intent.effect,
-        title=f"{commit.tool} ran before {needs}"[:36],
+        title=titled(f"{commit.tool} ran before {needs}"),
         sentence=(
             f"{commit.intent} took effect, and when it was called for, the {needs} that it needs "
             f"{known}."
@@ -73,7 +73,7 @@ def _withdrawn(commit: Committed, gone: Committed) -> Violation:
     return Violation(
         code="AF118",
         subject=commit.intent.effect,
-        title=f"{commit.tool} rests on an undone effect"[:36],
+        title=titled(f"{commit.tool} rests on an undone effect"),
         sentence=(
             f"{gone.intent} had been taken back when {commit.intent}, which rests on it, was "
             "called for."

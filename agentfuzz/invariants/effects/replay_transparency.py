@@ -24,6 +24,7 @@ from agentfuzz.invariants.queries.requests import Answer, any_passes, requests
 from agentfuzz.invariants.queries.undoing import Undo, taken_back
 
 _HINT = "make a repeat recognisable (one key per intent), or end with an honest status"
+_HONEST = "end with an honest status (partial, blocked, failed) where an effect is missing"
 
 
 def no_oracle(baseline: History) -> str:
@@ -155,7 +156,7 @@ def _too_often(history: History, one: Unequal) -> Violation:
     told = asked_again(history, commits)
     return _differs(
         one,
-        f"{one.intent} happened {one.have} times, {one.want} times in the run without faults"
+        f"{one.intent} happened {_times(one.have)}, {_times(one.want)} in the run without faults"
         f"{told[0] if told else '.'}",
         history.claim,
         tuple(commit.seq for commit in commits),
@@ -181,16 +182,17 @@ def _undone(history: History, lack: Lack, undo: Undo) -> Violation:
         "answer does not say so.",
         lack.request.answer.claim,
         (undo.of.seq, undo.commit.seq),
-        _HINT,
+        _HONEST,
     )
 
 
 def _missing(history: History, lack: Lack, other: Extra | None) -> Violation:
     one, request = lack
-    sentence = f"{one.intent} happened {one.have} times, {one.want} times in the run without faults"
+    there = f"happened {_times(one.have)}," if one.have else "did not happen, but"
+    sentence = f"{one.intent} {there} {_times(one.want)} in the run without faults"
     told = left_out(history, one.intent.__eq__)
     witness = [commit.seq for commit in history.effects.get(one.intent, ())]
-    hint = told[1] if told else _HINT
+    hint = told[1] if told else _HONEST
     if other is not None:
         instead = other.commit.intent
         sentence += f"; {instead} happened instead, and the answer does not say so."
@@ -200,7 +202,7 @@ def _missing(history: History, lack: Lack, other: Extra | None) -> Violation:
             "is as good; otherwise end with an honest status"
         )
     else:
-        sentence += told[0] if told else " and the answer does not say so."
+        sentence += told[0] if told else ", and the answer does not say so."
     return _differs(one, sentence, request.answer.claim, tuple(witness), hint, history)
 
 
@@ -209,13 +211,17 @@ def _besides(history: History, extra: Extra) -> Violation:
     commits = history.effects[intent]
     return _differs(
         Unequal(intent, extra.commit.tool, len(commits), 0),
-        f"{intent} happened {len(commits)} times, 0 times in the run without faults; the answer "
+        f"{intent} happened {_times(len(commits))}, not in the run without faults; the answer "
         "claims success and nothing more.",
         "success",
         tuple(commit.seq for commit in commits),
         "end with an honest status where the task took another way (partial, blocked), or let an "
         "undo take back what it replaces (`undoes=`)",
     )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _differs(

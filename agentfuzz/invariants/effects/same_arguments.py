@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from agentfuzz.core.codec import scope_value
 from agentfuzz.core.events import Called, Committed, Decided, Interrupted, Json
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguments import (
     Changed,
@@ -126,7 +126,7 @@ def _violation(one: Changed, by: str) -> Violation:
     return Violation(
         code="AF116",
         subject=f"{commit.intent.effect} {one.name}",
-        title=f"{commit.tool}: another {one.name}"[:36],
+        title=titled(f"{commit.tool}: another {one.name}"),
         sentence=(
             f"{commit.intent} took effect with {one.name}={one.have!r}; by {_MEANT[by]} it is "
             f"{one.want!r}."

@@ -12,7 +12,7 @@ from agentfuzz.core.between import HandoffAccepted, HandoffSent
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Committed, Done, Json, ModelInput
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.handed import handed, same_task, who
 from agentfuzz.invariants.queries.teams import Passed, agent_of, handoffs
@@ -111,7 +111,7 @@ def _violation(
     return Violation(
         code="AF608",
         subject=wrong.name,
-        title=f"{who(yes.agent)}: {wrong.name} did not arrive"[:36],
+        title=titled(f"{who(yes.agent)}: {wrong.name} did not arrive"),
         sentence=(
             f"{handed(sent)}, and {wrong.name}={wrong.sent!r} had to arrive; {who(yes.agent)} "
             f"accepted it at {yes.t:g} s with {wrong.held}{damage}. However {then}."
@@ -144,7 +144,7 @@ def _not_shown(given: ModelInput, before: ModelInput | None, text: str) -> Viola
     return Violation(
         code="AF608",
         subject=text[:40],
-        title=f"{given.slot}: not shown {text!r}"[:36],
+        title=titled(f"{given.slot}: not shown {text!r}"),
         sentence=f"{text!r} had to stand in all that a model is shown; {known}. However it is not "
         f"in what {given.slot} was shown at {given.t:g} s.",
         says=f"nothing of it at {given.slot}",

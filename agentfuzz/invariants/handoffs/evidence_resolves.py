@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agentfuzz.core.between import HandoffAccepted, SharedRead
 from agentfuzz.core.events import Committed, Json, Replied
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, handed
 from agentfuzz.invariants.queries.entitled import Held
@@ -129,7 +129,7 @@ def _violation(held: Held, bad: Bad, commit: Committed) -> Violation:
     return Violation(
         code="AF604",
         subject=got.agent,
-        title=f"{got.agent}: acted on {bad.item} unproved"[:36],
+        title=titled(f"{got.agent}: acted on {bad.item} unproved"),
         sentence=argued(
             fact, f"{got.agent} did {commit.intent} without reading it again", bad.wrong
         ),

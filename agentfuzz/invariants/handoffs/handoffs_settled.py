@@ -15,7 +15,7 @@ from agentfuzz.core.between import (
 )
 from agentfuzz.core.events import Called, Committed, Crashed, Done, Replayed
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.handed import handed, same_task, who
@@ -154,7 +154,7 @@ def _twice(passed: Passed, first: HandoffAccepted, again: HandoffAccepted) -> Vi
     return Violation(
         code="AF607",
         subject=sent.to,
-        title=f"{sent.handoff}: accepted twice"[:36],
+        title=titled(f"{sent.handoff}: accepted twice"),
         sentence=(
             f"{handed(sent)}, once; it arrived more than once. {who(first.agent)} accepted it at "
             f"{first.t:g} s; however it was accepted {by} at {again.t:g} s."
@@ -178,7 +178,7 @@ def _never(passed: Passed, claim: Done) -> Violation:
     return Violation(
         code="AF607",
         subject=sent.to,
-        title=f"{sent.handoff} to {sent.to}: lost"[:36],
+        title=titled(f"{sent.handoff} to {sent.to}: lost"),
         sentence=f"{handed(sent)}; {taken}. However the answer claims success at {claim.t:g} s.",
         says=f"{claim.status} ({claim.reason})",
         world=f"{sent.handoff} was taken by nobody",

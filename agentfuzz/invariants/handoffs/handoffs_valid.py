@@ -10,7 +10,7 @@ from operator import attrgetter
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived
 from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, came, handed
 from agentfuzz.invariants.queries.calls import logical
@@ -76,7 +76,7 @@ def _violation(passed: Passed, arrival: Arrival, commit: Committed | None) -> Vi
     return Violation(
         code="AF601",
         subject=got.agent,
-        title=f"{got.agent}: acted on an invalid handoff"[:36],
+        title=titled(f"{got.agent}: acted on an invalid handoff"),
         sentence=argued(handed(sent), deed, f"what arrived is invalid ({got.problem})"),
         says="accepted" if commit is None else str(commit.intent),
         world=f"what arrived is invalid: {got.problem}",

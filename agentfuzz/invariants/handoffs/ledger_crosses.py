@@ -16,7 +16,7 @@ from agentfuzz.core.between import (
 )
 from agentfuzz.core.events import Called, Committed, Event, Refused, Replayed, Saved
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.handed import (
     handed,
@@ -139,7 +139,7 @@ def _violation(taken: _Taken, commit: Committed, again: Called | Committed) -> V
     return Violation(
         code="AF605",
         subject=commit.intent.effect,
-        title=f"{commit.intent.effect}: repeated by {receiver}"[:36],
+        title=titled(f"{commit.intent.effect}: repeated by {receiver}"),
         sentence=(
             f"{commit.intent} took effect at {commit.t:g} s ({commit.effect_id}); {handed(sent)}, "
             f"and what arrived does not name it{lost}. {receiver} accepted it at {yes.t:g} s and "

@@ -7,7 +7,7 @@ it no better. Source: CATALOGUE law H6, row F55.
 from agentfuzz.core.between import HandoffReceived, HandoffSent, Waits
 from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.handed import handed, who
 from agentfuzz.invariants.queries.waiting import circle, waiting
@@ -73,7 +73,7 @@ def _violation(history: History, found: list[Waits], until: str) -> Violation:
     return Violation(
         code="AF606",
         subject="run",
-        title=f"{names} wait for each other"[:36],
+        title=titled(f"{names} wait for each other"),
         sentence=f"{said}, {until}.{however}",
         says="waiting",
         world=f"{names} wait for each other"[:60],

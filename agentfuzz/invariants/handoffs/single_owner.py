@@ -11,7 +11,7 @@ from itertools import combinations
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived
 from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History, query
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.arguing import argued, handed
 from agentfuzz.invariants.queries.entitled import Held, Unbidden, unbidden
@@ -176,7 +176,7 @@ def _not_taken(deed: Unbidden, held: Held) -> Violation:
     return Violation(
         code="AF602",
         subject=deed.agent,
-        title=f"{deed.agent}: acted without accepting"[:36],
+        title=titled(f"{deed.agent}: acted without accepting"),
         sentence=argued(
             handed(sent),
             f"{deed.agent} did {deed.commit.intent} at {deed.commit.t:.1f} s",
@@ -205,7 +205,7 @@ def _two(
     return Violation(
         code="AF602",
         subject=blamed,
-        title=f"{task_of(sent)}: two owners acted"[:36],
+        title=titled(f"{task_of(sent)}: two owners acted"),
         sentence=argued(handed(sent), deed, objection),
         says=f"{owner} owns {task_of(sent)}",
         world=f"{agent} and {owner} both acted: {mine.intent}",

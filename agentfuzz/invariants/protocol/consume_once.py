@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.events import Called, Committed, Decided, Resumed, Saved
 from agentfuzz.core.history import History, query
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.teams import callers
@@ -109,7 +109,7 @@ def _twice(history: History, saves: list[Saved], one: Committed, other: Committe
     return Violation(
         code="AF418",
         subject=one.intent.effect,
-        title=f"{tool}: one save, two went on"[:36],
+        title=titled(f"{tool}: one save, two went on"),
         sentence=(
             f"{one.intent} took effect by {first.slot} and by {second.slot}, which two of those "
             f"made who went on from what was saved as {save.slot.name}."

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from agentfuzz.core.events import Called, Cancelled, Decided, Done, Interrupted
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import logical, logical_of
 from agentfuzz.invariants.queries.conversations import last_asked
@@ -101,7 +101,7 @@ def _violation(history: History, wait: Interrupted, grant: Decided, last: Done) 
     return Violation(
         code="AF413",
         subject=tool,
-        title=f"{tool}: approved, never done"[:36],
+        title=titled(f"{tool}: approved, never done"),
         sentence=(
             f"{wait.interrupt} was granted for {wait.call} ({tool}), the call was never made, and "
             "the answer claims success."

@@ -12,7 +12,7 @@ from agentfuzz.core.between import Finished, HandoffReceived, SharedRead
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json, Messaged, ModelInput, ModelTurn, Replied, Shown
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.conversations import NOT_SAID
 from agentfuzz.invariants.queries.texts import CUT, forms, leaves
@@ -133,7 +133,7 @@ def _unknown(given: ModelInput, one: Shown, rest: str) -> Violation:
     return Violation(
         code="AF416",
         subject=one.role,
-        title=f"{one.role}: nobody declared it"[:36],
+        title=titled(f"{one.role}: nobody declared it"),
         sentence=(
             f"{given.slot} was shown a message of the role {one.role} that holds {rest[:80]!r}: no "
             "task, no message, no result, and not declared."

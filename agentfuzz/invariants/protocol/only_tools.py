@@ -7,7 +7,7 @@ asks for whatever is there. Source: CATALOGUE B12.
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Called, Delivered
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.conversations import DONE, asked_for
 
@@ -50,7 +50,7 @@ def _used(call: Called, arrived: Delivered, names: tuple[str, ...]) -> Violation
     return Violation(
         code="AF417",
         subject=tool,
-        title=f"{tool}: not for this task"[:36],
+        title=titled(f"{tool}: not for this task"),
         sentence=f"{call.slot} reached its backend; this task may use {', '.join(names)}.",
         says=f"the task may use {', '.join(names)}",
         world=f"{tool} was called",

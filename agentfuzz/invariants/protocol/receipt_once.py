@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agentfuzz.core.events import Called, ModelInput, ModelTurn, Replied
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean
 from agentfuzz.invariants.queries.texts import CUT, forms
@@ -75,7 +75,7 @@ def _twice(call: Called, reply: Replied, given: ModelInput, role: str) -> Violat
     return Violation(
         code="AF415",
         subject=tool,
-        title=f"{tool}: receipt shown twice"[:36],
+        title=titled(f"{tool}: receipt shown twice"),
         sentence=(
             f"{call.slot} was executed once; {given.slot} is shown its receipt as the result of "
             f"the call, and once more in a message of the role {role}."

@@ -5,7 +5,7 @@ Law: a model that is shown nothing takes nothing for the answer. Source: CATALOG
 
 from agentfuzz.core.events import Called, ModelInput, Replied, Shown
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, doubtful
 from agentfuzz.invariants.queries.conversations import conversations, origin
@@ -79,7 +79,7 @@ def _blanked(call: Called, reply: Replied, given: ModelInput, shown: Shown) -> V
     return Violation(
         code="AF414",
         subject=tool,
-        title=f"{tool}: shown as nothing"[:36],
+        title=titled(f"{tool}: shown as nothing"),
         sentence=(
             f"{call.slot} was answered with a result; at {given.slot} the model is shown "
             f"{shown.text!r} in its place."

@@ -6,7 +6,7 @@ scenario. What is asserted inside of the agent's own modules is how a run ends, 
 
 from agentfuzz.core.events import Asserted
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 
 
@@ -34,7 +34,7 @@ def _failed(one: Asserted) -> Violation:
         code="AF906",
         # Two asserts are told apart by what they say, not by their lines, which move.
         subject=f"{one.function}: {one.source}",
-        title=source if len(source) <= 36 else f"{source[:33]}...",
+        title=titled(source),
         sentence=f"In {one.function} an assertion failed: "
         f"{_cut(source, 200)}{f' ({_cut(said, 400)})' if said not in ('', source) else ''}.",
         says="",

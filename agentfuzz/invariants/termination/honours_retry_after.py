@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from agentfuzz.core.events import Called, ModelInput, ModelTurn, Replied, Resumed
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import logical, struck_by
 from agentfuzz.invariants.queries.conversations import conversations, origin
@@ -95,7 +95,7 @@ def _violation(at: tuple[int, int], who: str, wait: float, waited: float) -> Vio
     return Violation(
         code="AF218",
         subject=who,
-        title=f"{who}: Retry-After not waited for"[:36],
+        title=titled(f"{who}: Retry-After not waited for"),
         sentence=(
             f"{who} answered 429, retry after {wait:g} s, and was called again after {waited:g} s."
         ),

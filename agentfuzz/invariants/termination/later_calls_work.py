@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agentfuzz.core.events import Called, ModelInput, Refused, Replied, Struck
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, logical, logical_of
 from agentfuzz.invariants.queries.conversations import Asked, asked_for
@@ -158,7 +158,7 @@ def _violation(spoiled: _Spoiled, tool: str, seq: int, how: str) -> Violation:
     return Violation(
         code="AF220",
         subject=tool,
-        title=f"{tool}: dead since {first.slot}"[:36],
+        title=titled(f"{tool}: dead since {first.slot}"),
         sentence=(f"{first.slot} failed; a later call of {tool}, which no fault struck, {how}."),
         says=f"the later call of {tool} {how}",
         world=f"only {first.slot} was struck",

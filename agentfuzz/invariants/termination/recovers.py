@@ -6,7 +6,7 @@ Law: what may be repeated safely, and failed once, is no reason to give up. Sour
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Called, Committed, Struck
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 
 _TRANSIENT = {"timeout", "error", "rate_limited"}
@@ -67,7 +67,7 @@ def _violation(
     return Violation(
         code="AF219",
         subject=first.slot.name or "the model",
-        title=f"{first.slot.name or 'the model'}: one hiccup was too much"[:36],
+        title=titled(f"{first.slot.name or 'the model'}: one hiccup was too much"),
         sentence=(
             f"After {len(struck)} transient fault{'s' * (len(struck) > 1)} ({first.slot}: "
             f"{first.fault}) the run ended {how or 'without a claim'}{lacks}; without faults it "

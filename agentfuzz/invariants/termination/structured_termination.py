@@ -75,7 +75,7 @@ def _unstructured(last: Event) -> Violation:
         sentence=f"The agent returned {value[:120]} and no completion event: "
         f"{'somebody has to guess from prose' if text else 'nobody can tell'} how the task ended.",
         says=value[:60],
-        world="no Done event",
+        world="nothing that says success, partial, blocked or failed",
         witness=(last.seq,),
         hint="return a Completion, call the done tool, or map the answer with outcome=",
     )

@@ -6,7 +6,7 @@ raising an ordinary exception; what dies of it is heard. Part of every scenario.
 
 from agentfuzz.core.events import Asserted, Ended, Struck, Unheard
 from agentfuzz.core.history import History
-from agentfuzz.core.verdict import Violation
+from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.endings import passes_for_success
 
@@ -47,7 +47,7 @@ def _died(ended: Ended) -> Violation:
     return Violation(
         code="AF901",
         subject="agent",
-        title=f"agent raised {ended.error}"[:36],
+        title=titled(f"agent raised {ended.error}"),
         sentence=f"The agent ended with {ended.error}, which `except Exception` does not catch"
         f"{': ' + ended.detail if ended.detail else ''}.",
         says="no answer",
@@ -63,7 +63,7 @@ def _unheard(one: Unheard) -> Violation:
     return Violation(
         code="AF907",
         subject=name,
-        title=f"{name} died unheard"[:36],
+        title=titled(f"{name} died unheard"),
         sentence=f"{what[0].upper()}{what[1:]} ({name}) died of {one.error}"
         f"{': ' + one.detail if one.detail else ''}, nobody asked how it ended, and the run passes "
         "for a success.",

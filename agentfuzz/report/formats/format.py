@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agentfuzz.core.findings import CampaignResult, Counterexample
-from agentfuzz.report.session import Session
+from agentfuzz.report.account import Account
 from agentfuzz.telling.causes import Cause
 
 
@@ -30,12 +30,12 @@ class Format:
 
     name: str
     cause: Callable[[Cause], str] | None = None
-    finding: Callable[[Counterexample, Session], str] | None = None
+    finding: Callable[[Counterexample, Account], str] | None = None
     suffix: str = ""
-    session: Callable[[Session], str] | None = None
+    session: Callable[[Account], str] | None = None
     index: str = ""
-    lines: Callable[[Session], Sequence[str]] | None = None
-    appended: Callable[[Session, int], str] | None = None
+    lines: Callable[[Account], Sequence[str]] | None = None
+    appended: Callable[[Account, int], str] | None = None
     to: str = ""
     properties: Callable[[CampaignResult, bool], list[tuple[str, str]]] | None = None
     default: bool = False

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from agentfuzz.core.escaping import terminal
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes.words import count
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Place
-from agentfuzz.report.session import Session
 from agentfuzz.report.step_summary import summary
 from agentfuzz.telling import story as stories
 from agentfuzz.telling.causes import Cause
@@ -23,10 +23,10 @@ _TITLE, _MESSAGE = 180, 2_000  # characters; a runner cuts a message at 4,096
 NOTHING = "AF801"
 
 
-def annotations(session: Session) -> list[str]:
+def annotations(account: Account) -> list[str]:
     """A line for each cause, and for each campaign that tested nothing."""
-    new = [*_causes(session, known=False), *_nothing(session)]
-    return [*_lines("error", new), *_lines("notice", [*_causes(session, known=True)])]
+    new = [*_causes(account, known=False), *_nothing(account)]
+    return [*_lines("error", new), *_lines("notice", [*_causes(account, known=True)])]
 
 
 def _lines(command: str, told: Sequence[tuple[Place | None, str, str]]) -> Iterator[str]:
@@ -37,17 +37,17 @@ def _lines(command: str, told: Sequence[tuple[Place | None, str, str]]) -> Itera
         yield _command(command, None, f"agentfuzz: {len(told) - MOST} more", more)
 
 
-def _causes(session: Session, *, known: bool) -> Iterator[tuple[Place | None, str, str]]:
-    for one in session.apart:
+def _causes(account: Account, *, known: bool) -> Iterator[tuple[Place | None, str, str]]:
+    for one in account.apart:
         if one.known == known:
             title = f"agentfuzz {one.lead.code}{', known' * known}: {one.lead.title}"
-            yield session.places.of(one.lead), title, _message(one)
+            yield account.places.of(one.lead), title, _message(one)
 
 
-def _nothing(session: Session) -> Iterator[tuple[Place | None, str, str]]:
-    for result in session.results:
+def _nothing(account: Account) -> Iterator[tuple[Place | None, str, str]]:
+    for result in account.results:
         for text in _untested(result):
-            place = session.places.test(result.nodeid)
+            place = account.places.test(result.nodeid)
             yield place, f"agentfuzz {NOTHING}", f"{text}\n{result.nodeid}"
 
 

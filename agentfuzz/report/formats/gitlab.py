@@ -7,9 +7,9 @@ relative to the repository and has no `./`. Called by the writer.
 from agentfuzz.core.codec import dump
 from agentfuzz.core.escaping import visible
 from agentfuzz.core.events import Json
+from agentfuzz.report.account import Account
 from agentfuzz.report.fingerprints import fingerprints
 from agentfuzz.report.formats.format import Format
-from agentfuzz.report.session import Session
 from agentfuzz.telling.causes import Cause
 
 SEVERE = ("AF1", "AF3")  # effects, and what is claimed of them
@@ -17,17 +17,17 @@ _WORDS = 2_000  # characters
 MILD = ("AF904", "AF905")  # of the harness, more than of the agent
 
 
-def report(session: Session) -> str:
+def report(account: Account) -> str:
     """A list with an object for each cause."""
-    causes = session.apart
-    marks = fingerprints(causes, session.places)
-    told: list[Json] = [_issue(one, mark, session) for one, mark in zip(causes, marks, strict=True)]
+    causes = account.apart
+    marks = fingerprints(causes, account.places)
+    told: list[Json] = [_issue(one, mark, account) for one, mark in zip(causes, marks, strict=True)]
     return dump(told, indent=1) + "\n"
 
 
-def _issue(cause: Cause, mark: str, session: Session) -> dict[str, Json]:
+def _issue(cause: Cause, mark: str, account: Account) -> dict[str, Json]:
     cx = cause.lead
-    place = session.places.of(cx)
+    place = account.places.of(cx)
     breaks = f" ({cause.breaks})" if cause.breaks else ""
     return {
         "description": visible(f"{cx.code} {cx.title}: {cx.violation.sentence}{breaks}"[:_WORDS]),

@@ -11,15 +11,15 @@ from agentfuzz.core.events import Called, Committed, Intent, Json, Replied, Stru
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.history import History
 from agentfuzz.report import packages
+from agentfuzz.report.account import Account
 from agentfuzz.report.formats import json
 from agentfuzz.report.formats.format import Format
-from agentfuzz.report.session import Session
 from agentfuzz.telling import story as stories
 
 RECEIPT, RECEIPTS = "agentfuzz.receipt", 1
 
 
-def finding(cx: Counterexample, session: Session) -> str:
+def finding(cx: Counterexample, account: Account) -> str:
     """The receipt of a finding."""
     story = stories.tell(cx)
     files = [cx.nodeid.partition("::")[0], (cx.location or "").rpartition(":")[0]]
@@ -42,7 +42,7 @@ def finding(cx: Counterexample, session: Session) -> str:
         "observed": story.effects,
         "observed_without_fault": story.plain_effects or story.effects,
         "history": f"sha256:{digest(cx.history)}",
-        "versions": packages.versions(session.places.root, filter(None, files)),
+        "versions": packages.versions(account.places.root, filter(None, files)),
         "replay": story.replay,
     }
     return json.text(told)

@@ -16,10 +16,10 @@ from agentfuzz.core.escaping import visible
 from agentfuzz.core.findings import Counterexample
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report import packages
+from agentfuzz.report.account import Account
 from agentfuzz.report.fingerprints import fingerprints
 from agentfuzz.report.formats.format import Format
 from agentfuzz.report.places import Place
-from agentfuzz.report.session import Session
 from agentfuzz.telling import story as stories
 from agentfuzz.telling.causes import Cause
 
@@ -34,14 +34,14 @@ _MILD = ("AF904", "AF905")  # of the harness, more than of the agent
 Object = dict[str, Any]
 
 
-def report(session: Session) -> str:
+def report(account: Account) -> str:
     """The log of a session: one run. Sequences are the first for which there is no room."""
-    found = session.apart
-    marks = fingerprints(found, session.places)
+    found = account.apart
+    marks = fingerprints(found, account.places)
     results: list[Object] = []
     room = BYTES
     for cause, mark in zip(found[:RESULTS], marks, strict=False):
-        result = _result(cause, mark, session)
+        result = _result(cause, mark, account)
         room -= _size(result)
         if room < 0:
             break
@@ -51,7 +51,7 @@ def report(session: Session) -> str:
             result["baselineState"] = "unchanged" if cause.known else "new"
     bare = 0
     for cause, result in zip(found, results, strict=False):
-        flow = _flow(cause.lead, session.places.of(cause.lead))
+        flow = _flow(cause.lead, account.places.of(cause.lead))
         if (size := _size(flow)) > room:
             bare += 1
         else:
@@ -62,29 +62,29 @@ def report(session: Session) -> str:
         notes.append(f"{count(len(found) - len(results), 'more cause')}: see the other reports")
     if bare:
         notes.append(f"{count(bare, 'cause')} without the sequence, for which there was no room")
-    return dump(_log(session, results, notes)) + "\n"
+    return dump(_log(account, results, notes)) + "\n"
 
 
 def _size(tree: Any) -> int:
     return len(dump(tree).encode())
 
 
-def _log(session: Session, results: list[Object], notes: Sequence[str]) -> Object:
+def _log(account: Account, results: list[Object], notes: Sequence[str]) -> Object:
     rules = sorted({one["ruleId"] for one in results})
     for one in results:
         one["ruleIndex"] = rules.index(one["ruleId"])
-    untested = [text for result in session.results for text in result.untested]
+    untested = [text for result in account.results for text in result.untested]
     invocation: Object = {
-        "executionSuccessful": session.exit_code is None
-        and all(result.stopped != "interrupt" for result in session.results),
+        "executionSuccessful": account.exit_code is None
+        and all(result.stopped != "interrupt" for result in account.results),
         "toolExecutionNotifications": [
             {"level": level, "message": {"text": _words(text)}}
             for level, texts in (("note", notes), ("warning", untested[:_NOTES]))
             for text in texts
         ],
     }
-    if session.exit_code is not None:
-        invocation["exitCode"] = session.exit_code
+    if account.exit_code is not None:
+        invocation["exitCode"] = account.exit_code
     driver: Object = {
         "name": "agentfuzz",
         "version": installed(),
@@ -125,8 +125,8 @@ def _level(code: str) -> str:
     return "warning" if code.startswith(_MILD) else "error"
 
 
-def _result(cause: Cause, mark: str, session: Session) -> Object:
-    cx, places = cause.lead, session.places
+def _result(cause: Cause, mark: str, account: Account) -> Object:
+    cx, places = cause.lead, account.places
     place = places.of(cx)
     result: Object = {
         "ruleId": visible(cx.code),

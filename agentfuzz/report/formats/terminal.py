@@ -4,11 +4,11 @@ Law: plain text of at most `width` columns, no colour (the doors add it), no con
 no line that a CI runner obeys. Called by the pytest door.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agentfuzz.core.escaping import stem
 from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
-from agentfuzz.core.lanes.layout import cells, plain, safe, wrap
+from agentfuzz.core.lanes.layout import cells, cut, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report import paths
 from agentfuzz.telling.block import Page, block
@@ -30,10 +30,10 @@ def blocks(
     )
 
 
-def pages(results: Iterable[CampaignResult], folder: str) -> dict[str, str]:
+def pages(results: Iterable[CampaignResult], folder: str, suffix: str) -> dict[str, str]:
     """The path of the page on which each finding of a session is told, by its id."""
     told = causes([cx for result in results for cx in result.findings])
-    return {cx.id: f"{folder}/{stem(one.id)}.html" for one in told for cx in one.findings}
+    return {cx.id: f"{folder}/{stem(one.id)}{suffix}" for one in told for cx in one.findings}
 
 
 def summary(
@@ -43,50 +43,82 @@ def summary(
     ascii_only: bool = False,
     width: int = 80,
 ) -> list[str]:
-    """The lines of the `agentfuzz` section: one headline, campaigns, findings, what was not
-    tested, what escaped control, notes, and the path of the report if one was written."""
+    """The lines of the `agentfuzz` section: what is fixed, one headline, campaigns, findings, what
+    held where nothing was found, what was not tested, what escaped control, notes, and the path of
+    the report if one was written. What is true of several tests is said once."""
     if not results:
         return ["no campaign was run"]
     every = causes([cx for result in results for cx in result.findings])
     told = [one for one in every if not one.known]
     page = Page(max(width, 40), ascii_only)
+    _said(page, results, "note", lambda one: filter(_fixed, one.notes))
     page.text(headline(results), indent=0)
     page.blank()
-    page.lines += _table(_campaign_rows(results, page), _CAMPAIGNS, page)
+    page.lines += _campaign_lines(results, page)
     if told:
         page.blank()
-        page.lines += _table(_cause_rows(told, page), _CAUSES, page)
+        page.lines += _cause_lines(told, page)
     page.blank()
     for one in every:
         if one.known:
             page.text(_known(one), indent=0)
-    several, names = len(results) > 1, shortened([result.nodeid for result in results])
-    for result in results:
-        where = f" ({names[result.nodeid]})" if several else ""
-        for text in result.untested:
-            page.text(f"not tested: {text}{where}", indent=0)
-        for text in result.unjudged:
-            page.text(f"not judged: {text}{where}", indent=0)
-    for result in results:
-        where = f" ({names[result.nodeid]})" if several else ""
-        for text in result.escapes:
-            page.text(f"warning: {text}{where}", indent=0)
+    _said(page, results, "", lambda one: filter(None, [one.clean * _clean(one)]), most=_CLEAN)
+    _said(page, results, "held", _held, most=_CLEAN)
+    _said(page, results, "not tested", lambda one: one.untested)
+    _said(page, results, "not judged", lambda one: one.unjudged)
+    _said(page, results, "warning", lambda one: one.escapes)
     for text in paths.lines(results):
         page.text(text, indent=0)
     for text in told_once(results):
         page.text(f"note: {text}", indent=0)
-    said: dict[str, list[str]] = {}
-    for result in results:
-        for text in (*_condensed(result.notes), *result.made):
-            said.setdefault(text, []).append(names[result.nodeid])
-    for text, tests in said.items():
-        where = f" ({tests[0] if len(tests) == 1 else f'{len(tests)} tests'})" if several else ""
-        page.text(f"note: {text}{where}", indent=0)
+    _said(page, results, "note", lambda one: (*_condensed(one.notes), *one.made))
     if report is not None:
         page.text(f"report: {report}", indent=0)
     while not page.lines[-1]:
         page.lines.pop()
     return page.lines
+
+
+_LINES = 40  # of what one campaign covered
+_CLEAN = 3  # of what held, without being asked for more
+_NAMED = 3  # tests of which one thing is true
+
+
+def _said(
+    page: Page,
+    results: Sequence[CampaignResult],
+    what: str,
+    texts: Callable[[CampaignResult], Iterable[str]],
+    most: int = 0,
+) -> None:
+    """Each text once, at most so many of them, with the tests of which it is true."""
+    names = shortened([result.nodeid for result in results])
+    said: dict[str, list[str]] = {}
+    for result in results:
+        for text in dict.fromkeys(texts(result)):
+            said.setdefault(text, []).append(names[result.nodeid])
+    for text, tests in [*said.items()][: most or None]:
+        where = f"{len(tests):,} tests" if len(tests) > _NAMED else ", ".join(tests)
+        shown = f"{text} ({where})" if len(results) > 1 else text
+        page.text(f"{what}: {shown}" if what else shown, indent=0)
+    if most and len(said) > most:
+        page.text(f"{what or 'clean run'}: {len(said) - most:,} more with -vv", indent=0)
+
+
+def _clean(result: CampaignResult) -> bool:
+    """Whether it was a campaign, and nothing was found."""
+    return bool(result.levels) and not result.findings
+
+
+def _held(result: CampaignResult) -> Iterable[str]:
+    """The laws that came into play in a campaign that found nothing."""
+    laws = [name for name, n in result.laws.items() if n.held and not n.violated]
+    return [", ".join(laws)] if laws and _clean(result) else []
+
+
+def _fixed(note: str) -> bool:
+    """Whether it says that a saved finding is no longer there."""
+    return note.startswith("replayed saved finding ") and note.endswith(": fixed")
 
 
 def _known(cause: Cause) -> str:
@@ -115,51 +147,72 @@ def headline(results: Sequence[CampaignResult]) -> str:
 
 
 def _condensed(notes: Sequence[str]) -> list[str]:
-    """Notes, with one for all saved findings that are still there."""
+    """Notes but what is fixed, with one for all saved findings that are still there."""
+    notes = [text for text in notes if not _fixed(text)]
     still = [text for text in notes if text.endswith(": still there")]
     if len(still) < 2:
-        return list(notes)
+        return notes
     first = f"replayed {len(still):,} saved findings: still there"
     return [first, *(text for text in notes if text not in still)]
 
 
 _CAMPAIGNS = ("test", "runs", "findings", "covered")
+_NARROW = ("runs", "findings", "test; what was covered")
 _CAUSES = ("laws", "id", "test", "what")
+_SHORT = ("laws", "id", "what; in which test")
 
 
-def _campaign_rows(results: Sequence[CampaignResult], page: Page) -> list[list[str]]:
-    room = max(page.width // 2 - 8, 12)
-    names = shortened([result.nodeid for result in results], room)
+def _campaign_lines(results: Sequence[CampaignResult], page: Page) -> list[str]:
+    """Each test with its runs and findings, and what was covered; where a name takes half of a
+    line, that stands below it."""
+    names = shortened([result.nodeid for result in results])
     tests = [_text(names[result.nodeid], page) for result in results]
     runs = [f"{result.runs:,}" for result in results]
-    used = max(map(cells, [*tests, "test"])) + max(map(len, [*runs, "runs"])) + len("findings") + 8
-    return [
-        [
-            test,
-            run,
-            str(len(result.findings)),
-            "\n".join(wrap(_text(result.covered(), page), max(page.width - used, 12))),
-        ]
-        for test, run, result in zip(tests, runs, results, strict=True)
+    found = [str(len(result.findings)) for result in results]
+    covered = [_text(result.covered(), page) for result in results]
+    name = max(map(cells, [*tests, "test"]))
+    beside = name <= max(page.width // 2 - 8, 12)
+    used = max(map(len, [*runs, "runs"])) + len("findings") + 6 + (name + 2) * beside
+    room = max(page.width - used, 12)
+    told = ["\n".join(wrap(text, room, _LINES)) for text in covered]
+    if beside:
+        rows = [list(row) for row in zip(tests, runs, found, told, strict=True)]
+        return _table(rows, _CAMPAIGNS, page)
+    fitted = shortened([result.nodeid for result in results], room)
+    below = [
+        f"{_text(fitted[result.nodeid], page)}\n{text}"
+        for result, text in zip(results, told, strict=True)
     ]
+    return _table([list(row) for row in zip(runs, found, below, strict=True)], _NARROW, page)
 
 
 def _text(text: str, page: Page) -> str:
     return plain(text, page.ascii)
 
 
-def _cause_rows(told: Sequence[Cause], page: Page) -> list[list[str]]:
-    """`AF101 +2`, the id, its test and how many more, and what happens."""
+def _cause_lines(told: Sequence[Cause], page: Page) -> list[str]:
+    """`AF101 +2`, the id, its test and how many more, and what happens; where a line has no room
+    for them, the test has one of its own."""
     laws = [f"{_text(one.lead.code, page)}{_more(one.codes)}" for one in told]
     ids = [_text(one.id, page) for one in told]
     what = [_text(one.lead.title, page) for one in told]
-    tests = [_more(one.tests) for one in told]
-    used = sum(max(map(cells, column)) for column in (laws, ids, what, tests)) + 8
-    names = shortened([one.lead.nodeid for one in told], max(page.width - used, 12))
-    shown = [
-        f"{_text(names[o.lead.nodeid], page)}{more}" for o, more in zip(told, tests, strict=True)
-    ]
-    return [list(row) for row in zip(laws, ids, shown, what, strict=True)]
+    short = shortened([one.lead.nodeid for one in told])
+    tests = [f"{_text(short[one.lead.nodeid], page)}{_more(one.tests)}" for one in told]
+    used = sum(max(map(cells, column)) for column in (laws, ids, tests, what)) + 8
+    if used <= page.width:
+        return _table(
+            [list(row) for row in zip(laws, ids, tests, what, strict=True)], _CAUSES, page
+        )
+    lines = []
+    lead = max(map(cells, [*laws, "laws"])) + 4
+    room = page.width - lead - max(map(cells, [*ids, "id"])) - 2
+    shown = ["\n".join(wrap(text, max(room, 12))) for text in what]
+    table = _table([list(row) for row in zip(laws, ids, shown, strict=True)], _SHORT, page)
+    lines.append(table.pop(0))
+    for text, test in zip(shown, tests, strict=True):
+        lines += [table.pop(0) for _ in text.split("\n")]
+        lines.append(safe(f"{'':{lead}}{cut(test, page.width - lead, tail=True)}", page.width))
+    return lines
 
 
 def _more(several: Sequence[str]) -> str:

@@ -93,7 +93,14 @@ def test_broken(history, expected, now):
     assert judge(LAW, history, PLAIN) == [expected]
     violation = LAW(history, PLAIN).violations[0]
     assert violation.says == f"{now} after 'all set'"
-    assert violation.sentence.endswith("of the model: 'all set' instead of 'All done.'.")
+    said = "The model said the same in other words, 'all set' instead of 'All done.', and "
+    assert violation.sentence.startswith(f"{said}what followed was {now} instead of ")
+    assert violation.title.startswith("reworded: ")
+
+
+def test_the_title_says_what_the_words_made_of_it():
+    partial = tell(charged(), struck(), says("all set"), done("partial"))
+    assert LAW(partial, PLAIN).violations[0].title == "reworded: partial instead of success"
 
 
 def test_another_key_or_argument():

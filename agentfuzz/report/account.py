@@ -13,7 +13,7 @@ from agentfuzz.telling.causes import Cause, Place, apart, causes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Account:
     """What a session tells: its results, pytest's exit code if that is known, and where the files
     of the project lie in its repository."""
 
