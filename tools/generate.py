@@ -140,15 +140,17 @@ LAWS: Mapping[str, LawRecord] = {{record.name: record for record in _ALL}}
 
 
 def adapters() -> str:
-    """adapters/__init__.py: each adapter with the first sentence of its file."""
+    """adapters/__init__.py: each adapter with the first sentence of its file, or of its room."""
     folder = PACKAGE / "adapters"
-    names = modules(folder, but=())
-    lines = []
+    homes = {name: folder / f"{name}.py" for name in modules(folder, but=())}
+    rooms = {path.parent.name: path for path in folder.glob("*/__init__.py")}
+    homes |= {name: path for name, path in rooms.items() if name not in ("contract", "testing")}
+    names, lines = sorted(homes), []
     for name in names:
-        text = ast.get_docstring(ast.parse((folder / f"{name}.py").read_text("utf-8"))) or ""
+        text = ast.get_docstring(ast.parse(homes[name].read_text("utf-8"))) or ""
         first = text.partition("\n")[0].rstrip(".")
         lines.append(f"    adapters.{name:16} {first}")
-    return f'''"""Adapters: a world as the frameworks know it, one file per framework.
+    return f'''"""Adapters: a world as the frameworks know it, one file or room per framework.
 
 {chr(10).join(lines)}
 

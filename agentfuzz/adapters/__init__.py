@@ -1,4 +1,4 @@
-"""Adapters: a world as the frameworks know it, one file per framework.
+"""Adapters: a world as the frameworks know it, one file or room per framework.
 
     adapters.agent_framework  Microsoft Agent Framework: agents and handoffs over a world's tools
     adapters.agno             Agno: a world's tools and model as its own, and its agent's runs

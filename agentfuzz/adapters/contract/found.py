@@ -61,9 +61,11 @@ def release(adapter: Adapter) -> str:
 
 
 def _bundled() -> list[str]:
-    """Those in this package that say so."""
+    """Those in this package that say so: files, and rooms by their table of contents."""
     spec = find_spec(_HERE)
     assert spec is not None
     folders = [Path(one) for one in spec.submodule_search_locations or ()]
-    files = [file for folder in folders for file in folder.glob("[a-z]*.py")]
-    return sorted(file.stem for file in files if "\nADAPTER = " in file.read_text("utf-8"))
+    homes = {file.stem: file for folder in folders for file in folder.glob("[a-z]*.py")}
+    rooms = {file.parent.name: file for folder in folders for file in folder.glob("*/__init__.py")}
+    every = {**homes, **rooms}.items()
+    return sorted(name for name, file in every if "\nADAPTER = " in file.read_text("utf-8"))
