@@ -168,8 +168,11 @@ class _Kit:
         assert history.claim == "success", history.claim
 
     def handoff(self, entry: str) -> None:
-        """The agent that is handed the task does the rest of it."""
-        history = self.play(self.situations["handed_over"], entry)
+        """The agent that is handed the task does the rest of it. What is remembered of it when a
+        second request comes is the framework's."""
+        chosen = self.situations["handed_over"]
+        once = replace(chosen, scenario=replace(chosen.scenario, follow_ups=()))
+        history = self.play(once, entry)
         assert committed(history) == ["charge_card", "ship"], committed(history)
 
     def limit(self, name: str) -> None:

@@ -103,3 +103,11 @@ def test_a_key_for_each_intent_holds():
         result = campaign.result()
     assert {found.code for found in result.findings} <= {"AF209", "AF404", "AF407", "AF208"}
     assert result.runs > 100
+
+
+@EACH
+def test_a_typed_answer_is_what_the_run_returns(entrypoint):
+    """By `output_content_type`; a reply that is cut is none, and raises."""
+    assert codes(played("typed", entrypoint, "")) == set()
+    cut = played("typed", entrypoint, "model#4:truncated").history
+    assert cut.ended.how == "raised"

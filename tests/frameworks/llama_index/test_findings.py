@@ -7,15 +7,19 @@ import pytest
 
 pytest.importorskip("llama_index.llms.openai_like")
 
-from agentfuzz import Run, known_input, run
+from llama_index.core.agent.workflow import FunctionAgent
+
+from agentfuzz import Run, World, known_input, run
 from agentfuzz.adapters.contract import agent
-from agentfuzz.adapters.llama_index import ADAPTER
+from agentfuzz.adapters.llama_index import ADAPTER, model, outcome, tools
 from agentfuzz.adapters.testing import situation
 from agentfuzz.core.events import ModelTurn
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.space import Space
+from agentfuzz.world.injector import FromPlan
 
 from .variants import VARIANTS
 
@@ -105,3 +109,34 @@ def test_a_careful_loop_holds() -> None:
         search.search()
         result = search.result()
     assert {found.code for found in result.findings} <= {"AF904"}
+
+
+def test_react_asks_again_for_what_is_empty() -> None:
+    """A reply without a word is told to be none; one that was cut is the answer all the same."""
+    assert codes(played("alone", "react", "model#2:empty")) == set()
+    assert codes(played("alone", "react", "model#2:truncated")) == {"AF208"}
+
+
+@pytest.mark.parametrize(
+    "plan", ["", "model#1:malformed_args", "model#2:unknown_tool=2", "charge_card#1:lost/timeout"]
+)
+def test_react_is_told_what_it_did(plan: str) -> None:
+    """In its text, and in the one text that its memory makes of it for the next request."""
+    assert codes(played("discussed", "react", plan)) == set()
+
+
+def test_runs_need_no_names() -> None:
+    """What one run leaves behind, and what holds on to it, is nothing to the next one."""
+
+    async def loop(world: World) -> Any:
+        agent = FunctionAgent(llm=model(world), tools=tools(world))
+        held.append(agent.run(user_msg=world.task))
+        return outcome(await held[-1])
+
+    held: list[Any] = []
+    chosen = situation(ADAPTER, "structured").scenario
+    with Simulation() as simulation:
+        for _ in range(2):
+            told = simulation.execute(chosen, loop, FromPlan(FaultPlan.parse("")))
+            assert told.ended is not None
+            assert told.ended.how == "returned", told.ended.detail

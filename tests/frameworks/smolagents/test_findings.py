@@ -44,3 +44,24 @@ def test_an_error_is_read_as_the_result_of_the_call_that_it_names():
     [call, *_] = told.of(Called)
     second = told.of(ModelInput)[1].messages
     assert [one.answers for one in second if one.role == "tool"] == [call.asked]
+
+
+def test_code_that_fails_keeps_what_it_has_printed():
+    """A block of several calls, of which one times out: what came before it is shown, what stands
+    after it is not done, and said to be so."""
+    found = codes(ADAPTER, "siblings", "code", "ship#1:once/timeout")
+    assert found == {"AF101"}  # the model is told to try again
+    assert not codes(ADAPTER, "siblings", "code", "charge_card#1:lost/timeout")
+
+
+def test_code_that_is_cut_does_not_run():
+    """It does not parse, whatever is cut: a call, or the words of the final answer."""
+    assert not codes(ADAPTER, "alone", "code", "model#2:truncated")
+    assert not codes(ADAPTER, "siblings", "code", "model#2:truncated")
+
+
+@pytest.mark.parametrize("plan", ["model#2:unknown_tool=2", "model#2:malformed_args=4"])
+def test_broken_code_is_told_as_what_it_was(plan):
+    """A name that is none, arguments that are none: the model is shown which call of its block was
+    not made, and makes it."""
+    assert not codes(ADAPTER, "siblings", "code", plan)

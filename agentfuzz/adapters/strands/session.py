@@ -22,6 +22,7 @@ class Repository(SessionRepository):
         self.world = world  # of this leg
         self._sessions: dict[str, Any] = {}
         self._agents: _Kept = {}
+        self._teams: _Kept = {}
         self._messages: dict[tuple[str, ...], dict[int, Any]] = {}
 
     def create_session(self, session: Any, **kwargs: Any) -> Any:
@@ -63,6 +64,19 @@ class Repository(SessionRepository):
     ) -> None:
         """A message, instead of the one of its number."""
         self.create_message(session_id, agent_id, session_message)
+
+    def create_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        """Several agents, which have done nothing yet."""
+        with self.world.saving("agents"):
+            self._teams[session_id, multi_agent.id] = copy.deepcopy(multi_agent.serialize_state())
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> Any:
+        """The state of several agents, or None."""
+        return copy.deepcopy(self._teams.get((session_id, multi_agent_id)))
+
+    def update_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        """How far they are."""
+        self.create_multi_agent(session_id, multi_agent)
 
     def list_messages(
         self,

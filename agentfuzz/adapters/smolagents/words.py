@@ -1,41 +1,22 @@
-"""What smolagents shows its model, and what a turn is to it, in each other's words.
+"""What smolagents shows the model of a ToolCallingAgent, in the words of `world.model`.
 
 Law: the framework writes calls and results into texts; what can be read there is read as messages,
 and nothing else is known. An error names its tool and its arguments instead of an id: it is read as
-a call of those, with its result. Called by the smolagents adapter.
+a call of those, with its result. Called by the models of the smolagents adapter.
 """
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from smolagents.models import get_tool_json_schema
+from agentfuzz.adapters.smolagents.turns import FINAL
 
-from agentfuzz.providers.offer import Offer
-from agentfuzz.world.toolbox import DONE
-
-FINAL = "final_answer"
-_CALLS, _SEEN = "Calling tools:\n", "Observation:\n"
+CALLS, SEEN = "Calling tools:\n", "Observation:\n"
 _FAILED = re.compile(
     r"Error executing (?:tool|request to team member) '([^']+)' with arguments (\{.*?\}): ", re.S
 )
 Message = dict[str, Any]
-Call = tuple[str, str, Any]  # its id, its tool, its arguments
-
-
-def offer_of(tools: Sequence[Any] | None) -> Offer:
-    """What a request offers: the tools; the one that ends the task is the done tool where its
-    arguments are more than words, and what is said else."""
-    offered = list[Message]()
-    for tool in tools or ():
-        made = get_tool_json_schema(tool)["function"]
-        if made["name"] != FINAL:
-            offered.append({"name": made["name"], "schema": made["parameters"]})
-        elif set(made["parameters"]["properties"]) != {"answer"}:
-            offered.append({"name": DONE, "schema": made["parameters"]})
-    return Offer(tuple(offered))
 
 
 def plain(messages: Sequence[Any]) -> list[Message]:
@@ -43,18 +24,18 @@ def plain(messages: Sequence[Any]) -> list[Message]:
     found: list[Message] = []
     waiting: list[str] = []
     for message in messages:
-        role, text = getattr(message.role, "value", message.role), _text(message.content)
+        role, text = getattr(message.role, "value", message.role), text_of(message.content)
         if role == "tool-call":
             waiting = []
-            for call in _read(text.removeprefix(_CALLS)) or ():
+            for call in read(text.removeprefix(CALLS)) or ():
                 if call["function"]["name"] == FINAL:
                     said = call["function"]["arguments"]
                     found.append({"role": "assistant", "content": _answer(said)})
                 else:
                     waiting.append(call["id"])
-                    found.append(_asked(call["id"], **call["function"]))
-        elif role == "tool-response" and text.startswith(_SEEN):
-            found += _results(waiting, text.removeprefix(_SEEN))
+                    found.append(asked(call["id"], **call["function"]))
+        elif role == "tool-response" and text.startswith(SEEN):
+            found += _results(waiting, text.removeprefix(SEEN))
             waiting = []
         elif role == "tool-response":
             found += _error(text, len(found))
@@ -63,7 +44,8 @@ def plain(messages: Sequence[Any]) -> list[Message]:
     return found
 
 
-def _asked(id: str, name: str, arguments: Any) -> Message:
+def asked(id: str, name: str, arguments: Any) -> Message:
+    """A call as the model made it."""
     call = {"id": id, "name": name, "arguments": arguments}
     return {"role": "assistant", "content": None, "tool_calls": [call]}
 
@@ -79,12 +61,12 @@ def _results(waiting: list[str], text: str) -> Iterator[Message]:
 
 def _error(text: str, serial: int) -> Iterator[Message]:
     named = _FAILED.search(text)
-    arguments = _read(named[2]) if named else None
+    arguments = read(named[2]) if named else None
     if named is None or arguments is None:
         yield {"role": "user", "content": text}
         return
     id = f"said_{serial}"
-    yield _asked(id, named[1], arguments)
+    yield asked(id, named[1], arguments)
     yield {"role": "tool", "tool_call_id": id, "content": text, "is_error": True}
 
 
@@ -92,31 +74,16 @@ def _answer(said: Any) -> str:
     return str(said["answer"]) if isinstance(said, Mapping) and "answer" in said else str(said)
 
 
-def _read(text: str) -> Any:
+def read(text: str) -> Any:
+    """A literal of Python, None for what is none."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return None
 
 
-def _text(content: Any) -> str:
+def text_of(content: Any) -> str:
+    """The words of a message."""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content or ())
-
-
-def calls_of(turn: Mapping[str, Any], tools: Sequence[Any] | None) -> list[Call]:
-    """The calls of a turn; words that close are a call of `final_answer`, and as much of its
-    arguments as there is of them."""
-    named = [tool.name for tool in tools or ()]
-    made = [
-        (call["id"], FINAL if name == DONE and DONE not in named else name, call["arguments"])
-        for call in turn["tool_calls"]
-        for name in (call["name"],)
-    ]
-    text = turn["content"]
-    if made or not text or FINAL not in named:
-        return made
-    if turn["stop"] == "length":
-        return [("", FINAL, json.dumps({"answer": text}).removesuffix('"}'))]
-    return [("", FINAL, {"answer": text})]

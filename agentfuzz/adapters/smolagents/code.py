@@ -1,0 +1,40 @@
+"""The model of a CodeAgent: one that asks `world.model`, and writes its turns as Python.
+
+Law: a turn is the world's, and a block is what it says, no more. Called by the smolagents adapter,
+and by agents under test:
+
+    agent = CodeAgent(adapters.smolagents.tools(world), adapters.smolagents.code_model(world))
+"""
+
+from typing import Any
+
+from smolagents.models import ChatMessage, MessageRole, Model
+from smolagents.monitoring import TokenUsage
+
+from agentfuzz.adapters.contract.bridge import performing
+from agentfuzz.adapters.smolagents.blocks import plain, written
+from agentfuzz.world.world import World
+
+
+class CodeModel(Model):
+    """A model of the framework that asks `world.model`. `typed` is whether its final answer is a
+    Completion."""
+
+    def __init__(self, world: World, agent: str | None = None, *, typed: bool = False) -> None:
+        super().__init__(model_id="agentfuzz")
+        self._acting, self._ask, self._typed = performing(world, agent), world.model, typed
+
+    def generate(
+        self,
+        messages: list[Any],
+        stop_sequences: list[str] | None = None,
+        response_format: Any = None,
+        tools_to_call_from: list[Any] | None = None,
+        **kwargs: Any,
+    ) -> ChatMessage:
+        """One turn. Raises what the model's API raises."""
+        with self._acting():
+            turn = self._ask(plain(messages))
+        usage = turn.get("usage") or {"input": 0, "output": 0}
+        used = TokenUsage(usage["input"], usage["output"])
+        return ChatMessage(MessageRole.ASSISTANT, written(turn, self._typed), token_usage=used)
