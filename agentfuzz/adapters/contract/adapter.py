@@ -26,7 +26,7 @@ Why = Literal["completed", "limit", "cancelled", "paused", "length", "error"]
 # soft error (what its users raise for the model to see), or as a cancellation.
 Failures = Literal["raised", "soft", "cancelled"]
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ class Setup:
 Entrypoint = Callable[[Setup], Any] | Callable[[Setup], Awaitable[Any]]
 
 
+def met(**otherwise: str) -> Mapping[str, str]:
+    """What most frameworks do of a tool's failure: the model is told; and what is otherwise."""
+    return dict.fromkeys(("raised", "soft", "cancelled", "invalid", "unknown"), "told") | otherwise
+
+
 class Adapter(Protocol):
     """One framework. Subclass it for what it has by default, or have all of it.
 
@@ -97,7 +102,8 @@ class Adapter(Protocol):
     of a tool come to the framework's user by default: `told` (the model is shown a result, and goes
     on), `raised` (the run ends with the exception) or `ended` (the run ends and says nothing of
     it), by `raised`, `soft`, `cancelled`, `invalid` (arguments that do not fit) and `unknown` (no
-    such tool); of an entrypoint that has it otherwise, by `entrypoint:raised`.
+    such tool); of an entrypoint that has it otherwise, by `entrypoint:raised`: see `met`. `raises`
+    are the exceptions that are endings of the framework's own, as its limits are.
     """
 
     name: str
@@ -106,6 +112,7 @@ class Adapter(Protocol):
     quiet: Mapping[str, str] = _NOTHING
     limits: Mapping[str, Limit] = _NOTHING
     meets: Mapping[str, str] = _NOTHING
+    raises: Mapping[type[BaseException], Why] = _NOTHING
     sessions: bool = False  # whether it has one
     typed: bool = False  # whether it has typed output
     pauses_for: bool = False  # whether calls can wait for a person
@@ -126,10 +133,17 @@ class Adapter(Protocol):
         """The world's simulated model as the framework's own, asked by this agent (left out: by
         whoever acts). Raises ScenarioError without a script."""
 
-    @abstractmethod
     def ended(self, result: Any) -> Ended | None:
         """Why a run ended, by its result, or by the exception that it raised; None for an exception
-        that is no ending of the framework's own."""
+        that is no ending of the framework's own (see `raises`)."""
+        if not isinstance(result, BaseException):
+            return self.ending(result)
+        why = [why for kind, why in self.raises.items() if isinstance(result, kind)]
+        return Ended(why=why[0]) if why else None
+
+    def ending(self, result: Any) -> Ended | None:
+        """Why a run ended that has raised nothing."""
+        return Ended(result)
 
     def tools(
         self,

@@ -21,7 +21,7 @@ from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.tools import KEY
 from agentfuzz.world.world import World
 
-_TYPES: dict[Any, Any] = {"string": str, "integer": int, "number": float, "boolean": bool}
+TYPES: dict[Any, Any] = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 # How a loop mints the idempotency key of a call: not at all (whatever the model sends), the id
 # of the tool call, or a function of (tool, arguments, call id).
@@ -74,10 +74,15 @@ class Bridge:
         """The parameters as a pydantic model, for frameworks that want one."""
         required = self.schema.get("required", ())
         fields: dict[str, Any] = {
-            name: (_TYPES.get(part.get("type"), Any), ... if name in required else None)
+            name: (TYPES.get(part.get("type"), Any), ... if name in required else None)
             for name, part in self.inputs.items()
         }
         return create_model(self.name, **fields)
+
+    def sent(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """What the model sent, of arguments that a framework has filled up with None."""
+        needed = self.schema.get("required", ())
+        return {n: each for n, each in arguments.items() if each is not None or n in needed}
 
     def call(self, arguments: Mapping[str, Any], call_id: str | None = None) -> str:
         """The reply as a text for the model. Raises what the tool raises, and ScenarioError for an

@@ -1,5 +1,6 @@
 """LangGraph and LangChain keep the contract of adapters, by every way into their loops."""
 
+import inspect
 import runpy
 
 import pytest
@@ -28,4 +29,4 @@ def test_what_is_too_old_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its version, and what to install."""
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0.5.4")
     with pytest.raises(AgentfuzzError, match=r"langgraph 0\.5\.4 .*pip install 'langgraph>=0\.6'"):
-        runpy.run_module("agentfuzz.adapters.langgraph")
+        runpy.run_path(inspect.getfile(type(ADAPTER)))
