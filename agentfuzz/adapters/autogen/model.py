@@ -7,7 +7,7 @@ from typing import Any
 
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
-from agentfuzz.adapters._http_hands import hands_of
+from agentfuzz.adapters.contract.hands import hands_of
 from agentfuzz.wire.client import HOST
 from agentfuzz.world.world import World
 

@@ -38,7 +38,7 @@ def ended(result: Any) -> Ended | None:
 
 def _of_agents(result: Any) -> Ended:
     """What the last agent said; a swarm returns what an agent of it has raised."""
-    if result.status == Status.INTERRUPTED:
+    if result.status.name == "INTERRUPTED":  # which old releases have not
         return Ended(why="paused")
     raised = [one.result for one in result.results.values() if isinstance(one.result, Exception)]
     if result.status != Status.COMPLETED:

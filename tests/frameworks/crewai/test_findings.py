@@ -11,7 +11,7 @@ from agentfuzz.adapters.contract import agent
 from agentfuzz.adapters.crewai import ADAPTER
 from agentfuzz.adapters.testing import situation
 
-from ..played import codes, findings, turns
+from ..played import codes, findings, history, turns
 from .variants import VARIANTS, by_intent
 
 
@@ -70,3 +70,23 @@ def test_one_key_for_each_intent_holds():
     not tried again."""
     careful = {"key": by_intent, **VARIANTS["no_task_retry"]()}
     assert findings(ADAPTER, "alone", "react", **careful) == {}
+
+
+@pytest.mark.parametrize("entrypoint", ["kickoff", "akickoff", "react"])
+@pytest.mark.parametrize("name", ["delegated", "handed_over"])
+def test_who_is_delegated_to_does_it_once(name, entrypoint):
+    """By the framework's own tool; whoever delegates is told what came of it."""
+    assert not codes(ADAPTER, name, entrypoint)
+
+
+def test_a_coworker_s_task_is_tried_again_with_what_it_did():
+    """An empty answer of the coworker begins its part anew, and the tool takes effect twice."""
+    assert "AF101" in codes(ADAPTER, "delegated", "kickoff", "model#3:empty")
+
+
+@pytest.mark.parametrize("entrypoint", ["kickoff", "akickoff", "react"])
+def test_a_typed_task_returns_its_type(entrypoint):
+    """`output_pydantic`, by a tool whose result is the answer."""
+    told = history(ADAPTER, "typed", entrypoint)
+    assert told.claim == "success"
+    assert not codes(ADAPTER, "typed", entrypoint)
