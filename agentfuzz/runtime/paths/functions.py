@@ -13,6 +13,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 MOST = 20_000  # things that are met on the way
+_MANY = (list, tuple, dict, set, frozenset)
 _NO_WAY = (ModuleType, CodeType, FrameType, str, bytes, int, float, bool, type(None))
 
 
@@ -43,6 +44,8 @@ def _along(modules: Mapping[str, ModuleType]) -> Iterator[FunctionType]:
 
 def _leads(one: Any, names: Collection[str]) -> bool:
     kind = type(one)
+    if kind in _MANY and len(one) > MOST:
+        return False
     if issubclass(kind, type):
         return type.__getattribute__(one, "__module__") in names
     return not issubclass(kind, _NO_WAY)
