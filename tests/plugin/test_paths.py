@@ -178,6 +178,47 @@ def test_where_coverage_is_not_installed_the_error_has_the_cure(
     result.stderr.fnmatch_lines(["ERROR: --agentfuzz-paths*pip install 'pytest-agentfuzz?paths?'"])
 
 
+LOOKS = """
+from agentfuzz import Completion, fuzz, scenario
+
+
+@scenario(task="Note it.")
+def charge_order(world):
+    world.tool(lambda text: "ok", name="note")
+
+
+def work(world):
+    try:
+        world.tools.note(text=str(len(work.__code__.co_code)))
+    except LookupError:
+        return None
+    except Exception:
+        return Completion.blocked(reason="outcome_unknown")
+    return Completion.success(handle="ok")
+
+
+@fuzz(charge_order)
+def test_looks(world):
+    return work(world)
+"""
+
+
+def test_an_agent_that_sees_the_watch_is_told_in_a_line(shop: Project) -> None:
+    """It is no finding, and the other tests are watched as before."""
+    shop.file("test_looks.py", LOOKS)
+    result = shop.campaign("--agentfuzz-paths")
+    result.assert_outcomes(passed=4)
+    out = " ".join(result.stdout.str().split())
+    assert "AF904" not in out
+    assert "its error paths were not watched: the agent comes out otherwise without faults" in out
+    assert (
+        "error paths of test_looks.py::test_looks are not known: its agent comes out otherwise"
+    ) in out
+    assert told(shop) == NEVER
+    page = (shop.path / "reports" / "agentfuzz" / "index.html").read_text()
+    assert "test_looks.py::test_looks are not known" in page
+
+
 def test_shards_leave_what_they_reached_and_the_merge_tells_it(shop: Project) -> None:
     """A shard says nothing: what it did not enter, another may. The merge says what one session
     would have said."""

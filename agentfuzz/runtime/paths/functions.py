@@ -6,6 +6,7 @@ function of a line that the source has, or somebody else holds its code as well.
 what lies on the way, so that nobody notices. Called by the watch, once a file.
 """
 
+import builtins
 import gc
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 MOST = 20_000  # things that are met on the way
+_MANY = (list, tuple, dict, set, frozenset)
 _NO_WAY = (ModuleType, CodeType, FrameType, str, bytes, int, float, bool, type(None))
 
 
@@ -30,12 +32,11 @@ def _along(modules: Mapping[str, ModuleType]) -> Iterator[FunctionType]:
     """The functions that these modules lead to, through no other module and no class of one."""
     names = {module.__name__ for module in modules.values()}
     coming: list[Any] = [module.__dict__ for module in modules.values()]
-    known = set(map(id, coming))
+    known = {*map(id, coming), id(builtins.__dict__)}
     while coming and len(known) < MOST:
         functions = [one for one in coming if type(one) is FunctionType]
         yield from (one for one in functions if one.__code__.co_filename in modules)
-        for one in functions:
-            known |= {id(one.__globals__), id(one.__builtins__)}
+        known.update(id(one.__globals__) for one in functions)
         held = {id(one): one for one in gc.get_referents(*coming)}
         coming = [one for key, one in held.items() if key not in known and _leads(one, names)]
         known.update(held)
@@ -43,6 +44,8 @@ def _along(modules: Mapping[str, ModuleType]) -> Iterator[FunctionType]:
 
 def _leads(one: Any, names: Collection[str]) -> bool:
     kind = type(one)
+    if kind in _MANY and len(one) > MOST:
+        return False
     if issubclass(kind, type):
         return type.__getattribute__(one, "__module__") in names
     return not issubclass(kind, _NO_WAY)
