@@ -28,6 +28,7 @@ from agentfuzz.report.formats import terminal
 from agentfuzz.telling.causes import causes
 
 SAVED = ".agentfuzz"
+ELSEWHERE = ": as told in "
 
 
 class Failed(Exception):
@@ -172,7 +173,7 @@ class Findings:
         first, *others = causes(result.new)
         line = f"{first.lead.code} {first.lead.title}{f' (+{len(others)} more)' * bool(others)}"
         elsewhere = "\n".join(
-            escaping.terminal(f"  {what}: as told in {test}") for what, test in result.told.items()
+            escaping.terminal(f"  {what}{ELSEWHERE}{test}") for what, test in result.told.items()
         )
         text = terminal.blocks(result.new, ascii_only=shows_ascii_only(sys.__stdout__), at=at)
         return Broken(escaping.terminal(line), text, [*filter(None, [elsewhere]), *more])

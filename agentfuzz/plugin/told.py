@@ -26,7 +26,7 @@ from agentfuzz.core.findings import CampaignResult, Counterexample
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.plugin import reruns
-from agentfuzz.plugin.findings import Broken, Findings
+from agentfuzz.plugin.findings import ELSEWHERE, Broken, Findings
 from agentfuzz.plugin.reporting import Reporting
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.injector import FromPlan
@@ -91,7 +91,8 @@ class Told:
         others = reruns.of_others(report.user_properties)
         report.user_properties[:] = [*others, *reporting.properties(result)]
         if result.new:
-            failed = findings.failure(result, report.agentfuzz_after, reporting.pages([result]))
+            more = [text for text in report.agentfuzz_after if ELSEWHERE not in text]
+            failed = findings.failure(result, more, reporting.pages([result]))
             assert isinstance(failed, Broken)
             report.agentfuzz_after = failed.after
             findings.show(report, failed)

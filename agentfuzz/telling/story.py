@@ -192,13 +192,17 @@ def _smaller(cx: Counterexample, known: Smaller) -> str:
         return "there is no smaller plan"
     what = "plan with fewer faults" if several else "smaller plan"
     if not known.whole:
-        return f"no {what} was found: {known.run:,} were run before the budget ended"
+        return f"no {what} was found: {_were(known.run)} run before the budget ended"
     so = " by this cause" if known.others else ""
-    done = f"all {known.run:,} were run"
+    done = f"all {_were(known.run)} run"
     if known.equivalent:
-        done = f"{known.run:,} were run, {known.equivalent:,} skipped as equivalent"
+        done = f"{_were(known.run)} run, {known.equivalent:,} skipped as equivalent"
     tried = f"; nothing simpler was found ({count(cx.shrink_runs, 'run')})" if several else ""
     return f"no {what} breaks it{so}: {done}{tried}"
+
+
+def _were(number: int) -> str:
+    return f"{number:,} {'was' if number == 1 else 'were'}"
 
 
 def _control(control: Control, effects: str) -> str:

@@ -48,7 +48,8 @@ def test_what_is_told_is_shown(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("formats", "suffix"), [("auto", ".html"), ("markdown", ".md"), ("json", ""), ("no-html", ".md")]
+    ("formats", "suffix"),
+    [("auto", ".html"), ("markdown", ".md"), ("json", ""), ("no-html", ".md")],
 )
 def test_a_page_is_named_if_one_is_written(project: Project, formats: str, suffix: str) -> None:
     """That which people open first; none where only machines read."""

@@ -72,6 +72,22 @@ def test_what_is_true_of_several_tests_is_said_once() -> None:
     assert "clean run: 2 more with -vv" in lines
 
 
+def test_what_is_not_confirmed_is_one_note() -> None:
+    notes = [
+        f"{seen}, and not confirmed: max_time was up"
+        for seen in (
+            "AF204 completion: seen under model#3:no_done",
+            "AF301 claim: seen under charge#1:lost/ambiguous",
+        )
+    ]
+    lines = terminal.summary([campaign(notes=tuple(notes))], report=None, width=200)
+    assert (
+        "note: seen, and not confirmed, max_time was up: AF204 completion (model#3:no_done); "
+        "AF301 claim (charge#1:lost/ambiguous)" in lines
+    )
+    assert sum("AF204 completion" in line for line in lines) == 1
+
+
 def test_of_what_broke_nothing_is_said_to_have_held() -> None:
     text = "\n".join(terminal.summary([campaign("double_charge")], report=None))
     assert "held: " not in text

@@ -4,6 +4,7 @@ Law: plain text of at most `width` columns, no colour (the doors add it), no con
 no line that a CI runner obeys. Called by the pytest door.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agentfuzz.core.escaping import stem
@@ -146,14 +147,22 @@ def headline(results: Sequence[CampaignResult]) -> str:
     )
 
 
+_SEEN = re.compile(r"(.*): seen under (.*), and not confirmed: (.*)")
+
+
 def _condensed(notes: Sequence[str]) -> list[str]:
-    """Notes but what is fixed, with one for all saved findings that are still there."""
-    notes = [text for text in notes if not _fixed(text)]
+    """Notes but what is fixed, with one for all saved findings that are still there, and one for
+    all that is not confirmed for one reason."""
     still = [text for text in notes if text.endswith(": still there")]
-    if len(still) < 2:
-        return notes
-    first = f"replayed {len(still):,} saved findings: still there"
-    return [first, *(text for text in notes if text not in still)]
+    first = [f"replayed {len(still):,} saved findings: still there"] if len(still) > 1 else still
+    seen: dict[str, list[str]] = {}
+    for found in filter(None, map(_SEEN.fullmatch, notes)):
+        seen.setdefault(found[3], []).append(f"{found[1]} ({found[2]})")
+    doubts = [f"seen, and not confirmed, {why}: {'; '.join(all)}" for why, all in seen.items()]
+    rest = [
+        one for one in notes if one not in still and not _fixed(one) and not _SEEN.fullmatch(one)
+    ]
+    return [*first, *rest, *doubts]
 
 
 _CAMPAIGNS = ("test", "runs", "findings", "covered")
