@@ -178,6 +178,35 @@ def test_it_installs_what_the_project_says(
     linted(project.path / GITHUB)
 
 
+@pytest.mark.parametrize(
+    ("source", "installed"),
+    [
+        ("from agentfuzz import fuzz, scenario\n", "pytest-agentfuzz"),
+        ("from agentfuzz import fuzz, wire\n", "'pytest-agentfuzz[wire]'"),
+        ("import agentfuzz.wire as w\n", "'pytest-agentfuzz[wire]'"),
+        ("from agentfuzz import wire\nwire.mcp.mount\n", "'pytest-agentfuzz[mcp,wire]'"),
+        ("from agentfuzz import adapters\nadapters.trio, adapters.testing\n", "pytest-agentfuzz"),
+        (
+            "from agentfuzz import adapters\nadapters.pydantic_ai.tools(world)\n",
+            "'pytest-agentfuzz[pydantic-ai]'",
+        ),
+        ("import agentfuzz.adapters.langgraph\n", "'pytest-agentfuzz[langgraph]'"),
+        ("from agentfuzz import fuzz\nworld.serve()\n", "'pytest-agentfuzz[mcp,wire]'"),
+        ("import wire\nwire.cut()\n", "pytest-agentfuzz"),
+        ("agentfuzz is no Python\n", "pytest-agentfuzz"),
+    ],
+)
+def test_it_installs_the_extras_that_the_tests_need(
+    project: Project, source: str, installed: str
+) -> None:
+    """By what their files import; not by those of an environment in the folder."""
+    project.file("inner/helpers.py", source)
+    project.file("env/pyvenv.cfg", "")
+    project.file("env/lib/x.py", "from agentfuzz.adapters import crewai\n")
+    project.run("--agentfuzz-ci", "github")
+    assert f"pip install {installed}\n" in (project.path / GITHUB).read_text()
+
+
 def test_the_lock_of_a_workspace_is_that_of_its_members(project: Project) -> None:
     """uv keeps one at the top; beyond the repository nothing is looked for."""
     project.file("uv.lock", "")
