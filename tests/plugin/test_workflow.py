@@ -1,9 +1,5 @@
 """Doors: `--agentfuzz-ci` writes a workflow that GitHub or GitLab takes, and overwrites nothing."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,26 +8,10 @@ import yaml
 from agentfuzz.plugin.profiles import PROFILES
 
 from .conftest import Project
+from .workflows import linted, valid
 
 GITHUB, GITLAB = ".github/workflows/agentfuzz.yml", ".gitlab/agentfuzz.yml"
 MAIN = ".gitlab-ci.yml"
-
-
-def valid(schema: str, *paths: Path) -> None:
-    """Fail where the official schema refuses a file."""
-    pytest.importorskip("check_jsonschema")
-    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
-    for path in paths:
-        done = subprocess.run([*words, str(path)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
-
-
-def linted(path: Path) -> None:
-    """Fail where actionlint, if it is installed, finds something in a workflow of GitHub."""
-    place = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    if program := shutil.which("actionlint", path=place):
-        done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
 
 
 def steps(path: Path) -> list[dict[str, object]]:
