@@ -165,7 +165,7 @@ def bill_of(python: Path, out: Path) -> Iterator[str]:
     options = ["--output-reproducible", "--validate", "--output-file", str(out)]
     made = subprocess.run(
         [*command, *about, *options, str(python)],
-        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+        env={k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))},
         capture_output=True,
         text=True,
     )

@@ -5,7 +5,7 @@ a file that cannot be read is for others to tell. Called by `workflow`.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,10 +37,11 @@ LOCKS = (
 )
 
 
-def commands(root: Path, top: Path, extra: str) -> list[str]:
-    """What is typed in the folder `root` of the repository `top`. `extra` is the one of agentfuzz
-    that the tests need, if they do."""
-    own = f"'pytest-agentfuzz[{extra}]'" if extra else "pytest-agentfuzz"
+def commands(root: Path, top: Path, extras: Iterable[str]) -> list[str]:
+    """What is typed in the folder `root` of the repository `top`. `extras` are those of agentfuzz
+    that the tests need."""
+    ours = ",".join(sorted(extras))
+    own = f"'pytest-agentfuzz[{ours}]'" if ours else "pytest-agentfuzz"
     told = _pyproject(root)
     if lock := _lock(root, top):
         project = _editable(root, told, ()) if lock.file != "uv.lock" else []
@@ -49,11 +50,11 @@ def commands(root: Path, top: Path, extra: str) -> list[str]:
     lists = _lists(root)
     listed = [word for name in lists for word in ("-r", name)]
     groups = [word for name in _for_tests(told, "dependency-groups") for word in ("--group", name)]
-    extras = _for_tests(_table(told, "project"), "optional-dependencies")
-    if project := _editable(root, told, extras):
+    named = _for_tests(_table(told, "project"), "optional-dependencies")
+    if project := _editable(root, told, named):
         words = [*project, *groups]
     elif "project" in told:  # nothing is built of it, so pip would not read what it needs
-        chosen = [word for name in extras for word in ("--extra", name)]
+        chosen = [word for name in named for word in ("--extra", name)]
         words = [own, "-r", "pyproject.toml", *chosen, *groups, *listed]
         return [f"{PIP} uv", f"{UV} {' '.join(words)}"]
     else:

@@ -1,7 +1,7 @@
 """The workflow that `--agentfuzz-ci` writes, for GitHub or GitLab.
 
 Law: a workflow is a file in `starts/`; what differs from project to project is the folder in which
-pytest runs, and what is installed before (`installs`). Called by `start`.
+pytest runs, and what is installed before (`installs`, `extras`). Called by `start`.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agentfuzz.core.errors import AgentfuzzError, near_miss
-from agentfuzz.plugin import installs
+from agentfuzz.plugin import extras, installs
 
 STARTS = Path(__file__).parent / "starts"
 CIS = ("github", "gitlab")
@@ -26,15 +26,16 @@ class Workflow(NamedTuple):
 
 
 def of(root: Path, ci: str, extra: str) -> Workflow:
-    """The workflow for a project whose tests lie here. `extra` is the one of agentfuzz that they
-    need, if they do. Raises AgentfuzzError for another CI."""
+    """The workflow for a project whose tests lie here. `extra` is the one of agentfuzz that a
+    start needs which is still to be written, if any. Raises AgentfuzzError for another CI."""
     if ci not in CIS:
         raise AgentfuzzError(
             f"--agentfuzz-ci {ci}: must be one of {', '.join(CIS)}.{near_miss(ci, CIS)}"
         )
     top = repository(root)
-    folder, commands = root.relative_to(top).as_posix(), installs.commands(root, top, extra)
-    text = _fitted(ci, folder, commands)
+    needed = extras.used(root) | ({extra} if extra else set())
+    folder = root.relative_to(top).as_posix()
+    text = _fitted(ci, folder, installs.commands(root, top, needed))
     if ci == "github":
         return Workflow([(top / ".github" / "workflows" / "agentfuzz.yml", text)], [])
     files, main = [(top / ".gitlab" / "agentfuzz.yml", text)], top / ".gitlab-ci.yml"

@@ -28,11 +28,12 @@ def environ() -> dict[str, str]:
 
 
 class Environment:
-    """Made in a folder, of the Python that is asked for."""
+    """Made in a folder, of the Python that is asked for; pytest has these options there."""
 
-    def __init__(self, place: Path, wheel: Path, python: str = sys.executable) -> None:
+    def __init__(self, place: Path, wheel: Path, python: str, options: str = UNHURRIED) -> None:
         make = [UV, "venv", "--quiet", "--python", python, str(place)]
         subprocess.run(make, check=True, env=environ())
+        self._options = options
         self.python = place / "bin" / "python"
         (site,) = place.glob("lib/python*/site-packages")
         (site / "pip").mkdir()
@@ -50,7 +51,7 @@ class Environment:
         """Run a command in a folder; what it printed, errors among it."""
         given = environ()
         path = os.pathsep.join([str(self.python.parent), given.get("PATH", os.defpath)])
-        own = {"PATH": path, "UV_CONSTRAINT": str(self._pinned), "PYTEST_ADDOPTS": UNHURRIED}
+        own = {"PATH": path, "UV_CONSTRAINT": str(self._pinned), "PYTEST_ADDOPTS": self._options}
         return subprocess.run(
             words,
             cwd=folder,

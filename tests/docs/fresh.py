@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.environment import Environment
+from tests.docs.environment import UNHURRIED, Environment
 from tests.docs.pages import ROOT, Block, Project, blocks
 from tests.docs.runner import Job, Runner
 
@@ -30,7 +30,7 @@ assert agentfuzz.__file__.startswith(sys.prefix), agentfuzz.__file__
 assert not {"langgraph", "agents", "trio"} & {*sys.modules}
 """
 
-Making = Callable[[Path], Environment]
+Making = Callable[..., Environment]
 
 
 class Fresh(Project):
@@ -81,8 +81,12 @@ def five_minutes(place: Path, making: Making) -> None:
 
 
 def openai_loop(place: Path, making: Making) -> None:
-    """The official client, a loop and its functions."""
-    Fresh(place, making).follow(blocks(README, "Your OpenAI loop and your own functions"))
+    """The official client, a loop and its functions; then the workflow of that project. Plans with
+    one fault are enough."""
+    made = Fresh(place, partial(making, options=f"{UNHURRIED} -o agentfuzz_depth=1"))
+    made.follow(blocks(README, "Your OpenAI loop and your own functions"))
+    made.follow([one for one in blocks(README, "In CI") if "--agentfuzz-ci" in one.text])
+    green(made.runner.github(GITHUB))
 
 
 def ci_page(place: Path, making: Making) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.docs import pages
 from tests.docs.pages import ROOT, Project, blocks
+from tests.plugin.workflows import linted, valid
 
 PAGES = pages.pages()
 DIVIDED = "docs/frameworks.md"  # not all of its frameworks live in one environment
@@ -72,6 +73,26 @@ def test_every_code_block_has_a_file_and_compiles(name):
         assert ways, f"a code block without a file name: {block.text[:60]}"
         if block.language == "python" and block.path:
             compile(block.text, block.path, "exec")
+
+
+WORKFLOWS = [
+    pytest.param(block, id=f"{name}: {block.path}")
+    for name, path in PAGES.items()
+    for block in blocks(path)
+    if block.path.startswith((".github/workflows/", ".gitlab-ci"))
+]
+
+
+@pytest.mark.parametrize("block", WORKFLOWS)
+def test_a_workflow_of_a_page_is_one(block, tmp_path):
+    """By the official schema, and by actionlint, where they are installed."""
+    file = tmp_path / "workflow.yml"
+    file.write_text(block.text, encoding="utf-8")
+    if block.path.startswith(".github"):
+        valid("github-workflows", file)
+        linted(file)
+    else:
+        valid("gitlab-ci", file)
 
 
 def test_nothing_that_is_played_is_lost():

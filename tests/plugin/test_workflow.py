@@ -1,9 +1,5 @@
 """Doors: `--agentfuzz-ci` writes a workflow that GitHub or GitLab takes, and overwrites nothing."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,26 +8,10 @@ import yaml
 from agentfuzz.plugin.profiles import PROFILES
 
 from .conftest import Project
+from .workflows import linted, valid
 
 GITHUB, GITLAB = ".github/workflows/agentfuzz.yml", ".gitlab/agentfuzz.yml"
 MAIN = ".gitlab-ci.yml"
-
-
-def valid(schema: str, *paths: Path) -> None:
-    """Fail where the official schema refuses a file."""
-    pytest.importorskip("check_jsonschema")
-    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
-    for path in paths:
-        done = subprocess.run([*words, str(path)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
-
-
-def linted(path: Path) -> None:
-    """Fail where actionlint, if it is installed, finds something in a workflow of GitHub."""
-    place = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    if program := shutil.which("actionlint", path=place):
-        done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
 
 
 def steps(path: Path) -> list[dict[str, object]]:
@@ -176,6 +156,35 @@ def test_it_installs_what_the_project_says(
     before = yaml.safe_load((project.path / GITLAB).read_text())["agentfuzz"]["before_script"]
     assert before == ['cd "$FOLDER"', *expected]
     linted(project.path / GITHUB)
+
+
+@pytest.mark.parametrize(
+    ("source", "installed"),
+    [
+        ("from agentfuzz import fuzz, scenario\n", "pytest-agentfuzz"),
+        ("from agentfuzz import fuzz, wire\n", "'pytest-agentfuzz[wire]'"),
+        ("import agentfuzz.wire as w\n", "'pytest-agentfuzz[wire]'"),
+        ("from agentfuzz import wire\nwire.mcp.mount\n", "'pytest-agentfuzz[mcp,wire]'"),
+        ("from agentfuzz import adapters\nadapters.trio, adapters.testing\n", "pytest-agentfuzz"),
+        (
+            "from agentfuzz import adapters\nadapters.pydantic_ai.tools(world)\n",
+            "'pytest-agentfuzz[pydantic-ai]'",
+        ),
+        ("import agentfuzz.adapters.langgraph\n", "'pytest-agentfuzz[langgraph]'"),
+        ("from agentfuzz import fuzz\nworld.serve()\n", "'pytest-agentfuzz[mcp,wire]'"),
+        ("import wire\nwire.cut()\n", "pytest-agentfuzz"),
+        ("agentfuzz is no Python\n", "pytest-agentfuzz"),
+    ],
+)
+def test_it_installs_the_extras_that_the_tests_need(
+    project: Project, source: str, installed: str
+) -> None:
+    """By what their files import; not by those of an environment in the folder."""
+    project.file("inner/helpers.py", source)
+    project.file("env/pyvenv.cfg", "")
+    project.file("env/lib/x.py", "from agentfuzz.adapters import crewai\n")
+    project.run("--agentfuzz-ci", "github")
+    assert f"pip install {installed}\n" in (project.path / GITHUB).read_text()
 
 
 def test_the_lock_of_a_workspace_is_that_of_its_members(project: Project) -> None:
