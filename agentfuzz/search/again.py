@@ -18,7 +18,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.two_histories import REPLAYS, two_histories
+from agentfuzz.search.two_histories import REPLAYS, hurried, two_histories
 from agentfuzz.search.watched import unwatched
 from agentfuzz.world.injector import Crossing
 
@@ -101,14 +101,14 @@ class Again:
         """A run did not come to a crossing to which another under the same faults had come."""
         if not self.findings and not _cut_off(history):
             more = [self._run(plan) for _ in range(REPLAYS)]
-            other = next((one for one in more if parting(history, one) is not None), None)
+            other = _unlike(history, more)
             said = "" if other else f"It came to {slot} before, and does not now."
             self._tell(plan, history, other or history, more, said)
 
     def replay(self, plan: FaultPlan, history: History, subject: str = "run") -> bool:
         """Run a plan that once gave two histories a few times more; whether it does so again."""
         more = [self._run(plan) for _ in range(REPLAYS)]
-        other = next((one for one in more if parting(history, one) is not None), None)
+        other = _unlike(history, more)
         if other is not None:
             self._tell(plan, history, other, more, subject=subject)
         return other is not None
@@ -171,8 +171,15 @@ class Again:
             self.findings.append(found)
         if plan != NOTHING:
             first, again = self._kept[NOTHING], self._run(NOTHING)
-        if parting(first, again) is not None or plan == NOTHING:
+        if _unlike(first, [again]) is not None or plan == NOTHING:
             self._runner.unsteady()
+
+
+def _unlike(history: History, others: Sequence[History]) -> History | None:
+    """The first of some runs that is not as this one; none that a busy machine may have cut off."""
+    own = hurried(history)
+    same = (one for one in others if own or not hurried(one))
+    return next((one for one in same if parting(history, one) is not None), None)
 
 
 def _cut_off(history: History) -> bool:

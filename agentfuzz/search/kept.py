@@ -20,6 +20,7 @@ from agentfuzz.search.runner import Runner
 from agentfuzz.search.shrink import Known, shrink
 from agentfuzz.search.slicing import sliced
 from agentfuzz.search.space import plan_of, reach, size
+from agentfuzz.search.two_histories import hurried
 from agentfuzz.search.verify import Found, Shrunk, confirmed, unconfirmed
 from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
@@ -30,6 +31,7 @@ MAX_CAUSES = 24  # kept of one law and subject
 TOLD = 5  # of them
 MAX_ALIKE = 12  # plans that show one cause
 MAX_TWICE = 5  # plans that did not come back
+BUSY = "A busy machine does that as well: --agentfuzz-run-timeout gives a run more time."
 
 
 class Kept:
@@ -123,7 +125,8 @@ class Kept:
         is only counted. `known` are the slots of the campaign and what may strike at each,
         `smaller` says what was done of smaller plans; when it is `late`, nothing is shrunk further;
         when the time is `over`, one is replayed if none was, and the others are named. Plans that
-        did not come back (AF904) come last."""
+        did not come back (AF904) come last; of a run that was cut off while it was computing, and
+        is not any more, only a line is told."""
         told: list[Counterexample] = []
         lost: list[Counterexample] = []
         notes: list[str] = []
@@ -136,7 +139,9 @@ class Kept:
             for found, shrunk in self._each(signature, waiting, causes, known, smaller, late):
                 one = confirmed(self._runner, found, shrunk, over)
                 if one.code == "AF904" and found.violation.code != "AF904":
-                    if not self._runner.steady:
+                    if hurried(found.history):
+                        notes.append(f"{one.violation.sentence} {BUSY}")
+                    elif not self._runner.steady:
                         notes.append(one.violation.sentence)
                     else:
                         lost.append(one)

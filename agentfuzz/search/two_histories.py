@@ -23,6 +23,13 @@ HINT = (
 )
 
 
+def hurried(history: History) -> bool:
+    """Whether a run was cut off while it was computing: by real time, so that a busy machine may
+    have done it."""
+    ended = history.ended
+    return ended is not None and (ended.how, ended.error) == ("cut_off", "spinning")
+
+
 def two_histories(
     runner: Runner,
     plan: FaultPlan,

@@ -20,7 +20,7 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.engine import origin
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import plan_of
-from agentfuzz.search.two_histories import REPLAYS, two_histories
+from agentfuzz.search.two_histories import REPLAYS, hurried, two_histories
 from agentfuzz.search.watched import unwatched
 
 # What tells where the exception came from that is a finding, by its code.
@@ -62,16 +62,16 @@ def _confirmed(
     differ without any fault, what comes back in two replays or more is told, and in how many. When
     the time is `over`, one replay beside the run that showed it is all there is."""
     plan = runner.stories.told(found.plan)
-    traced, _ = runner.execute(plan, trace=True)
+    traced = _replayed(runner, found, plan, trace=True)
     raised = runner.simulation.origins.get(_RAISED.get(found.violation.code, ""))
     if not over():
-        history, _ = runner.execute(plan)
+        history = _replayed(runner, found, plan)
     else:  # a plan that was shrunk was run by that
         history = found.history if plan_of(found.history).over(plan.given) == plan else traced
     spun = runner.simulation.watchdog.stack if found.violation.code == "AF202" else []
     replays, showing = [history, traced], [_shown(runner, history, found)]
     if not runner.steady or showing[0] is None or parting(history, traced) is not None:
-        replays += [runner.execute(plan)[0] for _ in range(REPLAYS - 2) if not over()]
+        replays += [_replayed(runner, found, plan) for _ in range(REPLAYS - 2) if not over()]
         showing += [_shown(runner, one, found) for one in replays[1:]]
         came = sum(one is not None for one in showing)
         runs = f"it was seen in {came} of {len(replays)} replays"
@@ -145,6 +145,14 @@ def unconfirmed(runner: Runner, found: Found) -> Counterexample:
         controls=(),
         location=None,
     )
+
+
+def _replayed(runner: Runner, found: Found, plan: FaultPlan, *, trace: bool = False) -> History:
+    """A replay; once more, if it was cut off where the run that showed it was not."""
+    history, _ = runner.execute(plan, trace=trace)
+    if hurried(history) and not hurried(found.history):
+        history, _ = runner.execute(plan, trace=trace)
+    return history
 
 
 def _shown(runner: Runner, history: History, found: Found) -> Violation | None:

@@ -20,6 +20,7 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.again import Again
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.space import Space
 
 from .support import hunt, shown
 from .test_deep import acting, careful
@@ -330,3 +331,47 @@ def careful_payer(world):
     except Exception:
         return BLOCKED
     return DONE
+
+
+def spins_at(counts):
+    """Charges again after a timeout; of the runs with one, those with these numbers never end."""
+    met = 0
+
+    def agent(world):
+        nonlocal met
+        try:
+            world.tools.pay(n=1)
+        except TimeoutError:
+            met += 1
+            while met in counts:
+                pass
+            world.tools.pay(n=1)
+        return Completion.blocked()
+
+    return agent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("counts", "codes", "said"),
+    [((2, 4), ["AF101"], ()), ((1,), [], ("AF202",))],
+    ids=["a replay", "the first run"],
+)
+def test_a_run_that_was_cut_off_once_is_no_second_history(counts, codes, said):
+    """As a busy machine does it: a replay is made again, and what came of such a run alone is a
+    line that names the cure, and no finding."""
+
+    @scenario(at_most_once("pay"), task="t")
+    def plain(world):
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> str:
+            return "ok"
+
+    space = Space(only=("once/timeout",))
+    with Simulation(2.0) as simulation:
+        result = hunt(plain, spins_at(counts), simulation, space=space, depth=1, deep_runs=0)
+    assert [one.code for one in result.findings] == codes
+    notes = [note for note in result.notes if "did not come back" in note]
+    assert [code for code in said if not any(code in note for note in notes)] == []
+    assert all("--agentfuzz-run-timeout" in note for note in notes)
+    assert len(notes) >= len(said)
