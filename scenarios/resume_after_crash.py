@@ -1,9 +1,10 @@
 """The payroll that knows how far it came, and not what it did.
 
-Fourteen salaries have to be paid, each once, by a job whose process may die at any step and is
-started again. A checkpoint of the position alone cannot be right: saved after the payment, a crash
-in between pays it again; saved before it, a crash in between skips it, and the job reports
-success. What helps is to write down, ahead of the payment, under which key it will be made.
+Four salaries have to be paid, each once (a first, a last, and two in the middle), by a job whose
+process may die at any step and is started again. A checkpoint of the position alone cannot be
+right: saved after the payment, a crash in between pays it again; saved before it, a crash in
+between skips it, and the job reports success. What helps is to write down, ahead of the payment,
+under which key it will be made.
 
 Source: Tian Pan, "Agent Idempotency Is an Orchestration Contract, Not a Tool Property" (2026).
 Rows: F10 F13 B04 B05.
@@ -25,7 +26,7 @@ from agentfuzz import (
     truthful,
 )
 
-STAFF = [f"E{number:02}" for number in range(1, 15)]
+STAFF = ("E01", "E02", "E03", "E04")
 FAILURES = (TimeoutError, ConnectionError, RateLimited)
 
 

@@ -6,7 +6,6 @@ Written by the world, read by every invariant and report. The shape is Jepsen's:
 judged afterwards.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from operator import attrgetter
@@ -96,9 +95,14 @@ class History:
     def of(self, kind: type[E_]) -> list[E_]:
         """The events of one kind, in order."""
         if self._of is None:
-            index: dict[type, list[Any]] = defaultdict(list)
+            index: dict[type, list[Any]] = {}
+            known = index.get
             for event in self.events:
-                index[type(event)].append(event)
+                found = known(type(event))
+                if found is None:
+                    index[type(event)] = [event]
+                else:
+                    found.append(event)
             self._of = index
         return self._of.get(kind, [])
 

@@ -103,11 +103,11 @@ def test_survivor(held):
 
 
 def test_a_checkpoint_that_knows_no_keys(found, held):
-    """The position of fourteen is saved, before or behind: its keys die with the process."""
+    """The position of four is saved, before or behind: its keys die with the process."""
     story = resume_after_crash.resume_after_crash
     for victim in resume_after_crash.VICTIMS:
         assert found(LAW, story, victim) == ["AF109 salary: no faults"]
-    assert held(LAW, story, resume_after_crash.saves_the_key_ahead, depth=1) > 400
+    assert held(LAW, story, resume_after_crash.saves_the_key_ahead, depth=1) > 300
 
 
 def test_untested(untested):
