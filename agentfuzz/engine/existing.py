@@ -120,7 +120,7 @@ class Existing:
             if name not in self._passing:
                 self._tap(world, name, function)
         if "mcp" in sys.modules:
-            Sessions(world, self._served).open()
+            Sessions(world, self._served, keeps=True).open()
         self._world = world
 
     def _noted(self, name: str, function: FunctionType) -> None:

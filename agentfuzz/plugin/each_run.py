@@ -107,7 +107,7 @@ def _named(phase: str) -> Iterator[None]:
         yield
     except (pytest.skip.Exception, pytest.exit.Exception, pytest.xfail.Exception):
         raise
-    except Exception as error:
+    except (Exception, pytest.fail.Exception) as error:
         name, trace = "", error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code in PHASES:

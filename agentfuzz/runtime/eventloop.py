@@ -55,6 +55,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Somebody in real time is asked something on this loop, until the block ends."""
         return self._turns.outstanding.asked(whom)
 
+    def is_alone(self) -> bool:
+        """Whether it has no pipe and no connection to anybody else."""
+        return not self._turns.outside()
+
     def create_future(self) -> "asyncio.Future[Any]":
         return NumberedFuture(loop=self)
 

@@ -118,7 +118,7 @@ class VirtualSelector(selectors.DefaultSelector):
         """Whether something may still come: from a partner, from a thread that nobody holds, or
         over a connection to somebody else."""
         clock = self._clock
-        if self._outside():
+        if self.outside():
             return True
         own = [partner.thread for partner in clock.partners]
         foreign = () if clock.gate is None else clock.gate.foreign
@@ -129,11 +129,11 @@ class VirtualSelector(selectors.DefaultSelector):
     def _answers(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What servers that were asked, and processes, have to say before the clock moves."""
         select = super().select
-        if self.outstanding and self._outside() and (found := self.outstanding.answer(select)):
+        if self.outstanding and self.outside() and (found := self.outstanding.answer(select)):
             return found
         return self.children.answer(select) if self.children else []
 
-    def _outside(self) -> bool:
+    def outside(self) -> bool:
         """Whether there is a pipe or a connection to somebody else."""
         ours: set[int | None] = {partner.port for partner in self._clock.partners}
         others = (fd for fd in list(self.get_map()) if fd != self.waker)

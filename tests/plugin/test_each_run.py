@@ -522,6 +522,16 @@ def test_a_fixture_that_fails_is_no_failure_of_the_agent(
     assert "AF904" not in said
 
 
+def test_a_fixture_that_fails_in_words(project: Project) -> None:
+    """`pytest.fail` is no Exception."""
+    text = f"{PLAIN}\nWHERE = 'up'\n{FAILS}".replace("raise RuntimeError", "pytest.fail")
+    project.file("test_each.py", text)
+    result = project.campaign()
+    result.assert_outcomes(passed=1, failed=1)
+    said = " ".join(result.stdout.str().split())
+    assert "the fixture 'outer' raised Failed: no table orders, when it was set up" in said
+
+
 def test_a_fixture_that_skips(project: Project) -> None:
     """It leaves the test, as it would once."""
     project.file(

@@ -386,6 +386,14 @@ def test_it(till):
     except Exception:
         raise SystemExit(1)
 """,
+    "a test that fails in words": """
+@MARK
+def test_it(till):
+    try:
+        till.charge_card("A17")
+    except Exception as error:
+        pytest.fail(f"not charged: {error}")
+""",
     "an async test of its own": """
 @MARK
 async def test_it(till):

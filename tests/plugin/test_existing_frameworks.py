@@ -131,6 +131,51 @@ def test_confirmed_it_is_judged_by_its_scope(project):
     done.stdout.fnmatch_lines(["AF105 charge_card ran *x, fault-free 1x"])
 
 
+IN_MEMORY = """
+def test_it(paid):
+    async def main():
+        async with mcp.Client(server(paid)) as client:
+            await client.call_tool("get_order", {"order_id": "A17"})
+
+    asyncio.run(main())
+"""
+OVER_STDIO = """
+import sys
+
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+SERVER = '''
+from mcp.server.mcpserver import MCPServer
+till = MCPServer("till")
+@till.tool()
+def get_order(order_id: str) -> str:
+    return order_id
+till.run()
+'''
+
+
+async def test_it():
+    till = StdioServerParameters(command=sys.executable, args=["-c", SERVER])
+    async with stdio_client(till) as (reads, writes), ClientSession(reads, writes) as session:
+        await session.initialize()
+        await session.call_tool("get_order", {"order_id": "A17"})
+"""
+
+
+def test_a_session_in_memory_needs_no_deadline(project):
+    """Nothing lies between it and its server in which an answer could be lost."""
+    done = campaign(project, SERVED + IN_MEMORY)
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["*1 campaign*0 findings*"])
+
+
+def test_a_session_with_another_process_does(project):
+    done = campaign(project, OVER_STDIO)
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["AF203 waits for what cannot come"])
+
+
 def test_an_error_of_the_server_is_no_effect(project):
     """A double that refuses what it has done already."""
     body = """

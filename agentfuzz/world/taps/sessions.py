@@ -45,9 +45,11 @@ def tap(world: Any, **declared: Mapping[str, Any]) -> None:
 
 class Sessions:
     """All MCP sessions of a process, for one run. `words` says what a tool does, given its name and
-    what its server says of it (`inputSchema`, `annotations`, ...)."""
+    what its server says of it (`inputSchema`, `annotations`, ...). `keeps`: what lies in the memory
+    of this process is not lost, and whoever asks a server there need set no deadline."""
 
-    def __init__(self, world: Any, words: Words) -> None:
+    def __init__(self, world: Any, words: Words, *, keeps: bool = False) -> None:
+        self._keeps = keeps
         self._sdk = sdk = import_module("mcp")
         self._types = import_module("mcp_types" if hasattr(sdk, "MCPError") else "mcp.types")
         self._failure: Any = getattr(sdk, "MCPError", None) or sdk.McpError
@@ -113,9 +115,11 @@ class Sessions:
         try:
             reply = await world.acall(name, arguments)
         except TimeoutError as error:  # of this tool alone, and not of the world's others
-            if not _patience(given):
+            if _patience(given):
+                raise self._error(408, str(error)) from error
+            if not (self._keeps and _in_memory()):
                 await asyncio.Event().wait()
-            raise self._error(408, str(error)) from error
+            raise self._error(-32000, f"Connection closed ({error})") from error
         except ConnectionError as error:  # it went away
             raise self._error(-32000, f"Connection closed ({error})") from error
         finally:
@@ -181,6 +185,12 @@ def _awaits_answer(request: Any) -> bool:
     accept = getattr(request, "headers", {}).get("accept", "")
     is_http = hasattr(request, "url")
     return not is_http or (request.method != "GET" and "text/event-stream" in accept)
+
+
+def _in_memory() -> bool:
+    """Whether whoever is asked can only be in this process."""
+    loop = asyncio.get_running_loop()
+    return isinstance(loop, VirtualLoop) and loop.is_alone()
 
 
 def _patience(given: Mapping[str, Any]) -> object:
