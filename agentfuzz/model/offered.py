@@ -196,12 +196,13 @@ def _arguments(name: str, offer: Offer, specs: Mapping[str, ToolSpec]) -> dict[s
 
 
 def possible(draft: Draft, offer: Offer) -> bool:
-    """Whether a provider would let this turn pass: no call where none may be, no words instead of
-    one that must be, and no ending that it has no word for."""
+    """Whether a provider would let this turn pass: no call where none may be, no more of them than
+    may be, no words instead of one that must be, and no ending that it has no word for."""
     if draft.raises is not None:
         return True
     if draft.stop in EARLY and offer.early is not None and draft.stop not in offer.early:
         return False
     if draft.calls:
-        return offer.names != ()
+        most = offer.most_calls
+        return offer.names != () and (most is None or len(draft.calls) <= most)
     return offer.choice != "required" or draft.stop != "end" or not draft.text

@@ -332,6 +332,11 @@ def test_one_call_at_a_time(path: str, stream: bool, replies: list[Any]) -> None
     if path == MESSAGES:
         wanted = {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
     assert ask(shop(BOTH), path, "find charge", stream=stream, **wanted)[0] == BOTH[:1]
+    for plan in ("model#1:fan_out", "model#1:duplicate_ids", "model#1:malformed_args=3"):
+        more = ask(shop(BOTH[0], plan=plan), path, "find charge", stream=stream)[0]
+        assert len(more) > 1
+        told = ask(shop(BOTH[0], plan=plan), path, "find charge", stream=stream, **wanted)[0]
+        assert told == BOTH[:1]
 
 
 @EVERY
