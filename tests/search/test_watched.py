@@ -210,7 +210,15 @@ def learns(world: World) -> Completion:
         return BLOCKED
 
 
-UNSTEADY = (drifts, warms_up, alternates, learns)
+def tires(world: World) -> Completion:
+    """From its third run on it is another."""
+    STATE.append(1)
+    if len(STATE) > 2:
+        world.tools.note(text="tired")
+    return charge(world)
+
+
+UNSTEADY = (drifts, warms_up, alternates, learns, tires)
 
 
 def campaign(
