@@ -112,6 +112,8 @@ class Writer:
 
     def close(self) -> None:
         """Leave nothing, unless it is whole."""
+        with suppress(OSError, ValueError):
+            self._file.close()
         self._raw.close()
         with suppress(OSError):
             self._beside.unlink()

@@ -37,6 +37,9 @@ def begin(maker: Maker, plain: History) -> str:
     watch.put_in(maker.agent, maker.other)  # what the agent imports in a run is there now
     if not (watch.changes and maker.steady) or not _differ(plain, history := _run(maker, NOTHING)):
         return ""
+    with unwatched(maker):
+        if _differ(plain, _run(maker, NOTHING)):
+            return ""  # nor does it unwatched: it will be told of that
     return f"its error paths were not watched: {_end(maker, NOTHING, plain, history)}"
 
 

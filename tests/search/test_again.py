@@ -287,6 +287,8 @@ def test_of_each_value_the_first_run_is_kept():
     ran, history = [], History([])
 
     class Same:
+        watch = None
+
         def execute(self, plan):
             ran.append(plan)
             return history, []

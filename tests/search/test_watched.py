@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agentfuzz import Completion, World, at_most_once, scenario
+from agentfuzz.archive.shards import read
 from agentfuzz.archive.transport import to_json
 from agentfuzz.core.codec import dump
 from agentfuzz.core.findings import CampaignResult
@@ -19,6 +20,7 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.paths import lines
 from agentfuzz.runtime.paths.watch import Watch, watching
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.shards import Share
 
 HERE = Path(__file__).parent
 BLOCKED = Completion.blocked(reason="outcome_unknown")
@@ -208,7 +210,15 @@ def learns(world: World) -> Completion:
         return BLOCKED
 
 
-UNSTEADY = (drifts, warms_up, alternates, learns)
+def tires(world: World) -> Completion:
+    """From its third run on it is another."""
+    STATE.append(1)
+    if len(STATE) > 2:
+        world.tools.note(text="tired")
+    return charge(world)
+
+
+UNSTEADY = (drifts, warms_up, alternates, learns, tires)
 
 
 def campaign(
@@ -267,3 +277,28 @@ def test_what_is_seen_is_said_and_what_is_not_is_still_watched() -> None:
     assert plain.paths is not None
     assert not plain.paths.blind
     assert {one.source for one in plain.paths.unreached} >= {"except BlockingIOError:"}
+
+
+def test_a_shard_that_was_begun_anew_is_whole(tmp_path: Path) -> None:
+    """Nothing of what was watched is in its file, and no half of a file is left."""
+    share = Share(tmp_path, "shop", 1, 2)
+    with watching(Watch(HERE, lambda *given: False, lambda path: set())):
+        with Simulation() as simulation:
+            budget = Budget(400, 600.0, deep_runs=20)
+            one = Campaign(
+                shop, in_trouble, simulation, budget=budget, nodeid="shop", dealing=share
+            )
+            one.search()
+            assert one.result().paths is None
+    share.close()
+    (path,) = tmp_path.iterdir()
+    assert read(path).marks is None
+
+
+def test_processes_that_are_forked_say_the_same() -> None:
+    """Their runs are watched as well: what differs there is found out here."""
+    for agent in (in_trouble, marshals, charges_twice):
+        bare, watched = campaign(agent, watched=False), campaign(agent, workers=2)
+        assert told(watched) == told(bare)
+        assert watched.paths is not None
+        assert watched.paths.blind

@@ -6,7 +6,6 @@ function of a line that the source has, or somebody else holds its code as well.
 what lies on the way, so that nobody notices. Called by the watch, once a file.
 """
 
-import builtins
 import gc
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -32,7 +31,7 @@ def _along(modules: Mapping[str, ModuleType]) -> Iterator[FunctionType]:
     """The functions that these modules lead to, through no other module and no class of one."""
     names = {module.__name__ for module in modules.values()}
     coming: list[Any] = [module.__dict__ for module in modules.values()]
-    known = {*map(id, coming), id(builtins.__dict__)}
+    known = set(map(id, coming))
     while coming and len(known) < MOST:
         functions = [one for one in coming if type(one) is FunctionType]
         yield from (one for one in functions if one.__code__.co_filename in modules)
