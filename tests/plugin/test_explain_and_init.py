@@ -67,7 +67,7 @@ def test_the_demo_is_red_and_its_commented_line_is_the_fix(project: Project) -> 
     demo.write_text("".join(kept))
     green = project.run("--agentfuzz", str(demo))
     green.assert_outcomes(passed=1)
-    green.stdout.fnmatch_lines(["*0 findings*", "note: replayed saved finding AF-*: fixed"])
+    green.stdout.fnmatch_lines(["note: replayed saved finding AF-*: fixed", "*0 findings*"])
 
 
 def test_init_where_it_cannot_write_is_one_error(project: Project) -> None:
