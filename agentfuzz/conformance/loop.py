@@ -72,8 +72,10 @@ def loop(name: str, folder: Path) -> Loop:
     if module in names() and not _there(module, folder):
         return _framework(name, module, attribute)
     made: Any = _imported(module, folder)
+    where = module
     for part in attribute.split("."):
-        made = _attribute(made, part, module)
+        made = _attribute(made, part, module, where)
+        where += f"{':' if where == module else '.'}{part}"
     return of(name, made)
 
 
@@ -195,13 +197,13 @@ def _place(error: BaseException, folder: Path) -> str:
     return f" (at {_shown(relative(f'{users[-1][0]}:{users[-1][1]}', folder))})"
 
 
-def _attribute(owner: Any, name: str, module: str) -> Any:
+def _attribute(owner: Any, name: str, module: str, where: str) -> Any:
     try:
         return getattr(owner, name)
     except AttributeError:
         known = _callables(vars(owner) if hasattr(owner, "__dict__") else {}, module)
         raise AgentfuzzError(
-            f"{_shown(module)} has no {_shown(name)}.{near_miss(name, known)} It has: "
+            f"{_shown(where)} has no {_shown(name)}.{near_miss(name, known)} It has: "
             f"{', '.join(map(_shown, known[:12])) or 'no function'}."
         ) from None
 

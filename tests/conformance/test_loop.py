@@ -65,6 +65,7 @@ def test_a_fuzz_test_is_the_function_below_it():
         ("nowhere:run", "there is no module nowhere, neither in the folder of this call nor"),
         ("min:run", "Did you mean 'mine'?"),
         ("mine:runn", "mine has no runn. Did you mean 'run'? It has: run."),
+        ("mine:run.foo", "mine:run has no foo. It has: no function."),
         ("mine:NUMBER", "mine:NUMBER is a int, and no loop: name a function run(task, tools, mo"),
         ("mine:Loop", "mine:Loop is a class, and no loop"),
         ("mine:story", "mine:story is a Scenario, and no loop"),
