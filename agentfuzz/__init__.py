@@ -116,7 +116,7 @@ if TYPE_CHECKING:
     from agentfuzz.model.behaviour import ModelBehaviour
     from agentfuzz.model.script import call, own, ref
     from agentfuzz.report.confusion import confusion
-    from agentfuzz.search.sampling import Consistency, repeat
+    from agentfuzz.search.phases.sampling import Consistency, repeat
     from agentfuzz.world.taps.decorators import taps
     from agentfuzz.world.team.payload import Claim, Payload, skimmed
     from agentfuzz.world.world import World
@@ -229,7 +229,7 @@ _PLACES = {
     "model.behaviour": ("ModelBehaviour",),
     "model.script": ("call", "own", "ref"),
     "report.confusion": ("confusion",),
-    "search.sampling": ("Consistency", "repeat"),
+    "search.phases.sampling": ("Consistency", "repeat"),
     "world.taps.decorators": ("taps",),
     "world.team.payload": ("Claim", "Payload", "skimmed"),
     "world.world": ("World",),

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.search.guided import LATENCIES
+from agentfuzz.search.phases.guided import LATENCIES
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Drawn
 from agentfuzz.world.reply_faults import VARIANTS

@@ -30,9 +30,9 @@ from agentfuzz import (
 )
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.search.guided import Corpus
+from agentfuzz.search.phases.guided import Corpus
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.space import Space
-from agentfuzz.search.systematic import Level
 from agentfuzz.world.injector import FromPlan, Injector
 
 RUNS, DEFAULT, SEEDS, DEPTH = 1_000, 200, 20, 2

@@ -24,7 +24,7 @@ from systematic import PLAIN, agent, billing, loop
 from agentfuzz.core.faults import Fault
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.guided import LATENCIES
+from agentfuzz.search.phases.guided import LATENCIES
 from agentfuzz.search.space import Space
 from agentfuzz.world.reply_faults import VARIANTS
 

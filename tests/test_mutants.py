@@ -83,7 +83,7 @@ HONEST = (ROOT / "tests/invariants").glob("test_honest_*.py")
             ),
         ),
         ("agentfuzz/invariants/queries/wanted.py", ("tests/invariants",)),
-        ("agentfuzz/search/shrink.py", ("tests/search/test_shrink.py",)),
+        ("agentfuzz/search/found/shrink.py", ("tests/search/test_shrink.py",)),
         ("agentfuzz/world/rows.py", ("tests/world",)),
     ],
 )

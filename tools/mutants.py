@@ -160,10 +160,14 @@ def copied(source: Path, root: Path) -> None:
 
 
 def tests_of(root: Path, file: str) -> tuple[str, ...]:
-    """The tests that mirror a file: its own, or those of its package."""
+    """The tests that mirror a file: its own, in a folder as its or above, or its package's."""
     package, *inner = Path(file).relative_to("agentfuzz").parts
-    own = Path("tests", package, *inner[:-1], f"test_{inner[-1]}")
-    if not (root / own).is_file():
+    beside = [
+        Path("tests", package, *inner[:n], f"test_{inner[-1]}")
+        for n in range(len(inner) - 1, -1, -1)
+    ]
+    own = next((one for one in beside if (root / one).is_file()), None)
+    if own is None:
         return (f"tests/{package}",)
     honest = sorted(root.glob(f"tests/{package}/test_honest*.py"))
     return (own.as_posix(), *(one.relative_to(root).as_posix() for one in honest))

@@ -42,7 +42,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "model.behaviour": ("ModelBehaviour",),
     "model.script": ("call", "own", "ref"),
     "report.confusion": ("confusion",),
-    "search.sampling": ("Consistency", "repeat"),
+    "search.phases.sampling": ("Consistency", "repeat"),
     "world.taps.decorators": ("taps",),
     "world.team.payload": ("Claim", "Payload", "skimmed"),
     "world.world": ("World",),
@@ -52,7 +52,7 @@ GROUPS = (
     ("Scenarios and tests", ("_fuzz", "engine.scenario", "model.script", "model.behaviour")),
     ("Applications as they are", ("world.taps.decorators",)),
     ("The world", ("world.world", "world.team.payload", "core.completion", "engine.child.process")),
-    ("One run, and many", ("engine.single", "search.sampling", "report.confusion")),
+    ("One run, and many", ("engine.single", "search.phases.sampling", "report.confusion")),
     ("Histories, plans, verdicts", ("core.history", "core.faults", "core.plan", "core.verdict")),
     ("Errors", ("core.errors",)),
 )

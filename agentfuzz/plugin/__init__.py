@@ -1,18 +1,21 @@
 """The pytest plugin. pytest lives in this folder alone.
 
-settings        options and ini keys
-reporting       which reports are written, and what goes to a CI's log
-findings        what is saved, noted and shown of a session's findings
-baseline        what is known, new and fixed; gone and recorded: renamed tests, the new file
-told            what one test tells for all others of the session
-process_death   a process that died under a plan
-reruns          a test that is run again: the last time counts
-timeouts        a timeout of pytest-timeout that strikes in a campaign
-capture         what agents print in thousands of runs
-session         one pytest session: campaigns, results, reports
-actions         the one-shot options: explain, init, replay, export
-conformance     a loop in every bundled story, as a table
-hooks           what pytest calls
+hooks        what pytest calls
+session      one pytest session: campaigns, results, reports
+settings     options (options.py) and ini keys; profiles are sets of values for them
+actions/     the one-shot options: explain, init, replay, export; a loop in every story
+starts/      what `--agentfuzz-init` and `--agentfuzz-ci` write, as it is written
+findings     what is saved, noted and shown of a session's findings
+shown/       its progress, its causes, its summary on the terminal
+baseline/    what is known, new and fixed
+fixtures/    those that are made for each run of a test
+existing     tests that exist, as campaigns; carried and misuse: what makes one
+ends/        Ctrl-C, SIGTERM, a timeout, the death of the process
+sharding     a session that is one of many, or the merge of them; allowance: its time
+reporting    which reports are written, and what goes to a CI's log
+reruns, capture, recording, paths, database, strict
+             the last time counts; what agents print; a cassette; error paths; shared plans; what
+             was left open
 """
 
 from agentfuzz.plugin.hooks import (

@@ -85,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(seen, "agentfuzz-seen")
     asked = ("--agentfuzz-baseline-update", "--agentfuzz-baseline-prune")
     if setting(config, "baseline") or any(map(config.getoption, asked)):
-        from agentfuzz.plugin import baseline
+        from agentfuzz.plugin.baseline import baseline
 
         baseline.begin(config)
 
@@ -148,7 +148,7 @@ class _Seen:
     def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
         if carried(item) is None:
             return None
-        from agentfuzz.plugin import timeouts
+        from agentfuzz.plugin.ends import timeouts
 
         return timeouts.instead_of_a_thread(item, settings)
 
@@ -167,7 +167,7 @@ class _Seen:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
         if _left(self.config):
-            from agentfuzz.plugin import process_death
+            from agentfuzz.plugin.ends import process_death
 
             process_death.crashed(session_of(self.config).findings, report)
 
@@ -188,7 +188,7 @@ def _asked(config: pytest.Config) -> bool:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not _asked(config) and all(config.getoption(one) is None for one in ANSWERS):
         return None
-    from agentfuzz.plugin import actions
+    from agentfuzz.plugin.actions import actions
 
     return actions.main(config)
 
@@ -197,7 +197,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not session.config.getoption("--agentfuzz-export") or session.testsfailed:
         return None
-    from agentfuzz.plugin import actions
+    from agentfuzz.plugin.actions import actions
 
     actions.export(session)
     return True
@@ -207,13 +207,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if campaigns_on(config) and not config.option.collectonly and not _asked(config):
-        from agentfuzz.plugin import sigterm
+        from agentfuzz.plugin.ends import sigterm
 
         config.add_cleanup(sigterm.on_sigterm())
     if hasattr(config, "workerinput") or config.option.collectonly or _asked(config):
         return
     if _left(config):
-        from agentfuzz.plugin import process_death
+        from agentfuzz.plugin.ends import process_death
 
         process_death.tell(session_of(config).findings)
 
@@ -224,7 +224,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.agentfuzz)
     replayed = config.getoption("--agentfuzz-replay")
     if replayed:
-        from agentfuzz.plugin import actions
+        from agentfuzz.plugin.actions import actions
 
         actions.keep_replayed(config, items)
     if replayed or (campaigns_on(config) and _marked(config, items)):
@@ -263,7 +263,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         if KEY in config.stash:
             config.workeroutput["agentfuzz"] = config.stash[KEY].findings.lines
         if exitstatus == pytest.ExitCode.INTERRUPTED and campaigns_on(config):
-            from agentfuzz.plugin import interruption
+            from agentfuzz.plugin.ends import interruption
 
             if not session_of(config).left:
                 interruption.leave(config.rootpath / ".agentfuzz", None)

@@ -24,30 +24,22 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import (
-    baseline,
-    capture,
-    existing,
-    interruption,
-    misuse,
-    process_death,
-    reruns,
-    strict,
-    summary,
-    timeouts,
-)
+from agentfuzz.plugin import capture, existing, misuse, reruns, strict
 from agentfuzz.plugin.allowance import Allowance
+from agentfuzz.plugin.baseline import baseline
 from agentfuzz.plugin.carried import asked
-from agentfuzz.plugin.each_run import EachRun
+from agentfuzz.plugin.ends import interruption, process_death, timeouts
 from agentfuzz.plugin.findings import Broken, Failed, Findings
-from agentfuzz.plugin.progress import ProgressLine
+from agentfuzz.plugin.fixtures.each_run import EachRun
 from agentfuzz.plugin.recording import Recording
 from agentfuzz.plugin.reporting import Reporting
 from agentfuzz.plugin.reruns import Reruns
-from agentfuzz.plugin.retold import Retold
 from agentfuzz.plugin.settings import executor, memo, profile_line, setting, strict_on, workers
 from agentfuzz.plugin.sharding import dealing
-from agentfuzz.plugin.told import TOOLS, Told, tools_of
+from agentfuzz.plugin.shown import summary
+from agentfuzz.plugin.shown.progress import ProgressLine
+from agentfuzz.plugin.shown.retold import Retold
+from agentfuzz.plugin.shown.told import TOOLS, Told, tools_of
 from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign

@@ -15,9 +15,9 @@ from agentfuzz.core.escaping import visible
 from agentfuzz.plugin.findings import SAVED
 from agentfuzz.plugin.options import MERGE
 from agentfuzz.plugin.settings import shard
-from agentfuzz.search.continued import Continued
-from agentfuzz.search.dealing import Dealing
-from agentfuzz.search.shards import Merged, Share
+from agentfuzz.search.parts.continued import Continued
+from agentfuzz.search.parts.dealing import Dealing
+from agentfuzz.search.parts.shards import Merged, Share
 
 
 def dealing(config: pytest.Config, report_dir: Path, nodeid: str) -> Dealing:

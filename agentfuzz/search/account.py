@@ -21,23 +21,23 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.paths.watch import given_up
-from agentfuzz.search.again import Again
 from agentfuzz.search.budget import Budget, Meter
-from agentfuzz.search.coverage import Coverage, clean_run
-from agentfuzz.search.dealing import Dealing
-from agentfuzz.search.died import MOST
+from agentfuzz.search.covered.coverage import Coverage, clean_run
+from agentfuzz.search.covered.reached import paths
+from agentfuzz.search.covered.unjudged import unjudged
 from agentfuzz.search.escaped import escapes
-from agentfuzz.search.guided import Corpus
-from agentfuzz.search.inputs import Inputs
-from agentfuzz.search.kept import Kept
-from agentfuzz.search.levels import Levels
+from agentfuzz.search.found.died import MOST
+from agentfuzz.search.found.kept import Kept
+from agentfuzz.search.found.saved_plans import SavedPlans
 from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.parts.dealing import Dealing
+from agentfuzz.search.phases.again import Again
+from agentfuzz.search.phases.guided import Corpus
+from agentfuzz.search.phases.inputs import Inputs
+from agentfuzz.search.phases.levels import Levels
 from agentfuzz.search.progress import Progress
-from agentfuzz.search.reached import paths
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.saved_plans import SavedPlans
 from agentfuzz.search.space import Space
-from agentfuzz.search.unjudged import unjudged
 
 
 class Account:

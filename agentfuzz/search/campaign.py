@@ -20,15 +20,15 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.search import watched
 from agentfuzz.search.account import Account
-from agentfuzz.search.again import AT_THE_END
 from agentfuzz.search.budget import Budget as Budget
-from agentfuzz.search.died import died, told_of
 from agentfuzz.search.executors.executor import Died
-from agentfuzz.search.inputs import MANY, Inputs
-from agentfuzz.search.levels import Levels
+from agentfuzz.search.found.died import died, told_of
+from agentfuzz.search.found.saved_plans import SavedPlans
 from agentfuzz.search.memo.memo import Doubted
 from agentfuzz.search.outcome import Outcome
-from agentfuzz.search.saved_plans import SavedPlans
+from agentfuzz.search.phases.again import AT_THE_END
+from agentfuzz.search.phases.inputs import MANY, Inputs
+from agentfuzz.search.phases.levels import Levels
 from agentfuzz.search.watched import Seen
 from agentfuzz.world.injector import Injector
 

@@ -19,16 +19,15 @@ from agentfuzz.invariants.law import found_by
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.runtime.paths import watch as paths
-from agentfuzz.search.dealing import Dealing
+from agentfuzz.search.covered.reached import Striking
 from agentfuzz.search.executors.choice import DEAR
-from agentfuzz.search.executors.executor import Died, Executor, Inline
+from agentfuzz.search.executors.executor import Died, Executor, Inline, forgotten
 from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.memo.taping import Taping, sent
 from agentfuzz.search.outcome import Outcome
-from agentfuzz.search.reached import Striking
+from agentfuzz.search.parts.dealing import Dealing
 from agentfuzz.search.space import Space
 from agentfuzz.search.stories import Stories
-from agentfuzz.search.systematic import forgotten
 from agentfuzz.world.injector import Crossing, FromPlan, Injector
 from agentfuzz.world.specs import forget
 

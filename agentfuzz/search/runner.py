@@ -20,11 +20,11 @@ from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
 from agentfuzz.search import watched
-from agentfuzz.search.dealing import Dealing
 from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Inline
 from agentfuzz.search.maker import Maker
 from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.parts.dealing import Dealing
 from agentfuzz.search.space import strikes
 
 # A worker of a cluster knows the functions of a module, not those of a script.

@@ -5,7 +5,7 @@ import sys
 
 from agentfuzz import Completion, at_most_once, fuzz, scenario
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.systematic import Level
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.world.backend import Backend
 from agentfuzz.world.injector import FromPlan
 from tests.docs.pages import ROOT
@@ -80,10 +80,12 @@ def test_a_plan_takes_the_way_that_is_told(monkeypatch):
     made, asked, committed = traced(monkeypatch)
     told = walk("plan")
     assert told[:2] == ["plugin.hooks", "plugin.session"]  # pytest, which is not run here
-    assert made == told[2:5] == ["search.campaign", "search.levels", "search.systematic"]
+    assert (
+        made == told[2:5] == ["search.campaign", "search.phases.levels", "search.phases.systematic"]
+    )
     down = [name for name in committed if name not in (*AGENTS_SIDE, "_fuzz")]
     assert [
-        name for name in told[2:] if name not in ("search.systematic", "world.injector")
+        name for name in told[2:] if name not in ("search.phases.systematic", "world.injector")
     ] == down
     assert "world.lane" in asked
     assert told.index("world.injector") == told.index("world.lane") + 1

@@ -16,9 +16,9 @@ import pydantic  # noqa: F401
 import pytest
 import tabulate  # noqa: F401
 
-import agentfuzz.plugin.actions
+import agentfuzz.plugin.actions.actions
 import agentfuzz.plugin.session
-import agentfuzz.search.guided  # noqa: F401
+import agentfuzz.search.phases.guided  # noqa: F401
 
 from .sources import AGENT, SCENARIO, SHOP
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from agentfuzz.conformance import stories
-from agentfuzz.plugin import conformance
+from agentfuzz.plugin.actions import conformance
 
 from .conftest import Project
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from agentfuzz.plugin import progress
+from agentfuzz.plugin.shown import progress
 from agentfuzz.search.progress import Progress
 
 from .conftest import OFF, Project

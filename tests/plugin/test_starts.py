@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from agentfuzz.plugin.start import NEEDS, STARTS
+from agentfuzz.plugin.actions.start import NEEDS, STARTS
 
 from .conftest import Project
 from .starts import WHOLE, mend

@@ -120,7 +120,7 @@ ELSEWHERE = {
     ("world/image.py", "__file__"): "whether a class is the user's, whose state is looked into",
     ("plugin/hooks.py", "__file__"): "whether agentfuzz is there as a whole",
     ("plugin/paths.py", "__file__"): "the source of a module whose assertions pytest rewrote",
-    ("plugin/workflow.py", "__file__"): "the folder of the starts",
+    ("plugin/actions/workflow.py", "__file__"): "the folder of the starts",
     ("runtime/paths/sources.py", "__file__"): "the source of a module of the project",
     ("runtime/paths/twins.py", "co_filename"): "whether compiled code is that of a function",
     ("runtime/paths/watch.py", "co_name"): "where a run begins, before `begins_run` is asked",

@@ -18,8 +18,8 @@ from agentfuzz.core.errors import CutOff
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import watchdog
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.found.verify import finding_id
 from agentfuzz.search.space import Space
-from agentfuzz.search.verify import finding_id
 
 
 @scenario()

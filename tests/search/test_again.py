@@ -17,9 +17,9 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.search.again import Again
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.phases.again import Again
 from agentfuzz.search.space import Space
 
 from .support import hunt, shown

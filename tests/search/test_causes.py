@@ -12,7 +12,7 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import terminal
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.kept import TOLD
+from agentfuzz.search.found.kept import TOLD
 from agentfuzz.search.space import Space
 from agentfuzz.telling import story
 from agentfuzz.telling.troubles import troubles_of

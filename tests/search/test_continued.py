@@ -16,10 +16,10 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.continued import Continued, _ordinal
-from agentfuzz.search.dealing import Dealing
+from agentfuzz.search.parts.continued import Continued, _ordinal
+from agentfuzz.search.parts.dealing import Dealing
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.space import Space
-from agentfuzz.search.systematic import Level
 
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
 SPACE = {"only": ("once/timeout", "once/error", "lost/timeout", "lost/error")}

@@ -11,7 +11,7 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.search.guided import Corpus
+from agentfuzz.search.phases.guided import Corpus
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import FromPlan, Injector
 

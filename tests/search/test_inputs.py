@@ -22,7 +22,7 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.inputs import A_FEW, MANY
+from agentfuzz.search.phases.inputs import A_FEW, MANY
 
 Loop = Callable[[World], Any]
 

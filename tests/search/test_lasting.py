@@ -12,7 +12,7 @@ from agentfuzz import Completion, FaultPlan, Unauthorized, UnknownTool, at_most_
 from agentfuzz.core.errors import PlanError
 from agentfuzz.core.events import Refused, Struck
 from agentfuzz.core.faults import TABLES
-from agentfuzz.search.shrink import shrink
+from agentfuzz.search.found.shrink import shrink
 from agentfuzz.search.space import Space, longer, plan_of, size, strikes
 from agentfuzz.world.injector import FromPlan
 

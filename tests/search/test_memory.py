@@ -8,8 +8,8 @@ import pytest
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.states import state_after_last_fault
-from agentfuzz.search.systematic import Level
 
 from .programs import program
 from .test_deep import acting, careful

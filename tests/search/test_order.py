@@ -15,8 +15,8 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Smaller
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.space import Space, size
-from agentfuzz.search.systematic import Level
 from agentfuzz.telling import story
 from agentfuzz.world.reply_faults import VARIANTS
 

@@ -5,7 +5,7 @@ from itertools import combinations, product
 import pytest
 
 from agentfuzz.core.faults import TABLES, Fault, Slot
-from agentfuzz.search import pairwise
+from agentfuzz.search.phases import pairwise
 
 TOOL = TABLES["tool"]
 

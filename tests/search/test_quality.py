@@ -13,8 +13,8 @@ import pytest
 
 from agentfuzz import Completion, Invariant, Scenario, World, at_most_once, scenario, truthful
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.search.again import AT_THE_END, EVERY
 from agentfuzz.search.campaign import Budget
+from agentfuzz.search.phases.again import AT_THE_END, EVERY
 from agentfuzz.search.space import Space
 from invariants.loops.billing import BLOCKED, DONE, FAULTS, billing, retries
 from invariants.support import judged_by

@@ -11,9 +11,9 @@ import pytest
 from agentfuzz import Completion, World, at_most_once, scenario
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.phases.systematic import Level, after_last_fault
 from agentfuzz.search.space import Space
 from agentfuzz.search.states import state_after_last_fault
-from agentfuzz.search.systematic import Level, after_last_fault
 
 from .lives import LIVES, every_law, life, space_of
 from .support import hunt

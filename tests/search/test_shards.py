@@ -20,7 +20,7 @@ from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.executors import recorded
 from agentfuzz.search.executors.executor import Died
-from agentfuzz.search.shards import Merged, Share
+from agentfuzz.search.parts.shards import Merged, Share
 from agentfuzz.search.space import Space
 
 from .campaign_bytes import MODES, shipping

@@ -7,7 +7,7 @@ import pytest
 
 from agentfuzz.core.faults import TABLES, Fault, Slot, rank
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.shrink import MAX_RUNS, shrink
+from agentfuzz.search.found.shrink import MAX_RUNS, shrink
 from agentfuzz.search.space import size
 
 TOOL = TABLES["tool"]

@@ -26,10 +26,10 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import html, markdown
 from agentfuzz.report.formats import json as json_format
-from agentfuzz.search import slicing
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.slicing import ddmin
+from agentfuzz.search.found import slicing
+from agentfuzz.search.found.slicing import ddmin
 from agentfuzz.search.space import Space
 from agentfuzz.telling import block
 from agentfuzz.telling.causes import Cause

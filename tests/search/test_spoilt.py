@@ -11,8 +11,8 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.space import Space
-from agentfuzz.search.systematic import Level
 
 
 @scenario(exactly_once("ship"), task="Ship A17.")

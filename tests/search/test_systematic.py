@@ -11,8 +11,8 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.space import Space
-from agentfuzz.search.systematic import Level
 from agentfuzz.world.injector import Crossing, FromPlan
 
 from .programs import program

@@ -15,7 +15,7 @@ from agentfuzz.core.faults import Fault
 from agentfuzz.model.model_faults import KINDS
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.guided import LATENCIES, Corpus
+from agentfuzz.search.phases.guided import LATENCIES, Corpus
 from agentfuzz.search.space import Space
 from agentfuzz.world.reply_faults import VARIANTS
 

@@ -20,7 +20,7 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.paths import lines
 from agentfuzz.runtime.paths.watch import Watch, watching
 from agentfuzz.search.campaign import Budget, Campaign
-from agentfuzz.search.shards import Share
+from agentfuzz.search.parts.shards import Share
 
 HERE = Path(__file__).parent
 BLOCKED = Completion.blocked(reason="outcome_unknown")

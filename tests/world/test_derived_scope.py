@@ -18,7 +18,7 @@ from agentfuzz import (
 )
 from agentfuzz.core.codec import digest, history_from_json, history_to_json
 from agentfuzz.core.history import History, ToolFacts
-from agentfuzz.search.coverage import clean_run
+from agentfuzz.search.covered.coverage import clean_run
 
 from .stories import bare_world
 

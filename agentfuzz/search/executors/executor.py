@@ -18,6 +18,10 @@ class Died(Exception):
         self.how = how
 
 
+def forgotten(plans: Iterable[FaultPlan]) -> None:
+    """Nothing is made ahead."""
+
+
 class Executor(Protocol):
     """Makes runs ahead. `trouble` says why it could not, if so."""
 

@@ -15,13 +15,13 @@ from agentfuzz.core.findings import Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
-from agentfuzz.search.inputs import smaller as simpler
+from agentfuzz.search.found.shrink import Known, shrink
+from agentfuzz.search.found.slicing import sliced
+from agentfuzz.search.found.verify import Found, Shrunk, confirmed, unconfirmed
+from agentfuzz.search.phases.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.shrink import Known, shrink
-from agentfuzz.search.slicing import sliced
 from agentfuzz.search.space import plan_of, reach, size
 from agentfuzz.search.two_histories import hurried
-from agentfuzz.search.verify import Found, Shrunk, confirmed, unconfirmed
 from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
 

@@ -35,7 +35,7 @@ from agentfuzz.plugin.settings import setting
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.user_code import is_beginning, is_own
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.died import CODE, died
+from agentfuzz.search.found.died import CODE, died
 
 PATIENCE = 60.0  # real seconds for the start of a process of its own, beside its run
 _SETTLE = 2.0  # real seconds for the kernel to clear up after a worker

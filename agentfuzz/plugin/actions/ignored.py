@@ -7,7 +7,7 @@ there stays as it is, to the byte. What somebody has said of a folder, either wa
 
 from pathlib import Path
 
-from agentfuzz.plugin.workflow import repository
+from agentfuzz.plugin.actions.workflow import repository
 
 LEFT = ("reports/agentfuzz/", ".agentfuzz/")
 

@@ -36,8 +36,8 @@ from agentfuzz.core.events import (
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.phases.systematic import after_last_fault
 from agentfuzz.search.space import Space, plan_of
-from agentfuzz.search.systematic import after_last_fault
 from agentfuzz.world.injector import Crossing, Drawn, FromPlan, Injector
 from agentfuzz.world.lasting import lookup
 

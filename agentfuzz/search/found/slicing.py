@@ -20,9 +20,9 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.queries.teams import acting, agent_of
+from agentfuzz.search.found.verify import Found
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import strikes
-from agentfuzz.search.verify import Found
 
 FEW = 4  # agents that are told as they are
 MAX_RUNS = 500  # in which the agents of one plan are sliced

@@ -19,10 +19,10 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.runtime import leaks
 from agentfuzz.search.budget import Budget
-from agentfuzz.search.dealing import Dealing, Turn
 from agentfuzz.search.executors import recorded
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.parts.dealing import Dealing, Turn
 from agentfuzz.search.space import Space
 
 

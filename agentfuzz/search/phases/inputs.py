@@ -17,8 +17,8 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.inputs import drawn, examples_of, shrunk
 from agentfuzz.search.budget import Meter
+from agentfuzz.search.phases.systematic import Level as Walk
 from agentfuzz.search.runner import Judged, Runner
-from agentfuzz.search.systematic import Level as Walk
 
 FEW = 3  # other inputs that are run under every plan with one fault
 MOST = 200  # other inputs in all

@@ -16,8 +16,8 @@ from agentfuzz.core.codec import digest, dump
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.budget import Budget
-from agentfuzz.search.dealing import Dealing
-from agentfuzz.search.shards import Below
+from agentfuzz.search.parts.dealing import Dealing
+from agentfuzz.search.parts.shards import Below
 from agentfuzz.search.space import Space
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from agentfuzz.core.findings import CampaignResult, Level
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.levels import LASTING
+from agentfuzz.search.phases.levels import LASTING
 
 _BY_ITSELF = ("exhausted", "max_runs", "max_time")
 _EACH = re.compile(r"plans with \w+ faults?")

@@ -18,7 +18,7 @@ from agentfuzz.core import codes
 from agentfuzz.core.codec import described
 from agentfuzz.core.errors import AgentfuzzError, near_miss
 from agentfuzz.core.escaping import visible
-from agentfuzz.plugin import start
+from agentfuzz.plugin.actions import start
 from agentfuzz.plugin.findings import SAVED
 
 _SET_UP = ("setup_module", "teardown_module", "setup_function", "teardown_function")
@@ -35,7 +35,7 @@ def main(config: pytest.Config) -> int | None:
         if not (kind is None and ci is None):
             return start.init(config, kind, ci)
         if config.getoption("--agentfuzz-loop") is not None:
-            from agentfuzz.plugin import conformance
+            from agentfuzz.plugin.actions import conformance
 
             return conformance.main(config)
         export, replay = (config.getoption(f"--agentfuzz-{name}") for name in ("export", "replay"))

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from agentfuzz.core.findings import CampaignResult
+from agentfuzz.plugin.ends.sigterm import as_ctrl_c
 from agentfuzz.plugin.findings import Failed
-from agentfuzz.plugin.sigterm import as_ctrl_c
 
 THEIRS = "pytest_timeout"
 _CURE = (

@@ -12,8 +12,8 @@ from agentfuzz.core.findings import REGRESSION
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.single import require_struck
-from agentfuzz.search.again import Again
-from agentfuzz.search.kept import Kept, Signature
+from agentfuzz.search.found.kept import Kept, Signature
+from agentfuzz.search.phases.again import Again
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import strikes, untried
 from agentfuzz.telling.troubles import Troubles, troubles_of

@@ -13,7 +13,7 @@ from agentfuzz.core.faults import TABLES, Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.paths import Nearest, Paths, Unreached, in_order
 from agentfuzz.runtime.paths.watch import HIT, Known, Watch
-from agentfuzz.search.coverage import Coverage
+from agentfuzz.search.covered.coverage import Coverage
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing, Injector
 

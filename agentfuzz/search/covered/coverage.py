@@ -14,7 +14,7 @@ from agentfuzz.core.findings import LawCount
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import HELD, VIOLATED, Status
-from agentfuzz.search.cells import Cells
+from agentfuzz.search.covered.cells import Cells
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
 

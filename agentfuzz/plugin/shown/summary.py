@@ -10,7 +10,7 @@ from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.plugin.reporting import Reporting
-from agentfuzz.plugin.retold import WIDEST
+from agentfuzz.plugin.shown.retold import WIDEST
 from agentfuzz.report.details import details
 from agentfuzz.report.formats import terminal
 

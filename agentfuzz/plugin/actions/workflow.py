@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agentfuzz.core.errors import AgentfuzzError, near_miss
-from agentfuzz.plugin import extras, installs
+from agentfuzz.plugin.actions import extras, installs
 
-STARTS = Path(__file__).parent / "starts"
+STARTS = Path(__file__).parents[1] / "starts"
 CIS = ("github", "gitlab")
 INSTALL = "python -m pip install pytest-agentfuzz"
 INCLUDE = "include: [{local: .gitlab/agentfuzz.yml}]"

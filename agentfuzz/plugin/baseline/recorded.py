@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from agentfuzz.archive.baseline import Baseline, Entry, entry_of
 from agentfuzz.core.findings import CampaignResult, Counterexample
-from agentfuzz.search.died import CODE as DIED
+from agentfuzz.search.found.died import CODE as DIED
 
 
 class Recorded:

@@ -29,6 +29,7 @@ from agentfuzz.core.events import made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.search.executors.executor import forgotten
 from agentfuzz.search.space import Space, strikes
 from agentfuzz.search.states import came_to, state_after_last_fault
 from agentfuzz.world.injector import Crossing
@@ -39,10 +40,6 @@ Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
 _NONE: frozenset[Fault] = frozenset()
 PARENTS = 32  # of a level, that are expected at a time
 LONG = 8  # times as many crossings as most parents have left: it loops
-
-
-def forgotten(plans: Iterable[FaultPlan]) -> None:
-    """Nothing is made ahead."""
 
 
 def every(number: int) -> bool:

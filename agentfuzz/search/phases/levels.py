@@ -13,17 +13,17 @@ from agentfuzz.core.events import made
 from agentfuzz.core.findings import Level, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search import pairwise
-from agentfuzz.search.again import AT_THE_END, EVERY, Again
 from agentfuzz.search.budget import Meter
-from agentfuzz.search.coverage import Coverage
-from agentfuzz.search.dealing import Turn
-from agentfuzz.search.inputs import Inputs
+from agentfuzz.search.covered.coverage import Coverage
 from agentfuzz.search.outcome import Outcome
+from agentfuzz.search.parts.dealing import Turn
+from agentfuzz.search.phases import pairwise
+from agentfuzz.search.phases.again import AT_THE_END, EVERY, Again
+from agentfuzz.search.phases.inputs import Inputs
+from agentfuzz.search.phases.systematic import Level as Walk
+from agentfuzz.search.phases.systematic import every
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import BURST, length, longer, size
-from agentfuzz.search.systematic import Level as Walk
-from agentfuzz.search.systematic import every
 from agentfuzz.world.injector import Crossing
 
 LASTING = "bursts and outages"

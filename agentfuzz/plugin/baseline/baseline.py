@@ -21,14 +21,14 @@ from agentfuzz.archive.baseline import Baseline, Entry, Key, key_of
 from agentfuzz.core import escaping
 from agentfuzz.core.errors import NewerFileError, SavedFileError
 from agentfuzz.core.findings import CampaignResult, Counterexample
+from agentfuzz.plugin.baseline.gone import Gone
+from agentfuzz.plugin.baseline.recorded import Recorded
 from agentfuzz.plugin.findings import Failed
-from agentfuzz.plugin.gone import Gone
 from agentfuzz.plugin.options import ACTIONS, ANSWERS
-from agentfuzz.plugin.recorded import Recorded
 from agentfuzz.plugin.settings import campaigns_on, setting, shard
 from agentfuzz.report.write import put
-from agentfuzz.search.died import CODE as DIED
-from agentfuzz.search.walked import walked
+from agentfuzz.search.found.died import CODE as DIED
+from agentfuzz.search.phases.walked import walked
 
 NAME = "agentfuzz-baseline"  # among pytest's plugins
 UPDATE, PRUNE = "--agentfuzz-baseline-update", "--agentfuzz-baseline-prune"

@@ -14,8 +14,8 @@ from shlex import quote
 import pytest
 
 from agentfuzz.core.errors import AgentfuzzError
-from agentfuzz.plugin import ignored, workflow
-from agentfuzz.plugin.kinds import unknown
+from agentfuzz.plugin.actions import ignored, workflow
+from agentfuzz.plugin.actions.kinds import unknown
 
 STARTS = workflow.STARTS
 NEEDS = {  # of a kind: a distribution, and the extra that brings it

@@ -1,0 +1,1 @@
+"""What a session shows on the terminal: its progress, its causes, its summary."""
