@@ -19,6 +19,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.paths import lines
 from agentfuzz.runtime.paths.watch import Watch, watching
+from agentfuzz.search import runner
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.parts.shards import Share
 
@@ -295,8 +296,9 @@ def test_a_shard_that_was_begun_anew_is_whole(tmp_path: Path) -> None:
     assert read(path).marks is None
 
 
-def test_processes_that_are_forked_say_the_same() -> None:
+def test_processes_that_are_forked_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their runs are watched as well: what differs there is found out here."""
+    monkeypatch.setattr(runner, "safe", lambda: True)  # a worker of xdist has threads
     for agent in (in_trouble, marshals, charges_twice):
         bare, watched = campaign(agent, watched=False), campaign(agent, workers=2)
         assert told(watched) == told(bare)
