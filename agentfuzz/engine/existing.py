@@ -20,6 +20,7 @@ from types import FunctionType
 from typing import Any
 
 from agentfuzz.core.completion import Completion
+from agentfuzz.core.events import Struck
 from agentfuzz.engine.scenario import scenario
 from agentfuzz.invariants import assertions_hold, bounded, replay_transparency, survives
 from agentfuzz.runtime.detours import generates
@@ -42,7 +43,8 @@ PASSED = "the test passed"
 
 class Existing:
     """One test. `guesses` are those of its tools so far, by their names, as the `lines` that
-    somebody has written down correct them; `passed`: in some run, with or without faults."""
+    somebody has written down correct them; `passed`: in some run, with or without faults.
+    By an exception of those in `leave` a test says that it is skipped."""
 
     def __init__(
         self,
@@ -52,8 +54,10 @@ class Existing:
         places: Sequence[str] = (),
         script: Any = None,
         asserts: bool = False,
+        leave: tuple[type[BaseException], ...] = (),
     ) -> None:
         self.passed = False
+        self._leave = leave
         self.guesses: dict[str, Guess] = {}
         self._lines = lines
         self._places = (*places, *(line.pattern for line in lines if _is_there(line)))
@@ -88,7 +92,7 @@ class Existing:
             @wraps(test)
             async def awaited(*given: Any, **fixtures: Any) -> Completion:
                 *owner, world = given
-                with _left(), _reached(world):
+                with self._left(world), _reached(world):
                     await test(*owner, **fixtures)
                 self.passed = True
                 return Completion.success(detail=PASSED)
@@ -98,12 +102,25 @@ class Existing:
         @wraps(test)
         def called(*given: Any, **fixtures: Any) -> Completion:
             *owner, world = given
-            with _left(), _reached(world):
+            with self._left(world), _reached(world):
                 test(*owner, **fixtures)
             self.passed = True
             return Completion.success(detail=PASSED)
 
         return called
+
+    @contextmanager
+    def _left(self, world: World) -> Iterator[None]:
+        """A program that ends by itself, as a script does that gives up, is one that fails; so is a
+        test that is left under a fault, where without any it is left for good."""
+        try:
+            yield
+        except SystemExit as left:
+            raise Left(f"SystemExit: {left.code}") from left
+        except self._leave as left:
+            if not any(type(event) is Struck for event in world.gateway.log):
+                raise
+            raise Left(f"{type(left).__name__}: {left}") from left
 
     def told(self, called: Mapping[str, int]) -> list[str]:
         """What is believed of each tool that was called, and the line by which one corrects it."""
@@ -211,17 +228,8 @@ def _took_effect(reply: object) -> bool:
     return not (isinstance(reply, dict) and reply.get("isError") is True)
 
 
-@contextmanager
-def _left() -> Iterator[None]:
-    """A program that ends by itself, as a script does that gives up, is one that fails."""
-    try:
-        yield
-    except SystemExit as left:
-        raise Left(f"SystemExit: {left.code}") from left
-
-
 class Left(Exception):
-    """The test was left by SystemExit."""
+    """The test was left: by SystemExit, or, under a fault, as one that is skipped."""
 
 
 class _Live(Taps):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import TestCase
+from unittest import SkipTest, TestCase
 
 import pytest
 
@@ -73,6 +73,7 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
         places=given.get("tools", ()),
         script=given.get("script"),
         asserts=bool(given.get("asserts")),
+        leave=(pytest.skip.Exception, pytest.xfail.Exception, SkipTest),
     )
     return Fuzz(
         existing.scenario,

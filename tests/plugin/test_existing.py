@@ -386,6 +386,22 @@ def test_it(till):
     except Exception:
         raise SystemExit(1)
 """,
+    "a test that is skipped where the till is down": """
+@MARK
+def test_it(till):
+    try:
+        till.charge_card("A17")
+    except Exception as error:
+        pytest.skip(f"no till: {error}")
+""",
+    "a test that is expected to fail where the till is down": """
+@MARK
+def test_it(till):
+    try:
+        till.charge_card("A17")
+    except Exception as error:
+        pytest.xfail(f"no till: {error}")
+""",
     "a test that fails in words": """
 @MARK
 def test_it(till):
