@@ -29,8 +29,9 @@ def within(function):
         if isinstance(target, ast.Name)
     }
     for node in nodes:
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "made":
-            kind, fields = (*node.args, None)[:2]
+        named = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "made"
+        if named and len(node.args) == 2:
+            kind, fields = node.args
             if isinstance(fields, ast.Name):
                 fields = written.get(fields.id)
             if isinstance(kind, ast.Name) and isinstance(fields, ast.Tuple):

@@ -122,7 +122,7 @@ ELSEWHERE = {
     ("plugin/paths.py", "__file__"): "the source of a module whose assertions pytest rewrote",
     ("plugin/actions/workflow.py", "__file__"): "the folder of the starts",
     ("runtime/paths/sources.py", "__file__"): "the source of a module of the project",
-    ("runtime/paths/twins.py", "co_filename"): "whether compiled code is that of a function",
+    ("runtime/paths/functions.py", "co_filename"): "whether compiled code is that of a function",
     ("runtime/paths/watch.py", "co_name"): "where a run begins, before `begins_run` is asked",
     ("scenarios/__init__.py", "__file__"): "the folder of the bundled scenarios in a checkout",
 }
