@@ -1,4 +1,4 @@
-"""The index: a session as every format tells it, causes first.
+"""The index: a session as every format tells it, what is fixed and causes first.
 
 Law: nothing is said that no result says, and nothing that a result says is left out; the same of
 several tests is said once, with their names. Pure; texts are raw, and escaped by each format.
@@ -74,7 +74,8 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A session. `headline` counts causes and findings, `verdict` are sentences, `warnings` what
+    """A session. `headline` counts causes and findings, `fixed` are saved findings that are no
+    longer there, `verdict` are sentences, `warnings` what
     was not tested, is not judged and escapes control, each under its title; `outcomes` are those
     that stand in a grid."""
 
@@ -82,11 +83,17 @@ class Index:
     campaigns: tuple[Campaign, ...]
     headline: str
     lead: str
+    fixed: tuple[Said, ...]
     verdict: tuple[str, ...]
     warnings: tuple[tuple[str, tuple[Said, ...]], ...]
     notes: tuple[Said, ...]
     commands: tuple[tuple[str, str], ...]
     outcomes: tuple[Outcome, ...]
+
+
+def is_fixed(note: str) -> bool:
+    """Whether it says that a saved finding is no longer there."""
+    return note.startswith("replayed saved finding ") and note.endswith(": fixed")
 
 
 def tell(results: Sequence[CampaignResult]) -> Index:
@@ -113,9 +120,13 @@ def tell(results: Sequence[CampaignResult]) -> Index:
         campaigns=campaigns,
         headline=headline(found, campaigns),
         lead=_lead(results),
+        fixed=said(lambda result: filter(is_fixed, result.notes)),
         verdict=tuple(_verdict(campaigns)),
         warnings=tuple((title, told) for title, told in warnings if told),
-        notes=(*(Said(text, ()) for text in told_once(results)), *said(lambda one: one.notes)),
+        notes=(
+            *(Said(text, ()) for text in told_once(results)),
+            *said(lambda one: (text for text in one.notes if not is_fixed(text))),
+        ),
         commands=tuple(_commands(found, results)),
         outcomes=tuple(_outcomes(campaigns)),
     )

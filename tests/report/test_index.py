@@ -109,6 +109,21 @@ def test_the_verdict(results: list[CampaignResult], headline: str, said: list[st
     assert all(line in shown.get_text() for line in said)
 
 
+def test_what_is_fixed_comes_first() -> None:
+    """Before any cause, and not once more among the notes."""
+    fixed = "replayed saved finding AF-0123: fixed"
+    results = [campaign("double_charge"), campaign(nodeid="b", notes=(fixed, "another note"))]
+    told = tell(results)
+    assert [one.text for one in told.fixed] == [fixed]
+    assert [one.text for one in told.notes] == ["another note"]
+    text = markdown.index(results)
+    assert text.index("## Fixed") < text.index("## Causes")
+    shown = page(*results)
+    titles = [head.get_text() for head in shown.select("h2")]
+    assert titles[:2] == ["Fixed", "Causes"]
+    assert shown.get_text().count(fixed) == 1
+
+
 def test_warnings_are_a_line_each_that_opens() -> None:
     """The same of several tests is said once, with their names; nothing is lost."""
     lost = "AF804 refund was never called"

@@ -86,6 +86,8 @@ def index(results: Sequence[CampaignResult]) -> str:
     """The session as a Markdown page: causes, the verdict, what was tried."""
     told = indices.tell(results)
     parts = [f"# agentfuzz: {told.headline}", told.lead]
+    if told.fixed:
+        parts += ["## Fixed", _bullets(map(_said, told.fixed))]
     if told.causes:
         parts += ["## Causes", _table(_CAUSE, [_row(each) for each in told.causes])]
     parts += ["## Verdict", _bullets(map(markdown, told.verdict))]

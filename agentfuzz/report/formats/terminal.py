@@ -12,6 +12,7 @@ from agentfuzz.core.findings import CampaignResult, Counterexample, told_once
 from agentfuzz.core.lanes.layout import cells, cut, plain, safe, wrap
 from agentfuzz.core.lanes.words import count
 from agentfuzz.report import paths
+from agentfuzz.report.index import is_fixed
 from agentfuzz.telling.block import Page, block
 from agentfuzz.telling.causes import Cause, causes, counted
 from agentfuzz.telling.names import shortened
@@ -52,7 +53,7 @@ def summary(
     every = causes([cx for result in results for cx in result.findings])
     told = [one for one in every if not one.known]
     page = Page(max(width, 40), ascii_only)
-    _said(page, results, "note", lambda one: filter(_fixed, one.notes))
+    _said(page, results, "note", lambda one: filter(is_fixed, one.notes))
     page.text(headline(results), indent=0)
     page.blank()
     page.lines += _campaign_lines(results, page)
@@ -117,11 +118,6 @@ def _held(result: CampaignResult) -> Iterable[str]:
     return [", ".join(laws)] if laws and _clean(result) else []
 
 
-def _fixed(note: str) -> bool:
-    """Whether it says that a saved finding is no longer there."""
-    return note.startswith("replayed saved finding ") and note.endswith(": fixed")
-
-
 def _known(cause: Cause) -> str:
     """A line for what the baseline knows."""
     laws = f"{cause.lead.code}{_more(cause.codes)}"
@@ -160,7 +156,7 @@ def _condensed(notes: Sequence[str]) -> list[str]:
         seen.setdefault(found[3], []).append(f"{found[1]} ({found[2]})")
     doubts = [f"seen, and not confirmed, {why}: {'; '.join(all)}" for why, all in seen.items()]
     rest = [
-        one for one in notes if one not in still and not _fixed(one) and not _SEEN.fullmatch(one)
+        one for one in notes if one not in still and not is_fixed(one) and not _SEEN.fullmatch(one)
     ]
     return [*first, *rest, *doubts]
 
