@@ -27,7 +27,7 @@ def sent_with(message: HandoffMessage, carry: tuple[str, ...]) -> Sent:
         own = Handoff(target=message.target).message
         said = {} if message.content == own else {TEXT: message.content}
     facts = {name: said[name] for name in carry if name in said}
-    context = message.model_dump(mode="json")[CONTEXT]
+    context = message.model_dump(mode="json").get(CONTEXT)  # 0.4.2 has none
     return Sent({**said, CONTEXT: context} if context else said, facts)
 
 
@@ -40,8 +40,9 @@ def kept(sent: Sent, arrived: Json) -> dict[str, Any]:
     changed = HandoffMessage.model_validate(
         {"source": "", "target": "", "content": _words(said), CONTEXT: context}
     )
-    found: dict[str, Any] = {CONTEXT: changed.context}
-    return {**found, "content": changed.content} if said else found
+    found: dict[str, Any] = {"content": changed.content} if said else {}
+    told = CONTEXT in sent.json or CONTEXT in arrived
+    return {**found, CONTEXT: changed.context} if told else found
 
 
 def spoilt(way: str, variant: int, payload: Json, before: Json) -> Json:

@@ -243,3 +243,4 @@ def test_an_honest_team_holds_under_each_fault_of_a_handoff(name):
     only = ("misrouted", *PAYLOADS)
     words = {**VARIANTS["key"](), "only": only, "depth": 1}
     assert findings(ADAPTER, name, "run", **words) == {}
+    assert not codes(ADAPTER, name, "run", "handoff:billing#1:lost", **VARIANTS["key"]())
