@@ -12,9 +12,10 @@ from autogen_agentchat import messages
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.base import TerminationCondition
 from autogen_agentchat.messages import StopMessage, TextMessage
-from autogen_agentchat.teams import RoundRobinGroupChat, Swarm
+from autogen_agentchat.teams import RoundRobinGroupChat
 
 from agentfuzz.adapters.autogen.model import client_of
+from agentfuzz.adapters.autogen.swarm import swarm as swarm_of
 from agentfuzz.adapters.contract import Adapter, Setup
 from agentfuzz.core.completion import Completion
 
@@ -59,7 +60,8 @@ def swarm(adapter: Adapter, setup: Setup, **words: Any) -> Any:
     for agent in setup.agents:
         others = [other for other in setup.agents if other != agent]
         members.append(assistant(adapter, setup, agent, rounds=1, handoffs=others, **words))
-    return Swarm(members, termination_condition=SaysText(), **_some(setup, _TEAM))
+    ends = {"termination_condition": SaysText(), **_some(setup, _TEAM)}
+    return swarm_of(setup.world, members, **ends)
 
 
 class SaysText(TerminationCondition):

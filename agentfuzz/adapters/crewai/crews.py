@@ -5,11 +5,13 @@ of the crewai adapter.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from crewai import Agent, BaseLLM, Crew, Task
 
 from agentfuzz.adapters.contract.adapter import Adapter, Setup
+from agentfuzz.adapters.crewai.delegation import crew as crew_in
 from agentfuzz.adapters.crewai.tools import TypedAnswer
 from agentfuzz.core.completion import Completion
 
@@ -34,11 +36,14 @@ def crew_of(adapter: Adapter, setup: Setup, model: Callable[..., BaseLLM]) -> Cr
     options = dict(setup.options)
     if setup.typed:
         options["output_pydantic"] = Completion
-    return crew(members, setup.world.task, options)
+    return crew(members, setup.world.task, options, partial(crew_in, setup.world))
 
 
 def crew(
-    members: list[tuple[Mapping[str, Any], BaseLLM, list[Any]]], task: str, options: dict[str, Any]
+    members: list[tuple[Mapping[str, Any], BaseLLM, list[Any]]],
+    task: str,
+    options: dict[str, Any],
+    kind: Callable[..., Crew] = Crew,
 ) -> Crew:
     """A crew of these, of which the first one has the task."""
     each: tuple[dict[str, Any], ...] = ({}, {}, {})
@@ -51,4 +56,4 @@ def crew(
         for words, llm, tools in members
     ]
     made = {"description": task, "expected_output": "What was done.", "agent": agents[0], **of_task}
-    return Crew(agents=agents, tasks=[Task(**made)], **{"verbose": False, **of_crew})
+    return kind(agents=agents, tasks=[Task(**made)], **{"verbose": False, **of_crew})

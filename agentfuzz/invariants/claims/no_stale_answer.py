@@ -10,6 +10,7 @@ from agentfuzz.core.events import Called, Ended, ModelInput, ModelTurn, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.astray import overdue
 from agentfuzz.invariants.queries.conversations import NOT_SAID
 from agentfuzz.invariants.queries.endings import closed_by_tool, own_completion, passes_for_success
 from agentfuzz.invariants.queries.texts import forms
@@ -26,7 +27,7 @@ def no_stale_answer() -> Check:
     last reply of a tool. It is no preamble, no older text, no error text and no output of a tool. A
     Completion that the agent returns is looked at for its handle and detail. What the loop calls by
     itself, once a turn has asked for nothing more (a log, a look-up, a notice), makes no text
-    older.
+    older, and neither does what is called for a handoff that arrives when it was given up.
 
     NOT_EXERCISED when the run did not return, says that the task is not done, ended by the done
     tool, had no model, or answered in words of the loop's own.
@@ -57,7 +58,10 @@ def _last_of_the_models(history: History) -> int:
     told: dict[str, int] = {}
     for given in reversed(history.of(ModelInput)):
         told.update((one.answers, given.seq) for one in given.messages if one.answers is not None)
+    left = overdue(history)
     for call in history.of(Called):
+        if call.call in left:
+            continue
         while at < len(turns) and turns[at].seq < call.seq:
             at += 1
         named = at and any(tool == call.slot.name for _, tool, _ in turns[at - 1].calls)

@@ -23,6 +23,7 @@ from agentfuzz.core.events import (
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.astray import spoilt_between
 from agentfuzz.invariants.queries.calls import clean, doubtful, looks_up
 from agentfuzz.invariants.queries.conversations import (
     Asked,
@@ -61,8 +62,9 @@ def effects_remembered() -> Check:
     erase. A reply that leaves doubt is no receipt.
 
     Departs from the catalogue: an input whose new texts are longer than a history keeps is not
-    judged; a restarted leg need not know what died unsaved with the step before it, nor what it
-    then learns by a look-up or by a repeat that was recognised.
+    judged, nor one after a handoff that was spoilt on its way; a restarted leg need not know what
+    died unsaved with the step before it, nor what it then learns by a look-up or by a repeat that
+    was recognised.
 
     NOT_EXERCISED when no input came after such a reply.
     """
@@ -74,6 +76,8 @@ def effects_remembered() -> Check:
             for read in _receipts(thread):
                 for given in _inputs(thread, read):
                     exercised = True
+                    if spoilt_between(history, read.reply.seq, given.seq):
+                        continue
                     if not _remembered(thread, read, given):
                         found.append(_forgotten(read, given))
         return found if exercised else None

@@ -8,6 +8,7 @@ from agentfuzz.core.events import Called, ModelInput, Replayed, Replied, Shown
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.queries.astray import spoilt_between
 from agentfuzz.invariants.queries.calls import clean, died_between, doubtful
 from agentfuzz.invariants.queries.conversations import (
     Asked,
@@ -30,7 +31,7 @@ def receipts_shown() -> Check:
     recognisable in it (one of its values), and must not be lost when the loop begins the
     conversation again; the result of a look-up may. An error may be told in another message. A
     reply that leaves doubt (damaged, cut off, unclear) need not be shown, and what died with the
-    process cannot be.
+    process, or was spoilt on its way from agent to agent, cannot be.
 
     NOT_EXERCISED when no such call was followed by a model input.
     """
@@ -51,6 +52,8 @@ def receipts_shown() -> Check:
             if given is None or doubtful(history, call):
                 continue
             if died_between(history, reply.seq, given.seq):
+                continue
+            if spoilt_between(history, reply.seq, given.seq):
                 continue
             exercised = True
             shown = [one for one in given.messages if one.answers == call.asked]
