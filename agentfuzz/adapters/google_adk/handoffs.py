@@ -9,31 +9,22 @@ whoever else is transferred to is nobody whom the world knows, and nothing cross
 from collections.abc import Collection
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from agentfuzz.adapters.contract.retold import retold
 from agentfuzz.adapters.google_adk.told import retell, said_before
 from agentfuzz.world.acting import named
-from agentfuzz.world.team.handoffs import Handoff
 from agentfuzz.world.team.payload import Sent
-from agentfuzz.world.team.state import Team
 from agentfuzz.world.team.surface import team_of
-from agentfuzz.world.team.transfers import arrives, is_lost_aio, leaves
+from agentfuzz.world.team.transfers import begins, is_lost_aio, leaves, under_way
 from agentfuzz.world.world import World
 
 TOOL = "transfer_to_agent"
-_LEFT: WeakKeyDictionary[Team, list[Handoff]] = WeakKeyDictionary()  # what nobody has got yet
 
 
 def asks(world: World, agent: str, request: Any) -> None:
     """This agent's model is asked: what was handed to it arrives, and the transfers that it may ask
     for cross the world."""
-    team = team_of(world)
-    left = _LEFT.pop(team, [])
-    for handoff in left:
-        if handoff.reaches == agent:
-            arrives(handoff)
-    _LEFT[team] = [handoff for handoff in left if handoff.reaches != agent]
+    begins(team_of(world), agent)
     tool = request.tools_dict.get(TOOL)
     if tool is not None and not isinstance(tool.run_async, partial):
         tool.run_async = partial(_transfers, world, agent, _offered(request), tool.run_async)
@@ -56,8 +47,7 @@ async def _transfers(
         await is_lost_aio(crossed)
     if crossed.arrives is not sent.json:
         retell(session, call, sent.json, crossed.arrives)
-    _LEFT.setdefault(team_of(world), []).append(crossed)
-    given = {**args, "agent_name": others.get(crossed.reaches, args["agent_name"])}
+    given = {**args, "agent_name": others.get(under_way(crossed), args["agent_name"])}
     return await run(args=given, tool_context=tool_context)
 
 

@@ -12,30 +12,14 @@ from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService
 from google.genai import types
 
-from agentfuzz import (
-    Completion,
-    Run,
-    World,
-    exactly_once,
-    latest_version,
-    own,
-    ref,
-    run,
-    scenario,
-    single_owner,
-)
+from agentfuzz import Run, World, own, run
 from agentfuzz.adapters.google_adk import ADAPTER, model, outcome, tools
 from agentfuzz.core.between import HandoffReceived, HandoffSent
 from agentfuzz.core.events import Struck
-from agentfuzz.engine.scenario import Scenario
 
+from ..desk import ASTRAY, DONE, FIND, REFUND, by_tool, crossed, desk, honest
 from ..played import codes, history
 from .variants import VARIANTS
-
-FIND = ("find_order", {"order_id": "A17"})
-REFUND = ("refund", {"order_id": "A17", "cents": ref("find_order", "cents")})
-DONE = Completion.success(handle="re_A17")
-
 
 NOT_OTHERS: Mapping[str, str] = {}
 
@@ -44,27 +28,7 @@ def to(name: str) -> Any:
     return own("transfer_to_agent", agent_name=name)
 
 
-HONEST = {
-    "triage": [FIND, to("billing"), to("billing"), "Handed over."],  # also what comes back
-    "billing": [FIND, REFUND, DONE],
-    "shipping": [to("billing"), "Not mine."],
-}
-
-
-def desk(script: dict[str, Any] = HONEST) -> Scenario:
-    def built(world: World) -> None:
-        @world.tool
-        def find_order(order_id: str) -> dict[str, object]:
-            """Look an order up."""
-            return {"order_id": order_id, "cents": 4200}
-
-        @world.tool(effect="refund", scope=("order_id",), dedup="key")
-        def refund(order_id: str, cents: int) -> dict[str, object]:
-            """Give the money back."""
-            return {"refund_id": f"re_{order_id}"}
-
-    laws = (exactly_once("refund"), latest_version(), single_owner())
-    return scenario(*laws, task="Refund order A17.", script=script)(built)
+HONEST = honest(to)
 
 
 def team(*, names: Mapping[str, str] = NOT_OTHERS, **options: Any) -> Callable[[World], Any]:
@@ -76,7 +40,7 @@ def team(*, names: Mapping[str, str] = NOT_OTHERS, **options: Any) -> Callable[[
         return LlmAgent(
             name=name,
             model=model(world, agent=known),
-            tools=tools(world, key=lambda tool, given, call: tool, agent=known),
+            tools=tools(world, key=by_tool, agent=known),
             sub_agents=list(below),
             **options,
         )
@@ -98,16 +62,8 @@ async def asked(agent: Any, task: str) -> list[Any]:
     return [event async for event in asking]
 
 
-def played(plan: str = "", script: dict[str, Any] = HONEST, **options: Any) -> Run:
+def played(plan: str = "", script: Mapping[str, Any] = HONEST, **options: Any) -> Run:
     return run(desk(script), team(**options), plan)
-
-
-def crossed(found: Run) -> list[str]:
-    return [
-        f"{type(one).__name__.removeprefix('Handoff')} {getattr(one, 'agent', None) or one.to}"
-        for one in found.history.events
-        if type(one).__name__.startswith("Handoff")
-    ]
 
 
 @pytest.mark.parametrize("entrypoint", ADAPTER.entrypoints)
@@ -143,14 +99,7 @@ def test_who_hands_over_to_whom() -> None:
 def test_what_goes_astray_reaches_another_agent() -> None:
     """Shipping may transfer as well: it hands on, and has accepted nothing."""
     found = played("handoff:billing#1:misrouted")
-    assert crossed(found) == [
-        "Sent billing",
-        "Received shipping",
-        "Sent billing",
-        "Rejected shipping",
-        "Received billing",
-        "Accepted billing",
-    ]
+    assert crossed(found) == ASTRAY
     assert [one.code for one in found.violations] == []
 
 
@@ -219,7 +168,7 @@ def test_what_is_no_agent_of_the_world_is_handed_nothing() -> None:
         billing = LlmAgent(
             name="billing",
             model=model(world, agent="billing"),
-            tools=tools(world, key=lambda tool, given, call: tool, agent="billing"),
+            tools=tools(world, key=by_tool, agent="billing"),
         )
         line = SequentialAgent(name="line", sub_agents=[billing])
         desk = LlmAgent(name="triage", model=model(world, agent="triage"), sub_agents=[line])
