@@ -14,6 +14,7 @@ its `function_invocation_configuration` (`max_iterations`, ...) and of the clien
 
 adapter     AgentFramework: its entrypoints, its limits, its endings, its tools
 loops       agents and workflows
+handoffs    those of a handoff workflow, as handoffs of a world
 model       its clients for OpenAI;  session: history and checkpoints in a world
 """
 

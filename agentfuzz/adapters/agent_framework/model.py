@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 
+from agentfuzz.adapters.agent_framework.handoffs import crossing
 from agentfuzz.adapters.contract import CLIENT, taken
 from agentfuzz.adapters.contract.hands import hands_of
 from agentfuzz.wire.client import async_openai_client
@@ -32,4 +33,5 @@ def model_of(world: World, agent: str | None, chat: bool, options: dict[str, Any
         model="agentfuzz",
         async_client=client.with_options(http_client=hands_of(world, agent)),
         function_invocation_configuration=options or None,
+        middleware=crossing(world, agent) if agent is not None else None,
     )

@@ -6,6 +6,7 @@ signature   a tool's parameters as a function's
 asking      Asking, the world's model in the hands of an agent
 hands       an HTTP client in the hands of an agent
 options     whose each of a user's words is
+retold      a conversation that is handed over, and what faults make of it
 saves       a framework's store, whose writes are saves of the world
 play        agent: a framework's default loop as a function of a world
 found       adapters by name, bundled or published

@@ -16,7 +16,8 @@ test:
 
 adapter     GoogleADK: its entrypoints, its limits, its endings
 loops       agents and the runner;  greeting: a run without a world
-model       Gemini;  requests, replies: what it is asked, what it answers
+model       Gemini;  client: who answers it;  requests, replies: what it is asked, what it answers
+handoffs    transfers as handoffs of a world;  told: what is said in them
 tools       a world's tools as functions;  session: sessions in a world
 """
 

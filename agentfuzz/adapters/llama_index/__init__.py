@@ -10,18 +10,20 @@ clients of the world's wire. Called by agents under test:
     return adapters.llama_index.outcome(await agent.run(user_msg=world.task))
 
 What else the model is given is its own (`max_retries=0`). A ReActAgent, whose model writes its
-actions into its text, is given `react_model(world)`.
+actions into its text, is given `react_model(world)`. `workflow(world, agents)` is its
+AgentWorkflow, whose handoffs cross the world.
 
 adapter     LlamaIndex: its agents and workflows
 agents      what a setup asks for, as agents, and their run
 model       its model for what speaks as OpenAI does, with the world's clients
 react       the same, whose turns are ReAct's texts;  text: those texts, read and written
-tools       a world's tools
+tools       a world's tools;  handoffs: an AgentWorkflow whose handoffs cross the world
 memory      its memory, whose writes are saves of the world
 runs        what a process keeps of the runs of workflows
 """
 
 from agentfuzz.adapters.llama_index.adapter import LlamaIndex
+from agentfuzz.adapters.llama_index.handoffs import workflow
 from agentfuzz.adapters.llama_index.memory import WorldMemory
 from agentfuzz.adapters.llama_index.react import ReactLLM, react_model
 
@@ -34,6 +36,7 @@ __all__ = [
     "outcome",
     "react_model",
     "tools",
+    "workflow",
 ]
 
 ADAPTER = LlamaIndex()

@@ -6,9 +6,10 @@ entrypoints of the llama_index adapter.
 
 from typing import Any
 
-from llama_index.core.agent.workflow import AgentOutput, AgentWorkflow, FunctionAgent
+from llama_index.core.agent.workflow import AgentOutput, FunctionAgent
 
 from agentfuzz.adapters.contract import Adapter, Setup
+from agentfuzz.adapters.llama_index.handoffs import workflow
 from agentfuzz.core.completion import Completion
 
 _MODEL = ("max_retries", "timeout")  # the words of the model
@@ -43,7 +44,7 @@ def made(
     if not setup.agents:
         return one("")
     agents = [one(name) for name in setup.agents]
-    return AgentWorkflow(agents=agents, root_agent=setup.agents[0])
+    return workflow(setup.world, agents, root_agent=setup.agents[0])
 
 
 async def ran(setup: Setup, workflow: Any) -> AgentOutput:

@@ -4,7 +4,6 @@ Law: only what the fault says is changed, once in the words of the world and onc
 filter of its own history. Called by `handoffs`.
 """
 
-import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
@@ -14,8 +13,8 @@ from agents import Handoff, HandoffInputData
 from agents.extensions.handoff_filters import remove_all_tools
 from agents.items import RunItem
 
+from agentfuzz.adapters.contract.retold import changed
 from agentfuzz.core.events import Json
-from agentfuzz.world.team.damage import damaged
 
 Filter = Callable[[HandoffInputData], HandoffInputData]
 _Handoff: Any = Handoff  # of one parameter in old releases, of two in new ones
@@ -47,33 +46,12 @@ def _one_after_the_other(own: Any, spoil: Filter) -> Any:
     return filtered
 
 
-def retold(way: str, variant: int, payload: Json, before: Json) -> Json:
-    """The conversation without its tools, or with another value in the result of one."""
-    said = payload["conversation"]
-    if way == "trimmed":
-        kept = [one for one in said if one.get("role") != "tool" and not one.get("tool_calls")]
-        return None if variant or len(kept) == len(said) else {**payload, "conversation": kept}
-    for n in reversed(range(len(said))):
-        if said[n].get("role") == "tool" and (worse := _poisoned(said[n]["content"], variant)):
-            changed = {**said[n], "content": worse}
-            return {**payload, "conversation": [*said[:n], changed, *said[n + 1 :]]}
-    return None
-
-
-def _poisoned(text: str, variant: int) -> str:
-    try:
-        found = damaged("poisoned", variant, json.loads(text), None)
-    except ValueError:
-        return ""
-    return "" if found is None else json.dumps(found)
-
-
 def filter_of(sent: Json, arrived: Json) -> Filter:
     """The change of a conversation as the SDK's filter of it."""
-    before, after = sent["conversation"], arrived["conversation"]
-    if len(before) != len(after):
+    one = changed(sent["conversation"], arrived["conversation"])
+    if one is None:
         return remove_all_tools
-    [(old, new)] = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    old, new = one
 
     def poisoned(data: HandoffInputData) -> HandoffInputData:
         def item(one: RunItem) -> RunItem:

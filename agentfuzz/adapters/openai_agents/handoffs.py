@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from agents import Agent, Handoff
 from agents import handoff as sdk_handoff
 
-from agentfuzz.adapters.openai_agents.conversation import Passed, filter_of, retold, spoiling
+from agentfuzz.adapters.contract.retold import retold
+from agentfuzz.adapters.openai_agents.conversation import Passed, filter_of, spoiling
 from agentfuzz.adapters.openai_agents.typed import Typed, retyped
 from agentfuzz.core.codec import plain as as_json
 from agentfuzz.core.errors import ScenarioError

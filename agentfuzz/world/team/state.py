@@ -40,6 +40,7 @@ class Team:
         self.asking: dict[str, tuple[str, Any]] = {}
         self.sent: dict[str | tuple[str], Sent] = {}
         self.handoffs = 0
+        self.under_way: list[Any] = []  # what a framework has been told of, and has not begun
         self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
         self.read: dict[tuple[str, str], int] = {}  # by agent and key: the version it knows

@@ -3,7 +3,8 @@
 Law: nothing is on its way, so nothing comes twice, late or in another order; what is lost raises
 TimeoutError at its sender. It is received when the next agent acts for the first time, or when the
 run has returned, and accepted at once by whom it was meant for, where it is valid; by anybody else
-with its first effect, and rejected when it is handed on without one. Used by the adapters.
+with its first effect, and rejected when it is handed on without one. What is `under_way` has come
+to nobody until the framework begins the agent. Used by the adapters.
 """
 
 from collections.abc import Callable, Collection
@@ -55,6 +56,22 @@ def arrives(handoff: Handoff) -> str:
         taking = Transferred(team, agent, letter)
         team.log.arriving.setdefault(agent, []).append(taking)
     return agent
+
+
+def under_way(handoff: Handoff) -> str:
+    """The framework is told whom to begin next, and may begin nobody, or another one: the name."""
+    handoff.team.under_way.append(handoff)
+    return handoff.reaches
+
+
+def begins(team: Team, agent: str) -> None:
+    """The framework begins an agent, or lets it go on: what is under way to it arrives."""
+    going, team.under_way = team.under_way, []
+    for handoff in going:
+        if handoff.reaches == agent:
+            arrives(handoff)
+        else:
+            team.under_way.append(handoff)
 
 
 def refused(handoff: Handoff, error: Exception) -> None:
