@@ -170,10 +170,11 @@ def test_the_table_is_short_in_a_terminal_and_whole_in_the_files(tmp_path, monke
     columns = [
         loops.Column("naive", "", 300, {"charge_order": {}}),
         loops.Column("elsewhere", "<b> 1.2", 60, CAME),
+        loops.Column("agno", "agno 3", 60, CAME),
     ]
     lines = catalogue.table(PROOFS, columns)
     told = catalogue.short(lines, columns)
-    assert "1 naive, 2 elsewhere (<b> 1.2)" in told
+    assert "1 naive, 2 elsewhere (<b> 1.2), 3 agno 3" in told
     assert "AF101" in told
     assert "model#2:repeat" not in told
     catalogue.write(lines, columns)
@@ -184,7 +185,7 @@ def test_the_table_is_short_in_a_terminal_and_whole_in_the_files(tmp_path, monke
         text = (tmp_path / name).read_text("utf-8")
         assert head in text
         assert "AF101 model#2:repeat" in text
-        assert "naive: 300; elsewhere: 60" in text
+        assert "naive: 300; elsewhere, agno: 60" in text
 
 
 def test_what_is_kept_of_the_frameworks_is_of_adapters_and_laws_that_there_are():

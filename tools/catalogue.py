@@ -167,7 +167,10 @@ def _cell(column: loops.Column, story: str, row: str) -> str:
 
 def head(column: loops.Column) -> str:
     """What stands over a column: the loop, and the release of its framework."""
-    return f"{column.name} ({column.release})" if column.release else column.name
+    name, release = column.name, column.release
+    if not release or release.startswith(f"{name} "):
+        return release or name
+    return f"{name} ({release})"
 
 
 def legend(columns: Sequence[loops.Column]) -> str:
