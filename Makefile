@@ -4,7 +4,7 @@
 # And for who changes agentfuzz:
 #   make check       format, lint, types, floors, circles, what is generated
 #   make house       the rooms of the package, their floors, and what points the wrong way
-#   make catalogue   show every row of the catalogue, and how loops fare in its story
+#   make catalogue   show every row of the catalogue, and how loops and frameworks fare in its story
 #   make frameworks  put every framework to the test, each in its environment; reports/frameworks/
 #   make gauntlet    look for known bugs of released frameworks; reports/frameworks/gauntlet.md
 #   make examples    run agentfuzz on applications that others wrote, each in its environment

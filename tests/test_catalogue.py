@@ -10,11 +10,14 @@ import json
 from functools import cache
 
 import catalogue
+import loops
 import paper
 import pytest
 
 import agentfuzz
 from agentfuzz import FaultPlan
+from agentfuzz.adapters.contract import names
+from agentfuzz.core.codes import CODES
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.invariants import LAWS
 from agentfuzz.scenarios import charge_order
@@ -118,3 +121,80 @@ def test_no_story_is_passed_by_doing_nothing(story, agent):
         search.search()
         result = search.result()
     assert result.findings or any(text.startswith(("AF801", "AF804")) for text in result.untested)
+
+
+CAME = {"charge_order": {"AF101": "model#2:repeat"}, "approve_payment": None, "close_case": {}}
+
+
+def test_a_loop_that_is_here_is_tried_and_another_one_is_as_it_was_kept(tmp_path, monkeypatch):
+    """A framework that is not installed has the release and the cells of when it was tried."""
+    monkeypatch.setattr(loops, "names", lambda: ["elsewhere", "never_tried"])
+    monkeypatch.setattr(loops, "RUNS", 30)
+    kept = tmp_path / "catalogue.json"
+    was = loops.Column("elsewhere", "elsewhere 1.2", 60, CAME)
+    loops.keep(loops.Column("other", "other 1", 60, {}), kept)
+    loops.keep(loops.Column("elsewhere", "elsewhere 1.1", 60, {}), kept)
+    loops.keep(was, kept)
+    naive, reference, other = loops.columns(["charge_order", "approve_payment"], kept)
+    assert (naive.name, reference.name, other) == ("naive", "reference", was)
+    assert (naive.release, naive.runs) == ("", 30)
+    assert naive.stories["charge_order"]["AF101"] == "charge_card#1:once/timeout"
+    assert naive.stories["approve_payment"] is None
+    assert "AF101" not in reference.stories["charge_order"]
+
+
+def test_a_framework_that_is_installed_asks_a_person_where_the_story_is_about_that(monkeypatch):
+    """It is set up to ask: where nothing goes wrong, nothing is done without an approval."""
+    monkeypatch.setattr(loops, "FRAMEWORK_RUNS", 3)
+    broken = loops.fares("approve_payment", "langgraph")
+    assert broken is not None
+    assert "no faults" not in broken.values()
+
+
+def test_every_row_of_the_table_is_shown():
+    """By a victim of a story or, of one row, by a test; each loop has a cell in each."""
+    columns = [loops.Column("elsewhere", "elsewhere 1.2", 60, CAME)]
+    lines = catalogue.table(PROOFS, columns)
+    assert [line[0] for line in lines] == ROWS
+    assert "nothing" not in {line[2] for line in lines}
+    cells = {line[0]: line[-1] for line in lines}
+    assert cells["F02"] == "AF101 model#2:repeat"
+    assert {cells[row] for row in PROOFS if PROOFS[row]["story"] == "close_case"} == {"held"}
+    assert {cells[row] for row in PROOFS if PROOFS[row]["story"] == "approve_payment"} <= {"-"}
+    assert {cells[row] for row in PROOFS if PROOFS[row]["story"] not in CAME} == {"?"}
+
+
+def test_the_table_is_short_in_a_terminal_and_whole_in_the_files(tmp_path, monkeypatch):
+    """A code for each cell, and a number for each loop; the plans are in the files."""
+    monkeypatch.setattr(catalogue, "OUT", tmp_path)
+    columns = [
+        loops.Column("naive", "", 300, {"charge_order": {}}),
+        loops.Column("elsewhere", "<b> 1.2", 60, CAME),
+        loops.Column("agno", "agno 3", 60, CAME),
+    ]
+    lines = catalogue.table(PROOFS, columns)
+    told = catalogue.short(lines, columns)
+    assert "1 naive, 2 elsewhere (<b> 1.2), 3 agno 3" in told
+    assert "AF101" in told
+    assert "model#2:repeat" not in told
+    catalogue.write(lines, columns)
+    for name, head in (
+        ("catalogue.md", "| elsewhere (<b> 1.2)"),
+        ("catalogue.html", "elsewhere (&lt;b&gt; 1.2)"),
+    ):
+        text = (tmp_path / name).read_text("utf-8")
+        assert head in text
+        assert "AF101 model#2:repeat" in text
+        assert "naive: 300; elsewhere, agno: 60" in text
+
+
+def test_what_is_kept_of_the_frameworks_is_of_adapters_and_laws_that_there_are():
+    """Each has a release, and its cells are codes with plans that can be read."""
+    kept = json.loads(loops.KEPT.read_text("utf-8"))
+    assert set(kept) <= set(names())
+    for one in kept.values():
+        assert one["release"]
+        for broken in filter(None, one["stories"].values()):
+            assert set(broken) <= set(CODES)
+            for plan in broken.values():
+                FaultPlan.parse(plan)

@@ -2,8 +2,8 @@
 
 Law: what the report says of a framework was run here: the test kit of its adapter, its default loop
 under the plan of each finding, and the same plan with the options that are said to mend it. What
-does not come out as it is told fails. `tools/frameworks.py NAME...` renews some,
-`--lock` pins anew.
+does not come out as it is told fails. `tools/frameworks.py NAME...` renews some, `--lock` pins
+anew, `--catalogue` renews alone what became of the default loops in the stories of the catalogue.
 
 What is told lies in `tests/frameworks/*/report.toml`; the report goes to `reports/frameworks/`.
 """
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import loops
 from environments import ROOT, UV, environment
 from tabulate import tabulate
 
@@ -87,12 +88,20 @@ def pinned(name: str) -> None:
     )
 
 
+def python_of(name: str) -> Path:
+    """The Python of a framework's environment. Raises CalledProcessError."""
+    lock = TOLD / name / "requirements.lock"
+    return environment(MADE, name, ("-r", lock), ("--no-deps", "-e", ROOT), told=lock.read_bytes())
+
+
+def column(name: str) -> loops.Column:
+    """What becomes of a framework's default loop in every story. Raises CalledProcessError."""
+    return loops.Column(**_asked(python_of(name), name, tool="loops.py"))
+
+
 def of(name: str) -> Framework:
     """One framework, put to the test. Raises CalledProcessError."""
-    lock = TOLD / name / "requirements.lock"
-    python = environment(
-        MADE, name, ("-r", lock), ("--no-deps", "-e", ROOT), told=lock.read_bytes()
-    )
+    python = python_of(name)
     tests = subprocess.run(
         [
             *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull),
@@ -126,9 +135,9 @@ def _played(python: Path, name: str, finding: Finding, variant: str) -> Any:
     return _asked(python, name, *words)["codes"]
 
 
-def _asked(python: Path, *words: str) -> Any:
+def _asked(python: Path, *words: str, tool: str = "campaign_of.py") -> Any:
     done = subprocess.run(
-        [python, ROOT / "tools" / "campaign_of.py", *words],
+        [python, ROOT / "tools" / tool, *words],
         check=True,
         capture_output=True,
         text=True,
@@ -217,6 +226,10 @@ def main(arguments: list[str]) -> int:
     if "--lock" in arguments:
         for name in wanted:
             pinned(name)
+        return 0
+    for name in wanted:
+        loops.keep(column(name))
+    if "--catalogue" in arguments:
         return 0
     came = [of(name) for name in wanted]
     heads = ["release", "entrypoints", "test kit", "laws it breaks", "cures that hold", ""]
