@@ -6,9 +6,9 @@ CATALOGUE law P3, and the bugs behind it.
 
 from collections.abc import Iterator, Mapping
 
-from agentfuzz.core.between import Acts
+from agentfuzz.core.between import Acts, HandoffSent
 from agentfuzz.core.codec import scope_value
-from agentfuzz.core.events import Called, Ended, Json, ModelInput
+from agentfuzz.core.events import Called, Ended, Json, ModelInput, ModelTurn
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
@@ -123,7 +123,12 @@ def _returned(ended: Ended, arguments: Mapping[str, Json] | str) -> bool:
 
 
 def _another_acts(history: History, turn: int) -> bool:
-    """Whether another agent acts next than at this event."""
+    """Whether another agent acts next than at this event, or something is handed over before the
+    model speaks again."""
+    turns = (one.seq for one in history.of(ModelTurn) if one.seq > turn)
+    until = min(turns, default=len(history.events))
+    if any(turn < one.seq < until for one in history.of(HandoffSent)):
+        return True
     acts = history.of(Acts)
     here = next((one.agent for one in reversed(acts) if one.seq < turn), "")
     following = next((one.agent for one in acts if one.seq > turn and one.agent), here)

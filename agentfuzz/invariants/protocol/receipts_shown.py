@@ -60,7 +60,7 @@ def receipts_shown() -> Check:
             effect = call.call in happened and clean(reply)
             if not shown and reply.raised is not None and _told(given, call, reply):
                 continue
-            if not shown and _passed_on(given, call, reply):
+            if not shown and (_passed_on(given, call, reply) or _in_doubt(given, call)):
                 continue
             if not shown or (effect and not any(_recognised(one, reply) for one in shown)):
                 found.append(_unseen(call, reply, given, bool(shown)))
@@ -102,6 +102,17 @@ def _passed_on(given: ModelInput, call: Called, reply: Replied) -> bool:
     values = list(leaves(reply.body))
     told = [one.text for one in given.messages if one.answers is not None]
     return bool(values) and any(all(value in text for value in values) for text in told)
+
+
+def _in_doubt(given: ModelInput, call: Called) -> bool:
+    """Whether the call is not left open, and a message that is kept in part alone speaks of its
+    tool: what another agent did is quoted in such a one, behind a preamble."""
+    if any(name == call.asked for _, name in bound(given)):
+        return False
+    return any(
+        one.role != "system" and len(one.text) >= CUT and call.slot.name in one.text
+        for one in given.messages
+    )
 
 
 def _recognised(shown: Shown, reply: Replied) -> bool:

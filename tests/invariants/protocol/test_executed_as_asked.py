@@ -24,7 +24,7 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.field import FAULTS, EveryCall, Loop, plain, shop
-from invariants.teams import acts
+from invariants.teams import acts, sends
 
 SHIP = ("tc_2", "ship", {"order_id": "A17"})
 ONE = under("tc_1", charged())
@@ -161,6 +161,10 @@ def test_a_handoff_of_the_frameworks_own():
     assert judge(LAW, tell(*begun, *on)) == "HELD"
     stays = (says("Charged."), returned("Charged."))
     assert judge(LAW, tell(*begun, *stays)) == ["AF407 to_billing dropped: ModelTurn#1 Ended#1"]
+    between = (acts(""), acts("triage"), sends("billing"), *on)  # something of the loop's own
+    assert judge(LAW, tell(*begun, *between)) == "HELD"
+    later = (says("Charged."), sends("billing"), returned("Charged."))
+    assert judge(LAW, tell(*begun, *later)) == ["AF407 to_billing dropped: ModelTurn#1 Ended#1"]
 
 
 def test_dropped_openly():

@@ -60,6 +60,17 @@ def test_the_result_of_an_agent_that_is_a_tool():
     assert judge(receipts_shown(), tell(*charged, shows(user(), *both))) == [UNSEEN]
 
 
+def test_what_another_agent_did_is_quoted():
+    """Behind a preamble, of which a history keeps no more: what speaks of the tool may show it."""
+    long = "What another agent did: " + "x" * 500
+    told = long.replace("x" * 50, "[triage] charge_card returned: ", 1)[:500]
+    assert judge(receipts_shown(), tell(*ASKED, *CHARGED, shows(user(), user(told)))) == "HELD"
+    for other in (user(long[:500]), user(told[:400])):
+        assert judge(receipts_shown(), tell(*ASKED, *CHARGED, shows(user(), other))) == [UNSEEN]
+    left_open = (user(told), wants("tc_1"))
+    assert judge(receipts_shown(), tell(*ASKED, *CHARGED, shows(user(), *left_open))) == [UNSEEN]
+
+
 def test_a_failure_is_a_result_too():
     """AF406: the model is not told what became of a call that failed."""
     history = tell(*ASKED, *SHIP_FAILED, *CHARGED, shows(user(), wants("tc_1"), gets("tc_1", "42")))
