@@ -98,3 +98,8 @@ def test_a_careful_loop_holds() -> None:
         search.search()
         result = search.result()
     assert [(found.code, str(found.plan)) for found in result.findings] == []
+
+
+def test_what_was_done_before_a_transfer_is_neither_dropped_nor_hidden() -> None:
+    """ADK quotes it to the next agent, behind a long preamble; and saves its session in between."""
+    assert codes(played("handed_over_beside", "async")) == set()
