@@ -142,16 +142,17 @@ def fares(name: str, loop: str) -> dict[str, str] | None:
             search.search()
             for one in sorted(search.result().findings, key=lambda one: len(one.plan)):
                 broken.setdefault(one.code, str(one.plan))
-        return {**dict(_by_rows(name, made)), **broken}
+        return {**dict(_by_rows(name, made, simulation)), **broken}
 
 
-def _by_rows(name: str, made: Ready) -> Iterator[tuple[str, str]]:
+def _by_rows(name: str, made: Ready, simulation: Simulation) -> Iterator[tuple[str, str]]:
     """What breaks under the plans that show the rows of a story, where they strike at all."""
     proofs = json.loads(PROOFS.read_text("utf-8")).values()
     plans = {proof["plan"] for proof in proofs if proof["story"] == name}
     for plan in sorted(plans, key=lambda one: (-len(FaultPlan.parse(one)), one)):
         with suppress(PlanError):
-            for violation in agentfuzz.run(made.scenario, made.agent, plan).violations:
+            run = agentfuzz.run(made.scenario, made.agent, plan, simulation=simulation)
+            for violation in run.violations:
                 yield violation.code, plan
 
 

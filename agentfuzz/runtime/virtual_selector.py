@@ -100,7 +100,7 @@ class VirtualSelector(selectors.DefaultSelector):
         need; a timer comes when they owe nothing, or are later than it is far away."""
         clock = self._clock
         if timeout is None:
-            return super().select(None)
+            return self._for_good()
         until = Real.monotonic() + timeout
         while (left := until - Real.monotonic()) > 0:
             owed = self._owed()
@@ -112,6 +112,13 @@ class VirtualSelector(selectors.DefaultSelector):
         found = super().select(0)
         if not found:
             clock.advance(timeout)
+        return found
+
+    def _for_good(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait until somebody says something, in slices: between two of them a run that takes too
+        long can be interrupted, also where there is no timer."""
+        while not (found := super().select(LOOK)):
+            pass
         return found
 
     def _owed(self) -> bool:

@@ -324,3 +324,22 @@ def test_a_finding_carries_its_stack_and_its_id_does_not():
     assert finding.id == finding_id("t", finding.violation, finding.plan)
     assert "down" not in dump(history_to_json(finding.history))
     assert [(level.done, level.total) for level in result.levels] == [(2, 2)]
+
+
+def test_a_wait_beside_a_server_is_interrupted_where_there_is_no_timer():
+    """Whoever talks to the server lives in real time, and says nothing for ever."""
+
+    async def waits(world):
+        with world.serve():
+            silent = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1)
+            try:
+                return await silent.stdout.read()
+            finally:
+                silent.kill()
+
+    def work():
+        with Simulation(run_timeout=0.1) as simulation:
+            return run(anywhere, waits, simulation=simulation).history.ended
+
+    ended = in_a_thread(work)
+    assert (ended.how, ended.error) == ("cut_off", "spinning")
