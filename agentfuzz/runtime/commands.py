@@ -28,6 +28,8 @@ Told = Callable[[str], BaseException | None]  # from the name of a program to wh
 _WAITS = ("wait", "communicate")
 _ASKS = ("poll", "send_signal")
 _SIGNALS = ("os.kill", "os.killpg")
+LOOKS = 60  # at one that neither ends nor rests: three seconds
+_WATCHES = hasattr(os, "waitid") and hasattr(os, "getpgid")  # not on every system
 _HARMLESS = {0, getattr(signal, "SIGCONT", 0)}
 _VERSION = re.compile(r"[\d.]+$")
 _opened: "list[Commands]" = []
@@ -127,7 +129,7 @@ class Commands:
         """The group of a process, where Ctrl-C interrupts whoever waits for it and does not end
         it; otherwise 0."""
         elsewhere = get_ident() != self._thread or asyncio._get_running_loop() is not None
-        if elsewhere or process.stdin is not None or process.returncode is not None:
+        if not _WATCHES or elsewhere or process.stdin is not None or process.returncode is not None:
             return 0
         group = _group(process.pid)
         return 0 if {process.pid, group} & {*self._told_to_end, _group(0)} else group
@@ -149,10 +151,13 @@ def program(args: Any) -> str:
 
 
 def settled(pid: int) -> None:
-    """Wait until a child has ended, or rests: it has done what it does by itself."""
+    """Wait until a child has ended, or rests: it has done what it does by itself. Nobody waits for
+    ever for one that does neither."""
     rests = 0
     with _ending(pid) as file:
-        while rests < RESTS and not _ended(pid):
+        for _ in range(LOOKS):
+            if rests == RESTS or _ended(pid):
+                break
             select.select([file] if file is not None else [], [], [], LOOK)
             rests = 0 if at_work(pid) else rests + 1
 
@@ -193,7 +198,7 @@ def _reaped(process: Any) -> bool:
 def _group(pid: int) -> int:
     try:
         return os.getpgid(pid)
-    except (OSError, AttributeError):  # ended and reaped; no such thing on this system
+    except OSError:  # ended and reaped
         return 0
 
 

@@ -109,6 +109,13 @@ def test_what_it_does_by_itself_it_has_done(watched, tmp_path):
     assert place.exists()
 
 
+def test_nobody_waits_for_ever(watched, monkeypatch):
+    """For one that is always at work."""
+    monkeypatch.setattr(commands, "LOOKS", 3)
+    interrupted(subprocess.Popen([sys.executable, "-c", "while True: 1"], start_new_session=True))
+    assert watched.over() == ["python"]
+
+
 def test_what_the_key_reaches_is_not_told(watched, told):
     """A command in the group of its parent gets the signal by itself."""
     process = subprocess.Popen(IDLE)
