@@ -31,7 +31,6 @@ class Fuzz:
     function: Callable[..., Any]
     method: bool
     max_runs: int | None = None
-    faults: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     plan: FaultPlan | None = None
@@ -43,9 +42,7 @@ class Fuzz:
 
     def space(self) -> Space:
         """The fault space of this test's campaigns."""
-        return Space(
-            faults=self.scenario.faults + self.faults, only=self.only, exclude=self.exclude
-        )
+        return Space(faults=self.scenario.faults, only=self.only, exclude=self.exclude)
 
     def agent(self, *owner: Any, **fixtures: Any) -> Callable[..., Any]:
         """The function of a world alone: bound to its instance and its fixtures."""
@@ -116,7 +113,8 @@ def fuzz(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         method = _is_method(function)
-        given = Fuzz(scenario, function, method, max_runs, words[0], words[1], words[2])
+        story = replace(scenario, faults=scenario.faults + words[0]) if words[0] else scenario
+        given = Fuzz(story, function, method, max_runs, words[1], words[2])
         given = replace(given, same_as=same_as, allow_network=network, each_run=renewed)
         return _wrapped(given)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agentfuzz.boundaries import approval as _approval
 from agentfuzz.boundaries import child as _child
+from agentfuzz.boundaries import command as _command
 from agentfuzz.boundaries import everything as _everything
 from agentfuzz.boundaries import handoff as _handoff
 from agentfuzz.boundaries import local as _local
@@ -23,6 +24,7 @@ _ALL = (
     *_process.BOUNDARIES,
     _approval.BOUNDARY,
     _child.BOUNDARY,
+    _command.BOUNDARY,
     _everything.BOUNDARY,
     _handoff.BOUNDARY,
     _local.BOUNDARY,

@@ -90,4 +90,5 @@ OF_LAWS: dict[str, str] = {
     "AF901": "The agent raised something that is no Exception",
     "AF906": "An assertion in the test failed",
     "AF907": "A thread or background task of the agent died",
+    "AF908": "A command that was interrupted goes on",
 }

@@ -250,8 +250,8 @@ class Asserted(NamedTuple):
 
 
 class Unheard(NamedTuple):
-    """A task, thread or piece of work of the agent died of an exception that nobody asked for.
-    `kind` is `task`, `thread` or `work` (in a pool), `called` its function."""
+    """A `task`, `thread` or piece of `work` in a pool, of this function, died of an exception that
+    nobody asked for; or a `command` goes on that the agent waited for until an `error` came."""
 
     seq: int
     t: float

@@ -213,6 +213,7 @@ ROWS: dict[str, Row] = {
         False,
     ),
     "child": ((("works", "fails", "dies", "late", "hangs", "twice"),), (), False),
+    "command": ((("ends", "ctrl_c"),), (("ctrl_c",),), False),
     "all": ((("up", "error"),), (), False),
     "handoff": (
         (

@@ -60,6 +60,8 @@ def raised(exc: BaseException, gateway: LocalGateway, agent: object, outcomes: O
     how = "raised" if outcomes.ordinary(exc) else "died"
     if isinstance(exc, asyncio.CancelledError) and _was_stopped(gateway):
         how = "cancelled"
+    if gateway.commands is not None and gateway.commands.ends(exc):
+        how = "cancelled"
     return Ending(how, None, type(exc).__name__, message(exc))
 
 
@@ -155,6 +157,8 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
     gateway.calls.over()
     if how == "returned" and gateway.log.arriving:
         gateway.log.returned()
+    if gateway.commands is not None:
+        gateway.commands.over(how)
     if how == "cut_off" and error == "spinning":  # how far a busy wait came is the machine's affair
         gateway.clock.now = gateway.log[-1].t if gateway.log else 0.0
     gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)

@@ -24,6 +24,7 @@ from agentfuzz.core.events import Struck
 from agentfuzz.engine.scenario import scenario
 from agentfuzz.invariants import assertions_hold, bounded, replay_transparency, survives
 from agentfuzz.runtime.detours import generates
+from agentfuzz.world.commands import CTRL_C
 from agentfuzz.world.confirmed import Correction, corrected
 from agentfuzz.world.guessing import Guess, Parameter, guess, of_function, of_schema
 from agentfuzz.world.taps.decorators import Taps, alike, imported, noting
@@ -54,6 +55,7 @@ class Existing:
         places: Sequence[str] = (),
         script: Any = None,
         asserts: bool = False,
+        faults: tuple[str, ...] = (),
         leave: tuple[type[BaseException], ...] = (),
     ) -> None:
         self.passed = False
@@ -67,7 +69,7 @@ class Existing:
         self._found = _Live(self._noted)
         laws = [survives(), bounded(), replay_transparency(strict=False)]
         laws += [assertions_hold()] if asserts else []
-        made = scenario(script=script)(self._build)
+        made = scenario(script=script, faults=(CTRL_C, *faults))(self._build)
         implied = tuple(law.name for law in laws)
         self.scenario = replace(made, name=name, invariants=tuple(laws), implied=implied)
 

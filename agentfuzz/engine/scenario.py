@@ -40,6 +40,7 @@ from agentfuzz.invariants.law import found_by
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.script import Script
 from agentfuzz.runtime.clock import Clock
+from agentfuzz.world.commands import CTRL_C, Commands
 from agentfuzz.world.injector import Injector
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
@@ -124,6 +125,8 @@ class Scenario:
             world._has(self.data)
         if self.agents:
             gateway.calls.team.slice = frozenset(self.agents)
+        if CTRL_C in self.faults:
+            Commands(gateway)
         self.build(world)
         give_model(
             gateway,
@@ -228,7 +231,7 @@ def scenario(
     then a list of scripts, one for each, and each has `max_crossings` of its own. `concurrent`: all
     of them at once, of an async agent, on one event loop.
     `faults` names what else this story has to live with (`"cancel"`, `"interrupt"`,
-    `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
+    `"ctrl_c"`, `"duplicate_trigger"`, `"clock_jump"`), which no campaign tries by itself.
     `cassette` is a recorded conversation that is the model instead of a script, as a path beside
     the scenario's file; `on_miss` says what it does with a question that was not recorded:
     `"auto"` (simulates once a fault has struck, before that an error), `"error"`, the `"nearest"`

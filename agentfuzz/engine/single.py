@@ -5,7 +5,7 @@ by regression tests and by whoever compares the entrypoints of a loop.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentfuzz.core import escaping
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
@@ -21,6 +21,7 @@ from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime.network import Allowed
 from agentfuzz.telling import block
+from agentfuzz.world.commands import COMMAND, CTRL_C
 from agentfuzz.world.injector import FromPlan
 from agentfuzz.world.specs import forget
 
@@ -105,6 +106,8 @@ def run(
             return run(scenario, agent, wanted, simulation=own)
     forget()
     scenario = scenario.of(wanted.given)
+    if wanted.touches((COMMAND,)):
+        scenario = replace(scenario, faults=(*scenario.faults, CTRL_C))
     baseline = scenario.oracle(simulation.execute(scenario, agent, FromPlan()))
     tools = list(baseline.tools)
     wanted = migrated(wanted, tools)

@@ -73,6 +73,7 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
         places=given.get("tools", ()),
         script=given.get("script"),
         asserts=bool(given.get("asserts")),
+        faults=_several(given.get("faults", ())),
         leave=(pytest.skip.Exception, pytest.xfail.Exception, SkipTest),
     )
     return Fuzz(
@@ -80,7 +81,6 @@ def made(item: pytest.Function, words: Mapping[str, Any]) -> Fuzz:
         existing.agent(test),
         item.cls is not None and not isinstance(_raw(item), staticmethod),
         max_runs=given.get("max_runs"),
-        faults=_several(given.get("faults", ())),
         only=_several(given.get("only", ())),
         exclude=_several(given.get("exclude", ())),
         allow_network=given.get("allow_network", False),

@@ -169,6 +169,8 @@ def _fields(event: Event) -> list[tuple[str, str]]:
             return [("leg", f"{event.leg}: {event.why}"), ("before it", event.after)]
         case Asserted():
             return [("in", event.function), ("asserts", event.source), ("says", event.text)]
+        case Unheard(kind="command"):
+            return [("goes on", event.called), ("since", event.error)]
         case Unheard():
             return [("died", event.called), ("error", event.error), ("detail", event.detail)]
         case Ended():

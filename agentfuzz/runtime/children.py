@@ -54,7 +54,7 @@ class Children:
 
     def rest(self) -> bool:
         """Whether none of them is at work, or has something to read."""
-        return not any(_unread(one) or _at_work(one.get_pid()) for one in self._begun)
+        return not any(_unread(one) or at_work(one.get_pid()) for one in self._begun)
 
 
 def _unread(transport: Any) -> bool:
@@ -72,7 +72,7 @@ def _unread(transport: Any) -> bool:
     return sent[0] > 0
 
 
-def _at_work(pid: int) -> bool:
+def at_work(pid: int) -> bool:
     """Whether a thread of it, or of a process that it began, does not sleep."""
     return any(state != "S" for state in _states(pid))
 

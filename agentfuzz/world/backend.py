@@ -148,7 +148,11 @@ class Backend:
         """The body has run: commit its effect, or note that it failed without one."""
         spec = request.spec
         effect_id = ""
-        if error is not None:
+        if isinstance(error, KeyboardInterrupt):  # a command that it waited for has done its work
+            if request.intent is not None:
+                effect_id = self._committed(spec.name, request.intent, request, nth)
+            reply = Reply("unknown", error=error)
+        elif error is not None:
             reply = self._raised(request, error)
         elif request.intent is not None and self._denied(request, value):
             reply = Reply("failed", value)

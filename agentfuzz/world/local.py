@@ -52,6 +52,7 @@ class LocalGateway:
     offers_done = False
     moved = False  # into a process of its own
     model: Any = None
+    commands: Any = None  # child processes that its agent waits for, where something may come
     patience = 10.0
 
     def __init__(

@@ -652,3 +652,56 @@ def test_it(till, once):
     args = EXISTING if named else ()
     done = shaped(body.replace("@MARK\n", "") if named else body, f"app:Till.{CHARGE}", args=args)
     done.assert_outcomes(**({"skipped": 1} if named else {"failed": 1}))
+
+
+SHELL = """
+import os
+import signal
+import subprocess
+
+
+def naive(command):
+    process = subprocess.Popen(command, shell=True, start_new_session=True)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode
+
+
+def careful(command):
+    process = subprocess.Popen(command, shell=True, start_new_session=True)
+    try:
+        process.wait(30)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode
+
+
+def agent(run):
+    for _ in range(2):
+        try:
+            return run("exit 3")
+        except KeyboardInterrupt:
+            print("Interrupted.")
+"""
+SHELL_TEST = """
+from shell import agent, careful, naive
+
+def test_naive():
+    assert agent(naive) == 3
+
+def test_careful():
+    assert agent(careful) == 3
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+def test_a_command_that_ctrl_c_leaves_running(project: Project):
+    """AF908 of the shell that ends its command after a timeout alone; no tool is named."""
+    project.file("shell.py", SHELL)
+    project.file("test_shell.py", SHELL_TEST)
+    done = project.campaign("--agentfuzz-existing", "test_shell.py")
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(["*test_naive*", "AF908 shell goes on after Ctrl-C"])

@@ -92,6 +92,8 @@ def life_words(event: Event) -> str:
             return f"fails {short(event.source)[1:-1]}" if event.source else "an assertion fails"
         case Resumed():
             return f"{_LEGS.get(event.why, event.why)} (leg {event.leg})"
+        case Unheard(kind="command"):
+            return f"{event.called} goes on, and nobody waits for it"
         case Unheard():
             what = "work in a pool" if event.kind == "work" else f"a {event.kind}"
             return f"{what} had died: {event.error} in {event.called.rpartition('.')[2]}"

@@ -1,7 +1,8 @@
-"""The law that an agent lives (AF900, AF901, AF907).
+"""The law that an agent lives (AF900, AF901, AF907, AF908).
 
 Law: an agent runs where nothing is broken, and even under faults it ends by returning or by
-raising an ordinary exception; what dies of it is heard. Part of every scenario.
+raising an ordinary exception; what dies of it is heard, and what is interrupted ends. Part of every
+scenario.
 """
 
 from agentfuzz.core.events import Asserted, Ended, Struck, Unheard
@@ -16,6 +17,7 @@ from agentfuzz.invariants.queries.endings import passes_for_success
         "AF900": "The agent fails without any fault",
         "AF901": "The agent raised something that is no Exception",
         "AF907": "A thread or background task of the agent died",
+        "AF908": "A command that was interrupted goes on",
     },
     always=True,
 )
@@ -25,7 +27,8 @@ def survives() -> Check:
     An ordinary exception under a fault is an honest ending; without any fault it is AF900, unless
     it is a failed assertion of the test (`assertions_hold`). SystemExit, GeneratorExit, a stray
     CancelledError and the like are AF901 at any time. A task, thread or piece of work that dies of
-    an exception which nobody asks for is AF907, unless the run says that it failed.
+    an exception which nobody asks for is AF907, unless the run says that it failed. A command that
+    an agent no longer waits for since somebody pressed Ctrl-C, and that it has not ended, is AF908.
     """
 
     def check(history: History, baseline: History | None) -> list[Violation] | None:
@@ -36,8 +39,10 @@ def survives() -> Check:
             return [_died(ended)]
         if not history.of(Struck) and "raised" in history.endings and not history.of(Asserted):
             return [_failed(ended)]
-        if (died := history.of(Unheard)) and passes_for_success(history):
-            return [_unheard(one) for one in died]
+        if died := history.of(Unheard):
+            left = [_goes_on(one) for one in died if one.kind == "command"]
+            unheard = [_unheard(one) for one in died if one.kind != "command"]
+            return left + (unheard if passes_for_success(history) else [])
         return []
 
     return check
@@ -71,6 +76,20 @@ def _unheard(one: Unheard) -> Violation:
         world=f"{name} died of {one.error}"[:60],
         witness=(one.seq,),
         hint="await what you start, or ask it for its result, before you say that it is done",
+    )
+
+
+def _goes_on(one: Unheard) -> Violation:
+    return Violation(
+        code="AF908",
+        subject=one.called,
+        title=titled(f"{one.called} goes on after Ctrl-C"),
+        sentence=f"A command ({one.called}) was interrupted by Ctrl-C, which did not reach it; the "
+        "agent went on, and neither ended it nor waited for it.",
+        says="interrupted",
+        world=f"{one.called} goes on",
+        witness=(one.seq,),
+        hint="on any exception while you wait for a process in a session of its own, end its group",
     )
 
 

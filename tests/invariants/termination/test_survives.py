@@ -77,6 +77,16 @@ def test_what_says_that_it_failed_hides_no_death(ending):
     assert judge(survives(), tell(struck(), unheard(), *ending)) == "HELD"
 
 
+@pytest.mark.parametrize("ending", [done(), done("blocked"), raised("IndexError")])
+def test_goes_on(ending):
+    """AF908: a command goes on, whatever the run says of itself."""
+    left = happens(Unheard, "command", "shell", "KeyboardInterrupt", "")
+    history = tell(strikes("command:shell#1:ctrl_c"), left, ending)
+    assert judge(survives(), history) == ["AF908 shell: Unheard#1"]
+    (violation,) = survives()(history).violations
+    assert violation.title == "shell goes on after Ctrl-C"
+
+
 def test_not_exercised():
     """A history that has not ended yet."""
     assert judge(survives(), prefix(charged())) == "NOT_EXERCISED"

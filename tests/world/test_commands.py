@@ -1,0 +1,191 @@
+"""Ctrl-C while a command runs: an agent that goes on has ended it, or is told of."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from agentfuzz import Completion, fuzz, run, scenario
+from agentfuzz.core.events import Replied, Struck, Unheard
+from search.support import hunt, smallest
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
+WORK = [sys.executable, "-c", ""]
+PLAN = "command:python#1:ctrl_c"
+TOLD = Completion.blocked(reason="outcome_unknown")
+
+
+@scenario(task="Work.", faults=("ctrl_c",))
+def office(world):
+    @world.tool
+    def look(name: str) -> str:
+        return name
+
+
+def begun(**words):
+    return subprocess.Popen(WORK, **{"start_new_session": True, **words})
+
+
+def forgets(world):
+    """Victim: it goes on, and so does its command."""
+    try:
+        begun().wait()
+    except KeyboardInterrupt:
+        return TOLD
+    return Completion.success()
+
+
+def retries(world):
+    """Victim: another one of the same is begun beside it."""
+    for _ in range(2):
+        try:
+            begun(stdout=subprocess.PIPE).communicate(timeout=30)
+        except KeyboardInterrupt:
+            continue
+        return Completion.success()
+    return TOLD
+
+
+def fails_later(world):
+    """Victim: what it raises has nothing to do with it."""
+    forgets(world)
+    raise IndexError("no more turns")
+
+
+@pytest.mark.parametrize("agent", [forgets, retries])
+def test_victims(agent):
+    """AF908, and without the key nothing."""
+    found = run(office, agent, PLAN)
+    assert [one.code for one in found.violations] == ["AF908"]
+    assert [one.slot.name for one in found.history.of(Struck)] == ["python"]
+    assert "python goes on, and nobody waits for it" in str(found.history)
+    assert run(office, agent).violations == ()
+
+
+def test_an_agent_that_fails_later_has_gone_on():
+    """Whatever it fails of."""
+    found = run(office, fails_later, PLAN)
+    assert "AF908" in [one.code for one in found.violations]
+
+
+def ends_it(world):
+    process = begun()
+    try:
+        process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return TOLD
+    return Completion.success()
+
+
+def leaves_it_to_python(world):
+    try:
+        subprocess.run(WORK, start_new_session=True)
+    except KeyboardInterrupt:
+        return TOLD
+    return Completion.success()
+
+
+def shares_its_group(world):
+    begun(start_new_session=False).wait()
+    return Completion.success()
+
+
+def waits_once_more(world):
+    process = begun()
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+    return Completion.success()
+
+
+def stops(world):
+    """It knows nothing of the key: a program that ends may clean up as it exits."""
+    begun().wait()
+    return Completion.success()
+
+
+def stops_in_words_of_its_own(world):
+    try:
+        begun().wait()
+    except KeyboardInterrupt:
+        raise RuntimeError("aborted") from None
+    return Completion.success()
+
+
+HONEST = [
+    *(ends_it, leaves_it_to_python, waits_once_more, shares_its_group, stops),
+    stops_in_words_of_its_own,
+]
+
+
+@pytest.mark.parametrize("agent", HONEST)
+def test_survivors(agent):
+    """Neither accused nor left as one that died."""
+    found = run(office, agent, PLAN)
+    assert found.violations == ()
+    assert found.history.of(Unheard) == []
+
+
+def test_a_tool_that_is_interrupted_has_done_its_work():
+    """The command goes on: what it does is in the ledger, and the agent cannot know it."""
+
+    @scenario(task="Push.", faults=("ctrl_c",))
+    def branch(world):
+        @world.tool(effect="push", scope=())
+        def push() -> str:
+            subprocess.run(WORK, start_new_session=True)
+            return "pushed"
+
+    def twice(world):
+        for _ in range(2):
+            try:
+                return Completion.success(handle=world.tools.push())
+            except KeyboardInterrupt:
+                continue
+        return TOLD
+
+    found = run(branch, twice, PLAN)
+    assert "AF101" in [one.code for one in found.violations]
+    assert [one.outcome for one in found.history.of(Replied)] == ["unknown", "applied"]
+
+
+def test_a_run_that_the_key_ends_is_cancelled():
+    """KeyboardInterrupt is how it is said."""
+    ended = run(office, stops, PLAN).history.ended
+    assert (ended.how, ended.error) == ("cancelled", "KeyboardInterrupt")
+
+
+def test_commands_are_free():
+    """They are no crossings of its budget."""
+
+    def agent(world):
+        for _ in range(4):
+            begun().wait()
+        return Completion.success()
+
+    @scenario(task="Work.", faults=("ctrl_c",), max_crossings=3)
+    def small(world):
+        """No tools."""
+
+    assert run(small, agent).history.ended.how == "returned"
+
+
+def test_a_story_that_does_not_ask_for_it(simulation):
+    """Nothing is noted, and no fault is tried; `@fuzz(faults=...)` asks as well."""
+    calm = replace(office, faults=())
+    given = fuzz(calm, faults=("ctrl_c",))(lambda world: forgets(world)).agentfuzz
+
+    def agent(world):
+        world.tools.look(name="A17")
+        return forgets(world)
+
+    assert smallest(hunt(calm, agent, simulation)) == []
+    for story in (office, given.scenario):
+        assert smallest(hunt(story, agent, simulation)) == [f"AF908 python: {PLAN}"]
+    assert [one.code for one in run(calm, agent, PLAN).violations] == ["AF908"]
