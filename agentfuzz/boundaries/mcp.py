@@ -14,7 +14,17 @@ _WORDS = {
     "timeout": "never answered",
     "session_lost": "404, the server has lost the session",
 }
-_REQUESTS = {"list": "tools/list", "call": "tools/call"}
+REQUESTS = {
+    "list": "tools/list",
+    "resources": "resources/list",
+    "templates": "resources/templates/list",
+    "prompts": "prompts/list",
+    "complete": "completion/complete",
+    "call": "tools/call",
+    "read": "resources/read",
+    "get": "prompts/get",
+}
+CALLS_OF_TOOLS = ("call", "read", "get")  # each is the crossing of a tool as well
 
 
 def _of_a_list(fault: Fault) -> Iterable[Fault]:
@@ -26,7 +36,7 @@ def _of_a_call(fault: Fault) -> Iterable[Fault]:
 
 
 def _place(slot: Slot) -> str:
-    return f"request {slot.nth} of {_REQUESTS.get(slot.name, slot.name)} over MCP"
+    return f"request {slot.nth} of {REQUESTS.get(slot.name, slot.name)} over MCP"
 
 
 def _says(fault: Fault) -> str:
@@ -50,7 +60,8 @@ BOUNDARY = Boundary(
     order=_order,
     told=Page(
         "MCP",
-        "`mcp:list#nth:kind` (tools/list) and `mcp:call#nth:session_lost` (tools/call)",
+        "`mcp:list#nth:kind` (tools/list; so `resources`, `templates`, `prompts`, `complete`) "
+        "and `mcp:call#nth:session_lost` (tools/call; so `read`, `get`)",
         {("kind", "the request"): {"answered": "is answered: no fault", **_WORDS}},
     ),
 )

@@ -130,7 +130,7 @@ def _response(asked: Asked, stamp: Stamp, status: str) -> Message:
         "object": "response",
         "created_at": stamp.created,
         "status": status,
-        "background": False,
+        "background": bool(request.get("background")),
         "completed_at": None,
         "error": None,
         "incomplete_details": None,

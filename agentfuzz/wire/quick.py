@@ -6,6 +6,7 @@ Law: uvicorn's and asyncio's own classes, with what they lack. Called by the ser
 
 import asyncio
 from _thread import LockType
+from collections.abc import Awaitable
 from typing import Any
 
 from agentfuzz.runtime.clock import Real
@@ -23,6 +24,18 @@ class RealLoop(asyncio.SelectorEventLoop):
     def call_later(self, delay: float, callback: Any, *args: Any, **more: Any) -> Any:  # type: ignore[override]
         """Nothing here waits for the virtual seconds of a crossing: they are not real ones."""
         return super().call_later(0 if type(delay) is Sleep else delay, callback, *args, **more)
+
+
+async def under_way(work: Awaitable[Any], turns: int) -> asyncio.Future[Any]:
+    """What has begun, as far as it comes in so many turns of its loop."""
+    task = asyncio.ensure_future(work)
+    try:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    except BaseException:
+        task.cancel()
+        raise
+    return task
 
 
 def tracked(protocol: Any, app: Any) -> Any:

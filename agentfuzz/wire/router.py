@@ -24,7 +24,6 @@ from typing import Any, Literal
 from agentfuzz.core.errors import ModelError
 from agentfuzz.model.endings import BROKE_OFF, CLOSED, OVERLOADED
 from agentfuzz.providers import anthropic, openai_chat, openai_responses, strict
-from agentfuzz.providers.openai_items import show
 from agentfuzz.providers.strict.refusal import is_name
 from agentfuzz.providers.turns import (
     Asked,
@@ -35,17 +34,17 @@ from agentfuzz.providers.turns import (
     Turn,
     as_message,
     dump,
-    objects,
     tokens,
 )
 from agentfuzz.runtime.clock import START
+from agentfuzz.wire.stored import Stored
 
 Ending = Literal["complete", "cut", "reset", "never"]
 _ENDS: dict[str, Ending] = {CLOSED: "cut", "reset": "reset", "silence": "never"}
 MODEL = "agentfuzz"
 CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 _COUNT = "/v1/messages/count_tokens"
-_CONVERSATIONS = "/v1/conversations"
+_STORED = (f"{openai_responses.PATH}/", "/v1/conversations")
 _MODELS = "/v1/models"
 _EPOCH = int(START.timestamp())
 
@@ -76,6 +75,7 @@ class Face:
         self.world = world
         self.lock = threading.RLock()
         self._kept: dict[str, Kept] = {}
+        self._stored = Stored(self._kept)
         self._given: set[str] = set()  # ids of calls
         self._doubled: set[str] = set()  # those that it gave more than once, and names it made up
         self._requests = self._replied = 0
@@ -95,15 +95,18 @@ class Face:
         with self.lock:
             self._requests += 1
             stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
-            path = path.partition("?")[0]
+            asked_for, path = path, path.partition("?")[0]
             codec = CODECS.get(path)
             form = _form(path, headers)
             try:
+                if path.startswith(_STORED):
+                    return self._of_store(method, asked_for, body, stamp)
                 if codec is None:
                     return self._other(form, method, path, body, stamp)
                 if method != "POST":
                     raise BadRequest(f"{method} {path}: only POST is served here", status=405)
                 asked = codec.parse(_object(body), self._kept)
+                self._stored.check(asked)
             except BadRequest as bad:
                 self.world.gateway.crossing()
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
@@ -144,12 +147,15 @@ class Face:
         else:
             self._replied = stamp.n
         cut = turn.get("ending", CLOSED) if turn["stop"] == "cut" else None
+        whole = codec.body(asked, turn, stamp)
         if asked.keep and cut is None:
             self._keep(codec, asked, turn, stamp)
+            if codec is openai_responses:
+                whole = self._stored.keep(asked, whole, stamp)
         if asked.stream:
             return _stream(codec, asked, turn, stamp, cut)
         if cut is None:
-            return _json(200, codec.body(asked, turn, stamp), codec.headers(stamp))
+            return _json(200, whole, codec.headers(stamp))
         if cut in _ENDS:
             return WireReply(0, ending=_ENDS[cut])
         return _error(codec, OVERLOADED, BROKE_OFF, stamp)
@@ -162,6 +168,13 @@ class Face:
         for name in filter(None, (stamp.reply(codec.PREFIX), asked.conversation)):
             self._kept[name] = kept
 
+    def _of_store(self, method: str, path: str, body: bytes, stamp: Stamp) -> WireReply:
+        found = self._stored.answer(method, path, _object(body or b"{}"), stamp)
+        if found is None:
+            raise _nothing(method, path.partition("?")[0])
+        self.world.gateway.crossing()
+        return _json(200, found, openai_responses.headers(stamp))
+
     def _other(
         self, form: ModuleType, method: str, path: str, body: bytes, stamp: Stamp
     ) -> WireReply:
@@ -170,8 +183,6 @@ class Face:
             asked = anthropic.parse({"max_tokens": 1, **_object(body)}, self._kept)
             given, _ = tokens(asked, {"content": None, "tool_calls": []})
             found: Json = {"input_tokens": given}
-        elif path == _CONVERSATIONS and method == "POST":
-            found = self._conversation(_object(body), stamp)
         elif path in (_MODELS, f"{_MODELS}/{MODEL}") and method == "GET":
             card = (
                 {
@@ -188,26 +199,9 @@ class Face:
             found = {"object": "list"} if form is openai_chat else page
             found = card if path.endswith(MODEL) else {**found, "data": [card]}
         else:
-            served = ", ".join(f"POST {known}" for known in (*CODECS, _COUNT))
-            raise BadRequest(
-                f"there is no {method} {path}; there is: {served}, GET {_MODELS}.", status=404
-            )
+            raise _nothing(method, path)
         self.world.gateway.crossing()
         return _json(200, found, form.headers(stamp))
-
-    def _conversation(self, given: Mapping[str, Any], stamp: Stamp) -> Json:
-        """A conversation that requests may become part of."""
-        messages: list[Any] = []
-        for i, item in enumerate(objects(given.get("items") or [], "items")):
-            show(item, messages, f"items[{i}]", self._kept)
-        name = stamp.id("conv_")
-        self._kept[name] = Kept(messages, [])
-        return {
-            "id": name,
-            "object": "conversation",
-            "created_at": stamp.created,
-            "metadata": given.get("metadata") or {},
-        }
 
 
 def face_of(world: Any) -> Face:
@@ -216,6 +210,13 @@ def face_of(world: Any) -> Face:
     if found is None:
         found = vars(world).setdefault("_face", Face(world))
     return found
+
+
+def _nothing(method: str, path: str) -> BadRequest:
+    served = ", ".join(f"POST {known}" for known in (*CODECS, _COUNT))
+    return BadRequest(
+        f"there is no {method} {path}; there is: {served}, GET {_MODELS}.", status=404
+    )
 
 
 def _form(path: str, headers: Mapping[str, str]) -> ModuleType:

@@ -17,7 +17,7 @@ import asyncio
 import socket
 import threading
 from _thread import allocate_lock, get_ident
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +26,7 @@ from agentfuzz.core.errors import AgentfuzzError, CutOff
 from agentfuzz.providers.turns import dump
 from agentfuzz.wire import guard
 from agentfuzz.wire.ending import Line
-from agentfuzz.wire.quick import RealLoop, quick, tracked
+from agentfuzz.wire.quick import RealLoop, quick, tracked, under_way
 from agentfuzz.wire.router import WireReply, face_of
 
 HOLD = 2.0  # real seconds
@@ -194,6 +194,15 @@ class _App:
     async def silence(self, receive: Any) -> None:
         """Nothing, until the client goes away, the patience ends, or the server stops."""
         await self._silent(Line(None, receive, None))
+
+    async def idle(self, work: Awaitable[Any]) -> Any:
+        """What the client owes an answer to, once it has been asked."""
+        asked = await under_way(work, LOOKS)
+        self.busy -= 1
+        try:
+            return await asked
+        finally:
+            self.busy += 1
 
     async def drop(self, scope: Any, receive: Any) -> None:
         """Close the connection with nothing sent."""

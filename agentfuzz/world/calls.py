@@ -269,7 +269,8 @@ class Calls(Delivery):
         call = CALL_IDS[self._calls]
         slot = self.slot_for("tool", str(name))
         self.log.called(call, slot, snapshot(arguments), None, None, self._where(), asked)
-        known, hint = ", ".join(self.specs) or "none", near_miss(str(name), self.specs)
-        error = UnknownTool(f"no tool {name!r}; there is: {known}.{hint}")
+        there = [one for one, spec in self.specs.items() if spec.offered]
+        hint = near_miss(str(name), there)
+        error = UnknownTool(f"no tool {name!r}; there is: {', '.join(there) or 'none'}.{hint}")
         self._refused(call, "unknown_tool", error)
         raise error

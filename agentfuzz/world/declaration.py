@@ -27,7 +27,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 
 class Declaration(NamedTuple):
     """The words of one `@world.tool(...)`. `name` None: the function's own; `scope` None: every
-    argument but the key; `observed`: it has an `observe=`."""
+    argument but the key; `observed`: it has an `observe=`; `offered`: it is a tool for models, and
+    no resource or prompt."""
 
     name: str | None = None
     effect: str | None = None
@@ -36,6 +37,7 @@ class Declaration(NamedTuple):
     undoes: str | None = None
     transport: str = "network"
     observed: bool = False
+    offered: bool = True
 
 
 class Hooks(NamedTuple):

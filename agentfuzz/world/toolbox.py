@@ -145,7 +145,7 @@ class Toolbox(Mapping[str, Tool]):
     def __getattr__(self, name: str) -> Tool:
         if name.startswith("_"):  # whoever copies a toolbox asks an empty one for these
             raise AttributeError(name)
-        specs = self._gateway.specs
+        specs = self._offered()
         if name == DONE or name in specs:
             return self[name]
         raise AttributeError(
@@ -153,16 +153,16 @@ class Toolbox(Mapping[str, Tool]):
             f"{near_miss(name, specs)}"
         )
 
+    def _offered(self) -> list[str]:
+        return [name for name, spec in self._gateway.specs.items() if spec.offered]
+
     def __iter__(self) -> Iterator[str]:
-        gateway = self._gateway
-        yield from gateway.specs
-        if gateway.offers_done:
+        yield from self._offered()
+        if self._gateway.offers_done:
             yield DONE
 
     def __len__(self) -> int:
-        gateway = self._gateway
-        return len(gateway.specs) + gateway.offers_done
+        return len(self._offered()) + self._gateway.offers_done
 
     def __contains__(self, name: object) -> bool:
-        gateway = self._gateway
-        return name in gateway.specs or (name == DONE and gateway.offers_done)
+        return name in self._offered() or (name == DONE and self._gateway.offers_done)

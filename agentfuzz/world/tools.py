@@ -46,6 +46,7 @@ class ToolSpec:
             scope = tuple(name for name in self._annotations if name != KEY)
         self.scope: tuple[str, ...] = scope or ()
         self.observed = declared.observed
+        self.offered = declared.offered
         self.facts = ToolFacts(
             name, effect, self.scope, dedup, undoes, derived=derived, observed=declared.observed
         )

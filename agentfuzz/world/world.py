@@ -21,6 +21,7 @@ from agentfuzz.world.delivery import Failure
 from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
+from agentfuzz.world.resources import OfServers
 from agentfuzz.world.taps.surface import OfApplications
 from agentfuzz.world.team.surface import OfAgents
 from agentfuzz.world.toolbox import Toolbox
@@ -28,7 +29,7 @@ from agentfuzz.world.toolbox import Toolbox
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class World(OfAgents, OfApplications):
+class World(OfAgents, OfApplications, OfServers):
     """One run's world. `task` is what the agent is asked to do; `tools` and `model` are what it
     may use; `state` is a dict for whatever the scenario's tools share; `store` is what outlives
     the agent's process; `clock.now` is the time, in virtual seconds.
@@ -157,7 +158,7 @@ class World(OfAgents, OfApplications):
         hooks = NO_HOOKS
         if effect_if is not None or observe is not None or state is not None:
             hooks = _hooks(self, effect_if, observe, state)
-        words = (name, effect, scope, dedup, undoes, transport, observe is not None)
+        words = (name, effect, scope, dedup, undoes, transport, observe is not None, True)
         declared = made(Declaration, words)
         if fn is not None:
             return self._local.declare(declared, fn, hooks)

@@ -1,7 +1,7 @@
-"""The protocol's own conformance suite, against a world whose tools it knows by name.
+"""The protocol's own conformance suite, against a world whose tools, resources and prompts it knows
+by name.
 
-In scope is what has to do with tools and their transport. A world has no prompts, no resources and
-no completions, asks its client for nothing (sampling, elicitation) and does not log.
+Not in scope are streams that can be resumed, and subscriptions: docs/wire.md says why.
 """
 
 import json
@@ -16,8 +16,12 @@ import pytest
 pytest.importorskip("mcp_types", reason="needs the MCP SDK: pip install 'mcp>=2,<3'")
 pytest.importorskip("uvicorn", reason="needs uvicorn")
 
+import mcp_types as types
+from mcp.shared.exceptions import MCPDeprecationWarning
+
 from agentfuzz import World, scenario
 from agentfuzz.runtime.clock import Clock
+from agentfuzz.wire import mcp
 from agentfuzz.wire.server import serve
 from agentfuzz.world.injector import FromPlan
 
@@ -46,26 +50,26 @@ IN_SCOPE = {  # and how many checks each of them makes
     "json-schema-2020-12": 4,
     "server-sse-multiple-streams": 2,
     "dns-rebinding-protection": 2,
+    "logging-set-level": 1,
+    "tools-call-with-logging": 1,
+    "tools-call-sampling": 1,
+    "tools-call-elicitation": 1,
+    "elicitation-sep1034-defaults": 5,
+    "elicitation-sep1330-enums": 5,
+    "resources-list": 1,
+    "resources-read-text": 1,
+    "resources-read-binary": 1,
+    "resources-templates-read": 1,
+    "prompts-list": 1,
+    "prompts-get-simple": 1,
+    "prompts-get-with-args": 1,
+    "prompts-get-embedded-resource": 1,
+    "prompts-get-with-image": 1,
+    "completion-complete": 1,
 }
 OUT_OF_SCOPE = {
-    "completion-complete",
-    "logging-set-level",
-    "tools-call-with-logging",
-    "tools-call-sampling",
-    "tools-call-elicitation",
-    "elicitation-sep1034-defaults",
-    "elicitation-sep1330-enums",
-    "resources-list",
-    "resources-read-text",
-    "resources-read-binary",
-    "resources-templates-read",
     "resources-subscribe",
     "resources-unsubscribe",
-    "prompts-list",
-    "prompts-get-simple",
-    "prompts-get-with-args",
-    "prompts-get-embedded-resource",
-    "prompts-get-with-image",
     "server-sse-polling",  # warns that a stream cannot be resumed, and checks nothing more
 }
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
@@ -76,6 +80,106 @@ RESOURCE = {
     "type": "resource",
     "resource": {"uri": "test://resource", "mimeType": "text/plain", "text": "A resource."},
 }
+
+
+DEFAULTS = {
+    "name": {"type": "string", "default": "John Doe"},
+    "age": {"type": "integer", "default": 30},
+    "score": {"type": "number", "default": 95.5},
+    "status": {"type": "string", "enum": ["active", "inactive", "pending"], "default": "active"},
+    "verified": {"type": "boolean", "default": True},
+}
+OPTIONS = ["option1", "option2", "option3"]
+TITLED = [{"const": f"value{n}", "title": f"Choice {n}"} for n in (1, 2, 3)]
+ENUMS = {
+    "untitledSingle": {"type": "string", "enum": OPTIONS},
+    "titledSingle": {"type": "string", "oneOf": TITLED},
+    "legacyEnum": {"type": "string", "enum": OPTIONS, "enumNames": ["One", "Two", "Three"]},
+    "untitledMulti": {"type": "array", "items": {"type": "string", "enum": OPTIONS}},
+    "titledMulti": {"type": "array", "items": {"anyOf": TITLED}},
+}
+USER = {"username": {"type": "string"}, "email": {"type": "string"}}
+
+
+def shows(world: World) -> None:
+    """Resources and prompts."""
+
+    @world.resource("test://static-text")
+    def text() -> str:
+        """A text."""
+        return "This is the content of the static text resource."
+
+    @world.resource("test://static-binary", mime="image/png")
+    def binary() -> dict[str, str]:
+        """An image."""
+        return {"blob": PNG}
+
+    @world.resource("test://template/{id}/data", mime="application/json")
+    def data(id: str) -> dict[str, Any]:
+        """What is known of an id."""
+        return {"id": id}
+
+    @world.prompt
+    def test_simple_prompt() -> str:
+        """A text."""
+        return "This is a simple prompt for testing."
+
+    @world.prompt
+    def test_prompt_with_arguments(arg1: str, arg2: str) -> str:
+        """A text with two values."""
+        return f"Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"
+
+    @world.prompt
+    def test_prompt_with_embedded_resource(resourceUri: str) -> Blocks:
+        """A resource, and what to do with it."""
+        found = {"type": "resource", "resource": {"uri": resourceUri, "text": "A resource."}}
+        return [{"role": "user", "content": found}, {"role": "user", "content": "Process it."}]
+
+    @world.prompt
+    def test_prompt_with_image() -> Blocks:
+        """An image, and what to do with it."""
+        return [{"role": "user", "content": IMAGE}, {"role": "user", "content": "Analyze it."}]
+
+
+def asks(world: World) -> None:
+    """Tools that ask their client."""
+
+    async def elicited(message: str, properties: dict[str, Any], required: list[str]) -> str:
+        ctx = mcp.context(world)
+        schema = {"type": "object", "properties": properties, "required": required}
+        said = await ctx.session.elicit_form(message, schema, related_request_id=ctx.request_id)
+        return f"User response: {said.action}, {said.content}"
+
+    @world.tool
+    async def test_elicitation(message: str) -> str:
+        """Asks who the user is."""
+        return await elicited(message, USER, list(USER))
+
+    @world.tool
+    async def test_elicitation_sep1034_defaults() -> str:
+        """Asks with defaults."""
+        return await elicited("Please check.", DEFAULTS, [])
+
+    @world.tool
+    async def test_elicitation_sep1330_enums() -> str:
+        """Asks for choices."""
+        return await elicited("Please choose.", ENUMS, [])
+
+    @world.tool
+    async def test_sampling(prompt: str) -> str:
+        """Asks the client's model."""
+        ctx = mcp.context(world)
+        asked = types.SamplingMessage(role="user", content=types.TextContent(text=prompt))
+        with pytest.warns(MCPDeprecationWarning):
+            said = await ctx.session.create_message(
+                [asked], max_tokens=100, related_request_id=ctx.request_id
+            )
+        return f"LLM response: {said.content.text}"
+
+    @world.tool
+    def test_tool_with_logging() -> str:
+        """Is followed in the log."""
+        return "done"
 
 
 @scenario()
@@ -100,6 +204,8 @@ def everything(world: World) -> None:
         """Has a schema with definitions."""
         return name
 
+    shows(world)
+    asks(world)
     for name, blocks in (
         ("test_image_content", [IMAGE]),
         ("test_audio_content", [AUDIO]),

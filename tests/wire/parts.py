@@ -5,7 +5,7 @@ without coercion and without a field that the types do not know.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +56,9 @@ class FakeModel:
 
 class FakeWorld:
     """A world with nothing but a model and a clock, and its own gateway."""
+
+    _resources = ()
+    _prompts: Mapping[str, str] = {}
 
     def __init__(self, *lines: Any, clock: Clock | None = None, budget: int = 200) -> None:
         self.model = FakeModel(*lines)

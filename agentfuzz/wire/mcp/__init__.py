@@ -31,15 +31,18 @@ except ImportError as error:
     ) from error
 
 import anyio
+from mcp_types import SetLevelRequestParams
 
+from agentfuzz.wire.mcp.asking import context
 from agentfuzz.wire.mcp.call import Answers
 from agentfuzz.wire.mcp.exchange import Host
 from agentfuzz.wire.mcp.faults import at_request
 from agentfuzz.wire.mcp.http import Mounted
-from agentfuzz.wire.mcp.listing import annotations, hints, page, tool_list
+from agentfuzz.wire.mcp.listing import annotations, hints, listed, tool_list
+from agentfuzz.wire.mcp.showing import handlers
 from agentfuzz.world.world import World
 
-__all__ = ["annotations", "hints", "memory_client", "mount", "server", "tool_list"]
+__all__ = ["annotations", "context", "hints", "memory_client", "mount", "server", "tool_list"]
 
 
 def server(world: World) -> Any:
@@ -49,7 +52,7 @@ def server(world: World) -> Any:
 
     async def on_list_tools(ctx: Any, params: Any) -> Any:
         await at_request(world, ctx, "list")
-        return page(world, None if params is None else params.cursor)
+        return listed(world, None if params is None else params.cursor)
 
     async def on_call_tool(ctx: Any, params: Any) -> Any:
         return await answers.answer(ctx, params.name, params.arguments or {})
@@ -64,6 +67,9 @@ def server(world: World) -> Any:
         on_list_tools=on_list_tools,
         on_call_tool=on_call_tool,
     )
+    level = SetLevelRequestParams, answers.steps.set_level
+    for method, (given, answer) in {"logging/setLevel": level, **handlers(world, answers)}.items():
+        made.add_request_handler(method, given, answer)
     made.middleware.clear()  # telemetry
     return made
 

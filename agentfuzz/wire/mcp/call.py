@@ -1,30 +1,30 @@
-"""One tools/call request as one crossing of the tool boundary, and what it looks like on the wire.
+"""One request as one crossing of the tool boundary, and what it looks like on the wire.
 
 Law: the world decides what happened and writes it down; this file only says it in the words of the
-protocol. A client that gave a progress token is told when its call has come in, when the backend
-has answered, and that the reply follows. Called by the MCP server for every request.
+protocol: of tools/call, and of the reads of what is shown beside tools. A client that follows a
+call is told when it has come in, when the backend has answered, and that the reply follows. Called
+by the MCP server for every such request.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from agentfuzz.core.codec import message, snapshot
-from agentfuzz.core.errors import CutOff, UnknownTool
-from agentfuzz.core.events import Called, ModelTurn, Replied, Struck
-from agentfuzz.core.faults import Fault
+from agentfuzz.core.errors import CutOff, InvalidArguments, UnknownTool
+from agentfuzz.core.events import Called, ModelTurn
+from agentfuzz.wire.mcp.asking import answering
 from agentfuzz.wire.mcp.content import result, text_result
-from agentfuzz.wire.mcp.exchange import exchange_of
-from agentfuzz.wire.mcp.faults import at_request, broken, silent
+from agentfuzz.wire.mcp.faults import at_request, lost
+from agentfuzz.wire.mcp.steps import Steps
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.world import World
 
 CALL_ID = "agentfuzz/call_id"  # in _meta: the model's id of the call, from clients that pass it on
-STEPS = 2  # of a call, for who follows its progress
 
 
 class Answers:
@@ -33,11 +33,20 @@ class Answers:
     def __init__(self, world: World) -> None:
         self._world = world
         self._open: dict[asyncio.Task[Any], asyncio.Task[Any] | None] = {}
+        self.steps = Steps()
 
     async def answer(self, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         """Call a tool of the world for a request. Raises MCPError where the protocol has its own
         error; does not return where the response is lost."""
-        call = asyncio.ensure_future(self._call(ctx, name, arguments))
+        return await self._settles(self._call(ctx, name, arguments))
+
+    async def read(self, ctx: Any, request: str, name: str, arguments: Mapping[str, Any]) -> Any:
+        """The reply of what is shown beside tools, for a `read` or a `get`. Raises MCPError: the
+        protocol has no other word for a failure there."""
+        return await self._settles(self._read(ctx, request, name, arguments))
+
+    async def _settles(self, work: Coroutine[Any, Any, Any]) -> Any:
+        call = asyncio.ensure_future(work)
         self._open[call] = asyncio.current_task()
         call.add_done_callback(self._settled)
         try:
@@ -64,54 +73,44 @@ class Answers:
     async def _call(self, ctx: Any, name: str, arguments: Mapping[str, Any]) -> Any:
         world = self._world
         await at_request(world, ctx, "call")
+        answering(ctx)
         try:
             if name == DONE and world.gateway.offers_done:
                 return _done(world, arguments)
-            await _tells(ctx, 0)
+            await self.steps.tell(ctx, name, 0)
             reply = await world.acall(name, arguments, asked=_asked(world, ctx, name, arguments))
         except UnknownTool as error:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {message(error)}") from None
-        except CutOff as cut:
-            if exchange_of(ctx) is None:
-                raise
-            raise broken(ctx, str(cut)) from None  # the run is over, the server lives on
         except asyncio.CancelledError:
             raise
-        except Exception as error:
-            fault = _struck(world)
-            kind = "intact" if fault is None else fault.axes[1]
-            if kind == "timeout":
-                raise await silent(ctx, message(error)) from None
-            if fault is not None and kind == "error":
-                raise broken(ctx, message(error), variant=fault.variant) from None
+        except (Exception, CutOff) as error:
+            if (ending := await lost(world, ctx, error)) is not None:
+                raise ending from None
             return text_result(message(error) or type(error).__name__, is_error=True)
-        for step in range(STEPS):
-            await _tells(ctx, step + 1)
+        for step in (1, 2):
+            await self.steps.tell(ctx, name, step)
         return result(world, name, reply)
 
-
-async def _tells(ctx: Any, step: int) -> None:
-    """Tell how far the call is, if its client has asked for that."""
-    if (ctx.meta or {}).get("progress_token") is not None:
-        if (exchange := exchange_of(ctx)) is not None:
-            exchange.before += 1
-        await ctx.session.report_progress(step, STEPS)
+    async def _read(self, ctx: Any, request: str, name: str, arguments: Mapping[str, Any]) -> Any:
+        world = self._world
+        await at_request(world, ctx, request)
+        answering(ctx)
+        try:
+            return await world.acall(name, arguments)
+        except asyncio.CancelledError:
+            raise
+        except (InvalidArguments, UnknownTool) as error:
+            raise MCPError(types.INVALID_PARAMS, message(error)) from None
+        except (Exception, CutOff) as error:
+            if (ending := await lost(world, ctx, error)) is not None:
+                raise ending from None
+            words = message(error) or type(error).__name__
+            raise MCPError(types.INTERNAL_ERROR, words) from None
 
 
 def _done(world: World, arguments: Mapping[str, Any]) -> Any:
     reply = world.tools[DONE](**arguments)
     return text_result(as_text(reply), is_error=not reply["ok"])
-
-
-def _struck(world: World) -> Fault | None:
-    """The fault that struck the call that was answered last."""
-    events = world.gateway.log
-    replied = next(event for event in reversed(events) if type(event) is Replied)
-    called = next(e for e in reversed(events) if type(e) is Called and e.call == replied.call)
-    for event in events[called.seq :]:
-        if type(event) is Struck and event.slot == called.slot:
-            return event.fault
-    return None
 
 
 def _asked(world: World, ctx: Any, name: str, arguments: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ was told) or the fault's variant says so. Headers wait for the first byte of the
 then nothing has begun. Made by the ASGI app for every request, told by whoever answers it.
 """
 
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from agentfuzz.wire.mcp.sessions import Sessions
@@ -23,6 +24,10 @@ class Host(Protocol):
 
     async def silence(self, receive: Any) -> None:
         """Nothing, until the client goes away or the server loses patience."""
+        ...
+
+    async def idle(self, work: Awaitable[Any]) -> Any:
+        """What the client owes an answer to."""
         ...
 
     async def drop(self, scope: Any, receive: Any) -> None:
@@ -57,6 +62,10 @@ class Exchange:
         """Nothing, for as long as the host holds it, or for ever."""
         assert self._host is not None, "who has none waits by himself"
         await self._host.silence(self._receive)
+
+    async def idle(self, work: Awaitable[Any]) -> Any:
+        """What the server asks the client; meanwhile it is the client's turn."""
+        return await (work if self._host is None else self._host.idle(work))
 
     @property
     def held(self) -> bool:

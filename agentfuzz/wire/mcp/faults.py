@@ -11,7 +11,11 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from agentfuzz.boundaries.mcp import CALLS_OF_TOOLS, REQUESTS
+from agentfuzz.core.codec import message
 from agentfuzz.core.errors import CutOff
+from agentfuzz.core.events import Called, Replied, Struck
+from agentfuzz.core.faults import Fault
 from agentfuzz.wire.mcp.exchange import ENDINGS, exchange_of
 from agentfuzz.world.world import World, inside
 
@@ -36,34 +40,63 @@ async def silent(ctx: Any, why: str) -> MCPError:
     return broken(ctx, why)
 
 
+def struck(world: World) -> Fault | None:
+    """The fault that struck the call that was answered last."""
+    events = world.gateway.log
+    replied = next(event for event in reversed(events) if type(event) is Replied)
+    called = next(e for e in reversed(events) if type(e) is Called and e.call == replied.call)
+    for event in events[called.seq :]:
+        if type(event) is Struck and event.slot == called.slot:
+            return event.fault
+    return None
+
+
+async def lost(world: World, ctx: Any, error: BaseException) -> MCPError | None:
+    """How the request of a call ends that raised this, if its reply is lost: after a silence, or
+    with its connection. None: there is a reply."""
+    if isinstance(error, CutOff):
+        if exchange_of(ctx) is None:
+            raise error
+        return broken(ctx, str(error))  # the run is over, the server lives on
+    fault = struck(world)
+    kind = "intact" if fault is None else fault.axes[1]
+    if kind == "timeout":
+        return await silent(ctx, message(error))
+    if fault is not None and kind == "error":
+        return broken(ctx, message(error), variant=fault.variant)
+    return None
+
+
 async def at_request(world: World, ctx: Any, name: str) -> None:
-    """A `list` or a `call` has come in over HTTP: what strikes the request itself. Raises MCPError.
+    """A request has come in over HTTP: what strikes the request itself. `name` is `list` or `call`
+    for those about tools, or one of the others that the boundary knows. Raises MCPError.
 
     It counts as a crossing where no call does: whoever remembers runs has to learn of it."""
     exchange, gateway = exchange_of(ctx), inside(world)
     if exchange is None or gateway.clock.elsewhere is not None:  # whose faults are elsewhere, too
         return
-    session = exchange.session is not None
-    if name == "list":
+    session, calls = exchange.session is not None, name in CALLS_OF_TOOLS
+    if not calls:
         _crosses(gateway, ctx)
     elif not session:
         return
     process = gateway.process
     slot = process.slot("mcp", name)
-    group = f"mcp {name} in a session" if session else f"mcp {name}"
+    group = f"mcp {'call' if calls else 'list'}{' in a session' * session}"
     fault = process.injector.at(slot, len(process.log), group)
     if fault is None or (fault.axes[0] == "session_lost" and not session):
         return
     process.struck(slot, fault)
-    if name == "call":
+    if calls:
         _crosses(gateway, ctx)
     kind = fault.axes[0]
     if kind == "timeout":
-        raise await silent(ctx, f"tools/{name} is not answered")
+        raise await silent(ctx, f"{REQUESTS[name]} is not answered")
     if kind == "session_lost":
         exchange.lose()
         raise MCPError(types.INVALID_REQUEST, "Session not found")
-    raise broken(ctx, f"tools/{name}: connection reset by peer", variant=fault.variant)
+    words = f"{REQUESTS[name]}: connection reset by peer"
+    raise broken(ctx, words, variant=fault.variant)
 
 
 def _crosses(gateway: Any, ctx: Any) -> None:

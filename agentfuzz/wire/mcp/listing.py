@@ -1,6 +1,6 @@
-"""The tools of a world as tools/list shows them, page by page.
+"""The tools of a world as tools/list shows them, and any list page by page.
 
-Law: a tool shows what its declaration says, and a page has at most `PAGE` tools; a cursor that no
+Law: a tool shows what its declaration says, and a page has at most `PAGE` items; a cursor that no
 page has given is refused. Called by the server.
 """
 
@@ -69,12 +69,17 @@ def tool_list(world: World) -> list[Any]:
     return found
 
 
-def page(world: World, cursor: str | None) -> Any:
-    """The tools from a cursor on, as the result of tools/list. Raises MCPError (-32602)."""
-    tools = tool_list(world)
-    begins = {f"tool-{nth}": nth for nth in range(PAGE, len(tools), PAGE)}
+def page(items: list[Any], cursor: str | None, word: str) -> tuple[list[Any], str | None]:
+    """The items from a cursor on, and the cursor of the next page. Raises MCPError (-32602)."""
+    begins = {f"{word}-{nth}": nth for nth in range(PAGE, len(items), PAGE)}
     if cursor is not None and cursor not in begins:
         raise MCPError(types.INVALID_PARAMS, f"Invalid cursor: {cursor!r}")
     start = 0 if cursor is None else begins[cursor]
-    more = f"tool-{start + PAGE}" if start + PAGE < len(tools) else None
-    return types.ListToolsResult(tools=tools[start : start + PAGE], next_cursor=more)
+    more = f"{word}-{start + PAGE}" if start + PAGE < len(items) else None
+    return items[start : start + PAGE], more
+
+
+def listed(world: World, cursor: str | None) -> Any:
+    """The tools from a cursor on, as the result of tools/list. Raises MCPError."""
+    tools, more = page(tool_list(world), cursor, "tool")
+    return types.ListToolsResult(tools=tools, next_cursor=more)
