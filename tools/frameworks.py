@@ -180,12 +180,13 @@ def page(one: Framework) -> str:
         f"`{name}` ({counts}: {'none' if default is None else default})"
         for name, (counts, default) in facts["limits"].items()
     ]
+    has = ", ".join(facts["has"]) or "none of sessions, typed output, approvals, handoffs"
     meets = [[failure, met] for failure, met in facts["meets"].items()]
     lines = [
         f"# {facts['release']}",
         "",
         f"Entrypoints: {', '.join(facts['entrypoints'])}. "
-        f"Has: {', '.join(facts['has']) or 'none of sessions, typed output, approvals, handoffs'}. "
+        f"Its adapter has: {has}. "
         f"Limits by default: {', '.join(limits) or 'none'}.",
         "",
         "How the failure of a tool comes to its user by default:",

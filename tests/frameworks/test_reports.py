@@ -56,4 +56,4 @@ def test_a_page_leads_to_the_script() -> None:
         assert "[a draft of a report](../../tests/frameworks/shop/issues/twice.md)" in said
         assert ("DID NOT SHOW IT" in said) is not scripted
         assert one.findings[0].good is scripted
-    assert "none of sessions, typed output, approvals, handoffs" in said
+    assert "Its adapter has: none of sessions, typed output, approvals, handoffs" in said
