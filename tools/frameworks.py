@@ -1,9 +1,10 @@
 """Frameworks under test, each in an environment of its own: `make frameworks`.
 
 Law: what the report says of a framework was run here: the test kit of its adapter, its default loop
-under the plan of each finding, and the same plan with the options that are said to mend it. What
-does not come out as it is told fails. `tools/frameworks.py NAME...` renews some, `--lock` pins
-anew, `--catalogue` renews alone what became of the default loops in the stories of the catalogue.
+under the plan of each finding, the same plan with the options that are said to mend it, and the
+script that shows the same without agentfuzz. What does not come out as it is told fails.
+`tools/frameworks.py NAME...` renews some, `--lock` pins anew, `--catalogue` renews alone what
+became of the default loops in the stories of the catalogue.
 
 What is told lies in `tests/frameworks/*/report.toml`; the report goes to `reports/frameworks/`.
 """
@@ -33,7 +34,8 @@ _SUMMARY = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed).*?)(?:, \d+ warnings?)? 
 @dataclass(frozen=True)
 class Finding:
     """What a framework's default loop does under a plan, as its report.toml tells it; `cure` says
-    how to set it up so that the law holds, as the variant `cure_variant` does."""
+    how to set it up so that the law holds, as the variant `cure_variant` does; `script` shows it
+    without agentfuzz, with what could be reported beside it."""
 
     code: str
     plan: str
@@ -44,14 +46,22 @@ class Finding:
     cure: str = ""
     cure_variant: str = ""
     public: str = ""
+    script: str = ""
 
 
 class Checked(NamedTuple):
-    """A finding, whether it is shown, and whether its cure holds (None: there is none)."""
+    """A finding: whether it is shown, whether its cure holds, and whether its script shows it (None
+    where there is none)."""
 
     finding: Finding
     shown: bool
     cured: bool | None
+    scripted: bool | None
+
+    @property
+    def good(self) -> bool:
+        """Whether all of it is as it is told."""
+        return self.shown and self.cured is not False and self.scripted is not False
 
 
 class Framework(NamedTuple):
@@ -67,7 +77,7 @@ class Framework(NamedTuple):
     @property
     def good(self) -> bool:
         """Whether all is as it is told."""
-        return self.passed and all(one.shown and one.cured is not False for one in self.findings)
+        return self.passed and all(one.good for one in self.findings)
 
 
 def names() -> Iterator[str]:
@@ -126,7 +136,21 @@ def _checked(python: Path, name: str, finding: Finding) -> Checked:
     cured = None
     if finding.cure_variant:
         cured = finding.code not in _played(python, name, finding, finding.cure_variant)
-    return Checked(finding, shown, cured)
+    scripted = _scripted(python, script_of(name, finding)) if finding.script else None
+    return Checked(finding, shown, cured, scripted)
+
+
+def script_of(name: str, finding: Finding) -> Path:
+    """Where the script of a finding lies."""
+    return TOLD / name / "issues" / finding.script
+
+
+def _scripted(python: Path, script: Path) -> bool:
+    """Whether a script ends with exit status 1 and has said something: one that fails has not."""
+    done = subprocess.run([python, script], check=False, capture_output=True, text=True)
+    if done.returncode != 1 or not done.stdout.strip():
+        print(script, done.stdout, done.stderr, sep="\n")
+    return done.returncode == 1 and bool(done.stdout.strip())
 
 
 def _played(python: Path, name: str, finding: Finding, variant: str) -> Any:
@@ -156,12 +180,13 @@ def page(one: Framework) -> str:
         f"`{name}` ({counts}: {'none' if default is None else default})"
         for name, (counts, default) in facts["limits"].items()
     ]
+    has = ", ".join(facts["has"]) or "none of sessions, typed output, approvals, handoffs"
     meets = [[failure, met] for failure, met in facts["meets"].items()]
     lines = [
         f"# {facts['release']}",
         "",
         f"Entrypoints: {', '.join(facts['entrypoints'])}. "
-        f"Has: {', '.join(facts['has']) or 'none of sessions, approvals, handoffs'}. "
+        f"Its adapter has: {has}. "
         f"Limits by default: {', '.join(limits) or 'none'}.",
         "",
         "How the failure of a tool comes to its user by default:",
@@ -188,9 +213,18 @@ def page(one: Framework) -> str:
             f"`{finding.situation}`, default settings",
             f"- Its documentation: {finding.documented or 'nothing found'}",
             f"- So that the law holds: {cure}{verified[checked.cured]}",
+            *([f"- Without agentfuzz: {_linked(one.name, checked)}"] if finding.script else []),
             f"- Reported: {finding.public or 'not that we know of'}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _linked(name: str, checked: Checked) -> str:
+    """The script of a finding, and what could be reported of it."""
+    script = script_of(name, checked.finding)
+    links = [f"{each.relative_to(ROOT)}" for each in (script, script.with_suffix(".md"))]
+    missed = "" if checked.scripted else " (DID NOT SHOW IT)"
+    return f"[a script](../../{links[0]}){missed}, [a draft of a report](../../{links[1]})"
 
 
 def _listed(sentences: Mapping[str, str]) -> str:

@@ -109,6 +109,19 @@ def test_a_memo_changes_nothing_in_frameworks(name):
     assert answered == 0 if name == "in_sync" else answered > 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["langgraph", "openai_agents"])
+@pytest.mark.parametrize("name", ["approved", "recalled"])
+def test_a_memo_changes_nothing_where_a_default_loop_has_legs(name, framework):
+    """What a loop keeps from leg to leg it has as well while it is taped."""
+    from agentfuzz.adapters.contract import agent, found
+    from agentfuzz.adapters.testing import situation
+
+    adapter = found(framework)
+    chosen = situation(adapter, name)
+    same(chosen.scenario, agent(adapter, **chosen.words), max_runs=25)
+
+
 # What it cannot know ----------------------------------------------------------------------
 
 

@@ -53,9 +53,10 @@ async def _workflow(adapter: Adapter, setup: Setup, chat: bool, stream: bool) ->
         result = await events.get_final_response()
     else:
         result = await workflow.run(**words)
-    kept.waits = [event.request_id for event in result.get_request_info_events()]
-    said = [one for one in result.get_outputs() if isinstance(one, AgentResponse)]
-    return said[-1] if said else AgentResponse(messages=[])
+    asks = result.get_request_info_events()
+    kept.waits = [event.request_id for event in asks]
+    told = [one.data for one in asks if isinstance(one.data, HandoffAgentUserRequest)]
+    return told[-1].agent_response if told else AgentResponse(messages=[])
 
 
 def _agent(adapter: Adapter, setup: Setup, agent: str | None, chat: bool) -> Any:

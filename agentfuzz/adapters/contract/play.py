@@ -16,7 +16,7 @@ from agentfuzz.adapters.contract.adapter import Adapter, Ended, Failures, Setup,
 from agentfuzz.adapters.contract.bridge import Key
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import AgentfuzzError, near_miss
-from agentfuzz.world.world import World
+from agentfuzz.world.world import World, inside
 
 
 class _Kept:
@@ -124,7 +124,7 @@ def agent(
 
 
 def _of(world: World) -> _Kept:
-    return _KEPT.setdefault(getattr(world.gateway, "process", world), _Kept())
+    return _KEPT.setdefault(inside(world).process, _Kept())
 
 
 def _goes_on(world: World, kept: _Kept) -> bool:

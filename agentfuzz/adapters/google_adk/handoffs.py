@@ -2,13 +2,16 @@
 
 Law: the tool by which a model transfers, whom it may name, and how control passes are ADK's; only
 what a fault of the plan says becomes of a transfer differs. It arrives when ADK begins the agent,
-so one that ADK drops arrives nowhere. Called by the models of agents that have names in the world;
-whoever else is transferred to is nobody whom the world knows, and nothing crosses it.
+so one that ADK drops arrives nowhere; one to a workflow agent arrives at the first of its agents.
+Called by the models of agents that have names in the world; whoever else is transferred to is
+nobody whom the world knows, and nothing crosses it.
 """
 
 from collections.abc import Collection
 from functools import partial
 from typing import Any
+
+from google.adk.agents import LoopAgent, ParallelAgent, SequentialAgent
 
 from agentfuzz.adapters.contract.retold import retold
 from agentfuzz.adapters.google_adk.told import retell, said_before
@@ -19,6 +22,7 @@ from agentfuzz.world.team.transfers import begins, is_lost_aio, leaves, under_wa
 from agentfuzz.world.world import World
 
 TOOL = "transfer_to_agent"
+WORKFLOWS = (SequentialAgent, LoopAgent, ParallelAgent)
 
 
 def asks(world: World, agent: str, request: Any) -> None:
@@ -76,4 +80,7 @@ def _names(context: Any, members: Collection[Any]) -> dict[str, str]:
 
 
 def _model(agent: Any) -> Any:
+    """The model of an agent, or of the one with which a workflow begins."""
+    while isinstance(agent, WORKFLOWS) and agent.sub_agents:
+        agent = agent.sub_agents[0]
     return getattr(agent, "canonical_model", None)

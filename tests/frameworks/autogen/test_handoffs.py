@@ -220,6 +220,25 @@ def test_a_team_that_says_nothing_of_a_loss_is_found():
     assert {one.code for one in found.violations} == {"AF603"}
 
 
+@pytest.mark.parametrize(
+    ("then", "broken"), [([SHIP, "Shipped."], {"AF101", "AF602"}), (["Shipping has it."], set())]
+)
+def test_who_does_what_it_has_handed_over_is_found(then, broken):
+    """The application asks triage by itself, when shipping has had the word: the task is no longer
+    its own. One that says so keeps the law."""
+
+    async def agent(world):
+        triage = member(world, "triage", "shipping")
+        members = [triage, member(world, "shipping")]
+        await swarm(world, members, termination_condition=SaysText()).run(task=world.task)
+        return outcome(await triage.run(task="And?"))
+
+    script = {"triage": [own("transfer_to_shipping"), *then], "shipping": TYPED["shipping"]}
+    found = run(desk(script, at_most_once("shipment")), agent)
+    assert [agent for _, agent in handed(found.history)] == ["shipping"] * 3
+    assert {one.code for one in found.violations} == broken
+
+
 class Refusing(Handoff):
     """A handoff whose tool fails."""
 

@@ -6,7 +6,7 @@ pytest.importorskip("crewai")
 
 from crewai import Agent, Process, Task
 
-from agentfuzz import exactly_once, own, run, scenario
+from agentfuzz import at_most_once, exactly_once, own, run, scenario
 from agentfuzz.adapters.crewai import ADAPTER, crew, model, outcome, tools
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived, HandoffRejected, HandoffSent
 from agentfuzz.core.events import Called, ModelInput
@@ -154,6 +154,28 @@ def test_what_goes_astray_is_another_coworker_s(lead, loop):
     told = run(desk(lead, delegates("shipping"), "Done."), loop, "handoff:shipping#1:misrouted")
     assert [one.agent for one in told.history.of(HandoffReceived)] == ["audit"]
     assert told.history.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("then", "dedup", "broken"),
+    [
+        ([SHIP, "Done."], "none", {"AF101", "AF602"}),
+        ([SHIP, "Done."], "key", set()),
+        (["Done."], "none", set()),
+    ],
+    ids=["does it, too", "under one key", "leaves it alone"],
+)
+def test_who_does_what_it_has_delegated_is_found(then, dedup, broken):
+    """The task is the coworker's, which has accepted it and done it."""
+    script = {**SCRIPT, "triage": [delegates("shipping"), *then]}
+
+    @scenario(at_most_once("shipment"), task="Ship order A17.", script=script)
+    def scene(world):
+        @world.tool(effect="shipment", scope=("order_id",), dedup=dedup)
+        def ship(order_id: str) -> dict:
+            return {"parcel": f"p_{order_id}"}
+
+    assert {one.code for one in run(scene, flat).violations} == broken
 
 
 def test_a_coworker_whom_nobody_knows_is_no_handoff():

@@ -1,13 +1,13 @@
 """ADK's transfers are handoffs of the world: what becomes of them, and of an honest team."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import pytest
 
 pytest.importorskip("google.adk")
 
-from google.adk.agents import LlmAgent, SequentialAgent
+from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
 from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService
 from google.genai import types
@@ -22,6 +22,14 @@ from ..played import codes, history
 from .variants import VARIANTS
 
 NOT_OTHERS: Mapping[str, str] = {}
+
+
+class Silent(BaseAgent):
+    """One that says nothing."""
+
+    async def _run_async_impl(self, ctx: Any) -> AsyncGenerator[Any, None]:
+        for event in ():
+            yield event
 
 
 def to(name: str) -> Any:
@@ -160,23 +168,80 @@ def test_of_two_transfers_in_one_reply_the_last_is_made() -> None:
     assert [one.code for one in found.violations] == []  # the task was handed over again
 
 
-def test_what_is_no_agent_of_the_world_is_handed_nothing() -> None:
-    """A workflow agent below: it is begun, and no handoff is told of it."""
-    script = {"triage": [to("line"), "Handed over."], "billing": HONEST["billing"]}
+@pytest.mark.parametrize(
+    ("kind", "deep"),
+    [(SequentialAgent, False), (SequentialAgent, True), (ParallelAgent, False), (LoopAgent, False)],
+)
+@pytest.mark.parametrize("plan", ["", "lost", "misrouted", "once/trimmed", "once/poisoned"])
+def test_a_workflow_is_handed_what_its_first_agent_takes(kind: Any, deep: bool, plan: str) -> None:
+    """However deep it stands; whoever else is in it has been handed nothing."""
+    script = {
+        "triage": [FIND, to("line"), to("line"), "Handed over."],
+        "billing": HONEST["billing"],
+        "audit": ["It is in order."],
+        "shipping": [to("line"), "Not mine."],
+    }
 
     async def loop(world: World) -> Any:
-        billing = LlmAgent(
-            name="billing",
-            model=model(world, agent="billing"),
-            tools=tools(world, key=by_tool, agent="billing"),
-        )
-        line = SequentialAgent(name="line", sub_agents=[billing])
-        desk = LlmAgent(name="triage", model=model(world, agent="triage"), sub_agents=[line])
-        return outcome(await asked(desk, world.task))
+        def member(name: str, *below: Any) -> LlmAgent:
+            given = tools(world, key=by_tool, agent=name)
+            asking = model(world, agent=name)
+            return LlmAgent(name=name, model=asking, tools=given, sub_agents=list(below))
 
-    found = run(desk(script), loop)
-    assert crossed(found) == []
+        first: Any = member("billing")
+        if deep:
+            first = SequentialAgent(name="inner", sub_agents=[first])
+        words = {"max_iterations": 1} if kind is LoopAgent else {}
+        line = kind(name="line", sub_agents=[first, member("audit")], **words)
+        said = await asked(member("triage", line, member("shipping")), world.task)
+        return outcome([event for event in said if event.author != "audit"])
+
+    found = run(desk(script), loop, plan and f"handoff:billing#1:{plan}")
+    assert crossed(found) == {"lost": ["Sent billing"], "misrouted": ASTRAY}.get(
+        plan, ["Sent billing", "Received billing", "Accepted billing"]
+    )
     assert [one.code for one in found.violations] == []
+
+
+def test_what_goes_astray_to_a_workflow_is_its_first_agent_s() -> None:
+    """Which refunds what was meant for shipping: that is found."""
+    script = {"triage": [to("shipping"), "Handed over."], "billing": [FIND, REFUND, DONE]}
+
+    async def loop(world: World) -> Any:
+        below = [
+            LlmAgent(
+                name=name,
+                model=model(world, agent=name),
+                tools=tools(world, key=by_tool, agent=name),
+            )
+            for name in ("billing", "shipping")
+        ]
+        line = SequentialAgent(name="line", sub_agents=below[:1])
+        lead = LlmAgent(
+            name="triage", model=model(world, agent="triage"), sub_agents=[line, below[1]]
+        )
+        return outcome(await asked(lead, world.task))
+
+    found = run(
+        desk({**script, "shipping": script["billing"]}), loop, "handoff:shipping#1:misrouted"
+    )
+    assert crossed(found) == ["Sent shipping", "Received billing", "Accepted billing"]
+    assert "AF603" in {one.code for one in found.violations}
+
+
+@pytest.mark.parametrize("begins", [Silent(name="line"), SequentialAgent(name="line")])
+def test_what_is_no_agent_of_the_world_is_handed_nothing(begins: BaseAgent) -> None:
+    """An agent of the application's own without a model, a workflow without agents: it is begun,
+    and no handoff is told of it."""
+
+    async def loop(world: World) -> Any:
+        below = begins.model_copy(update={"parent_agent": None})
+        lead = LlmAgent(name="triage", model=model(world, agent="triage"), sub_agents=[below])
+        return outcome(await asked(lead, world.task))
+
+    found = run(desk({"triage": [to("line"), "Handed over."]}), loop)
+    assert crossed(found) == []
+    assert [one.code for one in found.violations if one.code.startswith("AF6")] == []
 
 
 @pytest.mark.parametrize("callback", [False, True], ids=["raised", "told"])
