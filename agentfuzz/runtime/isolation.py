@@ -20,7 +20,15 @@ from typing import Any
 
 from agentfuzz.runtime import detours
 from agentfuzz.runtime.loggers import Loggers
-from agentfuzz.runtime.surroundings import ROWS, SETTERS, glance, same, unchanged
+from agentfuzz.runtime.surroundings import (
+    FILTERING,
+    FILTERS,
+    ROWS,
+    SETTERS,
+    glance,
+    same,
+    unchanged,
+)
 
 _SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
@@ -129,7 +137,7 @@ class Isolation:
         while left_open:
             left_open[-1]()
         if touched or not unchanged(self._seen):
-            self._put_back()
+            self._put_back(warned=touched <= FILTERING and unchanged(self._seen))
         if self._loggers.changed:
             self._loggers.put_back()
         self._runs += 1
@@ -137,8 +145,12 @@ class Isolation:
             self._put_back()
             self._look_for_the_rest()
 
-    def _put_back(self, *, silent: bool = False) -> None:
+    def _put_back(self, *, silent: bool = False, warned: bool = False) -> None:
+        """Put back what differs: of all, of what is `silent`, or of the filters of warnings, where
+        nothing but those was touched (many a framework does, in every run)."""
         for row, before in zip(ROWS, self._before, strict=True):
+            if warned and row is not FILTERS:
+                continue
             try:
                 if row.silent >= silent and not same(row.read(), before):
                     row.write(before)
