@@ -107,7 +107,11 @@ class Isolation:
     @property
     def untouched(self) -> bool:
         """Whether this run, or the last one, has drawn nothing."""
-        return self._fresh and random.getstate()[1] == self._seeded
+        return self._fresh and self.state()[0] == (self._rest or self._seeded)
+
+    def state(self) -> tuple[object, int]:
+        """Where randomness stands: the same only where nothing was drawn between two looks."""
+        return (_MEMORY.raw if _SHOWS else random.getstate()[1], self.drawn)
 
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""
