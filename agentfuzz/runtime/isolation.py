@@ -20,7 +20,15 @@ from typing import Any
 
 from agentfuzz.runtime import detours
 from agentfuzz.runtime.loggers import Loggers
-from agentfuzz.runtime.surroundings import ROWS, SETTERS, glance, same, unchanged
+from agentfuzz.runtime.surroundings import (
+    FILTERING,
+    FILTERS,
+    ROWS,
+    SETTERS,
+    glance,
+    same,
+    unchanged,
+)
 
 _SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
@@ -99,7 +107,11 @@ class Isolation:
     @property
     def untouched(self) -> bool:
         """Whether this run, or the last one, has drawn nothing."""
-        return self._fresh and random.getstate()[1] == self._seeded
+        return self._fresh and self.state()[0] == (self._rest or self._seeded)
+
+    def state(self) -> tuple[object, int]:
+        """Where randomness stands: the same only where nothing was drawn between two looks."""
+        return (_MEMORY.raw if _SHOWS else random.getstate()[1], self.drawn)
 
     def begin(self) -> None:
         """The same randomness for every run, and a note of what must be the same after it."""
@@ -129,7 +141,7 @@ class Isolation:
         while left_open:
             left_open[-1]()
         if touched or not unchanged(self._seen):
-            self._put_back()
+            self._put_back(warned=touched <= FILTERING and unchanged(self._seen))
         if self._loggers.changed:
             self._loggers.put_back()
         self._runs += 1
@@ -137,8 +149,12 @@ class Isolation:
             self._put_back()
             self._look_for_the_rest()
 
-    def _put_back(self, *, silent: bool = False) -> None:
+    def _put_back(self, *, silent: bool = False, warned: bool = False) -> None:
+        """Put back what differs: of all, of what is `silent`, or of the filters of warnings, where
+        nothing but those was touched (many a framework does, in every run)."""
         for row, before in zip(ROWS, self._before, strict=True):
+            if warned and row is not FILTERS:
+                continue
             try:
                 if row.silent >= silent and not same(row.read(), before):
                     row.write(before)

@@ -162,12 +162,13 @@ _SILENT: tuple[Row, ...] = (
     *map(_names, (builtins, time, datetime)),
     Row("the context of decimal", _decimals, _write_decimals),
 )
+FILTERS = Row("warnings.filters", lambda: (warnings.filters, tuple(warnings.filters)), _filters)
 ROWS: tuple[Row, ...] = (
     *(_attribute(sys, name) for name in ("stdout", "stderr", "stdin", "path")),
     *(_attribute(sys, name) for name in ("excepthook", "unraisablehook")),
     _attribute(threading, "excepthook"),
     _contents("sys.path", lambda: sys.path),
-    Row("warnings.filters", lambda: (warnings.filters, tuple(warnings.filters)), _filters),
+    FILTERS,
     Row("the environment", lambda: dict(raw_environ()), _restore_environ),
     Row("the working directory", _cwd, os.chdir),
     Row("signal handlers", lambda: tuple(map(getsignal, _NUMBERS)), _write_signals),
@@ -187,6 +188,7 @@ ROWS: tuple[Row, ...] = (
     *_mask(),
     *(row._replace(silent=True) for row in _SILENT),
 )
+FILTERING = frozenset({"simplefilter", "filterwarnings", "resetwarnings"})  # change FILTERS alone
 # What is changed by calling these. (`sys.settrace` and others have an audit event: see `TOUCHING`.)
 SETTERS: tuple[tuple[Any, str], ...] = (
     *((signal, name) for name in ("signal", "pthread_sigmask") if hasattr(signal, name)),
@@ -198,7 +200,7 @@ SETTERS: tuple[tuple[Any, str], ...] = (
     *((gc, name) for name in ("set_threshold", "set_debug")),
     (socket, "setdefaulttimeout"),
     (decimal, "setcontext"),
-    *((warnings, name) for name in ("simplefilter", "filterwarnings", "resetwarnings")),
+    *((warnings, name) for name in sorted(FILTERING)),
 )
 _SCALARS = (int, float, str, bytes, bool)
 

@@ -5,7 +5,6 @@ judged by the same laws, whoever made it: the agent, or the memo of what it did.
 runner.
 """
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agentfuzz.archive.crash_log import CrashLog
@@ -21,7 +20,7 @@ from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.runtime.paths import watch as paths
 from agentfuzz.search.covered.reached import Striking
 from agentfuzz.search.executors.choice import DEAR
-from agentfuzz.search.executors.executor import Died, Executor, Inline, forgotten
+from agentfuzz.search.executors.executor import Died, Executor, Inline
 from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.memo.taping import Taping, sent
 from agentfuzz.search.outcome import Outcome
@@ -147,21 +146,16 @@ class Maker:
     def taped(self, plan: FaultPlan) -> Outcome:
         """The run of a plan, made here for the memo of another process."""
         if self._taping is None:
-            self._taping = Taping(self.agent, lambda: self.simulation.isolation.drawn)
+            self._taping = Taping(self.agent, self.simulation.isolation.state)
         injector = self.under(plan)
         history = self._made(plan, self._taping.agent, injector)
         tapes = sent(self._taping.written(history))
         return self._judged(history, injector, plan)._replace(tapes=tapes)
 
     @property
-    def expects_again(self) -> Callable[[Iterable[FaultPlan]], None]:
-        """Who is told what will be run again."""
-        return forgotten if type(self.executor) is Inline else self.executor.expect_again
-
-    @property
-    def expects(self) -> Callable[[Iterable[FaultPlan]], None]:
-        """Who is told what will be asked for."""
-        return forgotten if type(self.executor) is Inline else self.executor.expect
+    def others(self) -> Executor | None:
+        """Who makes runs ahead, if anybody does."""
+        return None if type(self.executor) is Inline else self.executor
 
     def planned(self, plan: FaultPlan) -> Outcome:
         """The run of a plan, made by the executor, if there is one: ahead, or now; or by another

@@ -248,3 +248,31 @@ def test_what_a_simulation_changes_itself_does_not_stay():
     assert nothing not in gc.callbacks
     assert logger.level == 7
     logger.setLevel(logging.NOTSET)
+
+
+def test_filters_of_warnings_are_put_back_alone(monkeypatch):
+    """Many a framework sets them for a while in each run: nothing else is looked at for that. What
+    is changed beside them is put back as ever."""
+
+    def agent(world):
+        seen.append(state())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+        if len(seen) == 7:
+            os.umask(0o123)
+
+    def noting(row):
+        return row._replace(read=lambda: (read.append(row.name), row.read())[1])
+
+    seen, read = [], []
+    with Simulation() as simulation:
+        for _ in range(5):
+            simulation.execute(anywhere, agent, FromPlan())
+        rows = tuple(one if one is surroundings.FILTERS else noting(one) for one in ROWS)
+        monkeypatch.setattr("agentfuzz.runtime.isolation.ROWS", rows)
+        simulation.execute(anywhere, agent, FromPlan())
+        assert "umask" not in read
+        for _ in range(3):
+            simulation.execute(anywhere, agent, FromPlan())
+        assert "umask" in read
+    assert [changed(seen[4], one) for one in seen[4:]] == [[]] * 5

@@ -272,3 +272,48 @@ def test_inline_makes_nothing_ahead():
     inline.expect([FaultPlan()])
     assert inline.take(FaultPlan()) is None
     inline.close()
+
+
+def test_a_run_is_looked_at_before_it_is_asked_for():
+    """It is waited for, and is there when it is asked for; of what nobody makes, or what no child
+    can run, there is nothing to see."""
+
+    def run(plan, taped):
+        if str(plan) == "pay#2:twice":
+            raise OSError("no run")
+        return str(plan)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 40)]
+    processes = Processes(2, forking(run, lambda: None))
+    processes.expect(plans[:30])
+    assert [processes.look(plan) for plan in plans[:3]] == [str(plans[0]), None, str(plans[2])]
+    assert processes.look(plans[29]) == processes.take(plans[29]) == str(plans[29])
+    assert processes.look(plans[29]) is None
+    assert processes.look(plans[39 - 1]) is None
+    assert [processes.take(plan) for plan in plans[:2]] == [str(plans[0]), None]
+    processes.close()
+    assert Inline().look(plans[0]) is None
+
+
+def test_what_lasts_is_made_ahead():
+    """Two processes make it: each longer fault as soon as it is known that there is one."""
+    told = []
+    with Simulation() as simulation:
+        campaign = Campaign(
+            paying,
+            careless,
+            simulation,
+            budget=Budget(workers=2, deep_runs=0, depth=1, max_seconds=600.0),
+        )
+        expect = Processes.expect
+
+        def expected(self, plans):
+            plans = [*plans]
+            told.append((campaign._levels.phase, [str(plan) for plan in plans]))
+            expect(self, plans)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Processes, "expect", expected)
+            campaign.search()
+    lasting = [plan for phase, plans in told if phase == "bursts and outages" for plan in plans]
+    assert sorted(lasting) == sorted(map(str, campaign._levels.lasting))

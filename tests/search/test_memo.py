@@ -6,6 +6,7 @@ said is left.
 
 import _thread
 import asyncio
+import copy
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ from agentfuzz import Completion, at_most_once, scenario, truthful
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.process import in_child
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.providers.offer import Offer
 from agentfuzz.report.formats import json as json_format
 from agentfuzz.search import maker
 from agentfuzz.search import runner as runners
@@ -29,7 +31,7 @@ from agentfuzz.search.memo import fitness
 from agentfuzz.search.memo.audit import Audit
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
-from agentfuzz.search.memo.values import key_of
+from agentfuzz.search.memo.values import Packed, key_of
 
 from .campaign_bytes import MODES, shipping
 from .support import shown
@@ -660,3 +662,19 @@ def test_an_ending_is_told_by_what_a_history_has_of_it(agent):
     """A text of another class, an error of which not all can be told: both are remembered."""
     assert same(paying, agent) > 0
     assert not searched(paying, agent, "on")[0].runner.memo.reasons
+
+
+def test_arguments_are_told_apart_and_copied():
+    """Messages are copies each time; an offer is itself, told from others by all that it says."""
+    tools = ({"name": "pay", "schema": {"type": "object"}},)
+    offers = [Offer(tools), Offer(tools, choice="none"), Offer((*tools, {"name": "look"}))]
+    messages = [{"role": "user", "content": "Pay."}]
+    packed = [Packed((messages, offer)) for offer in offers]
+    assert len({one.key for one in packed}) == 3
+    assert packed[0].key == Packed((copy.deepcopy(messages), Offer(copy.deepcopy(tools)))).key
+    messages.append("more")
+    first, second = packed[0].out(), packed[0].out()
+    assert first == second == ([{"role": "user", "content": "Pay."}], offers[0])
+    assert first[0] is not second[0]
+    assert first[1] is offers[0]
+    assert Packed(((1, 2),)).key != Packed(([1, 2],)).key != Packed(([True, 2],)).key

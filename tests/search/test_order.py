@@ -15,6 +15,7 @@ from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Smaller
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.space import Space, size
 from agentfuzz.telling import story
@@ -329,3 +330,57 @@ def test_pairs_of_a_run_that_loops_come_last(simulation):
     parents = [str(plan) for plan in level.next]
     assert parents[-1] == "pay#1:once/rate_limited"
     assert len(parents) > 1
+
+
+class Told:
+    """Makes runs ahead, and keeps what it was told; those of the `unknown` it cannot say."""
+
+    def __init__(self, lab, unknown=()):
+        self.lab, self.unknown, self.said = lab, unknown, []
+
+    def expect(self, plans):
+        self.said += [str(plan) for plan in plans]
+
+    expect_last = expect
+
+    def expect_again(self, plans):
+        self.parents = [*plans]
+
+    def look(self, plan):
+        history, crossings = self.lab.run(plan)
+        return None if plan in self.unknown else Outcome(history, crossings, (), 0.0)
+
+
+def outcomes(simulation, unknown, most):
+    """What was expected when each plan came, of so many at most; the plans; what is noted."""
+    lab = Lab(shop, loop, simulation, Space(only=("once/timeout", "once/error", "empty", "repeat")))
+    first = Level({FaultPlan(): 1}, lab.space)
+    for plan in first.plans(lab.run):
+        first.grew(plan, *lab.run(plan))
+    told = None if unknown is None else Told(lab, {*list(first.next)[unknown:]})
+    level, known, plans = Level(first.next, lab.space), [], []
+    for plan in level.plans(lab.run, others=told):
+        known.append(0 if told is None else len(told.said))
+        plans.append(str(plan))
+        if len(plans) == most:
+            break
+    return known, plans, level.vain, [] if told is None else told.said
+
+
+@pytest.mark.parametrize("unknown", [0, 2, 99])
+def test_nobody_waits_between_two_parents(simulation, unknown):
+    """What extends the next parent is expected, once and in order, while there is still something
+    of this one; where it is not known what the next one leads to, at its turn."""
+    _, alone, vain, _ = outcomes(simulation, None, 999)
+    known, plans, seen, said = outcomes(simulation, unknown, 999)
+    assert plans == alone == said
+    assert seen == vain
+    ahead = [told - n for n, told in enumerate(known, 1) if told < len(plans)]
+    assert (min(ahead) > 0) == (unknown == 99)
+
+
+def test_what_is_expected_is_not_noted(simulation):
+    """A campaign that ends before a parent's turn tells nothing of it."""
+    most = outcomes(simulation, None, 999)[1]
+    for stop in range(1, len(most)):
+        assert outcomes(simulation, 99, stop)[1:3] == outcomes(simulation, None, stop)[1:3]

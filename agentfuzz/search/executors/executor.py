@@ -18,10 +18,6 @@ class Died(Exception):
         self.how = how
 
 
-def forgotten(plans: Iterable[FaultPlan]) -> None:
-    """Nothing is made ahead."""
-
-
 class Executor(Protocol):
     """Makes runs ahead. `trouble` says why it could not, if so."""
 
@@ -32,8 +28,17 @@ class Executor(Protocol):
         """These will be asked for, in this order; some, or the last of them, perhaps not."""
         ...
 
+    def expect_last(self, plans: Iterable[FaultPlan]) -> None:
+        """The same of plans that come after what was expected earlier."""
+        ...
+
     def expect_again(self, plans: Iterable[FaultPlan]) -> None:
         """The same of plans that were run before, to see whether they come out the same."""
+        ...
+
+    def look(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan that will be asked for, if it was made ahead (or is being made: then
+        it is waited for)."""
         ...
 
     def take(self, plan: FaultPlan) -> Outcome | None:
@@ -58,8 +63,10 @@ class Inline:
     def expect(self, plans: Iterable[FaultPlan]) -> None:
         """Forgets them."""
 
-    def expect_again(self, plans: Iterable[FaultPlan]) -> None:
-        """Forgets them as well."""
+    expect_last = expect_again = expect
+
+    def look(self, plan: FaultPlan) -> None:
+        """Has none."""
 
     def take(self, plan: FaultPlan) -> None:
         """Has none."""

@@ -44,7 +44,7 @@ class Processes:
 
     expect_again = expect
 
-    def expect_last(self, plans: Iterable[FaultPlan], *, taped: bool) -> None:
+    def expect_last(self, plans: Iterable[FaultPlan], *, taped: bool = False) -> None:
         """These come after what was expected earlier, and are `taped` for a memo."""
         new = self._new(plans)
         self._queue.extend(new)
@@ -66,17 +66,28 @@ class Processes:
             self._children.append(self._start(self._children))
         self._feed()
 
-    def take(self, plan: FaultPlan) -> Outcome | None:
-        """The run of a plan, waited for if a child makes it. Raises Died."""
+    def look(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan that will be asked for, waited for if a child makes it."""
+        found = self._done[plan] if self._made(plan) else None
+        return None if isinstance(found, Died) else found
+
+    def _made(self, plan: FaultPlan) -> bool:
+        """Whether a child makes, or has made, the run of a plan: it is waited for."""
         if plan not in self._known:
-            return None
+            return False
         if plan not in self._done and not any(plan in child.busy for child in self._children):
             self._queue.remove(plan)
             self._send(self._idlest(), [plan])
         while plan not in self._done:
             self._receive()
             if self.trouble:
-                return None
+                return False
+        return True
+
+    def take(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan, waited for if a child makes it. Raises Died."""
+        if not self._made(plan):
+            return None
         self._known.discard(plan)
         self._taped.discard(plan)
         found = self._done.pop(plan)

@@ -45,9 +45,18 @@ class Beside:
         self._coming = {**dict.fromkeys(plans), **self._coming}
         self._look()
 
+    def expect_last(self, plans: Iterable[FaultPlan]) -> None:
+        """These come after what was expected earlier."""
+        self._coming.update(dict.fromkeys(plans))
+        self._look()
+
     def expect_again(self, plans: Iterable[FaultPlan]) -> None:
         """What is run again is real."""
         self._others.expect_again(plans)
+
+    def look(self, plan: FaultPlan) -> Outcome | None:
+        """Such a run."""
+        return self._others.look(plan)
 
     def take(self, plan: FaultPlan) -> Outcome | None:
         """The run of a plan; None for one that is made where it is asked for. Raises Died,

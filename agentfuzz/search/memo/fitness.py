@@ -36,6 +36,7 @@ TEAM = "several agents act in it"
 ASSERTS = "an assertion of the test fails in it"
 CUT_OFF = "it is cut off"
 ANOTHER = "its process is started again by another function (resume=)"
+_TEAM = frozenset(get_args(Between))
 
 
 def unfit(history: History) -> str:
@@ -45,7 +46,7 @@ def unfit(history: History) -> str:
         return UNHEARD
     if history.of(Asserted):
         return ASSERTS
-    if any(history.of(kind) for kind in get_args(Between)):
+    if not _TEAM.isdisjoint(map(type, history.events)):
         return TEAM
     stopped = [event.how for event in history.of(Cancelled)]
     stopped += [event.how for event in history.of(Messaged)]

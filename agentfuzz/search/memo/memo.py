@@ -43,7 +43,7 @@ class Memo:
         self._agent = agent
         self._simulation = simulation
         self._tree = Tree()
-        self._taping = Taping(agent, lambda: simulation.isolation.drawn)
+        self._taping = Taping(agent, simulation.isolation.state)
         self._audit = Audit(seed)
 
     @property

@@ -4,7 +4,6 @@ Law: what cannot be remembered is a reason (`bad`), and a tape that has one is n
 by the recorder, read by the tree. A `Book` holds what the tapes of one run share.
 """
 
-import random
 from _thread import get_ident
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -76,9 +75,9 @@ class Leg(NamedTuple):
 
 class Book:
     """What the legs of one run share: `trail` is all that was seen in them, in order; `drawn` says
-    how much entropy was used."""
+    where randomness stands."""
 
-    def __init__(self, drawn: Callable[[], int]) -> None:
+    def __init__(self, drawn: Callable[[], object]) -> None:
         self.drawn = drawn
         self.begin()
 
@@ -95,7 +94,7 @@ class Book:
 
     def entropy(self, gateway: LocalGateway) -> tuple[Any, ...]:
         """Where randomness stands, and the clocks that count their looks."""
-        return (random.getstate()[1], self.drawn(), gateway.clock.wall)
+        return (self.drawn(), gateway.clock.wall)
 
 
 class Tape:

@@ -26,9 +26,9 @@ class Written(NamedTuple):
 
 
 class Taping:
-    """`agent` is the agent, taped into the `book`; `drawn` says how much entropy was used."""
+    """`agent` is the agent, taped into the `book`; `drawn` says where randomness stands."""
 
-    def __init__(self, agent: Agent, drawn: Callable[[], int]) -> None:
+    def __init__(self, agent: Agent, drawn: Callable[[], object]) -> None:
         self.book = Book(drawn)
         self.agent = Taped(agent, self.book)
 

@@ -1,7 +1,7 @@
 """Values as a memo keeps them: packed, so that nobody can change them, and told apart exactly.
 
 Law: what an agent could tell apart is told apart, a tuple from a list and 1 from True; what is
-taken out is a copy. Called by the tape and by the walker.
+taken out is a copy, but for offers, which nobody changes. Called by the tape and by the walker.
 """
 
 import copy
@@ -15,13 +15,16 @@ from typing import Any
 from uuid import UUID
 
 from agentfuzz.core.codec import message
+from agentfuzz.providers.offer import Offer
 
 VERSION = 2  # of marshal: without references, so that equal values are equal bytes
 DEPTH = 40  # of values in values
 _ATOMS = frozenset({type(None), bool, int, float, str, bytes})
+_HOLDERS = frozenset({list, tuple, dict})
 # Objects whose `repr` says all of them.
 _TOLD = frozenset({datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
                    Decimal, UUID, PosixPath, complex})  # fmt: skip
+_OFFER = tuple(field.name for field in fields(Offer))
 _PYDANTIC = frozenset({"__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"})
 Key = bytes | tuple[Any, ...]
 
@@ -31,24 +34,35 @@ class Uncopied(Exception):
 
 
 class Packed:
-    """A value put away. `key` tells it from others."""
+    """Arguments put away. `key` tells them from others."""
 
     __slots__ = ("_whole", "key")
 
-    def __init__(self, value: Any) -> None:
-        self._whole: Any = None
-        self.key = key_of(value)
-        if type(self.key) is not bytes:
-            try:
-                self._whole = copy.deepcopy(value)
-            except Exception as error:
-                raise Uncopied(type(value).__name__) from error
+    def __init__(self, given: tuple[Any, ...]) -> None:
+        self.key = tuple(map(key_of, given))
+        self._whole = [_kept(*one) for one in zip(self.key, given, strict=True)]
 
-    def out(self) -> Any:
-        """A fresh copy."""
-        if type(self.key) is bytes:
-            return marshal.loads(self.key)
-        return copy.deepcopy(self._whole)
+    def out(self) -> tuple[Any, ...]:
+        """Fresh copies."""
+        return tuple([_copied(*one) for one in zip(self.key, self._whole, strict=True)])
+
+
+def _kept(key: Key, value: Any) -> Any:
+    """What is kept of a value beside its key. Raises Uncopied."""
+    if type(key) is bytes:
+        return None
+    if type(value) is Offer:
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception as error:
+        raise Uncopied(type(value).__name__) from error
+
+
+def _copied(key: Key, kept: Any) -> Any:
+    if type(key) is bytes:
+        return marshal.loads(key)
+    return kept if type(kept) is Offer else copy.deepcopy(kept)
 
 
 def key_of(value: Any) -> Key:
@@ -64,11 +78,13 @@ def _bare(value: Any, depth: int) -> bool:
     kind = type(value)
     if kind in _ATOMS:
         return True
-    if depth and kind in (list, tuple):
-        return all(_bare(one, depth - 1) for one in value)
-    if depth and kind is dict:
-        return all(type(k) in _ATOMS and _bare(one, depth - 1) for k, one in value.items())
-    return False
+    if not depth or kind not in _HOLDERS:
+        return False
+    if kind is dict:
+        if not _ATOMS.issuperset(map(type, value)):
+            return False
+        value = value.values()
+    return all(type(one) in _ATOMS or _bare(one, depth - 1) for one in value)
 
 
 def _parts(value: Any, depth: int) -> Key:
@@ -78,6 +94,8 @@ def _parts(value: Any, depth: int) -> Key:
         raise Uncopied(kind.__name__)
     if _bare(value, depth):
         return marshal.dumps(value, VERSION)
+    if kind is Offer:
+        return (*name, _parts([getattr(value, name) for name in _OFFER], depth - 1))
     if isinstance(value, Enum):
         return (*name, value.name)
     if kind in _TOLD:

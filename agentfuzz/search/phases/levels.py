@@ -122,8 +122,7 @@ class Levels:
         dealt = self._dealt_out(depth)
         stop = partial(meter.out, 1 + reserved)
         deal = (dealing.mine, dealing.ahead) if dealt else (every, every)
-        told = self._runner.expects, *deal, start, self._runner.expects_again
-        for plan in walk.plans(again.parent, stop, *told):
+        for plan in walk.plans(again.parent, stop, *deal, start, self._runner.others):
             if stop():
                 break
             assert walk.coming is not None, "it is this plan"
@@ -164,10 +163,12 @@ class Levels:
         finally:
             dealing.turn = None
 
-    def _longer(self, plan: FaultPlan, crossings: list[Crossing]) -> None:
+    def _longer(self, plan: FaultPlan, crossings: list[Crossing]) -> list[FaultPlan]:
+        """The same fault, lasting longer, is to be run: that plan, if there is one."""
         beyond = longer(plan, crossings)
-        if beyond is not None:
-            self._waiting.append(beyond)
+        found = [] if beyond is None else [beyond]
+        self._waiting.extend(found)
+        return found
 
     def _last(self, crossings: list[Crossing]) -> None:
         """Every fault that may last, as long as it goes on to strike: two crossings in a row,
@@ -178,12 +179,14 @@ class Levels:
             return
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
         self.begin(name, None)  # each may lead to a longer one
+        expect = self._runner.executor.expect
+        expect([*self._waiting, *down])
         while (self._waiting or down) and not meter.out(1 + reserved):
             plan = self._waiting.popleft() if self._waiting else down.pop(0)
             outcome = self._judged(plan, name)
             self.lasting.append(plan)
             if outcome is not None:
-                self._longer(plan, outcome.crossings)
+                expect(self._longer(plan, outcome.crossings))
         self._waiting.extend(down)
         if meter.stopped == "max_runs":
             self._again.ended(min(meter.left, AT_THE_END))

@@ -17,7 +17,7 @@ pruning by observed effect: Filibuster (SoCC 2021); of not permuting what is ind
 order reduction (Godefroid 1996).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from statistics import median
@@ -29,7 +29,7 @@ from agentfuzz.core.events import made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.executors.executor import forgotten
+from agentfuzz.search.executors.executor import Executor
 from agentfuzz.search.space import Space, strikes
 from agentfuzz.search.states import came_to, state_after_last_fault
 from agentfuzz.world.injector import Crossing
@@ -93,21 +93,19 @@ class Level:
         self,
         execute: Execute,
         stop: Callable[[], bool] = bool,
-        expect: Callable[[Iterable[FaultPlan]], None] = forgotten,
         mine: Callable[[int], bool] = every,
         ahead: Callable[[int], bool] = every,
         start: Place = FIRST,
-        expect_again: Callable[[Iterable[FaultPlan]], None] = forgotten,
+        others: Executor | None = None,
     ) -> Iterator[FaultPlan]:
-        """The plans of this level, the most urgent first within a parent, until `stop`.
-        `expect_again` is told which parents come next, `expect` the plans of each whose number is
-        to be made `ahead`. Only those are given whose number is `mine`. They begin at `start`, and
-        go round."""
+        """The plans of this level, the most urgent first within a parent, until `stop`. `others`
+        are told which parents come next, and the plans of each whose number is to be made `ahead`.
+        Only those are given whose number is `mine`. They begin at `start`, and go round."""
         places = list(enumerate(self.parents))
         if start.parent >= len(places):
             start = FIRST
         round = places[start.parent :] + places[: start.parent + bool(start.child)]
-        before = start.number - start.child
+        before, expected = start.number - start.child, False
         for turn, (place, parent) in enumerate(round):
             before = before if place else 0
             low = 0 if turn else start.child
@@ -115,23 +113,56 @@ class Level:
             self.coming = Place(place, low, before + low)
             if stop():
                 return
-            if turn % PARENTS == 0:
-                expect_again([one for _, one in round[turn : turn + PARENTS]])
+            if others is not None and turn % PARENTS == 0:
+                others.expect_again([one for _, one in round[turn : turn + PARENTS]])
             self._stands_for = self.parents[parent]
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]
             if self._wordings:
                 self._came_to = came_to(history)
-            children = partial(self._children, parent, history, crossings)
-            if expect is not forgotten:
-                numbered = islice(enumerate(children(), before), low, high)
-                expect(plan for n, plan in numbered if ahead(n))
-            for n, plan in islice(enumerate(children(), before), low, high):
+            numbered = partial(self._numbered, parent, history, crossings, before, low, high)
+            if others is not None:
+                if not expected:
+                    others.expect(plan for n, plan in numbered() if ahead(n))
+                expected = (turn + 1) % PARENTS > 0 and turn + 1 < len(places)
+                if expected:
+                    after, coming = round[turn + 1]
+                    first = before + self.count(history, crossings) if after else 0
+                    expected = self._expects(coming, first, ahead, others)
+            for n, plan in numbered():
                 if mine(n):
                     self.coming = made(Place, (place, n - before, n))
                     yield plan
             before += self.count(history, crossings)
         self.coming = None
+
+    def _expects(
+        self, parent: FaultPlan, first: int, ahead: Callable[[int], bool], others: Executor
+    ) -> bool:
+        """The plans of the parent that comes next are expected, too, so that nobody waits at the
+        turn. False where it is not known yet what it leads to. What is noted of its crossings is
+        noted at its turn, if it comes."""
+        found = others.look(parent)
+        if found is None:
+            return False
+        noted = self._idle.copy(), self.vain.copy()
+        numbered = self._numbered(parent, found.history, found.crossings, first)
+        plans = [plan for n, plan in numbered if ahead(n)]
+        self._idle, self.vain = noted
+        others.expect_last(plans)
+        return True
+
+    def _numbered(
+        self,
+        parent: FaultPlan,
+        history: History,
+        crossings: list[Crossing],
+        first: int,
+        low: int = 0,
+        high: int | None = None,
+    ) -> Iterator[tuple[int, FaultPlan]]:
+        """The plans that extend a parent, and their numbers."""
+        return islice(enumerate(self._children(parent, history, crossings), first), low, high)
 
     def _children(
         self, parent: FaultPlan, history: History, crossings: list[Crossing]
