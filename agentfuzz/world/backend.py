@@ -42,7 +42,7 @@ class Request(NamedTuple):
     intent: Intent | None
 
 
-class _Stored(NamedTuple):
+class Stored(NamedTuple):
     """What the backend remembers under a key or scope. `reply` None: still running."""
 
     params: str
@@ -51,16 +51,19 @@ class _Stored(NamedTuple):
     effect_id: str
 
 
+RUNNING = Stored("", 0.0, None, "")  # where the scope is the record
+
+
 class Backend:
     """One run's backend: its dedup records and its part of the history."""
 
-    __slots__ = ("_clock", "_effects", "_log", "_seen", "_stored", "last")
+    __slots__ = ("_clock", "_log", "_seen", "effects", "last", "stored")
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._clock = log.clock
-        self._stored: dict[object, _Stored] = {}
-        self._effects: dict[str, int] = {}
+        self.stored: dict[object, Stored] = {}
+        self.effects: dict[str, int] = {}
         self._seen: dict[str, int] = {}
         self.last: dict[str, object] = {}  # each tool's last honest reply
 
@@ -102,25 +105,25 @@ class Backend:
             effect_id = self._committed(spec.name, intent, request, nth)
         reply: Reply = made(Reply, ("applied", value, None, True))
         self.last[spec.name] = value
-        if stored is not None and self._stored.get(place) is stored:
-            self._stored[place] = made(_Stored, (stored.params, stored.at, reply, effect_id))
+        if stored is not None and self.stored.get(place) is stored:
+            self.stored[place] = made(Stored, (stored.params, stored.at, reply, effect_id))
         return reply
 
     def _record(self, request: Request) -> object:
         spec = request.spec
         return (spec.name, request.key) if spec.keyed else request.intent
 
-    def _recognise(self, request: Request, nth: int, place: object) -> "Reply | _Stored":
+    def _recognise(self, request: Request, nth: int, place: object) -> "Reply | Stored":
         """The reply to a repeat, or what says that the reply to this one will be kept."""
-        stored = self._stored.get(place)
+        stored = self.stored.get(place)
         now = self._clock.now
         keyed = request[1].keyed
         if stored is not None and keyed and now - stored.at > KEY_TTL:
             stored = None
         params = dump({k: v for k, v in request.args.items() if k != KEY}) if keyed else ""
         if stored is None:
-            found: _Stored = made(_Stored, (params, now, None, ""))
-            self._stored[place] = found
+            found: Stored = made(Stored, (params, now, None, ""))
+            self.stored[place] = found
             return found
         if keyed and stored.params != params:
             text = f"{request.spec.name}: key {request.key!r} was used with other parameters"
@@ -134,9 +137,9 @@ class Backend:
 
     def drop(self, request: Request) -> None:
         """The request was given up before its body had run to the end: forget its key."""
-        stored = self._stored.get(self._record(request))
+        stored = self.stored.get(self._record(request))
         if stored is not None and stored.reply is None:
-            del self._stored[self._record(request)]
+            del self.stored[self._record(request)]
 
     def _refuse(self, request: Request, kind: str, error: BaseException) -> Reply:
         self._log.write(Refused, request.call, kind, message(error))
@@ -163,12 +166,12 @@ class Backend:
             self.last[spec.name] = value
         if spec.dedup != "none":
             place = self._record(request)
-            stored = self._stored.get(place)
+            stored = self.stored.get(place)
             if stored is not None and stored.reply is None:
                 if reply.outcome == "failed" and spec.dedup == "scope":
-                    del self._stored[place]  # nothing happened in this scope
+                    del self.stored[place]  # nothing happened in this scope
                 else:
-                    self._stored[place] = stored._replace(reply=reply, effect_id=effect_id)
+                    self.stored[place] = stored._replace(reply=reply, effect_id=effect_id)
         return reply
 
     def _raised(self, request: Request, error: BaseException) -> Reply:
@@ -187,7 +190,7 @@ class Backend:
         """The run is over."""
 
     def _committed(self, tool: str, intent: Intent, request: Request, nth: int) -> str:
-        effect, effects = intent[0], self._effects
+        effect, effects = intent[0], self.effects
         number = effects[effect] = effects.get(effect, 0) + 1
         effect_id, log = f"{effect}-{number}", self._log
         call, _, args, _, key, _ = request

@@ -19,7 +19,7 @@ from agentfuzz.runtime.user_code import caller
 from agentfuzz.world.acting import ACTING
 from agentfuzz.world.backend import Backend, Request
 from agentfuzz.world.delivery import LATE, Delivery, Failure, Preempted, Sleep, Steps, hung
-from agentfuzz.world.injector import Injector
+from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.local_faults import misbehaving
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Process
@@ -42,7 +42,8 @@ CALL_IDS = _CallIds()
 
 class Calls(Delivery):
     """The calls of one run: counts crossings, keeps slots, writes events. `trace` says whether
-    the line of the user's code is noted at each call."""
+    the line of the user's code is noted at each call, `straight` whether a call may go the
+    straight way."""
 
     _lock: Any = None
     _team: Team | None = None
@@ -61,7 +62,10 @@ class Calls(Delivery):
         self.trace = trace
         self.exhausted = False
         self.crossings = self._calls = 0
+        self.straight = not (trace or process.asks)
         self._injector = injector
+        self._crossed = injector.crossings.append
+        self._strikes = injector.strikes if type(injector) is FromPlan else None
         self._backend = Backend(log)
         self._nth: dict[str, int] = {}  # by tool
         self._reserved: dict[str, Slot] = {}  # by the model's ids

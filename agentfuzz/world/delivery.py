@@ -58,12 +58,14 @@ class Delivery:
     late: list[asyncio.Task[Any]]
     budget: int
     library: Any = None
+    straight: bool
     _backend: Backend
 
     def ask(self, spec: ToolSpec, hooks: Hooks) -> None:
         """Let a tool's own functions say what it did to the world."""
         if not isinstance(self._backend, OwnBackend):
             self._backend = OwnBackend(self.log)
+            self.straight = False
         self._backend.ask(spec, hooks)
 
     def over(self) -> None:

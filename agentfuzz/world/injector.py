@@ -43,21 +43,22 @@ PROCESS = ("process", "store", "turn", "end")  # the boundaries of the agent's p
 
 
 class FromPlan:
-    """The faults of a plan; the empty plan is the fault-free run."""
+    """The faults of a plan; the empty plan is the fault-free run. `strikes` says what the plan has
+    at a slot."""
 
-    __slots__ = ("_get", "crossings", "process")
+    __slots__ = ("crossings", "process", "strikes")
 
     def __init__(self, plan: FaultPlan | None = None, *, process: bool = False) -> None:
         self.crossings: list[Crossing] = []
         if plan is None:
             plan = _NONE
         self.process = process or plan.touches(PROCESS)
-        self._get = lookup(plan)
+        self.strikes = lookup(plan)
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         self.crossings.append(made(Crossing, (slot, seq, group)))
-        get = self._get
-        return get(slot)
+        strikes = self.strikes
+        return strikes(slot)
 
 
 class Drawn:

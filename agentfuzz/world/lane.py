@@ -1,23 +1,28 @@
 """The lane: what the life of a call comes to when nothing can come in between.
 
 Law: a sync agent without threads, whose process is left alone, gets and leaves behind what it
-would on the general way (`Calls`), event for event. What was found plain once (the arguments
-of a call, by their types and values) is known to be plain. Owned by the world in the place of
-`Calls`; where anything is out of the ordinary it goes the general way.
+would on the general way (`Calls`), event for event. What goes as usual is written down as it was
+the last time; a call that parts from that takes the general way from there on. Owned by the world
+in the place of `Calls`; where anything is out of the ordinary it goes the general way from the
+beginning.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from agentfuzz.core.codec import plain
-from agentfuzz.core.events import Called, Replied, made
+from agentfuzz.core.errors import CutOff
+from agentfuzz.core.events import made
 from agentfuzz.core.faults import Fault, Slot
-from agentfuzz.world.backend import Request
+from agentfuzz.world.backend import RUNNING, Request, Stored
 from agentfuzz.world.calls import CALL_IDS, Calls
 from agentfuzz.world.delivery import hung
+from agentfuzz.world.effects import FIELDS, says_no
 from agentfuzz.world.local_faults import misbehaving
-from agentfuzz.world.reply_faults import MISSING, TIMEOUT
-from agentfuzz.world.tools import KEY
+from agentfuzz.world.reply_faults import MISSING, TIMEOUT, Reply
+from agentfuzz.world.tools import ToolSpec
+from agentfuzz.world.usual import Usual
+
+_silent = FIELDS.isdisjoint
 
 
 class Lane(Calls):
@@ -25,55 +30,93 @@ class Lane(Calls):
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does. `asked` is the model's id for the call."""
-        spec, process = self.specs.get(name), self.process
+        spec, log, clock = self.specs.get(name), self.log, self.clock
         if (
             spec is None
+            or not self.straight
             or spec.is_async
             or self._reserved
-            or self.trace
-            or self.log.named
-            or process.asks
-            or self.clock.gate is not None
-            or process.double is not None
+            or log.named
+            or clock.gate is not None
+            or self.process.double is not None
         ):
             return Calls.call(self, name, arguments, asked)
-        kinds = spec.known.get((*map(type, arguments.values()),))
-        intent = None if kinds is None else kinds.get((*arguments.items(),))
-        if intent is None:
-            intent = spec.learnt(arguments)
-            if intent is None:
+        nth, number = self._nth.get(name, 0) + 1, self._calls + 1
+        seq, now, call = len(log), clock.now, CALL_IDS[number]
+        usual = spec.usual.get((nth, seq, now, call, asked))
+        if (
+            usual is None
+            or [*arguments, *map(type, arguments.values())] != usual.kinds
+            or arguments != usual.called[4]
+        ):
+            usual = spec.learnt((nth, seq, now, call, asked), arguments)
+            if usual is None:
                 return Calls.call(self, name, arguments, asked)
         # A call is made.
-        self.crossings += 1
-        if self.crossings > self.budget:
-            self.crossings -= 1
+        crossings = self.crossings + 1
+        if crossings > self.budget:
             self.crossing()
-        nth = self._nth[name] = self._nth.get(name, 0) + 1
-        slots = spec.slots
-        slot = slots[nth] if nth < len(slots) else spec.slot(nth)
-        self._calls += 1
-        call = CALL_IDS[self._calls]
-        args = dict(arguments)
-        key = args.get(KEY) if spec.keyed else None
-        if intent is True:
-            intent = None
-        log = self.log
-        seq = len(log)
-        log.append(made(Called, (seq, self.clock.now, call, slot, args, key, intent, None, asked)))
-        # It is struck, or carried out.
-        place = slot if spec.remote else spec.place(slot)
-        fault = self._injector.at(place, seq, spec.group)
-        request: Request = made(Request, (call, spec, args, arguments, key, intent))
+        self.crossings = crossings
+        self._nth[name], self._calls = nth, number
+        log.append(usual.called)
+        # It is struck, recognised, or carried out.
+        strikes, backend, intent = self._strikes, self._backend, usual.intent
+        if strikes is None:
+            fault = self._injector.at(usual.place, seq, spec.group)
+        else:
+            self._crossed(usual.crossing)
+            fault = strikes(usual.place)
         if fault is not None:
-            return self._struck_at_once(request, place, fault)
-        reply = self._backend.carry_out(request, self.functions[name])
-        outcome, value, error, complete = reply
-        if error is not None:
-            return self.answer(call, reply)
-        body = plain(value)
-        at = (len(log), self.clock.now, call, outcome, complete, body, None)
-        log.append(made(Replied, at))
+            return self._struck_at_once(_request(usual, spec, arguments), usual.place, fault)
+        if spec.recognises:
+            if spec.keyed or intent in backend.stored:
+                return self.answer(call, self._deliver(_request(usual, spec, arguments)))
+            backend.stored[intent] = RUNNING
+        log.append(usual.delivered)
+        try:
+            value = self.functions[name](**arguments)
+        except CutOff:
+            raise
+        except BaseException as error:
+            return self._settled(_request(usual, spec, arguments), None, error)
+        # It has come to its end.
+        seq += 2
+        steady = len(log) == seq and clock.now == now
+        if not steady:
+            seq, now = len(log), clock.now
+        if intent is not None:
+            if not (type(value) is dict and _silent(value)) and says_no(value, arguments):
+                return self._settled(_request(usual, spec, arguments), value, None)
+            effect, effects = intent[0], backend.effects
+            number = effects[effect] = effects.get(effect, 0) + 1
+            committed = usual.committed
+            if not steady or number != usual.number:
+                committed = usual.commits(number, seq, now, steady=steady)
+            log.append(committed)
+            seq += 1
+            if spec.recognises:
+                reply = made(Reply, ("applied", value, None, True))
+                backend.stored[intent] = made(Stored, ("", 0.0, reply, committed[2]))
+        backend.last[name] = value
+        shape = usual.shape
+        if (
+            steady
+            and shape is not None
+            and type(value) is dict
+            and [*value, *map(type, value), *map(type, value.values())] == shape
+            and value == usual.replied[5]
+        ):
+            log.append(usual.replied)
+        else:
+            log.append(usual.replies(value, seq, now, steady=steady))
         return value
+
+    def _settled(self, request: Request, value: object, error: BaseException | None) -> Any:
+        """The body has run, and there is no effect."""
+        try:
+            return self.answer(request.call, self._backend.settle(request, 1, value, error))
+        finally:
+            del error
 
     def _struck_at_once(self, request: Request, place: Slot, fault: Fault) -> Any:
         spec, (delivery, kind) = request[1], fault.axes
@@ -94,3 +137,10 @@ class Lane(Calls):
                 raise hung(spec.name)
             self.clock.advance(TIMEOUT)
         return self.failed(request, kind)
+
+
+def _request(usual: Usual, spec: ToolSpec, arguments: Mapping[str, Any]) -> Request:
+    """A call as the backend sees it."""
+    called = usual.called
+    request: Request = made(Request, (called[2], spec, called[4], arguments, called[5], called[6]))
+    return request

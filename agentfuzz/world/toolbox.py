@@ -136,9 +136,9 @@ class Toolbox(Mapping[str, Tool]):
 
     def __getitem__(self, name: str) -> Tool:
         gateway = self._gateway
-        if name == DONE:
-            return AsyncDoneTool(gateway, DONE) if self._aio else DoneTool(gateway, DONE)
         if name not in gateway.specs:
+            if name == DONE:
+                return AsyncDoneTool(gateway, DONE) if self._aio else DoneTool(gateway, DONE)
             gateway.call(name, {})  # a backend would answer 404: so does this
         return AsyncTool(gateway, name) if self._aio else Tool(gateway, name)
 

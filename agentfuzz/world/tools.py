@@ -14,13 +14,14 @@ from typing import Any
 
 from agentfuzz.core.codec import _AT, _HIGH, _LOW, scope_value
 from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
-from agentfuzz.core.events import Intent, Json, made
+from agentfuzz.core.events import Called, Intent, Json, made
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.history import ToolFacts
 from agentfuzz.world.declaration import DEDUPS, GROUPS, Declaration
+from agentfuzz.world.usual import At, Usual
 
 KEY = "idempotency_key"
-KNOWN = 256  # calls of a tool that are known by their arguments
+KNOWN = 1_024  # calls of a tool of which it is known how they go
 _EXACT = frozenset({str, int, float, bool})
 
 
@@ -65,7 +66,7 @@ class ToolSpec:
         self.recognises = dedup != "none"
         self.strips = self.keyed and not self.own_key
         self.slots: list[Slot] = []
-        self.known: dict[tuple[type, ...], dict[tuple[Any, ...], Intent | bool]] = {}
+        self.usual: dict[At, Usual] = {}
         self._check(fn, transport)
         self.remote = transport != "local"
         self.group = GROUPS[transport][effect is None]  # of its crossings
@@ -156,15 +157,20 @@ class ToolSpec:
             return None
         return made(Intent, (self.effect, scope))  # type: ignore[no-any-return]
 
-    def learnt(self, arguments: Mapping[str, Any]) -> Intent | bool | None:
-        """The same as `taken`, kept in `known` by the types of the values, and by the items."""
+    def learnt(self, at: At, arguments: Mapping[str, Any]) -> Usual | None:
+        """What is usual from now on at this place, where a call comes with these arguments; None
+        if they need validation, or a longer look."""
         intent = self.taken(arguments)
-        if intent is not None:
-            kinds = self.known.setdefault((*map(type, arguments.values()),), {})
-            if len(kinds) >= KNOWN:
-                kinds.clear()
-            kinds[(*arguments.items(),)] = intent
-        return intent
+        if intent is None:
+            return None
+        nth, seq, now, call, asked = at
+        slot, key = self.slot(nth), arguments.get(KEY) if self.keyed else None
+        meant = None if intent is True else intent
+        fields = (seq, now, call, slot, dict(arguments), key, meant, None, asked)
+        if len(self.usual) >= KNOWN:
+            self.usual.clear()
+        found = self.usual[at] = Usual(made(Called, fields), self.place(slot), self.group)
+        return found
 
     def slot(self, nth: int) -> Slot:
         """The slot of its nth call."""
