@@ -74,13 +74,14 @@ def _unread(transport: Any) -> bool:
 
 def at_work(pid: int) -> bool:
     """Whether a thread of it, or of a process that it began, does not sleep."""
-    return any(state != "S" for state in _states(pid))
+    return any(state != "S" for state in states(pid))
 
 
-def _states(pid: int) -> Iterator[str]:
-    """What its threads are doing, as far as this system tells."""
+def states(pid: int) -> Iterator[str]:
+    """What the threads of a process are doing, and of those that it began, as far as this system
+    tells."""
     for thread in (_PROCESSES / str(pid) / "task").glob("*"):
         with suppress(OSError, IndexError):
             yield (thread / "stat").read_text().rpartition(")")[2].split()[0]
             for child in (thread / "children").read_text().split():
-                yield from _states(int(child))
+                yield from states(int(child))

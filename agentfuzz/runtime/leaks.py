@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from agentfuzz.runtime import network
+from agentfuzz.runtime import network, servers
 from agentfuzz.runtime.clock import active_clock
 from agentfuzz.runtime.isolation import TOUCHING, touched
 from agentfuzz.runtime.user_code import begins_run, is_users, opens_for_itself
@@ -177,7 +177,10 @@ _EVENTS: dict[str, tuple[str, _Detail]] = {
 def _hook(event: str, args: tuple[Any, ...]) -> None:
     if event in TOUCHING:
         touched.add(event)
-    elif _watching and event in _EVENTS:
+        return
+    if event == "socket.connect" and get_ident() not in _exempt:
+        servers.await_(*args)
+    if _watching and event in _EVENTS:
         _seen(event, args)
 
 
@@ -241,6 +244,7 @@ def install() -> Callable[[], None]:
     if not _installed:
         _installed = True
         sys.addaudithook(_hook)
+    ended = servers.install()
     restore = []
     for module, name, kind in _CLOCKS:
         real = getattr(module, name, None)
@@ -258,6 +262,7 @@ def install() -> Callable[[], None]:
             setattr(module, name, _telling(real, "_thread.start_new_thread"))
 
     def put_back() -> None:
+        ended()
         for module, name, real in reversed(restore):
             setattr(module, name, real)
 

@@ -29,7 +29,7 @@ def allow(allowed: Allowed) -> None:
     """What the run that begins may reach: everything, nothing, or these hosts."""
     global _everything, _hosts
     _everything = allowed is True
-    hosts = frozenset() if isinstance(allowed, bool) else frozenset(map(_plain, allowed))
+    hosts = frozenset() if isinstance(allowed, bool) else frozenset(map(plain, allowed))
     if hosts != _hosts:  # what was looked up for others is none of this one's
         _addresses.clear()
     _hosts = hosts
@@ -43,11 +43,11 @@ def refuses(event: str, args: tuple[Any, ...]) -> str:
         address = args[1]
         if args[0].family not in _INTERNET or not isinstance(address, tuple) or not address:
             return ""
-        host = _plain(address[0])
+        host = plain(address[0])
         known = is_local(host) or host in _addresses
     elif event in _NAMES:
-        host = _plain(args[0])
-        known = is_local(host) or host == _plain(socket.gethostname())
+        host = plain(args[0])
+        known = is_local(host) or host == plain(socket.gethostname())
     else:
         return ""
     return "" if known or host in _hosts else host
@@ -64,8 +64,8 @@ def refused(host: str) -> NetworkRefused:
 
 def resolved(host: object, addresses: Iterable[Any]) -> None:
     """A name was resolved: if it is allowed, its addresses are as well."""
-    if _hosts and _plain(host) in _hosts:
-        _addresses.update(_plain(address) for address in addresses)
+    if _hosts and plain(host) in _hosts:
+        _addresses.update(plain(address) for address in addresses)
 
 
 def is_local(host: str) -> bool:
@@ -80,7 +80,8 @@ def is_local(host: str) -> bool:
     return found.is_loopback or found.is_unspecified
 
 
-def _plain(host: object) -> str:
+def plain(host: object) -> str:
+    """A host's name or address, as it is compared."""
     if isinstance(host, bytes | bytearray):
         host = host.decode("latin-1")
     if not isinstance(host, str):

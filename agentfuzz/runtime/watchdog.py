@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from agentfuzz.core.errors import CutOff
-from agentfuzz.runtime import imports
+from agentfuzz.runtime import imports, servers
 from agentfuzz.runtime.last_resort import LastResort
 from agentfuzz.runtime.stack import calls, is_debugged, is_spared, where
 from agentfuzz.runtime.user_code import begins_run
@@ -200,7 +200,7 @@ class Watchdog:
     def state(self) -> tuple[int, int] | None:
         """The run that is under way, and how far it has come; None where no time counts. A run
         that was cut off has had its time, however far it goes on."""
-        if not self.active or imports.under_way():
+        if not self.active or imports.under_way() or servers.under_way():
             return None
         if self._struck[0] == self.run:
             return self._struck

@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from agentfuzz.core.plan import FaultPlan
+from agentfuzz.runtime import servers
 from agentfuzz.runtime.clock import Real
 from agentfuzz.search.executors import measured
 from agentfuzz.search.outcome import Outcome
@@ -123,6 +124,7 @@ def forking(run: Run, adopt: Callable[[], object]) -> Start:
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid:
+            servers.helper(pid)
             with suppress(OSError):
                 os.setpgid(pid, pid)
             plans.close()
@@ -168,6 +170,7 @@ def spawning(command: Sequence[str], folder: str, environ: Mapping[str, str] = N
         plans.close()
         back.close()
         process.returncode = 0  # it is waited for by `ended`
+        servers.helper(process.pid)
         return Child(process.pid, to, answers)
 
     return start
