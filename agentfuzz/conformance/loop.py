@@ -66,7 +66,7 @@ def loop(name: str, folder: Path) -> Loop:
         return _framework(name, module)
     if not (module and attribute):
         raise AgentfuzzError(
-            f"cannot read {_shown(name) or 'an empty name'}: say module:callable, as in mine:run, "
+            f"cannot read {_named(name)}: say module:callable, as in mine:run, "
             f"or the name of an adapter: {', '.join(names()) or 'there is none'}."
         )
     if module in names() and not _there(module, folder):
@@ -237,6 +237,10 @@ def _fits(takes: inspect.Signature, *given: int | str) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _named(text: str) -> str:
+    return f"'{_shown(text)}'" if text else "an empty name"
 
 
 def _shown(text: str) -> str:

@@ -58,7 +58,7 @@ def test_a_fuzz_test_is_the_function_below_it():
     [
         ("", "cannot read an empty name: say module:callable, as in mine:run, or the name of"),
         (":run", "say module:callable"),
-        ("mine:", "say module:callable"),
+        ("mine:", "cannot read 'mine:': say module:callable"),
         ("lang", "there is no adapter lang; there is: "),
         ("src/mine.py:run", "names a file: say mine:run."),
         ("mine.py:go", "names a file: say mine:go."),

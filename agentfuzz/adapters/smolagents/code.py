@@ -8,21 +8,21 @@ and by agents under test:
 
 from typing import Any
 
-from smolagents.models import ChatMessage, MessageRole, Model
+from smolagents.models import ChatMessage, MessageRole
 from smolagents.monitoring import TokenUsage
 
-from agentfuzz.adapters.contract.bridge import performing
 from agentfuzz.adapters.smolagents.blocks import plain, written
+from agentfuzz.adapters.smolagents.model import AsksWorld
 from agentfuzz.world.world import World
 
 
-class CodeModel(Model):
+class CodeModel(AsksWorld):
     """A model of the framework that asks `world.model`. `typed` is whether its final answer is a
     Completion."""
 
     def __init__(self, world: World, agent: str | None = None, *, typed: bool = False) -> None:
-        super().__init__(model_id="agentfuzz")
-        self._acting, self._ask, self._typed = performing(world, agent), world.model, typed
+        super().__init__(world, agent)
+        self._typed = typed
 
     def generate(
         self,
@@ -33,8 +33,7 @@ class CodeModel(Model):
         **kwargs: Any,
     ) -> ChatMessage:
         """One turn. Raises what the model's API raises."""
-        with self._acting():
-            turn = self._ask(plain(messages))
+        turn = self.asked(plain(messages))
         usage = turn.get("usage") or {"input": 0, "output": 0}
         used = TokenUsage(usage["input"], usage["output"])
         return ChatMessage(MessageRole.ASSISTANT, written(turn, self._typed), token_usage=used)

@@ -1,7 +1,8 @@
 """The model of a ToolCallingAgent: one that asks `world.model`.
 
-Law: a turn is the world's; its text and its calls are handed on as the framework has them, whole or
-in pieces. Called by the smolagents adapter.
+Law: a turn is the world's, and whether it is asked for again after a 429 the framework's; its text
+and its calls are handed on as the framework has them, whole or in pieces. Called by the smolagents
+adapter.
 """
 
 import json
@@ -9,13 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from smolagents.models import (
+    ApiModel,
     ChatMessage,
     ChatMessageStreamDelta,
     ChatMessageToolCall,
     ChatMessageToolCallFunction,
     ChatMessageToolCallStreamDelta,
     MessageRole,
-    Model,
 )
 from smolagents.monitoring import TokenUsage
 
@@ -25,14 +26,23 @@ from agentfuzz.adapters.smolagents.words import plain
 from agentfuzz.world.world import World
 
 
-class SimulatedModel(Model):
-    """A model of the framework that asks `world.model`."""
+class AsksWorld(ApiModel):
+    """A model of the framework's kind for an API, which is the world's."""
 
     def __init__(self, world: World, agent: str | None = None) -> None:
-        super().__init__(model_id="agentfuzz")
+        super().__init__(model_id="agentfuzz", client=world.model)
         self._world = world
         self._acting = performing(world, agent)
-        self._ask = world.model
+
+    def asked(self, *said: Any) -> Any:
+        """One turn, after as many requests as the framework makes (older releases: one)."""
+        retryer = getattr(self, "retryer", None)
+        with self._acting():
+            return self.client(*said) if retryer is None else retryer(self.client, *said)
+
+
+class SimulatedModel(AsksWorld):
+    """A model of the framework that asks `world.model`."""
 
     def generate(
         self,
@@ -68,8 +78,7 @@ class SimulatedModel(Model):
     def _turn(
         self, messages: list[Any], tools: list[Any] | None
     ) -> tuple[str | None, list[tuple[str, ChatMessageToolCallFunction]], tuple[int, int]]:
-        with self._acting():
-            turn = self._ask(plain(messages), offer_of(tools))
+        turn = self.asked(plain(messages), offer_of(tools))
         calls = [
             (id or f"final_{turns(self._world)}", ChatMessageToolCallFunction(arguments, name))
             for id, name, arguments in calls_of(turn, tools)

@@ -5,12 +5,13 @@ Law: a person who has said yes takes the thing for done. What a grant allows, an
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from agentfuzz.core.events import Called, Cancelled, Decided, Done, Interrupted
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.queries.calls import logical, logical_of
+from agentfuzz.invariants.queries.calls import logical_of
 from agentfuzz.invariants.queries.conversations import last_asked
 
 
@@ -21,7 +22,8 @@ def grants_are_used() -> Check:
     For each request that was only ever answered with yes, and for the first time while it could
     still allow something (its leg had not ended in success, failed or cancelled, and nobody had
     cancelled the task), the call is made: under the id that waited, the same tool with the same
-    arguments, or, where nothing more is known of it, that tool. Whatever came of the call others
+    arguments, or, where nothing more is known of it, that tool. 10 is 10.0 and "a " is "a", for
+    what is written badly may be refused and asked for anew. Whatever came of the call others
     judge. Otherwise the last completion is none of success, or its detail names the request, the
     call or the tool.
 
@@ -88,12 +90,24 @@ def _tool(history: History, wait: Interrupted) -> str:
 def _made(history: History, wait: Interrupted) -> bool:
     ask, tool = last_asked(history, wait.call, wait.seq), _tool(history, wait)
     if ask is not None and isinstance(ask.arguments, Mapping):
-        meant = logical_of(tool, ask.arguments)
-        if any(logical(call) == meant for call in history.of(Called)):
+        meant = logical_of(tool, _bare(ask.arguments))
+        calls = [call for call in history.of(Called) if call.slot.name == tool]
+        if any(logical_of(tool, _bare(call.args)) == meant for call in calls):
             return True
     elif tool and any(call.slot.name == tool for call in history.of(Called)):
         return True
     return any(call.asked == wait.call for call in history.of(Called))
+
+
+def _bare(value: Any) -> Any:
+    """A value apart from how it is written."""
+    if isinstance(value, Mapping):
+        return {name: _bare(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_bare(each) for each in value]
+    if isinstance(value, str):
+        return value.strip()
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _violation(history: History, wait: Interrupted, grant: Decided, last: Done) -> Violation:

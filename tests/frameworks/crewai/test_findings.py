@@ -49,6 +49,12 @@ def test_an_answer_that_is_cut_is_the_output(entrypoint):
     assert codes(ADAPTER, "alone", entrypoint, "model#2:truncated") == {"AF208"}
 
 
+def test_warming_up_says_nothing(caplog):
+    """It is no run, whose words are told with it: what it logs would stand on the terminal."""
+    ADAPTER.warm()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_the_client_asks_again_by_itself():
     """One error of the model's API is no trouble for the task; one that stays begins it again."""
     assert turns(ADAPTER, "alone", "kickoff", "model#2:error") == 3

@@ -13,7 +13,7 @@ from agentfuzz import Run, World, known_input, run
 from agentfuzz.adapters.contract import agent
 from agentfuzz.adapters.llama_index import ADAPTER, model, outcome, tools
 from agentfuzz.adapters.testing import situation
-from agentfuzz.core.events import ModelTurn
+from agentfuzz.core.events import ModelTurn, Resumed
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
@@ -140,3 +140,12 @@ def test_runs_need_no_names() -> None:
             told = simulation.execute(chosen, loop, FromPlan(FaultPlan.parse("")))
             assert told.ended is not None
             assert told.ended.how == "returned", told.ended.detail
+
+
+def test_a_run_within_a_run_takes_nothing_from_it() -> None:
+    """A trigger that comes again, while a tool is called: both runs end as they do alone."""
+    chosen = situation(ADAPTER, "alone")
+    story = replace(chosen.scenario, faults=("duplicate_trigger",))
+    told = run(story, agent(ADAPTER), "process:ship#1:duplicate_trigger").history
+    assert [one.why for one in told.of(Resumed)] == ["duplicate", "back"]
+    assert (told.ended.how, told.ended.value) == ("returned", "Shipped.")

@@ -46,6 +46,18 @@ def test_an_error_is_read_as_the_result_of_the_call_that_it_names():
     assert [one.answers for one in second if one.role == "tool"] == [call.asked]
 
 
+@pytest.mark.parametrize("entrypoint", ADAPTER.entrypoints)
+def test_a_429_is_asked_again(entrypoint):
+    """As the framework's models of APIs do, after a minute or more; what stays ends the run."""
+    plain, told = (
+        history(ADAPTER, "alone", entrypoint, plan) for plan in ("", "model#1:rate_limited")
+    )
+    assert told.ended.value == plain.ended.value
+    assert told.ended.t > 60
+    assert not codes(ADAPTER, "alone", entrypoint, "model#1:rate_limited")
+    assert history(ADAPTER, "alone", entrypoint, "model#1+:rate_limited").ended.how == "raised"
+
+
 def test_code_that_fails_keeps_what_it_has_printed():
     """A block of several calls, of which one times out: what came before it is shown, what stands
     after it is not done, and said to be so."""

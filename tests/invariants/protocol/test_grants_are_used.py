@@ -10,11 +10,13 @@ from invariants.histories import (
     cancels,
     charge,
     charged,
+    commit,
     decides,
     done,
     happens,
     judge,
     looked_up,
+    ok,
     raised,
     restarts,
     resumes,
@@ -70,6 +72,19 @@ def test_a_grant_is_used_by_the_tool_it_was_for():
     assert judge(LAW, tell(*granted, ship(), done())) == "HELD"
     broken = ["AF413 ship: Interrupted#1 Decided#1 Done#2"]
     assert judge(LAW, tell(*granted, charged(), done())) == broken
+
+
+def test_a_call_is_the_same_however_it_is_written():
+    """A number as a float, a padded text: what was allowed is done. Another number is not that
+    (AF413)."""
+    ask = asks(("tc_1", "charge_card", {"order_id": "A17", "cents": 4200.0, "tags": ["x "]}))
+    wait = (ask, waits("tc_1"), done("blocked", "needs_approval"), resumes("decision"), GRANT)
+    for cents, verdict in (
+        (4200, "HELD"),
+        (4300, ["AF413 charge_card: Interrupted#1 Decided#1 Done#2"]),
+    ):
+        made = call("charge_card", order_id="A17", cents=cents, tags=["x"])
+        assert judge(LAW, tell(*wait, made, commit(), ok(), done())) == verdict
 
 
 @pytest.mark.parametrize(
