@@ -129,7 +129,8 @@ class Processes:
             child = self._idlest()
             if len(child.busy) > CHUNK or len(self._done) + under_way >= AHEAD * self._workers:
                 return
-            chunk = list(islice(self._queue, CHUNK))
+            share = max(len(self._queue) // self._workers, 1)  # the last ones are shared out
+            chunk = list(islice(self._queue, min(share, CHUNK)))
             for _ in chunk:
                 self._queue.popleft()
             self._send(child, chunk)

@@ -39,6 +39,7 @@ Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
 
 _NONE: frozenset[Fault] = frozenset()
 PARENTS = 32  # of a level, that are expected at a time
+COMING = 3  # parents whose plans are expected beside those of the one whose turn it is
 LONG = 8  # times as many crossings as most parents have left: it loops
 
 
@@ -105,7 +106,7 @@ class Level:
         if start.parent >= len(places):
             start = FIRST
         round = places[start.parent :] + places[: start.parent + bool(start.child)]
-        before, expected = start.number - start.child, False
+        before, known, first = start.number - start.child, 0, 0
         for turn, (place, parent) in enumerate(round):
             before = before if place else 0
             low = 0 if turn else start.child
@@ -122,13 +123,15 @@ class Level:
                 self._came_to = came_to(history)
             numbered = partial(self._numbered, parent, history, crossings, before, low, high)
             if others is not None:
-                if not expected:
+                if known == turn:
                     others.expect(plan for n, plan in numbered() if ahead(n))
-                expected = (turn + 1) % PARENTS > 0 and turn + 1 < len(places)
-                if expected:
-                    after, coming = round[turn + 1]
-                    first = before + self.count(history, crossings) if after else 0
-                    expected = self._expects(coming, first, ahead, others)
+                    known, first = turn + 1, before + self.count(history, crossings)
+                while known % PARENTS and known < min(turn + 1 + COMING, len(places)):
+                    later, coming = round[known]
+                    more = self._expects(coming, first if later else 0, ahead, others)
+                    if more is None:
+                        break
+                    known, first = known + 1, (first if later else 0) + more
             for n, plan in numbered():
                 if mine(n):
                     self.coming = made(Place, (place, n - before, n))
@@ -138,19 +141,18 @@ class Level:
 
     def _expects(
         self, parent: FaultPlan, first: int, ahead: Callable[[int], bool], others: Executor
-    ) -> bool:
-        """The plans of the parent that comes next are expected, too, so that nobody waits at the
-        turn. False where it is not known yet what it leads to. What is noted of its crossings is
-        noted at its turn, if it comes."""
+    ) -> int | None:
+        """The plans of a parent that comes soon are expected, too, so that nobody waits at the
+        turn: how many extend it. None where it is not known what it leads to. What is noted of its
+        crossings is noted at its turn, if it comes."""
         found = others.look(parent)
         if found is None:
-            return False
+            return None
         noted = self._idle.copy(), self.vain.copy()
-        numbered = self._numbered(parent, found.history, found.crossings, first)
-        plans = [plan for n, plan in numbered if ahead(n)]
+        numbered = [*self._numbered(parent, found.history, found.crossings, first)]
         self._idle, self.vain = noted
-        others.expect_last(plans)
-        return True
+        others.expect_last([plan for n, plan in numbered if ahead(n)])
+        return len(numbered)
 
     def _numbered(
         self,
