@@ -19,6 +19,7 @@ from agentfuzz.core.events import (
     Resumed,
     Struck,
     Unheard,
+    made,
 )
 from agentfuzz.core.history import History
 from agentfuzz.engine.outcomes import Outcomes
@@ -26,6 +27,8 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import unheard
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
+
+_FACTS = ("status", "reason", "handle", "detail")  # of a completion
 
 
 class Ending(NamedTuple):
@@ -125,18 +128,19 @@ def completed(scenario: Scenario, gateway: LocalGateway, value: Any) -> None:
             )
     if completion is None:
         return
-    given = completion.__dict__
-    status, reason, handle = given["status"], given["reason"], given["handle"]
-    facts = (status, reason, None if handle is None else plain(handle))
+    given, log = completion.__dict__, gateway.log
+    status, reason, handle, detail = map(given.__getitem__, _FACTS)
+    handle = None if handle is None else plain(handle)
     if (
         said
         and not said[-1].problem
-        and (said[-1].status, said[-1].reason, said[-1].handle) == facts
+        and (said[-1].status, said[-1].reason, said[-1].handle) == (status, reason, handle)
     ):
         return
     gateway.said = True
-    detail = given["detail"]
-    gateway.log.write(Done, "return", *facts, "", plain(detail) if detail else "")
+    detail = plain(detail) if detail else ""
+    at = (len(log), gateway.clock.now, "return", status, reason, handle, "", detail)
+    log.append(made(Done, at))
 
 
 def mourned(gateway: LocalGateway) -> None:
@@ -152,20 +156,26 @@ def fails_at_once(history: History) -> bool:
 
 
 def frozen(gateway: LocalGateway, ending: Ending) -> History:
-    """The history of a run that is over: its last event says how."""
+    """The history of a run that is over: its last event says how. Raises what a cassette had no
+    answer to, whatever the agent, or its client, made of that."""
+    planner = None if gateway.model is None else getattr(gateway.model, "planner", None)
+    if planner is not None and planner.missed is not None:
+        raise planner.missed
     how, value, error, detail, _ = ending
+    log, clock = gateway.log, gateway.clock
     gateway.calls.over()
-    if how == "returned" and gateway.log.arriving:
-        gateway.log.returned()
+    if how == "returned" and log.arriving:
+        log.returned()
     if gateway.commands is not None:
         gateway.commands.over(how)
     if how == "cut_off" and error == "spinning":  # how far a busy wait came is the machine's affair
-        gateway.clock.now = gateway.log[-1].t if gateway.log else 0.0
-    gateway.log.write(Ended, how, value if how == "returned" else None, error, detail)
-    history = History(gateway.log, gateway.facts)
-    asked = getattr(getattr(gateway.model, "planner", None), "questions", None)
+        clock.now = log[-1].t if log else 0.0
+    at = (len(log), clock.now, how, value if how == "returned" else None, error, detail)
+    log.append(made(Ended, at))
+    history = History(log, gateway.facts)
+    asked = None if planner is None else getattr(planner, "questions", None)
     if asked is not None:
         history.questions = asked
-    if gateway.log.named:
+    if log.named:
         history.agents = gateway.calls.disbanded()
     return history

@@ -1,6 +1,7 @@
 """The model of a world: it plans from a script, from one of several, or from a cassette.
 
-Law: a scenario without any of them has no model. Called by the scenario, for each fresh world.
+Law: a scenario without any of them has no model. Called by the scenario, for each fresh world of
+one that has some.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def give_model(
     on_miss: str,
     varied: bool,
 ) -> None:
-    """Put the model into a world, if it has one. `varied`: its run has inputs of its own."""
+    """Put the model into a world. `varied`: its run has inputs of its own."""
     planner: Planner
     if cassette is not None:
         from agentfuzz.model.cassettes.model import FromCassette
@@ -33,9 +34,7 @@ def give_model(
         recorded = Cassette.load(cassette)
         planner = FromCassette(recorded, on_miss, gateway.log, varied)
         gateway.offers_done = recorded.offers_done
-    elif scripts:
+    else:
         planner = ByOffer(scripts) if by_offer else Scripted(scripts, cast=cast)
         gateway.offers_done = any(one.closes_with_tool for one in scripts)
-    else:
-        return
     gateway.model = SimulatedModel(gateway, planner, behaviour)

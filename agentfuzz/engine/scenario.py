@@ -117,7 +117,7 @@ class Scenario:
         """A fresh world for one run. Raises ScenarioError when the declaration is wrong."""
         if self.given:
             return self.of().world(injector, clock, trace=trace)
-        most = self.max_crossings * max(len(self.tasks), 1)
+        most = self.max_crossings * (len(self.tasks) if self.tasks else 1)
         gateway = LocalGateway(injector, clock, max_crossings=most, trace=trace)
         world = World(self.task, gateway)
         world._serve = serve
@@ -128,16 +128,17 @@ class Scenario:
         if CTRL_C in self.faults:
             Commands(gateway)
         self.build(world)
-        give_model(
-            gateway,
-            self.model_behaviour,
-            scripts=self.scripts,
-            cast=self.cast,
-            by_offer=self.by_offer,
-            cassette=self.cassette,
-            on_miss=self.on_miss,
-            varied=bool(self.data),
-        )
+        if self.scripts or self.cassette is not None:
+            give_model(
+                gateway,
+                self.model_behaviour,
+                scripts=self.scripts,
+                cast=self.cast,
+                by_offer=self.by_offer,
+                cassette=self.cassette,
+                on_miss=self.on_miss,
+                varied=bool(self.data),
+            )
         return world
 
     def check(self, facts: Mapping[str, ToolFacts]) -> None:

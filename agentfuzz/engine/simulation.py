@@ -114,11 +114,12 @@ class Simulation:
         gc.disable()  # what it met would end at a moment of its own
         try:
             history = self._execute(scenario, agent, injector, trace)
-            if agent is self._returned and fails_at_once(history):
+            ended: Any = history.events[-1]
+            if ended.how == "returned":
+                self._returned = agent
+            elif agent is self._returned and fails_at_once(history):
                 again = partial(self._execute, scenario, agent, injector, trace)
                 history = renewed(history, again, injector, self.isolation)
-            elif history.ended is not None and history.ended.how == "returned":
-                self._returned = agent
             return history
         finally:
             if collects:
@@ -160,7 +161,6 @@ class Simulation:
             self.watchdog.end()
             isolation.end()
             return None
-        gateway.patience = self.watchdog.patience
         if trace:
             self.origins = {}
         self.gate.begin(gateway.calls)
@@ -179,9 +179,6 @@ class Simulation:
             leaks.end()
         if ending.how != "returned":
             self.watchdog.clear_up(lambda: self._loops.abandon(gateway))
-        planner = getattr(gateway.model, "planner", None)  # a test may put in a model of its own
-        if planner is not None and planner.missed is not None:
-            raise planner.missed  # whatever the agent, or its client, made of it
         history = frozen(gateway, ending)
         history.asked = scenario.asked
         if scenario.data:

@@ -9,8 +9,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,12 +26,9 @@ from agentfuzz.world.lane import Lane
 from agentfuzz.world.log import Log
 from agentfuzz.world.process import Decision, Process
 from agentfuzz.world.process_faults.striking import at_a_place, fault_at
-from agentfuzz.world.specs import KEPT, spec_of
+from agentfuzz.world.specs import spec_of
 from agentfuzz.world.store import MISSING, Store, half
 from agentfuzz.world.tools import ToolSpec
-
-F = TypeVar("F", bound=Callable[..., Any])
-_NEW: tuple[Any, Any] = (None, None)  # a declaration that was never seen
 
 
 def _check_names(declared: Declaration) -> None:
@@ -45,7 +41,7 @@ def _check_names(declared: Declaration) -> None:
 
 class LocalGateway:
     """See `Gateway`. `said` tells whether there is a Done in this run; `model` is the simulated
-    one, or None; `patience` (real seconds) is how long a leg in another process may be silent."""
+    one, or None."""
 
     leg = 1
     task = 1
@@ -53,7 +49,6 @@ class LocalGateway:
     moved = False  # into a process of its own
     model: Any = None
     commands: Any = None  # child processes that its agent waits for, where something may come
-    patience = 10.0
 
     def __init__(
         self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
@@ -67,7 +62,7 @@ class LocalGateway:
         self.process = Process(self.log, injector)
         self.calls = Lane(self.log, injector, self.process, budget=max_crossings, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
-        self._functions = self.calls.functions
+        self.functions = self.calls.functions
         self.facts: dict[str, Any] = {}  # what a law may know about the tools
         self.hooks: dict[str, Hooks] = {}  # of the few tools that have some
         self.probes: dict[str, Declaration] = {}  # of those whose dedup is to be found out
@@ -84,14 +79,8 @@ class LocalGateway:
             other.model = self.model.of_leg(other)
         return other
 
-    def declare(self, declared: Declaration, function: F, hooks: Hooks = NO_HOOKS) -> F:
-        """Add a tool: what is declared of it, and its body. Returns the body."""
-        if hooks is NO_HOOKS and type(function) is FunctionType:
-            was, spec = KEPT.get(function, _NEW)
-            if was == declared and (name := spec.name) not in self.specs:
-                self.specs[name], self.facts[name] = spec, spec.facts
-                self._functions[name] = function
-                return function
+    def declare(self, declared: Declaration, function: Any, hooks: Hooks = NO_HOOKS) -> ToolSpec:
+        """Add a tool: what is declared of it, and its body. Returns its spec."""
         _check_names(declared)
         if declared[3] == "probe":
             declared = self._to_be_probed(declared, function, hooks)
@@ -104,12 +93,12 @@ class LocalGateway:
             )
         specs[label] = spec
         self.facts[label] = spec.facts
-        self._functions[label] = function
+        self.functions[label] = function
         if hooks is not NO_HOOKS:
             self.hooks[label] = hooks
             if hooks.effect_if is not None or hooks.observe is not None:
                 self.calls.ask(spec, hooks)
-        return function
+        return spec
 
     def _to_be_probed(self, declared: Declaration, function: Any, hooks: Hooks) -> Declaration:
         """What holds of a tool until its dedup is found out: none."""
@@ -126,7 +115,7 @@ class LocalGateway:
 
     def redeclare(self, name: str, dedup: str) -> None:
         """The dedup of a tool that was to be probed is known."""
-        spec = spec_of(self._functions[name], self.probes[name]._replace(dedup=dedup))
+        spec = spec_of(self.functions[name], self.probes[name]._replace(dedup=dedup))
         self.specs[name], self.facts[name] = spec, spec.facts
 
     # Crossings ----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from agentfuzz.world.declaration import DEDUPS, GROUPS, Declaration
 from agentfuzz.world.usual import At, Usual
 
 KEY = "idempotency_key"
-KNOWN = 1_024  # calls of a tool of which it is known how they go
+KNOWN = 256  # calls of a tool of which it is known how they go
 _EXACT = frozenset({str, int, float, bool})
 
 

@@ -10,11 +10,10 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence
 from contextlib import AbstractContextManager
 from functools import partial
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any, TypeVar, overload
 
 from agentfuzz.core.errors import ScenarioError
-from agentfuzz.core.events import made
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.world.declaration import NO_HOOKS, Declaration, Dedup, Hooks, Transport
 from agentfuzz.world.delivery import Failure
@@ -22,11 +21,13 @@ from agentfuzz.world.gateway import Gateway
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
 from agentfuzz.world.resources import OfServers
+from agentfuzz.world.specs import KEPT, keep
 from agentfuzz.world.taps.surface import OfApplications
 from agentfuzz.world.team.surface import OfAgents
 from agentfuzz.world.toolbox import Toolbox
 
 F = TypeVar("F", bound=Callable[..., Any])
+_NEW: tuple[Any, Any] = (None, None)  # a function that was never seen
 
 
 class World(OfAgents, OfApplications, OfServers):
@@ -155,16 +156,29 @@ class World(OfAgents, OfApplications, OfServers):
             if isinstance(scope, str):
                 raise ScenarioError(f"scope={scope!r} is a string; write scope=({scope!r},).")
             scope = tuple(scope)
+        words = (name, effect, scope, dedup, undoes, transport, effect_if, observe, state)
+        return partial(self._declare, words) if fn is None else self._declare(words, fn)
+
+    def _declare(self, words: tuple[Any, ...], function: F) -> F:
+        """Declare a function with the words of `tool`; what another world has said of it, too, is
+        known."""
+        local = self._local
+        if type(function) is FunctionType:
+            was, spec = KEPT.get(function, _NEW)
+            if was == words and (label := spec.name) not in local.specs:
+                local.specs[label], local.facts[label] = spec, spec.facts
+                local.functions[label] = function
+                return function
+        name, effect, scope, dedup, undoes, transport, effect_if, observe, state = words
         hooks = NO_HOOKS
         if effect_if is not None or observe is not None or state is not None:
             hooks = _hooks(self, effect_if, observe, state)
-        words = (name, effect, scope, dedup, undoes, transport, observe is not None, True)
-        declared = made(Declaration, words)
-        if fn is not None:
-            return self._local.declare(declared, fn, hooks)
-        if hooks is NO_HOOKS:
-            return partial(self._local.declare, declared)
-        return partial(self._local.declare, declared, hooks=hooks)
+        own = observe is not None
+        declared = Declaration(name, effect, scope, dedup, undoes, transport, own)
+        spec = local.declare(declared, function, hooks)
+        if hooks is NO_HOOKS and spec.name not in local.probes:
+            keep(function, words, spec)
+        return function
 
     def raise_as(
         self,

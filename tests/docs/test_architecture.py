@@ -6,8 +6,8 @@ import sys
 from agentfuzz import Completion, at_most_once, fuzz, scenario
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.phases.systematic import Level
+from agentfuzz.world import injector
 from agentfuzz.world.backend import Backend
-from agentfuzz.world.injector import FromPlan
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -60,13 +60,23 @@ def spy(monkeypatch, owner, name, seen):
     monkeypatch.setattr(owner, name, noted)
 
 
+def asks(plan, seen):
+    """What an injector asks of a plan, who notes the stack."""
+
+    def strikes(slot):
+        seen.append(stack())
+        return plan.get(slot)
+
+    return strikes
+
+
 def traced(monkeypatch):
     """What is on the stack when a plan is made, when it is asked, and when an effect commits."""
     from agentfuzz.engine.simulation import Simulation
 
     made, asked, committed = [], [], []
     spy(monkeypatch, Level, "_children", made)
-    spy(monkeypatch, FromPlan, "at", asked)
+    monkeypatch.setattr(injector, "lookup", lambda plan: asks(plan, asked))
     spy(monkeypatch, Backend, "_committed", committed)
     with Simulation() as simulation:
         agent = clerk.agentfuzz.agent()

@@ -35,6 +35,7 @@ from agentfuzz.engine.child.stub import RemoteGateway, moved
 from agentfuzz.runtime import forks, leaks
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
+from agentfuzz.runtime.watchdog import current
 from agentfuzz.world.world import World, inside
 
 GRACE = 1.0  # real seconds that a process has to die once it has closed its pipe
@@ -79,7 +80,7 @@ class _Leg:
         self._home = Home(world)
         self._pid = 0
         self._status: int | None = None
-        self._until = Real.monotonic() + self._gateway.patience
+        self._until = Real.monotonic() + _patience()
 
     def run(self, work: Work) -> Any:
         """Fork, answer what the child asks, and end as it ended."""
@@ -119,7 +120,7 @@ class _Leg:
                 raise ProcessDied(self._how()) from None
             if gateway.calls.crossed != crossed:  # it has come further: its time begins anew
                 crossed = gateway.calls.crossed
-                self._until = Real.monotonic() + gateway.patience
+                self._until = Real.monotonic() + _patience()
             leaks.add(noted)
             if verb == "end":
                 kind, value = given
@@ -180,6 +181,13 @@ def _fork() -> int:
     with leaks.exempt(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # that the run may have threads
         return os.fork()
+
+
+def _patience() -> float:
+    """Real seconds that a leg in another process may be silent."""
+    watchdog = current()
+    assert watchdog is not None, "a leg runs inside a simulation"
+    return watchdog.patience
 
 
 def _where(agent: Callable[..., Any]) -> str:

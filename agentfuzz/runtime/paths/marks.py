@@ -15,7 +15,7 @@ from agentfuzz.runtime.user_code import PACKAGE
 # Whoever is called beneath these is the world's, unless something below begins an agent.
 _WORLDS = tuple(f"{PACKAGE}{name.replace('/', os.sep)}" for name in (
     "world/backend.py", "world/own_backend.py", "world/delivery.py", "world/local.py",
-    "world/local_faults.py", "world/probe.py", "world/rows.py", "world/calls.py",
+    "world/local_faults.py", "world/probe.py", "world/rows.py", "world/calls.py", "world/lane.py",
     "model/", "engine/scenario.py", "engine/around.py", "engine/judging.py", "invariants/",
     "search/", "plugin/",
 ))  # fmt: skip
