@@ -8,6 +8,7 @@ from agentfuzz.core.events import Asserted, Ended, Struck, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import ENDING, Resting
 from agentfuzz.invariants.queries.endings import passes_for_success
 
 
@@ -40,7 +41,7 @@ def survives() -> Check:
             return [_unheard(one) for one in died]
         return []
 
-    return check
+    return Resting(check, ENDING)
 
 
 def _died(ended: Ended) -> Violation:
