@@ -25,7 +25,7 @@ from agentfuzz.core.events import (
     Resumed,
 )
 
-_INTENT, _ARGS = attrgetter("intent"), attrgetter("args")
+_INTENT, _DEED = attrgetter("intent"), attrgetter("intent", "args")
 E_ = TypeVar("E_", bound=NamedTuple)
 Answer = TypeVar("Answer")
 
@@ -90,21 +90,23 @@ class History:
     def __init__(self, events: Iterable[Event], tools: Mapping[str, ToolFacts] | None = None):
         self.events: tuple[Event, ...] = tuple(events)
         self.tools: Mapping[str, ToolFacts] = tools or {}
-        self._of: dict[type, list[Any]] | None = None
+
+    @_once
+    def index(self) -> Mapping[type, list[Any]]:
+        """The events by their kinds, in the order in which these first came."""
+        index: dict[type, list[Any]] = {}
+        known = index.get
+        for event in self.events:
+            found = known(type(event))
+            if found is None:
+                index[type(event)] = [event]
+            else:
+                found.append(event)
+        return index
 
     def of(self, kind: type[E_]) -> list[E_]:
         """The events of one kind, in order."""
-        if self._of is None:
-            index: dict[type, list[Any]] = {}
-            known = index.get
-            for event in self.events:
-                found = known(type(event))
-                if found is None:
-                    index[type(event)] = [event]
-                else:
-                    found.append(event)
-            self._of = index
-        return self._of.get(kind, [])
+        return self.index.get(kind, [])
 
     def derived(self, tool: str) -> bool:
         """Whether nobody named the scope of a tool: it is every argument then."""
@@ -138,9 +140,9 @@ class History:
         return [*map(_INTENT, self.of(Committed))]
 
     @_once
-    def arguments(self) -> list[Mapping[str, Json]]:
-        """The arguments of each effect, in the order of the ledger."""
-        return [*map(_ARGS, self.of(Committed))]
+    def deeds(self) -> list[tuple[Intent, Mapping[str, Json]]]:
+        """The intent and the arguments of each effect, in the order of the ledger."""
+        return [*map(_DEED, self.of(Committed))]
 
     @_once
     def effects(self) -> Mapping[Intent, list[Committed]]:

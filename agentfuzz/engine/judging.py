@@ -14,6 +14,7 @@ from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, Invariant
+from agentfuzz.invariants.outline import Resting
 from agentfuzz.runtime.user_code import is_own
 from agentfuzz.runtime.watchdog import Watchdog, current
 
@@ -27,6 +28,8 @@ def watched(law: Invariant) -> Invariant:
 
 def _is_own(value: Any) -> bool:
     """Whether nothing of it is a function of the user's, as far as one can see."""
+    if isinstance(value, Resting):
+        return _is_own(value.check)
     code = getattr(value, "__code__", None)
     if code is not None:
         cells = getattr(value, "__closure__", None) or ()

@@ -35,8 +35,7 @@ from agentfuzz.engine.declared import (
 from agentfuzz.engine.inputs import Strategies, checked, filled
 from agentfuzz.engine.judging import watched
 from agentfuzz.engine.modelled import give_model
-from agentfuzz.invariants import Invariant
-from agentfuzz.invariants.law import found_by
+from agentfuzz.invariants import Invariant, jury
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.script import Script
 from agentfuzz.runtime.clock import Clock
@@ -175,13 +174,7 @@ class Scenario:
 
     def judge(self, history: History, baseline: History | None = None) -> tuple[Verdict, ...]:
         """What every law of the scenario says about a history."""
-        found = found_by(self.invariants, history, baseline)
-        return tuple(
-            [
-                law.held if one is not None and not one else law.verdict(one, baseline)
-                for law, one in zip(self.invariants, found, strict=True)
-            ]
-        )
+        return jury.verdicts(self.invariants, history, baseline)
 
     def oracle(self, baseline: History) -> History:
         """The fault-free run as what other runs are compared with: which laws it breaks itself, and

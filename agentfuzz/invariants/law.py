@@ -18,10 +18,12 @@ from agentfuzz.core.codec import described, plain
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation, unique
+from agentfuzz.invariants.outline import Outline, Resting
 
 P = ParamSpec("P")
 # None: not exercised. Otherwise the violations, none of them if the law held.
 Check = Callable[[History, History | None], "Iterable[Violation] | None"]
+Found = tuple[Violation, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,26 @@ class Invariant:
         object.__setattr__(self, "held", Verdict(self.name, HELD))
 
     def __call__(self, history: History, baseline: History | None = None) -> Verdict:
-        (found,) = found_by((self,), history, baseline)
-        return self.verdict(found, baseline)
+        return self.verdict(self.found(history, baseline), baseline)
 
-    def verdict(self, found: Iterable[Violation] | None, baseline: History | None) -> Verdict:
+    def found(self, history: History, baseline: History | None) -> Found:
+        """What its check finds: None where it is not exercised."""
+        if baseline is None and self.needs_baseline:
+            return None
+        found = self.check(history, baseline)
+        return None if found is None else tuple(found)
+
+    def settled_by(self, outline: Outline) -> bool:
+        """Whether it finds the same in every run with this outline."""
+        check = self.check
+        return isinstance(check, Resting) and check.settled_by(outline)
+
+    def verdict(self, found: Found, baseline: History | None) -> Verdict:
         """The verdict on what the check has found."""
         if found is None:
             note = self.note(baseline)
             return Verdict(self.name, NOT_EXERCISED, note=note) if note else self._idle
-        violations = found and tuple(found)
-        return Verdict(self.name, VIOLATED, unique(violations)) if violations else self.held
+        return Verdict(self.name, VIOLATED, unique(found)) if found else self.held
 
     def note(self, baseline: History | None) -> str:
         """Why the law cannot be asked, whatever happens, or nothing."""
@@ -64,17 +76,6 @@ class Invariant:
 
     def __str__(self) -> str:
         return self.name
-
-
-def found_by(
-    laws: Iterable[Invariant], history: History, baseline: History | None
-) -> list[Iterable[Violation] | None]:
-    """What each of these laws finds in a history, in order: what `Invariant.verdict` is given."""
-    found: list[Iterable[Violation] | None] = []
-    for law in laws:
-        check, idle = law.check, baseline is None and law.needs_baseline
-        found.append(None if idle else check(history, baseline))
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,12 +70,7 @@ class Account:
         self.budget = budget or Budget()
         self.dealing = dealing or Dealing()
         self._watch, self._fresh, self._cluster = watch, fresh, cluster
-        self._meter = Meter(
-            self.budget,
-            lambda: self.runner.runs,
-            lambda: self.runner.slowest,
-            lambda: any(self._kept.found.values()),
-        )
+        self._meter = Meter(self.budget, lambda: any(self._kept.found.values()))
         self._runner = partial(
             Runner,
             scenario,
@@ -94,6 +89,7 @@ class Account:
         """Nothing is known yet, but what these notes say."""
         self.runner = self._runner()
         self.runner.dealing = self.dealing
+        self._meter.spent = self.runner
         self.notes: list[str] = [*notes]
         self._deaths: list[Counterexample] = []
         self.fixed: list[Saved] = []
@@ -129,14 +125,19 @@ class Account:
         if plan is not None and not other:
             self._corpus.glance(history, crossings)
         self._levels.done += 1
-        steady, counts = self.runner.steady, self._coverage.verdicts
-        if steady and not any(verdicts):
+        if self.runner.steady and not any(verdicts):
             self._coverage.calm(verdicts)
-            self._tell_watch()
-            return
+        else:
+            self._count(outcome, phase, plan)
+        if self._watch is not None:
+            self._watch(self)
+
+    def _count(self, outcome: Outcome, phase: str, plan: FaultPlan | None) -> None:
+        """Count the verdicts on a run one by one, and keep what it broke."""
+        history, steady, counts = outcome.history, self.runner.steady, self._coverage.verdicts
         broken: list[Violation] = []
         for place, law in enumerate(self.scenario.invariants):
-            found = verdicts[place]
+            found = outcome.verdicts[place]
             if found is None or (law.needs_baseline and not steady):
                 counts[place][2] += 1
             elif found:
@@ -148,11 +149,6 @@ class Account:
                 counts[place][0] += 1
         if broken:
             self._coverage.cells.broke(history, broken)
-        self._tell_watch()
-
-    def _tell_watch(self) -> None:
-        if self._watch is not None:
-            self._watch(self)
 
     @property
     def progress(self) -> Progress:

@@ -6,6 +6,7 @@ and stops by himself, and the meter remembers what ended first. Kept by the camp
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from agentfuzz.runtime.clock import Real
 
@@ -29,23 +30,32 @@ class Budget:
     memo: str = "off"
 
 
+class Spent(Protocol):
+    """What was run: how many runs, and how long one took at most."""
+
+    runs: int
+    slowest: float
+
+
+class Nothing:
+    """Nothing was run yet."""
+
+    runs = 0
+    slowest = 0.0
+
+
 class Meter:
-    """What is left of a budget. `stopped` is `exhausted`, `max_runs` or `max_time`. `found` says
-    whether there is something to confirm, `slowest` how long a run takes at most.
+    """What is left of a budget. `stopped` is `exhausted`, `max_runs` or `max_time`. `spent` is what
+    counts the runs, `found` says whether there is something to confirm.
 
     The time begins after the first run, which imports and compiles; the search leaves enough of it
     to replay what it found, and what confirms it ends within a second, or a run, of the end."""
 
-    def __init__(
-        self,
-        budget: Budget,
-        runs: Callable[[], int],
-        slowest: Callable[[], float] = float,
-        found: Callable[[], bool] = bool,
-    ) -> None:
+    def __init__(self, budget: Budget, found: Callable[[], bool] = bool) -> None:
         self.budget = budget
         self.stopped = "exhausted"
-        self._runs, self._slowest, self._found = runs, slowest, found
+        self.spent: Spent = Nothing()
+        self._found = found
         self._started = Real.monotonic()
         self._until = float("inf")
 
@@ -71,22 +81,22 @@ class Meter:
     @property
     def left(self) -> int:
         """Runs that may still be made."""
-        return max(self.budget.max_runs - self._runs(), 0)
+        return max(self.budget.max_runs - self.spent.runs, 0)
 
     @property
     def late(self) -> bool:
         """Whether a run more, and the replay of what was found, would take too long."""
-        left, slowest = self._until - Real.monotonic(), self._slowest()
+        left, slowest = self._until - Real.monotonic(), self.spent.slowest
         return 2 * slowest > left and slowest * (1 + self._found()) > left
 
     @property
     def over(self) -> bool:
         """Whether no run may begin any more, not even one that confirms something."""
-        return Real.monotonic() > self._until + max(GRACE - self._slowest(), 0.0)
+        return Real.monotonic() > self._until + max(GRACE - self.spent.slowest, 0.0)
 
     def out(self, runs: int = 1) -> bool:
         """Whether there is no budget for so many runs more; what ended it is noted."""
-        if runs > self.left:
+        if self.spent.runs + runs > self.budget.max_runs:
             self.stopped = "max_runs"
         elif self.late:
             self.stopped = "max_time"

@@ -14,7 +14,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.invariants.law import found_by
+from agentfuzz.invariants.jury import found_by
 from agentfuzz.runtime import leaks
 from agentfuzz.runtime.clock import FOREVER, Real
 from agentfuzz.runtime.paths import watch as paths
@@ -103,7 +103,9 @@ class Maker:
 
     def outcome(self, injector: Injector, plan: FaultPlan | None) -> Outcome:
         """One run, judged. Without a plan, its faults are written ahead as they are drawn."""
-        if plan is not None and plan.given and self.stories.new(plan):
+        if plan is None or not plan.given:
+            history = self._run(self.scenario, plan, self.agent, injector)
+        elif self.stories.new(plan):
             history = self.stories.begin(plan.given, injector)
         else:
             history = self._made(plan, self.agent, injector)
@@ -111,8 +113,7 @@ class Maker:
 
     def _judged(self, history: History, injector: Injector, plan: FaultPlan | None) -> Outcome:
         found = found_by(self.scenario.invariants, history, self.baseline(plan))
-        verdicts = tuple([one if one is None else tuple(one) for one in found])
-        facts = (history, injector.crossings, verdicts, self.took, (), b"", ())
+        facts = (history, injector.crossings, found, self.took, (), b"", ())
         outcome: Outcome = made(Outcome, facts)
         return outcome
 
@@ -160,6 +161,8 @@ class Maker:
     def planned(self, plan: FaultPlan) -> Outcome:
         """The run of a plan, made by the executor, if there is one: ahead, or now; or by another
         machine. Raises Died, ShardError."""
+        if self.dealing.alone:
+            return self._planned(plan)
         found = self.dealing.recorded(plan)
         if found is not None:
             self._counted(found)
@@ -249,10 +252,10 @@ class Maker:
         scenario = self.scenario
         if plan is not None and plan.given:
             scenario = self.stories.of(plan)[0]
-        return self._run(scenario, plan, agent, injector, trace)
+        return self._run(scenario, plan, agent, injector, trace=trace)
 
     def _with_inputs(self, scenario: Scenario, plan: FaultPlan, injector: Injector) -> History:
-        return self._run(scenario, plan, self.agent, injector, False)
+        return self._run(scenario, plan, self.agent, injector)
 
     def _run(
         self,
@@ -260,7 +263,8 @@ class Maker:
         plan: FaultPlan | None,
         agent: Agent,
         injector: Injector,
-        trace: bool,
+        *,
+        trace: bool = False,
     ) -> History:
         self.runs += 1
         self.crash_log.begin(plan)

@@ -123,6 +123,11 @@ def size(plan: FaultPlan) -> tuple[object, ...]:
     return (len(plan), lasting or 0, worded, len(plan.given), ranks, places, plan.given)
 
 
+def no_smaller(plan: FaultPlan, other: FaultPlan) -> bool:
+    """Whether a plan does not come before another one in that order."""
+    return len(plan) > len(other) or size(plan) >= size(other)
+
+
 def reach(plan: FaultPlan) -> float:
     """How many crossings a plan strikes at most."""
     return len(plan) + sum(length(slot, fault) for slot, fault in plan.lasting)

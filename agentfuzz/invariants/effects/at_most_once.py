@@ -8,6 +8,7 @@ Contract, Not a Tool Property" (2026).
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.duplicates import duplicates
 
 
@@ -29,7 +30,7 @@ def at_most_once(effect: str | None = None) -> Check:
             return None
         return duplicates(history, effect)
 
-    return check
+    return Resting(check, LEDGER)
 
 
 def _committed(history: History, effect: str) -> bool:

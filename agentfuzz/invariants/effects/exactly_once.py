@@ -11,6 +11,7 @@ from agentfuzz.core.events import Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.duplicates import duplicates
 from agentfuzz.invariants.queries.wanted import declared, missing
 
@@ -45,4 +46,4 @@ def exactly_once(effect: str, *, intents: Iterable[Mapping[str, Json]] = ()) -> 
             return []
         return duplicates(history, effect) + missing(history, baseline, effect, wanted)
 
-    return check
+    return Resting(check, LEDGER)

@@ -10,6 +10,7 @@ from agentfuzz.core.events import Called, Done, Intent, Resumed
 from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.ledgers import (
     Difference,
     Extra,
@@ -86,7 +87,7 @@ def replay_transparency(*, strict: bool = True) -> Check:
             return [_too_often(history, one) for one in clear]
         return list(_breaches(history, baseline, found))
 
-    return check
+    return Resting(check, LEDGER)
 
 
 def _clear(one: Unequal, history: History, baseline: History) -> bool:

@@ -11,6 +11,7 @@ from agentfuzz.core.events import Called, Committed, Decided, Interrupted, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.arguments import (
     Changed,
     alike,
@@ -89,7 +90,7 @@ def same_arguments(
         theirs = [one for one in others if one.commit in made and one.commit.call not in meant]
         return found + [_violation(one, "run") for one in theirs]
 
-    return check
+    return check if strict else Resting(check, LEDGER)
 
 
 def _meant(history: History) -> dict[str, tuple[str, Mapping[str, Json]]]:

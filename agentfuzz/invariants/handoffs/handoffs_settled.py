@@ -17,6 +17,7 @@ from agentfuzz.core.events import Called, Committed, Crashed, Done, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.handed import handed, same_task, who
 from agentfuzz.invariants.queries.taken import by_post, went_on
@@ -47,7 +48,7 @@ def handoffs_settled() -> Check:
             return None
         return [*_taken_twice(history), *_lost(history, baseline)]
 
-    return check
+    return Resting(check, KINDS, but_for=(HandoffSent,))
 
 
 def _taken_twice(history: History) -> Iterator[Violation]:

@@ -12,6 +12,7 @@ from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.arguing import argued, came, handed
 from agentfuzz.invariants.queries.calls import logical
 from agentfuzz.invariants.queries.entitled import Unbidden, unbidden
@@ -36,7 +37,7 @@ def handoffs_valid() -> Check:
             return None
         return [*_accepted(history), *_acted(history, baseline)]
 
-    return check
+    return Resting(check, KINDS, but_for=(HandoffReceived,))
 
 
 def _accepted(history: History) -> Iterator[Violation]:

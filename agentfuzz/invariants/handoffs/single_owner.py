@@ -13,6 +13,7 @@ from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.arguing import argued, handed
 from agentfuzz.invariants.queries.entitled import Held, Unbidden, unbidden
 from agentfuzz.invariants.queries.teams import (
@@ -50,7 +51,7 @@ def single_owner() -> Check:
         meddled = [*_meddled(history, baseline)] if baseline is not None else []
         return [*_unaccepted(history, baseline), *(meddled or _doubled(history))]
 
-    return check
+    return Resting(check, KINDS, but_for=(HandoffReceived,))
 
 
 def _unaccepted(history: History, baseline: History | None) -> Iterator[Violation]:

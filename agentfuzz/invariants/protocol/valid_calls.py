@@ -8,6 +8,7 @@ from agentfuzz.core.events import Called, Refused, Replayed, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.ledgers import unequal
 
 _CODES = {
@@ -71,7 +72,7 @@ def valid_calls() -> Check:
                 found.append(_never_mended(event, tool))
         return found
 
-    return check
+    return Resting(check, KINDS, but_for=(Refused,))
 
 
 def _never_mended(event: Refused, tool: str) -> Violation:

@@ -8,6 +8,7 @@ from agentfuzz.core.events import ModelTurn, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.teams import agent_of
 
 _WORDS = 300  # characters of what a provider says
@@ -45,7 +46,7 @@ def valid_histories() -> Check:
             )
         ]
 
-    return check
+    return Resting(check, KINDS, but_for=(ModelTurn,))
 
 
 def _end_of_leg(history: History, turn: ModelTurn) -> int:

@@ -8,6 +8,7 @@ from agentfuzz.core.events import Asserted
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import KINDS, Resting
 
 
 @law(codes={"AF906": "An assertion in the test failed"}, always=True)
@@ -24,7 +25,7 @@ def assertions_hold() -> Check:
         failed = history.of(Asserted)
         return [_failed(one) for one in failed] if failed else []
 
-    return check
+    return Resting(check, KINDS)
 
 
 def _failed(one: Asserted) -> Violation:

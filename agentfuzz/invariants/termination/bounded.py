@@ -7,6 +7,7 @@ from agentfuzz.core.events import Called, Ended, ModelTurn
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import ENDING, Resting
 
 
 @law(
@@ -42,7 +43,7 @@ def bounded(*, calls: int | None = None, turns: int | None = None) -> Check:
                 found.append(_over(word, len(seqs), limit, seqs[limit]))
         return found
 
-    return check
+    return Resting(check, ENDING) if calls is None and turns is None else check
 
 
 _CUT_OFF = {

@@ -10,6 +10,7 @@ from agentfuzz.core.events import Done, Ended, Event, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import ENDING, Resting
 
 
 @law(
@@ -62,7 +63,7 @@ def structured_termination(*, handle_for: Iterable[str] = ()) -> Check:
             found.append(_twice(valid))
         return found
 
-    return check
+    return check if need_handle else Resting(check, ENDING)
 
 
 def _unstructured(last: Event) -> Violation:

@@ -9,6 +9,7 @@ from agentfuzz.core.events import Asserted, Ended, Struck, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
+from agentfuzz.invariants.outline import ENDING, Resting
 from agentfuzz.invariants.queries.endings import passes_for_success
 
 
@@ -45,7 +46,7 @@ def survives() -> Check:
             return left + (unheard if passes_for_success(history) else [])
         return []
 
-    return check
+    return Resting(check, ENDING)
 
 
 def _died(ended: Ended) -> Violation:

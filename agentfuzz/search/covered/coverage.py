@@ -38,16 +38,18 @@ class Coverage:
 
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
-        tools, groups = self.tools, self.groups
+        tools, groups, of = self.tools, self.groups, history.index.get
         asked, missed = history.questions
-        self.asked += asked
-        self.missed += missed
-        for called in history.of(Called):
+        if asked:
+            self.asked += asked
+            self.missed += missed
+        for called in of(Called, ()):
             name = called[3][1]
             tools[name] = tools.get(name, 0) + 1
-        struck = history.of(Struck)
-        self.struck += len(struck)
-        self.cells.saw(struck)
+        struck = of(Struck)
+        if struck is not None:
+            self.struck += len(struck)
+            self.cells.saw(struck)
         for slot, _, group in crossings:
             if slot not in groups:
                 groups[slot] = group

@@ -20,7 +20,7 @@ from agentfuzz.search.found.slicing import sliced
 from agentfuzz.search.found.verify import Found, Shrunk, confirmed, unconfirmed
 from agentfuzz.search.phases.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.space import plan_of, reach, size
+from agentfuzz.search.space import no_smaller, plan_of, reach, size
 from agentfuzz.search.two_histories import hurried
 from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
@@ -69,7 +69,7 @@ class Kept:
                 if size(plan) >= size(kept[largest].plan):
                     return
                 del kept[largest]
-        elif size(plan) >= size(known.plan) and not (plan == known.plan and known.phase == SAVED):
+        elif no_smaller(plan, known.plan) and not (plan == known.plan and known.phase == SAVED):
             return
         kept[cause] = Found(law, violation, plan, phase, history)
 

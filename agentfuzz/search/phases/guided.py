@@ -91,7 +91,8 @@ class Corpus:
 
     def glance(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Learn from a run of another phase if its shape is a new one: a look costs nothing."""
-        shape = (len(crossings), len(history.events), len(history.ledger), len(history.of(Done)))
+        of = history.index.get
+        shape = (len(crossings), len(history.events), len(of(Committed, ())), len(of(Done, ())))
         if shape not in self._shapes:
             self._shapes.add(shape)
             self.learn(history, crossings)

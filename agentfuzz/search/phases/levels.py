@@ -126,8 +126,10 @@ class Levels:
             if stop():
                 break
             assert walk.coming is not None, "it is this plan"
-            turn = made(Turn, (True, walk.coming.number)) if dealt else None
-            outcome = self._dealt(plan, name, turn)
+            if dealt and not dealing.alone:
+                outcome = self._dealt(plan, name, made(Turn, (True, walk.coming.number)))
+            else:
+                outcome = self._judged(plan, name)
             if outcome is None:
                 continue
             history, crossings = outcome.history, outcome.crossings
@@ -154,7 +156,7 @@ class Levels:
             again.ended(min(meter.left, AT_THE_END))
         return done
 
-    def _dealt(self, plan: FaultPlan, phase: str, turn: Turn | None) -> Outcome | None:
+    def _dealt(self, plan: FaultPlan, phase: str, turn: Turn) -> Outcome | None:
         """The run of a plan that may be another shard's to make."""
         dealing = self._runner.dealing
         dealing.turn = turn

@@ -25,7 +25,7 @@ from statistics import median
 from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.boundaries import BOUNDARIES
 from agentfuzz.boundaries.boundary import WORDS
-from agentfuzz.core.events import made
+from agentfuzz.core.events import Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
@@ -237,7 +237,7 @@ class Level:
     def exists(self, plan: FaultPlan, history: History) -> bool:
         """Whether every fault of the plan that `plans` gave last struck. If not, there is no such
         plan, and none in each place that its parent stands for."""
-        if len(strikes(history)) >= len(plan):
+        if len(history.index.get(Struck, ())) >= len(plan.by_slot):  # none of them lasts
             return True
         self.absent += self._stands_for
         self.absent_skipped += self._stands_for - 1
