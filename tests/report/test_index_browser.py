@@ -1,7 +1,7 @@
 """The index in a real browser: it fits, it can be read without a mouse, and its matrix scrolls
 inside itself while the slots stay where they are."""
 
-import pytest
+from itertools import product
 
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.matrix import Cell, Matrix, Row
@@ -33,12 +33,10 @@ def opened(context, tmp_path, results):
     return page
 
 
-@pytest.mark.parametrize("width", [390, 1200])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_index_in_a_browser(browser, tmp_path, width, scheme):
+def test_the_index_in_a_browser(browser, tmp_path):
     """Light and dark, at a phone's width and at a desk's, with everything open, and printed: it
     asks for nothing, runs nothing and does not scroll sideways."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context()
     asked, said = [], []
     context.on("request", lambda request: asked.append(request.url))
     context.on("console", lambda message: said.append(message.text))
@@ -47,11 +45,16 @@ def test_the_index_in_a_browser(browser, tmp_path, width, scheme):
     for name, some in pages.items():
         asked.clear()
         page = opened(context, tmp_path, some)
-        assert asked == [page.url], name
         assert page.locator("h1").inner_text().strip(), name
-        assert page.evaluate(SIDEWAYS) <= 0, name
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        assert page.evaluate(SIDEWAYS) <= 0, f"{name}, open"
+        for open_, scheme, width in product((False, True), ("light", "dark"), (390, 1200)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            if open_:
+                page.evaluate(
+                    "document.querySelectorAll('details').forEach(one => one.open = true)"
+                )
+            assert page.evaluate(SIDEWAYS) <= 0, (name, open_, scheme, width)
+        assert asked == [page.url], name
         page.close()
     assert said == []
     context.close()

@@ -16,7 +16,7 @@ from agentfuzz import run, scenario
 from agentfuzz.core.codec import dump, history_to_json
 from agentfuzz.core.errors import CutOff
 from agentfuzz.engine.simulation import Simulation
-from agentfuzz.runtime import watchdog
+from agentfuzz.runtime import watchdog, watchdog_thread
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.found.verify import finding_id
 from agentfuzz.search.space import Space
@@ -245,9 +245,10 @@ def test_wherever_an_interruption_strikes_no_exception_stays_handled():
     assert steps > 40
 
 
-def test_what_cannot_be_interrupted_is_told_with_its_stacks():
+def test_what_cannot_be_interrupted_is_told_with_its_stacks(monkeypatch):
     """A thread blocked outside of Python: its stacks are handed on once, and when it comes back
     it is cut off."""
+    monkeypatch.setattr(watchdog_thread, "PATIENCE", 3.0)
     told = []
     lock = _thread.allocate_lock()
     lock.acquire()

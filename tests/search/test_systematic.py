@@ -25,7 +25,7 @@ Failing = set[tuple[str, str, tuple[str, ...]]]
 
 
 class Lab:
-    """One agent in one scenario, run and judged under any plan."""
+    """One agent in one scenario, run and judged under any plan: once, whoever asks for it again."""
 
     def __init__(
         self,
@@ -37,18 +37,27 @@ class Lab:
         self.scenario, self.agent, self.simulation = scenario, agent, simulation
         self.space = space
         self.failing: Failing = set()
+        self.made: dict[FaultPlan, tuple[History, list[Crossing]]] = {}
+        self.judged: dict[int, Failing] = {}  # by the history's identity, which `made` keeps
         self.baseline: History | None = None
         self.baseline = scenario.oracle(self.run(FaultPlan())[0])
 
     def run(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
-        injector = FromPlan(plan, process=self.space.process)
-        return self.simulation.execute(self.scenario, self.agent, injector), injector.crossings
+        if plan not in self.made:
+            injector = FromPlan(plan, process=self.space.process)
+            history = self.simulation.execute(self.scenario, self.agent, injector)
+            self.made[plan] = history, injector.crossings
+        return self.made[plan]
 
     def judge(self, history: History) -> None:
-        ledger = tuple(f"{commit.effect_id} {commit.intent}" for commit in history.ledger)
-        for verdict in self.scenario.judge(history, self.baseline):
-            for violation in verdict.violations:
-                self.failing.add((*violation.signature, ledger))
+        if id(history) not in self.judged:
+            ledger = tuple(f"{commit.effect_id} {commit.intent}" for commit in history.ledger)
+            self.judged[id(history)] = {
+                (*violation.signature, ledger)
+                for verdict in self.scenario.judge(history, self.baseline)
+                for violation in verdict.violations
+            }
+        self.failing |= self.judged[id(history)]
 
 
 class Walked(NamedTuple):
