@@ -14,7 +14,7 @@ from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, Invariant
-from agentfuzz.invariants.outline import Resting
+from agentfuzz.invariants.queries.outline import Resting
 from agentfuzz.runtime.user_code import is_own
 from agentfuzz.runtime.watchdog import Watchdog, current
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Verdict
 from agentfuzz.invariants.law import Found, Invariant
-from agentfuzz.invariants.outline import Outline, outline
+from agentfuzz.invariants.queries.outline import Outline, outline
 
 MOST = 2_000  # outlines that are kept
 

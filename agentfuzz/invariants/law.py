@@ -18,7 +18,7 @@ from agentfuzz.core.codec import described, plain
 from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED, Verdict, Violation, unique
-from agentfuzz.invariants.outline import Outline, Resting
+from agentfuzz.invariants.queries.outline import Outline, Resting
 
 P = ParamSpec("P")
 # None: not exercised. Otherwise the violations, none of them if the law held.

@@ -9,7 +9,7 @@ from agentfuzz.core.events import Asserted, Refused, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.engine.declared import ALWAYS, UNDECLARED
 from agentfuzz.invariants import jury, replay_transparency, same_arguments
-from agentfuzz.invariants.outline import ENDING, KINDS, LEDGER, Resting, outline
+from agentfuzz.invariants.queries.outline import ENDING, KINDS, LEDGER, Resting, outline
 from agentfuzz.search.campaign import Budget, Campaign
 from invariants.histories import call as calls
 from invariants.histories import (

@@ -8,8 +8,8 @@ Contract, Not a Tool Property" (2026).
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.duplicates import duplicates
+from agentfuzz.invariants.queries.outline import LEDGER, Resting
 
 
 @law(

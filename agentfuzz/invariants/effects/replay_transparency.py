@@ -10,7 +10,6 @@ from agentfuzz.core.events import Called, Done, Intent, Resumed
 from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.ledgers import (
     Difference,
     Extra,
@@ -21,6 +20,7 @@ from agentfuzz.invariants.queries.ledgers import (
     unequal,
 )
 from agentfuzz.invariants.queries.model_alone import asked_again, left_out
+from agentfuzz.invariants.queries.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.requests import Answer, any_passes, requests
 from agentfuzz.invariants.queries.undoing import Undo, taken_back
 

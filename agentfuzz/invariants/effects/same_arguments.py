@@ -11,7 +11,6 @@ from agentfuzz.core.events import Called, Committed, Decided, Interrupted, Json
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import LEDGER, Resting
 from agentfuzz.invariants.queries.arguments import (
     Changed,
     alike,
@@ -22,6 +21,7 @@ from agentfuzz.invariants.queries.arguments import (
 )
 from agentfuzz.invariants.queries.conversations import last_asked, origin
 from agentfuzz.invariants.queries.endings import passes_for_success
+from agentfuzz.invariants.queries.outline import LEDGER, Resting
 
 _MEANT = {
     "run": "the run without faults",

@@ -17,9 +17,9 @@ from agentfuzz.core.events import Called, Committed, Crashed, Done, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.handed import handed, same_task, who
+from agentfuzz.invariants.queries.outline import KINDS, Resting
 from agentfuzz.invariants.queries.taken import by_post, went_on
 from agentfuzz.invariants.queries.teams import Passed, acting, agent_of, callers, handoffs
 from agentfuzz.invariants.queries.texts import leaves

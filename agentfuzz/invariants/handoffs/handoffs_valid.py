@@ -12,10 +12,10 @@ from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.arguing import argued, came, handed
 from agentfuzz.invariants.queries.calls import logical
 from agentfuzz.invariants.queries.entitled import Unbidden, unbidden
+from agentfuzz.invariants.queries.outline import KINDS, Resting
 from agentfuzz.invariants.queries.teams import Arrival, Passed, callers, handoffs
 
 _PROBLEM, _ARRIVAL = attrgetter("problem"), attrgetter("handoff", "nth")

@@ -13,9 +13,9 @@ from agentfuzz.core.events import Called, Committed
 from agentfuzz.core.history import History, query
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.arguing import argued, handed
 from agentfuzz.invariants.queries.entitled import Held, Unbidden, unbidden
+from agentfuzz.invariants.queries.outline import KINDS, Resting
 from agentfuzz.invariants.queries.teams import (
     Passed,
     callers,

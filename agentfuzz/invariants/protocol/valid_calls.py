@@ -8,8 +8,8 @@ from agentfuzz.core.events import Called, Refused, Replayed, Replied
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import KINDS, Resting
 from agentfuzz.invariants.queries.ledgers import unequal
+from agentfuzz.invariants.queries.outline import KINDS, Resting
 
 _CODES = {
     "unknown_tool": (

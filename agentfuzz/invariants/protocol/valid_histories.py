@@ -8,7 +8,7 @@ from agentfuzz.core.events import ModelTurn, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import KINDS, Resting
+from agentfuzz.invariants.queries.outline import KINDS, Resting
 from agentfuzz.invariants.queries.teams import agent_of
 
 _WORDS = 300  # characters of what a provider says

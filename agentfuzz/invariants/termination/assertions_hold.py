@@ -8,7 +8,7 @@ from agentfuzz.core.events import Asserted
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import KINDS, Resting
+from agentfuzz.invariants.queries.outline import KINDS, Resting
 
 
 @law(codes={"AF906": "An assertion in the test failed"}, always=True)

@@ -10,7 +10,7 @@ from agentfuzz.core.events import Done, Ended, Event, Resumed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import ENDING, Resting
+from agentfuzz.invariants.queries.outline import ENDING, Resting
 
 
 @law(

@@ -9,8 +9,8 @@ from agentfuzz.core.events import Asserted, Ended, Struck, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
-from agentfuzz.invariants.outline import ENDING, Resting
 from agentfuzz.invariants.queries.endings import passes_for_success
+from agentfuzz.invariants.queries.outline import ENDING, Resting
 
 
 @law(
