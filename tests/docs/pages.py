@@ -36,7 +36,9 @@ from agentfuzz import FaultPlan
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 1800.0  # real seconds; only a command that hangs takes so long
 # No outcome of a page hangs on the machine's speed: a campaign is bounded by its runs alone.
-UNHURRIED = {"max_time": "3600", "run_timeout": "300", "max_runs": "400"}
+UNHURRIED = {"max_time": "3600", "run_timeout": "300"}
+RUNS = 200  # of each campaign, which shows what most pages say
+MORE = {"docs/fixtures.md": 400, "docs/reports.md": 400}  # they show one that came to its end
 _ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _BLOCK = re.compile(
     r"^(?:<!-- recipe: (?P<recipe>[\w ]+) -->\n)?"
@@ -101,7 +103,8 @@ class Project:
     """A project in a folder of its own, in which a page is played. Of this checkout it sees the
     package alone."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, runs: int = RUNS) -> None:
+        self._settings = {**UNHURRIED, "max_runs": str(runs)}
         self.folder = place / "project"
         self._path = place / "path"
         self.folder.mkdir(parents=True)
@@ -217,7 +220,7 @@ class Project:
         own = (self.folder / "pytest.ini").exists() and self._read("pytest.ini")
         return [
             word
-            for name, value in UNHURRIED.items()
+            for name, value in self._settings.items()
             if f"agentfuzz_{name}" not in (own or "")
             for word in ("-o", f"agentfuzz_{name}={value}")
         ]

@@ -38,7 +38,7 @@ def headings(path: Path) -> set[str]:
 def test_a_page_does_what_it_says(name, tmp_path):
     """Every file of the page is written, every command typed in order, and every line shown below
     a command is printed by it."""
-    project = Project(tmp_path)
+    project = Project(tmp_path, pages.MORE.get(name, pages.RUNS))
     for block in blocks(PAGES[name]):
         project.play(block)
     project.end()
