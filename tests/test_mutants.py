@@ -97,7 +97,7 @@ def test_a_mutant_is_killed_or_told(
 ) -> None:
     """What a test notices is killed, what none notices survives, what is red anyway is left out,
     and the file is as before."""
-    monkeypatch.setattr(mutants, "PYTEST", (*mutants.PYTEST, "-p", "no:agentfuzz"))
+    monkeypatch.setattr(mutants, "PYTEST", (*mutants.PYTEST, "-n", "0", "-p", "no:agentfuzz"))
     monkeypatch.setattr(mutants, "PACKAGES", {"world": ("tests/world",)})
     file, tests = tmp_path / "agentfuzz/world/more.py", tmp_path / "tests/world"
     file.parent.mkdir(parents=True)

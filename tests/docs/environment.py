@@ -19,7 +19,7 @@ PATIENCE = 1800.0  # real seconds; only a command that hangs takes so long
 NOT_A_NEWCOMERS = (  # campaigns are strict in CI, and what they print has its width
     "PYTHON", "PYTEST", "VIRTUAL_ENV", "AGENTFUZZ", "CI", "GITHUB_", "GITLAB_", "COLUMNS"
 )  # fmt: skip
-UNHURRIED = "-o agentfuzz_max_time=3600 -o agentfuzz_run_timeout=300"
+UNHURRIED = "-o agentfuzz_max_time=3600 -o agentfuzz_run_timeout=300 -o agentfuzz_max_runs=200"
 
 
 def environ() -> dict[str, str]:

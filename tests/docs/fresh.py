@@ -83,7 +83,8 @@ def five_minutes(place: Path, making: Making) -> None:
 def openai_loop(place: Path, making: Making) -> None:
     """The official client, a loop and its functions; then the workflow of that project. Plans with
     one fault are enough."""
-    made = Fresh(place, partial(making, options=f"{UNHURRIED} -o agentfuzz_depth=1"))
+    whole = "-o agentfuzz_depth=1 -o agentfuzz_max_runs=1000"
+    made = Fresh(place, partial(making, options=f"{UNHURRIED} {whole}"))
     made.follow(blocks(README, "Your OpenAI loop and your own functions"))
     made.follow([one for one in blocks(README, "In CI") if "--agentfuzz-ci" in one.text])
     green(made.runner.github(GITHUB))

@@ -98,7 +98,7 @@ ALL = {**BUNDLED, **STORIES}
 EXCLUDED = {
     "invoice": ("twice",)
 }  # nobody can help a network that doubles, and a backend that is blind
-RUNS = 250  # of the pairs of one story at most
+RUNS = 250  # of one story at most
 
 
 def campaign(name, simulation, **budget):
@@ -149,7 +149,7 @@ def test_each_law_is_exercised_somewhere(simulation):
     """All laws that a story can have, but those that this loop gives no occasion for."""
     held = set()
     for name in (*STORIES, "resolve_ticket"):
-        result = campaign(name, simulation, depth=1, max_runs=600)
+        result = campaign(name, simulation, depth=1, max_runs=RUNS)
         held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
     unheard = {
         "no_effect_after_completion",  # nothing is called after it
@@ -162,7 +162,7 @@ def test_each_law_is_exercised_somewhere(simulation):
 @pytest.mark.slow
 def test_the_laws_of_handoffs_are_judged(simulation):
     """Each of them came up in the relay, and held."""
-    result = campaign("relay", simulation, depth=1, max_runs=600)
+    result = campaign("relay", simulation, depth=1, max_runs=RUNS)
     held = {law.partition("(")[0] for law, count in result.laws.items() if count.held}
     assert {name for name, record in LAWS.items() if record.family == "handoffs"} <= held
 

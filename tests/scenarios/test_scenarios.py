@@ -63,9 +63,13 @@ CASES = [(story, victim, codes) for story in STORIES for victim, codes in story.
     ("story", "victim", "codes"), CASES, ids=lambda x: getattr(x, "__name__", "")
 )
 def test_victim_breaks_its_laws(story, victim, codes):
-    """A victim breaks every law that its story says it breaks."""
-    result = campaign(story, victim, depth=getattr(story, "DEPTH", 1))
-    assert set(codes) <= {finding.code for finding in result.findings}
+    """A victim breaks every law that its story says it breaks, few of them at random only."""
+    depth, found = getattr(story, "DEPTH", 1), set()
+    for deep_runs in (0, 200):
+        if not set(codes) <= found:
+            result = campaign(story, victim, depth=depth, deep_runs=deep_runs)
+            found = {finding.code for finding in result.findings}
+    assert set(codes) <= found
 
 
 def test_every_story_is_here():
