@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Python 3.11+ and make:
 #   make demo        find bugs in a hand-written loop and in two real frameworks, one of them killed
-#   make test        the test suite
+#   make test        the test suite; make test-fast leaves out what takes more than some seconds
 # And for who changes agentfuzz:
 #   make check       format, lint, types, floors, circles, what is generated
 #   make house       the rooms of the package, their floors, and what points the wrong way
@@ -22,19 +22,17 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples frameworks gauntlet test test-fast test-slow core mutants screenshots wheel-test release-check check house docs \
+.PHONY: demo examples frameworks gauntlet test test-fast core mutants screenshots wheel-test release-check check house docs \
   catalogue generate generate-check format bench wheel lock clean
 
 demo: $(READY)
 	$(BIN)/python -m tests.demo
 
-test: test-fast test-slow
+test: $(READY)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 3 -m "not slow"
-
-test-slow: $(READY)
-	$(BIN)/python -m pytest -q -n 3 -m slow
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not slow"
 
 core: $(READY)
 	$(BIN)/python tools/core.py $(PYTHONS)
