@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,7 +100,8 @@ def keep(column: Column, kept: Path = KEPT) -> None:
 
 def tried(loops: Sequence[str], stories: Sequence[str]) -> list[Column]:
     """Those loops that are here, or whose framework is, each in these stories."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    fresh = get_context("spawn")  # a framework's threads would be missing in a fork
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh) as pool:
         here = dict(zip(loops, pool.map(release_of, loops), strict=True))
         cases = [(one, name) for name in loops for one in stories if here[name] is not None]
         came = dict(zip(cases, pool.map(fares, *zip(*cases, strict=True)), strict=True))
