@@ -22,7 +22,7 @@ NAMES = [name for name in agentfuzz.__all__ if name not in agentfuzz._MODULES]
 WORLD = {
     *("task", "tools", "model", "has_model", "state", "store", "clock", "tool", "tap", "raise_as"),
     *("call", "acall", "serve", "saving", "request_approval", "cancelled", "inbox", "leg", "why"),
-    *("decision", "trigger_id", "recording", "gateway", "data"),
+    *("decision", "trigger_id", "recording", "gateway", "data", "resource", "prompt"),
     *(
         "agent",
         "agents",
