@@ -165,6 +165,8 @@ class Isolation:
     def _look_for_the_rest(self) -> None:
         self._loggers.put_all_back()
         modules = sys.modules
+        if modules == self._modules:
+            return
         for name, module in self._modules.items():
             if module is not None and modules.get(name) is not module:
                 modules[name] = module

@@ -1,16 +1,20 @@
 """The names by which modules know what is replaced: a function may be imported by name anywhere.
 
-Law: every module that is loaded is looked at each time, so that one that was imported or changed
-since is seen; and for what it has, not for what it could fetch. What is put back is whatever is
-left of it in any module. Used by virtual time, for each `agentfuzz.run`.
+Law: every module that was imported or changed since it was last looked at is looked at, for what
+it has, not for what it could fetch. What is put back is whatever is left of it in any module. Used
+by virtual time, for each `agentfuzz.run`.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Any, NamedTuple
 
+from agentfuzz.runtime.versions import Version, version
+
 _FREEZER = "freezegun.api"  # where what is real and what is not are both at home
+_without: dict[frozenset[Any], dict[str, Version]] = {}  # what is wanted: who had none of it
 
 
 class _Place(NamedTuple):
@@ -36,7 +40,7 @@ class Exchange:
         self._held: list[int] = []
         self._places = [
             place
-            for place in _places(self._modules, self._new)
+            for place in _changed(self._modules, self._new)
             if not spares(place.module, place.value)
         ]
         for place in self._places:
@@ -66,6 +70,27 @@ class Exchange:
     def _holders(self) -> list[int]:
         """By how many each of what is put in is held."""
         return [sys.getrefcount(new) for new in self._old]
+
+
+def _changed(modules: Mapping[str, Any], wanted: Mapping[Any, Any]) -> Iterator[_Place]:
+    """Where the modules have what is wanted; without a look at those that had nothing of it at the
+    last look, and have not changed."""
+    key = frozenset(wanted)
+    known = _without.pop(key, {})
+    _without.clear()
+    without, looked_at = dict[str, Version](), dict[str, Any]()
+    for module, found in modules.items():
+        before, names = known.get(module), getattr(found, "__dict__", None)
+        if before is not None and before.is_of(names):
+            without[module] = before
+            continue
+        looked_at[module] = found
+        if isinstance(found, ModuleType) and (now := version(vars(found), before)):
+            without[module] = now
+    for place in _places(looked_at, wanted):
+        without.pop(place.module, None)
+        yield place
+    _without[key] = without
 
 
 def _places(modules: Mapping[str, Any], wanted: Mapping[Any, Any]) -> Iterator[_Place]:

@@ -202,7 +202,7 @@ def test_a_spinning_child_is_cut_off() -> None:
         while True:
             pass
 
-    with Simulation(run_timeout=0.2) as simulation:
+    with Simulation(run_timeout=1) as simulation:
         ended = history(simulation, in_child(spins), "", card_twice).ended
     line = spins.__code__.co_firstlineno
     assert (ended.how, ended.error) == ("cut_off", "spinning")

@@ -190,9 +190,9 @@ def _noting(place: str, found: Taps) -> list[tuple[Any, str, Any]]:
 def _holders(own: Any) -> Iterator[tuple[Any, str]]:
     """Where a function is known by now: a package shows what a module of it defines."""
     for module in list(sys.modules.values()):
-        for name, value in list(getattr(module, "__dict__", {}).items()):
-            if value is own:
-                yield module, name
+        names = getattr(module, "__dict__", {})
+        if [value for value in list(names.values()) if value is own]:
+            yield from [(module, name) for name, value in list(names.items()) if value is own]
 
 
 def _wrapped(own: Callable[..., Any], found: Taps) -> Callable[..., Any]:
