@@ -29,6 +29,7 @@ from agentfuzz.runtime.surroundings import (
     same,
     unchanged,
 )
+from agentfuzz.runtime.versions import Version, version
 
 _SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
@@ -58,6 +59,7 @@ class Isolation:
         self._before: list[Any] = []
         self._seen: tuple[Any, ...] = ()
         self._modules: dict[str, Any] = {}
+        self._loaded: Version | None = None
         self._runs = 0
 
     def install(self) -> None:
@@ -68,7 +70,7 @@ class Isolation:
             self._restore.append(_telling(module, name))
         self._restore.append(self._loggers.install())
         self._urandom = os.urandom
-        self._modules = dict(sys.modules)
+        self._note_modules()
 
         def restore() -> None:
             random.setstate(outer)
@@ -165,7 +167,7 @@ class Isolation:
     def _look_for_the_rest(self) -> None:
         self._loggers.put_all_back()
         modules = sys.modules
-        if modules == self._modules:
+        if self._loaded is not None and self._loaded.is_of(modules):
             return
         for name, module in self._modules.items():
             if module is not None and modules.get(name) is not module:
@@ -173,7 +175,11 @@ class Isolation:
         for name in [name for name, module in modules.items() if module is None]:
             if name not in self._modules:
                 del modules[name]
-        self._modules = dict(modules)
+        self._note_modules()
+
+    def _note_modules(self) -> None:
+        self._loaded = version(sys.modules, self._loaded)
+        self._modules = dict(sys.modules)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -6,15 +6,14 @@ by virtual time, for each `agentfuzz.run`.
 """
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from agentfuzz.runtime.versions import Version, version
+from agentfuzz.runtime.versions import Looked
 
 _FREEZER = "freezegun.api"  # where what is real and what is not are both at home
-_without: dict[frozenset[Any], dict[str, Version]] = {}  # what is wanted: who had none of it
+_looked: dict[frozenset[Any], Looked] = {}  # what is wanted: who has it
 
 
 class _Place(NamedTuple):
@@ -36,15 +35,23 @@ class Exchange:
     ) -> None:
         self._new = dict(pairs)
         self._old = {new: old for old, new in self._new.items()}
-        self._modules = dict(sys.modules)
         self._held: list[int] = []
-        self._places = [
-            place
-            for place in _changed(self._modules, self._new)
-            if not spares(place.module, place.value)
-        ]
+        key = frozenset(self._new)
+        self._looked = _looked.get(key) or Looked()
+        _looked.clear()
+        places = self._look()
+        self._places = [one for one in places if not spares(one.module, one.value)]
         for place in self._places:
             place.names[place.name] = self._new[place.value]
+        self._looked.mark()
+        _looked[key] = self._looked
+
+    def _look(self) -> list[_Place]:
+        """Where the modules have what is wanted."""
+        modules, found = self._looked.changed(), defaultdict[str, list[_Place]](list)
+        for place in _places(modules, self._new):
+            found[place.module].append(place)
+        return self._looked.note(modules, found)
 
     def begin(self) -> None:
         """All is in its place: whoever holds more of it at the end has got it in between."""
@@ -55,13 +62,13 @@ class Exchange:
     def undo(self) -> None:
         """Put back what was real: where it was, in modules that were imported since, and, where
         somebody holds what is not that did not at the beginning, in all others."""
+        unchanged = self._looked.unchanged()
         for _, names, name, old in self._places:
             if names.get(name) is self._new[old]:
                 names[name] = old
-        loaded, before = dict(sys.modules), self._modules
-        if self._holders() == self._held:
-            loaded = {name: one for name, one in loaded.items() if before.get(name) is not one}
-        self._put_back(loaded)
+        self._looked.restored(unchanged)
+        same = self._holders() == self._held
+        self._put_back(self._looked.newcomers() if same else dict(sys.modules))
 
     def _put_back(self, modules: Mapping[str, Any]) -> None:
         for _, names, name, new in [*_places(modules, self._old)]:
@@ -70,27 +77,6 @@ class Exchange:
     def _holders(self) -> list[int]:
         """By how many each of what is put in is held."""
         return [sys.getrefcount(new) for new in self._old]
-
-
-def _changed(modules: Mapping[str, Any], wanted: Mapping[Any, Any]) -> Iterator[_Place]:
-    """Where the modules have what is wanted; without a look at those that had nothing of it at the
-    last look, and have not changed."""
-    key = frozenset(wanted)
-    known = _without.pop(key, {})
-    _without.clear()
-    without, looked_at = dict[str, Version](), dict[str, Any]()
-    for module, found in modules.items():
-        before, names = known.get(module), getattr(found, "__dict__", None)
-        if before is not None and before.is_of(names):
-            without[module] = before
-            continue
-        looked_at[module] = found
-        if isinstance(found, ModuleType) and (now := version(vars(found), before)):
-            without[module] = now
-    for place in _places(looked_at, wanted):
-        without.pop(place.module, None)
-        yield place
-    _without[key] = without
 
 
 def _places(modules: Mapping[str, Any], wanted: Mapping[Any, Any]) -> Iterator[_Place]:

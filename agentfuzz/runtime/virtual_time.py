@@ -50,7 +50,8 @@ def virtual_time() -> Iterator[Clock]:
                 clocks.activate(None)
     finally:
         exchange.undo()
-        freezer.stop()
+        with _no_modules():
+            freezer.stop()
 
 
 def _freeze(clock: Clock) -> tuple[Any, Exchange]:
@@ -67,7 +68,8 @@ def _freeze(clock: Clock) -> tuple[Any, Exchange]:
     # It would ask every module for all that it lists, which takes long and imports frameworks with
     # half of time replaced: it ignores them all, and the names are exchanged here.
     freezer.ignore = ("",)
-    freezer.start()
+    with _no_modules():
+        freezer.start()
     dates()
     # It gives real time to whatever `threading` or `queue` calls, and a thread's own function is
     # called by `threading`.
@@ -77,6 +79,19 @@ def _freeze(clock: Clock) -> tuple[Any, Exchange]:
         [*pairs, (real, _sleep(clock))],
         lambda module, old: old is not real and module.startswith(ignored),
     )
+
+
+@contextmanager
+def _no_modules() -> Iterator[None]:
+    """What it ignores it need not go through either."""
+    from freezegun import api
+
+    given: Any = api
+    own, given.sys = given.sys, SimpleNamespace(**{**vars(sys), "modules": {}})
+    try:
+        yield
+    finally:
+        given.sys = own
 
 
 def _replaced() -> Iterator[tuple[Any, Any]]:
