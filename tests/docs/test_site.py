@@ -47,9 +47,27 @@ def build(source: Path, place: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def is_built() -> bool:
+    """Whether `make docs` has built it of all that there is now."""
+    marker = ROOT / "build/docs/objects.inv"
+    if not marker.exists():
+        return False
+    folders = ("docs", "agentfuzz", "scenarios", "examples")
+    files = [
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".md", ".py", ".css", ".html", ".png", ".svg", ".toml", ".json")
+    ]
+    newest = max(path.stat().st_mtime for path in [*files, *ROOT.glob("*.md")])
+    return marker.stat().st_mtime > newest
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site, built once for all workers of a session."""
+    """The site, built once for all workers of a session, if `make docs` has not built it."""
+    if is_built():
+        return ROOT / "build/docs"
     place = tmp_path_factory.getbasetemp()
     place = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "docs"
     place.mkdir(exist_ok=True)

@@ -85,7 +85,7 @@ def test_the_same_bytes_by_several_processes():
 @pytest.mark.parametrize("mode", MODES)
 def test_the_same_bytes_whatever_the_agent(mode):
     """Sync, async and on threads; cut short by the budget, too."""
-    for runs in (150, 1_200):
+    for runs in (150, 500):
         wanted = searched(shipping, MODES[mode], 1, max_runs=runs)[1]
         assert searched(shipping, MODES[mode], 2, max_runs=runs)[1] == wanted
 

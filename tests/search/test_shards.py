@@ -123,7 +123,7 @@ def test_the_same_bytes(tmp_path, of):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("runs", [150, 1_200])
+@pytest.mark.parametrize("runs", [150, 500])
 def test_the_same_bytes_whatever_the_agent(tmp_path, mode, runs):
     """Sync, async and on threads, with what happens to the process; cut short by the budget."""
     wanted = searched(shipping, MODES[mode], max_runs=runs)[1]

@@ -40,13 +40,10 @@ def in_hands(*without: str) -> Taps:
     """The functions of all tool objects that there are, in the order in which they were made, but
     for those of packages that are left out."""
     found = Taps()
-    kinds = {
-        vars(sys.modules[module]).get(name)
-        for module, name in HOLDERS
-        if module in sys.modules and module.partition(".")[0] not in without
-    }
-    if kinds:
-        for one in [one for one in gc.get_objects() if type(one) in kinds]:
+    for one in gc.get_objects():
+        kind = type(one)
+        at = (kind.__module__, kind.__qualname__)
+        if at in HOLDERS and at[0].partition(".")[0] not in without:
             function = _function_of(one)
             if function is not None and not _is_left(function):
                 found.note(function)
