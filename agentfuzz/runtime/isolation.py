@@ -13,7 +13,7 @@ import os
 import random
 import sys
 from _random import Random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -29,7 +29,7 @@ from agentfuzz.runtime.surroundings import (
     same,
     unchanged,
 )
-from agentfuzz.runtime.versions import Version, version
+from agentfuzz.runtime.versions import Version, loaded
 
 _SEED = 20260101
 _set_random: Callable[..., None] = Random.setstate
@@ -58,7 +58,7 @@ class Isolation:
         self._loggers = Loggers()
         self._before: list[Any] = []
         self._seen: tuple[Any, ...] = ()
-        self._modules: dict[str, Any] = {}
+        self._modules: Mapping[str, Any] = {}
         self._loaded: Version | None = None
         self._runs = 0
 
@@ -70,7 +70,7 @@ class Isolation:
             self._restore.append(_telling(module, name))
         self._restore.append(self._loggers.install())
         self._urandom = os.urandom
-        self._note_modules()
+        self._loaded, self._modules = loaded()
 
         def restore() -> None:
             random.setstate(outer)
@@ -175,11 +175,7 @@ class Isolation:
         for name in [name for name, module in modules.items() if module is None]:
             if name not in self._modules:
                 del modules[name]
-        self._note_modules()
-
-    def _note_modules(self) -> None:
-        self._loaded = version(sys.modules, self._loaded)
-        self._modules = dict(sys.modules)
+        self._loaded, self._modules = loaded()
 
     @contextmanager
     def aside(self) -> Iterator[None]:

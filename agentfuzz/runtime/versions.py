@@ -37,6 +37,14 @@ def version(names: dict[str, Any], before: Version | None) -> Version | None:
     return Version(names, count, count.value)
 
 
+def loaded() -> tuple[Version | None, Mapping[str, Any]]:
+    """The modules of this process, and their version; the same mapping as long as it holds."""
+    global _loaded
+    if _loaded[0] is None or not _loaded[0].is_of(sys.modules):
+        _loaded = version(sys.modules, _loaded[0]), dict(sys.modules)
+    return _loaded
+
+
 class Looked:
     """What was found in each module of this process, as long as it has not changed since."""
 
@@ -120,3 +128,4 @@ def _counts() -> bool:
 
 
 _COUNTS = _counts()
+_loaded: tuple[Version | None, Mapping[str, Any]] = (None, {})
