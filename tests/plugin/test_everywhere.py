@@ -4,6 +4,7 @@ Law: inline, on a pool, in shards and on a cluster, the report is one and the sa
 that is killed in the middle changes nothing.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -77,7 +78,9 @@ def reported(project: Project, *words: str, shards: str = "") -> str:
     done = project.spawn("--agentfuzz", *BUDGET, *words, command=command)
     assert "1 failed" in done.stdout, done.stdout + done.stderr
     assert "made in one process" not in done.stdout
-    return sha256((project.path / "reports/agentfuzz/report.json").read_bytes()).hexdigest()
+    folders = [one.partition("report-dir=")[2] for one in words]
+    folder = next(filter(None, folders), "reports/agentfuzz")
+    return sha256((project.path / folder / "report.json").read_bytes()).hexdigest()
 
 
 @pytest.fixture
@@ -88,8 +91,19 @@ def many(project: Project) -> Project:
 
 
 @pytest.fixture
-def alone(many: Project) -> str:
-    """Its report, by one process."""
+def alone(many: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Its report, by one process; made once for all workers of a session."""
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    kept = place / "everywhere.sha256"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_text(_alone(many))
+    return kept.read_text()
+
+
+def _alone(many: Project) -> str:
     digest = reported(many)
     (campaign,) = json.loads((many.path / "reports/agentfuzz/report.json").read_text())["campaigns"]
     assert campaign["stopped"] == "exhausted"
