@@ -17,10 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOCK = ROOT / "requirements-dev.lock"
 PYTHONS = ("3.11", "3.12", "3.13")
-# What leans on the interpreter; laws and search are plain functions. Pytest and processes are tried
-# on the first and the last Python; those between have nothing of their own there.
+# What leans on the interpreter; laws and search are plain functions. What leans on it in pytest
+# (frames, signals, processes, rewritten tests) is tried on the first and the last Python; those
+# between have nothing of their own there.
 FOLDERS = ("core", "runtime", "world", "engine")
-LAST = ("plugin",)
+LAST = (
+    "plugin/test_campaigns.py",
+    "plugin/test_existing.py",
+    "plugin/test_hangs.py",
+    "plugin/test_paths.py",
+    "plugin/test_process_death.py",
+    "plugin/test_replay.py",
+)
 ENOUGH = 1500  # tests that must pass on each Python
 
 TELL = "import sys; print(sys.executable, *sys.version_info[:2])"
