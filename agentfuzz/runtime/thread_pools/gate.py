@@ -78,6 +78,7 @@ class Gate(Scheduler):
             self._noted = set()
             self.foreign = [thread for thread in self.foreign if thread.is_alive()]
             self.pooled = [thread for thread in self.pooled if thread.is_alive()]
+            self.out_of_reach = [one for one in self.out_of_reach if one.is_alive()]
             self.clock.gate = self if self.foreign else None
         self.idents = {}
 
@@ -93,7 +94,8 @@ class Gate(Scheduler):
             elif work.thread in sys._current_frames():  # it spins, or blocks
                 interrupt(work.thread)
             if loose and work.own is not None:
-                continue  # it blocks: it learns of it when it goes on
+                self.out_of_reach.append(work.own)  # it blocks, and learns of it when it goes on
+                continue
             if work.future is None or not work.future.cancelled():
                 work.back.acquire(True, PATIENCE)
         self.alive, self.ready = [], []

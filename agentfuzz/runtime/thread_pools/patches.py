@@ -57,6 +57,8 @@ def gated(gate: Gate) -> Iterator[Gate]:
     finally:
         _gate = outer
         restore()
+        if outer is None and any(thread.is_alive() for thread in gate.out_of_reach):
+            threading.Condition.wait = outlived  # type: ignore[method-assign]
 
 
 def _patch() -> Callable[[], None]:
@@ -118,10 +120,19 @@ def shutdown(self: Any, wait: bool = True, *, cancel_futures: bool = False) -> N
     _shutdown(self, wait, cancel_futures=cancel_futures)
 
 
+def outlived(self: Any, timeout: float | None = None) -> bool:
+    """A real wait. Raises Crash in a thread whose process is dead: it was out of reach then, in
+    code written in C, and would wait for ever for what that process was to give it."""
+    work = getattr(here, "work", None)
+    if work is not None:
+        work.alive()
+    return _wait(self, timeout)
+
+
 def wait(self: Any, timeout: float | None = None) -> bool:
     gate = _mine()
     if gate is None or gate.clock.real:
-        return _wait(self, timeout)
+        return outlived(self, timeout)
     if not self._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
     waiter = allocate_lock()

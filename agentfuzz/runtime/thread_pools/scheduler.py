@@ -42,6 +42,7 @@ class Scheduler:
         self.ready: list[Work] = []
         self.foreign: list[threading.Thread] = []
         self.pooled: list[threading.Thread] = []
+        self.out_of_reach: list[threading.Thread] = []  # of a process that is dead
         self.futures = 0
         self.hears: object = None  # the hook for the death of threads, as a run found it
         self._noted: set[str] = set()
