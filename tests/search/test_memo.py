@@ -80,7 +80,7 @@ def test_a_memo_changes_nothing():
 @pytest.mark.parametrize("name", STORIES)
 def test_a_memo_changes_nothing_in_the_scenarios(name):
     for title, story, agent in campaigns(name):
-        assert same(story, agent, max_runs=400) > 0, title
+        assert same(story, agent, max_runs=200) > 0, title
 
 
 @pytest.mark.slow
@@ -107,7 +107,7 @@ def test_a_memo_changes_nothing_in_frameworks(name):
         "both": lambda: test_openai_agents.runner(),
     }[name]()
     story = shop.charge_two if name in ("two", "both") else shop.charge_and_tell
-    answered = same(story, agent, max_runs=250)
+    answered = same(story, agent, max_runs=120)
     assert answered == 0 if name == "in_sync" else answered > 0
 
 
