@@ -154,7 +154,9 @@ class Campaign(Account):
             return  # after a death nothing is run in this process
         self._levels.begin(MANY, None)
         self._inputs.many(self.budget.deep_runs)
-        if not any(map(self.space.at, self._coverage.groups.values())) or meter.out():
+        if self._levels.all or not any(map(self.space.at, self._coverage.groups.values())):
+            return
+        if meter.out():
             return
         before, room = self.runs, min(wanted, meter.left)
         self._levels.begin("random plans", room)
