@@ -53,6 +53,8 @@ def raised(exc: BaseException, gateway: LocalGateway, agent: object, outcomes: O
     """How a leg of this agent ended that raised: frameworks wrap a CutOff, or trip over one that
     they took for a result."""
     if gateway.process.crashed_at is not None:
+        if gateway.commands is not None:
+            gateway.commands.died()
         return Ending("crashed")
     if inner := _cut_off_in(exc):
         return Ending("cut_off", None, inner.why, inner.detail)
