@@ -175,6 +175,8 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
     at = (len(log), clock.now, how, value if how == "returned" else None, error, detail)
     log.append(made(Ended, at))
     history = History(log, gateway.facts)
+    if gateway.commands is not None:
+        history.waited = gateway.commands.waited
     asked = None if planner is None else getattr(planner, "questions", None)
     if asked is not None:
         history.questions = asked

@@ -8,6 +8,7 @@ world of a scenario that asks for it, asked by the engine how a run ended.
 
 from agentfuzz.core.events import Unheard
 from agentfuzz.runtime import commands
+from agentfuzz.runtime.user_code import caller
 from agentfuzz.world.local import LocalGateway
 
 CTRL_C = "ctrl_c"
@@ -22,6 +23,7 @@ class Commands:
         self._pressed: list[KeyboardInterrupt] = []
         self._seen = commands.Commands(self._waits)
         self._ended = False
+        self.waited: str | None = None  # where it was first pressed, in a traced run
         gateway.commands = self
         self._seen.open()
 
@@ -35,6 +37,7 @@ class Commands:
             return None
         process.struck(slot, fault)
         self._pressed.append(KeyboardInterrupt())
+        self.waited = self.waited or (caller() if calls.trace else None)
         return self._pressed[-1]
 
     def ends(self, error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """Ctrl-C while a command runs: an agent that goes on has ended it, or is told of."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +74,21 @@ def test_victims(agent):
     assert [one.slot.name for one in found.history.of(Struck)] == ["python"]
     assert "python goes on, and nobody waits for it" in str(found.history)
     assert run(office, agent).violations == ()
+
+
+def test_the_key_is_told_where_it_was_pressed(simulation):
+    """Before all that the agent did since, and at the line that waited."""
+
+    def agent(world):
+        said = forgets(world)
+        world.tools.look(name="A17")
+        return said
+
+    told = str(run(office, agent, PLAN).history)
+    assert re.search(r"! 0.0s  Ctrl-C while python runs\n.*look#1.*python goes on", told, re.DOTALL)
+    [cx] = hunt(office, forgets, simulation).findings
+    assert cx.location.endswith(" forgets")
+    assert any(line.startswith(">") and "begun().wait()" in line for line in cx.source)
 
 
 def test_an_agent_that_fails_later_has_gone_on():
