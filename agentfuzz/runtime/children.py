@@ -112,6 +112,16 @@ def _parents() -> dict[int, list[int]]:
     return begun
 
 
+def in_group(group: int) -> list[int]:
+    """The processes of a group, as far as this system tells."""
+    found = []
+    for process in _PROCESSES.glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            if int(_fields(process / "stat")[2]) == group:
+                found.append(int(process.name))
+    return found
+
+
 def _fields(stat: Path) -> list[str]:
     """What a file of the system says of a process, from its state on."""
     return stat.read_text().rpartition(")")[2].split()

@@ -22,7 +22,7 @@ from functools import wraps
 from threading import get_ident
 from typing import Any
 
-from agentfuzz.runtime.children import LOOK, RESTS, at_work
+from agentfuzz.runtime.children import LOOK, RESTS, at_work, in_group
 from agentfuzz.runtime.isolation import left_open
 from agentfuzz.runtime.programs import Begun, begun, kills
 
@@ -34,6 +34,7 @@ _BEGINS = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.system": 0}  # and wh
 LOOKS = 60  # at one that neither ends nor rests: three seconds
 _WATCHES = hasattr(os, "waitid") and hasattr(os, "getpgid")  # not on every system
 _HARMLESS = {0, getattr(signal, "SIGCONT", 0)}
+_signals: Any = getattr(signal, "pidfd_send_signal", None)
 _opened: "list[Commands]" = []
 _hooked = False
 
@@ -49,13 +50,27 @@ class Command:
         self.process = process
         self.group = group
         self.name = name
+        self._others: list[int] = []  # what stands for the rest of its group
 
     def interrupted(self) -> None:
         """Whoever waits is interrupted, once it has done all that it does by itself: how fast the
         machine is makes no difference then."""
         settled(self.process.pid)
+        if sys.platform == "linux" and self.group == self.process.pid:
+            for one in in_group(self.group):
+                with suppress(OSError):
+                    self._others.append(os.pidfd_open(one))
         vars(self.process)["_sigint_wait_secs"] = 0  # Python waits for no other moment
         self.given_up = True
+
+    def sweep(self) -> None:
+        """The run is over: what it had begun by then, and somebody has left who ended only the
+        command itself, would stay for ever."""
+        while self._others:
+            file = self._others.pop()
+            with suppress(OSError):
+                _signals(file, signal.SIGKILL)
+            os.close(file)
 
     def end(self) -> None:
         """The run is over. What may not be signalled (it is another user's by now) stays."""
@@ -107,6 +122,8 @@ class Commands:
         left = [one for one in self._known.values() if one.given_up and not _reaped(one.process)]
         for one in left:
             one.end()
+        for one in self._known.values():
+            one.sweep()
         self._known.clear()
         return [one.name for one in left if not one.excused]
 

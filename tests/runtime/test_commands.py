@@ -1,6 +1,7 @@
 """Commands: whoever waits for one may be interrupted, and what becomes of it then is seen."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -262,6 +263,24 @@ def test_in_the_group_of_another_it_alone_is_ended(watched, told):
     assert other.poll() is None
     other.kill()
     other.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it is known what a number means")
+def test_what_a_command_has_begun_ends_with_the_run(watched):
+    """Python ends a shell, and not what the shell waits for; nor does every agent."""
+    reads, writes = os.pipe()
+    with pytest.raises(KeyboardInterrupt):
+        subprocess.run(
+            f"{sys.executable} -c 'import signal; signal.pause()'; true",
+            shell=True,
+            start_new_session=True,
+            pass_fds=[writes],
+        )
+    os.close(writes)
+    assert select.select([reads], [], [], 0)[0] == []  # somebody has the other end
+    assert watched.over() == []
+    assert os.read(reads, 1) == b""
+    os.close(reads)
 
 
 def test_what_cannot_be_ended_is_not_waited_for(watched, monkeypatch):
