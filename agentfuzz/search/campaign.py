@@ -168,7 +168,7 @@ class Campaign(Account):
 
         self._corpus.explore(run, runs=room, stop=meter.out, missed=self._again.missed)
         self._levels.told.append(Level("random plans and values", self.runs - before, None))
-        if room < wanted:
+        if self.runs - before >= room < wanted:
             meter.out()
         if not meter.late:
             self._again.ended(min(meter.left, AT_THE_END))
