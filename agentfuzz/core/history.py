@@ -78,13 +78,15 @@ class History:
     what may stand there `instead` of an effect. `asked` is what the scenario has the user say: its
     tasks and follow-ups. `questions` are how many a cassette was asked, and how many of them nobody
     had recorded. `data` are the inputs of the run, for laws of your own; `agents` those
-    that were named for it (`world.agents`), also where it is a slice."""
+    that were named for it (`world.agents`), also where it is a slice. `waited` says of a traced run
+    where Ctrl-C interrupted it first."""
 
     asked: tuple[str, ...] = ()
     questions: tuple[int, int] = (0, 0)
     data: Mapping[str, Any] = MappingProxyType({})
     agents: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
+    waited: str | None = None
     instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def __init__(self, events: Iterable[Event], tools: Mapping[str, ToolFacts] | None = None):

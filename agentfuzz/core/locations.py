@@ -6,7 +6,7 @@ alone. Called by the search (where a law broke), by the doors (where a process d
 
 from pathlib import Path
 
-from agentfuzz.core.events import Called
+from agentfuzz.core.events import Called, Unheard
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation
 
@@ -36,11 +36,13 @@ def all_calls(history: History, root: Path) -> dict[str, str]:
 
 
 def of_violation(history: History, violation: Violation) -> str | None:
-    """Where the last call was made that a violation points at, in the history of a traced run: its
-    path is the machine's."""
+    """Where the last call was made, or the command waited for, that a violation points at, in the
+    history of a traced run: its path is the machine's."""
     calls = {event.call: event for event in history.of(Called)}
     for seq in reversed(violation.witness):
         event = history.events[seq] if seq < len(history.events) else None
+        if isinstance(event, Unheard) and event.kind == "command" and history.waited:
+            return history.waited
         call = calls.get(getattr(event, "call", ""))
         if call is not None and call.where:
             return call.where

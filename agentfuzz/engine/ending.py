@@ -53,6 +53,8 @@ def raised(exc: BaseException, gateway: LocalGateway, agent: object, outcomes: O
     """How a leg of this agent ended that raised: frameworks wrap a CutOff, or trip over one that
     they took for a result."""
     if gateway.process.crashed_at is not None:
+        if gateway.commands is not None:
+            gateway.commands.died()
         return Ending("crashed")
     if inner := _cut_off_in(exc):
         return Ending("cut_off", None, inner.why, inner.detail)
@@ -173,6 +175,8 @@ def frozen(gateway: LocalGateway, ending: Ending) -> History:
     at = (len(log), clock.now, how, value if how == "returned" else None, error, detail)
     log.append(made(Ended, at))
     history = History(log, gateway.facts)
+    if gateway.commands is not None:
+        history.waited = gateway.commands.waited
     asked = None if planner is None else getattr(planner, "questions", None)
     if asked is not None:
         history.questions = asked

@@ -73,15 +73,58 @@ def _unread(transport: Any) -> bool:
 
 
 def at_work(pid: int) -> bool:
-    """Whether a thread of it, or of a process that it began, does not sleep."""
-    return any(state != "S" for state in states(pid))
+    """Whether a thread of it, or of a process that it began, neither sleeps nor is stopped."""
+    return any(state not in ("S", "T") for state in states(pid))
 
 
 def states(pid: int) -> Iterator[str]:
-    """What the threads of a process are doing, and of those that it began, as far as this system
-    tells."""
+    """What the threads of a process are doing, and of those that it began and that live, as far as
+    this system tells."""
+    found, begun = [pid], None
+    for one in found:
+        for thread in (_PROCESSES / str(one) / "task").glob("*"):
+            with suppress(OSError, IndexError):
+                state = _fields(thread / "stat")[0]
+                if one == pid or state not in ("Z", "X"):
+                    yield state
+        if _NAMES_CHILDREN:
+            found += _begun_by(one)
+        else:
+            begun = begun or _parents()
+            found += begun.get(one, ())
+
+
+def _begun_by(pid: int) -> list[int]:
+    """The processes that a process began, as the system names them (not every one does)."""
+    begun: list[int] = []
     for thread in (_PROCESSES / str(pid) / "task").glob("*"):
+        with suppress(OSError):
+            begun += map(int, (thread / "children").read_text().split())
+    return begun
+
+
+def _parents() -> dict[int, list[int]]:
+    """The same of all processes, where each names the one that began it."""
+    begun: dict[int, list[int]] = {}
+    for process in _PROCESSES.glob("[0-9]*"):
         with suppress(OSError, IndexError):
-            yield (thread / "stat").read_text().rpartition(")")[2].split()[0]
-            for child in (thread / "children").read_text().split():
-                yield from states(int(child))
+            begun.setdefault(int(_fields(process / "stat")[1]), []).append(int(process.name))
+    return begun
+
+
+def in_group(group: int) -> list[int]:
+    """The processes of a group, as far as this system tells."""
+    found = []
+    for process in _PROCESSES.glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            if int(_fields(process / "stat")[2]) == group:
+                found.append(int(process.name))
+    return found
+
+
+def _fields(stat: Path) -> list[str]:
+    """What a file of the system says of a process, from its state on."""
+    return stat.read_text().rpartition(")")[2].split()
+
+
+_NAMES_CHILDREN = (_PROCESSES / "self" / "task" / str(os.getpid()) / "children").exists()

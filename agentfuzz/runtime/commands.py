@@ -4,60 +4,84 @@ Law: real processes in real time; the first wait for each is told, before anythi
 and whoever waited may be interrupted there. It is given up if nobody signals it, asks after it or
 waits for it from then on. Opened by the world of a run, closed with the isolation of the run.
 
-Told is only what a key of the terminal does not end by itself: a command in a process group of its
-own, with no pipe to it whose closing ends it, that is waited for where Python raises
-KeyboardInterrupt (no event loop runs there, and no other thread).
+Told is only what a key of the terminal does not end by itself: a command that the run has begun, in
+a process group of its own, with no pipe or terminal to it whose closing ends it, that is waited for
+where Python raises KeyboardInterrupt (no event loop runs there, no other thread, and the run has no
+handler of its own).
 """
 
 import asyncio
 import os
-import re
 import select
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from threading import get_ident
 from typing import Any
 
-from agentfuzz.runtime.children import LOOK, RESTS, at_work
+from agentfuzz.runtime.children import LOOK, RESTS, at_work, in_group
 from agentfuzz.runtime.isolation import left_open
+from agentfuzz.runtime.programs import Begun, begun, kills
 
 Told = Callable[[str], BaseException | None]  # from the name of a program to what strikes
 _WAITS = ("wait", "communicate")
 _ASKS = ("poll", "send_signal")
 _SIGNALS = ("os.kill", "os.killpg")
+_BEGINS = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.system": 0}  # and where the command is
 LOOKS = 60  # at one that neither ends nor rests: three seconds
 _WATCHES = hasattr(os, "waitid") and hasattr(os, "getpgid")  # not on every system
 _HARMLESS = {0, getattr(signal, "SIGCONT", 0)}
-_VERSION = re.compile(r"[\d.]+$")
+_signals: Any = getattr(signal, "pidfd_send_signal", None)
 _opened: "list[Commands]" = []
 _hooked = False
 
 
 class Command:
     """One that is waited for. `given_up`: whoever did so was interrupted, and nobody has cared
-    about it since."""
+    about it since; `excused`: nobody could, for the agent's own process died."""
 
     given_up = False
+    excused = False
 
-    def __init__(self, process: subprocess.Popen[Any], group: int) -> None:
+    def __init__(self, process: subprocess.Popen[Any], group: int, name: str) -> None:
         self.process = process
         self.group = group
-        self.name = program(process.args)
+        self.name = name
+        self._others: list[int] = []  # what stands for the rest of its group
 
     def interrupted(self) -> None:
         """Whoever waits is interrupted, once it has done all that it does by itself: how fast the
         machine is makes no difference then."""
         settled(self.process.pid)
+        if sys.platform == "linux" and self.group == self.process.pid:
+            for one in in_group(self.group):
+                with suppress(OSError):
+                    self._others.append(os.pidfd_open(one))
+        vars(self.process)["_sigint_wait_secs"] = 0  # Python waits for no other moment
         self.given_up = True
 
+    def sweep(self) -> None:
+        """The run is over: what it had begun by then, and somebody has left who ended only the
+        command itself, would stay for ever."""
+        while self._others:
+            file = self._others.pop()
+            with suppress(OSError):
+                _signals(file, signal.SIGKILL)
+            os.close(file)
+
     def end(self) -> None:
-        """The run is over."""
+        """The run is over. What may not be signalled (it is another user's by now) stays."""
+        pid = self.process.pid
         with suppress(OSError):
-            os.killpg(self.group, signal.SIGKILL)
-        _REAL["wait"](self.process)
+            if self.group == pid:  # the group of another one is not its own
+                os.killpg(pid, signal.SIGKILL)
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+        settled(pid)
+        _real(subprocess.Popen.poll)(self.process)
 
 
 class Commands:
@@ -65,34 +89,48 @@ class Commands:
 
     def __init__(self, told: Told) -> None:
         self._told = told
-        self._known: dict[int, Command] = {}  # by the id of what waits for it
+        self._begun: dict[int, Begun] = {}  # by the id of what stands for it
+        self._known: dict[int, Command] = {}  # by the same
         self._told_to_end: set[int] = set()  # processes and groups
         self._thread = get_ident()
+        self._handler = signal.getsignal(signal.SIGINT)
+        self._found: list[tuple[Any, str, Any]] = []
 
     def open(self) -> None:
         """From now on whoever waits for one is noted."""
         _hook()
         _opened.append(self)
+        self._put("__init__", after=self._begins)
         for name in _WAITS:
-            setattr(subprocess.Popen, name, self._asking(name, self._waits))
+            self._put(name, before=self._waits)
         for name in _ASKS:
-            setattr(subprocess.Popen, name, self._asking(name, self._cares))
+            self._put(name, before=self._cares)
+        if hasattr(signal, "pidfd_send_signal"):
+            self._put("pidfd_send_signal", signal, before=lambda *_: self.cared())
         left_open.append(self.close)
 
     def close(self) -> None:
         """Nobody is noted any more."""
-        for name, real in _REAL.items():
-            setattr(subprocess.Popen, name, real)
+        for owner, name, found in reversed(self._found):
+            setattr(owner, name, found)
         _opened.remove(self)
         left_open.remove(self.close)
 
     def over(self) -> list[str]:
-        """The run is over: the programs that were given up, in order. They are ended."""
+        """The run is over: the programs that were given up, in order, where somebody could have
+        cared about them. They are ended."""
         left = [one for one in self._known.values() if one.given_up and not _reaped(one.process)]
         for one in left:
             one.end()
+        for one in self._known.values():
+            one.sweep()
         self._known.clear()
-        return [one.name for one in left]
+        return [one.name for one in left if not one.excused]
+
+    def died(self) -> None:
+        """The process of the agent has died: it can care about none of them any more."""
+        for one in self._known.values():
+            one.excused = True
 
     def signalled(self, number: int) -> None:
         """A process, or a group of them, gets a signal."""
@@ -101,14 +139,39 @@ class Commands:
             if not self._told_to_end.isdisjoint((one.process.pid, one.group)):
                 one.given_up = False
 
-    def _asking(self, name: str, noted: Callable[[Any], None]) -> Callable[..., Any]:
-        real = _REAL[name]
+    def cared(self) -> None:
+        """Something is signalled that is not named: it may be any of them."""
+        for one in self._known.values():
+            one.given_up = False
 
-        def asking(process: Any, *args: Any, **named: Any) -> Any:
-            noted(process)
-            return real(process, *args, **named)
+    def _put(
+        self,
+        name: str,
+        owner: Any = subprocess.Popen,
+        *,
+        before: Callable[..., None] | None = None,
+        after: Callable[..., None] | None = None,
+    ) -> None:
+        """Have a function tell that it is called, or that it has returned."""
+        found = getattr(owner, name)
+        real = _real(found)
 
-        return asking
+        @wraps(real)
+        def asking(*args: Any, **named: Any) -> Any:
+            here = self in _opened[-1:]  # what a run within it begins is none of it
+            if before is not None and here:
+                before(*args[:1])
+            done = real(*args, **named)
+            if after is not None and here:
+                after(*args, **named)
+            return done
+
+        asking._noted_by = self  # type: ignore[attr-defined]
+        setattr(owner, name, asking)
+        self._found.append((owner, name, real))
+
+    def _begins(self, process: Any, *args: Any, **named: Any) -> None:
+        self._begun[id(process)] = begun(process.args, args, named)
 
     def _cares(self, process: Any) -> None:
         one = self._known.get(id(process))
@@ -119,8 +182,9 @@ class Commands:
         if id(process) in self._known:
             self._cares(process)
         elif group := self._interrupted(process):
-            one = self._known[id(process)] = Command(process, group)
-            error = self._told(one.name)
+            name = self._begun[id(process)].name
+            one = self._known[id(process)] = Command(process, group, name)
+            error = self._told(name)
             if error is not None:
                 one.interrupted()
                 raise error
@@ -128,26 +192,14 @@ class Commands:
     def _interrupted(self, process: Any) -> int:
         """The group of a process, where Ctrl-C interrupts whoever waits for it and does not end
         it; otherwise 0."""
+        known = self._begun.get(id(process))
         elsewhere = get_ident() != self._thread or asyncio._get_running_loop() is not None
-        if not _WATCHES or elsewhere or process.stdin is not None or process.returncode is not None:
+        if not _WATCHES or elsewhere or signal.getsignal(signal.SIGINT) != self._handler:
+            return 0  # or the run has a handler of its own
+        if known is None or known.fed or process.returncode is not None:
             return 0
         group = _group(process.pid)
         return 0 if {process.pid, group} & {*self._told_to_end, _group(0)} else group
-
-
-_REAL: dict[str, Callable[..., Any]] = {
-    name: getattr(subprocess.Popen, name) for name in (*_WAITS, *_ASKS)
-}
-
-
-def program(args: Any) -> str:
-    """What a command is called: its program, without folder and version; a line for the shell is
-    its shell."""
-    if isinstance(args, str | bytes):
-        return "shell"
-    first = args[0] if isinstance(args, list | tuple) and args else args
-    name = os.path.basename(os.fsdecode(first))
-    return _VERSION.sub("", name) or name
 
 
 def settled(pid: int) -> None:
@@ -202,6 +254,13 @@ def _group(pid: int) -> int:
         return 0
 
 
+def _real(function: Any) -> Any:
+    """A function without what runs that are over have put around it."""
+    while (by := getattr(function, "_noted_by", None)) is not None and by not in _opened:
+        function = function.__wrapped__
+    return function
+
+
 def _hook() -> None:
     """Hear of signals, by whatever name somebody holds the function."""
     global _hooked
@@ -211,6 +270,11 @@ def _hook() -> None:
 
 
 def _heard(event: str, args: tuple[Any, ...]) -> None:
-    if _opened and event in _SIGNALS and args[1] not in _HARMLESS:
+    if not _opened:
+        return
+    if event in _SIGNALS and args[1] not in _HARMLESS:
         for one in _opened:
             one.signalled(args[0])
+    elif (place := _BEGINS.get(event)) is not None and kills(args[place]):
+        for one in _opened:
+            one.cared()

@@ -154,7 +154,9 @@ class Campaign(Account):
             return  # after a death nothing is run in this process
         self._levels.begin(MANY, None)
         self._inputs.many(self.budget.deep_runs)
-        if not any(map(self.space.at, self._coverage.groups.values())) or meter.out():
+        if self._levels.all or not any(map(self.space.at, self._coverage.groups.values())):
+            return
+        if meter.out():
             return
         before, room = self.runs, min(wanted, meter.left)
         self._levels.begin("random plans", room)
@@ -166,7 +168,7 @@ class Campaign(Account):
 
         self._corpus.explore(run, runs=room, stop=meter.out, missed=self._again.missed)
         self._levels.told.append(Level("random plans and values", self.runs - before, None))
-        if room < wanted:
+        if self.runs - before >= room < wanted:
             meter.out()
         if not meter.late:
             self._again.ended(min(meter.left, AT_THE_END))

@@ -8,6 +8,7 @@ world of a scenario that asks for it, asked by the engine how a run ended.
 
 from agentfuzz.core.events import Unheard
 from agentfuzz.runtime import commands
+from agentfuzz.runtime.user_code import caller
 from agentfuzz.world.local import LocalGateway
 
 CTRL_C = "ctrl_c"
@@ -22,6 +23,7 @@ class Commands:
         self._pressed: list[KeyboardInterrupt] = []
         self._seen = commands.Commands(self._waits)
         self._ended = False
+        self.waited: str | None = None  # where it was first pressed, in a traced run
         gateway.commands = self
         self._seen.open()
 
@@ -35,16 +37,25 @@ class Commands:
             return None
         process.struck(slot, fault)
         self._pressed.append(KeyboardInterrupt())
+        self.waited = self.waited or (caller() if calls.trace else None)
         return self._pressed[-1]
 
     def ends(self, error: BaseException) -> bool:
-        """Whether the key has ended a run that raised this; what was raised instead while it was
-        handled has ended it, too."""
-        seen: BaseException | None = error
-        while seen is not None and not self._ended:
-            self._ended = any(seen is one for one in self._pressed)
-            seen = seen.__cause__ or seen.__context__
-        return self._ended and isinstance(error, KeyboardInterrupt)
+        """Whether the key has ended a run that raised this: as KeyboardInterrupt, or as a program
+        exits. What else was raised while it was handled has ended it, too, but as what it is."""
+        exits = isinstance(error, SystemExit) and bool(self._pressed)
+        behind = [error]
+        for one in behind:  # causes may go round
+            for other in (one.__cause__, one.__context__):
+                if other is not None and not any(other is known for known in behind):
+                    behind.append(other)
+        pressed = any(one is key for one in behind for key in self._pressed)
+        self._ended = self._ended or exits or pressed
+        return self._ended and isinstance(error, KeyboardInterrupt | SystemExit)
+
+    def died(self) -> None:
+        """A leg has crashed: it could not end what it was about to."""
+        self._seen.died()
 
     def over(self, how: str) -> None:
         """The run is over, by this ending: write down what is left running."""

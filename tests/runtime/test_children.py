@@ -1,12 +1,18 @@
 """Processes of the agent's on its event loop: waited for in real time, however long they work."""
 
 import asyncio
+import os
+import select
+import signal
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from agentfuzz import Completion, scenario
+from agentfuzz.runtime import children
 
 ECHO = "import sys; [print(line, end='', flush=True) for line in sys.stdin]"
 BUSY = f"x = sum(i * i for i in range(3_000_000)); {ECHO}"
@@ -111,3 +117,51 @@ def test_a_process_on_a_loop_in_a_thread_of_its_own(play, waits):
     assert said == [b"one\n"]
     assert history.ended.how == "returned"
     assert history.ended.t <= 2.0
+
+
+def until(seen, pid):
+    """Looks at a process for as long as it takes."""
+    while not seen(pid):
+        select.select([], [], [], children.LOOK)
+    return True
+
+
+@pytest.fixture(params=["named", "by their parents"])
+def tells(request, monkeypatch):
+    """Some systems name the children of a process, every one its parent."""
+    if request.param == "by their parents":
+        monkeypatch.setattr(children, "_NAMES_CHILDREN", False)
+    elif not children._NAMES_CHILDREN:
+        pytest.skip("this system does not")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only this system tells")
+@pytest.mark.parametrize("line", ["while :; do :; done", "(while :; do :; done); true"])
+def test_what_a_process_has_begun_is_at_work_for_it(tells, line):
+    """However deep it lies, and though the process itself sleeps."""
+    shell = f"sh -c {line!r} & wait"
+    with subprocess.Popen(["sh", "-c", shell], start_new_session=True) as process:
+        depth = 1 + line.startswith("(")
+        until(lambda pid: [*children.states(pid)].count("S") >= depth, process.pid)
+        assert until(children.at_work, process.pid)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only this system tells")
+def test_the_dead_and_the_stopped_are_not_at_work(tells):
+    """Nobody has asked how a child of it ended; or somebody has stopped it."""
+    script = "import signal, subprocess; keep = subprocess.Popen('true'); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        assert until(lambda pid: "Z" in dead(pid), process.pid)
+        assert until(lambda pid: [*children.states(pid)] == ["S"], process.pid)
+        assert not children.at_work(process.pid)
+        process.send_signal(signal.SIGSTOP)
+        assert until(lambda pid: [*children.states(pid)] == ["T"], process.pid)
+        assert not children.at_work(process.pid)
+        process.kill()
+
+
+def dead(pid):
+    """The states of the children of a process."""
+    begun = children._parents().get(pid, ())
+    return [children._fields(Path(f"/proc/{one}/stat"))[0] for one in begun]

@@ -1,6 +1,7 @@
 """Commands: whoever waits for one may be interrupted, and what becomes of it then is seen."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -163,22 +164,207 @@ def test_each_is_told_once(watched, told):
     process.wait()
 
 
-def test_closed_it_leaves_nothing_behind(watched):
+def test_what_ends_with_its_terminal_is_not_told(watched, told):
+    """Whoever has the other end closes it, and need not signal anybody."""
+    other, own = os.openpty()
+    reads, writes = os.pipe()
+    for file in (own, reads):
+        process = begun(stdin=file)
+        process.kill()
+        process.wait()
+    for file in (other, own, reads, writes):
+        os.close(file)
+    assert told == []
+
+
+def test_what_reads_a_file_is_told(watched, told):
+    """Nobody ends it by closing that."""
+    with open(os.devnull) as nothing, open(__file__) as file:
+        for stdin in (nothing, file):
+            told.append("another")
+            process = begun(stdin=stdin)
+            _looks(process)
+            process.kill()
+            process.wait()
+    assert told == ["another", "python"] * 2
+
+
+def test_where_the_run_has_a_handler_of_its_own_nothing_is_told(watched, told, handled):
+    """Ctrl-C calls it, and interrupts nobody."""
+    process = begun()
+    _looks(process)
+    process.kill()
+    process.wait()
+    assert told == []
+
+
+@pytest.fixture
+def handled(watched):
+    """A run that has its own way with Ctrl-C."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_what_was_begun_before_the_run_is_none_of_its(told):
+    """It may be a server that other runs need as well."""
+    process = begun()
+    found = commands.Commands(told.append)
+    found.open()
+    _looks(process)
+    found.close()
+    assert (told, found.over(), process.poll()) == ([], [], None)
+    process.kill()
+    process.wait()
+
+
+def test_with_popen_waits_for_it_no_more_than_python_does(watched):
+    """Python leaves it at once: it thinks that the key has reached the command, too."""
+    with pytest.raises(KeyboardInterrupt), begun() as process:
+        process.wait()
+    assert watched.over() == ["python"]
+    with begun() as other:
+        other.kill()
+
+
+def test_a_program_that_kills_may_end_it(watched):
+    """`kill`, `pkill` and what else there is, by whatever it names."""
+    process = interrupted(begun())
+    subprocess.run(["kill", "-9", "--", f"-{process.pid}"], check=True)
+    assert watched.over() == []
+    process.wait()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pidfd_send_signal"), reason="Linux")
+def test_a_signal_by_its_file_may_end_it(watched):
+    """Python tells no hook of that."""
+    process = interrupted(begun())
+    file = os.pidfd_open(process.pid)
+    signal.pidfd_send_signal(file, signal.SIGKILL)
+    os.close(file)
+    assert watched.over() == []
+    process.wait()
+
+
+def test_one_that_has_changed_its_group_is_ended_by_itself(watched):
+    """It alone: in the group are others."""
+    script = "import os, signal; os.setpgid(0, os.getpgid(os.getppid())); signal.pause()"
+    process = interrupted(subprocess.Popen([sys.executable, "-c", script], process_group=0))
+    assert watched.over() == ["python"]
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_in_the_group_of_another_it_alone_is_ended(watched, told):
+    """What else is in that group is none of it."""
+    other = subprocess.Popen(IDLE, process_group=0)
+    process = interrupted(subprocess.Popen(IDLE, process_group=other.pid))
+    assert watched.over() == ["python"]
+    assert process.returncode == -signal.SIGKILL
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it is known what a number means")
+def test_what_a_command_has_begun_ends_with_the_run(watched):
+    """Python ends a shell, and not what the shell waits for; nor does every agent."""
+    reads, writes = os.pipe()
+    with pytest.raises(KeyboardInterrupt):
+        subprocess.run(
+            f"{sys.executable} -c 'import signal; signal.pause()'; true",
+            shell=True,
+            start_new_session=True,
+            pass_fds=[writes],
+        )
+    os.close(writes)
+    assert select.select([reads], [], [], 0)[0] == []  # somebody has the other end
+    assert watched.over() == []
+    assert os.read(reads, 1) == b""
+    os.close(reads)
+
+
+def test_what_cannot_be_ended_is_not_waited_for(watched, monkeypatch):
+    """It is another user's by now."""
+    process = interrupted(begun())
+    with monkeypatch.context() as patched:
+        for name in ("kill", "killpg"):
+            patched.setattr(os, name, _refuses)
+        assert watched.over() == ["python"]
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+
+
+def _refuses(*_):
+    raise PermissionError
+
+
+def test_an_agent_that_has_died_could_care_about_nobody(watched):
+    """What it left is ended, and not told of."""
+    process = interrupted(begun())
+    watched.died()
+    assert (watched.over(), process.returncode) == ([], -signal.SIGKILL)
+
+
+@pytest.fixture
+def patched(monkeypatch):
+    """Somebody else has put his own in the place of a method, before the run."""
+    heard, real = [], subprocess.Popen.wait
+
+    def wait(process, timeout=None):
+        heard.append(process)
+        return real(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait)
+    return heard, wait
+
+
+def test_what_somebody_else_has_put_there_is_heard_and_stays(patched, told):
+    """As it would without us."""
+    heard, wait = patched
+    found = commands.Commands(told.append)
+    found.open()
+    subprocess.Popen([sys.executable, "-c", ""]).wait()
+    found.close()
+    assert len(heard) == 1
+    assert subprocess.Popen.wait is wait
+
+
+def test_what_a_run_has_left_there_does_not_grow(told):
+    """A fixture puts back what it found within a run, when that is over."""
+    real = subprocess.Popen.wait
+    for _ in range(3):
+        found = commands.Commands(told.append)
+        found.open()
+        within = subprocess.Popen.wait
+        found.close()
+        subprocess.Popen.wait = within
+    found = commands.Commands(told.append)
+    found.open()
+    found.close()
+    assert subprocess.Popen.wait is real
+
+
+def test_closed_it_leaves_nothing_behind():
     """The methods of Popen are those of Python."""
-    watched.close()
-    assert {vars(subprocess.Popen)[name] for name in commands._REAL} == {*commands._REAL.values()}
+    before = dict(vars(subprocess.Popen))
+    found = commands.Commands(lambda name: None)
+    found.open()
+    assert dict(vars(subprocess.Popen)) != before
+    found.close()
+    assert dict(vars(subprocess.Popen)) == before
 
 
 @pytest.mark.parametrize(
-    ("args", "name"),
+    ("words", "name"),
     [
-        ("echo 1 > file", "shell"),
-        (["/usr/bin/python3.12", "-c", ""], "python"),
-        (("git", "push"), "git"),
-        (["3.1"], "3.1"),
-        (b"ls", "shell"),
+        ({"args": "exit 0 # kill", "shell": True}, "shell"),
+        ({"args": ["exit 0"], "shell": True}, "shell"),
+        ({"args": iter([sys.executable, "-c", ""])}, "command"),
+        ({"args": "true"}, "true"),
     ],
 )
-def test_what_a_command_is_called(args, name):
-    """The same on every machine."""
-    assert commands.program(args) == name
+def test_a_command_of_any_shape(watched, told, words, name):
+    """However Popen takes it."""
+    interrupted(subprocess.Popen(**words, start_new_session=True))
+    assert (told, watched.over()) == ([name], [name])

@@ -1,6 +1,7 @@
 """Ctrl-C while a command runs: an agent that goes on has ended it, or is told of."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,7 +56,17 @@ def fails_later(world):
     raise IndexError("no more turns")
 
 
-@pytest.mark.parametrize("agent", [forgets, retries])
+def leaves_a_block(world):
+    """Victim: Python does not wait for it where the key has interrupted the block."""
+    try:
+        with begun() as process:
+            process.wait()
+    except KeyboardInterrupt:
+        return TOLD
+    return Completion.success()
+
+
+@pytest.mark.parametrize("agent", [forgets, retries, leaves_a_block])
 def test_victims(agent):
     """AF908, and without the key nothing."""
     found = run(office, agent, PLAN)
@@ -63,6 +74,21 @@ def test_victims(agent):
     assert [one.slot.name for one in found.history.of(Struck)] == ["python"]
     assert "python goes on, and nobody waits for it" in str(found.history)
     assert run(office, agent).violations == ()
+
+
+def test_the_key_is_told_where_it_was_pressed(simulation):
+    """Before all that the agent did since, and at the line that waited."""
+
+    def agent(world):
+        said = forgets(world)
+        world.tools.look(name="A17")
+        return said
+
+    told = str(run(office, agent, PLAN).history)
+    assert re.search(r"! 0.0s  Ctrl-C while python runs\n.*look#1.*python goes on", told, re.DOTALL)
+    [cx] = hunt(office, forgets, simulation).findings
+    assert cx.location.endswith(" forgets")
+    assert any(line.startswith(">") and "begun().wait()" in line for line in cx.source)
 
 
 def test_an_agent_that_fails_later_has_gone_on():
@@ -118,9 +144,48 @@ def stops_in_words_of_its_own(world):
     return Completion.success()
 
 
+def exits(world):
+    """As a program does that the key has ended."""
+    try:
+        begun().wait()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    return Completion.success()
+
+
+def exits_later(world):
+    """The same, once it has put everything away."""
+    code = 0
+    try:
+        begun().wait()
+    except KeyboardInterrupt:
+        code = 130
+    if code:
+        sys.exit(code)
+    return Completion.success()
+
+
+def is_its_own_cause(world):
+    """A slip that many a program has: `raise error from error`."""
+    try:
+        begun().wait()
+    except KeyboardInterrupt:
+        error = RuntimeError("aborted")
+        raise error from error
+    return Completion.success()
+
+
+def has_another_cause(world):
+    try:
+        begun().wait()
+    except KeyboardInterrupt:
+        raise RuntimeError("aborted") from ValueError("no answer")
+    return Completion.success()
+
+
 HONEST = [
     *(ends_it, leaves_it_to_python, waits_once_more, shares_its_group, stops),
-    stops_in_words_of_its_own,
+    *(stops_in_words_of_its_own, exits, exits_later, is_its_own_cause, has_another_cause),
 ]
 
 
@@ -155,10 +220,68 @@ def test_a_tool_that_is_interrupted_has_done_its_work():
     assert [one.outcome for one in found.history.of(Replied)] == ["unknown", "applied"]
 
 
-def test_a_run_that_the_key_ends_is_cancelled():
-    """KeyboardInterrupt is how it is said."""
-    ended = run(office, stops, PLAN).history.ended
-    assert (ended.how, ended.error) == ("cancelled", "KeyboardInterrupt")
+@pytest.mark.parametrize(
+    ("agent", "error"),
+    [(stops, "KeyboardInterrupt"), (exits, "SystemExit"), (exits_later, "SystemExit")],
+)
+def test_a_run_that_the_key_ends_is_cancelled(agent, error):
+    """KeyboardInterrupt is how it is said, or the end of the program."""
+    ended = run(office, agent, PLAN).history.ended
+    assert (ended.how, ended.error) == ("cancelled", error)
+
+
+def test_a_program_that_exits_by_itself_still_dies():
+    """No key was pressed."""
+    found = run(office, lambda world: begun().wait() or sys.exit(1))
+    assert [one.code for one in found.violations] == ["AF901"]
+
+
+def test_an_agent_whose_process_dies_could_not_end_it():
+    """It was about to."""
+
+    @scenario(task="Work.", faults=("ctrl_c",), resume=True)
+    def desk(world):
+        @world.tool
+        def tell(text: str) -> str:
+            return text
+
+    def agent(world):
+        process = begun()
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            world.tools.tell(text="interrupted")
+            process.kill()
+            process.wait()
+        return Completion.success()
+
+    found = run(desk, agent, f"{PLAN} + process:tell#1:crash")
+    assert found.history.endings == ["crashed", "returned"]
+    assert (found.violations, found.history.of(Unheard)) == ((), [])
+
+
+def test_a_campaign_ends_when_every_plan_was_run(simulation):
+    """One command can be interrupted once; of two that go on, each, and both."""
+
+    def twice(world):
+        return (ends_it(world), ends_it(world))[1]
+
+    found = hunt(office, ends_it, simulation, deep_runs=200)
+    assert [level.name for level in found.levels] == ["plans with one fault"]
+    assert found.stopped == "exhausted"
+    found = hunt(office, twice, simulation, deep_runs=200)
+    assert [(level.name, level.done) for level in found.levels] == [
+        ("plans with one fault", 2),
+        ("plans with two faults", 1),
+    ]
+
+    def thrice(world):
+        return (ends_it(world), twice(world))[1]
+
+    found = hunt(office, thrice, simulation, deep_runs=200, max_runs=100)
+    assert found.levels[-1].name == "random plans and values"  # of eight plans
+    assert found.levels[-1].done < 60
+    assert found.stopped == "exhausted"
 
 
 def test_commands_are_free():

@@ -27,7 +27,7 @@ from agentfuzz.core.events import (
 )
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.lanes.row import Kind, Row
-from agentfuzz.core.lanes.words import LOST_REPLIES, life_words, short
+from agentfuzz.core.lanes.words import LOST_REPLIES, life_words, short, struck_words
 
 
 class Facts(Protocol):
@@ -123,10 +123,8 @@ class _Rows:
             self._strike(self.rows[-1], event.slot)
             self.rows[-1].note = str(event.fault)
             return
-        if event.slot.boundary == "schedule" or event.fault.axes[0] == "clock_jump":
-            waits = event.slot.boundary == "schedule"
-            text = "waits for the others" if waits else "a day and an hour go by"
-            self._strike(self._row(event, "life", text), event.slot)
+        if told := struck_words(event):
+            self._strike(self._row(event, "life", told), event.slot)
         else:
             self.coming = event.slot
 

@@ -33,6 +33,7 @@ from agentfuzz.core.events import (
     Messaged,
     Resumed,
     Saved,
+    Struck,
     Unheard,
 )
 
@@ -69,6 +70,14 @@ def short(value: Json) -> str:
     except (TypeError, ValueError, RecursionError):
         text = repr(value)
     return text if len(text) <= _CUT else text[: _CUT - 3] + "..."
+
+
+def struck_words(event: Struck) -> str:
+    """A fault that no other event shows, in words; nothing where one does."""
+    if event.fault.axes[0] == "clock_jump":
+        return "a day and an hour go by"
+    at, name = event.slot.boundary, event.slot.name
+    return {"schedule": "waits for the others", "command": f"Ctrl-C while {name} runs"}.get(at, "")
 
 
 def life_words(event: Event) -> str:

@@ -45,6 +45,7 @@ LATENCIES = (1, 120)  # virtual seconds
 DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault
 TOURNAMENT = 6  # entries that are compared before one is grown
 BIAS = 4.0  # how much likelier the kind is that has led furthest
+STALE = 25  # plans in a row that were run here before: there are hardly any others
 # Memory does not grow with the number of runs.
 MAX_CORPUS = 300
 MAX_KNOWN = 10_000
@@ -86,6 +87,8 @@ class Corpus:
         self._known: set[int] = set()
         self._shapes: set[tuple[int, ...]] = set()
         self._credit: dict[str, float] = {}
+        self._made: set[int] = set()  # plans that were run here
+        self._stale = 0
 
     # What is known ------------------------------------------------------------------------
 
@@ -130,11 +133,12 @@ class Corpus:
         stop: Callable[[], bool],
         missed: Callable[[FaultPlan, Slot, History], None],
     ) -> None:
-        """Call `run` with up to `runs` injectors, until `stop` says that the budget is used up:
-        of four, two grow a plan, one varies a value, one is random. `missed` is told of a plan, a
-        crossing that its run had come to, and a run under the same faults that did not."""
+        """Call `run` with up to `runs` injectors, until `stop` says that the budget is used up, or
+        one plan after the other was run before: of four, two grow a plan, one varies a value, one
+        is random. `missed` is told of a plan, a crossing that its run had come to, and a run under
+        the same faults that did not."""
         for number in range(runs):
-            if stop():
+            if stop() or self._stale >= STALE:
                 return
             grown = None
             if number % 4 == 3:
@@ -152,6 +156,10 @@ class Corpus:
 
     def _try(self, run: Run, injector: Injector) -> History:
         history = run(injector)
+        made = hash(plan_of(history))
+        self._stale = self._stale + 1 if made in self._made else 0
+        if len(self._made) < MAX_KNOWN:
+            self._made.add(made)
         self.learn(history, injector.crossings)
         return history
 

@@ -33,7 +33,7 @@ RESERVED = 12  # of so many runs one is for what is run again at the end of a le
 
 class Levels:
     """`told` is what was run of each; `singles` are the plans with one fault, `lasting` those with
-    one that lasts."""
+    one that lasts. `all` says that there are no other plans than those that were run."""
 
     def __init__(
         self,
@@ -47,6 +47,8 @@ class Levels:
         self.told: list[Level] = []
         self.singles: list[FaultPlan] = []
         self.lasting: list[FaultPlan] = []
+        self.all = False
+        self._further = False  # whether a plan of the last level could have one fault more
         self.begin("fault-free", None)
         self._waiting: deque[FaultPlan] = deque()  # to be run: bursts and outages
         self._depths: dict[int, Level] = {}
@@ -87,10 +89,17 @@ class Levels:
                 self._by_the_other(compared)
             if self._meter.stopped != "exhausted":
                 return False
-            if not walk.next:
-                break  # the last level, or nothing left that a further fault could reach
+            if not walk.next:  # the last level, or nothing left that a further fault could reach
+                self.all = prune and not self._further and not self._varies(depth)
+                break
             parents, total, skipped = walk.next, walk.next_total, walk.next_skipped
         return True
+
+    def _varies(self, depth: int) -> bool:
+        """Whether the plans of the levels have values, or wordings, that no level has tried."""
+        space, reached = self._runner.space, set(self._coverage.groups.values())
+        late = any(fault.axes[0] == "late" for group in reached for fault in space.all_at(group))
+        return late or (depth > 1 and any(map(space.wordings_at, reached)))
 
     def begin(self, phase: str, total: int | None) -> None:
         """A phase begins, of so many runs."""
@@ -142,7 +151,9 @@ class Levels:
                     again.single(plan, history)
                     self._coverage.cells.single(plan, walk.same(history, crossings))
                     self._longer(plan, crossings)
-                if not last and walk.grew(plan, history, crossings):
+                if last:
+                    self._further = self._further or walk.count(history, crossings) > 0
+                elif walk.grew(plan, history, crossings):
                     again.extended(plan, history)
                 if done % EVERY == 0:
                     again.some(1)
