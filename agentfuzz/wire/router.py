@@ -218,15 +218,19 @@ def _keep(kept: dict[str, Kept], codec: ModuleType, asked: Asked, turn: Turn, st
     if asked.after is not None:
         kept[asked.after] = replace(kept[asked.after], continued=True)
     items = codec.items(turn, stamp) if codec is openai_responses else None
-    made = Kept([*asked.messages, as_message(turn)], asked.tools, items=items)
-    for name in filter(None, (stamp.reply(codec.PREFIX), asked.conversation)):
-        kept[name] = made
+    made = Kept([*asked.messages[asked.once :], as_message(turn)], asked.tools, items=items)
+    if asked.request.get("store") is not False:
+        kept[stamp.reply(codec.PREFIX)] = made
+    if asked.conversation:
+        kept[asked.conversation] = made
 
 
 def _nothing(method: str, path: str) -> BadRequest:
     served = ", ".join(f"POST {known}" for known in (*CODECS, _COUNT))
     return BadRequest(
-        f"there is no {method} {path}; there is: {served}, GET {_MODELS}.", status=404
+        f"there is no {method} {path}; there is: {served}, GET {_MODELS}, and what is stored of "
+        f"responses and conversations.",
+        status=404,
     )
 
 
