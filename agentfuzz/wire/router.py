@@ -44,7 +44,7 @@ _ENDS: dict[str, Ending] = {CLOSED: "cut", "reset": "reset", "silence": "never"}
 MODEL = "agentfuzz"
 CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 _COUNT = "/v1/messages/count_tokens"
-_STORED = (f"{openai_responses.PATH}/", "/v1/conversations")
+STORED = (f"{openai_responses.PATH}/", "/v1/conversations")
 _MODELS = "/v1/models"
 _EPOCH = int(START.timestamp())
 
@@ -97,7 +97,7 @@ class Face:
             codec = CODECS.get(path)
             form = _form(path, headers)
             try:
-                if path.startswith(_STORED):
+                if path.startswith(STORED):
                     return self._of_store(method, asked_for, body, stamp)
                 if codec is None:
                     return self._other(form, method, path, body, stamp)

@@ -4,12 +4,13 @@ import json
 import os
 from typing import Any
 
+import openai
 import pytest
 
 from agentfuzz import Completion, World, run, scenario
 from agentfuzz.core.events import Saved
 from agentfuzz.engine.child.process import in_child
-from agentfuzz.wire import async_openai_client, openai_client
+from agentfuzz.wire import async_openai_client, everywhere, openai_client
 
 PLAN = [("charge", {"order_id": "A17"}), "Charged."]
 CRASHES = ("process:charge#1:crash", "process:charge#1:crash/after", "store:last#1:crash/after")
@@ -115,3 +116,24 @@ def test_each_task_has_its_own_script_and_no_id_of_another(concurrent: bool) -> 
         {"order_id": "B18"},
     ]
     assert len(set(ids)) == len(ids) == 4
+
+
+def test_what_is_stored_is_reached_everywhere() -> None:
+    """By a client that nobody has made for the run: with its queries, after a crash, too."""
+
+    def agent(world: World) -> Completion:
+        with everywhere(world):
+            client = openai.OpenAI(api_key="x", max_retries=0)
+            last = world.store.get("last")
+            if last is None:
+                name = client.conversations.create().id
+                client.responses.create(model="m", input="Hello.", conversation=name)
+                world.store["last"] = name
+                world.tools.charge(order_id="A17")
+            items = client.conversations.items.list(world.store["last"], limit=1, order="asc")
+            return Completion.success(detail=f"{items.data[0].role} {items.has_more}")  # type: ignore[union-attr]
+
+    for plan in ("", "process:charge#1:crash"):
+        ended = run(resumed, agent, plan).history.ended
+        assert ended is not None
+        assert (ended.how, ended.value["detail"]) == ("returned", "user True")
