@@ -57,24 +57,25 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
     elif conversation in kept:
         after = conversation
     if after is not None:
-        messages += [m for m in kept[after].messages if m["role"] != "system"]
+        messages += kept[after].messages
     given = request.get("input")
     if isinstance(given, str):
         messages.append({"role": "user", "content": given})
     elif given is not None or (after is None and prompt is None):
         for i, item in enumerate(objects(field(request, "input", list), "input")):
             show(item, messages, f"input[{i}]", kept)
+    once: list[Message] = []
+    if request.get("instructions"):
+        once.append({"role": "system", "content": str(request["instructions"])})
     if prompt is not None:
         name = field(prompt, "id", str, "prompt")
-        messages.insert(0, {"role": "system", "content": f"[prompt {name}]"})
-    if request.get("instructions"):
-        messages.insert(0, {"role": "system", "content": str(request["instructions"])})
-    if not messages:
+        once.append({"role": "system", "content": f"[prompt {name}]"})
+    if not (once or messages):
         raise BadRequest("is empty; expected at least one item", "input")
     shown = objects(request.get("tools") or [], "tools")
     specs = [tool(spec, "parameters", f"tools[{i}]") for i, spec in enumerate(shown)]
     return Asked(
-        messages,
+        [*once, *messages],
         specs,
         bool(request.get("stream")),
         request,
@@ -82,6 +83,7 @@ def parse(request: Mapping[str, Any], kept: Mapping[str, Kept]) -> Asked:
         keep=request.get("store") is not False or bool(conversation),
         offer=of_responses(request, specs),
         conversation=conversation,
+        once=len(once),
     )
 
 

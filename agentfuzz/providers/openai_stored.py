@@ -8,6 +8,7 @@ Called by the wire's face for what is stored.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentfuzz.providers.openai_items import show
 from agentfuzz.providers.strict.refusal import Range, in_range, not_longer
 from agentfuzz.providers.turns import Json, Message, Refusal, Stamp, objects
 
@@ -32,20 +33,28 @@ def stored(given: Any, known: Mapping[str, Message], stamp: Stamp) -> list[Messa
         given = [{"role": "user", "content": given}]
     found = []
     for nth, item in enumerate(given):
-        name = item.get("id")
-        if item.get("type", "") in ("item_reference", "") and "role" not in item:
-            if name in known:
-                found.append(known[name])
-            continue
-        found.append(_item(item, stamp, _GIVEN + nth))
+        if not _is_reference(item):
+            found.append(_item(item, stamp, _GIVEN + nth))
+        elif item.get("id") in known:
+            found.append(known[item["id"]])
     return found
 
 
-def created(given: Any, stamp: Stamp) -> list[Message]:
-    """The items of a request that adds some. Raises BadRequest."""
+def _is_reference(item: Mapping[str, Any]) -> bool:
+    return item.get("type") in ("item_reference", "", None) and "role" not in item
+
+
+def created(given: Any, known: Mapping[str, Message], stamp: Stamp) -> list[Message]:
+    """The items of a request that adds some. Raises BadRequest for what cannot be one."""
     items = objects(given, "items")
     not_longer(items, MOST, "items")
-    return stored(items, {}, stamp)
+    for nth, item in enumerate(items):
+        if _is_reference(item):
+            if item.get("id") not in known:
+                raise missing("Item", str(item.get("id")))
+        else:
+            show(item, [], f"items[{nth}]", {})
+    return stored(items, known, stamp)
 
 
 def _item(item: Mapping[str, Any], stamp: Stamp, nth: int) -> Message:

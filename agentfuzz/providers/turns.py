@@ -33,7 +33,8 @@ Turn = Mapping[str, Any]
 class Asked:
     """One request: what the model is shown and offered, and whether the reply is streamed. `after`
     is the id of the reply, or the conversation, that it goes on from; `keep` says that a later
-    request may go on from its own, and `conversation` names the one that it becomes part of."""
+    request may go on from its own, and `conversation` names the one that it becomes part of. The
+    first `once` of the messages are of this request alone: nobody who goes on sees them."""
 
     messages: list[Message]
     tools: list[Message]
@@ -43,6 +44,7 @@ class Asked:
     keep: bool = False
     offer: Offer = NOT_SAID
     conversation: str = ""
+    once: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,14 @@ from agentfuzz.providers.turns import (
     tokens,
 )
 from agentfuzz.runtime.clock import START
-from agentfuzz.wire.stored import Stored
+from agentfuzz.wire.provider import Provider, provider_of, went_on
 
 Ending = Literal["complete", "cut", "reset", "never"]
 _ENDS: dict[str, Ending] = {CLOSED: "cut", "reset": "reset", "silence": "never"}
 MODEL = "agentfuzz"
 CODECS: dict[str, ModuleType] = {c.PATH: c for c in (openai_chat, openai_responses, anthropic)}
 _COUNT = "/v1/messages/count_tokens"
-_STORED = (f"{openai_responses.PATH}/", "/v1/conversations")
+STORED = (f"{openai_responses.PATH}/", "/v1/conversations")
 _MODELS = "/v1/models"
 _EPOCH = int(START.timestamp())
 
@@ -68,17 +68,16 @@ class WireReply:
 
 
 class Face:
-    """The endpoints of one world. It numbers its replies, and keeps the conversations that later
-    requests go on from (`previous_response_id`, threads)."""
+    """The endpoints of one world. What they number, and what later requests go on from
+    (`previous_response_id`, threads), is the provider's, and the same in all legs of a run."""
 
     def __init__(self, world: Any) -> None:
         self.world = world
         self.lock = threading.RLock()
-        self._kept: dict[str, Kept] = {}
-        self._stored = Stored(self._kept)
-        self._given: set[str] = set()  # ids of calls
-        self._doubled: set[str] = set()  # those that it gave more than once, and names it made up
-        self._requests = self._replied = 0
+
+    @property
+    def _provider(self) -> Provider:
+        return provider_of(self.world.gateway)
 
     def answer(
         self,
@@ -93,26 +92,25 @@ class Face:
         the mapping does not care. `is_strict`: what its provider refuses is refused here. Raises
         CutOff once the run's budget is used up."""
         with self.lock:
-            self._requests += 1
-            stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
+            stamp = self._stamp()
             asked_for, path = path, path.partition("?")[0]
             codec = CODECS.get(path)
             form = _form(path, headers)
             try:
-                if path.startswith(_STORED):
+                if path.startswith(STORED):
                     return self._of_store(method, asked_for, body, stamp)
                 if codec is None:
                     return self._other(form, method, path, body, stamp)
                 if method != "POST":
                     raise BadRequest(f"{method} {path}: only POST is served here", status=405)
-                asked = codec.parse(_object(body), self._kept)
-                self._stored.check(asked)
+                asked = codec.parse(_object(body), self._provider.kept)
+                self._provider.stored.check(asked)
             except BadRequest as bad:
                 self.world.gateway.crossing()
                 return _error(form, bad.status, str(bad), stamp, bad.place, bad.code)
             try:
                 if is_strict:
-                    strict.check(path, asked, self._kept, self._doubled)
+                    strict.check(path, asked, self._provider.kept, self._provider.doubled)
             except strict.Refusal as no:
                 self.world.model.refuse(asked.messages, str(no))
                 return _error(form, no.status, str(no), stamp, no.place, no.code)
@@ -123,13 +121,19 @@ class Face:
     ) -> WireReply:
         """Answer a request that was not even read."""
         with self.lock:
-            self._requests += 1
-            stamp = Stamp(self._requests, _EPOCH + int(self.world.clock.now))
+            stamp = self._stamp()
             self.world.gateway.crossing()
             return _error(_form(path, headers), status, sentence, stamp)
 
+    def _stamp(self) -> Stamp:
+        """That of the next request."""
+        provider = self._provider
+        provider.requests += 1
+        went_on(self.world.gateway)
+        return Stamp(provider.requests, _EPOCH + int(self.world.clock.now))
+
     def _turn(self, codec: ModuleType, asked: Asked, stamp: Stamp) -> WireReply:
-        model = self.world.model
+        model, provider = self.world.model, self._provider
         try:
             turn = model.turn(asked.messages, asked.offer, codec.CALLS, asked.stream)
         except ModelError as error:
@@ -138,20 +142,21 @@ class Face:
         except TimeoutError:
             return WireReply(0, ending="never")
         names = [call["id"] for call in turn["tool_calls"]]
-        self._doubled.update(n for n in names if names.count(n) > 1 or n in self._given)
-        self._given.update(names)
+        provider.doubled.update(n for n in names if names.count(n) > 1 or n in provider.given)
+        provider.given.update(names)
         tools = [call["name"] for call in turn["tool_calls"]]
-        self._doubled.update(name for name in tools if not is_name(name))
-        if turn.get("old_id") and self._replied:
-            stamp = replace(stamp, as_of=self._replied)
+        provider.doubled.update(name for name in tools if not is_name(name))
+        if turn.get("old_id") and provider.replied:
+            stamp = replace(stamp, as_of=provider.replied)
         else:
-            self._replied = stamp.n
+            provider.replied = stamp.n
         cut = turn.get("ending", CLOSED) if turn["stop"] == "cut" else None
         whole = codec.body(asked, turn, stamp)
         if asked.keep and cut is None:
-            self._keep(codec, asked, turn, stamp)
+            _keep(provider.kept, codec, asked, turn, stamp)
             if codec is openai_responses:
-                whole = self._stored.keep(asked, whole, stamp)
+                whole = provider.stored.keep(asked, whole, stamp)
+        went_on(self.world.gateway)
         if asked.stream:
             return _stream(codec, asked, turn, stamp, cut)
         if cut is None:
@@ -160,18 +165,11 @@ class Face:
             return WireReply(0, ending=_ENDS[cut])
         return _error(codec, OVERLOADED, BROKE_OFF, stamp)
 
-    def _keep(self, codec: ModuleType, asked: Asked, turn: Turn, stamp: Stamp) -> None:
-        if asked.after is not None:
-            self._kept[asked.after] = replace(self._kept[asked.after], continued=True)
-        items = codec.items(turn, stamp) if codec is openai_responses else None
-        kept = Kept([*asked.messages, as_message(turn)], asked.tools, items=items)
-        for name in filter(None, (stamp.reply(codec.PREFIX), asked.conversation)):
-            self._kept[name] = kept
-
     def _of_store(self, method: str, path: str, body: bytes, stamp: Stamp) -> WireReply:
-        found = self._stored.answer(method, path, _object(body or b"{}"), stamp)
+        found = self._provider.stored.answer(method, path, _object(body or b"{}"), stamp)
         if found is None:
             raise _nothing(method, path.partition("?")[0])
+        went_on(self.world.gateway)
         self.world.gateway.crossing()
         return _json(200, found, openai_responses.headers(stamp))
 
@@ -180,7 +178,7 @@ class Face:
     ) -> WireReply:
         """The endpoints beside the model: its name, and counting tokens."""
         if path == _COUNT and method == "POST":
-            asked = anthropic.parse({"max_tokens": 1, **_object(body)}, self._kept)
+            asked = anthropic.parse({"max_tokens": 1, **_object(body)}, self._provider.kept)
             given, _ = tokens(asked, {"content": None, "tool_calls": []})
             found: Json = {"input_tokens": given}
         elif path in (_MODELS, f"{_MODELS}/{MODEL}") and method == "GET":
@@ -205,17 +203,34 @@ class Face:
 
 
 def face_of(world: Any) -> Face:
-    """The face of a world: one, however many clients it has, so that no id comes twice."""
+    """The face of a world: one, however many clients it has. A world of another leg, which was
+    made of this one, has a face of its own."""
     found: Face | None = vars(world).get("_face")
     if found is None:
         found = vars(world).setdefault("_face", Face(world))
+    elif found.world is not world:
+        found = vars(world)["_face"] = Face(world)
     return found
+
+
+def _keep(kept: dict[str, Kept], codec: ModuleType, asked: Asked, turn: Turn, stamp: Stamp) -> None:
+    """Remember a reply, under its own name and that of its conversation."""
+    if asked.after is not None:
+        kept[asked.after] = replace(kept[asked.after], continued=True)
+    items = codec.items(turn, stamp) if codec is openai_responses else None
+    made = Kept([*asked.messages[asked.once :], as_message(turn)], asked.tools, items=items)
+    if asked.request.get("store") is not False:
+        kept[stamp.reply(codec.PREFIX)] = made
+    if asked.conversation:
+        kept[asked.conversation] = made
 
 
 def _nothing(method: str, path: str) -> BadRequest:
     served = ", ".join(f"POST {known}" for known in (*CODECS, _COUNT))
     return BadRequest(
-        f"there is no {method} {path}; there is: {served}, GET {_MODELS}.", status=404
+        f"there is no {method} {path}; there is: {served}, GET {_MODELS}, and what is stored of "
+        f"responses and conversations.",
+        status=404,
     )
 
 

@@ -13,7 +13,17 @@ from urllib.parse import parse_qsl, unquote
 from agentfuzz.providers import openai_responses
 from agentfuzz.providers.openai_items import show
 from agentfuzz.providers.openai_stored import created, missing, page, stored
-from agentfuzz.providers.turns import Asked, BadRequest, Json, Kept, Message, Refusal, Stamp, tokens
+from agentfuzz.providers.turns import (
+    Asked,
+    BadRequest,
+    Json,
+    Kept,
+    Message,
+    Refusal,
+    Stamp,
+    tokens,
+)
+from agentfuzz.providers.turns import field as field_of
 
 _UNDER_WAY = ("queued", "in_progress")
 
@@ -95,6 +105,8 @@ class Stored:
                 asked = openai_responses.parse({"model": "", **given}, self._kept)
                 counted, _ = tokens(asked, {"content": None, "tool_calls": []})
                 return {"object": "response.input_tokens", "input_tokens": counted}
+            case "POST", "responses", _:
+                return None
             case _, "responses", name, *rest:
                 return self._of_response(method, name, rest, query)
             case "POST", "conversations":
@@ -129,14 +141,25 @@ class Stored:
         if not found.whole["background"]:
             raise Refusal("Cannot cancel a synchronous response.")
         if found.state in _UNDER_WAY:
+            self._unsay(found.whole)
             found.whole = {**found.whole, "status": "cancelled", "output": [], "completed_at": None}
             found.state = ""
         return found.whole
 
+    def _unsay(self, whole: Message) -> None:
+        """Nobody goes on from what was not said."""
+        kept = self._kept[whole["id"]]
+        self._kept[whole["id"]] = replace(kept, messages=kept.messages[:-1], items={})
+        name = (whole.get("conversation") or {}).get("id")
+        if name in self._conversations:
+            talk = self._conversations[name]
+            talk.items = [item for item in talk.items if item not in whole["output"]]
+            self._shows(name, talk)
+
     def _begin(self, given: Mapping[str, Any], stamp: Stamp) -> Json:
         name = stamp.id("conv_")
-        items = created(given.get("items") or [], stamp)
-        talk = _Conversation(stamp.created, given.get("metadata") or {}, items)
+        items = created(given.get("items") or [], self._known(), stamp)
+        talk = _Conversation(stamp.created, _metadata(given), items)
         self._conversations[name] = talk
         self._shows(name, talk)
         return _told(name, talk)
@@ -151,7 +174,7 @@ class Stored:
             case ("GET",):
                 return _told(name, talk)
             case ("POST",):
-                talk.metadata = given.get("metadata") or {}
+                talk.metadata = _metadata(given)
                 return _told(name, talk)
             case ("DELETE",):
                 del self._conversations[name]
@@ -161,7 +184,7 @@ class Stored:
             case "GET", "items":
                 return page(talk.items, given)
             case "POST", "items":
-                added = created(given.get("items"), stamp)
+                added = created(given.get("items"), self._known(), stamp)
                 talk.items += added
                 self._shows(name, talk)
                 return page(added, {"order": "asc", "limit": "100"})
@@ -187,6 +210,10 @@ class Stored:
             show(item, messages, f"items[{nth}]", self._kept)
         was = self._kept.get(name, Kept([], []))
         self._kept[name] = replace(was, messages=messages)
+
+
+def _metadata(given: Mapping[str, Any]) -> Json:
+    return field_of(given, "metadata", dict) if given.get("metadata") else {}
 
 
 def _told(name: str, talk: _Conversation) -> Json:

@@ -25,6 +25,7 @@ class Gateway(Protocol):
     specs: dict[str, ToolSpec]
     offers_done: bool
     leg: int
+    outside: dict[str, Any]  # what others know of this run, by name; it outlives the process
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does. `asked` is the model's id for the call."""
@@ -40,6 +41,10 @@ class Gateway(Protocol):
 
     def living(self) -> None:
         """Raises Crash when the process that asks is dead."""
+        ...
+
+    def went_out(self, name: str) -> None:
+        """What is `outside` under this name has changed: tell whoever keeps it elsewhere."""
         ...
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:

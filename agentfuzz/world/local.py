@@ -67,6 +67,7 @@ class LocalGateway:
         self.hooks: dict[str, Hooks] = {}  # of the few tools that have some
         self.probes: dict[str, Declaration] = {}  # of those whose dedup is to be found out
         self._durable: dict[str, Any] = {}
+        self.outside: dict[str, Any] = {}
 
     def again(self, task: int = 1) -> "LocalGateway":
         """The gateway of another leg: the same backend, store and clock. `task` is the number of
@@ -140,6 +141,9 @@ class LocalGateway:
         """Raises Crash when the process that this leg belongs to is dead."""
         if self.life != self.process.life:
             raise Crash
+
+    def went_out(self, name: str) -> None:
+        """Something outside has changed: nobody else keeps it."""
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
         """The next slot of a name at a boundary."""

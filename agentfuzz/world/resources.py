@@ -5,6 +5,7 @@ calls it, so that all that may strike a reading tool may strike it, and the hist
 Declared by scenario authors, shown by the MCP face.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar, overload
@@ -54,15 +55,21 @@ class OfServers:
         Raises ScenarioError for what is no URI, and for parameters that are not the template's.
         """
         if not isinstance(uri, str) or not _SCHEME.match(uri):
-            raise ScenarioError(f"world.resource({uri!r}): this is no URI; write 'shop://terms'.")
-        names = _HOLE.findall(uri)
+            raise ScenarioError(
+                f"world.resource({_named(uri)}): this is no URI; write "
+                "@world.resource('shop://terms')."
+            )
+        place = f"world.resource({uri!r})"
+        if not mime or not isinstance(mime, str):
+            raise ScenarioError(f"{place}: mime={mime!r} is no type; write 'text/plain'.")
+        names = _names(uri, place)
 
         def declares(function: F) -> F:
-            spec = self._declared(uri, function)
+            spec = self._declared(place, uri, function)
             if set(spec.names) != set(names) or len(names) != len(set(names)):
                 raise ScenarioError(
-                    f"world.resource({uri!r}): its names are {', '.join(names) or 'none'}, and the "
-                    f"function's parameters {', '.join(spec.names) or 'none'}; make them the same."
+                    f"{place}: its names are {', '.join(names) or 'none'}, and the function's "
+                    f"parameters {', '.join(spec.names) or 'none'}; make them the same."
                 )
             made = Resource(uri, function.__name__, mime, _pattern(uri) if names else None)
             self._resources = (*self._resources, made)
@@ -84,15 +91,29 @@ class OfServers:
         """
 
         def declares(function: F) -> F:
-            label = name or function.__name__
+            label = getattr(function, "__name__", "") if name is None else name
+            place = f"world.prompt({label!r})"
+            if not label or not isinstance(label, str):
+                raise ScenarioError(f"{place}: this is no name; write name='charge'.")
             tool = f"prompt:{label}"
-            self._declared(tool, function)
+            self._declared(place, tool, function)
             self._prompts = {**self._prompts, label: tool}
             return function
 
-        return declares if function is None else declares(function)
+        if function is None:
+            return declares
+        if not inspect.isroutine(function):
+            raise ScenarioError(
+                f"world.prompt({_named(function)}): this is no function; write "
+                "@world.prompt(name='charge') above one."
+            )
+        return declares(function)
 
-    def _declared(self, name: str, function: Callable[..., Any]) -> ToolSpec:
+    def _declared(self, place: str, name: str, function: Callable[..., Any]) -> ToolSpec:
+        if not inspect.isroutine(function):
+            raise ScenarioError(f"{place}: {_named(function)} is no function; wrap it in one.")
+        if name in self._local.specs:
+            raise ScenarioError(f"{place} is declared twice; leave one of them out.")
         self._local.declare(Declaration(name=name, offered=False), function)
         spec: ToolSpec = self._local.specs[name]
         return spec
@@ -116,6 +137,30 @@ def read_as(world: OfServers, uri: str) -> tuple[Resource, dict[str, str]] | str
             return one, given
     known = [one.uri for one in world._resources]
     return f"Unknown resource: {uri}{near_miss(uri, known)}"
+
+
+def _named(given: object) -> str:
+    if not callable(given):
+        return repr(given)
+    return str(getattr(given, "__name__", f"a {type(given).__name__}"))
+
+
+def _names(uri: str, place: str) -> list[str]:
+    """The names of a template. Raises ScenarioError for braces that are none."""
+    names: list[str] = _HOLE.findall(uri)
+    wrong = [name for name in names if not name.isidentifier()]
+    if wrong or set(_HOLE.sub("", uri)) & set("{}"):
+        said = f"{{{wrong[0]}}}" if wrong else "a brace by itself"
+        raise ScenarioError(
+            f"{place}: {said} is no name of a parameter; write {{order_id}}, which stands for one "
+            "part of a path. Nothing else of RFC 6570 is read."
+        )
+    if "}{" in uri:
+        raise ScenarioError(
+            f"{place}: nothing says where one name ends and the next begins; put something "
+            "between them, as in {a}/{b}."
+        )
+    return names
 
 
 def _pattern(uri: str) -> re.Pattern[str]:

@@ -64,6 +64,10 @@ class FakeWorld:
         self.model = FakeModel(*lines)
         self.clock = clock or Clock()
         self.budget = budget
+        self.outside: dict[str, Any] = {}
+
+    def went_out(self, name: str) -> None:
+        pass
 
     @property
     def gateway(self) -> "FakeWorld":

@@ -56,6 +56,9 @@ class FakeWorld:
     def __init__(self, *lines):
         from agentfuzz.runtime.clock import Clock
         self.clock, self.model, self.lines = Clock(), self, list(lines)
+        self.gateway, self.outside = self, {}
+    def went_out(self, name):
+        pass
     def turn(self, messages, tools, ids="", stream=False):
         return self.lines.pop(0)
 says = lambda text: {"content": text, "tool_calls": [], "stop": "end"}

@@ -14,6 +14,7 @@ from agentfuzz.wire import (
     async_anthropic_client,
     openai_client,
 )
+from agentfuzz.wire.provider import provider_of
 from agentfuzz.wire.router import WireReply
 
 from .loops import MESSAGES_TOOLS, RESPONSES_TOOLS
@@ -102,7 +103,7 @@ def test_an_unknown_thread_is_refused_and_the_sdk_starts_anew(replies: list[Wire
     runner = made.beta.messages.tool_runner(tools=[charge_tool(ledger)], **GIVEN)
     for i, _ in enumerate(runner):
         if i == 0:
-            world._face._kept.clear()  # type: ignore[attr-defined]
+            provider_of(world).kept.clear()
     assert len(ledger) == 3
     assert [reply.status for reply in replies].count(404) == 2
     assert len(world.model.shown[-1]) == 7

@@ -118,6 +118,9 @@ class Home:
 
         self.gateway.process.cancel_task = press
 
+    def _outside(self, name: str, value: Any) -> None:
+        self.gateway.outside[name] = value
+
     def _cancelled(self) -> bool:
         return self.gateway.cancelled
 

@@ -164,6 +164,7 @@ class RemoteGateway:
         self._link = link
         self.clock, self.log, self.leg = here.clock, here.log, here.leg
         self.specs, self.offers_done = here.specs, here.offers_done
+        self.outside = here.outside
         self.model = None if here.model is None else RemoteModel(link)
         self.store = RemoteStore(link)
 
@@ -193,6 +194,9 @@ class RemoteGateway:
 
     def living(self) -> None:
         self._link.ask("living")
+
+    def went_out(self, name: str) -> None:
+        self._link.ask("outside", name, self.outside[name])
 
     @contextmanager
     def saving(self, name: str, value: Any = None) -> Iterator[None]:

@@ -38,6 +38,8 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
             "are only providing one of: 'previous_response_id' or 'conversation'.",
             code="mutually_exclusive_parameters",
         )
+    _begins(request.get("previous_response_id"), "resp", "previous_response_id")
+    _begins(asked.conversation, "conv", "conversation")
     in_range(request, _RANGES)
     for i, tool in enumerate(request.get("tools") or ()):
         if tool.get("type") == "function":
@@ -62,18 +64,22 @@ def check(asked: Asked, before: list[Message], doubled: Set[str]) -> None:
         )
 
 
+def _begins(name: str | None, word: str, place: str) -> None:
+    """An id says what it is of."""
+    if name and not name.startswith(word):
+        raise Refusal(
+            f"Invalid '{place}': '{name}'. Expected an ID that begins with '{word}'.",
+            place,
+            "invalid_value",
+        )
+
+
 def _item(item: Mapping[str, Any], seen: set[str], place: str, given: Set[str]) -> None:
     """One item in itself, and that it is there once."""
     kind, name = item.get("type", "message"), item.get("id")
     own = kind != "message" or item.get("role") == "assistant"
     if own and isinstance(name, str) and name:
-        if not name.startswith(_BEGINS.get(kind, "")):
-            raise Refusal(
-                f"Invalid '{place}.id': '{name}'. Expected an ID that begins with "
-                f"'{_BEGINS[kind]}'.",
-                f"{place}.id",
-                "invalid_value",
-            )
+        _begins(name, _BEGINS.get(kind, ""), f"{place}.id")
         if name in seen:
             raise Refusal(
                 f"Duplicate item found with id {name}. Remove duplicate items from your input and "

@@ -63,6 +63,7 @@ class Recorder:
         self.tape = tape
         self.clock, self.log, self.leg = here.clock, here.log, here.leg
         self.specs, self.offers_done = here.specs, here.offers_done
+        self.outside, self.went_out = here.outside, here.went_out
         self._model: Any = None if here.model is None else _Model(self, here.model)
         self.store: MutableMapping[str, Any] = _Store(self)
 

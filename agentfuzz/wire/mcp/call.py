@@ -97,7 +97,7 @@ class Answers:
         answering(ctx)
         try:
             return await world.acall(name, arguments)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, MCPError):  # an error of the protocol that the body made
             raise
         except (InvalidArguments, UnknownTool) as error:
             raise MCPError(types.INVALID_PARAMS, message(error)) from None

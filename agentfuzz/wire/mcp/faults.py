@@ -99,6 +99,16 @@ async def at_request(world: World, ctx: Any, name: str) -> None:
     raise broken(ctx, words, variant=fault.variant)
 
 
+async def at_nothing(world: World, ctx: Any, name: str) -> None:
+    """A request for what is not there has come in, by whatever transport: no call counts it, and
+    whoever asks for ever is cut off, too. Raises MCPError."""
+    await at_request(world, ctx, name)
+    if exchange_of(ctx) is None:
+        inside(world).crossing()
+    else:
+        _crosses(inside(world), ctx)
+
+
 def _crosses(gateway: Any, ctx: Any) -> None:
     try:
         gateway.crossing()

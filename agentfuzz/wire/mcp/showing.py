@@ -4,15 +4,17 @@ Law: a world that declares none says nothing of them. A reply that is made as th
 contents or messages is sent as those, and any other as the text that it is. Called by the server.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agentfuzz.wire.mcp.call import Answers
-from agentfuzz.wire.mcp.faults import at_request
+from agentfuzz.wire.mcp.faults import at_nothing, at_request
 from agentfuzz.wire.mcp.listing import page
 from agentfuzz.world.reply_faults import as_text
 from agentfuzz.world.resources import Resource, prompts, read_as, resources
@@ -21,6 +23,8 @@ from agentfuzz.world.world import World
 
 JSON = "application/json"
 Handler = Callable[[Any, Any], Awaitable[Any]]
+_CONTENT = ({"text"}, {"blob"})  # what an item of contents has, and what it may have besides
+_BESIDE = frozenset({"uri", "mimeType", "_meta"})
 COMPLETED = 100  # the most values of one completion
 _CONTENTS: TypeAdapter[Any] = TypeAdapter(types.TextResourceContents | types.BlobResourceContents)
 _MESSAGE: TypeAdapter[Any] = TypeAdapter(types.PromptMessage)
@@ -100,7 +104,7 @@ def _reads(world: World, answers: Answers) -> Handler:
     async def reads(ctx: Any, params: Any) -> Any:
         found = read_as(world, str(params.uri))
         if isinstance(found, str):
-            await at_request(world, ctx, "read")
+            await at_nothing(world, ctx, "read")
             raise MCPError(types.INVALID_PARAMS, found, data={"uri": str(params.uri)})
         resource, given = found
         reply = await answers.read(ctx, "read", resource.uri, given)
@@ -111,8 +115,9 @@ def _reads(world: World, answers: Answers) -> Handler:
 
 def _contents(reply: object, uri: str, mime: str) -> list[Any]:
     """A reply as the contents of a resource."""
-    items: list[Any] = reply if isinstance(reply, list) and reply else [reply]
-    if all(isinstance(one, dict) and one.keys() & {"text", "blob"} for one in items):
+    given = reply if isinstance(reply, list) and reply else [reply]
+    items: list[Any] = [_as_said(one) for one in given]
+    if all(isinstance(one, dict) and one.keys() - _BESIDE in _CONTENT for one in items):
         try:
             filled = [{"uri": uri, "mimeType": mime, **one} for one in items]
             return [_CONTENTS.validate_python(one, by_name=False, by_alias=True) for one in filled]
@@ -122,24 +127,49 @@ def _contents(reply: object, uri: str, mime: str) -> list[Any]:
     return [types.TextResourceContents(uri=uri, mime_type=kind, text=as_text(reply))]
 
 
+def _as_said(item: object) -> object:
+    """An item as the protocol writes it: bytes in base64, the SDK's own types by their aliases."""
+    if isinstance(item, bytes):
+        return {"blob": b64encode(item).decode()}
+    if isinstance(item, dict) and isinstance(item.get("blob"), bytes):
+        return {**item, "blob": b64encode(item["blob"]).decode()}
+    if isinstance(item, BaseModel):
+        return item.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return item
+
+
 def _gets(world: World, answers: Answers) -> Handler:
     async def gets(ctx: Any, params: Any) -> Any:
         tool = prompts(world).get(params.name)
         if tool is None:
-            await at_request(world, ctx, "get")
+            await at_nothing(world, ctx, "get")
             raise MCPError(types.INVALID_PARAMS, f"Unknown prompt: {params.name}")
-        reply = await answers.read(ctx, "get", tool, params.arguments or {})
+        spec = world.gateway.specs[tool]
+        given = {name: _read(spec, name, said) for name, said in (params.arguments or {}).items()}
+        reply = await answers.read(ctx, "get", tool, given)
         told = world.gateway.specs[tool].description or None
         return types.GetPromptResult(description=told, messages=_messages(reply))
 
     return gets
 
 
+def _read(spec: ToolSpec, name: str, said: str) -> Any:
+    """An argument, which is a text in the protocol: a list or an object is its JSON."""
+    kinds = {str(one.get("type")) for one in _shapes(spec, _properties(spec).get(name, {}))}
+    if "string" in kinds or not kinds & {"array", "object"}:
+        return said
+    try:
+        return json.loads(said)
+    except (ValueError, RecursionError):
+        return said
+
+
 def _messages(reply: object) -> list[Any]:
     """A reply as the messages of a prompt."""
-    if isinstance(reply, list) and reply and all(isinstance(one, dict) for one in reply):
+    items = [_as_said(one) for one in (reply if isinstance(reply, list) else [reply])]
+    if items and all(isinstance(one, dict) for one in items):
         try:
-            return [_message(one) for one in reply]
+            return [_message(one) for one in items if isinstance(one, dict)]
         except ValidationError:
             pass
     said = types.TextContent(type="text", text=as_text(reply))
@@ -156,11 +186,14 @@ def _completes(world: World) -> Handler:
     async def completes(ctx: Any, params: Any) -> Any:
         await at_request(world, ctx, "complete")
         ref = params.ref
-        tool = prompts(world).get(ref.name) if ref.type == "ref/prompt" else ref.uri
-        spec = world.gateway.specs.get(tool or "")
-        if spec is None or spec.offered:
+        known = (
+            prompts(world) if ref.type == "ref/prompt" else {o.uri: o.uri for o in resources(world)}
+        )
+        tool = known.get(ref.name if ref.type == "ref/prompt" else ref.uri)
+        if tool is None:
             said = ref.name if ref.type == "ref/prompt" else ref.uri
             raise MCPError(types.INVALID_PARAMS, f"Unknown {ref.type.removeprefix('ref/')}: {said}")
+        spec = world.gateway.specs[tool]
         fits = [one for one in _values(spec, params.argument.name) if _fits(one, params.argument)]
         return types.CompleteResult(
             completion=types.Completion(
@@ -177,13 +210,21 @@ def _fits(value: str, argument: Any) -> bool:
 
 def _values(spec: ToolSpec, name: str) -> list[str]:
     """The values that an argument may have, where they are few."""
-    shape = _properties(spec).get(name, {})
+    return [
+        str(value)
+        for shape in _shapes(spec, _properties(spec).get(name, {}))
+        for value in shape.get("enum", (shape["const"],) if "const" in shape else ())
+    ]
+
+
+def _shapes(spec: ToolSpec, shape: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a value may be: each of several, and what stands elsewhere, as it is."""
     kind = str(shape.get("$ref", "")).rpartition("/")[2]
     defined: Any = spec.schema.get("$defs", {})
     shape = defined.get(kind, shape)
-    return [
-        str(value) for value in shape.get("enum", (shape["const"],) if "const" in shape else ())
-    ]
+    yield shape
+    for one in shape.get("anyOf", ()):
+        yield from _shapes(spec, one)
 
 
 def _properties(spec: ToolSpec) -> Mapping[str, Any]:

@@ -14,13 +14,14 @@ from functools import cache
 from typing import NamedTuple
 
 from agentfuzz.runtime.network import is_local
-from agentfuzz.wire.router import CODECS
+from agentfuzz.wire.router import CODECS, STORED
 
 _AZURE = ("/openai/deployments/*", "/openai/v1", "/openai", "/models", "", "/anthropic/v1")
 _VERTEX = tuple(
     f"/{version}/projects/*/locations/*/endpoints/openapi" for version in ("v1", "v1beta1")
 )
 _RULED = ("api.openai.com", "*.api.openai.com", "*.openai.azure.com", "api.anthropic.com")
+_STORES = ("api.openai.com", "*.api.openai.com", "*.openai.azure.com")  # what clients leave there
 PROVIDERS: dict[str, tuple[str, ...]] = {
     "api.openai.com": ("/v1",),
     "*.api.openai.com": ("/v1",),
@@ -97,7 +98,8 @@ def place(host: str, port: int | None, path: str, own: Iterable[str] = ()) -> Pl
     prefixes = _prefixes(host)
     if prefixes is None:
         return None
-    found = (_endpoint(path, prefix) for prefix in prefixes)
+    stores = any(fnmatchcase(host, one) for one in _STORES)
+    found = (_endpoint(path, prefix, stores=stores) for prefix in prefixes)
     return next((one for one in found if one is not None), UNSPOKEN)
 
 
@@ -113,12 +115,13 @@ def has_known_rules(host: str) -> bool:
     return any(fnmatchcase(host, one) for one in _RULED)
 
 
-def _endpoint(path: str, prefix: str) -> Place | None:
+def _endpoint(path: str, prefix: str, *, stores: bool = False) -> Place | None:
     found = _pattern(prefix).match(path)
     if found is None:
         return None
     inner = f"{_ROOT}{path[found.end() :]}"
-    if inner not in _EXACT and not inner.startswith(f"{_MODELS}/"):
+    below = (f"{_MODELS}/", *STORED) if stores else f"{_MODELS}/"
+    if inner not in _EXACT and not inner.startswith(below):
         return None
     named = found.groups() if prefix.endswith("*") else ()
     return Place(inner, *named)

@@ -73,7 +73,8 @@ class Reached:
         if self.place.model:
             body = _naming(body, self.place.model)
         strict = is_strict and self.strict
-        return face_of(self.world).answer(method, self.place.path, headers, body, is_strict=strict)
+        place = "".join((self.place.path, *path.partition("?")[1:]))
+        return face_of(self.world).answer(method, place, headers, body, is_strict=strict)
 
 
 def reached(method: str, host: str, port: int | None, path: str) -> Reached | None:
