@@ -43,7 +43,7 @@ DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
 def searched(story, agent, memo, kind=Campaign, **budget):
     """A campaign, and its result."""
     given = {"max_seconds": 600.0, "max_runs": 300, "deep_runs": 10, **budget}
-    with Simulation() as simulation:
+    with Simulation(run_timeout=120.0) as simulation:  # no run is cut off for a busy machine
         campaign = kind(story, agent, simulation, nodeid="t::t", budget=Budget(memo=memo, **given))
         campaign.search()
         return campaign, campaign.result()
