@@ -3,7 +3,7 @@
 Law: how long a process takes to come up is no virtual time. A connection to a port at which nobody
 listens waits, really, while a process that was begun in the simulation is at work; then it is made,
 or refused as it would have been. Where the system does not tell who listens, nobody waits. Asked by
-the leaks' hook before each connection, and by the watchdog.
+the leaks' hook before each connection, by the watchdog, and by a loop's connections.
 """
 
 import socket
@@ -46,6 +46,11 @@ def helper(pid: int) -> None:
 def under_way() -> bool:
     """Whether somebody waits for a server."""
     return _waiting > 0
+
+
+def at_work() -> bool:
+    """Whether a process that this one has begun, and that is no helper, does something."""
+    return any(_at_work(pid) for pid in _living() if pid not in _helpers)
 
 
 def await_(connection: Any, address: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,20 @@ def test_async_code_waits_as_well(play, port):
         return Completion.success()
 
     assert played(play, agent) == ("", 0.0)
+
+
+def test_who_waits_for_a_thread_waits_as_well(play, port):
+    """A thread of the agent's that connects holds its turn until the server is there."""
+
+    def agent(world):
+        said = []
+        with begun(SLOW, port):
+            thread = threading.Thread(target=lambda: said.append(tries(port)))
+            thread.start()
+            thread.join(1)
+        return Completion.success(detail=str(said))
+
+    assert played(play, agent) == ("[1]", 0.0)
 
 
 @pytest.mark.parametrize("program", [DIES, RESTS])
