@@ -1,11 +1,12 @@
-"""Servers in processes of their own, on ports of this machine: who comes too early waits for them.
+"""Servers in processes of their own, on this machine: who comes too early waits for them.
 
-Law: how long a process takes to come up is no virtual time. A connection to a port at which nobody
-listens waits, really, while a process that was begun in the simulation is at work; then it is made,
-or refused as it would have been. Where the system does not tell who listens, nobody waits. Asked by
-the leaks' hook before each connection, by the watchdog, and by a loop's connections.
+Law: how long a process takes to come up is no virtual time. A connection to a port or path at which
+nobody listens waits, really, while a process that was begun in the simulation is at work; then it
+is made, or refused as it would have been. Where the system does not tell who listens, nobody waits.
+Asked by the leaks' hook before each connection, by the watchdog, and by who waits for an answer.
 """
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ from agentfuzz.runtime.network import is_local, plain
 PATIENCE = 60.0  # real seconds: what has not come up by then does not
 _LISTENS = "0A"  # a state of a socket
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_UNIX, _ACCEPTS = Path("/proc/net/unix"), 0x10000  # a flag of a socket
 _TASKS = Path("/proc/self/task")
 
 _before: frozenset[int] | None = None  # processes that were there already; None: no simulation
@@ -58,7 +60,7 @@ def await_(connection: Any, address: Any) -> None:
     come."""
     global _waiting
     before = _before
-    if before is None or not isinstance(address, tuple) or not _is_ours(connection, address):
+    if before is None or not _is_ours(connection, address):
         return
     _waiting += 1
     try:
@@ -66,7 +68,7 @@ def await_(connection: Any, address: Any) -> None:
         while (
             rests < RESTS
             and (begun := _begun(before))
-            and _listened(address[1]) is False
+            and _listened(address) is False
             and Real.monotonic() < until
         ):
             rests = 0 if any(_at_work(pid) for pid in begun) else rests + 1
@@ -75,9 +77,12 @@ def await_(connection: Any, address: Any) -> None:
         _waiting -= 1
 
 
-def _is_ours(connection: Any, address: tuple[Any, ...]) -> bool:
-    stream = connection.type == socket.SOCK_STREAM
-    return stream and len(address) > 1 and is_local(plain(address[0]))
+def _is_ours(connection: Any, address: Any) -> bool:
+    if connection.type != socket.SOCK_STREAM:
+        return False
+    if isinstance(address, tuple):
+        return len(address) > 1 and is_local(plain(address[0]))
+    return isinstance(address, str | bytes) and len(address) > 0
 
 
 def _begun(before: frozenset[int]) -> list[int]:
@@ -97,8 +102,12 @@ def _at_work(pid: int) -> bool:
     return any(state not in ("S", "Z", "X") for state in states(pid))
 
 
-def _listened(port: int) -> bool | None:
-    """Whether somebody listens at a port of this machine; None: this system does not tell."""
+def _listened(address: Any) -> bool | None:
+    """Whether somebody listens at an address of this machine; None: this system does not tell."""
+    return _at_port(address[1]) if isinstance(address, tuple) else _at_path(address)
+
+
+def _at_port(port: int) -> bool | None:
     told = None
     for table in _TABLES:
         with suppress(OSError, ValueError, IndexError):
@@ -108,3 +117,15 @@ def _listened(port: int) -> bool | None:
                     return True
             told = False
     return told
+
+
+def _at_path(path: str | bytes) -> bool | None:
+    """The same of a Unix socket, which may have been bound under another folder's name."""
+    name = os.path.basename(os.fsdecode(path)).replace("\0", "@")
+    with suppress(OSError, ValueError, IndexError):
+        for line in os.fsdecode(_UNIX.read_bytes()).splitlines()[1:]:
+            *_, flags, _, _, _, bound = line.split(maxsplit=7)
+            if int(flags, 16) & _ACCEPTS and os.path.basename(bound) == name:
+                return True
+        return False
+    return None

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,34 @@ def test_async_code_waits_as_well(play, port):
         return Completion.success()
 
     assert played(play, agent) == ("", 0.0)
+
+
+AT_A_PATH = """
+import socket, sys
+x = sum(i * i for i in range(6_000_000))
+with socket.socket(socket.AF_UNIX) as server:
+    server.bind(sys.argv[1])
+    server.listen()
+    server.accept()[0].close()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/net/unix").exists(), reason="nobody tells who listens")
+@pytest.mark.parametrize("program", [AT_A_PATH, DIES])
+def test_a_server_at_a_path(program, play, tmp_path, monkeypatch):
+    """A Unix socket is waited for as a port is, by whatever name."""
+    monkeypatch.chdir(tmp_path)
+
+    def agent(world):
+        with begun(program, "till"):
+            for attempt in range(3):
+                with suppress(OSError), socket.socket(socket.AF_UNIX) as one:
+                    one.connect(str(tmp_path / "till"))
+                    return Completion.success(detail=str(attempt))
+                time.sleep(1)
+        return Completion.success(detail="nobody")
+
+    assert played(play, agent) == (("nobody", 3.0) if program == DIES else ("0", 0.0))
 
 
 def test_who_waits_for_a_thread_waits_as_well(play, port):
