@@ -25,20 +25,45 @@ _FILES = "/dev/fd"
 _SENDS = ("write", "writelines", "write_eof")
 
 
+class Connection:
+    """One: `open` says whether it is. `until` is how long it is waited for, None where it owes
+    nothing; it `speaks` while more may come of what it has begun to answer, for `rests` looks."""
+
+    def __init__(self, open: Callable[[], bool]) -> None:
+        self.open = open
+        self.asked = self.speaks = False
+        self.until: float | None = None
+        self.rests = 0
+
+    def asks(self) -> None:
+        """Something is sent."""
+        self.asked, self.until = True, None
+
+    def hears(self) -> None:
+        """Something has come, or the end of it."""
+        self.speaks = self.speaks or self.asked
+        self.asked, self.until, self.rests = False, None, 0
+
+    def waits(self, now: float) -> bool:
+        """Whether it is waited for still."""
+        if self.until is None:
+            self.until = now + patience()
+        return self.until > now
+
+
 class Connections:
     """Those of one loop, by their files."""
 
     def __init__(self) -> None:
-        self._owes: dict[int, float | None] = {}  # until when it is waited for, once it is
-        self._speaks: dict[int, int] = {}  # looks at which nothing more has come, and all rested
+        self._known: dict[int, Connection] = {}
 
     def note(self, transport: Any, file: int) -> None:
         """One is made."""
-        self.forget(file)
+        made = self._known[file] = Connection(lambda: not transport.is_closing())
 
         def telling(real: Callable[..., Any]) -> Callable[..., Any]:
             def sends(*given: Any) -> Any:
-                self.asked(file)
+                made.asks()
                 return real(*given)
 
             return sends
@@ -46,62 +71,49 @@ class Connections:
         for name in _SENDS:
             setattr(transport, name, telling(getattr(transport, name)))
 
-    def forget(self, file: int) -> None:
-        """What was known of an older connection with this file."""
-        self._owes.pop(file, None)
-        self._speaks.pop(file, None)
-
-    def asked(self, file: int) -> None:
-        """Something is sent over one."""
-        self._owes[file] = None
+    def sent(self, bare: socket.socket) -> None:
+        """Something is sent over a socket without a transport."""
+        file = bare.fileno()
+        made = self._known[file] = Connection(lambda: bare.fileno() == file)
+        made.asks()
 
     def heard(self, file: int) -> None:
         """Something has come over one, or its end."""
-        if self._owes.pop(file, self) is not self or file in self._speaks:
-            self._speaks[file] = 0
+        if file in self._known:
+            self._known[file].hears()
 
     def __bool__(self) -> bool:
-        return bool(self._owes or self._speaks)
-
-    def _owed(self, watched: Container[Any], gate: Gate | None) -> bool:
-        """Whether an answer may still come over one of those that are watched."""
-        now, ready = Real.monotonic(), gate is not None and gate.others_ready()
-        found = False
-        for file, until in list(self._owes.items()):
-            if file not in watched:  # closed, or nobody listens at present
-                continue
-            if until is None:
-                until = self._owes[file] = now + patience()
-            if until > now and not ready and not _in_our_time(file, watched, gate):
-                found = True
-        return found
+        return bool(self._known)
 
     def answer(self, select: Callable[[float], T], watched: Container[Any], gate: Gate | None) -> T:
         """What a selector finds, once somebody has said something or we have waited long enough."""
-        while self._owed(watched, gate) or self._goes_on(watched, gate):
+        while self._awaited(watched, gate):
             if found := select(LOOK):
                 return found
         return select(0)
 
-    def _goes_on(self, watched: Container[Any], gate: Gate | None) -> bool:
-        """Whether more may come over one that has begun to answer: a look."""
-        for file in list(self._speaks):
-            if (
-                file not in watched
-                or self._speaks[file] >= RESTS
-                or _in_our_time(file, watched, gate)
-            ):
-                del self._speaks[file]
-        if not self._speaks or (gate is not None and gate.others_ready()):
+    def _awaited(self, watched: Container[Any], gate: Gate | None) -> bool:
+        """Whether an answer, or more of one, may come over one that somebody listens to: a look."""
+        self._known = {file: one for file, one in self._known.items() if one.open()}
+        if gate is not None and gate.others_ready():
             return False
-        resting = not servers.at_work()
-        for file, looks in self._speaks.items():
-            self._speaks[file] = looks + 1 if resting else 0
-        return True
+        now, found, working = Real.monotonic(), False, None
+        for file, one in self._known.items():
+            if not (one.asked or one.speaks) or file not in watched:
+                continue
+            if _in_our_time(file, watched, gate) or not one.waits(now):
+                continue
+            if not one.asked:
+                working = servers.at_work() if working is None else working
+                one.rests = 0 if working else one.rests + 1
+                one.speaks = one.rests <= RESTS
+            found = found or one.asked or one.speaks
+        return found
 
     def unanswered(self, watched: Container[Any]) -> list[str]:
         """Who has not answered, for a run that hangs; without ports, which may be others then."""
-        return ["a server has not answered" for file in self._owes if file in watched]
+        asked = (file for file, one in self._known.items() if one.asked and one.open())
+        return ["a server has not answered" for file in asked if file in watched]
 
 
 def _in_our_time(file: int, watched: Container[Any], gate: Gate | None) -> bool:

@@ -104,7 +104,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return made
 
     async def sock_sendall(self, sock: Any, data: Any) -> None:
-        self._turns.connections.asked(sock.fileno())
+        self._turns.connections.sent(sock)
         await super().sock_sendall(sock, data)
 
     async def getaddrinfo(self, host: Any, port: Any, **given: Any) -> Any:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -205,6 +205,19 @@ def test_who_never_answers(limit, play, monkeypatch):
     else:
         assert (history.ended.how, history.ended.error) == ("cut_off", "hung")
         assert history.ended.detail.endswith("a server has not answered")
+
+
+def test_nobody_waits_for_ever_for_who_works_for_ever(play, monkeypatch):
+    """A process that never rests may be none that answers."""
+    monkeypatch.setattr("agentfuzz.runtime.connections.patience", lambda: 0.05)
+    monkeypatch.setattr("agentfuzz.runtime.servers.at_work", lambda: True)
+
+    async def agent(world):
+        with begun("", NEVER) as port, suppress(TimeoutError):
+            await asks(port, 5)
+        return Completion.success()
+
+    assert ended(play, agent)[1] == 5.0
 
 
 def test_what_is_served_on_the_same_loop_takes_virtual_time(play, endless):
