@@ -18,10 +18,10 @@ LOOK = 0.05  # real seconds between two looks
 PATIENCE = 5.0  # real seconds that an answer may take; where a watchdog counts, half of what it has
 
 
-def patience() -> float:
-    """Real seconds that an answer may take from now on."""
+def patience(share: float = 0.5) -> float:
+    """Real seconds that an answer may take from now on: a share of what a watchdog would give."""
     watchdog = current()
-    return PATIENCE if watchdog is None else watchdog.patience / 2
+    return PATIENCE if watchdog is None else watchdog.patience * share
 
 
 class Outstanding:

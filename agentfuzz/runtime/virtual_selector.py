@@ -15,11 +15,12 @@ from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime.children import Children
 from agentfuzz.runtime.clock import Clock, Real
 from agentfuzz.runtime.connections import Connections
-from agentfuzz.runtime.outstanding import Outstanding
+from agentfuzz.runtime.outstanding import Outstanding, patience
 
 PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that get anything done
 MOMENT = 0.01  # virtual seconds that a turn takes beyond that
 GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
+WORKS = 0.8  # of what a run has between two crossings, for a process that works on and on
 LOOK = 0.05  # real seconds between two looks at partners that owe something
 SETTLE = 0.002  # real seconds in which bytes get from one socket to the other
 
@@ -155,7 +156,7 @@ class VirtualSelector(selectors.DefaultSelector):
             return found
         if found := self._brought():
             return found
-        return self.children.answer(select) if self.children else []
+        return self.children.answer(select, patience(WORKS)) if self.children else []
 
     def _brought(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What servers that were sent something answer."""
