@@ -13,10 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agentfuzz.runtime.children import LOOK, RESTS, states
+from agentfuzz.runtime.children import LOOK, states
 from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.network import is_local, plain
 
+RESTS = 40  # looks in a row at which none is at work before they are no servers: two seconds
 PATIENCE = 60.0  # real seconds: what has not come up by then does not
 _LISTENS = "0A"  # a state of a socket
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -25,6 +26,8 @@ _TASKS = Path("/proc/self/task")
 
 _before: frozenset[int] | None = None  # processes that were there already; None: no simulation
 _helpers: set[int] = set()  # processes of a campaign
+# Where nobody came, of which processes; and whether they are at work, and will not.
+_vain: dict[tuple[Any, tuple[int, ...]], bool] = {}
 _waiting = 0
 
 
@@ -32,6 +35,7 @@ def install() -> Callable[[], None]:
     """A simulation begins. Returns what is to be called when it is over."""
     global _before
     outer, _before = _before, frozenset(_living())
+    _vain.clear()
 
     def over() -> None:
         global _before
@@ -65,13 +69,13 @@ def await_(connection: Any, address: Any) -> None:
     _waiting += 1
     try:
         rests, until = 0, Real.monotonic() + PATIENCE
-        while (
-            rests < RESTS
-            and (begun := _begun(before))
-            and _listened(address) is False
-            and Real.monotonic() < until
-        ):
+        while (begun := _begun(before)) and _listened(address) is False:
+            where = address, tuple(begun)
             rests = 0 if any(_at_work(pid) for pid in begun) else rests + 1
+            late = _vain.get(where, False) or Real.monotonic() > until
+            if late or rests > RESTS or (rests and where in _vain):
+                _vain[where] = late
+                break
             Real.sleep(LOOK)
     finally:
         _waiting -= 1

@@ -25,6 +25,12 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
     for _ in range(3):
         server.accept()[0].close()
 """
+NAPS = """
+import socket, sys, time
+time.sleep(0.8)
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    server.accept()[0].close()
+"""
 DIES = "x = sum(i * i for i in range(3_000_000))"
 RESTS = "import sys; sys.stdin.read()"
 
@@ -72,11 +78,12 @@ def played(play, agent):
     return ended.value["detail"], ended.t
 
 
-def test_a_server_is_there_at_the_first_look(play, port):
-    """What it takes to come up is no virtual time."""
+@pytest.mark.parametrize("program", [SLOW, NAPS])
+def test_a_server_is_there_at_the_first_look(program, play, port):
+    """What it takes to come up is no virtual time, whether it works or waits for something."""
 
     def agent(world):
-        with begun(SLOW, port):
+        with begun(program, port):
             return Completion.success(detail=str(tries(port)))
 
     assert played(play, agent) == ("1", 0.0)
@@ -157,6 +164,24 @@ def test_nobody_waits_for_who_does_not_come(program, play, port):
             return Completion.success(detail=str(tries(port)))
 
     assert played(play, agent) == ("0", 3.0)
+
+
+@pytest.mark.parametrize("works", [False, True])
+def test_who_has_waited_in_vain_does_not_again(works, play, port, monkeypatch):
+    """For the same processes, at the same place, while they rest; or, as long as they might have
+    needed, while they work."""
+    naps = []
+    monkeypatch.setattr(servers.Real, "sleep", naps.append)
+    monkeypatch.setattr(servers.Real, "monotonic", lambda: float(len(naps)))
+    monkeypatch.setattr(servers, "_at_work", lambda pid: works)
+
+    def agent(world):
+        with begun(RESTS, port):
+            tries(port)
+        return Completion.success()
+
+    played(play, agent)
+    assert len(naps) == (servers.PATIENCE + 1 if works else servers.RESTS)
 
 
 @pytest.fixture
