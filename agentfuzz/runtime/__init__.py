@@ -2,7 +2,7 @@
 
 clock          the one clock of a run; virtual_time: it in the place of the real ones
 eventloop      asyncio on that clock; async_library: asyncio or trio
-virtual_selector what a loop waits with; children, outstanding: who answers in real time
+virtual_selector what a loop waits with; children, connections, outstanding: who answers
 thread_pools/  the threads of pools, one at a time
 imports        a module that is first imported in a run
 watchdog       ends what spins; watchdog_thread, last_resort: where its timer does not help

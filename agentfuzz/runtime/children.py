@@ -2,7 +2,8 @@
 
 Law: a process lives in real time, and whoever waits for it does too: it rests only when it has read
 all that it was sent and each of its threads sleeps. How fast the machine is does not matter to
-that. Asked by the event loop before it moves the clock.
+that; only whoever works on and on is not waited for until the run is cut off. Asked by the event
+loop before it moves the clock.
 """
 
 import array
@@ -16,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agentfuzz.runtime.clock import Real
+
 T = TypeVar("T")
 
 LOOK = 0.05  # real seconds between two looks at them
@@ -28,6 +31,7 @@ class Children:
 
     def __init__(self) -> None:
         self._begun: list[Any] = []
+        self._until: float | None = None  # those who work are waited for
 
     def note(self, transport: asyncio.SubprocessTransport) -> None:
         """One has begun."""
@@ -37,13 +41,19 @@ class Children:
         self._begun = [one for one in self._begun if one.get_returncode() is None]
         return bool(self._begun)
 
-    def answer(self, select: Callable[[float], T]) -> T:
-        """What a selector finds, once one of them has said something or all of them wait for us."""
+    def answer(self, select: Callable[[float], T], longest: float) -> T:
+        """What a selector finds, once one of them has said something or all of them wait for us;
+        or after so many real seconds, for one of them may work for ever."""
         rests = 0
-        while rests < RESTS and self:
+        if self._until is None:
+            self._until = Real.monotonic() + longest
+        while rests < RESTS and self and Real.monotonic() < self._until:
             if found := select(LOOK):
+                self._until = None
                 return found
             rests = rests + 1 if self.rest() else 0
+        if rests == RESTS:
+            self._until = None
         return select(0)
 
     def end(self) -> None:

@@ -91,6 +91,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._turns.children.note(made)
         return made
 
+    def _make_socket_transport(self, sock: Any, *given: Any, **named: Any) -> Any:
+        made = super()._make_socket_transport(sock, *given, **named)  # type: ignore[misc]
+        if named.get("server") is None:
+            self._turns.connections.note(made, sock.fileno())
+        return made
+
+    def _make_ssl_transport(self, sock: Any, *given: Any, **named: Any) -> Any:
+        made = super()._make_ssl_transport(sock, *given, **named)  # type: ignore[misc]
+        if named.get("server") is None:
+            self._turns.connections.note(made, sock.fileno())
+        return made
+
+    async def sock_sendall(self, sock: Any, data: Any) -> None:
+        self._turns.connections.sent(sock)
+        await super().sock_sendall(sock, data)
+
     async def getaddrinfo(self, host: Any, port: Any, **given: Any) -> Any:
         leaks.looks_up(host, port)
         return await super().getaddrinfo(host, port, **given)

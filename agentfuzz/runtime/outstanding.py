@@ -18,6 +18,12 @@ LOOK = 0.05  # real seconds between two looks
 PATIENCE = 5.0  # real seconds that an answer may take; where a watchdog counts, half of what it has
 
 
+def patience(share: float = 0.5) -> float:
+    """Real seconds that an answer may take from now on: a share of what a watchdog would give."""
+    watchdog = current()
+    return PATIENCE if watchdog is None else watchdog.patience * share
+
+
 class Outstanding:
     """The requests of one loop that are out."""
 
@@ -27,9 +33,8 @@ class Outstanding:
     @contextmanager
     def asked(self, whom: str) -> Iterator[None]:
         """One is out until the block ends."""
-        watchdog, this = current(), object()
-        patience = PATIENCE if watchdog is None else watchdog.patience / 2
-        self._out[this] = (whom, Real.monotonic() + patience)
+        this = object()
+        self._out[this] = (whom, Real.monotonic() + patience())
         try:
             yield
         finally:

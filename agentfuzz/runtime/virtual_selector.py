@@ -14,11 +14,13 @@ from typing import Any
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime.children import Children
 from agentfuzz.runtime.clock import Clock, Real
-from agentfuzz.runtime.outstanding import Outstanding
+from agentfuzz.runtime.connections import Connections
+from agentfuzz.runtime.outstanding import Outstanding, patience
 
 PATIENCE = 10_000  # turns of a loop in one instant; more than tasks take that get anything done
 MOMENT = 0.01  # virtual seconds that a turn takes beyond that
 GRACE = 2.0  # real seconds that foreign threads get before the loop is called hung
+WORKS = 0.8  # of what a run has between two crossings, for a process that works on and on
 LOOK = 0.05  # real seconds between two looks at partners that owe something
 SETTLE = 0.002  # real seconds in which bytes get from one socket to the other
 
@@ -33,18 +35,17 @@ class VirtualSelector(selectors.DefaultSelector):
         self.polls = 0  # turns of the loop since it last waited, or a leg began
         self.children = Children()
         self.outstanding = Outstanding()
+        self.connections = Connections()
         self.waker = -1  # the file by which its loop is woken
         self.since: float | None = None  # where the real clock was at second 0, of a real loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        found = super().select(0)
+        found = self._found(0)
         if found:
             return found
         if timeout is not None and timeout <= 0:
             self.polls += 1
-            if self.polls > PATIENCE:
-                self._polled()
-            return found
+            return self._polled() if self.polls > PATIENCE else found
         self.polls = 0
         if self.since is not None or not self._clock.mine():  # a thread that is no part of the run
             return self._really(timeout)
@@ -64,7 +65,7 @@ class VirtualSelector(selectors.DefaultSelector):
             return super().select(0)
         if found := self._answers():
             return found
-        if gate is not None and gate.answered():
+        if gate is not None and (gate.answered() or gate.step()):
             return super().select(0)
         if self._others():
             found = super().select(0.02)
@@ -89,11 +90,26 @@ class VirtualSelector(selectors.DefaultSelector):
             self.since = Real.monotonic() - self._clock.now
         return super().select(timeout)
 
-    def _polled(self) -> None:
+    def _found(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready within so many real seconds."""
+        found = super().select(timeout)
+        if found and self.connections:
+            for key, events in found:
+                if events & selectors.EVENT_READ:
+                    self.connections.heard(key.fd)
+        return found
+
+    def _polled(self) -> list[tuple[selectors.SelectorKey, int]]:
         """Something is ready, again and again. Tasks that do nothing but yield wait for time to
-        pass: it does."""
-        if self._clock.mine():
-            self._clock.advance(MOMENT)
+        pass: it does, unless a server owes them something."""
+        clock = self._clock
+        if not clock.mine():
+            return []
+        if found := self._brought():
+            self.polls = 0
+        else:
+            clock.advance(MOMENT)
+        return found
 
     def _beside_others(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Partners live in real time. Waiting for them takes no virtual time, however long they
@@ -135,10 +151,19 @@ class VirtualSelector(selectors.DefaultSelector):
 
     def _answers(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What servers that were asked, and processes, have to say before the clock moves."""
-        select = super().select
+        select = self._found
         if self.outstanding and self.outside() and (found := self.outstanding.answer(select)):
             return found
-        return self.children.answer(select) if self.children else []
+        if found := self._brought():
+            return found
+        return self.children.answer(select, patience(WORKS)) if self.children else []
+
+    def _brought(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What servers that were sent something answer."""
+        clock = self._clock
+        if not self.connections or clock.real:
+            return []
+        return self.connections.answer(self._found, self.get_map(), clock.gate)
 
     def outside(self) -> bool:
         """Whether there is a pipe or a connection to somebody else."""
@@ -158,7 +183,8 @@ class VirtualSelector(selectors.DefaultSelector):
             found = super().select(0.05)
             if found:
                 return found
-        whose = dict.fromkeys((*self._clock.waiting, *self.outstanding.unanswered()))
+        asked = (*self.outstanding.unanswered(), *self.connections.unanswered(self.get_map()))
+        whose = dict.fromkeys((*self._clock.waiting, *asked))
         raise CutOff("hung", "; ".join(("every task waits and no timer is set", *whose)))
 
 

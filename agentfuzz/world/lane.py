@@ -39,6 +39,7 @@ class Lane(Calls):
             or log.named
             or clock.gate is not None
             or self.process.double is not None
+            or type(arguments) is not dict
         ):
             return Calls.call(self, name, arguments, asked)
         nth, number = self._nth.get(name, 0) + 1, self._calls + 1
@@ -46,7 +47,7 @@ class Lane(Calls):
         usual = spec.usual.get((nth, seq, now, call, asked))
         if (
             usual is None
-            or [*arguments, *map(type, arguments.values())] != usual.kinds
+            or [*map(type, arguments), *map(type, arguments.values()), *arguments] != usual.kinds
             or arguments != usual.called[4]
         ):
             usual = spec.learnt((nth, seq, now, call, asked), arguments)
@@ -103,7 +104,7 @@ class Lane(Calls):
             steady
             and shape is not None
             and type(value) is dict
-            and [*value, *map(type, value), *map(type, value.values())] == shape
+            and [*map(type, value), *map(type, value.values()), *value] == shape
             and value == usual.replied[5]
         ):
             log.append(usual.replied)

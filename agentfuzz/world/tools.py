@@ -137,7 +137,7 @@ class ToolSpec:
         quick = self.quick
         for name, value in arguments.items():
             kind = type(value)
-            if kind not in quick.get(name, ()):
+            if type(name) is not str or kind not in quick.get(name, ()):
                 return None
             if kind is str:
                 if len(value) > 63 or not value.isascii() or _AT in value:

@@ -18,9 +18,9 @@ _FLAT = frozenset({str, int, bool, type(None)})  # what `plain` leaves as it is,
 
 class Usual:
     """One call: its events, each as long as nothing comes between them, and its crossing. `kinds`
-    are the names of its arguments and the types of their values; `shape` are the names in its
-    reply, their types and those of the values, or None where the reply is no flat object. `number`
-    says which effect of its kind was `committed`."""
+    are the types of the names and values of its arguments, and the names; `shape` is the same of
+    its reply, or None where that is no flat object. The types come first, so that names are only
+    compared where they are plain texts. `number` says which effect of its kind was `committed`."""
 
     __slots__ = (
         *("called", "committed", "crossing", "delivered", "intent", "kinds", "number"),
@@ -31,7 +31,7 @@ class Usual:
         args = called.args
         self.called = called
         self.intent = called.intent
-        self.kinds = [*args, *map(type, args.values())]
+        self.kinds = [*map(type, args), *map(type, args.values()), *args]
         self.place = place
         self.crossing: Crossing = made(Crossing, (place, called.seq, group))
         at = (called.seq + 1, called.t, called.call, 1)
@@ -58,6 +58,6 @@ class Usual:
         at = (seq, now, self.called.call, "applied", True, body, None)
         replied: Replied = made(Replied, at)
         if steady and type(value) is dict and kinds(map(type, value.values())) and value == body:
-            self.shape = [*value, *map(type, value), *map(type, value.values())]
+            self.shape = [*map(type, value), *map(type, value.values()), *value]
             self.replied = replied
         return replied

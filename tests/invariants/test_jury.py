@@ -138,6 +138,23 @@ def test_whom_it_asks_again():
     assert told(charged(), refuse("answered_no"), done("blocked")) == {"but for", "broken", "own"}
 
 
+def test_other_laws_are_asked_for_themselves():
+    """What some have found beside a run without faults is nothing that others have found there."""
+    baseline, steps = tell(charged(), done()), (charged(), done("blocked"))
+    for laws in ((at_most_once(), bounded()), (bounded(), at_most_once("shipment")), LAWS):
+        same(laws, tell(*steps), baseline)
+
+
+def test_so_many_outlines_are_kept(monkeypatch):
+    """And of those that come after it is found anew."""
+    monkeypatch.setattr(jury, "MOST", 1)
+    asked, baseline = [], tell(charged(), done())
+    laws = (noting(asked, "kinds", KINDS),)
+    for ending in (done("blocked"), raised("OSError")) * 2:
+        jury.found_by(laws, tell(charged(), ending), baseline)
+    assert len(asked) == 3
+
+
 def test_the_run_without_faults_is_not_compared_with_itself():
     """Nothing that is found in it is kept: it is told later which laws it breaks."""
     baseline, again = tell(charged(), done()), tell(charged(), done())

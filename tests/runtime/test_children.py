@@ -67,6 +67,25 @@ def test_a_timer_comes_when_a_process_waits_for_us(play):
     assert play(office, agent).history.ended.t == 60.0
 
 
+def test_a_deadline_for_a_process_that_works_for_ever(play, monkeypatch):
+    """It comes before the run is cut off."""
+    monkeypatch.setattr("agentfuzz.runtime.virtual_selector.patience", lambda share: share)
+
+    async def agent(world):
+        child = await begun("while True: pass")
+        try:
+            async with asyncio.timeout(60):
+                while child.returncode is None:
+                    await asyncio.sleep(10)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+        return Completion.success(reason="nothing_to_do")
+
+    ended = play(office, agent).history.ended
+    assert (ended.how, ended.t) == ("returned", 60.0)
+
+
 def test_a_process_and_the_agent_that_wait_for_each_other(play):
     """Nothing can ever happen again: hung, and the process is ended with the run."""
     left = []

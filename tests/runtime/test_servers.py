@@ -4,8 +4,9 @@ import asyncio
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ x = sum(i * i for i in range(6_000_000))
 with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
     for _ in range(3):
         server.accept()[0].close()
+"""
+NAPS = """
+import socket, sys, time
+time.sleep(0.8)
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    server.accept()[0].close()
 """
 DIES = "x = sum(i * i for i in range(3_000_000))"
 RESTS = "import sys; sys.stdin.read()"
@@ -71,11 +78,12 @@ def played(play, agent):
     return ended.value["detail"], ended.t
 
 
-def test_a_server_is_there_at_the_first_look(play, port):
-    """What it takes to come up is no virtual time."""
+@pytest.mark.parametrize("program", [SLOW, NAPS])
+def test_a_server_is_there_at_the_first_look(program, play, port):
+    """What it takes to come up is no virtual time, whether it works or waits for something."""
 
     def agent(world):
-        with begun(SLOW, port):
+        with begun(program, port):
             return Completion.success(detail=str(tries(port)))
 
     assert played(play, agent) == ("1", 0.0)
@@ -105,6 +113,48 @@ def test_async_code_waits_as_well(play, port):
     assert played(play, agent) == ("", 0.0)
 
 
+AT_A_PATH = """
+import socket, sys
+x = sum(i * i for i in range(6_000_000))
+with socket.socket(socket.AF_UNIX) as server:
+    server.bind(sys.argv[1])
+    server.listen()
+    server.accept()[0].close()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/net/unix").exists(), reason="nobody tells who listens")
+@pytest.mark.parametrize("program", [AT_A_PATH, DIES])
+def test_a_server_at_a_path(program, play, tmp_path, monkeypatch):
+    """A Unix socket is waited for as a port is, by whatever name."""
+    monkeypatch.chdir(tmp_path)
+
+    def agent(world):
+        with begun(program, "till"):
+            for attempt in range(3):
+                with suppress(OSError), socket.socket(socket.AF_UNIX) as one:
+                    one.connect(str(tmp_path / "till"))
+                    return Completion.success(detail=str(attempt))
+                time.sleep(1)
+        return Completion.success(detail="nobody")
+
+    assert played(play, agent) == (("nobody", 3.0) if program == DIES else ("0", 0.0))
+
+
+def test_who_waits_for_a_thread_waits_as_well(play, port):
+    """A thread of the agent's that connects holds its turn until the server is there."""
+
+    def agent(world):
+        said = []
+        with begun(SLOW, port):
+            thread = threading.Thread(target=lambda: said.append(tries(port)))
+            thread.start()
+            thread.join(1)
+        return Completion.success(detail=str(said))
+
+    assert played(play, agent) == ("[1]", 0.0)
+
+
 @pytest.mark.parametrize("program", [DIES, RESTS])
 def test_nobody_waits_for_who_does_not_come(program, play, port):
     """A process that is over, or that waits for somebody itself, is no server."""
@@ -114,6 +164,24 @@ def test_nobody_waits_for_who_does_not_come(program, play, port):
             return Completion.success(detail=str(tries(port)))
 
     assert played(play, agent) == ("0", 3.0)
+
+
+@pytest.mark.parametrize("works", [False, True])
+def test_who_has_waited_in_vain_does_not_again(works, play, port, monkeypatch):
+    """For the same processes, at the same place, while they rest; or, as long as they might have
+    needed, while they work."""
+    naps = []
+    monkeypatch.setattr(servers.Real, "sleep", naps.append)
+    monkeypatch.setattr(servers.Real, "monotonic", lambda: float(len(naps)))
+    monkeypatch.setattr(servers, "_at_work", lambda pid: works)
+
+    def agent(world):
+        with begun(RESTS, port):
+            tries(port)
+        return Completion.success()
+
+    played(play, agent)
+    assert len(naps) == (servers.PATIENCE + 1 if works else servers.RESTS)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What is usual is looked at each time: a call that goes otherwise is written down as it went."""
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from agentfuzz import Completion, World, run, scenario
 from agentfuzz.core.codec import digest
+from agentfuzz.core.errors import InvalidArguments
 from agentfuzz.core.events import Called, Committed, Replied
 from agentfuzz.core.history import History
 from agentfuzz.world import local
@@ -58,6 +60,24 @@ def both(*calls: tuple[str, dict[str, Any]], **said: Any) -> History:
     return found[1]
 
 
+class Same(str):
+    """A name that says it is every other one, and breaks what compares it."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("code of the agent's runs")
+
+    __hash__ = str.__hash__
+
+
+class Asked(dict[str, Any]):
+    """Arguments that say they are like all others."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 LOOK, PAY = ("look", {"order": "A1"}), ("pay", {"order": "A1"})
 
 
@@ -98,6 +118,33 @@ def test_the_order_of_what_is_given_and_said():
         history = both(("look", given), look=said)
         assert (*history.of(Called)[0].args,) == names
         assert (*history.of(Replied)[0].body,) == names[::-1]
+
+
+@pytest.mark.parametrize("given", [{Field.PAID: "A1"}, Asked(order="B2"), {Same("order"): "A1"}])
+def test_arguments_that_are_no_plain_ones(given: Any):
+    """What they are called, and what holds them, is told as it is, and not asked."""
+
+    def agent(world: World) -> Completion:
+        with suppress(TypeError, InvalidArguments):
+            world.call("look", given)
+        return Completion.success()
+
+    SAID.clear()
+    SAID["look"] = {"paid": 1}
+    found = []
+    for way in (Lane, Calls, Lane):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(local, "Lane", way)
+            run(shop, lambda world: str(world.call("look", {"order": "A1"})))
+            found.append(digest(run(shop, agent).history))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_reply_with_names_of_its_own():
+    """Types come before names: no code of the agent's runs."""
+    both(LOOK, PAY, look={"order": 1})
+    body = both(LOOK, PAY, look={Same("order"): 1}).of(Replied)[0].body
+    assert [*body] == ["<Same 'order'>"]
 
 
 @pytest.mark.parametrize(("kind", "field"), [(Called, "args"), (Replied, "body")])

@@ -11,8 +11,10 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Any
 
-from agentfuzz.runtime import leaks
+from agentfuzz.runtime import leaks, servers
 from agentfuzz.runtime.clock import Clock, Real
+from agentfuzz.runtime.outstanding import patience as answer_patience
+from agentfuzz.runtime.thread_pools.hearing import hears
 from agentfuzz.runtime.thread_pools.work_item import (
     DONE,
     LOOSE,
@@ -141,9 +143,15 @@ class Scheduler:
 
     def _look_after(self, work: Work) -> None:
         begun, seen = Real.monotonic(), None
+        since, longest = begun, answer_patience()
         while not work.back.acquire(True, SLICE):
             before, seen = seen, self._sight(work)
             if seen is None or seen != before:
+                since = Real.monotonic()
+                continue
+            listens = work.own is not None and work.own.daemon
+            waited = Real.monotonic() - since
+            if waited < longest and (servers.under_way() or hears(work.thread, listens=listens)):
                 continue
             helped = any(other.state in (READY, WAITING) for other in self.alive)
             patience = PATIENCE if work.own is None else BRIEFLY
