@@ -8,6 +8,7 @@ import pytest
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.campaign import Budget, Campaign
+from agentfuzz.search.phases import guided
 from agentfuzz.search.phases.systematic import Level
 from agentfuzz.search.states import state_after_last_fault
 
@@ -31,8 +32,9 @@ def held(simulation: Simulation, budget: Budget, number: int | None = None) -> t
 
 
 @pytest.mark.slow
-def test_four_times_the_guided_runs_hold_no_more_memory() -> None:
-    """The corpus has an end."""
+def test_four_times_the_guided_runs_hold_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The corpus has an end, also where the same plans are run again and again."""
+    monkeypatch.setattr(guided, "STALE", 10**9)
     with Simulation() as simulation:
         held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=20))  # imports and caches
         few, some = held(simulation, Budget(10**6, 600.0, depth=1, deep_runs=1_500))

@@ -45,7 +45,7 @@ LATENCIES = (1, 120)  # virtual seconds
 DENSITIES = (0.15, 0.3, 0.5)  # how many crossings of a random plan have a fault
 TOURNAMENT = 6  # entries that are compared before one is grown
 BIAS = 4.0  # how much likelier the kind is that has led furthest
-STALE = 25  # plans in a row that were run here before: there are hardly any others
+STALE = 100  # plans in a row that were run here before: there are hardly any others
 # Memory does not grow with the number of runs.
 MAX_CORPUS = 300
 MAX_KNOWN = 10_000
