@@ -278,7 +278,7 @@ def test_a_campaign_ends_when_every_plan_was_run(simulation):
     def thrice(world):
         return (ends_it(world), twice(world))[1]
 
-    found = hunt(office, thrice, simulation, deep_runs=200, max_runs=100)
+    found = hunt(office, thrice, simulation, deep_runs=200, max_runs=400)
     assert found.levels[-1].name == "random plans and values"  # of eight plans
     assert found.levels[-1].done < 150
     assert found.stopped == "exhausted"
