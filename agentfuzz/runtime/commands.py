@@ -59,7 +59,8 @@ class Command:
         if sys.platform == "linux" and self.group == self.process.pid:
             for one in in_group(self.group):
                 with suppress(OSError):
-                    self._others.append(os.pidfd_open(one))
+                    if one != self.process.pid:
+                        self._others.append(os.pidfd_open(one))
         vars(self.process)["_sigint_wait_secs"] = 0  # Python waits for no other moment
         self.given_up = True
 

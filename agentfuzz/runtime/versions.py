@@ -116,10 +116,10 @@ def _counts() -> bool:
         return False
     count = ctypes.c_uint64.from_address(id(names) + _AT)
     seen = [count.value]
-    for change in ("two = 2", "two = 3", "two = 3; one = 2", "del two"):
-        exec(change, names)
+    for name, value in (("two", 2), ("two", 3), ("one", 2), ("one", None)):
+        names[name] = value
         seen.append(count.value)
-    names["one"] = None
+    del names["two"]
     seen.append(count.value)
     names.update(one=1)
     seen.append(count.value)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 _UNHURRIED = ("--agentfuzz-max-time=3600", "--agentfuzz-run-timeout=300")
-WHOLE = ("--agentfuzz-depth=1", "--agentfuzz-max-runs=150", *_UNHURRIED)
+WHOLE = ("--agentfuzz-depth=1", "--agentfuzz-max-runs=300", *_UNHURRIED)
 ENOUGH = ("--agentfuzz-depth=1", "--agentfuzz-max-runs=80", *_UNHURRIED)  # to find the bug
 
 
