@@ -82,6 +82,12 @@ def outside(app: Sphinx, document: nodes.document) -> None:
         path = (here / link["reftarget"]).resolve().relative_to(app.srcdir).as_posix()
         uri = f"{source_url()}/{path}"
         link.replace_self(nodes.reference("", "", *link.children, refuri=uri, internal=False))
+    for link in list(document.findall(addnodes.pending_xref)):  # Markdown that is no page
+        target = link["reftarget"]
+        file = app.srcdir / f"{target}.md"
+        if link["refdomain"] == "doc" and target not in app.env.found_docs and file.is_file():
+            uri = f"{source_url()}/{target}.md"
+            link.replace_self(nodes.reference("", "", *link.children, refuri=uri, internal=False))
 
 
 def public(app: Sphinx, env: BuildEnvironment, node: Any, text: Any) -> nodes.Node | None:
