@@ -40,20 +40,10 @@ class ClaudeAgentSDK(Adapter):
     name = "claude_agent_sdk"
     package = "claude-agent-sdk"
     needs = ">=0.2.189"
-    quiet = {
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_AUTOUPDATER": "1",
-        "DISABLE_ERROR_REPORTING": "1",
-        "DISABLE_TELEMETRY": "1",
-    }
+    quiet = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
+    quiet |= {"DISABLE_ERROR_REPORTING": "1", "DISABLE_TELEMETRY": "1"}
     limits = {"max_turns": Limit("turns")}
-    meets = {
-        "raised": "told",
-        "soft": "told",
-        "cancelled": "told",
-        "invalid": "told",
-        "unknown": "told",
-    }
+    meets = dict.fromkeys(("raised", "soft", "cancelled", "invalid", "unknown"), "told")
 
     @property
     def entrypoints(self) -> Mapping[str, Callable[[Setup], Any]]:
@@ -99,14 +89,13 @@ class ClaudeAgentSDK(Adapter):
 
     async def _query(self, setup: Setup) -> Any:
         world = setup.world
+        server = create_sdk_mcp_server(_SERVER, tools=self.offered(setup))
         with self.model(world) as urls:
             options = ClaudeAgentOptions(
                 **{
                     "tools": [],
                     "setting_sources": [],
-                    "mcp_servers": {
-                        _SERVER: create_sdk_mcp_server(_SERVER, tools=self.offered(setup))
-                    },
+                    "mcp_servers": {_SERVER: server},
                     "allowed_tools": [f"mcp__{_SERVER}__{name}" for name in world.tools],
                     "cwd": _home(),
                     "env": self.environment(urls),
