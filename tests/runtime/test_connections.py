@@ -233,7 +233,7 @@ def test_what_is_served_on_the_same_loop_takes_virtual_time(play, endless):
     async def agent(world):
         server = await asyncio.start_server(serves, "127.0.0.1", 0)
         said = await asks(server.sockets[0].getsockname()[1], 3600)
-        server.close()  # not waited for: since Python 3.12 that lasts until the last connection ends
+        server.close()  # not waited for: since 3.12 that means its connections, too
         return Completion.success(detail=str(said))
 
     assert ended(play, agent) == ("[b'one\\n', b'two\\n']", 60.0)
