@@ -10,7 +10,7 @@ loop of a framework that is installed, in every story. Read by `catalogue`, run 
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
@@ -49,18 +49,16 @@ def naive(task: str, tools: Any, model: Any) -> Any:
     return Completion.failed(reason="budget_exhausted")
 
 
-def reference(world: World) -> Completion:
-    """The loop of `examples/reference_loop`."""
-    from reference_loop.loop import Loop
-    from reference_world import tools_of
+def reference(story: str) -> Callable[[World], Completion]:
+    """The loop of `examples/reference_loop`, with what it is told of a story."""
+    from reference_words import WORDS, words
+    from reference_world import agent
 
-    name = world.trigger_id
-    loop: Any = Loop(world, tools_of(world), name, name, ())
-    ended: dict[str, Any] = loop.run(name, world.task)
-    return Completion(**ended)
+    told = WORDS.get(story, words())
+    return agent(told.tools, told.needs, told.hidden, told.nudge)
 
 
-OWN = {"naive": of("naive", naive), "reference": of("reference", reference)}
+OWN: dict[str, Callable[[str], Any]] = {"naive": lambda story: naive, "reference": reference}
 ROOT = Path(__file__).resolve().parent.parent
 PROOFS = ROOT / "scenarios" / "rows.json"
 KEPT = ROOT / "reports" / "frameworks" / "catalogue.json"
@@ -131,7 +129,7 @@ def fares(name: str, loop: str) -> dict[str, str] | None:
     """What a loop breaks in a story, by code with its smallest plan: in a campaign that is bounded,
     and under the plans that show the rows there. None where it does not bring about, without
     faults, what the survivor does."""
-    its = OWN.get(loop) or named(loop, Path.cwd())
+    its = of(loop, OWN[loop](name)) if loop in OWN else named(loop, Path.cwd())
     with Simulation() as simulation:
         made = ready(story(name), its, simulation)
         if made.why:

@@ -18,7 +18,6 @@ MOST = {"turns": 16, "calls": 60, "seconds": 6 * 3600.0}  # for a message of the
 SETTLES, KEYS_LAST = 60.0, 23 * 3600.0  # until nothing can arrive; until a key is forgotten
 UNCLEAR = (401, 409, 429)  # statuses that say nothing of what was sent before
 NUDGE = "Only the tool `done` ends the task. Call what is left to do, or `done`."
-REMINDER = {"role": "user", "content": NUDGE}
 STATUSES = ("success", "partial", "blocked", "failed")
 
 
@@ -54,9 +53,8 @@ class Tool(NamedTuple):
 @dataclass
 class Loop:
     """One run of some tools. What it knows is one record, `name`, written in one step. Its host has
-    `store` (durable, each write in one step, with `claim`), `tools`, `model(messages, tools)`,
-    `call(tool, arguments, asked)`, `request_approval`, `decision`, `why` (it was started),
-    `cancelled`."""
+    `store` (durable, with `claim`), `model(messages, tools)`, `call(tool, arguments, asked)`,
+    `request_approval`, `decision`, `why` (it was started), `cancelled`."""
 
     host: Any
     tools: Mapping[str, Tool]
@@ -64,6 +62,7 @@ class Loop:
     name: str
     needs: Sequence[tuple[Any, ...]] = ()  # tools and scopes without which success is none
     ledger: Sequence[Data] = ()  # steps that were done before the task was handed over
+    nudge: str = NUDGE  # said to a model that ends without `done`
 
     def run(self, message: str, text: str) -> Data:
         """Go on until the task ends, or waits for a person. One process is at it."""
@@ -133,20 +132,21 @@ class Loop:
 
     def settle(self, step: Data) -> Data:
         """Try a step until it is applied or failed, or cannot be known. What may have happened is
-        repeated where the backend knows the repeat, or looked up once nothing can arrive."""
+        looked up once nothing can arrive, or repeated where the backend knows the repeat."""
         tool = self.tools[step["tool"]]
         while step["outcome"] in ("planned", "unknown") and step["attempts"] < ATTEMPTS:
-            kept = tool.dedup == "key" and time.time() - step["began"] < KEYS_LAST
-            if kept or tool.dedup == "scope" or step["outcome"] == "planned":
-                self.attempt(tool, step)
-            elif tool.look_up:
+            lasts = tool.dedup == "key" and time.time() - step["began"] < KEYS_LAST
+            if tool.look_up and step["outcome"] == "unknown":
                 time.sleep(SETTLES)
-                step["attempts"] += 1
                 read = self.step(tool.look_up, step["arguments"])
                 self.attempt(self.tools[tool.look_up], read)
-                if read["outcome"] == "applied" and (found := read["receipt"]) is not None:
-                    step |= {"outcome": "applied" if found else "planned", "receipt": found}
-                    step["said"] = found or "Error: it was not done"
+                if read["outcome"] != "applied" or (found := read["receipt"]) is None:
+                    step["attempts"] += 1
+                    continue
+                step |= {"outcome": "applied" if found else "planned", "receipt": found}
+                step["said"] = found or "Error: it was not done"
+            elif lasts or tool.dedup == "scope" or step["outcome"] == "planned":
+                self.attempt(tool, step)
             else:
                 break
         return step
@@ -167,14 +167,14 @@ class Loop:
                 self.save()
         if state["open"]:
             raise Ended("blocked", "needs_approval")
-        turn = self.tried("turns", {}, self.host.model, state["talk"], list(self.host.tools))
+        turn = self.tried("turns", {}, self.host.model, state["talk"], [*self.tools, "done"])
         if not isinstance(turn, Exception) and turn["stop"] in ("end", "tool_calls"):
-            calls = list({call["id"]: call for call in turn["tool_calls"]}.values())
-            said = {"role": "assistant", "content": turn["content"], "tool_calls": calls}
-            state["talk"] += [said] if calls else [said, REMINDER]
-            state["open"] = [*calls]
+            state["open"] = calls = list({call["id"]: call for call in turn["tool_calls"]}.values())
+            said = {"role": "assistant", "content": turn["content"], "tool_calls": [*calls]}
+            state["talk"] += [said] if calls else [said, {"role": "user", "content": self.nudge}]
             self.save()
-            if not calls and state["talk"].count(REMINDER) >= ATTEMPTS:
+            nudges = [one["content"] for one in state["talk"]].count(self.nudge)
+            if not calls and nudges >= ATTEMPTS:
                 self.conclude("success" if self.needs else "partial")  # it never says it
 
     def result(self, call: Data) -> str | None:

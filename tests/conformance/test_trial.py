@@ -15,8 +15,8 @@ from agentfuzz.core.verdict import HELD, NOT_EXERCISED, VIOLATED
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.world.injector import FromPlan
+from reference_world import agent, proof
 from tests.docs.pages import ROOT
-from tests.examples.support import agent, proof
 
 from . import loops
 

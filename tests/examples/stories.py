@@ -7,8 +7,7 @@ from typing import Any
 import agentfuzz
 from agentfuzz import Completion, Invariant, Scenario, World, call, ref, scenario
 from reference_loop.loop import NUDGE, Loop, hand_over, handoff, owned
-from reference_world import collect, send, tools_of
-from tests.examples.support import agent, proof
+from reference_world import agent, collect, proof, send, tools_of
 
 NOT_HERE = {
     "same_by_every_entrypoint": "there is one entrypoint",

@@ -4,125 +4,47 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import loops
 import pytest
 
-from agentfuzz import Completion, Scenario
+from agentfuzz import Completion
+from agentfuzz.conformance.stories import story
 from agentfuzz.events import Called
 from agentfuzz.invariants import LAWS
-from agentfuzz.scenarios import (
-    approve_payment,
-    cancel_campaign,
-    charge_order,
-    resolve_ticket,
-    resume_after_crash,
-    retry_storm,
-    saga,
-    webhook_twice,
-)
 from agentfuzz.search.space import Space
 from reference_loop import loop as loop_
 from reference_loop.loop import Loop, Tool, hand_over, handoff, owned, receive
-from reference_world import tools_of
+from reference_world import proof, tools_of
 from search.support import hunt, shown
-from tests.examples.stories import INVOICE, NOT_HERE, NOTE, STORIES, Agent
-from tests.examples.support import Planned, agent, proof
+from tests.examples.stories import INVOICE, NOT_HERE, NOTE, STORIES
 
-SALARIES = [("pay", {"employee": name, "cents": 250_000}) for name in resume_after_crash.STAFF]
-MAILS = [("send_mail", {"customer": name}) for name in cancel_campaign.CUSTOMERS]
-PAYMENT = {**proof("payment_id", "pay_{invoice_id}"), "approval": True}
-A17 = {"order_id": "A17"}
-BUNDLED: dict[str, tuple[Scenario, Agent]] = {
-    "approve_payment": (
-        approve_payment.approve_payment,
-        agent(
-            {"pay_invoice": PAYMENT}, [("pay_invoice", name) for name in approve_payment.INVOICES]
-        ),
-    ),
-    "cancel_campaign": (
-        cancel_campaign.cancel_campaign,
-        agent(
-            {"send_mail": proof("message_id", "msg_{customer}")},
-            [("send_mail", name) for name in cancel_campaign.CUSTOMERS],
-            plan=[MAILS],
-        ),
-    ),
-    "charge_order": (
-        charge_order.charge_order,
-        agent({"charge_card": proof("charge_id", "ch_{order_id}")}, [("charge_card", "A17")]),
-    ),
-    "resolve_ticket": (
-        resolve_ticket.resolve_ticket,
-        agent({"send_answer": proof("message_id", "msg_{ticket_id}")}, [("send_answer", "T-9")]),
-    ),
-    "resume_after_crash": (
-        resume_after_crash.resume_after_crash,
-        agent(
-            {"pay": proof("payment_id", "pay_{employee}")},
-            [("pay", name) for name in resume_after_crash.STAFF],
-            plan=[SALARIES],
-        ),
-    ),
-    "retry_storm": (
-        retry_storm.retry_storm,
-        agent({"book_freight": proof("booking_id", "b_{shipment}")}, [("book_freight", "S-7")]),
-    ),
-    "saga": (
-        saga.saga,
-        agent(
-            {
-                "book_flight": proof("ticket", "t_{flight}"),
-                "cancel_flight": proof("cancelled", "{flight}"),
-                "book_hotel": proof("room", "r_{hotel}"),
-            },
-            [("book_flight", "LIS-1"), ("book_flight", "LIS-2"), ("book_hotel", "Tejo")],
-            plan=[
-                [("book_flight", {"flight": "LIS-1"})],
-                [("book_flight", {"flight": "LIS-2"})],
-                [("book_hotel", {"hotel": "Tejo"})],
-            ],
-        ),
-    ),
-    "webhook_twice": (
-        webhook_twice.webhook_twice,
-        agent(
-            {
-                "ship": proof("receipt", "parcel_{order_id}"),
-                "send_mail": proof("receipt", "mail_{order_id}"),
-            },
-            [("ship", "A17"), ("send_mail", "A17")],
-            plan=[[("ship", A17)], [("send_mail", A17)]],
-        ),
-    ),
-}
-ALL = {**BUNDLED, **STORIES}
 EXCLUDED = {
     "invoice": ("twice",)
 }  # nobody can help a network that doubles, and a backend that is blind
+RESOLVE_TICKET = story("resolve_ticket").scenario, loops.reference("resolve_ticket")
 RUNS = 250  # of one story at most
 
 
 def campaign(name, simulation, **budget):
     """The result of one campaign of a story, with its crashes."""
-    story, loop = ALL[name]
+    story, loop = STORIES[name]
     space = Space(faults=story.faults, exclude=EXCLUDED.get(name, ()))
     living = replace(story, resume=True)
     return hunt(living, loop, simulation, space=space, **{"deep_runs": 0, **budget})
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", STORIES)
 def test_without_faults_the_work_is_done(name, play):
     """A loop that does nothing would keep nearly every law."""
-    story, loop = ALL[name]
+    story, loop = STORIES[name]
     history = play(story, loop).history
     assert history.success is not None
-    expected = {"approvals": 2, "approve_payment": 2, "cancel_campaign": 3, "mails": 2, "notes": 5}
-    expected |= {"relay": 2, "resume_after_crash": 4, "saga": 3, "shop": 2, "trip": 3}
-    expected |= {"webhook_twice": 2}
+    expected = {"approvals": 2, "mails": 2, "notes": 5, "relay": 2, "shop": 2, "trip": 3}
     assert len(history.ledger) == expected.get(name, 1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", STORIES)
 def test_every_law_holds_under_two_faults(name, simulation):
     """Every plan with one fault, and as many with two as the budget has."""
     result = campaign(name, simulation, depth=2, max_runs=RUNS)
@@ -130,25 +52,17 @@ def test_every_law_holds_under_two_faults(name, simulation):
     assert shown(result) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "plan"),
-    [
-        ("retry_storm", "book_freight#1-2:once/timeout + book_freight#3:once/rate_limited"),
-        ("retry_storm", "get_quote#1-2:once/truncated + get_quote#3:once/timeout"),
-        ("saga", "book_flight#1-2:once/timeout + book_flight#3:once/rate_limited"),
-        ("invoice", "model#1:skip + model#4:mixed_done"),
-    ],
-)
-def test_what_it_once_broke(name, plan, play):
-    """A 429 settles no earlier doubt, half a reading is none, a done that is refused is told."""
-    assert play(*ALL[name], plan).violations == ()
+def test_what_it_once_broke(play):
+    """A done that is refused is told."""
+    assert play(*STORIES["invoice"], "model#1:skip + model#4:mixed_done").violations == ()
 
 
 @pytest.mark.slow
-def test_each_law_is_exercised_somewhere(simulation):
+def test_each_law_is_exercised_somewhere(simulation, monkeypatch):
     """All laws that a story can have, but those that this loop gives no occasion for."""
+    monkeypatch.setitem(STORIES, "resolve_ticket", RESOLVE_TICKET)  # its model ends in prose
     held = set()
-    for name in (*STORIES, "resolve_ticket"):
+    for name in STORIES:
         result = campaign(name, simulation, depth=1, max_runs=RUNS)
         held |= {law.partition("(")[0] for law, count in result.laws.items() if count.held}
     unheard = {
@@ -183,6 +97,7 @@ def codes(play, name, plan):
 
 def test_without_a_look_up(monkeypatch, play):
     """Repeats what is in doubt."""
+    monkeypatch.delitem(INVOICE["send_invoice"], "look_up")
     monkeypatch.setitem(INVOICE["send_invoice"], "dedup", "scope")  # as if any repeat were known
     assert {"AF101", "AF104"} <= codes(play, "invoice", "send_invoice#1:once/timeout")
 
@@ -224,12 +139,15 @@ def test_without_a_whole_conversation(play):
     """A window in which an effect is not told any more."""
 
     def windowed(world):
-        def short(talk):
+        def short(talk, tools):
             begins = [at for at, one in enumerate(talk) if one["role"] == "assistant"]
             shown = talk if len(begins) <= 2 else [talk[0], *talk[begins[-2] :]]
-            return world.model(shown, list(world.tools))
+            return world.model(shown, tools)
 
-        story_loop = Loop(Planned(world, short), tools_of(world, **NOTE), "r", "r")
+        host = SimpleNamespace(
+            store=world.store, model=short, call=world.call, decision=None, why="", cancelled=False
+        )
+        story_loop = Loop(host, tools_of(world, **NOTE), "r", "r")
         return Completion(**story_loop.run("m", world.task))
 
     found = play(STORIES["notes"][0], windowed).violations
