@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import functools
+import hashlib
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import pytest
 
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import leaks
-from agentfuzz.runtime.thread_pools import patches
+from agentfuzz.runtime.thread_pools import gate, patches, scheduler
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from runtime.pools import DONE, booked, called, check_then_act, flight, locked, pooled, racy, value
@@ -231,6 +232,29 @@ def test_work_that_blocks_out_of_sight_is_let_go(play):
         "test_work_that_blocks_out_of_sight_is_let_go.<locals>.agent.<locals>.reads waits in a "
         "pool for what the gate cannot see"
     ]
+
+
+def test_work_that_was_let_go_and_is_busy_is_waited_for(play, monkeypatch):
+    """On a machine that takes its time, it comes back late: that is no run that hangs."""
+    monkeypatch.setattr(scheduler, "GRACE", 0.1)
+    monkeypatch.setattr(gate, "GRACE", 0.1)
+
+    def agent(world):
+        mail = queue.SimpleQueue()
+
+        def reads():
+            got = mail.get()  # in C: it is let go
+            hashlib.pbkdf2_hmac(
+                "sha256", b"a", b"b", 1_000_000
+            )  # in C, and without the interpreter
+            return got + int(world.tools.seat_is_free())
+
+        with ThreadPoolExecutor() as pool:
+            future = pool.submit(reads)
+            mail.put(1)
+            return future.result()
+
+    assert value(play(flight, agent)) == 2
 
 
 LIBRARY = """

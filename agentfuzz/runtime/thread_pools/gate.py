@@ -171,7 +171,10 @@ class Gate(Scheduler):
             self._hand_back(me, WAITING)
             return true()
         patience = Real.monotonic() + GRACE
-        while not true():
+        while True:
+            others = self.others()  # asked first: who is none any more has done something for us
+            if true():
+                return True
             if self.step():
                 continue
             now = self.clock.now
@@ -179,16 +182,16 @@ class Gate(Scheduler):
                 return False
             if self.clock.held:
                 raise Crash
-            if self.answered() or (self.others() and (self._stir(true) or true())):
+            if self.answered() or (others and (self._stir(true) or true())):
+                patience = Real.monotonic() + GRACE
                 continue
             due = [at for at in (self.clock.next_due, self.next_deadline(), end) if at is not None]
             if due:
                 self.clock.advance(min(due) - now)
-            elif not self.others() or Real.monotonic() > patience:
+            elif not others or Real.monotonic() > patience:
                 cut = sys.exception()  # already on its way out, if there is one
                 why = ("hung", "every thread waits and no timer is set")
                 raise cut if isinstance(cut, CutOff) else CutOff(*why)
-        return True
 
     def sleep(self, seconds: float) -> None:
         """Virtual seconds pass for this thread; whatever else can go on goes first."""

@@ -191,7 +191,7 @@ class Scheduler:
 
     def _stir(self, true: Callable[[], bool]) -> bool:
         """Give threads without the turn real time, until they have done something for us, or all
-        are asleep. Whether they may do more."""
+        are asleep. Whether they may do more: one that runs, or waits for a disk, does."""
         limit, before = Real.monotonic() + GRACE, None
         while Real.monotonic() < limit:
             if true() or self.ready:
@@ -201,9 +201,9 @@ class Scheduler:
             loose += [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
             seen = [asleep(*thread) for thread in loose]
             if None not in seen and seen == before:
-                break
+                return False
             before = seen
-        return False
+        return before is None or None in before
 
     def note(self, detail: str) -> None:
         """Report what is not controlled, once in a run."""

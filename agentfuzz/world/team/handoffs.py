@@ -129,14 +129,15 @@ class Handoff:
         letters = self.letters()
         if delivery in ("late", "reordered"):
             if delivery == "reordered":
-                box.held.append(letters[0])
+                box.held = (*box.held, letters[0])
             self.later(lambda: _arrives(box, letters[0], delivery))
             return self.receipt
         for letter in letters:
             box.put(letter)
         if letters:
-            while box.held:  # the next one has overtaken them
-                box.put(box.held.pop(0))
+            held, box.held = box.held, ()
+            for letter in held:  # the next one has overtaken them
+                box.put(letter)
         return self.receipt
 
 
@@ -182,9 +183,9 @@ def post(team: Team, to: str, sent: Sent) -> Receipt:
 
 def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:
     if delivery == "reordered":
-        if letter not in box.held:
+        if not any(one is letter for one in box.held):
             return  # it has followed another one
-        box.held.remove(letter)
+        box.held = tuple(one for one in box.held if one is not letter)
     box.put(letter)
 
 

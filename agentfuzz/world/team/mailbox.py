@@ -7,7 +7,7 @@ stale, doubled or misrouted for the receiver: that is its work. Met by users as
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, overload
 
 from agentfuzz.core.between import (
@@ -23,7 +23,7 @@ from agentfuzz.core.events import Json, made
 from agentfuzz.world.acting import ACTING
 from agentfuzz.world.delivery import Delivery
 from agentfuzz.world.log import Log
-from agentfuzz.world.team.payload import CARRY, Sent, skimmed
+from agentfuzz.world.team.payload import CARRY, NOTHING, Sent, skimmed
 from agentfuzz.world.team.receipt import Receipt
 
 T = TypeVar("T")
@@ -43,12 +43,18 @@ class Handed:
     the handoff (the same at each of its deliveries), `sender` who sent it. Take it over with
     `accept()`, or say no with `reject(reason)`."""
 
-    __slots__ = ("_letter", "_log", "agent", "id", "payload", "sender")
+    __slots__ = ("_letter", "_log", "agent", "payload")
 
     def __init__(self, letter: Letter, agent: str, log: Log) -> None:
-        self._letter, self._log, self.agent = letter, log, agent
-        receipt, _, self.payload, _ = letter
-        self.id, self.sender = receipt.id, receipt.sender
+        self._letter, self._log, self.agent, self.payload = letter, log, agent, letter[2]
+
+    @property
+    def id(self) -> str:
+        return self._letter.receipt.id
+
+    @property
+    def sender(self) -> str:
+        return self._letter.receipt.sender
 
     @property
     def text(self) -> str:
@@ -74,13 +80,13 @@ class Handed:
         payload = self.payload
         if carry is None and (sent.carry or payload is not sent.json or CARRY in payload):
             carry = self._carried()
-        held = {str(name): plain(value) for name, value in carry.items()} if carry else {}
+        held = {str(name): plain(value) for name, value in carry.items()} if carry else NOTHING
         if receipt.status == "sent":
             receipt.status = "accepted"
         log = self._log
         if log.leg or ACTING.get() != log.acting:
             log.acts()
-        event = (len(log), log.clock.now, self.id, nth, self.agent, held)
+        event = (len(log), log.clock.now, receipt.id, nth, self.agent, held)
         log.append(made(HandoffAccepted, event))
 
     def _carried(self) -> Mapping[str, Any]:
@@ -109,8 +115,9 @@ class Mailbox:
         self.agent = agent
         self._calls, self._log = calls, calls.log
         self._letters: list[Letter] = []
-        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
-        self.held: list[Letter] = []  # those that the next one overtakes
+        # Of a thousand mailboxes hardly one needs these.
+        self._waiting: Sequence[tuple[str, asyncio.Future[None]]] = ()
+        self.held: Sequence[Letter] = ()  # those that the next one overtakes
 
     def put(self, letter: Letter) -> None:
         """A handoff arrives."""
@@ -199,11 +206,11 @@ class Mailbox:
         return self._taken(found)
 
     async def _arrival(self, sender: str, future: asyncio.Future[None]) -> None:
-        self._waiting.append((sender, future))
+        self._waiting = (*self._waiting, (sender, future))
         try:
             await future
         finally:
-            self._waiting.remove((sender, future))
+            self._waiting = tuple(one for one in self._waiting if one[1] is not future)
 
     def _taken(self, letter: Letter) -> Handed:
         log, agent = self._log, self.agent

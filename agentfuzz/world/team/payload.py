@@ -17,6 +17,7 @@ from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json
 
 CARRY = "carry"
+NOTHING: dict[str, Json] = {}  # shared by all that carries no facts; nobody writes into it
 
 
 class Claim(BaseModel):
@@ -59,7 +60,7 @@ class Sent:
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
         self.given = payload
         self.kind: Any = None  # what has a `model_validate`
-        self.carry: dict[str, Json] = {}
+        self.carry = NOTHING
         if type(payload) is not dict and isinstance(payload, BaseModel):
             said = _dumped(payload)
             if not _problem_of(type(payload), said):  # else it is known by its fields

@@ -119,7 +119,9 @@ class OfAgents:
     def inbox_of(self, agent: str) -> Mailbox:
         """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or
         `await .next(timeout)`."""
-        team = self._team()
+        local = self._local
+        found = None if local.moved or local.life != local.process.life else local.calls._team
+        team: Team = self._team() if found is None else found
         box = team.boxes.get(agent) if type(agent) is str else None
         return team.box(_name(agent)) if box is None else box
 
