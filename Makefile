@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine with Python 3.11+ and make:
 #   make demo        find bugs in a hand-written loop and in two real frameworks, one of them killed
-#   make test        the test suite; make test-fast leaves out what takes more than some seconds
+#   make test        the test suite; make test-fast leaves out what takes more than some seconds,
+#                    and make test-all tries each pair of faults of each story, and all else there is
 # And for who changes agentfuzz:
 #   make check       format, lint, types, floors, circles, what is generated
 #   make house       the rooms of the package, their floors, and what points the wrong way
@@ -22,7 +23,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =  # compiled once, not in each of a thousand processes
 
-.PHONY: demo examples frameworks gauntlet test test-fast core mutants screenshots wheel-test release-check check house docs \
+.PHONY: demo examples frameworks gauntlet test test-all test-fast core mutants screenshots wheel-test release-check check house docs \
   catalogue generate generate-check format bench wheel lock clean
 
 demo: $(READY)
@@ -30,6 +31,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal
+
+test-all: $(READY)
+	AGENTFUZZ_TEST_ALL=1 $(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not slow"

@@ -36,6 +36,7 @@ from agentfuzz.report.formats import terminal
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import FromPlan
+from tests.extent import upto
 
 lg = adapters.langgraph
 CONFIG: Any = {"configurable": {"thread_id": "thread-7"}}
@@ -135,16 +136,20 @@ def simulation() -> Any:
 
 
 def campaign(
-    agent: Agent, simulation: Simulation, story: Scenario = charge_order, depth: int = 1
+    agent: Agent,
+    simulation: Simulation,
+    story: Scenario = charge_order,
+    depth: int = 1,
+    max_runs: int = 100_000,
 ) -> CampaignResult:
-    """Every plan with one crash."""
+    """Every plan with so many crashes."""
     found = Campaign(
         story,
         agent,
         simulation,
         nodeid="tests/test_billing.py::test_agent",
         space=Space(faults=story.faults, only=("crash",)),
-        budget=Budget(depth=depth, deep_runs=0, max_seconds=600.0),
+        budget=Budget(depth=depth, deep_runs=0, max_seconds=600.0, max_runs=max_runs),
     )
     found.search()
     return found.result()
@@ -205,7 +210,8 @@ def test_an_in_memory_campaign(simulation: Simulation, kind: Any, make: Any) -> 
 
 @pytest.mark.slow
 def test_a_survivor_of_two_crashes(simulation: Simulation) -> None:
-    assert shown(campaign(in_memory(react, by_thread), simulation, depth=2)) == []
+    agent, runs = in_memory(react, by_thread), upto(150, 100_000)
+    assert shown(campaign(agent, simulation, depth=2, max_runs=runs)) == []
 
 
 @killed

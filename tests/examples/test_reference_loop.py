@@ -17,6 +17,7 @@ from reference_loop.loop import Loop, Tool, hand_over, handoff, owned, receive
 from reference_world import proof, tools_of
 from search.support import hunt, shown
 from tests.examples.stories import INVOICE, NOT_HERE, NOTE, STORIES
+from tests.extent import upto
 
 EXCLUDED = {
     "invoice": ("twice",)
@@ -47,7 +48,7 @@ def test_without_faults_the_work_is_done(name, play):
 @pytest.mark.parametrize("name", STORIES)
 def test_every_law_holds_under_two_faults(name, simulation):
     """Every plan with one fault, and as many with two as the budget has."""
-    result = campaign(name, simulation, depth=2, max_runs=RUNS)
+    result = campaign(name, simulation, depth=2, max_runs=upto(120, RUNS))
     assert result.struck
     assert shown(result) == []
 

@@ -7,12 +7,13 @@ import agentfuzz
 from agentfuzz.conformance.loop import of
 from agentfuzz.conformance.stories import modules, ready, story
 from reference_words import WORDS, words
+from tests.extent import upto
 
 WITHOUT = {
     "half_open_stream": "its tool follow_build is async, and this loop is not",
     "two_agents_one_seat": "is to be",  # two agents, who want the same
 }
-RUNS = 100  # of a campaign, beside those under the plans of the rows
+RUNS = upto(60, 300)  # of a campaign, beside those under the plans of the rows
 
 
 def prepared(name, simulation):

@@ -31,6 +31,7 @@ from agentfuzz.search.space import Space
 from invariants.loops import shapes
 from invariants.loops.react import DONE, FAULTS, THREE, UNKNOWN, Plain, gathers, loop, shop
 from search.support import hunt
+from tests.extent import upto
 
 
 def laws(*, attempts=3, calls=40, turns=8, forgets=False, without=()):
@@ -80,7 +81,7 @@ LOOPS = {
 
 
 def accused(simulation, story, agent, **how):
-    how = {"depth": 1, "deep_runs": 25, "max_runs": 600, **how}
+    how = {"depth": 1, "deep_runs": upto(5, 25), "max_runs": 600, **how}
     result = hunt(story, agent, simulation, space=Space(faults=story.faults), **how)
     assert result.struck
     return [(cx.code, str(cx.plan), cx.violation.sentence) for cx in result.findings]

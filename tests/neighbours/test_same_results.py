@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.extent import some
+
 from .conftest import ON, ROOT, Project, Seen, interpreter
 from .sources import ANYIO, ASYNCIO, CASSETTE, DEEPEVAL, LANGSMITH, MOCK, RECORDING
 
@@ -42,7 +44,7 @@ NEIGHBOURS = {
 DEAR = ("deepeval", "langsmith")  # to import: without campaigns they are there with all others
 
 
-@pytest.mark.parametrize("name", NEIGHBOURS)
+@pytest.mark.parametrize("name", some(NEIGHBOURS, 4))
 def test_of_a_neighbour(shop: Project, alone: Alone, name: str) -> None:
     """Without campaigns and with them."""
     options, tests = NEIGHBOURS[name]

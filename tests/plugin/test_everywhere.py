@@ -1,4 +1,4 @@
-"""One campaign of more than 8,192 plans, wherever its runs are made: the same bytes.
+"""One campaign of thousands of plans, wherever its runs are made: the same bytes.
 
 Law: inline, on a pool, in shards and on a cluster, the report is one and the same, and a worker
 that is killed in the middle changes nothing.
@@ -22,14 +22,15 @@ from agentfuzz.report.formats import json as json_format
 from agentfuzz.search import runner
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from tests.extent import upto
 
 from .conftest import Project
 from .test_dask import Cluster, a_cluster
 
 pytestmark = pytest.mark.slow
 
-PLANS = 8_192
-MANY = """
+PLANS, MAILS = upto(2_048, 8_192), upto(9, 17)
+MANY = f"""
 from agentfuzz import Completion, exactly_once, fuzz, scenario
 
 
@@ -37,12 +38,12 @@ from agentfuzz import Completion, exactly_once, fuzz, scenario
 def mailing(world):
     @world.tool(effect="mail", scope=("to",), dedup="scope")
     def send(to: int) -> dict:
-        return {"sent": to}
+        return {{"sent": to}}
 
 
 def mail_all(world):
     missed = 0
-    for to in range(17):
+    for to in range({MAILS}):
         try:
             world.tools.send(to=to)
         except Exception:
@@ -53,7 +54,7 @@ def mail_all(world):
 REPLIES = ("timeout", "error", "rate_limited", "ambiguous")
 
 
-@fuzz(mailing, only=[f"{way}/{reply}" for way in ("once", "lost") for reply in REPLIES])
+@fuzz(mailing, only=[f"{{way}}/{{reply}}" for way in ("once", "lost") for reply in REPLIES])
 def test_many(world):
     return mail_all(world)
 """

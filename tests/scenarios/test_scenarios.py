@@ -35,6 +35,7 @@ from agentfuzz.scenarios import (
 )
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.space import Space
+from tests.extent import ALL, upto
 
 HOME = Path(charge_order.__file__).parent
 NAMES = sorted(path.stem for path in HOME.glob("*.py"))
@@ -42,7 +43,7 @@ MODULES = [import_module(f"agentfuzz.scenarios.{name}") for name in NAMES]
 STORIES = {module: getattr(module, module.__name__.rpartition(".")[2]) for module in MODULES}
 
 
-def campaign(story, agent, depth=1, faults=(), deep_runs=200, **words):
+def campaign(story, agent, depth=1, faults=(), deep_runs=200, max_runs=100_000, **words):
     """The result of a campaign, with the story's own faults and those chosen by `words`."""
     with Simulation() as simulation:
         found = Campaign(
@@ -50,7 +51,7 @@ def campaign(story, agent, depth=1, faults=(), deep_runs=200, **words):
             agent,
             simulation,
             space=Space(faults=(*STORIES[story].faults, *faults), **words),
-            budget=Budget(max_seconds=240, max_runs=100_000, depth=depth, deep_runs=deep_runs),
+            budget=Budget(max_seconds=240, max_runs=max_runs, depth=depth, deep_runs=deep_runs),
         )
         found.search()
         return found.result()
@@ -126,15 +127,17 @@ def test_a_row_is_shown_by_its_provocation(row, victim, kind, code):
     ("story", "survivor"), [(story, agent) for story in STORIES for agent in story.SURVIVORS]
 )
 def test_survivor_keeps_every_law(story, survivor):
-    """A survivor breaks no law under any plan with up to two faults, bursts and outages, and every
-    law of the story is exercised."""
-    result = campaign(story, survivor, depth=2, deep_runs=0)
+    """A survivor breaks no law under any plan with one fault, bursts and outages among them, and
+    every law of the story is exercised. Nor under any plan with two, if all are tried."""
+    result = campaign(story, survivor, depth=2, deep_runs=0, max_runs=upto(1_000, 100_000))
     assert result.findings == ()
-    assert result.stopped == "exhausted"
+    assert not [text for text in result.untested if text.startswith("AF801")]
     levels = {level.name: level for level in result.levels}
-    for name in ("plans with one fault", "plans with two faults"):
+    for name in ("plans with one fault", *(["plans with two faults"] if ALL else ())):
         assert levels[name].done + levels[name].skipped == levels[name].total
-    assert not [text for text in result.untested if text.startswith(("AF801", "AF802"))]
+    if ALL:
+        assert result.stopped == "exhausted"
+        assert not [text for text in result.untested if text.startswith("AF802")]
 
 
 def test_missed_completion():

@@ -23,6 +23,7 @@ from agentfuzz.search.campaign import Campaign
 from agentfuzz.world import local
 from agentfuzz.world.calls import Calls
 from agentfuzz.world.lane import Lane
+from tests.extent import some
 
 GOLDEN = Path(__file__).with_name("same_histories.json")
 STORIES = (
@@ -55,7 +56,7 @@ def campaigns(name: str) -> Iterator[tuple[str, Scenario, Any]]:
 
 
 @pytest.mark.parametrize("way", [Lane, Calls])
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", some(STORIES, 4))
 def test_the_histories_of_a_scenario(name, way, monkeypatch):
     """As many runs, the same coverage, the same findings, the same bytes; whether a plain call
     goes by the lane or the general way."""

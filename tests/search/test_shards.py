@@ -22,6 +22,7 @@ from agentfuzz.search.executors import recorded
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.parts.shards import Merged, Share
 from agentfuzz.search.space import Space
+from tests.extent import some
 
 from .campaign_bytes import MODES, shipping
 from .support import shown
@@ -123,7 +124,7 @@ def test_the_same_bytes(tmp_path, of):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("runs", [150, 500])
+@pytest.mark.parametrize("runs", some([150, 500], 1))
 def test_the_same_bytes_whatever_the_agent(tmp_path, mode, runs):
     """Sync, async and on threads, with what happens to the process; cut short by the budget."""
     wanted = searched(shipping, MODES[mode], max_runs=runs)[1]

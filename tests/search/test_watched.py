@@ -22,6 +22,7 @@ from agentfuzz.runtime.paths.watch import Watch, watching
 from agentfuzz.search import runner
 from agentfuzz.search.campaign import Budget, Campaign
 from agentfuzz.search.parts.shards import Share
+from tests.extent import some
 
 HERE = Path(__file__).parent
 BLOCKED = Completion.blocked(reason="outcome_unknown")
@@ -245,7 +246,7 @@ def told(result: CampaignResult) -> str:
     return dump({**to_json(replace(result, notes=notes)), "paths": None, "seconds": 0.0})
 
 
-@pytest.mark.parametrize("agent", LOOKING, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("agent", some(LOOKING, 5), ids=lambda one: one.__name__)
 def test_an_agent_that_looks_at_itself_has_the_result_that_it_had(agent: Any) -> None:
     """To the byte; either nothing of it was seen, or it was watched no more."""
     bare, watched = campaign(agent, watched=False), campaign(agent)

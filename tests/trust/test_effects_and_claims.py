@@ -35,6 +35,7 @@ from agentfuzz import (
 from agentfuzz.engine.scenario import ALWAYS
 from agentfuzz.search.space import Space
 from search.support import hunt
+from tests.extent import upto
 from trust import models, plain, processes
 
 LAWS = (
@@ -113,7 +114,7 @@ def test_one_fault(simulation, story, agent, space):
 @BOTH
 def test_two_faults(simulation, story, agent, space):
     """Nor with two."""
-    searched(simulation, story, agent, space, depth=2, deep_runs=100, max_runs=1200)
+    searched(simulation, story, agent, space, depth=2, deep_runs=100, max_runs=upto(500, 1_200))
 
 
 @pytest.mark.parametrize("agent", [*SAGAS, plain.money_back])
