@@ -130,7 +130,7 @@ class Simulation:
     ) -> History:
         clock = self._clock
         assert clock is not None, "a simulation runs inside its with block"
-        clock.reset()
+        clock.reset(agent)
         self.isolation.begin()
         if self.around is None:
             history = self._run(scenario, agent, injector, clock, trace)
@@ -139,8 +139,11 @@ class Simulation:
                 history = self._run(scenario, agent, injector, clock, trace)
         if history is None:
             self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
-            return self._execute(scenario, agent, injector, trace)
-        return history
+        elif clock.was_entangled(agent):
+            injector.again()
+        else:
+            return history
+        return self._execute(scenario, agent, injector, trace)
 
     def _run(
         self, scenario: Scenario, agent: Agent, injector: Injector, clock: Clock, trace: bool

@@ -6,6 +6,8 @@ Called through `asyncio.run` and by the run of an async agent. Only the selector
 timers, tasks and timeouts are asyncio's own.
 
 Work for an executor runs inline, at its own step of the loop: same order every time, no threads.
+Where some of it waits for its own loop (a callback into it, an event that a task sets), the run is
+entangled, and made again with such work `apart`: in the threads of a pool, which take turns.
 Sockets and threads that other code brings along are given a moment of real time to answer, and
 take no virtual time; processes are given as long as they work.
 """
@@ -15,9 +17,11 @@ import contextvars
 import gc
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
+from agentfuzz.core.errors import CutOff
 from agentfuzz.runtime import leaks, unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
@@ -40,6 +44,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.made = 0  # tasks, in this leg
         self.numbered = 0  # tasks and futures that were put into sets
         self.dead = False  # so is the process that it belongs to
+        self._pool: ThreadPoolExecutor | None = None
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
     def begin(self) -> None:
@@ -48,6 +53,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._asyncgens_shutdown_called = False  # at the end of the leg before
 
     def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
         self._turns.children.end()
         super().close()
 
@@ -122,10 +129,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         def work() -> None:
             if future.cancelled():
                 return
+            if self._clock.apart:
+                self._in_thread(executor, future, context.run, func, *args)
+                return
             asyncio._set_running_loop(None)  # as in a thread: no loop is running here
             try:
-                result = context.run(func, *args)
+                with self._clock.within():
+                    result = context.run(func, *args)
             except BaseException as error:
+                if isinstance(error, CutOff) and error.why == "spinning":  # it waits in C
+                    self._clock.entangled = True
                 if not future.cancelled():
                     future.set_exception(error)
             else:
@@ -137,6 +150,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.call_soon(work)
         made: asyncio.Future[T] = future
         return made
+
+    def _in_thread(self, executor: Any, future: Any, *call: Any) -> None:
+        """Hand work to a pool. What ends without waiting has ended here, as it has inline."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(thread_name_prefix="asyncio")
+        pool = executor if isinstance(executor, ThreadPoolExecutor) else self._pool
+
+        def ends(done: Any) -> None:
+            if not future.cancelled():
+                error = done.exception()
+                future.set_result(done.result()) if error is None else future.set_exception(error)
+
+        handed = pool.submit(*call)
+        if handed.done():
+            ends(handed)
+        else:
+            handed.add_done_callback(lambda done: self.call_soon_threadsafe(ends, done))
 
 
 def finish(loop: asyncio.AbstractEventLoop) -> None:

@@ -51,9 +51,8 @@ class VirtualSelector(selectors.DefaultSelector):
             return self._really(timeout)
         if self._clock.real:
             return self._beside_others(timeout)
-        gate = self._clock.gate
+        gate, ready = self._clock.gate, super().select
         if gate is not None and gate.holds():
-            ready = super().select
             try:
                 gate.until(lambda: bool(ready(0)), timeout, self._answers)
             except Crash:
@@ -62,11 +61,13 @@ class VirtualSelector(selectors.DefaultSelector):
                 return self._really(timeout)
             return ready(0)
         if gate is not None and gate.step():
-            return super().select(0)
+            return ready(0)
         if found := self._answers():
             return found
         if gate is not None and (gate.answered() or gate.step()):
-            return super().select(0)
+            return ready(0)
+        if gate is not None and gate.loose() and gate.stir(lambda: bool(ready(0))):
+            return ready(0)
         if self._others():
             found = super().select(0.02)
             if found:
@@ -178,10 +179,12 @@ class VirtualSelector(selectors.DefaultSelector):
         return any(thread not in idle for thread in threading.enumerate())
 
     def _stuck(self) -> list[tuple[selectors.SelectorKey, int]]:
-        deadline = Real.monotonic() + GRACE
-        while (self._others() or self.children) and Real.monotonic() < deadline:
-            found = super().select(0.05)
-            if found:
+        gate, deadline = self._clock.gate, Real.monotonic() + GRACE
+        others = True
+        while others and Real.monotonic() < deadline:
+            others = bool(self._others() or self.children or (gate is not None and gate.loose()))
+            found = super().select(0.05 if others else 0)
+            if found or (gate is not None and gate.step()):  # who is none any more has come back
                 return found
         asked = (*self.outstanding.unanswered(), *self.connections.unanswered(self.get_map()))
         whose = dict.fromkeys((*self._clock.waiting, *asked))

@@ -183,27 +183,32 @@ class Scheduler:
 
     # What is not controlled ---------------------------------------------------------------
 
+    def loose(self) -> bool:
+        """Whether work goes on without the turn."""
+        return any(work.state is LOOSE for work in self.alive)
+
     def others(self) -> bool:
         """Whether threads run that the gate does not hold."""
-        return any(work.state is LOOSE for work in self.alive) or any(
-            thread.is_alive() for thread in self.foreign
-        )
+        return self.loose() or any(thread.is_alive() for thread in self.foreign)
 
-    def _stir(self, true: Callable[[], bool]) -> bool:
+    def stir(self, true: Callable[[], bool]) -> bool:
         """Give threads without the turn real time, until they have done something for us, or all
-        are asleep. Whether they may do more: one that runs, or waits for a disk, does."""
-        limit, before = Real.monotonic() + GRACE, None
+        are asleep. Whether they may do more: our work, if it ever does anything; a thread of other
+        people's, which may beat for ever, only if it runs, or waits for a disk."""
+        limit, before, moves = Real.monotonic() + GRACE, None, True
         while Real.monotonic() < limit:
             if true() or self.ready:
                 return True
             Real.sleep(SLICE)
-            loose = [(work.thread, work.native) for work in self.alive if work.state is LOOSE]
-            loose += [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
-            seen = [asleep(*thread) for thread in loose]
+            loose = [work for work in self.alive if work.state is LOOSE]
+            theirs = [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
+            ours = [asleep(work.thread, work.native) for work in loose]
+            seen = [*ours, *(asleep(*thread) for thread in theirs)]
             if None not in seen and seen == before:
                 return False
+            moves = None in seen or any(one not in (before or ()) for one in ours)
             before = seen
-        return before is None or None in before
+        return moves
 
     def note(self, detail: str) -> None:
         """Report what is not controlled, once in a run."""

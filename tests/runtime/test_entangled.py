@@ -1,0 +1,252 @@
+"""Work in a thread that waits for its own event loop: an honest loop that does so does not hang."""
+
+import asyncio
+import os
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agentfuzz import Completion, at_most_once, in_child, scenario
+from agentfuzz.core.events import Called
+from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
+from agentfuzz.world.injector import FromPlan
+from search.support import hunt, shown
+
+BLOCKED = Completion.blocked(reason="outcome_unknown", handle="A17")
+
+
+@scenario(at_most_once("charge"), task="Charge A17.")
+def shop(world):
+    @world.tool
+    def look(name: str) -> str:
+        return name
+
+    @world.tool(effect="charge", scope=("order",), dedup="key")
+    def charge(order: str, idempotency_key: str | None = None) -> str:
+        return f"ch_{order}"
+
+
+async def looked(world, name, seconds=1):
+    await asyncio.sleep(seconds)
+    return world.tools.look(name=name)
+
+
+def calls_back(world, name, seconds=1):
+    """A sync tool of an async agent, as it is written around a client that is async."""
+    loop = asyncio.get_running_loop()
+
+    def tool():
+        return asyncio.run_coroutine_threadsafe(looked(world, name, seconds), loop).result()
+
+    return tool
+
+
+async def by_a_callback(world):
+    return [await asyncio.to_thread(calls_back(world, "it")), world.clock.now]
+
+
+async def by_an_event(world):
+    event = threading.Event()
+    asyncio.get_running_loop().call_later(1, event.set)
+    return ["it" if await asyncio.to_thread(event.wait) else "", world.clock.now]
+
+
+async def by_an_event_in_time(world):
+    event = threading.Event()
+    asyncio.get_running_loop().call_later(1, event.set)
+    return ["it" if await asyncio.to_thread(event.wait, 30) else "", world.clock.now]
+
+
+async def in_a_pool_of_its_own(world):
+    with ThreadPoolExecutor() as pool:
+        tool = calls_back(world, "it")
+        return [await asyncio.get_running_loop().run_in_executor(pool, tool), world.clock.now]
+
+
+async def in_a_future_of_a_pool(world):
+    with ThreadPoolExecutor() as pool:
+        tool = calls_back(world, "it")
+        return [await asyncio.wrap_future(pool.submit(tool)), world.clock.now]
+
+
+WAITING = [
+    by_a_callback,
+    by_an_event,
+    by_an_event_in_time,
+    in_a_pool_of_its_own,
+    in_a_future_of_a_pool,
+]
+
+
+@pytest.mark.parametrize("agent", WAITING)
+def test_work_waits_for_its_loop(play, agent):
+    """Which goes on meanwhile, in virtual time."""
+    ended = play(shop, agent).history.ended
+    assert (ended.how, ended.value) == ("returned", ["it", 1.0]), ended
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("agent", WAITING)
+def test_in_a_process_of_its_own(play, agent):
+    """As here."""
+    ended = play(shop, in_child(agent)).history.ended
+    assert (ended.how, ended.value) == ("returned", ["it", 1.0]), ended
+
+
+def test_work_that_takes_longer_keeps_nobody(play):
+    """Each ends when it does, and not in the order of a stack."""
+
+    async def agent(world):
+        ends = []
+
+        async def one(name, seconds):
+            async with asyncio.timeout(seconds + 1):
+                await asyncio.to_thread(calls_back(world, name, seconds))
+            ends.append((name, world.clock.now))
+
+        await asyncio.gather(one("a", 5), one("b", 60), one("c", 1))
+        return ends
+
+    assert play(shop, agent).history.ended.value == [["c", 1.0], ["a", 5.0], ["b", 60.0]]
+
+
+def test_the_body_of_an_agent_is_run_once_more_and_no_more(play):
+    """Its first attempt leaves nothing behind; it is known from then on."""
+    begun = []
+
+    async def agent(world):
+        begun.append(len(begun))
+        world.tools.look(name="first")
+        await asyncio.to_thread(calls_back(world, "second"))
+        return len(world.store)
+
+    for runs in (2, 3, 4):
+        history = play(shop, agent).history
+        assert [event.args["name"] for event in history.of(Called)] == ["first", "second"]
+        assert history.ended.value == 0
+        assert len(begun) == runs
+
+
+@pytest.mark.parametrize("plan", ["look#1-2:lost/error", "look#2:once/timeout", "*#2+:error"])
+def test_faults_strike_as_they_do_elsewhere(play, plan):
+    """Those that last as well: they begin anew with the run."""
+
+    async def agent(world, call):
+        ends = []
+        for name in "abc":
+            try:
+                ends.append(await call(world, name))
+            except Exception as error:
+                ends.append(type(error).__name__)
+        return ends
+
+    async def threads(world):
+        return await agent(world, lambda w, name: asyncio.to_thread(calls_back(w, name)))
+
+    async def tasks(world):
+        return await agent(world, looked)
+
+    assert (
+        play(shop, threads, plan).history.ended.value == play(shop, tasks, plan).history.ended.value
+    )
+
+
+async def never(world):
+    await asyncio.to_thread(threading.Event().wait)
+
+
+async def awaits_itself(world):
+    loop, told = asyncio.get_running_loop(), threading.Event()
+
+    async def inner():
+        told.wait()  # blocks the loop that it waits for
+
+    await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(inner(), loop).result())
+
+
+@pytest.mark.parametrize("agent", [never, awaits_itself])
+def test_what_nobody_ends_hangs(play, agent):
+    run = play(shop, agent)
+    assert (run.history.ended.how, run.history.ended.error) == ("cut_off", "hung")
+    assert [violation.code for violation in run.violations] == ["AF203"]
+
+
+def test_in_c_it_is_found_out_by_the_watchdog():
+    """And not waited for again."""
+
+    async def agent(world):
+        mail = queue.SimpleQueue()
+        asyncio.get_running_loop().call_later(1, mail.put, "it")
+        return await asyncio.to_thread(mail.get)
+
+    with Simulation(run_timeout=0.5) as simulation:
+        for _ in range(2):
+            ended = simulation.execute(shop, agent, FromPlan()).ended
+            assert (ended.how, ended.value, ended.t) == ("returned", "it", 1.0)
+
+
+async def charges(world):
+    """Careful: one key, three attempts, and no word of what it does not know."""
+    loop = asyncio.get_running_loop()
+
+    async def charge():
+        return world.tools.charge(order="A17", idempotency_key="k")
+
+    for _ in range(3):
+        try:
+            reply = await asyncio.to_thread(
+                lambda: asyncio.run_coroutine_threadsafe(charge(), loop).result()
+            )
+        except Exception:
+            continue
+        if reply == "ch_A17":
+            return Completion.success(handle="A17")
+    return BLOCKED
+
+
+async def charges_blindly(world):
+    """Each attempt has another key."""
+    loop = asyncio.get_running_loop()
+
+    async def charge(n):
+        return world.tools.charge(order="A17", idempotency_key=f"k{n}")
+
+    for n in range(3):
+        try:
+            call = charge(n)
+            await asyncio.to_thread(
+                lambda call=call: asyncio.run_coroutine_threadsafe(call, loop).result()
+            )
+            return Completion.success(handle="A17")
+        except Exception:
+            continue
+    return BLOCKED
+
+
+def test_an_honest_one_is_not_accused_in_a_campaign(simulation):
+    result = hunt(shop, charges, simulation, depth=2, deep_runs=50, max_runs=300)
+    assert shown(result) == []
+    assert result.laws["at_most_once('charge')"].held > 100
+
+
+def test_another_one_is(simulation):
+    result = hunt(shop, charges_blindly, simulation, depth=1, deep_runs=0, max_runs=200)
+    assert "AF101 charge_card" not in shown(result)
+    assert {finding.code for finding in result.findings} >= {"AF101"}
+    assert "AF203" not in {finding.code for finding in result.findings}
+
+
+def test_two_processes_say_the_same():
+    """What was found out here is found out there."""
+    told = []
+    for workers in (1, 2):
+        with Simulation() as simulation:
+            budget = Budget(max_runs=120, max_seconds=600.0, workers=workers)
+            campaign = Campaign(shop, charges_blindly, simulation, budget=budget)
+            campaign.search()
+            told.append([(one.code, str(one.plan)) for one in campaign.result().findings])
+    assert told[0] == told[1] != []
