@@ -137,11 +137,6 @@ class Following:
             self._lasting.add(fault.of)
         return fault
 
-    def again(self) -> None:
-        self._injector.again()
-        self._ahead.begin(None)
-        self._lasting.clear()
-
 
 def _mark(nodeid: str) -> str:
     return sha256(nodeid.encode("utf-8", "backslashreplace")).hexdigest()[:10]

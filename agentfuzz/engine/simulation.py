@@ -130,7 +130,7 @@ class Simulation:
     ) -> History:
         clock = self._clock
         assert clock is not None, "a simulation runs inside its with block"
-        clock.reset(agent)
+        clock.reset()
         self.isolation.begin()
         if self.around is None:
             history = self._run(scenario, agent, injector, clock, trace)
@@ -139,11 +139,8 @@ class Simulation:
                 history = self._run(scenario, agent, injector, clock, trace)
         if history is None:
             self.probing.ask(scenario, lambda: self.execute(scenario, agent, FromPlan()))
-        elif clock.was_entangled(agent):
-            injector.again()
-        else:
-            return history
-        return self._execute(scenario, agent, injector, trace)
+            return self._execute(scenario, agent, injector, trace)
+        return history
 
     def _run(
         self, scenario: Scenario, agent: Agent, injector: Injector, clock: Clock, trace: bool

@@ -12,17 +12,13 @@ sleeps, `thread_pools` for the threads of a pool.
 import heapq
 import time
 from _thread import get_ident
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Protocol
 
-from agentfuzz.core.errors import CutOff
-
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOREVER = float("inf")
-ENTANGLED = "work for a thread waits for the loop that does it"
 
 
 class Real:
@@ -133,15 +129,11 @@ class Clock:
 
     __slots__ = (
         "_due",
-        "_entangled",
         "_serial",
-        "apart",
         "elsewhere",
-        "entangled",
         "gate",
         "guests",
         "held",
-        "inline",
         "looks",
         "now",
         "partners",
@@ -164,14 +156,9 @@ class Clock:
         self.threads = {get_ident()}  # those of the run: time is real for all others
         self.waiting: list[str] = []  # who waits for ever, and for what: a sentence each
         self.guests: set[int] = set()  # others that are at work for it, in no order of ours
-        self.apart = False  # work for a loop's executor has a thread of its own
-        self.inline: set[int] = set()  # threads that do it in the midst of their loop
-        self.entangled = False  # it would need one: it waits for its own loop
-        self._entangled: object = None  # that of this agent did
 
-    def reset(self, agent: object = None) -> None:
-        """Back to second 0 with nothing due: this thread begins a run, of this agent."""
-        self.apart = agent is not None and agent is self._entangled
+    def reset(self) -> None:
+        """Back to second 0 with nothing due: this thread begins a run."""
         self._due.clear()
         self.looks = self.wall = self.steady = 0
         ident = get_ident()
@@ -181,9 +168,7 @@ class Clock:
             self.guests.clear()
         if self.waiting:
             self.waiting = []
-        if self.inline:
-            self.inline.clear()
-        self.held = self.entangled = False
+        self.held = False
         self.now = 0.0
 
     @property
@@ -224,30 +209,6 @@ class Clock:
             action()
         if target > self.now:
             self._set(target)
-
-    @contextmanager
-    def within(self) -> Iterator[None]:
-        """Work for an executor is done by this thread, which its event loop runs in."""
-        ident = get_ident()
-        first = ident not in self.inline
-        self.inline.add(ident)
-        try:
-            yield
-        finally:
-            if first:
-                self.inline.discard(ident)
-
-    def waits_for_itself(self) -> CutOff:
-        """How a run ends whose work waits for the loop that does it: it is made again."""
-        self.entangled = True
-        return CutOff("hung", ENTANGLED)
-
-    def was_entangled(self, agent: object) -> bool:
-        """Whether this run of an agent is none: from now on its work is done apart."""
-        again = self.entangled and not self.apart
-        if again:
-            self._entangled = agent
-        return again
 
     @property
     def next_due(self) -> float | None:

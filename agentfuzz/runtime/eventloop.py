@@ -5,9 +5,8 @@ there is no next timer either, nothing can ever happen again, and the run is cut
 Called through `asyncio.run` and by the run of an async agent. Only the selector is replaced;
 timers, tasks and timeouts are asyncio's own.
 
-Work for an executor runs inline, at its own step of the loop: same order every time, no threads.
-Where some of it waits for its own loop (a callback into it, an event that a task sets), the run is
-entangled, and made again with such work `apart`: in the threads of a pool, which take turns.
+Work for an executor begins at its own step of the loop, on a thread that has the turn until it is
+done or waits: same order every time.
 Sockets and threads that other code brings along are given a moment of real time to answer, and
 take no virtual time; processes are given as long as they work.
 """
@@ -21,13 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
-from agentfuzz.core.errors import CutOff
 from agentfuzz.runtime import leaks, unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 from agentfuzz.runtime.virtual_selector import VirtualSelector
 
 T = TypeVar("T")
+WORKERS = 32  # threads for work: as many as asyncio has at most, whatever the machine
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -124,49 +123,35 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future: Any = self.create_future()
         future.called = unheard.named(func)
         unheard.made(future)
-        context = contextvars.copy_context()
-
-        def work() -> None:
-            if future.cancelled():
-                return
-            if self._clock.apart:
-                self._in_thread(executor, future, context.run, func, *args)
-                return
-            asyncio._set_running_loop(None)  # as in a thread: no loop is running here
-            try:
-                with self._clock.within():
-                    result = context.run(func, *args)
-            except BaseException as error:
-                if isinstance(error, CutOff) and error.why == "spinning":  # it waits in C
-                    self._clock.entangled = True
-                if not future.cancelled():
-                    future.set_exception(error)
-            else:
-                if not future.cancelled():
-                    future.set_result(result)
-            finally:
-                asyncio._set_running_loop(self)
-
-        self.call_soon(work)
-        made: asyncio.Future[T] = future
-        return made
-
-    def _in_thread(self, executor: Any, future: Any, *call: Any) -> None:
-        """Hand work to a pool. What ends without waiting has ended here, as it has inline."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(thread_name_prefix="asyncio")
-        pool = executor if isinstance(executor, ThreadPoolExecutor) else self._pool
+        pool = self._pool_of(executor)
+        call = (contextvars.copy_context().run, func, *args)
 
         def ends(done: Any) -> None:
             if not future.cancelled():
                 error = done.exception()
                 future.set_result(done.result()) if error is None else future.set_exception(error)
 
-        handed = pool.submit(*call)
-        if handed.done():
-            ends(handed)
-        else:
-            handed.add_done_callback(lambda done: self.call_soon_threadsafe(ends, done))
+        def begins() -> None:
+            if future.cancelled():
+                return
+            handed = pool.submit(*call)
+            vars(handed)["_for_a_loop"] = True  # who hears of it hears of the loop's future
+            if handed.done():  # it has waited for nothing
+                ends(handed)
+            else:
+                handed.add_done_callback(lambda done: self.call_soon_threadsafe(ends, done))
+
+        self.call_soon(begins)
+        made: asyncio.Future[T] = future
+        return made
+
+    def _pool_of(self, executor: Any) -> ThreadPoolExecutor:
+        """The threads that do some work: those of an executor of processes are threads here."""
+        if isinstance(executor, ThreadPoolExecutor):
+            return executor
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="asyncio")
+        return self._pool
 
 
 def finish(loop: asyncio.AbstractEventLoop) -> None:

@@ -37,10 +37,6 @@ class Injector(Protocol):
         """The fault that strikes here, or None."""
         ...
 
-    def again(self) -> None:
-        """The run is made once more, from its beginning."""
-        ...
-
 
 _NONE = FaultPlan()
 PROCESS = ("process", "store", "turn", "end")  # the boundaries of the agent's process
@@ -50,7 +46,7 @@ class FromPlan:
     """The faults of a plan; the empty plan is the fault-free run. `strikes` says what the plan has
     at a slot."""
 
-    __slots__ = ("_plan", "crossings", "process", "strikes")
+    __slots__ = ("crossings", "process", "strikes")
 
     def __init__(self, plan: FaultPlan | None = None, *, process: bool = False) -> None:
         self.crossings: list[Crossing] = []
@@ -58,11 +54,6 @@ class FromPlan:
             plan = _NONE
         self.process = process or plan.touches(PROCESS)
         self.strikes = lookup(plan)
-        self._plan = plan
-
-    def again(self) -> None:
-        self.crossings.clear()
-        self.strikes = lookup(self._plan)
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:
         self.crossings.append(made(Crossing, (slot, seq, group)))
@@ -79,10 +70,6 @@ class Drawn:
         self.crossings: list[Crossing] = []
         self.process = process
         self._draw = draw
-        self._lasting = Lasting()
-
-    def again(self) -> None:
-        self.crossings.clear()
         self._lasting = Lasting()
 
     def at(self, slot: Slot, seq: int, group: str) -> Fault | None:

@@ -341,6 +341,7 @@ def test_a_proxy_of_the_environment_is_not_asked(way: Any, monkeypatch: Any) -> 
     """As on many a company's machine."""
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
         monkeypatch.setenv(name, "http://proxy.example.invalid:3128")
+    leaks.taken()  # those of other tests
     assert ended(way).value == "Hello, you."
     assert not [one for one in leaks.taken() if one.kind.startswith("socket.")]
 

@@ -33,7 +33,7 @@ from agentfuzz.engine.child.host import Home
 from agentfuzz.engine.child.pipe import Pipe, packed, unpacked
 from agentfuzz.engine.child.stub import RemoteGateway, moved
 from agentfuzz.runtime import forks, leaks
-from agentfuzz.runtime.clock import ENTANGLED, Real
+from agentfuzz.runtime.clock import Real
 from agentfuzz.runtime.eventloop import VirtualLoop, finish
 from agentfuzz.runtime.watchdog import current
 from agentfuzz.world.world import World, inside
@@ -101,8 +101,6 @@ class _Leg:
         try:
             return self._serve()
         except CutOff as cut:
-            if cut.detail == ENTANGLED:
-                self._gateway.clock.entangled = True
             if cut.why == "spinning" and cut.detail == "nowhere":
                 raise CutOff("spinning", _where(self._agent)) from None
             raise

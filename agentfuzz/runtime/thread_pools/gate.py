@@ -162,15 +162,11 @@ class Gate(Scheduler):
         """Wait until something is true, or for so many virtual seconds. Others go on meanwhile.
         `asks` gives somebody in real time the time to answer, before the clock moves. Raises
         CutOff when nothing can ever happen again."""
-        ident = get_ident()
-        me = self.idents[ident]
+        me = self.idents[get_ident()]
         end = None if seconds is None else self.clock.now + max(seconds, TICK)
         if true():
             return True
-        itself = ident in self.clock.inline and true is not bool  # who sleeps waits for nobody
         if me is not None:
-            if itself:
-                raise self.clock.waits_for_itself()
             me.until, me.deadline, me.asks = true, end, asks
             self._hand_back(me, WAITING)
             return true()
@@ -190,8 +186,6 @@ class Gate(Scheduler):
                 patience = Real.monotonic() + GRACE
                 continue
             due = [at for at in (self.clock.next_due, self.next_deadline(), end) if at is not None]
-            if itself:
-                raise self.clock.waits_for_itself()
             if due:
                 self.clock.advance(min(due) - now)
             elif not others or Real.monotonic() > patience:

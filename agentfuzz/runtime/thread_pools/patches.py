@@ -152,11 +152,11 @@ def wait(self: Any, timeout: float | None = None) -> bool:
 def start(self: threading.Thread) -> None:
     """A thread starts: one of a pool, or one that the gate does not hold."""
     gate = _gate
-    if gate is None or not gate.idents:
+    if gate is not None and getattr(here, "submitting", False):
+        gate.pooled.append(self)
         _start(self)
         return
-    if getattr(here, "submitting", False):
-        gate.pooled.append(self)
+    if gate is None or not gate.idents:
         _start(self)
         return
     if _mine() is not None and _is_agents(self):

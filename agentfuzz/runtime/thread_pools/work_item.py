@@ -88,8 +88,8 @@ class Work:
     def fate(self) -> unheard.Fate | None:
         """How the work ended, as its future has it."""
         future: Any = self.future
-        if future is None or future._state != "FINISHED":
-            return None
+        if future is None or future._state != "FINISHED" or "_for_a_loop" in vars(future):
+            return None  # a loop has a future of its own for it
         told = vars(future)
         return unheard.Fate(future._exception, "_heard" in told, told.get("_group"))
 

@@ -37,10 +37,6 @@ class Striking:
                 self._struck.append((slot, fault, within))
         return fault
 
-    def again(self) -> None:
-        self._injector.again()
-        self._struck.clear()
-
     def over(self, history: History) -> None:
         """The run is over: what has really struck is kept."""
         if not self._struck:

@@ -1,15 +1,16 @@
-"""Work in a thread that waits for its own event loop: an honest loop that does so does not hang."""
+"""Work for a thread: it takes turns with its event loop, and may wait for it."""
 
 import asyncio
 import os
 import queue
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from agentfuzz import Completion, at_most_once, in_child, scenario
-from agentfuzz.core.events import Called
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -114,21 +115,41 @@ def test_work_that_takes_longer_keeps_nobody(play):
     assert play(shop, agent).history.ended.value == [["c", 1.0], ["a", 5.0], ["b", 60.0]]
 
 
-def test_the_body_of_an_agent_is_run_once_more_and_no_more(play):
-    """Its first attempt leaves nothing behind; it is known from then on."""
-    begun = []
+async def in_time(world):
+    try:
+        await asyncio.wait_for(asyncio.to_thread(time.sleep, 60), 5)
+    except TimeoutError:
+        return ["late", world.clock.now]
 
-    async def agent(world):
-        begun.append(len(begun))
-        world.tools.look(name="first")
-        await asyncio.to_thread(calls_back(world, "second"))
-        return len(world.store)
 
-    for runs in (2, 3, 4):
-        history = play(shop, agent).history
-        assert [event.args["name"] for event in history.of(Called)] == ["first", "second"]
-        assert history.ended.value == 0
-        assert len(begun) == runs
+async def the_first_one(world):
+    sleeps = asyncio.ensure_future(asyncio.to_thread(time.sleep, 60))
+    first = await asyncio.wait(
+        {sleeps, asyncio.ensure_future(asyncio.sleep(1))}, return_when="FIRST_COMPLETED"
+    )
+    return [len(first[0]), world.clock.now]
+
+
+async def beside_a_heart(world):
+    beats = []
+
+    async def beat():
+        while True:
+            await asyncio.sleep(1)
+            beats.append(world.clock.now)
+
+    heart = asyncio.ensure_future(beat())
+    await asyncio.to_thread(time.sleep, 4.5)
+    heart.cancel()
+    return [len(beats), world.clock.now]
+
+
+@pytest.mark.parametrize(
+    ("agent", "comes"),
+    [(in_time, ["late", 5.0]), (the_first_one, [1, 1.0]), (beside_a_heart, [4, 4.5])],
+)
+def test_a_thread_that_sleeps_keeps_no_loop(play, agent, comes):
+    assert play(shop, agent).history.ended.value == comes
 
 
 @pytest.mark.parametrize("plan", ["look#1-2:lost/error", "look#2:once/timeout", "*#2+:error"])
@@ -176,8 +197,6 @@ def test_what_nobody_ends_hangs(play, agent):
 
 
 def test_in_c_it_is_found_out_by_the_watchdog():
-    """And not waited for again."""
-
     async def agent(world):
         mail = queue.SimpleQueue()
         asyncio.get_running_loop().call_later(1, mail.put, "it")
@@ -240,8 +259,24 @@ def test_another_one_is(simulation):
     assert "AF203" not in {finding.code for finding in result.findings}
 
 
+async def charges_again_when_it_takes_long(world):
+    """What timed out goes on in its thread: two charges, and each of them arrives."""
+    for n in range(2):
+        charge = partial(world.tools.charge, order="A17", idempotency_key=f"k{n}")
+        try:
+            await asyncio.wait_for(asyncio.to_thread(charge), 5)
+            return Completion.success(handle="A17")
+        except TimeoutError:
+            continue
+    return BLOCKED
+
+
+def test_what_has_timed_out_goes_on_in_its_thread(simulation):
+    result = hunt(shop, charges_again_when_it_takes_long, simulation, depth=1, deep_runs=0)
+    assert "AF101" in {finding.code for finding in result.findings}
+
+
 def test_two_processes_say_the_same():
-    """What was found out here is found out there."""
     told = []
     for workers in (1, 2):
         with Simulation() as simulation:
