@@ -43,17 +43,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.made = 0  # tasks, in this leg
         self.numbered = 0  # tasks and futures that were put into sets
         self.dead = False  # so is the process that it belongs to
-        self._pool: ThreadPoolExecutor | None = None
+        self._default_executor: ThreadPoolExecutor | None = None  # asyncio's own, under this name
+        self._pools: dict[Any, ThreadPoolExecutor] = {}  # by the executor that they stand for
         self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
 
     def begin(self) -> None:
         """A leg begins: it counts for itself."""
         self.made = self.numbered = self._turns.polls = 0
         self._asyncgens_shutdown_called = False  # at the end of the leg before
+        self._default_executor = None
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False)
         self._turns.children.end()
         super().close()
 
@@ -146,12 +148,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return made
 
     def _pool_of(self, executor: Any) -> ThreadPoolExecutor:
-        """The threads that do some work: those of an executor of processes are threads here."""
+        """The threads that do some work. Processes of an executor are threads here, as many."""
+        executor = executor or self._default_executor
         if isinstance(executor, ThreadPoolExecutor):
             return executor
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="asyncio")
-        return self._pool
+        pool = self._pools.get(executor)
+        if pool is None:
+            workers = getattr(executor, "_max_workers", WORKERS)
+            pool = self._pools[executor] = ThreadPoolExecutor(workers, "asyncio")
+        return pool
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """As `asyncio.run` ends: what is left in its threads goes on to its end first."""
+        self._pool_of(None).shutdown()
+        self._pools.pop(None, None)  # the loop lives on, for another run
 
 
 def finish(loop: asyncio.AbstractEventLoop) -> None:

@@ -5,12 +5,13 @@ import os
 import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
 from agentfuzz import Completion, at_most_once, in_child, scenario
+from agentfuzz.core.events import Called
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
@@ -96,6 +97,46 @@ def test_in_a_process_of_its_own(play, agent):
     """As here."""
     ended = play(shop, in_child(agent)).history.ended
     assert (ended.how, ended.value) == ("returned", ["it", 1.0]), ended
+
+
+def test_asyncio_run_ends_when_its_threads_do(play):
+    """Also those whose result nobody waits for any more."""
+
+    async def main(world):
+        looks = asyncio.to_thread(lambda: (time.sleep(60), world.tools.look(name="it")))
+        try:
+            await asyncio.wait_for(looks, 5)
+        except TimeoutError:
+            return world.clock.now
+
+    def agent(world):
+        return [asyncio.run(main(world)), world.clock.now]
+
+    history = play(shop, agent).history
+    assert history.ended.value == [5.0, pytest.approx(60.0)]
+    assert [event.t for event in history.of(Called)] == [pytest.approx(60.0)]
+
+
+@pytest.mark.parametrize("of", ["threads", "processes", "by default"])
+def test_an_executor_of_one_does_one_at_a_time(play, of):
+    made = {"processes": ProcessPoolExecutor}.get(of, ThreadPoolExecutor)
+
+    async def agent(world):
+        loop, ends = asyncio.get_running_loop(), []
+
+        def work(name):
+            time.sleep(10)
+            ends.append([name, world.clock.now])
+
+        with made(max_workers=1) as pool:
+            if of == "by default":
+                loop.set_default_executor(pool)
+            given = None if of == "by default" else pool
+            await asyncio.gather(*(loop.run_in_executor(given, work, name) for name in "ab"))
+        return ends
+
+    for _ in range(2):  # the loop is another run's after it
+        assert play(shop, agent).history.ended.value == [["a", 10.0], ["b", 20.0]]
 
 
 def test_work_that_takes_longer_keeps_nobody(play):
