@@ -69,6 +69,7 @@ class Loops:
             process.cancel_task = None
         mourned(gateway)
         finish(loop)
+        loop.rest()
         return result
 
     def settle(self, gateway: LocalGateway) -> None:

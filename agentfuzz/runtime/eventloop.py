@@ -54,10 +54,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._default_executor = None
 
     def close(self) -> None:
-        for pool in self._pools.values():
-            pool.shutdown(wait=False)
+        self.rest()
         self._turns.children.end()
         super().close()
+
+    def rest(self) -> None:
+        """A run is over: the threads that did its work end, for a fork has but one."""
+        while self._pools:
+            self._pools.popitem()[1].shutdown(wait=False)
 
     def asks(self, whom: str) -> AbstractContextManager[None]:
         """Somebody in real time is asked something on this loop, until the block ends."""

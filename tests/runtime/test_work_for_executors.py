@@ -139,6 +139,20 @@ def test_an_executor_of_one_does_one_at_a_time(play, of):
         assert play(shop, agent).history.ended.value == [["a", 10.0], ["b", 20.0]]
 
 
+def test_no_thread_is_left(play):
+    """Or no process could be forked between two runs."""
+
+    async def agent(world):
+        await asyncio.gather(*(asyncio.to_thread(world.tools.look, name=name) for name in "abc"))
+
+    before = set(threading.enumerate())
+    for _ in range(3):
+        assert play(shop, agent).history.ended.how == "returned"
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30.0)
+    assert set(threading.enumerate()) <= before
+
+
 def test_work_that_takes_longer_keeps_nobody(play):
     """Each ends when it does, and not in the order of a stack."""
 
