@@ -236,8 +236,8 @@ def test_work_that_blocks_out_of_sight_is_let_go(play):
 
 def test_work_that_was_let_go_and_is_busy_is_waited_for(play, monkeypatch):
     """On a machine that takes its time, it comes back late: that is no run that hangs."""
-    monkeypatch.setattr(scheduler, "GRACE", 0.1)
-    monkeypatch.setattr(gate, "GRACE", 0.1)
+    monkeypatch.setattr(scheduler, "GRACE", 0.2)
+    monkeypatch.setattr(gate, "GRACE", 0.2)
 
     def agent(world):
         mail = queue.SimpleQueue()

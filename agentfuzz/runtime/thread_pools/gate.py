@@ -21,12 +21,13 @@ from typing import Any
 
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime import unheard
-from agentfuzz.runtime.clock import FOREVER, Real
+from agentfuzz.runtime.clock import FOREVER
 from agentfuzz.runtime.thread_pools.scheduler import GRACE, PATIENCE, Scheduler
 from agentfuzz.runtime.thread_pools.work_item import (
     LOOSE,
     READY,
     RUNNING,
+    SLICE,
     WAITING,
     Own,
     Work,
@@ -170,7 +171,7 @@ class Gate(Scheduler):
             me.until, me.deadline, me.asks = true, end, asks
             self._hand_back(me, WAITING)
             return true()
-        patience = Real.monotonic() + GRACE
+        rests = 0  # how often the others were seen to be at rest: who is kept waiting sees less
         while True:
             others = self.others()  # asked first: who is none any more has done something for us
             if true():
@@ -183,12 +184,12 @@ class Gate(Scheduler):
             if self.clock.held:
                 raise Crash
             if self.answered() or (others and (self.stir(true) or true())):
-                patience = Real.monotonic() + GRACE
+                rests = 0
                 continue
             due = [at for at in (self.clock.next_due, self.next_deadline(), end) if at is not None]
             if due:
                 self.clock.advance(min(due) - now)
-            elif not others or Real.monotonic() > patience:
+            elif not others or (rests := rests + 1) * 2 * SLICE > GRACE:
                 cut = sys.exception()  # already on its way out, if there is one
                 why = ("hung", "every thread waits and no timer is set")
                 raise cut if isinstance(cut, CutOff) else CutOff(*why)
