@@ -13,6 +13,8 @@ import pytest
 from agentfuzz import Completion, at_most_once, in_child, scenario
 from agentfuzz.core.events import Called
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.runtime import virtual_selector
+from agentfuzz.runtime.thread_pools import scheduler
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.world.injector import FromPlan
@@ -97,6 +99,23 @@ def test_in_a_process_of_its_own(play, agent):
     """As here."""
     ended = play(shop, in_child(agent)).history.ended
     assert (ended.how, ended.value) == ("returned", ["it", 1.0]), ended
+
+
+def naps(world, name, sleep=time.sleep):
+    """With a sleep that it has kept from before the run."""
+    sleep(0.4)
+    return world.tools.look(name=name)
+
+
+def test_who_really_sleeps_comes_back(play, monkeypatch):
+    """In real time, in which nothing else of the run happens."""
+    monkeypatch.setattr(scheduler, "PATIENCE", 0.02)
+    monkeypatch.setattr(virtual_selector, "GRACE", 0.1)
+
+    async def agent(world):
+        return [await asyncio.wait_for(asyncio.to_thread(naps, world, "it"), 5), world.clock.now]
+
+    assert play(shop, agent).history.ended.value == ["it", 0.0]
 
 
 def test_asyncio_run_ends_when_its_threads_do(play):

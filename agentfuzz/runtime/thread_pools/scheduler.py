@@ -166,9 +166,9 @@ class Scheduler:
         """What `asleep` says of the thread that does work; of all threads of its pool while none
         has taken it up: on a busy machine that may last."""
         if work.own is not None:
-            return asleep(work.own.ident or 0, work.own.native_id or 0)
+            return asleep(work.own.ident or 0, work.own.native_id or 0, naps=work.own.daemon)
         if work.thread:
-            return asleep(work.thread, work.native)
+            return asleep(work.thread, work.native, naps=False)
         assert work.pool is not None, "work has a pool or a thread of its own"
         found = [asleep(t.ident or 0, t.native_id or 0) for t in work.pool._threads]
         return None if None in found else (*found,)
@@ -202,7 +202,7 @@ class Scheduler:
             Real.sleep(SLICE)
             loose = [work for work in self.alive if work.state is LOOSE]
             theirs = [(t.ident or 0, t.native_id or 0) for t in self.foreign if t.is_alive()]
-            ours = [asleep(work.thread, work.native) for work in loose]
+            ours = [asleep(work.thread, work.native, naps=False) for work in loose]
             seen = [*ours, *(asleep(*thread) for thread in theirs)]
             if None not in seen and seen == before:
                 return False

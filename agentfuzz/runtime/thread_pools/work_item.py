@@ -155,9 +155,10 @@ _clock_of: Callable[[int], int] | None = getattr(time, "pthread_getcpuclockid", 
 _read: Callable[[int], int] | None = getattr(time, "clock_gettime_ns", None)
 
 
-def asleep(ident: int, native: int) -> object | None:
+def asleep(ident: int, native: int, *, naps: bool = True) -> object | None:
     """Where a thread sleeps, and how much it has done: two looks that are equal say that it is
-    blocked. None: it runs, or could."""
+    blocked. None: it runs, or could; or, unless it `naps` for ever, as threads of other people's
+    do, it has set itself an alarm: a real `time.sleep`, as who has kept one from before."""
     frame = sys._current_frames().get(ident)
     if frame is None:
         return (ident,)
@@ -173,6 +174,10 @@ def asleep(ident: int, native: int) -> object | None:
         with open(f"/proc/self/task/{native}/stat") as stat:
             if stat.read().rpartition(")")[2].split()[0] in "RD":
                 return None
+        if not naps:
+            with open(f"/proc/self/task/{native}/wchan") as where:
+                if where.read() == "hrtimer_nanosleep":
+                    return None
     except OSError:  # another system
         pass
     return (ident, id(frame), frame.f_lasti, done)
