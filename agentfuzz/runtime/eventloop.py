@@ -133,9 +133,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         call = (contextvars.copy_context().run, func, *args)
 
         def ends(done: Any) -> None:
-            if not future.cancelled():
-                error = done.exception()
-                future.set_result(done.result()) if error is None else future.set_exception(error)
+            if future.cancelled() or done.cancelled():
+                future.cancel()
+                return
+            error = done.exception()
+            future.set_result(done.result()) if error is None else future.set_exception(error)
+
+        def comes(done: Any) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits for it any more
+                self.call_soon_threadsafe(ends, done)
 
         def begins() -> None:
             if future.cancelled():
@@ -145,7 +151,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             if handed.done():  # it has waited for nothing
                 ends(handed)
             else:
-                handed.add_done_callback(lambda done: self.call_soon_threadsafe(ends, done))
+                handed.add_done_callback(comes)
+                # What has not begun when nobody waits for it any more never does.
+                future.add_done_callback(lambda ended: ended.cancelled() and handed.cancel())
 
         self.call_soon(begins)
         made: asyncio.Future[T] = future

@@ -158,6 +158,40 @@ def test_an_executor_of_one_does_one_at_a_time(play, of):
         assert play(shop, agent).history.ended.value == [["a", 10.0], ["b", 20.0]]
 
 
+def test_what_has_not_begun_when_it_is_late_never_does(play):
+    """As with asyncio's own: it waits in the queue of a pool of one."""
+
+    async def agent(world):
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            first = loop.run_in_executor(pool, time.sleep, 60)
+            second = loop.run_in_executor(pool, partial(world.tools.look, name="second"))
+            try:
+                await asyncio.wait_for(second, 5)
+            except TimeoutError:
+                await first
+        return world.clock.now
+
+    history = play(shop, agent).history
+    assert history.ended.value == 60.0
+    assert history.of(Called) == []
+
+
+def test_a_run_that_is_cut_off_says_nothing(play, capfd, caplog):
+    """Its threads end, and the loop that they would tell is closed."""
+
+    async def agent(world):
+        works = asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))
+        await asyncio.sleep(0)
+        while not works.done():
+            world.tools.look(name="again")
+
+    assert play(shop, agent).history.ended.error == "budget"
+    assert play(shop, never).history.ended.error == "hung"
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
 def test_no_thread_is_left(play):
     """Or no process could be forked between two runs."""
 
