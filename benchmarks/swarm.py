@@ -42,9 +42,11 @@ def names(agents: int) -> list[str]:
 
 
 def swarm(agents: int) -> Scenario:
+    everybody = names(agents)
+
     @scenario(at_most_once("charge"), task="Pass it on.", max_crossings=10 * AGENTS)
     def swarm(world: World) -> None:
-        world.agents(*names(agents))
+        world.agents(*everybody)
 
         @world.tool(effect="charge", scope=("order",))
         def charge(order: str) -> str:

@@ -97,13 +97,11 @@ class History:
     def index(self) -> Mapping[type, list[Any]]:
         """The events by their kinds, in the order in which these first came."""
         index: dict[type, list[Any]] = {}
-        known = index.get
         for event in self.events:
-            found = known(type(event))
-            if found is None:
+            try:
+                index[type(event)].append(event)
+            except KeyError:
                 index[type(event)] = [event]
-            else:
-                found.append(event)
         return index
 
     def of(self, kind: type[E_]) -> list[E_]:

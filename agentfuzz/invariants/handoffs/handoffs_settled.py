@@ -6,6 +6,7 @@ twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, 
 
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import Any
 
 from agentfuzz.core.between import (
     HandoffAccepted,
@@ -21,7 +22,7 @@ from agentfuzz.invariants.queries.calls import died_between
 from agentfuzz.invariants.queries.handed import handed, same_task, who
 from agentfuzz.invariants.queries.outline import KINDS, Resting
 from agentfuzz.invariants.queries.taken import by_post, went_on
-from agentfuzz.invariants.queries.teams import Passed, acting, agent_of, callers, handoffs
+from agentfuzz.invariants.queries.teams import Passed, acting, agent_of, callers, handoffs, passed
 from agentfuzz.invariants.queries.texts import leaves
 from agentfuzz.invariants.queries.undoing import named
 
@@ -55,10 +56,10 @@ def _taken_twice(history: History) -> Iterator[Violation]:
     accepted = history.of(HandoffAccepted)
     if len({*map(_ID, accepted)}) == len(accepted):
         return
-    for passed in handoffs(history):
-        for yes in passed.accepted[1:]:
-            if not _once_for_all_that(history, passed.accepted[0], yes):
-                yield _twice(passed, passed.accepted[0], yes)
+    for one in handoffs(history):
+        for yes in one.accepted[1:]:
+            if not _once_for_all_that(history, one.accepted[0], yes):
+                yield _twice(one.sent, one.accepted[0], yes)
 
 
 def _once_for_all_that(history: History, first: HandoffAccepted, again: HandoffAccepted) -> bool:
@@ -86,47 +87,48 @@ def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
     claim = history.success
     if claim is None:
         return
-    settled = _settled_ones(history)
-    if settled.issuperset(map(_ID, history.of(HandoffSent))):
+    settled = _answered(history, HandoffAccepted, HandoffRejected)
+    left = [sent for sent in history.of(HandoffSent) if sent.handoff not in settled]
+    if not left:
         return
-    for passed in handoffs(history):
-        if passed.sent.seq > claim.seq or passed.sent.handoff in settled or _said(history, passed):
-            continue
-        if _superseded(history, passed) or _taken_back(history, passed):
-            continue
-        posted = any(by_post(run, passed.sent.to) for run in (history, baseline) if run)
-        if posted or not went_on(history, passed):
-            yield _never(passed, claim)
+    taken = _answered(history, HandoffAccepted)
+    lost = [
+        sent
+        for sent in left
+        if not (
+            sent.seq > claim.seq
+            or _said(history, sent)
+            or _superseded(history, sent, settled, taken)
+            or _taken_back(history, sent)
+        )
+    ]
+    for one in passed(history, lost):
+        posted = any(by_post(run, one.sent.to) for run in (history, baseline) if run)
+        if posted or not went_on(history, one):
+            yield _never(one, claim)
 
 
-def _settled_ones(history: History) -> set[str]:
-    """Whatever has come and has been answered, by its id."""
+def _answered(history: History, *ways: type[Any]) -> set[str]:
+    """Whatever has come and has been answered so, by its id."""
     came = {*map(_ARRIVAL, history.of(HandoffReceived))}
-    answered = {*map(_ARRIVAL, history.of(HandoffAccepted))}
-    answered.update(map(_ARRIVAL, history.of(HandoffRejected)))
-    return {handoff for handoff, _ in came & answered}
+    came &= {_ARRIVAL(one) for way in ways for one in history.of(way)}
+    return {handoff for handoff, _ in came}
 
 
-def _settled(passed: Passed) -> bool:
-    return any(one.accepted or one.rejected for one in passed.arrivals)
-
-
-def _superseded(history: History, passed: Passed) -> bool:
+def _superseded(history: History, sent: HandoffSent, settled: set[str], taken: set[str]) -> bool:
     """Whether the same task, in this or a later version, was answered when it was sent again, or
     taken over when it had been sent before. Another life may begin to count its versions anew."""
-    sent, died = passed.sent, bool(history.of(Crashed))
+    died = bool(history.of(Crashed))
     return any(
-        other is not passed
-        and same_task(sent, other.sent)
-        and (_settled(other) if other.sent.seq > sent.seq else bool(other.accepted))
-        for other in handoffs(history)
-        if other.sent.version >= sent.version
-        or (died and died_between(history, sent.seq, other.sent.seq))
+        other is not sent
+        and same_task(sent, other)
+        and other.handoff in (settled if other.seq > sent.seq else taken)
+        for other in history.of(HandoffSent)
+        if other.version >= sent.version or (died and died_between(history, sent.seq, other.seq))
     )
 
 
-def _said(history: History, passed: Passed) -> bool:
-    sent = passed.sent
+def _said(history: History, sent: HandoffSent) -> bool:
     words = [word for word in (sent.task, sent.handoff) if word]
     return any(
         done.status != "success" or any(word in done.detail for word in words)
@@ -135,22 +137,21 @@ def _said(history: History, passed: Passed) -> bool:
     )
 
 
-def _taken_back(history: History, passed: Passed) -> bool:
+def _taken_back(history: History, sent: HandoffSent) -> bool:
     """Whether the sender itself did what the payload names, or saw that it was done."""
-    said = list(leaves(passed.sent.payload))
+    said = list(leaves(sent.payload))
     effects = {commit.effect_id: commit for commit in history.ledger}
     done: list[Committed | Replayed] = [*history.ledger, *history.of(Replayed)]
     return any(
-        one.seq > passed.sent.seq
-        and agent_of(history, one) == passed.sent.sender
+        one.seq > sent.seq
+        and agent_of(history, one) == sent.sender
         and one.effect_id in effects
         and named(history, effects[one.effect_id], said)
         for one in done
     )
 
 
-def _twice(passed: Passed, first: HandoffAccepted, again: HandoffAccepted) -> Violation:
-    sent = passed.sent
+def _twice(sent: HandoffSent, first: HandoffAccepted, again: HandoffAccepted) -> Violation:
     by = "again" if first.agent == again.agent else f"by {who(again.agent)} as well"
     return Violation(
         code="AF607",
@@ -168,8 +169,8 @@ def _twice(passed: Passed, first: HandoffAccepted, again: HandoffAccepted) -> Vi
     )
 
 
-def _never(passed: Passed, claim: Done) -> Violation:
-    sent, arrived = passed.sent, [one.received for one in passed.arrivals]
+def _never(lost: Passed, claim: Done) -> Violation:
+    sent, arrived = lost.sent, [one.received for one in lost.arrivals]
     taken = (
         f"{who(arrived[0].agent)} was given it at {arrived[0].t:g} s, and neither accepted nor "
         "rejected it"

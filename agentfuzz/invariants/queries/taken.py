@@ -47,9 +47,9 @@ def _begins(history: History, yes: HandoffAccepted) -> bool:
 def went_on(history: History, passed: Passed) -> bool:
     """Whether a handoff reached whom it is for as it should be, and this agent (or who took it for
     this agent) did something afterwards; that the same handoff arrives again is not its doing."""
-    sent, by = passed.sent, acting(history)
+    sent = passed.sent
     return any(
-        agent_of(history, event) in (sent.to, by[arrival.received.seq])
+        agent_of(history, event) in (sent.to, acting(history)[arrival.received.seq])
         and not (type(event) is HandoffReceived and event.handoff == sent.handoff)
         for arrival in passed.arrivals
         if arrival.received.agent == sent.to and not arrival.received.problem

@@ -94,19 +94,28 @@ class Passed(NamedTuple):
 @query
 def handoffs(history: History) -> Sequence[Passed]:
     """Every handoff of the run, in the order in which they were sent."""
-    accepted, rejected = _first(history.of(HandoffAccepted)), _first(history.of(HandoffRejected))
+    return passed(history, history.of(HandoffSent))
+
+
+def passed(history: History, sent: Sequence[HandoffSent]) -> Sequence[Passed]:
+    """What became of these handoffs, in this order."""
+    asked = {one.handoff for one in sent}
+    accepted = _first(history.of(HandoffAccepted), asked)
+    rejected = _first(history.of(HandoffRejected), asked)
     arrived: dict[str, tuple[Arrival, ...]] = {}
     for one in history.of(HandoffReceived):
-        name, at = one.handoff, (one.handoff, one.nth)
-        arrival = made(Arrival, (one, accepted.get(at), rejected.get(at)))
-        arrived[name] = (*arrived[name], arrival) if name in arrived else (arrival,)
+        name = one.handoff
+        if name in asked:
+            at = (name, one.nth)
+            arrival = made(Arrival, (one, accepted.get(at), rejected.get(at)))
+            arrived[name] = (*arrived[name], arrival) if name in arrived else (arrival,)
     came = arrived.get
-    return [made(Passed, (sent, came(sent.handoff, ()))) for sent in history.of(HandoffSent)]
+    return [made(Passed, (one, came(one.handoff, ()))) for one in sent]
 
 
-def _first(answers: Sequence[Answer]) -> Mapping[tuple[str, int], Answer]:
-    """The first answer to each arrival: of two, that one holds."""
-    return {(one.handoff, one.nth): one for one in reversed(answers)}
+def _first(answers: Sequence[Answer], asked: set[str]) -> Mapping[tuple[str, int], Answer]:
+    """The first answer to each arrival of these handoffs: of two, that one holds."""
+    return {(one.handoff, one.nth): one for one in reversed(answers) if one.handoff in asked}
 
 
 def task_of(sent: HandoffSent) -> str:

@@ -169,11 +169,12 @@ def _leaves(team: Team, to: str, sent: Sent, way: str, among: Collection[str]) -
 
 
 def post(team: Team, to: str, sent: Sent) -> Receipt:
-    """Send a handoff to a mailbox. Where nothing strikes it, it is there at once."""
+    """Send a handoff to the mailbox of an agent that is known. Where nothing strikes it, it is
+    there at once."""
     left = _leaves(team, to, sent, "", team.known)
     box = team.boxes.get(to)
     if box is None:
-        box = team.box(to)
+        box = team.boxes[to] = Mailbox(to, team.calls)
     if left[2] is not None or box.held:
         return Handoff(team, to, sent, left=left).post()
     receipt = left[0]

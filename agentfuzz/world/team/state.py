@@ -54,10 +54,13 @@ class Team:
     def takes_part(self, names: tuple[str, ...]) -> None:
         """There are agents of these names: `there` are those that take part, in order."""
         self.log.named = self.log.named or bool(names)
-        self.asked, there = names, self.slice
-        self.there = tuple([name for name in names if name in there]) if there else names
-        self.named |= dict.fromkeys(names)
-        self.known |= dict.fromkeys(self.there)
+        self.asked = self.there = names
+        named = there = dict.fromkeys(names)
+        if self.slice:
+            self.there = tuple([name for name in names if name in self.slice])
+            there = dict.fromkeys(self.there)
+        self.named |= named
+        self.known |= there
 
     def box(self, agent: str) -> Mailbox:
         """The mailbox of an agent."""
