@@ -176,6 +176,31 @@ def test_who_cannot_be_left_out_stays() -> None:
     assert found.plan.agents == ("a0", "a1", "a4", "a11")
 
 
+def test_faults_at_all_agents_are_sliced_with_them() -> None:
+    """Each of the thirty hands the same task on, so that a loss shows only where every later one is
+    lost as well, and no fault can be left out alone; in a slice of two agents one is enough."""
+
+    def agent(world: World) -> Completion:
+        names = world.agents(*(f"a{n}" for n in range(30)))
+        for name, following in zip(names, [*names[1:], None], strict=True):
+            with world.acting(name):
+                for handed in world.inbox_of(name):
+                    handed.accept()
+                if following:
+                    world.handoff(following, {"task": "t"})
+        return Completion.success(handle="t")
+
+    result = searched(line, agent, max_runs=400, deep_runs=100)
+    lost = [one for one in result.findings if one.code == "AF607"]
+    found = {one.violation.subject: one for one in lost}
+    assert sorted(found) == sorted(f"a{n}" for n in range(1, 30))
+    assert len(found) == len(lost)
+    for n in range(1, 30):
+        plan = f'handoff:a{n}#1:lost + given:agents=["a{n - 1}","a{n}"]'
+        assert str(found[f"a{n}"].plan) == plan
+    assert result.runs < 3_000
+
+
 def test_few_agents_are_told_as_they_are() -> None:
     """Up to four nothing is cut."""
     names = ("a0", "a4", "a11", "a12")

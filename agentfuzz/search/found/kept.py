@@ -16,7 +16,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
 from agentfuzz.search.found.shrink import Known, shrink
-from agentfuzz.search.found.slicing import sliced
+from agentfuzz.search.found.slicing import FEW, sliced
 from agentfuzz.search.found.verify import Found, Shrunk, confirmed, unconfirmed
 from agentfuzz.search.phases.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
@@ -137,6 +137,11 @@ class Kept:
                 notes.append(_unconfirmed(signature, list(waiting.values())))
                 continue
             for found, shrunk in self._each(signature, waiting, causes, known, smaller, late):
+                if any(
+                    one.plan == found.plan and one.violation.signature == found.violation.signature
+                    for one in told
+                ):
+                    continue
                 one = confirmed(self._runner, found, shrunk, over)
                 if one.code == "AF904" and found.violation.code != "AF904":
                     if hurried(found.history):
@@ -192,15 +197,19 @@ class Kept:
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
             done = smaller(found.plan) if found.phase != SAVED else None
+            if len(before) > FEW:  # most of the faults are at agents that have no part in it
+                found, runs = sliced(self._runner, found, late)
+                done = done if found.plan == before else None
             unsure = found.phase == "random plans" or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
-                fails = partial(self._runner.breaks, signature=signature)
-                plan, runs = shrink(before, fails, known, late)
-                if plan != before:
+                fails = partial(self._runner.breaks, signature=found.violation.signature)
+                plan, more = shrink(found.plan, fails, known, late)
+                runs += more
+                if plan != found.plan:
                     found = found._replace(plan=plan)
                     done = done and smaller(plan)
             if before.given:
-                fails = partial(self._runner.breaks, signature=signature)
+                fails = partial(self._runner.breaks, signature=found.violation.signature)
                 plan, more = simpler(self._runner, found.plan, fails, self._seed, late)
                 found, runs, done = found._replace(plan=plan), runs + more, None
             whole = found.plan

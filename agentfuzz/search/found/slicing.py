@@ -2,8 +2,9 @@
 
 Law: fewest agents. A slice counts only if the same law breaks in it on the same kind of subject,
 under the same faults, all of which strike; if without them it does not break there; and if nobody
-who is left out acts, is begun or is handed anything. Called by what a campaign keeps, between two
-times that the faults are shrunk.
+who is left out acts, is begun or is handed anything. Of many faults only those are the same that
+strike in the slice: the others go with the agents at which they were. Called by what a campaign
+keeps, between two times that the faults are shrunk; of many faults, before that as well.
 
 Source: ddmin, of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (IEEE
 TSE 2002), over the names that were given to `world.agents`.
@@ -22,9 +23,9 @@ from agentfuzz.core.verdict import Violation
 from agentfuzz.invariants.queries.teams import acting, agent_of
 from agentfuzz.search.found.verify import Found
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.space import strikes
+from agentfuzz.search.space import plan_of, strikes
 
-FEW = 4  # agents that are told as they are
+FEW = 4  # agents that are told as they are, and faults that a slice has to keep
 MAX_RUNS = 500  # in which the agents of one plan are sliced
 
 
@@ -76,7 +77,9 @@ class Knife:
         self.slice = frozenset(found.plan.agents) or self._everybody
         self.proof = _like(runner, self._whole, found)
         self._crossed = _crossed(self._whole)
-        self._needed = self.slice & {slot.name for slot, _ in found.plan}
+        self._many = len(found.plan) > FEW
+        at = {slot.name for slot, _ in found.plan}
+        self._needed = frozenset[str]() if self._many else self.slice & at
         self._tried: set[frozenset[str]] = set()
 
     def guessed(self) -> Sequence[str]:
@@ -86,6 +89,9 @@ class Knife:
             return ()
         events, witness = self._whole.events, self.proof.witness if self.proof else ()
         proof = [events[seq] for seq in witness if seq < len(events)]
+        if self._many:
+            sent = [event for event in proof if isinstance(event, HandoffSent)]
+            self.cuts({name for one in sent for name in (one.sender, one.to)} & self.slice)
         named = {agent_of(self._whole, event) for event in proof}
         named |= {acting(self._whole)[event.seq] for event in proof}
         self.cuts(self.slice & named)
@@ -113,6 +119,9 @@ class Knife:
         plan = self._renumbered(chosen)
         try:
             history, _ = runner.execute(plan)
+            if self._many and 0 < len(strikes(history)) < len(plan):
+                plan = plan_of(history).over(plan.given)
+                history, _ = runner.execute(plan)
             outside = (self._everybody - chosen) & _there(history)
             if outside or len(strikes(history)) < len(plan) or self._breaks_anyway(plan):
                 return outside
@@ -134,7 +143,11 @@ class Knife:
     def _renumbered(self, chosen: Collection[str]) -> FaultPlan:
         """The plan in a slice: what others have crossed before a fault is not crossed there."""
         left = self._everybody - set(chosen)
-        moved = (self._moved(slot, fault, left) for slot, fault in self._plan)
+        moved = (
+            self._moved(slot, fault, left)
+            for slot, fault in self._plan
+            if not self._many or slot.name not in left
+        )
         names = [name for name in self._whole.agents if name in chosen]
         return FaultPlan(moved, self._plan.given).among(names)
 
