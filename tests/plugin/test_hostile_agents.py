@@ -123,7 +123,8 @@ def test_an_agent_that_never_ends_is_cut_off(project: Project, name: str, kind: 
     if kind == "async":
         path.write_text(path.read_text().replace("def test_agent", "async def test_agent"))
     started = time.monotonic()
-    result = project.campaign(*ENDLESSLY)
+    seldom = ("--agentfuzz-run-timeout=0.1",) if name.startswith("AF202") else ()  # it never ends
+    result = project.campaign(*ENDLESSLY, *seldom)
     only(project, result, name[:5].rstrip("x"))
     assert time.monotonic() - started < 120
     assert sys.exception() is None  # the interpreter's stack of handled exceptions is whole
