@@ -57,7 +57,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def reported(project: Project, *words: str) -> str:
     """The report of a campaign, as it is written."""
     shutil.rmtree(project.path / ".agentfuzz", ignore_errors=True)
-    done = project.spawn("--agentfuzz", *words)
+    done = project.spawn("--agentfuzz", "--agentfuzz-report=json", *words)
     assert "1 failed" in done.stdout, done.stdout
     assert "made in one process" not in done.stdout
     return (project.path / "reports/agentfuzz/report.json").read_text()

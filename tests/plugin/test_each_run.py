@@ -739,7 +739,7 @@ def test_in_shards(project: Project) -> None:
 def test_with_xdist(project: Project) -> None:
     """A worker of pytest-xdist runs the same campaign."""
     project.file("test_each.py", BUGGY)
-    project.spawn("--agentfuzz")
+    project.run("--agentfuzz")
     alone = campaign_of(project)
     clean(project)
     project.spawn("--agentfuzz", "-p", "xdist.plugin", "-n", "2")

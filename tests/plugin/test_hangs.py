@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from tests.extent import some
+
 from .conftest import Project
 from .sources import SCENARIO, body
 
@@ -90,11 +92,12 @@ FORKS = {
               "assert code == 5, code"),
     "crosses": ("pid = os.fork()", f"if pid == 0: {CALL}; return None", "os.waitpid(pid, 0)"),
 }  # fmt: skip
+KINDS = ("sync", "async")
+FORKED = [(name, KINDS[(n + m) % 2]) for n, name in enumerate(FORKS) for m in range(2)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-@pytest.mark.parametrize("name", FORKS)
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(("name", "kind"), some(FORKED, 4))  # each name, both kinds
 def test_a_fork_that_comes_back_is_stopped(project: Project, name: str, kind: str) -> None:
     """Nothing of the campaign goes on in the child: what pytest says is said once, and no test runs
     twice."""

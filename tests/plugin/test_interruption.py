@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.extent import some
+
 from .conftest import OFF, Project
 
 SLOW = """
@@ -64,12 +66,21 @@ def stopped(
     return process.returncode, out, report
 
 
+XDIST = ("-p", "xdist", "-n", "1")
+WAYS = {
+    "alone, SIGINT": (signal.SIGINT, ()),
+    "alone, SIGTERM": (signal.SIGTERM, ()),
+    "xdist, SIGTERM": (signal.SIGTERM, XDIST),
+    "xdist, SIGINT": (signal.SIGINT, XDIST),  # as where the worker does not react, below
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "xdist"])
-def test_what_was_found_is_told(project: Project, number: int, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("way", some(WAYS, 3))
+def test_what_was_found_is_told(project: Project, way: str) -> None:
     """The session says what it found before it was stopped, in the middle of a run: on the
     terminal, in report.json, and in .agentfuzz for the next session."""
+    number, options = WAYS[way]
     code, out, report = stopped(project, number, *options)
     assert code == 2, out
     assert report["complete"] is False
@@ -90,7 +101,7 @@ def test_a_worker_that_does_not_react_is_named(project: Project) -> None:
     spin = "        while True:\n            pass\n"
     assert spin in SLOW
     stuck = SLOW.replace(spin, "        sum(range(10**13))\n")
-    code, out, report = stopped(project, signal.SIGINT, "-p", "xdist", "-n", "1", source=stuck)
+    code, out, report = stopped(project, signal.SIGINT, *XDIST, source=stuck)
     assert code == 2, out
     assert (report["complete"], report["unfinished"]) == (False, ["test_a_slow.py::test_slow"])
     (campaign,) = report["campaigns"]

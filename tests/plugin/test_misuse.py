@@ -1,5 +1,6 @@
 """Misuse that looks right: each is one clear message with the cure, and no law is read past it."""
 
+import contextlib
 import pickle
 
 import pytest
@@ -187,9 +188,10 @@ def folder_export(project: Project, *words: str, folder: str, name: str) -> str:
     project.campaign(*words)
     ids = project.saved()
     assert ids
-    result = project.spawn(*words, "--agentfuzz-export", ids[0], cwd=folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    (line,) = [one for one in result.stdout.split("\n") if one.startswith("next: ")]
+    with contextlib.chdir(project.path / folder):
+        result = project.run(*words, "--agentfuzz-export", ids[0])
+    assert result.ret == 0, result.stdout.str()
+    (line,) = [one for one in result.outlines if one.startswith("next: ")]
     return line
 
 
@@ -205,6 +207,7 @@ def test_export_into_any_folder(project: Project, folder: str, mode: str) -> Non
     _, _, command = line.partition("pytest ")
     shown = command.partition(";")[0]
     assert "/" not in shown
-    ran = project.spawn(*words, shown, cwd=folder)
-    assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert "AF1" in ran.stdout, ran.stdout
+    with contextlib.chdir(project.path / folder):
+        ran = project.run(*words, shown)
+    assert ran.ret == 1, ran.stdout.str()
+    assert "AF1" in ran.stdout.str()

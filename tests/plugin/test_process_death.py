@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.extent import some
+
 from .conftest import Project
 from .sources import body
 
@@ -48,7 +50,8 @@ def test_a_death_is_told_at_the_next_start(project: Project, name: str) -> None:
     first = project.spawn("--agentfuzz", "--agentfuzz-depth=1")
     assert "passed" not in first.stdout
     assert len(left(project)) == 1
-    for mode in ((), ("--agentfuzz", "--agentfuzz-depth=1")):
+    on = ("--agentfuzz", "--agentfuzz-depth=1")
+    for mode in ((), on) if name in some(DEATHS, 2) else ((),):
         again = project.spawn(*mode)
         assert again.returncode == 1
         assert "1 failed, 1 passed" in lines(again)[-1]
@@ -130,7 +133,7 @@ def test_the_replay_line_runs_the_plan(project: Project) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DEATHS)
+@pytest.mark.parametrize("name", some(DEATHS, 2))
 def test_under_xdist_a_death_is_reported_at_once(project: Project, name: str) -> None:
     """The controller puts the plan in place of `worker crashed`, and the other tests run."""
     dies(project, DEATHS[name][0])

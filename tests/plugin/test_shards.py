@@ -84,7 +84,7 @@ def test_shards_merged_are_one_session(shops: Project) -> None:
 @pytest.mark.slow
 def test_with_workers_of_xdist(shops: Project) -> None:
     """In the shards and in the merge."""
-    shops.spawn("--agentfuzz")
+    shops.run("--agentfuzz")
     wanted = reported(shops)
     for n in (1, 2):
         clean(shops)

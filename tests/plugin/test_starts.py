@@ -40,10 +40,10 @@ def test_a_start_is_red_and_its_commented_line_mends_it(project: Project, kind: 
     passes, strictly. Nothing else is found, and no program is started."""
     for package in NEEDS.get(kind, ())[:1]:
         pytest.importorskip(package)
-    done = project.spawn("--agentfuzz-init", kind)
+    done = project.run("--agentfuzz-init", kind)
     name = FILES[kind].name
-    assert f"wrote tests/{name}\n" in done.stdout
-    assert done.stdout.endswith(f"next: pytest --agentfuzz tests/{name}\n")
+    assert f"wrote tests/{name}" in done.outlines
+    assert done.outlines[-1] == f"next: pytest --agentfuzz tests/{name}"
     red = project.spawn("--agentfuzz", *ENOUGH, f"tests/{name}", patience=1800)
     assert red.returncode == 1, red.stdout
     assert re.search(r"(?m)^AF101 charge(_card)? ran 2x, expected 1$", red.stdout), red.stdout

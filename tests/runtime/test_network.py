@@ -1,6 +1,7 @@
 """The network beyond this machine is refused in a run, unless it is allowed; who tried is named."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -237,8 +238,9 @@ def test_in_a_session(tmp_path: Path, options: list[str]) -> None:
     """A campaign, and a test's plain run, refuse it by the same rule."""
     (tmp_path / "test_it.py").write_text(textwrap.dedent(TEST))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rP", *options],
+        [sys.executable, "-m", "pytest", "-p", "agentfuzz.plugin", "-rP", *options],
         cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
     lines = " ".join(done.stdout.split())
     if options:

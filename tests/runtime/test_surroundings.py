@@ -122,6 +122,12 @@ def changed(before, after):
     ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def begun():
+    """What comes with the first simulation of a process has come."""
+    run(anywhere, lambda world: None)
+
+
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("end", ["returns", "exits"])
 def test_it_is_as_before(name, end):
@@ -134,7 +140,6 @@ def test_it_is_as_before(name, end):
         if end == "exits":
             raise SystemExit
 
-    run(anywhere, lambda world: None)  # what comes with the first simulation of a process
     before = state()
     with Simulation() as simulation:
         for _ in range(2):
