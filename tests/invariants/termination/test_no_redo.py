@@ -129,7 +129,9 @@ def test_survivor(held, survivor):
 def test_a_restart_after_the_answer(held):
     """It had answered, and nobody had taken note: the payroll is not paid again."""
     survivor = resume_after_crash.saves_the_key_ahead
-    assert held(LAW, resume_after_crash.resume_after_crash, survivor, only=("crash",)) > 25
+    assert (
+        held(LAW, resume_after_crash.resume_after_crash, survivor, only=("crash",), one_in=1) > 25
+    )
 
 
 def test_untested(untested):
