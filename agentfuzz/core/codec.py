@@ -119,7 +119,7 @@ class _Tree:
             return "<deeper than 20>"
         self.open.add(id(value))
         try:
-            if isinstance(value, Mapping):
+            if type(value) is dict or (type(value) is not list and isinstance(value, Mapping)):
                 return self._mapping(value, depth)
             if isinstance(value, (list, tuple)):
                 items = [self.convert(item, depth + 1) for item in value[:MAX_ITEMS]]
@@ -154,7 +154,7 @@ def _text(text: str) -> str:
         text = _ADDRESS.sub("", text)
     if len(text) > MAX_STRING:
         text = f"{text[:MAX_STRING]}<{len(text) - MAX_STRING} more characters>"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _model(value: object) -> object:

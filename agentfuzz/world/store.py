@@ -28,11 +28,11 @@ class Store(MutableMapping[str, Any]):
         self._saving = saving
 
     def __getitem__(self, key: str) -> Any:
-        return deepcopy(self._data[key])
+        return copied(self._data[key])
 
     def __setitem__(self, key: str, value: Any) -> None:
         try:
-            kept = deepcopy(value)
+            kept = copied(value)
         except Exception as error:
             raise ScenarioError(
                 f"world.store[{key!r}] = {described(value)[:80]} cannot be copied "
@@ -77,3 +77,37 @@ def half(value: Any) -> Any:
     if isinstance(value, dict):
         return dict(list(value.items())[: len(value) // 2])
     return value[: len(value) // 2] if isinstance(value, (str, bytes, list, tuple)) else None
+
+
+def copied(value: Any) -> Any:
+    """A deep copy; one of plain data takes a third of the time."""
+    try:
+        return _plain(value, {})
+    except (_NotPlain, RecursionError):
+        return deepcopy(value)
+
+
+class _NotPlain(Exception):
+    """Other things than dicts and lists of texts and numbers."""
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def _plain(value: Any, known: dict[int, Any]) -> Any:
+    """A copy, in which what was one object twice is one again."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if id(value) in known:
+        return known[id(value)]
+    if kind is list:
+        items = known[id(value)] = []
+        items += [_plain(item, known) for item in value]
+        return items
+    if kind is not dict or not all(type(name) is str for name in value):
+        raise _NotPlain
+    made = known[id(value)] = {}
+    for name, item in value.items():
+        made[name] = item if type(item) in _SCALARS else _plain(item, known)
+    return made

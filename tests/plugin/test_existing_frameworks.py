@@ -145,13 +145,23 @@ import sys
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+# By hand: one that a library makes takes a second to start, in each run.
 SERVER = '''
-from mcp.server.mcpserver import MCPServer
-till = MCPServer("till")
-@till.tool()
-def get_order(order_id: str) -> str:
-    return order_id
-till.run()
+import json, sys
+TOOL = {"name": "get_order", "inputSchema": {"type": "object"}}
+SAYS = {
+    "tools/list": {"tools": [TOOL]},
+    "tools/call": {"content": [{"type": "text", "text": "A17"}]},
+}
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" in asked:
+        said = SAYS.get(asked["method"]) or {
+            "protocolVersion": asked["params"]["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "till", "version": "1"},
+        }
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": said}), flush=True)
 '''
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agentfuzz import Completion, World, run, scenario
 from agentfuzz.core.codec import dump, history_to_json
+from agentfuzz.engine.simulation import Simulation
 from agentfuzz.world import local
 from agentfuzz.world.calls import Calls
 from agentfuzz.world.lane import Lane
@@ -73,7 +74,7 @@ def agent_of(calls: list[tuple[str, dict[str, Any]]]) -> Any:
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_the_same_by_both_ways(plan: str) -> None:
+def test_the_same_by_both_ways(plan: str, simulation: Simulation) -> None:
     """Whatever is called with, however often: the second time it is known."""
 
     @settings(max_examples=30, deadline=None, database=None)
@@ -83,7 +84,8 @@ def test_the_same_by_both_ways(plan: str) -> None:
         for way in (Lane, Calls, Lane):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(local, "Lane", way)
-                found.append(dump(history_to_json(run(shop, agent_of(calls), plan).history)))
+                made = run(shop, agent_of(calls), plan, simulation=simulation)
+                found.append(dump(history_to_json(made.history)))
         assert found[0] == found[1] == found[2]
 
     same()

@@ -20,6 +20,7 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.webhook import AT_THE_END, HOOK, same_keys_again
+from tests.extent import upto
 
 LAW = no_redo()
 SUCCESS = (charged(), done(handle="A17"))
@@ -121,14 +122,16 @@ def test_another_answer_to_the_same_task(found):
 )
 def test_survivor(held, survivor):
     """To look whether it is done is enough for this law."""
-    assert held(LAW, HOOK, survivor) > 40
+    assert held(LAW, HOOK, survivor) > upto(20, 40)
 
 
 @pytest.mark.slow
 def test_a_restart_after_the_answer(held):
     """It had answered, and nobody had taken note: the payroll is not paid again."""
     survivor = resume_after_crash.saves_the_key_ahead
-    assert held(LAW, resume_after_crash.resume_after_crash, survivor, only=("crash",)) > 25
+    assert (
+        held(LAW, resume_after_crash.resume_after_crash, survivor, only=("crash",), one_in=1) > 25
+    )
 
 
 def test_untested(untested):

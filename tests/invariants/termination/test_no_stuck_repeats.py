@@ -171,7 +171,7 @@ async def polls_beside_others(world):
 
     async def ticks():
         while True:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.1)
 
     other = asyncio.ensure_future(ticks())
     try:
