@@ -8,12 +8,14 @@ import sys
 
 import pytest
 
+from tests.conftest import DEAR
 from tests.docs.pages import ROOT, Project, blocks, known, must_show, words_of
 
 TEXT = ROOT / "CONTRIBUTING.md"
 RECIPES = ("law", "model fault", "process fault", "boundary", "report format", "adapter")
 COPIED = ("agentfuzz", "docs", "scenarios", "examples", "tests", "tools", "pyproject.toml")
-BUILT = shutil.ignore_patterns("__pycache__", "node_modules")
+BUILT = shutil.ignore_patterns("node_modules")
+UNUSED = [word for name in DEAR for word in ("-p", f"no:{name}")]
 PATIENCE = 900.0  # real seconds; only a command that hangs takes so long
 
 
@@ -41,7 +43,7 @@ class Copy(Project):
             words = ["tools/generate.py"]
         else:
             assert words[0] == "pytest", command
-            words = ["-m", "pytest", "-p", "no:cacheprovider", *words[1:]]
+            words = ["-m", "pytest", "-p", "no:cacheprovider", *UNUSED, *words[1:]]
         given = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
         done = subprocess.run(
             [sys.executable, *words],

@@ -1,8 +1,6 @@
 """The index in a real browser: it fits, it can be read without a mouse, and its matrix scrolls
 inside itself while the slots stay where they are."""
 
-from itertools import product
-
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.report.formats import html
@@ -21,14 +19,17 @@ PAGES = {
     "large": [campaign("double_charge", matrix=many(12, 30))],
     "many": [campaign("reworded", nodeid=f"tests/test_a.py::test_{n}") for n in range(39)],
 }
+LOOKS = [  # closed and open at each width; what is dark is of other colours, and no wider
+    (False, "light", 390), (False, "dark", 1200), (True, "light", 1200), (True, "dark", 390),
+]  # fmt: skip
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def opened(context, tmp_path, results):
-    """The page of these results."""
+    """The page of these results. There is one of a context: to begin another takes a process."""
     path = tmp_path / "index.html"
     path.write_text(html.index(results), encoding="utf-8")
-    page = context.new_page()
+    page = context.pages[0] if context.pages else context.new_page()
     page.goto(path.as_uri())
     return page
 
@@ -46,7 +47,7 @@ def test_the_index_in_a_browser(browser, tmp_path):
         asked.clear()
         page = opened(context, tmp_path, some)
         assert page.locator("h1").inner_text().strip(), name
-        for open_, scheme, width in product((False, True), ("light", "dark"), (390, 1200)):
+        for open_, scheme, width in LOOKS:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
             if open_:
@@ -55,7 +56,6 @@ def test_the_index_in_a_browser(browser, tmp_path):
                 )
             assert page.evaluate(SIDEWAYS) <= 0, (name, open_, scheme, width)
         assert asked == [page.url], name
-        page.close()
     assert said == []
     context.close()
 

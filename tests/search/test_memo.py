@@ -313,8 +313,9 @@ REASONS = {
 def test_what_it_cannot_know_is_real(reason):
     """The result is that of a campaign without it, and it says why."""
     story, agent = REASONS[reason]
-    campaign, found = searched(story, agent, "on", max_runs=120, deep_runs=0)
-    _, wanted = searched(story, agent, "off", max_runs=120, deep_runs=0)
+    budget = {"max_runs": upto(60, 120), "deep_runs": 0}
+    campaign, found = searched(story, agent, "on", **budget)
+    _, wanted = searched(story, agent, "off", **budget)
     memo = campaign.runner.memo
     assert memo is not None
     assert reason in memo.reasons or reason == memo.off
@@ -456,10 +457,12 @@ def test_frameworks_beside_other_processes(name):
     from adapters import shop, test_langgraph, test_openai_agents
 
     make = {"langgraph": test_langgraph.sync_agent, "openai_agents": test_openai_agents.runner}
-    alone, wanted = searched(shop.charge_and_tell, make[name](), "off", Watched, deep_runs=0)
+    budget = {"max_runs": upto(200, 300), "deep_runs": 0}
+    alone, wanted = searched(shop.charge_and_tell, make[name](), "off", Watched, **budget)
     campaign, found = searched(
-        shop.charge_and_tell, make[name](), "on", Watched, deep_runs=0, workers=2
+        shop.charge_and_tell, make[name](), "on", Watched, workers=2, **budget
     )
+    assert found.findings
     assert campaign.seen.hexdigest() == alone.seen.hexdigest()
     assert text_of(found) == text_of(wanted)
     assert campaign.runner.memo.answered > 50
