@@ -201,6 +201,30 @@ def test_faults_at_all_agents_are_sliced_with_them() -> None:
     assert result.runs < 3_000
 
 
+def test_many_faults_are_not_all_left_out() -> None:
+    """A team that breaks the law by itself where its first agent is left out: no such slice shows
+    what the faults did to the whole one."""
+
+    def agent(world: World) -> Completion:
+        names = world.agents(*(f"a{n}" for n in range(30)))
+        for name, following in zip(names, [*names[1:], None], strict=True):
+            with world.acting(name):
+                for handed in world.inbox_of(name):
+                    handed.accept()
+                if following:
+                    world.handoff(following, {"task": following})
+        if names[0] != "a0":
+            world.handoff(names[0], {"task": "other"})
+        return Completion.success(handle="t")
+
+    plan = " + ".join(f"handoff:a{n}#1:lost" for n in range(24, 30))
+    found = [one.plan for one in told(line, agent, plan).findings if one.code == "AF607"]
+    assert found
+    for one in found:
+        assert len(one) > 0
+        assert "a0" in one.agents or not one.agents
+
+
 def test_few_agents_are_told_as_they_are() -> None:
     """Up to four nothing is cut."""
     names = ("a0", "a4", "a11", "a12")
