@@ -1,4 +1,4 @@
-"""One campaign of more than a thousand plans, wherever its runs are made: the same bytes.
+"""One campaign of thousands of plans, wherever its runs are made: the same bytes.
 
 Law: inline, on a pool, in shards and on a cluster, the report is one and the same, and a worker
 that is killed in the middle changes nothing.
@@ -29,7 +29,7 @@ from .test_dask import Cluster, a_cluster
 
 pytestmark = pytest.mark.slow
 
-PLANS, MAILS = upto(1_024, 8_192), upto(7, 17)
+PLANS, MAILS = upto(2_048, 8_192), upto(9, 17)
 MANY = f"""
 from agentfuzz import Completion, exactly_once, fuzz, scenario
 
@@ -119,7 +119,7 @@ def test_on_two_processes(many: Project, alone: str) -> None:
 
 def test_on_two_processes_beside_a_memo(many: Project) -> None:
     """A part of it: to a plain loop a memo is dear."""
-    part = f"--agentfuzz-max-runs={upto(500, 1000)}"
+    part = "--agentfuzz-max-runs=1000"
     beside = reported(many, part, "--agentfuzz-workers=2", "--agentfuzz-memo=on")
     assert beside == reported(many, part, "--agentfuzz-memo=off")
 

@@ -1,6 +1,8 @@
 """The index in a real browser: it fits, it can be read without a mouse, and its matrix scrolls
 inside itself while the slots stay where they are."""
 
+from itertools import product
+
 from agentfuzz.core.faults import Slot
 from agentfuzz.core.matrix import Cell, Matrix, Row
 from agentfuzz.report.formats import html
@@ -19,9 +21,7 @@ PAGES = {
     "large": [campaign("double_charge", matrix=many(12, 30))],
     "many": [campaign("reworded", nodeid=f"tests/test_a.py::test_{n}") for n in range(39)],
 }
-LOOKS = [  # closed and open at each width; what is dark is of other colours, and no wider
-    (False, "light", 390), (False, "dark", 1200), (True, "light", 1200), (True, "dark", 390),
-]  # fmt: skip
+LOOKS = list(product((False, True), ("light", "dark"), (390, 1200)))  # open, scheme, width
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 

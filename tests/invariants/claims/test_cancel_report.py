@@ -23,7 +23,6 @@ from invariants.histories import (
     tell,
     timeout,
 )
-from tests.extent import upto
 
 REPORT = cancel_report()
 STOPPED = (charge(), commit(), cancels("task"), timeout())
@@ -127,7 +126,7 @@ def test_victim(found, victim, plan):
 
 def test_survivor(held):
     """With what is in doubt."""
-    assert held(REPORT, MAILING, cancel_campaign.stops_and_reports) > upto(25, 50)
+    assert held(REPORT, MAILING, cancel_campaign.stops_and_reports, one_in=1) > 50
 
 
 def test_untested(untested):

@@ -34,7 +34,6 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.order import DONE, FAULTS, UNKNOWN
-from tests.extent import upto
 from trust import plain
 
 LAW = compensated()
@@ -301,7 +300,7 @@ def test_what_was_answered_with_429(held, agent):
 @pytest.mark.slow
 def test_survivor(held):
     """Even if its own replies get lost."""
-    assert held(LAW, saga.saga, saga.last_one_first) > upto(200, 1000)
+    assert held(LAW, saga.saga, saga.last_one_first, one_in=1) > 1000
 
 
 def test_untested(untested):

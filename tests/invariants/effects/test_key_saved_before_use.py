@@ -9,7 +9,6 @@ from agentfuzz import Completion, World, key_saved_before_use
 from agentfuzz.scenarios import resume_after_crash
 from invariants.histories import charge, charged, done, judge, restarts, saves, ship, tell, timeout
 from invariants.loops.order import DONE, UNKNOWN, charge_once, order
-from tests.extent import upto
 
 LAW = key_saved_before_use()
 
@@ -100,7 +99,7 @@ def test_victim(found, victim, plan):
 
 def test_survivor(held):
     """Wherever the process dies."""
-    assert held(LAW, order, saves_each_key) > upto(200, 500)
+    assert held(LAW, order, saves_each_key, one_in=1) > 500
 
 
 def test_a_checkpoint_that_knows_no_keys(found, held):

@@ -25,7 +25,6 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.webhook import HOOK, ON_THE_WAY
-from tests.extent import upto
 
 LAW = single_flight()
 WITHIN, BACK = resumes("duplicate", after="running"), resumes("back", 1)
@@ -122,7 +121,7 @@ def test_victim(found):
 
 def test_survivor(held):
     """Whoever has claimed the trigger is alone."""
-    assert held(LAW, HOOK, webhook_twice.claims_it_first) > upto(300, 500)
+    assert held(LAW, HOOK, webhook_twice.claims_it_first, one_in=1) > 500
 
 
 def test_untested(untested):

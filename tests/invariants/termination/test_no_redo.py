@@ -20,7 +20,6 @@ from invariants.histories import (
     timeout,
 )
 from invariants.loops.webhook import AT_THE_END, HOOK, same_keys_again
-from tests.extent import upto
 
 LAW = no_redo()
 SUCCESS = (charged(), done(handle="A17"))
@@ -122,7 +121,7 @@ def test_another_answer_to_the_same_task(found):
 )
 def test_survivor(held, survivor):
     """To look whether it is done is enough for this law."""
-    assert held(LAW, HOOK, survivor) > upto(20, 40)
+    assert held(LAW, HOOK, survivor, one_in=1) > 40
 
 
 @pytest.mark.slow
