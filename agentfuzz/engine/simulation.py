@@ -225,6 +225,7 @@ class Simulation:
             process.brings(decision)
             entry = restart if why == "restart" else agent
         self.watchdog.clear_up(lambda: self._loops.settle(inside(first)))
+        process.begin_within = None  # it knows its world
         return ending
 
     def _leg(self, scenario: Scenario, agent: Agent, world: World, *, last: bool) -> Ending:
@@ -282,11 +283,12 @@ class Simulation:
                 self.watchdog.clear_up(lambda: self._loops.drop(dead=True))
             elif left := self.outcomes.leaving(exc):
                 raise left
-            told = partial(raised, exc, gateway, agent, self.outcomes)
-            ending = self.watchdog.watched(told)  # asks for its `__str__`
+            # This asks for its `__str__`. A name for it would be a circle through this frame.
+            ending = self.watchdog.watched(partial(raised, exc, gateway, agent, self.outcomes))
             if spun and ending.error == "hung":  # for the interruption has cost the loop a task
                 ending = ending._replace(error="spinning", detail=spun)
             self._note(world, "asserted" if ending.asserted else ending.how, exc)
+            exc.__traceback__ = None  # its frames hold the task that holds it
             return ending
         finally:
             self.watchdog.end()

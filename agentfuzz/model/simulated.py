@@ -8,10 +8,12 @@ agents, adapters and wire faces; misbehaves at slots like everything else (see `
 """
 
 import copy
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentfuzz.core.codec import plain
+from agentfuzz.core.errors import Crash
 from agentfuzz.core.events import Json, ModelInput, ModelTurn, Shown, Struck
 from agentfuzz.core.faults import Slot
 from agentfuzz.model.behaviour import ModelBehaviour
@@ -44,7 +46,7 @@ class SimulatedModel:
     ) -> None:
         self.planner = planner
         self.usage = {"input": 0, "output": 0}
-        self._gateway = gateway
+        self._here = weakref.ref(gateway)  # which holds its model: a run is in no circle
         self._behaviour = behaviour or ModelBehaviour()
         self._issued: Issued = {}
         self._loops = False
@@ -52,10 +54,18 @@ class SimulatedModel:
     def of_leg(self, gateway: LocalGateway) -> "SimulatedModel":
         """The same model in another leg of the run."""
         other = copy.copy(self)
-        other._gateway = gateway
+        other._here = weakref.ref(gateway)
         if isinstance(self.planner, Scripted):
             other.planner = self.planner.of_task(gateway.task)
         return other
+
+    @property
+    def _gateway(self) -> LocalGateway:
+        """That of its leg. Raises Crash when the run is over and gone."""
+        gateway = self._here()
+        if gateway is None:
+            raise Crash
+        return gateway
 
     async def aio(self, messages: Sequence[Message], tools: Any = None) -> Turn:
         """The same for async agents: of several, another one may go first."""

@@ -45,7 +45,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.dead = False  # so is the process that it belongs to
         self._default_executor: ThreadPoolExecutor | None = None  # asyncio's own, under this name
         self._pools: dict[Any, ThreadPoolExecutor] = {}  # by the executor that they stand for
-        self.set_task_factory(lambda loop, coro, **named: NumberedTask(coro, loop=self, **named))
+        self.set_task_factory(_numbered)
 
     def begin(self) -> None:
         """A leg begins: it counts for itself."""
@@ -174,6 +174,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """As `asyncio.run` ends: what is left in its threads goes on to its end first."""
         self._pool_of(None).shutdown()
         self._pools.pop(None, None)  # the loop lives on, for another run
+
+
+def _numbered(loop: Any, coro: Any, **named: Any) -> NumberedTask:
+    return NumberedTask(coro, loop=loop, **named)
 
 
 def finish(loop: asyncio.AbstractEventLoop) -> None:

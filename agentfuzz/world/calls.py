@@ -199,8 +199,11 @@ class Calls(Delivery):
             return (yield from through(self, request, slot))
         if awaits or self.clock.gate is not None:
             return (yield from in_turn(self, request, slot))
-        reply = (yield from self.served(request)) if spec.is_async else self._deliver(request)
-        return self.answer(request.call, reply)
+        # In no name here: an error that is raised knows this frame.
+        return self.answer(
+            request.call,
+            (yield from self.served(request)) if spec.is_async else self._deliver(request),
+        )
 
     def _where(self) -> str | None:
         return caller() if self.trace else None

@@ -69,8 +69,10 @@ class Delivery:
         self._backend.ask(spec, hooks)
 
     def over(self) -> None:
-        """The run is over: whatever was left to be seen is seen."""
+        """The run is over: whatever was left to be seen is seen, and no body is called any more:
+        it may hold its world."""
         self._backend.over()
+        self.functions.clear()
 
     def served(self, request: Request) -> Steps:
         """Deliver, and wait for the answer as long as the agent does."""

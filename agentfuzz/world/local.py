@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
+from weakref import WeakMethod
 
 from pydantic import ValidationError
 
@@ -158,7 +159,7 @@ class LocalGateway:
     @cached_property
     def store(self) -> Store:
         """What outlives the agent's process, as a mapping."""
-        return Store(self._durable, self._kept)
+        return Store(self._durable, WeakMethod(self._kept))
 
     @contextmanager
     def saving(self, name: str, value: Any = None) -> Iterator[None]:

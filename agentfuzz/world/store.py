@@ -12,18 +12,19 @@ from functools import partial
 from typing import Any
 
 from agentfuzz.core.codec import described
-from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.errors import Crash, ScenarioError
 
 Saving = Callable[[str, Any, Callable[[Any], Callable[[], object]]], None]
 MISSING: Any = object()  # the value of a name that is to be deleted
 
 
 class Store(MutableMapping[str, Any]):
-    """A durable mapping of names to anything that can be copied."""
+    """A durable mapping of names to anything that can be copied. `saving` is asked for who writes
+    it: the run holds its store, and not the other way round."""
 
     __slots__ = ("_data", "_saving")
 
-    def __init__(self, data: dict[str, Any], saving: Saving) -> None:
+    def __init__(self, data: dict[str, Any], saving: Callable[[], Saving | None]) -> None:
         self._data = data
         self._saving = saving
 
@@ -38,12 +39,18 @@ class Store(MutableMapping[str, Any]):
                 f"world.store[{key!r}] = {described(value)[:80]} cannot be copied "
                 f"({type(error).__name__}: {error}); write plain data, as into a file."
             ) from error
-        self._saving(key, kept, partial(self._write, key))
+        self._save(key, kept)
 
     def __delitem__(self, key: str) -> None:
         if key not in self._data:
             raise KeyError(key)
-        self._saving(key, MISSING, partial(self._write, key))
+        self._save(key, MISSING)
+
+    def _save(self, key: str, value: Any) -> None:
+        saving = self._saving()
+        if saving is None:  # the run is over and gone
+            raise Crash
+        saving(key, value, partial(self._write, key))
 
     def _write(self, key: str, value: Any) -> Callable[[], object]:
         """Write, or delete, and return what takes it back."""

@@ -6,11 +6,13 @@ asks the collector to look more seldom, and takes that back.
 
 import gc
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from agentfuzz import Completion, FaultPlan, World, exactly_once, scenario
 from agentfuzz.engine.simulation import COLLECTED, Simulation
+from agentfuzz.search.memo.memo import Memo
 from agentfuzz.world.injector import FromPlan
 
 
@@ -51,6 +53,97 @@ def test_a_run_leaves_no_garbage(garbage: Callable[[], int], plan: str) -> None:
         garbage()
         for _ in range(20):
             simulation.execute(paying, agent, FromPlan(FaultPlan.parse(plan)))
+        assert garbage() < 20
+
+
+@scenario(exactly_once("pay"), task="Pay.", script=[("pay", {"order": "A17"}), "Paid."])
+def told(world: World) -> None:
+    paying.build(world)
+
+
+def asking(world: World) -> str:
+    """A loop around a model, which ends by whatever is raised."""
+    messages = [{"role": "user", "content": world.task}]
+    while True:
+        turn = world.model(messages)
+        messages.append(turn)
+        if not turn["tool_calls"]:
+            return str(turn["content"])
+        for call in turn["tool_calls"]:
+            result = world.tools[call["name"]](**call["arguments"])
+            said = {"role": "tool", "tool_call_id": call["id"], "content": str(result)}
+            messages.append(said)
+
+
+async def awaiting(world: World) -> str:
+    return asking(world)
+
+
+@pytest.mark.parametrize("loop", [asking, awaiting])
+@pytest.mark.parametrize("plan", ["", "pay#1:lost/timeout", "model#1:rate_limited", "model#1:loop"])
+def test_a_run_with_a_model_leaves_no_garbage(
+    garbage: Callable[[], int], plan: str, loop: Callable[[World], Any]
+) -> None:
+    """A model and what ended a run hold nothing that holds them."""
+    with Simulation() as simulation:
+        for _ in range(3):
+            history = simulation.execute(told, loop, FromPlan(FaultPlan.parse(plan)))
+        assert history.ended is not None
+        raises = plan in ("pay#1:lost/timeout", "model#1:rate_limited")
+        assert (history.ended.how == "raised") is raises
+        garbage()
+        for _ in range(20):
+            simulation.execute(told, loop, FromPlan(FaultPlan.parse(plan)))
+        assert garbage() < 20
+
+
+def test_a_run_that_a_memo_does_not_know_leaves_no_garbage(garbage: Callable[[], int]) -> None:
+    """Where it breaks off is no circle."""
+    with Simulation() as simulation:
+        memo = Memo(told, asking, simulation, seed=0)
+        for _ in range(3):
+            assert memo.answer(FromPlan()) is None
+        garbage()
+        for _ in range(20):
+            memo.answer(FromPlan())
+        assert garbage() < 20
+
+
+@scenario(exactly_once("pay"), task="Pay.")
+def counting(world: World) -> None:
+    """A body that knows its world."""
+    world.state["paid"] = 0
+
+    @world.tool(effect="pay", scope=("order",))
+    def pay(order: str) -> str:
+        world.state["paid"] += 1
+        return f"receipt {world.state['paid']}"
+
+
+def keeping(world: World) -> Completion:
+    """It writes down what it has, and may die and be started again."""
+    if "paid" not in world.store:
+        world.store["paid"] = world.tools.pay(order="A17")
+    return Completion.success(handle=world.store["paid"])
+
+
+@pytest.mark.parametrize("process", [False, True])
+@pytest.mark.parametrize("plan", ["", "store:paid#1:crash/after", "store:paid#1:crash"])
+def test_a_run_that_keeps_things_leaves_no_garbage(
+    garbage: Callable[[], int], plan: str, process: bool
+) -> None:
+    """Bodies that know their world, a store, and legs: no circle outlives the run."""
+
+    def run() -> None:
+        injector = FromPlan(FaultPlan.parse(plan), process=process)
+        simulation.execute(counting, keeping, injector)
+
+    with Simulation() as simulation:
+        for _ in range(3):
+            run()
+        garbage()
+        for _ in range(20):
+            run()
         assert garbage() < 20
 
 
