@@ -122,17 +122,25 @@ class Maker:
         memo = self.memo
         if memo is None or plan.given:  # it knows the simplest inputs
             return self.outcome(self.under(plan), plan)
-        found = self._answered(plan)
+        found = self._recalled(plan)
         if found is not None:
-            memo.answered += 1
             memo.audit(plan, found, lambda: self.under(plan))
-            self.runs += 1
-            self._lasted(found.seconds)
             return found
         injector = self.under(plan)
         history = self._made(plan, memo.taped, injector)
         memo.learn(history)
         return self._judged(history, injector, plan)
+
+    def _recalled(self, plan: FaultPlan) -> Outcome | None:
+        """The run of a plan from the memo, counted; None where it is to be made."""
+        if self.memo is None or plan.given:
+            return None
+        found = self._answered(plan)
+        if found is not None:
+            self.memo.answered += 1
+            self.runs += 1
+            self._lasted(found.seconds)
+        return found
 
     def _answered(self, plan: FaultPlan) -> Outcome | None:
         """The run of a plan, made without the agent; None where the memo does not know it."""
@@ -206,13 +214,15 @@ class Maker:
             self.watch.add(made.marks)
 
     def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
-        """What a run comes to that was made before, and where it could have been struck. A process
-        that dies of it now, or of no fault at all, is none to make runs in."""
+        """What a run comes to that was made before, and where it could have been struck, from the
+        memo if that knows. A process that dies of it now, or of no fault, is none to make runs
+        in."""
         try:
             found = self._taken(plan)
         except Died as death:
             self.executor.give_up(f"a process died under {plan}, of which none had ({death.how})")
             found = None
+        found = self._recalled(plan) if found is None else found
         return self.execute(plan) if found is None else (found.history, found.crossings)
 
     def remember(self, word: str, seed: int) -> None:

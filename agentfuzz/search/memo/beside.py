@@ -29,6 +29,7 @@ class Beside:
         self._answer = answer
         self._coming: dict[FaultPlan, None] = {}  # not looked at, in order
         self._answers: dict[FaultPlan, Outcome] = {}
+        self._recalled: dict[FaultPlan, Outcome] = {}  # what was run before
         self._audited: set[FaultPlan] = set()  # answers that others make again
         self._sent: dict[FaultPlan, Place | None] = {}  # what each is about to show
         self._waiting: dict[Place, list[FaultPlan]] = {}
@@ -51,18 +52,29 @@ class Beside:
         self._look()
 
     def expect_again(self, plans: Iterable[FaultPlan]) -> None:
-        """What is run again is real."""
-        self._others.expect_again(plans)
+        """The same of plans that were run before: those that nobody remembers are sent."""
+        self._others.expect_again(plan for plan in plans if not self._recalls(plan))
+
+    def _recalls(self, plan: FaultPlan) -> bool:
+        answer = None if self._memo.off or plan.given else self._answer(plan)
+        if answer is not None:
+            self._recalled[plan] = answer
+        return answer is not None
 
     def look(self, plan: FaultPlan) -> Outcome | None:
         """Such a run."""
-        return self._others.look(plan)
+        return self._recalled.get(plan) or self._others.look(plan)
 
     def take(self, plan: FaultPlan) -> Outcome | None:
         """The run of a plan; None for one that is made where it is asked for. Raises Died,
         Doubted."""
         if self._memo.off:
             self._answers.clear()
+            self._recalled.clear()
+        recalled = self._recalled.pop(plan, None)
+        if recalled is not None:
+            self._memo.answered += 1
+            return recalled
         if plan not in self._sent and plan not in self._answers and self._is_known(plan):
             self._see(plan, wait=False)
         answer = self._answers.pop(plan, None)
@@ -82,7 +94,10 @@ class Beside:
 
     def close(self) -> None:
         """Nothing more is asked for."""
-        for kept in (self._coming, self._answers, self._audited, self._sent, self._waiting):
+        for kept in (
+            *(self._coming, self._answers, self._recalled),
+            *(self._audited, self._sent, self._waiting),
+        ):
             kept.clear()
         self._others.close()
 

@@ -6,7 +6,8 @@ it happens. Called by the phases of a campaign; at most a few runs in a hundred.
 
 What is run again: the run without faults, always at the end of a phase; one plan for each thing
 that can happen, in turn; and each plan that a level extends, which is run for its crossings anyway
-and is compared for nothing. A run that was cut off says nothing: that may be the machine's doing.
+and is compared for nothing: by the memo where that knows it, which compares each real run with all
+before it. A run that was cut off says nothing: that may be the machine's doing.
 """
 
 from collections.abc import Collection, Sequence
