@@ -46,7 +46,8 @@ class Handed:
     __slots__ = ("_letter", "_log", "agent", "payload")
 
     def __init__(self, letter: Letter, agent: str, log: Log) -> None:
-        self._letter, self._log, self.agent, self.payload = letter, log, agent, letter[2]
+        self._letter, self.payload = letter, letter[2]
+        self.agent, self._log = agent, log
 
     @property
     def id(self) -> str:
@@ -111,10 +112,9 @@ class Mailbox:
 
     __slots__ = ("_calls", "_letters", "_log", "_waiting", "agent", "held")
 
-    def __init__(self, agent: str, calls: Delivery) -> None:
-        self.agent = agent
+    def __init__(self, agent: str, calls: Delivery, letters: list[Letter]) -> None:
+        self.agent, self._letters = agent, letters
         self._calls, self._log = calls, calls.log
-        self._letters: list[Letter] = []
         # Of a thousand mailboxes hardly one needs these.
         self._waiting: Sequence[tuple[str, asyncio.Future[None]]] = ()
         self.held: Sequence[Letter] = ()  # those that the next one overtakes
