@@ -48,11 +48,10 @@ def plain(value: object) -> Json:
                 break
             kind = type(item)
             if kind is str:
-                size = len(item)
-                if (size > _PLAIN and (size > 63 or _AT in item)) or not item.isascii():
+                if not item.isascii() or (len(item) > _PLAIN and (len(item) > 63 or _AT in item)):
                     break
             elif kind is int:
-                if not _LOW <= item <= _HIGH:
+                if item.bit_length() > 63:
                     break
             elif item is not None and kind is not bool:
                 break
@@ -66,9 +65,6 @@ def plain(value: object) -> Json:
     elif value is None or kind is bool:
         return value
     return _Tree().convert(value, 0)
-
-
-_LOW, _HIGH = -(2**63), 2**63 - 1
 
 
 def snapshot(mapping: Mapping[str, Any]) -> dict[str, Json]:

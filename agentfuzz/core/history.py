@@ -6,6 +6,7 @@ Written by the world, read by every invariant and report. The shape is Jepsen's:
 judged afterwards.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from operator import attrgetter
@@ -96,12 +97,10 @@ class History:
     @_once
     def index(self) -> Mapping[type, list[Any]]:
         """The events by their kinds, in the order in which these first came."""
-        index: dict[type, list[Any]] = {}
+        index: defaultdict[type, list[Any]] = defaultdict(list)
         for event in self.events:
-            try:
-                index[type(event)].append(event)
-            except KeyError:
-                index[type(event)] = [event]
+            index[type(event)].append(event)
+        index.default_factory = None  # nothing comes in by asking
         return index
 
     def of(self, kind: type[E_]) -> list[E_]:

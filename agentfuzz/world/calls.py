@@ -22,7 +22,7 @@ from agentfuzz.world.delivery import LATE, Delivery, Failure, Preempted, Sleep, 
 from agentfuzz.world.injector import FromPlan, Injector
 from agentfuzz.world.local_faults import misbehaving
 from agentfuzz.world.log import Log
-from agentfuzz.world.process import Process
+from agentfuzz.world.process import Life, Process
 from agentfuzz.world.process_faults.striking import in_turn, through
 from agentfuzz.world.reply_faults import MISSING, REFUSED, TIMEOUT, Reply, damaged, failure, phantom
 from agentfuzz.world.team.state import Team
@@ -88,6 +88,7 @@ class Calls(Delivery):
     def disbanded(self) -> tuple[str, ...]:
         """The run is over, and its team is in no circle with it: who was named for it."""
         team, self._team = self.team, None
+        self.process.life.team = None
         return tuple(team.named)
 
     def slot_for(self, boundary: str, name: str, asked: str | None = None) -> Slot:
@@ -140,7 +141,7 @@ class Calls(Delivery):
         with self.lock:
             return self._by_hand(self._cross(spec, arguments, asked), name, life)
 
-    def _by_hand(self, steps: Steps, name: str, life: int) -> Any:
+    def _by_hand(self, steps: Steps, name: str, life: Life) -> Any:
         """The steps of a call that nobody can await."""
         gate = self.clock.gate
         try:
@@ -149,7 +150,7 @@ class Calls(Delivery):
                 if not isinstance(step, Sleep):
                     step.close()  # nobody can await here
                 elif gate is not None and gate.waits(step, type(step) is Preempted):
-                    if life != self.process.life:
+                    if life is not self.process.life:
                         raise Crash
                 elif step == FOREVER:
                     raise hung(name)

@@ -55,12 +55,12 @@ class LocalGateway:
         self, injector: Injector, clock: Clock, *, max_crossings: int, trace: bool
     ) -> None:
         anew()
-        self.life = 1
         self.said = False
         self.clock = clock
         self.injector = injector
         self.log = Log(clock)
         self.process = Process(self.log, injector)
+        self.life = self.process.life
         self.calls = Lane(self.log, injector, self.process, budget=max_crossings, trace=trace)
         self.specs: dict[str, ToolSpec] = self.calls.specs
         self.functions = self.calls.functions
@@ -124,7 +124,7 @@ class LocalGateway:
 
     def call(self, name: str, arguments: Mapping[str, Any], asked: str | None = None) -> Any:
         """Call a tool by name, as a sync agent does."""
-        if self.life != self.process.life:
+        if self.life is not self.process.life:
             raise Crash
         return self.calls.call(name, arguments, asked)
 
@@ -140,7 +140,7 @@ class LocalGateway:
 
     def living(self) -> None:
         """Raises Crash when the process that this leg belongs to is dead."""
-        if self.life != self.process.life:
+        if self.life is not self.process.life:
             raise Crash
 
     def went_out(self, name: str) -> None:

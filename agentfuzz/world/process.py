@@ -11,6 +11,7 @@ makes no difference to a process that dies before it learns of it, for the backe
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -45,6 +46,13 @@ class Decision(NamedTuple):
     granted: bool | None
 
 
+class Life:
+    """One life of the process: a world of an earlier one is dead. `team` are the agents that it may
+    still ask, once it has asked for any."""
+
+    team: Any = None
+
+
 class Process:
     """The lives of one run's agent. `asks` says whether the injector is asked about them."""
 
@@ -61,7 +69,7 @@ class Process:
     _approvals = 0
 
     def __init__(self, log: Log, injector: Injector) -> None:
-        self.life = 1  # a world of an earlier life is dead
+        self.life = Life()
         self.crashed_at: int | None = None
         self.double: Decision | None = None
         self.asks = injector.process
@@ -71,16 +79,14 @@ class Process:
         self.waiting: list[tuple[Interrupted, Slot, Fault | None]] = []
         self.log = log
         self.injector = injector
-        self._nth: dict[str, dict[str, int]] = {}  # by boundary and name
+        self._nth: dict[str, dict[str, int]] = defaultdict(dict)  # by boundary and name
         self._unwritten: list[Callable[[], object]] = []  # how saves are lost with the process
 
     # What the world asks ------------------------------------------------------------------
 
     def slot(self, boundary: str, name: str) -> Slot:
         """The next slot of a crossing that is the process's own: a save, a turn, the end."""
-        counts = self._nth.get(boundary)
-        if counts is None:
-            counts = self._nth[boundary] = {}
+        counts = self._nth[boundary]
         nth = counts[name] = counts.get(name, 0) + 1
         slot: Slot = made(Slot, (boundary, name, nth))
         return slot
@@ -91,11 +97,16 @@ class Process:
 
     # What happens to it -------------------------------------------------------------------
 
+    def dies(self, slot: Slot) -> None:
+        """The process is dead from here on, and so are its worlds."""
+        self.log.write(Crashed, slot)
+        self.life.team = None
+        self.life = Life()
+
     def crash(self, slot: Slot) -> None:
         """The process dies here. Raises Crash."""
-        self.log.write(Crashed, slot)
+        self.dies(slot)
         self.crashed_at = len(self.log)
-        self.life += 1
         self.log.clock.held = True  # a dying process waits for nothing
         loop = asyncio._get_running_loop()
         if loop is not None:

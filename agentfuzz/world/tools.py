@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from agentfuzz.core.codec import _AT, _HIGH, _LOW, scope_value
+from agentfuzz.core.codec import _AT, scope_value
 from agentfuzz.core.errors import InvalidArguments, ScenarioError, near_miss
 from agentfuzz.core.events import Called, Intent, Json, made
 from agentfuzz.core.faults import Slot
@@ -143,7 +143,7 @@ class ToolSpec:
                 if len(value) > 63 or not value.isascii() or _AT in value:
                     return None
             elif kind is int:
-                if not _LOW <= value <= _HIGH:
+                if value.bit_length() > 63:
                     return None
             elif kind is float:
                 return None

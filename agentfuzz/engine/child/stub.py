@@ -248,7 +248,7 @@ def moved(world: World, pipe: Pipe) -> Link:
     """Let a forked world ask the run. Its randomness is the run's own in the first leg; a process
     that is started again draws other numbers."""
     here = inside(world)
-    here.moved = True
+    here.moved, here.life.team = True, None
     link = Link(pipe, here)
     world.gateway = RemoteGateway(link, here)
     world.tools = Toolbox(world.gateway)

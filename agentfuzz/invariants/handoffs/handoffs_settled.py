@@ -5,7 +5,8 @@ twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, 
 """
 
 from collections.abc import Iterator
-from operator import attrgetter
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from agentfuzz.core.between import (
@@ -111,8 +112,8 @@ def _lost(history: History, baseline: History | None) -> Iterator[Violation]:
 def _answered(history: History, *ways: type[Any]) -> set[str]:
     """Whatever has come and has been answered so, by its id."""
     came = {*map(_ARRIVAL, history.of(HandoffReceived))}
-    came &= {_ARRIVAL(one) for way in ways for one in history.of(way)}
-    return {handoff for handoff, _ in came}
+    came.intersection_update(map(_ARRIVAL, chain(*map(history.of, ways))))
+    return {*map(itemgetter(0), came)}
 
 
 def _superseded(history: History, sent: HandoffSent, settled: set[str], taken: set[str]) -> bool:

@@ -50,9 +50,9 @@ class Coverage:
         if struck is not None:
             self.struck += len(struck)
             self.cells.saw(struck)
-        for slot, _, group in crossings:
-            if slot not in groups:
-                groups[slot] = group
+        for crossing in crossings:
+            if crossing[0] not in groups:
+                groups[crossing[0]] = crossing[2]
 
     def vain(self, plan: FaultPlan, history: History) -> None:
         """A plan of which not every fault struck: what did not, means nothing where it was."""

@@ -7,7 +7,6 @@ the engine when an agent has answered.
 import asyncio
 from typing import Any
 
-from agentfuzz.core.events import Crashed
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.backend import Request
 from agentfuzz.world.delivery import STALL, Delivery, Preempted, Sleep, Steps
@@ -111,6 +110,5 @@ def at_the_end(process: Process, *, restarts: bool) -> str | None:
     if fault is not None:
         process.struck(slot, fault)
     if kind == "crash":
-        process.log.write(Crashed, slot)
-        process.life += 1
+        process.dies(slot)
     return kind

@@ -217,7 +217,7 @@ async def _arrive(team: Team, handoff: Handoff, letter: Letter, work: Callable[[
 def _in_this_life(team: Team, arrives: Callable[[], None]) -> Callable[[], None]:
     """What happens later, unless the process in which the receiver lives is dead by then."""
     life = team.process.life
-    return lambda: arrives() if team.process.life == life else None
+    return lambda: arrives() if team.process.life is life else None
 
 
 async def again_and_again(

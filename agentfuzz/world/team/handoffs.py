@@ -5,7 +5,7 @@ Law: what was sent, what arrived and what was made of it are events; a fault of 
 buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used by the surface.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from agentfuzz.core.between import HandoffSent, Waited, Waits
 from agentfuzz.core.events import Json, made
@@ -75,7 +75,9 @@ class Handoff:
         self.team, self.to, self.sent, self.way = team, to, sent, way
         self.spoil = spoil
         self.among = (team.targets if way == "call" else team.known) if among is None else among
-        left = _leaves(team, to, sent, way, self.among) if left is None else left
+        if left is None:
+            team.log.acts()
+            left = _leaves(team, to, sent, _GROUPS[way][len(self.among) == (to in self.among)])
         self.receipt, slot, fault, self.earlier = left
         self.delivery, self.arrives = "once", sent.json
         if fault is not None:
@@ -141,44 +143,48 @@ class Handoff:
         return self.receipt
 
 
-_GROUPS = {  # by way, by whether nothing was sent before it, by whether nobody else is there
+_GROUPS = {  # by way, by whether nobody else is there, by whether nothing was sent before it
     way: [
-        [f"handoff{way and ' '}{way}{first}{alone}" for alone in ("", " alone")]
-        for first in ("", " first")
+        [f"handoff{way and ' '}{way}{first}{alone}" for first in ("", " first")]
+        for alone in ("", " alone")
     ]
     for way in WAYS
 }
+_BY_POST = _GROUPS[""]
 
 
-def _leaves(team: Team, to: str, sent: Sent, way: str, among: Collection[str]) -> Left:
-    """A handoff leaves its sender, and meets the fault of the plan, if there is one."""
-    log = team.log
-    sender = ACTING.get()
-    if log.leg or log.arriving or sender != log.acting:
+def _leaves(team: Team, to: str, sent: Sent, groups: Sequence[str]) -> Left:
+    """A handoff leaves its sender, who has crossed the boundary, and meets the fault of the plan,
+    if there is one."""
+    log, sender = team.log, ACTING.get()
+    if sender != log.acting:
         log.acts()
-    about, known = sent.task or (to,), team.sent
+    known, task = team.sent, sent.task
+    about = task or (to,)
     earlier = known.get(about)
     known[about] = sent
+    counts, seq = team.counts, len(log)
+    nth = counts[to] = counts.get(to, 0) + 1
     team.handoffs = number = team.handoffs + 1
-    slot, receipt = team.process.slot("handoff", to), Receipt(_IDS[number], sender, to)
-    seq, now, task = len(log), log.clock.now, sent.task
-    event = (seq, now, receipt.id, slot, sender, to, task, sent.version, sent.json, sent.carry)
+    name, slot = _IDS[number], made(Slot, ("handoff", to, nth))
+    event = (seq, log.clock.now, name, slot, sender, to, task, sent.version, sent.json, sent.carry)
     log.append(made(HandoffSent, event))
-    group = _GROUPS[way][earlier is None or earlier.json is None][len(among) == (to in among)]
-    return receipt, slot, team.injector.at(slot, seq, group), earlier
+    fault = team.injector.at(slot, seq, groups[earlier is None or earlier.json is None])
+    return Receipt(name, sender, to), slot, fault, earlier
 
 
 def post(team: Team, to: str, sent: Sent) -> Receipt:
     """Send a handoff to the mailbox of an agent that is known. Where nothing strikes it, it is
     there at once."""
-    left = _leaves(team, to, sent, "", team.known)
+    left = receipt, _, fault, _ = _leaves(team, to, sent, _BY_POST[len(team.known) == 1])
     box = team.boxes.get(to)
-    if box is None:
-        box = team.boxes[to] = Mailbox(to, team.calls)
-    if left[2] is not None or box.held:
+    if fault is not None or (box is not None and box.held):
         return Handoff(team, to, sent, left=left).post()
-    receipt = left[0]
-    box.put(made(Letter, (receipt, 1, sent.json, sent)))
+    letter = made(Letter, (receipt, 1, sent.json, sent))
+    if box is None:
+        team.boxes[to] = Mailbox(to, team.calls, [letter])
+    else:
+        box.put(letter)
     return receipt
 
 

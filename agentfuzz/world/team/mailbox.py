@@ -46,7 +46,8 @@ class Handed:
     __slots__ = ("_letter", "_log", "agent", "payload")
 
     def __init__(self, letter: Letter, agent: str, log: Log) -> None:
-        self._letter, self._log, self.agent, self.payload = letter, log, agent, letter[2]
+        self._letter, self.payload = letter, letter[2]
+        self.agent, self._log = agent, log
 
     @property
     def id(self) -> str:
@@ -109,12 +110,10 @@ class Handed:
 class Mailbox:
     """The handoffs for one agent. Iterating takes what lies there now."""
 
-    __slots__ = ("_calls", "_letters", "_log", "_waiting", "agent", "held")
+    __slots__ = ("_calls", "_letters", "_waiting", "agent", "held")
 
-    def __init__(self, agent: str, calls: Delivery) -> None:
-        self.agent = agent
-        self._calls, self._log = calls, calls.log
-        self._letters: list[Letter] = []
+    def __init__(self, agent: str, calls: Delivery, letters: list[Letter]) -> None:
+        self.agent, self._calls, self._letters = agent, calls, letters
         # Of a thousand mailboxes hardly one needs these.
         self._waiting: Sequence[tuple[str, asyncio.Future[None]]] = ()
         self.held: Sequence[Letter] = ()  # those that the next one overtakes
@@ -158,7 +157,7 @@ class Mailbox:
     def receive(self, timeout: float, sender: str = "") -> Handed:
         """The same for a sync agent that waits up to so many virtual seconds. Raises
         TimeoutError."""
-        clock, found = self._log.clock, self._pick(sender)
+        clock, found = self._calls.clock, self._pick(sender)
         if found is not None:
             return self._taken(found)
         until = clock.now + timeout
@@ -213,7 +212,7 @@ class Mailbox:
             self._waiting = tuple(one for one in self._waiting if one[1] is not future)
 
     def _taken(self, letter: Letter) -> Handed:
-        log, agent = self._log, self.agent
+        log, agent = self._calls.log, self.agent
         if log.leg or ACTING.get() != log.acting:
             log.acts()
         receipt, nth, payload, sent = letter
@@ -226,8 +225,8 @@ class Mailbox:
         return Handed(letter, agent, log)
 
     def _waits(self, sender: str) -> None:
-        self._log.write(Waits, self.agent, sender, "handoff")
+        self._calls.log.write(Waits, self.agent, sender, "handoff")
 
     def _waited(self, sender: str, how: str) -> None:
         if self._calls.budget >= 0:  # the run goes on
-            self._log.write(Waited, self.agent, sender, "handoff", how)
+            self._calls.log.write(Waited, self.agent, sender, "handoff", how)

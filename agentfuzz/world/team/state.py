@@ -40,6 +40,7 @@ class Team:
         self.asking: dict[str, tuple[str, Any]] = {}
         self.sent: dict[str | tuple[str], Sent] = {}
         self.handoffs = 0
+        self.counts: dict[str, int] = {}  # of handoffs, by whom they are for
         self.under_way: list[Any] = []  # what a framework has been told of, and has not begun
         self.boxes: dict[str, Mailbox] = {}
         self.shared: dict[str, tuple[int, Any]] = {}  # by key: version, value
@@ -68,7 +69,7 @@ class Team:
         if found is None:
             if agent not in self.known:
                 self.knows(agent)
-            found = self.boxes[agent] = Mailbox(agent, self.calls)
+            found = self.boxes[agent] = Mailbox(agent, self.calls, [])
         return found
 
     def struck(self, slot: Slot, group: str) -> Fault | None:

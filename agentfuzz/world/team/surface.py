@@ -34,27 +34,24 @@ class OfAgents:
     clock: Clock
 
     def _team(self) -> Team:
+        """The agents of the run, for a world that may ask them still."""
         local = self._local
-        if local.life != local.process.life:
-            local.living()
+        local.living()
         if local.moved:
             raise ScenarioError(
                 "agents with names, handoffs and shared values live in the process of the run; "
                 "this one runs in a process of its own (agentfuzz.in_child)."
             )
-        team: Team = local.calls._team or local.calls.team
+        team: Team = local.calls.team
+        local.life.team = team  # from here on it is found by one look
         return team
 
     def _crossing(self) -> Team:
         """The same, at a crossing of a boundary. Raises CutOff once they are used up."""
-        local = self._local
-        if local.moved or local.life != local.process.life:
-            self._team()
+        team: Team = self._local.life.team or self._team()
         if self.clock.gate is not None:
             self.clock.gate.enter()
-        calls = local.calls
-        calls.crossing()
-        team: Team = calls._team or calls.team
+        self._local.calls.crossing()
         return team
 
     @property
@@ -76,9 +73,7 @@ class OfAgents:
 
     def acting(self, agent: str) -> named:
         """All that is done within, and in tasks begun within, is done by this agent."""
-        local = self._local
-        found = None if local.moved or local.life != local.process.life else local.calls._team
-        team: Team = self._team() if found is None else found
+        team: Team = self._local.life.team or self._team()
         if type(agent) is not str or agent not in team.known:
             team.knows(_name(agent))
         return named(agent)
@@ -119,9 +114,7 @@ class OfAgents:
     def inbox_of(self, agent: str) -> Mailbox:
         """Where the handoffs for an agent arrive: iterate, `.take()`, `.receive(timeout)`, or
         `await .next(timeout)`."""
-        local = self._local
-        found = None if local.moved or local.life != local.process.life else local.calls._team
-        team: Team = self._team() if found is None else found
+        team: Team = self._local.life.team or self._team()
         box = team.boxes.get(agent) if type(agent) is str else None
         return team.box(_name(agent)) if box is None else box
 

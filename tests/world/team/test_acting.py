@@ -8,6 +8,7 @@ import pytest
 import agentfuzz
 from agentfuzz import ScenarioError, World, scenario
 from agentfuzz.core.between import Acts, Between, Claimed
+from agentfuzz.core.errors import Crash
 from agentfuzz.core.events import Called, Done, ModelInput, ModelTurn
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.invariants.queries.teams import agent_of, owned_by, owners
@@ -198,6 +199,52 @@ def test_a_process_of_its_own_has_no_team():
 
     with pytest.raises(ScenarioError, match="live in the process of the run"):
         agentfuzz.run(cast, agentfuzz.in_child(agent), "")
+
+
+ASKS = [
+    lambda world: world.acting("triage"),
+    lambda world: world.handoff("billing", {"task": "A17"}),
+    lambda world: world.inbox_of("billing"),
+]
+
+
+@pytest.mark.parametrize("asks", ASKS)
+def test_a_team_that_the_scenario_named_does_not_move_either(asks):
+    """It was found before the process was forked."""
+
+    @scenario(task="Refund A17.")
+    def desk(world: World) -> None:
+        world.agents("triage", "billing")
+
+    with pytest.raises(ScenarioError, match="live in the process of the run"):
+        agentfuzz.run(desk, agentfuzz.in_child(asks), "")
+
+
+@pytest.mark.parametrize("asks", ASKS)
+def test_a_dead_process_has_no_team(asks):
+    """Its world was asked before it died; the one that is started again asks its own."""
+
+    @scenario(task="Refund A17.", resume=True)
+    def desk(world: World) -> None:
+        worlds.clear()
+
+        @world.tool(effect="refund", scope=("order_id",))
+        def refund(order_id: str) -> str:
+            return order_id
+
+    def agent(world):
+        worlds.append(world)
+        asks(world)
+        if len(worlds) == 2:
+            with pytest.raises(Crash):
+                asks(worlds[0])
+            asks(world)
+        world.tools.refund(order_id="A17")
+
+    worlds: list[World] = []
+    found = agentfuzz.run(desk, agent, "process:refund#1:crash")
+    assert len(worlds) == 2
+    assert found.history.ended.how == "returned"
 
 
 @pytest.mark.parametrize("name", ["", None, 3])
