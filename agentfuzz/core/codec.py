@@ -44,7 +44,9 @@ def plain(value: object) -> Json:
     kind = type(value)
     if kind is dict and len(value) < 32:  # type: ignore[arg-type]
         for key, item in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str or len(key) > 63 or not key.isascii():
+            if type(key) is not str or not key.isascii():
+                break
+            if len(key) > _PLAIN and (len(key) > 63 or _AT in key):
                 break
             kind = type(item)
             if kind is str:

@@ -379,6 +379,8 @@ def test_no_text_keeps_a_memory_address():
         lambda it: {"seen": f"{it}"},
         lambda it: [f"{it} " * 9],
         lambda it: {"a": (it,)},
+        lambda it: {f"{it}": 1},
+        lambda it: {f"{it}": 1, "nested": {f"{it}": [1.5]}},
     ):
         assert plain(make(one)) == plain(make(other))
     assert (
