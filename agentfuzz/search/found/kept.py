@@ -202,8 +202,7 @@ class Kept:
                 done = done if found.plan == before else None
             unsure = found.phase == "random plans" or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, more = shrink(found.plan, fails, known, late)
+                plan, more = shrink(found.plan, self._like(found), known, late)
                 runs += more
                 if plan != found.plan:
                     found = found._replace(plan=plan)
@@ -215,8 +214,8 @@ class Kept:
             whole = found.plan
             found, more = sliced(self._runner, found, late)
             if found.plan != whole:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, again = shrink(found.plan, fails, known, late)
+                few = whole if len(before) <= FEW else None
+                plan, again = shrink(found.plan, self._like(found, few), known, late)
                 found, more = found._replace(plan=plan), more + again
                 done = done if len(plan) == len(whole) else None
             runs += more
@@ -229,6 +228,15 @@ class Kept:
             faults.pop(str(found.plan.over("")), None)
             others_too = tuple(faults)
             yield found, Shrunk(len(before), runs, done, others_too)
+
+    def _like(self, found: Found, whole: FaultPlan | None = None) -> Callable[[FaultPlan], bool]:
+        """Whether a plan shows the same; in a slice, by the troubles of the `whole` plan from which
+        it was cut: a few agents may be broken by what does nothing to all of them."""
+        fails = partial(self._runner.breaks, signature=found.violation.signature)
+        if whole is None:
+            return fails
+        troubles = troubles_of(whole)
+        return lambda plan: troubles_of(plan) == troubles and fails(plan)
 
 
 def _vague(plan: FaultPlan) -> bool:
