@@ -467,6 +467,19 @@ def test_a_campaign_out_of_time_slices_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert (str(kept.plan), runs) == (BUG, 0)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_many_faults_that_are_told_for_want_of_time_are_named(late: bool) -> None:
+    """A plan of many faults that was not shrunk says why; one that was needs no word."""
+    plan = " + ".join([BUG, *(f"handoff:a{n}#1:once/poisoned" for n in (2, 6, 8, 12))])
+    with Simulation() as simulation:
+        campaign = Campaign(line, passing(built), simulation)
+        campaign.regress(FaultPlan.parse(plan), "AF101")
+        found, notes = campaign._kept.confirmed({}, lambda plan: None, lambda: late)
+    assert [len(one.plan) for one in found] == [6 if late else 2]
+    said = "max_time was up before it was shrunk and controlled as far as it goes"
+    assert notes == ([f"AF101 charge, {found[0].plan}: {said}"] if late else [])
+
+
 # Delta debugging -------------------------------------------------------------------------------
 
 

@@ -132,6 +132,7 @@ class Kept:
         notes: list[str] = []
         for signature in sorted(self.found):
             causes: list[tuple[Troubles, float]] = []
+            hasty = False  # a plan of many faults was told for want of time
             waiting = dict(self.found[signature])
             if waiting and over() and (told or lost):
                 notes.append(_unconfirmed(signature, list(waiting.values())))
@@ -153,8 +154,11 @@ class Kept:
                     continue
                 causes.append((troubles_of(found.plan), reach(found.plan)))
                 told.append(one)
-                if over():
+                large = len(found.plan) > FEW and late()  # as good as not shrunk at all
+                if over() or (large and not hasty):
                     notes.append(_hurried(signature, found.plan))
+                hasty = hasty or large
+                if over():
                     break
             rest = [one for one in waiting.values() if not _told(one.plan, causes)]
             if told:  # what is known already is down as well
