@@ -110,7 +110,7 @@ class Sent:
         ValueError (a pydantic ValidationError) for what is not of this type."""
         if arrived is self.json:
             now = _dumped(self.given) if isinstance(self.given, BaseModel) else self.given
-            if plain(now) == self.json:
+            if _equal(self.whole, now) or plain(now) == self.json:
                 return copied(self.given)
             return rebuilt(self.given, deepcopy(self.whole))  # its sender has changed it since
         arrived = deepcopy(arrived)
