@@ -10,6 +10,7 @@ from typing import Protocol
 
 from agentfuzz.runtime.clock import Real
 
+SHARE = 0.1  # of a campaign's time, in which what it found is made small and told
 GRACE = 1.0  # real seconds after the end of a campaign's time in which something is confirmed
 
 
@@ -48,8 +49,9 @@ class Meter:
     """What is left of a budget. `stopped` is `exhausted`, `max_runs` or `max_time`. `spent` is what
     counts the runs, `found` says whether there is something to confirm.
 
-    The time begins after the first run, which imports and compiles; the search leaves enough of it
-    to replay what it found, and what confirms it ends within a second, or a run, of the end."""
+    The time begins after the first run, which imports and compiles; where something was found, the
+    search leaves a tenth of it, at least enough to replay that, and what makes it small and
+    confirms it ends within a second, or a run, of the end."""
 
     def __init__(self, budget: Budget, found: Callable[[], bool] = bool) -> None:
         self.budget = budget
@@ -98,7 +100,7 @@ class Meter:
         """Whether there is no budget for so many runs more; what ended it is noted."""
         if self.spent.runs + runs > self.budget.max_runs:
             self.stopped = "max_runs"
-        elif self.late:
+        elif self.late or (self._found() and self.remaining < SHARE * self.budget.max_seconds):
             self.stopped = "max_time"
         else:
             return False

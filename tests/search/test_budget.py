@@ -9,6 +9,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.plugin.options import SETTINGS
 from agentfuzz.runtime.clock import Real
+from agentfuzz.search.budget import Meter
 from agentfuzz.search.campaign import Budget, Campaign
 
 from .support import hunt, shown
@@ -178,6 +179,30 @@ def test_what_is_not_confirmed_in_time_is_said(monkeypatch: pytest.MonkeyPatch) 
     result, _ = campaign_of(monkeypatch, 350.0)
     assert len(result.findings) == 1
     assert any("max_time was up" in note for note in result.notes)
+
+
+class Spent:
+    """Runs of 0.6 seconds at most."""
+
+    runs, slowest = 0, 0.6
+
+
+@pytest.mark.parametrize(("found", "ends"), [(False, 99.0), (True, 90.0)])
+def test_a_tenth_of_the_time_is_left_for_what_was_found(
+    found: bool, ends: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To shrink and to slice it; nothing is left for nothing."""
+    at = [0.0]
+    monkeypatch.setattr(Real, "monotonic", staticmethod(lambda: at[0]))
+    meter = Meter(Budget(max_seconds=100.0), lambda: found)
+    meter.begin()
+    for at[0] in (10.0, 50.0, ends - 0.5):
+        assert not meter.out()
+    at[0] = ends + 0.5
+    meter.spent = Spent()
+    assert meter.out()
+    assert meter.stopped == "max_time"
+    assert meter.late is not found
 
 
 def test_the_first_run_costs_no_time(monkeypatch: pytest.MonkeyPatch) -> None:

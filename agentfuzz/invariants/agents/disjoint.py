@@ -14,7 +14,7 @@ from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
 from agentfuzz.invariants.queries.calls import clean, doubtful, refused
 from agentfuzz.invariants.queries.children import children
-from agentfuzz.invariants.queries.teams import agent_of
+from agentfuzz.invariants.queries.teams import acting, agent_of
 from agentfuzz.invariants.queries.undoing import undone
 
 
@@ -22,7 +22,8 @@ from agentfuzz.invariants.queries.undoing import undone
 def disjoint(effect: str | None = None) -> Check:
     """No intent is called by two agents, unless the second one takes it over.
 
-    It takes it over when it accepted a handoff after the first one's call; when the first one had
+    It takes it over when it accepted a handoff after the first one's call (one of many behind a
+    queue: in the name of them all); when the first one had
     ended and did not return; when it had returned and no reply ever told it that the call was
     carried out; when all its calls were refused, or what they did was taken back. Counted within a
     leg. One name is one agent: a child that is begun twice does its own work twice.
@@ -64,8 +65,10 @@ def _asked(history: History, leg: list[Event], effect: str | None) -> Iterator[A
 
 def _taken_over(history: History, first: Asked, second: Asked, before: list[Asked]) -> bool:
     began, now = first.call.seq, second.call.seq
+    by = acting(history)
     if any(
-        yes.agent == second.agent and began < yes.seq < now for yes in history.of(HandoffAccepted)
+        second.agent in (yes.agent, by[yes.seq]) and began < yes.seq < now
+        for yes in history.of(HandoffAccepted)
     ):
         return True
     same = (one.call for one in before if one.agent == first.agent)

@@ -4,7 +4,7 @@ Law: what was handed over and taken by nobody is nobody's work, and what was tak
 twice; of what the receiver makes of it others judge. Source: CATALOGUE law H7, rows F53 and F54.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -15,7 +15,7 @@ from agentfuzz.core.between import (
     HandoffRejected,
     HandoffSent,
 )
-from agentfuzz.core.events import Called, Committed, Crashed, Done, Replayed
+from agentfuzz.core.events import Called, Committed, Crashed, Done, Json, Replayed
 from agentfuzz.core.history import History
 from agentfuzz.core.verdict import Violation, titled
 from agentfuzz.invariants.law import Check, law
@@ -35,12 +35,13 @@ def handoffs_settled() -> Check:
     """Every handoff is accepted or rejected before a run claims success, and accepted only once.
 
     A handoff counts as settled, too, when the same task was handed over another time, in the same
-    or a later version, and that was answered; and when the sender took it back: it did itself what
-    the payload names. A run that says so has lost nothing: its answer is none of success, or its
-    detail names the task or the handoff. It has been taken by whom it is for, too, where no
-    `accept` can be called (a queue, a function) and nothing says no: by an agent that went on after
-    it, handed something over, or took the next one. Work that was begun again, and had each effect
-    once for all that, was taken once.
+    or a later version, and that was answered; when its first attempt, with nothing but another
+    version, came late and was accepted after it had been sent; and when the sender took it back: it
+    did itself what the payload names. A run that says so has lost nothing: its answer is none of
+    success, or its detail names the task or the handoff. It has been taken by whom it is for, too,
+    where no `accept` can be called (a queue, a function) and nothing says no: by an agent that went
+    on after it, handed something over, or took the next one. Work that was begun again, and had
+    each effect once for all that, was taken once.
 
     NOT_EXERCISED when nothing was handed over.
     """
@@ -120,6 +121,8 @@ def _superseded(history: History, sent: HandoffSent, settled: set[str], taken: s
     """Whether the same task, in this or a later version, was answered when it was sent again, or
     taken over when it had been sent before. Another life may begin to count its versions anew."""
     died = bool(history.of(Crashed))
+    if any(_arrived_after(history, sent, other) for other in history.of(HandoffSent)):
+        return True
     return any(
         other is not sent
         and same_task(sent, other)
@@ -127,6 +130,26 @@ def _superseded(history: History, sent: HandoffSent, settled: set[str], taken: s
         for other in history.of(HandoffSent)
         if other.version >= sent.version or (died and died_between(history, sent.seq, other.seq))
     )
+
+
+def _arrived_after(history: History, sent: HandoffSent, first: HandoffSent) -> bool:
+    """Whether the first attempt at a handoff was taken over once it had been sent again, with
+    nothing new in it but the number of the attempt."""
+    return (
+        first.seq < sent.seq
+        and same_task(first, sent)
+        and _but_for_version(first.payload) == _but_for_version(sent.payload)
+        and any(
+            yes.handoff == first.handoff and yes.seq > sent.seq
+            for yes in history.of(HandoffAccepted)
+        )
+    )
+
+
+def _but_for_version(payload: Json) -> Json:
+    if not isinstance(payload, Mapping):
+        return payload
+    return {name: value for name, value in payload.items() if name != "version"}
 
 
 def _said(history: History, sent: HandoffSent) -> bool:

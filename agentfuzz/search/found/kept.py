@@ -132,6 +132,7 @@ class Kept:
         notes: list[str] = []
         for signature in sorted(self.found):
             causes: list[tuple[Troubles, float]] = []
+            hasty = False  # a plan of many faults was told for want of time
             waiting = dict(self.found[signature])
             if waiting and over() and (told or lost):
                 notes.append(_unconfirmed(signature, list(waiting.values())))
@@ -153,8 +154,11 @@ class Kept:
                     continue
                 causes.append((troubles_of(found.plan), reach(found.plan)))
                 told.append(one)
-                if over():
+                large = len(found.plan) > FEW and late()  # as good as not shrunk at all
+                if over() or (large and not hasty):
                     notes.append(_hurried(signature, found.plan))
+                hasty = hasty or large
+                if over():
                     break
             rest = [one for one in waiting.values() if not _told(one.plan, causes)]
             if told:  # what is known already is down as well
@@ -202,8 +206,7 @@ class Kept:
                 done = done if found.plan == before else None
             unsure = found.phase == "random plans" or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, more = shrink(found.plan, fails, known, late)
+                plan, more = shrink(found.plan, self._like(found), known, late)
                 runs += more
                 if plan != found.plan:
                     found = found._replace(plan=plan)
@@ -215,8 +218,8 @@ class Kept:
             whole = found.plan
             found, more = sliced(self._runner, found, late)
             if found.plan != whole:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, again = shrink(found.plan, fails, known, late)
+                few = whole if len(before) <= FEW else None
+                plan, again = shrink(found.plan, self._like(found, few), known, late)
                 found, more = found._replace(plan=plan), more + again
                 done = done if len(plan) == len(whole) else None
             runs += more
@@ -229,6 +232,15 @@ class Kept:
             faults.pop(str(found.plan.over("")), None)
             others_too = tuple(faults)
             yield found, Shrunk(len(before), runs, done, others_too)
+
+    def _like(self, found: Found, whole: FaultPlan | None = None) -> Callable[[FaultPlan], bool]:
+        """Whether a plan shows the same; in a slice, by the troubles of the `whole` plan from which
+        it was cut: a few agents may be broken by what does nothing to all of them."""
+        fails = partial(self._runner.breaks, signature=found.violation.signature)
+        if whole is None:
+            return fails
+        troubles = troubles_of(whole)
+        return lambda plan: troubles_of(plan) == troubles and fails(plan)
 
 
 def _vague(plan: FaultPlan) -> bool:

@@ -8,10 +8,11 @@ acts of the receiver, and it has accepted once it causes an effect, or answers a
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived, HandoffRejected
-from agentfuzz.core.codec import message
+from agentfuzz.core.codec import message, plain
 from agentfuzz.core.errors import CutOff, ScenarioError
 from agentfuzz.core.events import Json
 from agentfuzz.runtime.async_library import cancellations, pause
@@ -26,6 +27,8 @@ from agentfuzz.world.team.state import Team
 
 def handoff_of(team: Team, function: Callable[..., Any], to: str) -> Any:
     """A function as the receiver of a handoff: `to` is the agent that it is."""
+    if not callable(function):
+        raise ScenarioError(f"handoff_of({function!r}): give the function that is called.")
     name = to or getattr(function, "__name__", "agent")
     signature = inspect.signature(function)
     is_async = runs_async(function)
@@ -115,7 +118,8 @@ def _target(team: Team, handoff: Handoff, meant: Callable[[Json], Any]) -> Calla
     if handoff.delivery != "misrouted":
         return meant
     astray: Callable[[Json], Any] = inspect.unwrap(team.targets[handoff.other])
-    return astray
+    sent = handoff.sent
+    return lambda payload: astray(deepcopy(sent.whole if payload is sent.json else payload))
 
 
 def runs_async(function: Callable[..., Any]) -> bool:
@@ -150,8 +154,10 @@ class Taking:
         version = payload.get("version") if isinstance(payload, dict) else 0
         number = version if type(version) is int else 0
         log.acts()
-        problem = self.letter.sent.problem(payload)
-        facts = (self.letter.receipt.id, self.letter.nth, self.agent, number, payload, problem)
+        sent = self.letter.sent
+        problem = sent.problem(payload)
+        told = payload if payload is sent.json else plain(payload)
+        facts = (self.letter.receipt.id, self.letter.nth, self.agent, number, told, problem)
         log.write(HandoffReceived, *facts)
 
     def accepted(self) -> None:

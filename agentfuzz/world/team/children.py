@@ -87,6 +87,10 @@ def spawn(
 ) -> Child:
     """Begin a child: an async function at once, beside its parent; a sync one from its beginning to
     its end."""
+    if not callable(work):
+        raise ScenarioError(
+            f"spawn({name!r}, {work!r}): give the function that the child carries out."
+        )
     is_async = runs_async(work)
     if is_async and asyncio._get_running_loop() is None:
         raise ScenarioError(

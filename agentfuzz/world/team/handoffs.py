@@ -8,12 +8,13 @@ buried, invalid, poisoned). Of two deliveries the second is the spoilt one. Used
 from collections.abc import Callable, Collection, Sequence
 
 from agentfuzz.core.between import HandoffSent, Waited, Waits
+from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.world.acting import ACTING
 from agentfuzz.world.delivery import LATE
 from agentfuzz.world.team.damage import damaged
-from agentfuzz.world.team.mailbox import Letter, Mailbox
+from agentfuzz.world.team.mailbox import Letter, Mailbox, patience
 from agentfuzz.world.team.payload import Sent
 from agentfuzz.world.team.receipt import Receipt
 from agentfuzz.world.team.state import Team
@@ -88,8 +89,11 @@ class Handoff:
         self.other = self._other(self.receipt.sender, self.to)
         arrives = None if WAYS[self.way].intersection(fault.axes) else self.sent.json
         if arrives is not None and kind != "intact":
-            before = None if self.earlier is None else self.earlier.json
-            arrives = self.spoil(kind, fault.variant, arrives, before)
+            framework = self.way not in ("", "call")  # it is told of what the history has
+            whole = arrives if framework else self.sent.whole
+            earlier = self.earlier
+            before = earlier and (earlier.json if framework else earlier.whole)
+            arrives = self.spoil(kind, fault.variant, whole, before)
         if arrives is None or (delivery == "misrouted" and not self.other):
             return  # nothing of it could be spoilt so
         self.team.note(slot, fault)
@@ -199,6 +203,9 @@ def _arrives(box: Mailbox, letter: Letter, delivery: str) -> None:
 def waits_for_answer(team: Team, receipt: Receipt, timeout: float) -> bool:
     """Let virtual time pass until a handoff is answered; whether it was."""
     clock, log = team.log.clock, team.log
+    if not isinstance(receipt, Receipt):
+        raise ScenarioError(f"answered({receipt!r}, ...): give what world.handoff(...) returned.")
+    patience("answered", timeout)
     if receipt.status == "sent":
         log.write(Waits, receipt.sender, receipt.to, "answer")
         until = clock.now + timeout

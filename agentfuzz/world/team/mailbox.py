@@ -8,6 +8,8 @@ stale, doubled or misrouted for the receiver: that is its work. Met by users as
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from math import isfinite
 from typing import Any, NamedTuple, TypeVar, overload
 
 from agentfuzz.core.between import (
@@ -43,11 +45,24 @@ class Handed:
     the handoff (the same at each of its deliveries), `sender` who sent it. Take it over with
     `accept()`, or say no with `reject(reason)`."""
 
-    __slots__ = ("_letter", "_log", "agent", "payload")
+    __slots__ = ("_letter", "_log", "_payload", "agent")
 
     def __init__(self, letter: Letter, agent: str, log: Log) -> None:
-        self._letter, self.payload = letter, letter[2]
+        self._letter, self._payload = letter, None
         self.agent, self._log = agent, log
+
+    @property
+    def payload(self) -> Any:
+        """What arrived, as plain data: the receiver's own, to do with as it likes."""
+        if self._payload is None:
+            _, _, payload, sent = self._letter
+            if payload is not sent.json:
+                self._payload = deepcopy(payload)
+            elif payload is sent.whole:
+                self._payload = plain(payload)  # the quick way
+            else:
+                self._payload = deepcopy(sent.whole)
+        return self._payload
 
     @property
     def id(self) -> str:
@@ -71,14 +86,13 @@ class Handed:
         """The payload as an object of its type: the one that was sent, or `kind`, a pydantic model.
         Raises ValueError (a pydantic ValidationError) for what is not of this type."""
         if kind is None:
-            return self._letter.sent.read(self.payload)
+            return self._letter.sent.read(self._letter.payload)
         return kind.model_validate(self.payload)
 
     def accept(self, carry: Mapping[str, Any] | None = None) -> None:
         """Take the task over. `carry` is what the receiver holds of the facts that had to reach it,
         if it read them elsewhere than in their field."""
-        receipt, nth, _, sent = self._letter
-        payload = self.payload
+        receipt, nth, payload, sent = self._letter
         if carry is None and (sent.carry or payload is not sent.json or CARRY in payload):
             carry = self._carried()
         held = {str(name): plain(value) for name, value in carry.items()} if carry else NOTHING
@@ -92,7 +106,7 @@ class Handed:
 
     def _carried(self) -> Mapping[str, Any]:
         """The facts that had to arrive, as they stand in the payload."""
-        payload, names = self.payload, self._letter.sent.carry
+        payload, names = self._letter.payload, self._letter.sent.carry
         if not isinstance(payload, dict):
             return {}
         found = payload.get(CARRY)
@@ -105,6 +119,16 @@ class Handed:
         self._letter.receipt.settle("rejected", reason)
         self._log.acts()
         self._log.write(HandoffRejected, self.id, self._letter.nth, self.agent, str(reason))
+
+
+def patience(word: str, timeout: float) -> float:
+    """How long somebody waits. Raises ScenarioError for what is no number of seconds."""
+    if not isinstance(timeout, (int, float)) or not isfinite(timeout):
+        raise ScenarioError(
+            f"{word}(...) waits for {timeout!r}: say for how many virtual seconds, as in "
+            f"{word}(60)."
+        )
+    return timeout
 
 
 class Mailbox:
@@ -160,7 +184,7 @@ class Mailbox:
         clock, found = self._calls.clock, self._pick(sender)
         if found is not None:
             return self._taken(found)
-        until = clock.now + timeout
+        until = clock.now + patience("receive", timeout)
         self._waits(sender)
         while found is None and clock.now < until and not clock.held:
             due = clock.next_due
@@ -179,6 +203,8 @@ class Mailbox:
 
     async def _comes(self, timeout: float | None, sender: str) -> Handed:
         found: Letter | None = None
+        if timeout is not None:
+            patience("next", timeout)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -220,6 +246,7 @@ class Mailbox:
         if payload is not sent.json:
             said = payload.get("version") if type(payload) is dict else 0
             version, problem = said if type(said) is int else 0, sent.problem(payload)
+            payload = plain(payload)
         event = (len(log), log.clock.now, receipt.id, nth, agent, version, payload, problem)
         log.append(made(HandoffReceived, event))
         return Handed(letter, agent, log)

@@ -7,7 +7,8 @@ or a dict of their own instead.
 """
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from copy import deepcopy
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -53,21 +54,25 @@ class Payload(BaseModel):
 
 
 class Sent:
-    """A payload on its way: as JSON, with its type, so that what arrives can be checked."""
+    """A payload on its way, as it was when it was sent: as JSON, with its type, so that what
+    arrives can be checked. `json` is what the history tells of it; `whole` is all of it, where that
+    is too large for a history. Both belong to the world: a receiver gets a copy."""
 
-    __slots__ = ("carry", "given", "json", "kind", "task", "version")
+    __slots__ = ("carry", "given", "json", "kind", "task", "version", "whole")
 
     def __init__(self, payload: Any, carry: Mapping[str, Any] | None) -> None:
         self.given = payload
         self.kind: Any = None  # what has a `model_validate`
         self.carry = NOTHING
         if type(payload) is not dict and isinstance(payload, BaseModel):
-            said = _dumped(payload)
-            if not _problem_of(type(payload), said):  # else it is known by its fields
+            dumped = _dumped(payload)
+            said = plain(dumped)
+            if not _problem_of(type(payload), dumped):  # else it is known by its fields
                 self.kind = type(payload)
         else:
-            said = plain(payload)
+            dumped, said = payload, plain(payload)
         self.json: Json = said
+        self.whole: Json = said if _equal(said, dumped) else _whole(dumped)
         if type(said) is not dict:
             said = {}
         version, task = said.get("version"), said.get("task", "")
@@ -104,13 +109,28 @@ class Sent:
         """What arrived as the object that was sent: this one, or another of its type. Raises
         ValueError (a pydantic ValidationError) for what is not of this type."""
         if arrived is self.json:
-            return self.given
+            now = _dumped(self.given) if isinstance(self.given, BaseModel) else self.given
+            if _equal(self.whole, now) or plain(now) == self.json:
+                return copied(self.given)
+            return rebuilt(self.given, deepcopy(self.whole))  # its sender has changed it since
+        arrived = deepcopy(arrived)
         if self.kind is not None:
             return self.kind.model_validate(arrived)
         problem = self.problem(arrived)
         if problem:
             raise ValueError(f"not as it should be: {problem}")
         return rebuilt(self.given, arrived)
+
+
+def copied(given: Any) -> Any:
+    """A payload as another one who gets it has it: whatever either does with it is his own. What
+    cannot be copied is handed on as it is."""
+    if not (isinstance(given, (dict, list, BaseModel)) or is_dataclass(given)):
+        return given
+    try:
+        return deepcopy(given)
+    except Exception:
+        return given
 
 
 def rebuilt(given: Any, arrived: Json) -> Any:
@@ -128,12 +148,37 @@ def rebuilt(given: Any, arrived: Json) -> Any:
 
 def _dumped(payload: BaseModel) -> Json:
     try:
-        return plain(payload.model_dump(mode="json", by_alias=True, round_trip=True))
+        return payload.model_dump(mode="json", by_alias=True, round_trip=True)
     except Exception as error:  # a field that is no JSON, a serializer of the user's own
         raise ScenarioError(
             f"a handoff of {type(payload).__name__}, which cannot be written as JSON "
             f"({type(error).__name__}: {message(error)[:120]}); a handoff is a message."
         ) from error
+
+
+def _equal(said: Json, value: Any) -> bool:
+    """Whether nothing of a value was left out, or written otherwise."""
+    try:
+        return bool(said == value)
+    except Exception:  # an array has no answer to that
+        return False
+
+
+def _whole(value: Any, within: tuple[int, ...] = ()) -> Json:
+    """A value as JSON, like `plain`, but however long its texts and lists are."""
+    if type(value) is str:
+        return plain(value) if len(value) <= 4096 else value.encode("utf-8", "replace").decode()
+    if id(value) in within or len(within) == 20:
+        return plain(value)
+    within = (*within, id(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {one.name: getattr(value, one.name, None) for one in fields(value)}
+    if isinstance(value, dict):
+        names = [name if type(name) is str else next(iter(plain({name: 0}))) for name in value]
+        return {name: _whole(one, within) for name, one in zip(names, value.values(), strict=True)}
+    if isinstance(value, (list, tuple)):
+        return [_whole(one, within) for one in value]
+    return plain(value)
 
 
 def _problem_of(kind: type[BaseModel], arrived: Json) -> str:

@@ -145,7 +145,8 @@ class OfAgents:
     def claim(self, item: str, value: Any, sources: tuple[str, ...] | list[str] = ()) -> None:
         """State a fact as found, with the ids of the results that it rests on."""
         team = self._team()
-        names = tuple(str(one) for one in sources)
+        given = (sources,) if isinstance(sources, str) else sources
+        names = tuple(str(one) for one in given)
         team.log.write(Claimed, team.log.acts(), str(item), plain(value), names)
 
 

@@ -37,6 +37,7 @@ BOTH = (spawns("a"), spawns("b"))
         (*BOTH, A, charged("A17"), B, charged("B18")),
         (*BOTH, A, charged(), charged(), B, charged("B18")),
         (A, charge(), timeout(), sends("b"), gets(), accepts(), B, charged()),
+        (A, charge(), timeout(), sends("pool"), gets(), B, accepts(), charged()),
         (spawns("a"), A, charged(), finishes("a", "raised"), spawns("b"), B, charged()),
         (spawns("a"), A, charge(), finishes("a", "cancelled"), spawns("b"), B, charged()),
         (spawns("a"), A, charge(), timeout(), finishes("a"), spawns("b"), B, charged()),
@@ -49,7 +50,8 @@ BOTH = (spawns("a"), spawns("b"))
         (A, charged(), acts(""), charged(), B, charged("B18")),
     ],
     ids=[
-        *("each its own", "one agent again", "handed over", "taken over from one that died"),
+        *("each its own", "one agent again", "handed over", "handed to a pool"),
+        "taken over from one that died",
         *("from one that was stopped", "from one that did not know", "from one in doubt"),
         *("refused", "taken back", "another process", "another leg", "refused in this leg"),
         "nobody's",
@@ -137,6 +139,41 @@ async def leaves_it_at_work(world: World) -> Completion:
 async def stops_it_first(world: World) -> Completion:
     """Survivor: a topic for each, and whoever is not waited for any more is stopped."""
     return await _filed(world, "rent", "heating")
+
+
+async def pool(world: World) -> Completion:
+    """Survivor: two workers behind one queue; what is not filed in ten minutes is put once more.
+    Each topic is one worker's at a time."""
+    line = world.handoff_over(asyncio.Queue(), "worker")
+    filed: set[str] = set()
+    at: set[str] = set()
+
+    async def works(name: str) -> None:
+        while True:
+            topic = await line.get()
+            with world.acting(name):
+                if topic not in ("rent", "heating") or topic in at | filed:
+                    continue
+                at.add(topic)
+                if await _file(world, topic):
+                    filed.add(topic)
+                at.discard(topic)
+
+    workers = [asyncio.create_task(works(f"w{n}")) for n in (1, 2)]
+    with world.acting("boss"):
+        for _ in range(3):
+            for topic in ("rent", "heating"):
+                if topic not in filed:
+                    await line.put(topic)
+            await asyncio.sleep(600)
+    for worker in workers:
+        worker.cancel()
+    return Completion.success() if len(filed) == 2 else Completion.blocked(reason="other")
+
+
+def test_a_pool_of_workers(held):
+    """What one of them gave up another one does, when it is put into their queue again."""
+    assert held(LAW, notes, pool, depth=1) > 0
 
 
 def test_victim(found):

@@ -1,6 +1,8 @@
 """`handoffs_settled`: what is handed over is taken once, or the run does not claim success."""
 
 import queue
+import time
+from itertools import pairwise
 
 import pytest
 
@@ -43,6 +45,7 @@ def named(detail):
         (sends("other"), gets(), rejects(), done()),
         (*TAKEN, sends("desk"), done()),
         (sends("desk", version=2), gets(), restarts(), sends("desk"), gets(), accepts(), done()),
+        (sends("desk", version=2), acts("desk"), gets(of=1), accepts(of=1), done()),
         (done("blocked"),),
         (done("partial"), done()),
         (named("t was handed over, nobody answered"),),
@@ -57,6 +60,7 @@ def named(detail):
             "sent to another one",
             "taken before",
             "in another life",
+            "the first attempt, late",
         ),
         *("said", "said before", "task named", "handoff named", "nothing claimed"),
     ],
@@ -172,6 +176,8 @@ def test_broken():
     assert judge(LAW, tell(*before)) == ["AF607 desk: HandoffSent#2 Done#1"]
     before = (*SENT, gets(), rejects(), sends("desk"), done())
     assert judge(LAW, tell(*before)) == ["AF607 desk: HandoffSent#2 Done#1"]
+    newer = (*SENT, sends("desk", version=2, text="and 5 more"), gets(of=1), accepts(of=1))
+    assert judge(LAW, tell(*newer, done())) == ["AF607 desk: HandoffSent#2 Done#1"]
     other = (*SENT, sends("desk", "another task"), gets(), accepts(), done())
     assert judge(LAW, tell(*other)) == [f"{lost} Done#1"]
     twice = [f"{lost} HandoffAccepted#1 HandoffAccepted#2"]
@@ -296,6 +302,40 @@ def test_a_call_that_comes_twice(held):
     """A first request that was lost, and a second arrival that does it."""
     pair = ("twice/intact", "lost/timeout")
     assert held(LAW, refunds(), calls_again, only=pair) > 0
+
+
+def ring(world: World) -> Completion:
+    """Survivor: hands on at most three times, counted by the version, until it is taken."""
+    team = world.agents("a", "b", "c")
+    taken = {"a"}
+    for name, following in pairwise(team):
+        for version in (1, 2, 3):
+            with world.acting(name):
+                world.handoff(following, wanted(version, owner=following, task=f"to {following}"))
+                time.sleep(30)
+            with world.acting(following):
+                for handed in world.inbox_of(following):
+                    asked = handed.payload
+                    good = isinstance(asked, dict) and asked == _as_sent(asked, following)
+                    if good and following not in taken:
+                        taken.add(following)
+                        handed.accept()
+                    else:
+                        handed.reject("known, or not what I can read")
+            if following in taken:
+                break
+    return Completion.success() if len(taken) == 3 else UNKNOWN
+
+
+def _as_sent(asked: dict, to: str) -> dict:
+    version = asked.get("version")
+    good = type(version) is int and version > 0
+    return wanted(version if good else 1, owner=to, task=f"to {to}").model_dump(mode="json")
+
+
+def test_an_attempt_that_is_overtaken_by_nothing(held):
+    """The first attempt is late and taken, the second one is lost: nothing is missing."""
+    assert held(LAW, hands_over, ring, only=("late/intact", "lost/intact")) > 0
 
 
 def test_victim(found):
