@@ -8,7 +8,6 @@ acts of the receiver, and it has accepted once it causes an effect, or answers a
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from typing import Any
 
 from agentfuzz.core.between import HandoffAccepted, HandoffReceived, HandoffRejected
@@ -21,7 +20,7 @@ from agentfuzz.world.delivery import LATE
 from agentfuzz.world.reply_faults import TIMEOUT
 from agentfuzz.world.team.handoffs import Handoff
 from agentfuzz.world.team.mailbox import Letter
-from agentfuzz.world.team.payload import Sent, rebuilt
+from agentfuzz.world.team.payload import Sent, own, rebuilt
 from agentfuzz.world.team.state import Team
 
 
@@ -119,7 +118,7 @@ def _target(team: Team, handoff: Handoff, meant: Callable[[Json], Any]) -> Calla
         return meant
     astray: Callable[[Json], Any] = inspect.unwrap(team.targets[handoff.other])
     sent = handoff.sent
-    return lambda payload: astray(deepcopy(sent.whole if payload is sent.json else payload))
+    return lambda payload: astray(own(sent.whole if payload is sent.json else payload))
 
 
 def runs_async(function: Callable[..., Any]) -> bool:

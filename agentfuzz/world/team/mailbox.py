@@ -8,7 +8,6 @@ stale, doubled or misrouted for the receiver: that is its work. Met by users as
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -25,7 +24,7 @@ from agentfuzz.core.events import Json, made
 from agentfuzz.world.acting import ACTING
 from agentfuzz.world.delivery import Delivery
 from agentfuzz.world.log import Log
-from agentfuzz.world.team.payload import CARRY, NOTHING, Sent, skimmed
+from agentfuzz.world.team.payload import CARRY, NOTHING, Sent, own, skimmed
 from agentfuzz.world.team.receipt import Receipt
 
 T = TypeVar("T")
@@ -56,12 +55,7 @@ class Handed:
         """What arrived, as plain data: the receiver's own, to do with as it likes."""
         if self._payload is None:
             _, _, payload, sent = self._letter
-            if payload is not sent.json:
-                self._payload = deepcopy(payload)
-            elif payload is sent.whole:
-                self._payload = plain(payload)  # the quick way
-            else:
-                self._payload = deepcopy(sent.whole)
+            self._payload = own(sent.whole if payload is sent.json else payload)
         return self._payload
 
     @property

@@ -18,6 +18,7 @@ from agentfuzz.core.errors import ScenarioError
 from agentfuzz.core.events import Json
 
 CARRY = "carry"
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 NOTHING: dict[str, Json] = {}  # shared by all that carries no facts; nobody writes into it
 
 
@@ -112,14 +113,21 @@ class Sent:
             now = _dumped(self.given) if isinstance(self.given, BaseModel) else self.given
             if _equal(self.whole, now) or plain(now) == self.json:
                 return copied(self.given)
-            return rebuilt(self.given, deepcopy(self.whole))  # its sender has changed it since
-        arrived = deepcopy(arrived)
+            return rebuilt(self.given, own(self.whole))  # its sender has changed it since
+        arrived = own(arrived)
         if self.kind is not None:
             return self.kind.model_validate(arrived)
         problem = self.problem(arrived)
         if problem:
             raise ValueError(f"not as it should be: {problem}")
         return rebuilt(self.given, arrived)
+
+
+def own(arrived: Json) -> Json:
+    """What arrived as its receiver has it."""
+    if type(arrived) is dict and _SCALARS.issuperset(map(type, arrived.values())):
+        return arrived.copy()
+    return deepcopy(arrived)
 
 
 def copied(given: Any) -> Any:
