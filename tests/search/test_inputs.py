@@ -20,7 +20,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.search.budget import Budget
+from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.phases.inputs import A_FEW, MANY
 
@@ -354,7 +354,21 @@ def test_a_budget_ends_it() -> None:
     told = {one.name: one for one in result.levels}
     assert result.runs <= 120
     assert result.stopped == "max_runs"
-    assert A_FEW not in told or told[A_FEW].done <= told[A_FEW].total
+    assert told[A_FEW].total is None  # not all inputs were begun: how many plans is not known
+    assert told[A_FEW].limits == "1 of 3, when the budget ended"
+
+
+def test_drawing_inputs_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter may take almost nothing: no time is left, nothing more is drawn, and it is said."""
+    monkeypatch.setattr(Meter, "late", property(lambda self: self.spent.runs > 1))
+    result = searched(orders, keyed(lambda c, o: f"{c}/{o}"), max_runs=50)
+    assert "no other inputs were tried: max_time was up while they were drawn" not in result.notes
+    with Simulation() as simulation:
+        campaign = Campaign(orders, keyed(lambda c, o: f"{c}/{o}"), simulation, budget=Budget())
+        campaign.plain()
+        assert campaign._inputs.others == []
+        said = ["no other inputs were tried: max_time was up while they were drawn"]
+        assert campaign._inputs.notes == said
 
 
 # What users draw -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from agentfuzz.search.found.slicing import FEW, sliced
 from agentfuzz.search.found.verify import Found, Shrunk, confirmed, unconfirmed
 from agentfuzz.search.phases.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.space import no_smaller, plan_of, reach, size
+from agentfuzz.search.space import drawn_out, no_smaller, plan_of, reach, size
 from agentfuzz.search.two_histories import hurried
 from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
@@ -222,6 +222,8 @@ class Kept:
             runs += more
             if _told(found.plan, told):
                 continue
+            if drawn_out(found.plan):  # not all were run, and that is not the budget's doing
+                done = None
             if done is not None:
                 done = replace(done, others=others)
             alike = self._alike.get((signature, troubles_of(found.plan)), {}).values()
