@@ -8,7 +8,6 @@ the campaign while it runs, and asked once when it is over.
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
-from functools import partial
 
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Counterexample, Smaller
@@ -192,8 +191,8 @@ class Kept:
         for _ in range(TOLD):
             if not waiting:
                 return
-            seen = {place for cause, _ in told for place in places(cause)}
-            chosen = min(waiting, key=lambda c: (places(c) <= seen, size(waiting[c].plan)))
+            there = {place for cause, _ in told for place in places(cause)}
+            chosen = min(waiting, key=lambda c: (places(c) <= there, size(waiting[c].plan)))
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
             done = smaller(found.plan) if found.phase != SAVED else None
@@ -202,22 +201,22 @@ class Kept:
                 done = done if found.plan == before else None
             unsure = found.phase == "random plans" or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, more = shrink(found.plan, fails, known, late)
+                seen = _Seen(self._runner, found)
+                plan, more = shrink(found.plan, seen.fails, known, late)
                 runs += more
                 if plan != found.plan:
-                    found = found._replace(plan=plan)
+                    found = seen.under(plan)
                     done = done and smaller(plan)
             if before.given:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, more = simpler(self._runner, found.plan, fails, self._seed, late)
-                found, runs, done = found._replace(plan=plan), runs + more, None
+                seen = _Seen(self._runner, found)
+                plan, more = simpler(self._runner, found.plan, seen.fails, self._seed, late)
+                found, runs, done = seen.under(plan), runs + more, None
             whole = found.plan
             found, more = sliced(self._runner, found, late)
             if found.plan != whole:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, again = shrink(found.plan, fails, known, late)
-                found, more = found._replace(plan=plan), more + again
+                seen = _Seen(self._runner, found)
+                plan, again = shrink(found.plan, seen.fails, known, late)
+                found, more = seen.under(plan), more + again
                 done = done if len(plan) == len(whole) else None
             runs += more
             if _told(found.plan, told):
@@ -231,6 +230,28 @@ class Kept:
             faults.pop(str(found.plan.over("")), None)
             others_too = tuple(faults)
             yield found, Shrunk(len(before), runs, done, others_too)
+
+
+class _Seen:
+    """A violation while its plan is shrunk: each run that shows it again is kept with its plan, so
+    that what is told of a plan is of a run under it."""
+
+    def __init__(self, runner: Runner, found: Found) -> None:
+        self._runner, self._found = runner, found
+        self._under = {found.plan: found}
+
+    def fails(self, plan: FaultPlan) -> bool:
+        """Whether it is there under this plan."""
+        shown = self._runner.breaks(plan, self._found.violation.signature)
+        if shown is not None:
+            history, violation = shown
+            again = self._found._replace(plan=plan, violation=violation, history=history)
+            self._under[plan] = again
+        return shown is not None
+
+    def under(self, plan: FaultPlan) -> Found:
+        """It under a plan that fails."""
+        return self._under.get(plan) or self._found._replace(plan=plan)
 
 
 def _vague(plan: FaultPlan) -> bool:
