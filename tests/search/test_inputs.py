@@ -317,6 +317,31 @@ def test_inputs_and_faults_shrink_together() -> None:
     assert plans == ["ship#1:once/timeout + given:items=[1,1]"]
 
 
+def test_the_fault_beside_random_inputs_is_the_simplest() -> None:
+    """It was drawn, as the inputs were, and so is shrunk like a random plan."""
+
+    @scenario(given={"x": st.dictionaries(st.text(max_size=3), st.integers(), max_size=3)})
+    def full(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",), dedup="key")
+        def charge(order: str, idempotency_key: str) -> str:
+            return "charged"
+
+    def agent(world: World) -> Completion:
+        for attempt in range(2):
+            try:
+                key = f"k{attempt if len(world.data['x']) > 1 else ''}"
+                if world.tools.charge(order="A", idempotency_key=key) == "charged":
+                    return Completion.success(handle="x")
+                break
+            except Exception:
+                continue
+        return Completion.blocked(reason="outcome_unknown")
+
+    (found,) = searched(full, agent).findings
+    assert found.phase == MANY, "or this shows nothing"
+    assert str(found.plan) == 'charge#1:once/timeout + given:x={"":0,"0":0}'
+
+
 def test_the_same_campaign_twice() -> None:
     """Byte for byte: plans, inputs and counts."""
     story, agent, _ = VICTIMS["a key joined without a separator"]

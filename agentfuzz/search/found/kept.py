@@ -17,6 +17,7 @@ from agentfuzz.core.verdict import Violation, told_by_another
 from agentfuzz.search.found.shrink import Known, shrink
 from agentfuzz.search.found.slicing import FEW, sliced
 from agentfuzz.search.found.verify import Found, Shrunk, confirmed, unconfirmed
+from agentfuzz.search.phases.inputs import MANY
 from agentfuzz.search.phases.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import drawn_out, no_smaller, plan_of, reach, size
@@ -199,7 +200,8 @@ class Kept:
             if len(before) > FEW:  # most of the faults are at agents that have no part in it
                 found, runs = sliced(self._runner, found, late)
                 done = done if found.plan == before else None
-            unsure = found.phase == "random plans" or (done is not None and not done.whole)
+            drawn = found.phase in ("random plans", MANY)
+            unsure = drawn or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
                 seen = _Seen(self._runner, found)
                 plan, more = shrink(found.plan, seen.fails, known, late)
