@@ -195,6 +195,8 @@ class Maker:
         if found is not None:
             self.apart = True
             self._counted(found)
+            if self.stories.new(plan):
+                self.stories.begun(plan.given, found.history)
         return found
 
     def _counted(self, made: Outcome) -> None:

@@ -317,6 +317,15 @@ def test_inputs_and_faults_shrink_together() -> None:
     assert plans == ["ship#1:once/timeout + given:items=[1,1]"]
 
 
+def test_several_processes_make_the_same_runs() -> None:
+    """What laws compare other inputs with is the run that was made ahead, and not one more."""
+    agent = keyed(lambda c, o: c + o)
+    alone = searched(orders, agent)
+    shared = searched(orders, agent, workers=2)
+    assert (shared.runs, shared.levels) == (alone.runs, alone.levels)
+    assert [one.plan for one in shared.findings] == [one.plan for one in alone.findings]
+
+
 def test_the_fault_beside_random_inputs_is_the_simplest() -> None:
     """It was drawn, as the inputs were, and so is shrunk like a random plan."""
 
