@@ -88,15 +88,18 @@ def _names(value: Json) -> bool:
     return 0 < len(value) == len(set(value))
 
 
-def drawn(strategies: Strategies, count: int, seed: int) -> list[Given]:
-    """Other inputs, each once, in the order of this seed; at most so many."""
+def drawn(
+    strategies: Strategies, count: int, seed: int, late: Callable[[], bool] = bool
+) -> list[Given]:
+    """Other inputs, each once, in the order of this seed; at most so many, and those that were
+    drawn before it was `late`."""
     found: dict[Given, None] = {}
 
     def note(inputs: Given) -> bool:
         found[inputs] = None
         return False
 
-    shrunk(strategies, note, seed=seed, examples=examples_of(count))
+    shrunk(strategies, note, seed=seed, examples=examples_of(count), late=late)
     found.pop(simplest(strategies), None)
     return list(found)[:count]
 
@@ -106,16 +109,41 @@ def examples_of(count: int) -> int:
     return 2 * count + 1
 
 
+class _Late(BaseException):
+    """No more is drawn. Hypothesis ends at once, with this or with a complaint of its own."""
+
+
+class _Until(dict[str, Any]):
+    """Strategies, which Hypothesis asks for before each draw: none is drawn any more when it is
+    `late`, though a filter take nothing of what is drawn."""
+
+    late: Callable[[], bool] = bool
+    ended = False
+
+    def items(self) -> Any:
+        if self.late():
+            self.ended = True
+            raise _Late
+        return super().items()
+
+
 def shrunk(
-    strategies: Strategies, fails: Callable[[Given], bool], *, seed: int = 0, examples: int
+    strategies: Strategies,
+    fails: Callable[[Given], bool],
+    *,
+    seed: int = 0,
+    examples: int,
+    late: Callable[[], bool] = bool,
 ) -> Given | None:
-    """The simplest inputs reached that fail; None if none of so many do. One seed tries the same
-    inputs in the same order up to the first that fails."""
+    """The simplest inputs reached that fail; None if none of so many do, or none did before it was
+    `late`. One seed tries the same inputs in the same order up to the first that fails."""
     from hypothesis import HealthCheck, Phase, Verbosity, find, settings
     from hypothesis import strategies as st
-    from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
+    from hypothesis.errors import HypothesisException, InvalidArgument, NoSuchExample, Unsatisfiable
 
     known: dict[Given, bool] = {}
+    each = _Until(strategies)
+    each.late = lambda: late() and True not in known.values()
 
     def condition(values: dict[str, Any]) -> bool:
         inputs = canonical({name: _plain(name, value) for name, value in values.items()})
@@ -125,7 +153,7 @@ def shrunk(
 
     try:
         found = find(
-            st.fixed_dictionaries(dict(strategies)),
+            st.fixed_dictionaries(each),
             condition,
             random=Random(seed),
             settings=settings(
@@ -137,9 +165,13 @@ def shrunk(
                 suppress_health_check=list(HealthCheck),
             ),
         )
-    except NoSuchExample:
+    except (NoSuchExample, _Late):
         return None
-    except (InvalidArgument, Unsatisfiable) as error:
+    except HypothesisException as error:
+        if each.ended:
+            return None
+        if not isinstance(error, InvalidArgument | Unsatisfiable):
+            raise
         raise ScenarioError(
             f"given={{{', '.join(map(repr, strategies))}}}: nothing, or too little, is drawn "
             f"({error})"

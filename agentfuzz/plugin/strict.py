@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
 from agentfuzz.plugin.findings import Failed
+from agentfuzz.search.phases.inputs import A_FEW
 
 ONE, LASTING = "plans with one fault", "bursts and outages"
 _BUDGET = {"max_runs": "--agentfuzz-max-runs", "max_time": "--agentfuzz-max-time"}
@@ -37,12 +38,18 @@ def _plans(result: CampaignResult) -> list[str]:
     option = _BUDGET.get(result.stopped, "the budget")
     if not walked:
         return [f"{ONE} were not run: stopped by {result.stopped}; raise {option}"]
-    return [
-        f"{level.name}: {level.done + level.skipped:,} of {level.total:,} were run, stopped by "
-        f"{result.stopped}; raise {option}"
-        for level in walked
-        if level.total is not None and level.done + level.skipped < level.total
-    ]
+    found = []
+    for level in walked:
+        if level.total is not None and level.done + level.skipped < level.total:
+            so_far = f"{level.done + level.skipped:,} of {level.total:,}"
+        elif level.name == A_FEW and level.total is None:
+            so_far = f"{level.done:,} ({level.limits})"
+        else:
+            continue
+        found.append(
+            f"{level.name}: {so_far} were run, stopped by {result.stopped}; raise {option}"
+        )
+    return found
 
 
 def _laws(result: CampaignResult, declared: Sequence[str]) -> list[str]:

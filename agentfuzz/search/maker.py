@@ -203,6 +203,7 @@ class Maker:
         if found is not None:
             self.apart = True
             self._counted(found)
+            self.stories.begun(plan, found.history)
         return found
 
     def _counted(self, made: Outcome) -> None:
@@ -214,9 +215,8 @@ class Maker:
             self.watch.add(made.marks)
 
     def reached(self, plan: FaultPlan) -> tuple[History, list[Crossing]]:
-        """What a run comes to that was made before, and where it could have been struck, from the
-        memo if that knows. A process that dies of it now, or of no fault, is none to make runs
-        in."""
+        """What a run comes to that was made before, and where it could have been struck. A process
+        that dies of it now, or of no fault at all, is none to make runs in."""
         try:
             found = self._taken(plan)
         except Died as death:

@@ -127,9 +127,13 @@ class Runner(Maker):
             found += self.compared(plan, history)
         return found
 
-    def breaks(self, plan: FaultPlan, signature: tuple[str, str]) -> bool:
-        """Whether this law breaks on this subject under a plan, every fault of it striking."""
+    def breaks(
+        self, plan: FaultPlan, signature: tuple[str, str]
+    ) -> tuple[History, Violation] | None:
+        """The run of a plan in which this law breaks on this subject, every fault of it striking;
+        None if it does not."""
         history, _ = self.execute(plan)
         if len(strikes(history)) < len(plan):
-            return False
-        return any(v.signature == signature for v in self.violations(history, plan))
+            return None
+        found = self.violations(history, plan)
+        return next(((history, one) for one in found if one.signature == signature), None)

@@ -139,6 +139,12 @@ def length(slot: Slot, fault: Fault) -> float:
     return MOST + all if fault.until == FOR_GOOD else max(fault.until - slot.nth, 0) + all
 
 
+def drawn_out(plan: FaultPlan) -> bool:
+    """Whether a fault goes on longer than the bursts that are tried: of what is shorter not all
+    is."""
+    return any(length(slot, fault) >= BURST for slot, fault in plan.lasting)
+
+
 def longer(plan: FaultPlan, crossings: Iterable[Crossing]) -> FaultPlan | None:
     """The next longer fault of a plan with one, if its run came to the crossing that is then
     struck as well: two in a row, three, all from there on; in the plainest wording."""

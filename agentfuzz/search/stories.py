@@ -46,10 +46,18 @@ class Stories:
         """The first run with other inputs, without faults."""
         scenario = self._scenario.of(given)
         history = self._made(scenario, FaultPlan(given=given), injector)
+        self._keep(given, scenario, history)
+        return history
+
+    def begun(self, plan: FaultPlan, history: History) -> None:
+        """Another process has made a run: perhaps the first one with its inputs."""
+        if self.new(plan):
+            self._keep(plan.given, self._scenario.of(plan.given), history)
+
+    def _keep(self, given: str, scenario: Scenario, history: History) -> None:
         self._others[given] = scenario, scenario.oracle(history)
         if len(self._others) > KEPT:
             del self._others[next(iter(self._others))]
-        return history
 
     def told(self, plan: FaultPlan) -> FaultPlan:
         """A plan that says its inputs, whoever replays it."""

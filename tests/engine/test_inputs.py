@@ -121,6 +121,25 @@ def test_one_seed_draws_the_same() -> None:
     assert simplest(ORDERS) not in found
 
 
+def test_drawing_ends_when_it_is_late() -> None:
+    """Even where a filter takes nothing more; what was drawn is what is drawn first."""
+    asked: list[int] = []
+
+    def late() -> bool:
+        asked.append(1)
+        return len(asked) > 12
+
+    whole = drawn(ORDERS, 20, 0)
+    found = drawn(ORDERS, 20, 0, late)
+    assert 0 < len(found) < len(whole)
+    assert found == whole[: len(found)]
+    assert len(asked) == 13
+    rare = {"n": st.integers(0, 10**6).filter(lambda n: n % 9973 == 1)}
+    asked.clear()
+    assert drawn(rare, 20, 0, late) == []
+    assert len(asked) == 13
+
+
 def test_the_first_that_fails_is_met_again() -> None:
     """What the search drew is what is shrunk, and nothing before it is asked twice."""
     found = drawn(ORDERS, 20, 0)

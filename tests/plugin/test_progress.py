@@ -52,7 +52,7 @@ def test_the_line(given, text):
     assert str(Progress(*given)) == f"{given[0]}: {text}"
 
 
-def on_a_terminal(project: Project, *words: str) -> str:
+def on_a_terminal(project: Project, *words: str, term: str = "xterm") -> str:
     """What pytest writes when its output is a terminal."""
     main, side = pty.openpty()
     process = subprocess.Popen(
@@ -61,7 +61,7 @@ def on_a_terminal(project: Project, *words: str) -> str:
         stdin=side,
         stdout=side,
         stderr=side,
-        env={**os.environ, **OFF, "TERM": "xterm", "COLUMNS": "100"},
+        env={**os.environ, **OFF, "TERM": term, "COLUMNS": "100"},
     )
     os.close(side)
     read = b""
@@ -91,6 +91,7 @@ def test_on_a_terminal_it_is_written_over(project: Project) -> None:
     assert not LINE.search(text[last:])
     assert "1 passed" in text[last:]
     assert not LINE.search(on_a_terminal(project, "-q"))
+    assert "\x1b7" not in on_a_terminal(project, term="dumb"), "which has no way back"
 
 
 def test_in_a_log_it_is_one_a_minute(

@@ -20,7 +20,7 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.phases.again import Again
-from agentfuzz.search.space import Space
+from agentfuzz.search.space import Space, plan_of
 
 from .support import hunt, shown
 from .test_deep import acting, careful
@@ -215,6 +215,40 @@ def test_a_finding_that_does_not_come_back_is_set_apart(simulation):
     assert "did not come back on replay" in found.violation.sentence
     assert "It was seen in 0 of 4 replays." in found.violation.sentence
     assert (found.violation.says, found.violation.world) == ("first Called pay#2", "again Done")
+
+
+def test_what_is_told_of_a_shrunk_plan_is_of_a_run_under_it(simulation):
+    """Five timeouts charge twice, four did so once: the plan of four was reached by shrinking, and
+    did not come back. Neither the history nor the words are those of the outage before."""
+    met = []
+
+    def forgetful(world):
+        timeouts = 0
+        for _ in range(6):
+            try:
+                world.tools.pay(n=1, idempotency_key="k")
+                break
+            except TimeoutError:
+                timeouts += 1
+            except Exception:
+                return BLOCKED
+        if timeouts > 4 or (timeouts == 4 and not met):
+            for more in range(timeouts - 3):
+                world.tools.pay(n=1, idempotency_key=f"another {more}")
+            met.extend([1] * (timeouts == 4))
+        return BLOCKED
+
+    @scenario(at_most_once("pay"), task="t")
+    def keyed(world):
+        @world.tool(effect="pay", scope=("n",), dedup="key")
+        def pay(n: int, idempotency_key: str) -> str:
+            return "paid"
+
+    result = hunt(keyed, forgetful, simulation, space=Space(only=("once/timeout",)), depth=1)
+    (found,) = [one for one in result.findings if one.code == "AF904"]
+    assert str(found.plan) == "pay#1-4:once/timeout"
+    assert plan_of(found.history) == found.plan
+    assert "AF101 pay ran 2x, expected 1 under the plan" in found.violation.sentence
 
 
 def test_the_run_without_faults_stands_beside_it(simulation):

@@ -20,7 +20,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.search.budget import Budget
+from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.phases.inputs import A_FEW, MANY
 
@@ -317,6 +317,40 @@ def test_inputs_and_faults_shrink_together() -> None:
     assert plans == ["ship#1:once/timeout + given:items=[1,1]"]
 
 
+def test_several_processes_make_the_same_runs() -> None:
+    """What laws compare other inputs with is the run that was made ahead, and not one more."""
+    agent = keyed(lambda c, o: c + o)
+    alone = searched(orders, agent)
+    shared = searched(orders, agent, workers=2)
+    assert (shared.runs, shared.levels) == (alone.runs, alone.levels)
+    assert [one.plan for one in shared.findings] == [one.plan for one in alone.findings]
+
+
+def test_the_fault_beside_random_inputs_is_the_simplest() -> None:
+    """It was drawn, as the inputs were, and so is shrunk like a random plan."""
+
+    @scenario(given={"x": st.dictionaries(st.text(max_size=3), st.integers(), max_size=3)})
+    def full(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",), dedup="key")
+        def charge(order: str, idempotency_key: str) -> str:
+            return "charged"
+
+    def agent(world: World) -> Completion:
+        for attempt in range(2):
+            try:
+                key = f"k{attempt if len(world.data['x']) > 1 else ''}"
+                if world.tools.charge(order="A", idempotency_key=key) == "charged":
+                    return Completion.success(handle="x")
+                break
+            except Exception:
+                continue
+        return Completion.blocked(reason="outcome_unknown")
+
+    (found,) = searched(full, agent).findings
+    assert found.phase == MANY, "or this shows nothing"
+    assert str(found.plan) == 'charge#1:once/timeout + given:x={"":0,"0":0}'
+
+
 def test_the_same_campaign_twice() -> None:
     """Byte for byte: plans, inputs and counts."""
     story, agent, _ = VICTIMS["a key joined without a separator"]
@@ -354,7 +388,21 @@ def test_a_budget_ends_it() -> None:
     told = {one.name: one for one in result.levels}
     assert result.runs <= 120
     assert result.stopped == "max_runs"
-    assert A_FEW not in told or told[A_FEW].done <= told[A_FEW].total
+    assert told[A_FEW].total is None  # not all inputs were begun: how many plans is not known
+    assert told[A_FEW].limits == "1 of 3, when the budget ended"
+
+
+def test_drawing_inputs_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter may take almost nothing: no time is left, nothing more is drawn, and it is said."""
+    monkeypatch.setattr(Meter, "late", property(lambda self: self.spent.runs > 1))
+    result = searched(orders, keyed(lambda c, o: f"{c}/{o}"), max_runs=50)
+    assert "no other inputs were tried: max_time was up while they were drawn" not in result.notes
+    with Simulation() as simulation:
+        campaign = Campaign(orders, keyed(lambda c, o: f"{c}/{o}"), simulation, budget=Budget())
+        campaign.plain()
+        assert campaign._inputs.others == []
+        said = ["no other inputs were tried: max_time was up while they were drawn"]
+        assert campaign._inputs.notes == said
 
 
 # What users draw -----------------------------------------------------------------------------

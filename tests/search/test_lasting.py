@@ -14,6 +14,7 @@ from agentfuzz.core.events import Refused, Struck
 from agentfuzz.core.faults import TABLES
 from agentfuzz.search.found.shrink import shrink
 from agentfuzz.search.space import Space, longer, plan_of, size, strikes
+from agentfuzz.telling import story
 from agentfuzz.world.injector import FromPlan
 
 from .support import hunt, shown
@@ -108,6 +109,16 @@ def test_troubles_in_a_row_are_one_fault(agent, plan, simulation):
     assert found.smaller is not None
     assert found.smaller.whole
     assert "bursts and outages" in result.covered()
+
+
+def test_a_long_burst_blames_no_budget(simulation):
+    """Four in a row are found by shrinking an outage: not all that is shorter was run, and the
+    budget had no part in that."""
+    result = hunt(paying, mints_another(4), simulation, depth=1, deep_runs=0)
+    (found,) = [one for one in result.findings if one.code == "AF101"]
+    assert str(found.plan) == "pay#1-4:once/timeout"
+    assert result.stopped == "exhausted"
+    assert story.tell(found).shrink == f"nothing smaller was found ({found.shrink_runs} runs)"
 
 
 @pytest.mark.parametrize("times", [1, 2, 3, 5, 8])

@@ -28,7 +28,8 @@ class ProgressLine:
         quiet = config.get_verbosity() < 0 or hasattr(config, "workerinput") or reporter is None
         self._writer = None if quiet else reporter._tw
         self._screen = screen
-        self._terminal = not quiet and os.isatty(screen)
+        written_over = os.environ.get("TERM") != "dumb"  # which has no way back
+        self._terminal = not quiet and os.isatty(screen) and written_over
         self._every = OFTEN if self._terminal else SELDOM
         self._next = Real.monotonic() + self._every
         self._shown = False

@@ -8,19 +8,20 @@ the campaign while it runs, and asked once when it is over.
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
-from functools import partial
 
 from agentfuzz.core.events import Struck
 from agentfuzz.core.findings import Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
+from agentfuzz.search.found.seen import Seen
 from agentfuzz.search.found.shrink import Known, shrink
 from agentfuzz.search.found.slicing import FEW, sliced
 from agentfuzz.search.found.verify import Found, Shrunk, confirmed, unconfirmed
+from agentfuzz.search.phases.inputs import MANY
 from agentfuzz.search.phases.inputs import smaller as simpler
 from agentfuzz.search.runner import Runner
-from agentfuzz.search.space import no_smaller, plan_of, reach, size
+from agentfuzz.search.space import drawn_out, no_smaller, plan_of, reach, size
 from agentfuzz.search.two_histories import hurried
 from agentfuzz.telling.troubles import Troubles, places, troubles_of
 from agentfuzz.world.lasting import EVERYTHING
@@ -196,35 +197,39 @@ class Kept:
         for _ in range(TOLD):
             if not waiting:
                 return
-            seen = {place for cause, _ in told for place in places(cause)}
-            chosen = min(waiting, key=lambda c: (places(c) <= seen, size(waiting[c].plan)))
+            there = {place for cause, _ in told for place in places(cause)}
+            chosen = min(waiting, key=lambda c: (places(c) <= there, size(waiting[c].plan)))
             found = waiting.pop(chosen)
             before, runs = found.plan, 0
             done = smaller(found.plan) if found.phase != SAVED else None
             if len(before) > FEW:  # most of the faults are at agents that have no part in it
                 found, runs = sliced(self._runner, found, late)
                 done = done if found.plan == before else None
-            unsure = found.phase == "random plans" or (done is not None and not done.whole)
+            drawn = found.phase in ("random plans", MANY)
+            unsure = drawn or (done is not None and not done.whole)
             if len(before) > 1 or _vague(before) or unsure:
-                plan, more = shrink(found.plan, self._like(found), known, late)
+                seen = Seen(self._runner, found)
+                plan, more = shrink(found.plan, seen.fails, known, late)
                 runs += more
                 if plan != found.plan:
-                    found = found._replace(plan=plan)
+                    found = seen.under(plan)
                     done = done and smaller(plan)
             if before.given:
-                fails = partial(self._runner.breaks, signature=found.violation.signature)
-                plan, more = simpler(self._runner, found.plan, fails, self._seed, late)
-                found, runs, done = found._replace(plan=plan), runs + more, None
+                seen = Seen(self._runner, found)
+                plan, more = simpler(self._runner, found.plan, seen.fails, self._seed, late)
+                found, runs, done = seen.under(plan), runs + more, None
             whole = found.plan
             found, more = sliced(self._runner, found, late)
             if found.plan != whole:
-                few = whole if len(before) <= FEW else None
-                plan, again = shrink(found.plan, self._like(found, few), known, late)
-                found, more = found._replace(plan=plan), more + again
+                seen = Seen(self._runner, found, whole if len(before) <= FEW else None)
+                plan, again = shrink(found.plan, seen.fails, known, late)
+                found, more = seen.under(plan), more + again
                 done = done if len(plan) == len(whole) else None
             runs += more
             if _told(found.plan, told):
                 continue
+            if drawn_out(found.plan):  # not all were run, and that is not the budget's doing
+                done = None
             if done is not None:
                 done = replace(done, others=others)
             alike = self._alike.get((signature, troubles_of(found.plan)), {}).values()
@@ -232,15 +237,6 @@ class Kept:
             faults.pop(str(found.plan.over("")), None)
             others_too = tuple(faults)
             yield found, Shrunk(len(before), runs, done, others_too)
-
-    def _like(self, found: Found, whole: FaultPlan | None = None) -> Callable[[FaultPlan], bool]:
-        """Whether a plan shows the same; in a slice, by the troubles of the `whole` plan from which
-        it was cut: a few agents may be broken by what does nothing to all of them."""
-        fails = partial(self._runner.breaks, signature=found.violation.signature)
-        if whole is None:
-            return fails
-        troubles = troubles_of(whole)
-        return lambda plan: troubles_of(plan) == troubles and fails(plan)
 
 
 def _vague(plan: FaultPlan) -> bool:

@@ -49,18 +49,25 @@ class Inputs:
         """Other inputs than the simplest, in the order in which they are tried."""
         given, seed = self._runner.stories.given, self._meter.budget.seed
         try:
-            return drawn(given, MOST, seed) if given else []
+            found = drawn(given, MOST, seed, lambda: self._meter.late) if given else []
         except KeyboardInterrupt:
             raise
         except Exception as error:  # of a strategy: what was found without it is kept
             self.notes.append(f"no other inputs were tried: {_said(error)}")
             return []
+        if self._meter.late and not found and given:
+            self.notes.append("no other inputs were tried: max_time was up while they were drawn")
+        return found
 
     def a_few(self) -> None:
         """A few other inputs, under every plan with one fault."""
-        done, total = 0, 0
-        for given in self.others[:FEW]:
-            if self._meter.out() or not self._plain(given, A_FEW):
+        done, total, begun = 0, 0, 0
+        few = self.others[:FEW]
+        for given in few:
+            if self._meter.out():
+                break
+            begun += 1
+            if not self._plain(given, A_FEW):
                 continue
             plans = self._alone(given)
             total, done = total + 1 + len(plans), done + 1
@@ -68,9 +75,10 @@ class Inputs:
                 if self._meter.out():
                     break
                 done += self._ran(plan, A_FEW)
-        if self.others:
-            few = f"{min(FEW, len(self.others))} of them"
-            self.told.append(Level(A_FEW, done, total, 0, few))
+        if few:
+            whole = begun == len(few)
+            of = f"{begun} of them" if whole else f"{begun} of {len(few)}, when the budget ended"
+            self.told.append(Level(A_FEW, done, total if whole else None, 0, of))
 
     def many(self, runs: int) -> None:
         """Many, first each without faults, then under one fault and under two, in so many runs at
@@ -150,5 +158,5 @@ def smaller(
         runs += 1
         return fails(plan.over(given).among(agents))
 
-    found = shrunk(runner.stories.given, fail, seed=seed, examples=examples_of(MOST))
+    found = shrunk(runner.stories.given, fail, seed=seed, examples=examples_of(MOST), late=late)
     return plan.over(found or inputs).among(agents), runs

@@ -23,7 +23,7 @@ from agentfuzz.search.phases.inputs import Inputs
 from agentfuzz.search.phases.systematic import Level as Walk
 from agentfuzz.search.phases.systematic import every
 from agentfuzz.search.runner import Judged, Runner
-from agentfuzz.search.space import BURST, length, longer, size
+from agentfuzz.search.space import drawn_out, longer, size
 from agentfuzz.world.injector import Crossing
 
 LASTING = "bursts and outages"
@@ -256,9 +256,8 @@ class Levels:
         whole = all(level.done + level.skipped == level.total for level in levels)
         if len(plan) == 1:
             limit, tried = size(plan), (*self.singles, *self.lasting)
-            long = any(length(*one) >= BURST for one in plan.lasting)  # more than all were run
             run = 1 + sum(size(one) < limit for one in tried)
-            return Smaller(run, whole=whole and not long)
+            return Smaller(run, whole=whole and not drawn_out(plan))
         whole = whole and not self._waiting
         done, skipped = sum(one.done for one in levels), sum(one.skipped for one in levels)
         return Smaller(1 + done + len(self.lasting), skipped, whole)
