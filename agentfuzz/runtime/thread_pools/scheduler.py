@@ -192,7 +192,8 @@ class Scheduler:
             found = [asleep(work.thread, work.native, naps=False)]
         else:
             assert work.pool is not None, "work has a pool or a thread of its own"
-            found = [asleep(t.ident or 0, t.native_id or 0) for t in work.pool._threads]
+            threads = [(one.ident or 0, one.native_id or 0) for one in work.pool._threads]
+            found = [asleep(*one, naps=False) for one in threads]
         left = [one for one in self.pooled if one.ident not in self.idents]
         rest = None if None in found else idle.at_rest(left)
         return None if rest is None else (*found, *rest)
