@@ -22,7 +22,8 @@ from typing import Any
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime import unheard
 from agentfuzz.runtime.clock import FOREVER
-from agentfuzz.runtime.thread_pools.scheduler import GRACE, PATIENCE, Scheduler
+from agentfuzz.runtime.thread_pools.idle import settled
+from agentfuzz.runtime.thread_pools.scheduler import GRACE, Scheduler
 from agentfuzz.runtime.thread_pools.work_item import (
     LOOSE,
     READY,
@@ -33,7 +34,6 @@ from agentfuzz.runtime.thread_pools.work_item import (
     Work,
     here,
     interrupt,
-    settled,
 )
 
 LINGER = 600.0  # virtual seconds that a thread of its own lives on after the agent's answer
@@ -98,7 +98,7 @@ class Gate(Scheduler):
                 self.out_of_reach.append(work.own)  # it blocks, and learns of it when it goes on
                 continue
             if work.future is None or not work.future.cancelled():
-                work.back.acquire(True, PATIENCE)
+                self.leave(work)
         self.alive, self.ready = [], []
 
     # What an agent does -------------------------------------------------------------------
@@ -149,6 +149,7 @@ class Gate(Scheduler):
             real(thread)
         except BaseException:
             self.alive.remove(work)
+            self.pooled.remove(thread)
             raise
         finally:
             self.idents[ident] = me

@@ -154,7 +154,11 @@ def start(self: threading.Thread) -> None:
     gate = _gate
     if gate is not None and getattr(here, "submitting", False):
         gate.pooled.append(self)
-        _start(self)
+        try:
+            _start(self)
+        except BaseException:
+            gate.pooled.remove(self)
+            raise
         return
     if gate is None or not gate.idents:
         _start(self)

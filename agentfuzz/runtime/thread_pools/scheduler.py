@@ -7,13 +7,14 @@ after a moment of real time, and gets it back when it comes to a crossing. Held 
 """
 
 import threading
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable
 from typing import Any
 
 from agentfuzz.runtime import leaks, servers
 from agentfuzz.runtime.clock import Clock, Real
 from agentfuzz.runtime.outstanding import patience as answer_patience
+from agentfuzz.runtime.thread_pools import idle
 from agentfuzz.runtime.thread_pools.hearing import hears
 from agentfuzz.runtime.thread_pools.work_item import (
     DONE,
@@ -26,10 +27,9 @@ from agentfuzz.runtime.thread_pools.work_item import (
     asleep,
 )
 
-joined = threading.Thread.join  # as it is outside of a run
-
-PATIENCE = 0.25  # real seconds that work may block while nobody else could free it
+PATIENCE = 0.25  # real seconds of looks at work that blocks while nobody else could free it
 BRIEFLY = 0.05  # the same of a thread of its own: whoever started it can go on, too
+DEAF = 100  # looks at work that goes on though its process is dead
 GRACE = 2.0  # real seconds that foreign threads get before a wait without end is called hung
 
 
@@ -121,16 +121,20 @@ class Scheduler:
 
     def _await(self, work: Work) -> None:
         """Wait until work gives the turn back. Work that blocks is let go."""
-        saved = self._let_go()
+        saved, me = self._let_go(), self.idents.get(get_ident())
+        if me is not None:
+            me.hands_on = True
         try:
             if not work.back.acquire(True, SLICE):
                 self._look_after(work)
-            if work.own is not None and work.state is DONE:
-                joined(work.own, GRACE)  # and is seen to be over
+            if work.own is not None and work.state is DONE and work.own not in self.foreign:
+                idle.ended(work.own)
         except BaseException:  # the watchdog's: nobody waits for this work any more
             self._let_loose(work)
             raise
         finally:
+            if me is not None:
+                me.hands_on = False
             self._take(saved)
 
     def _let_loose(self, work: Work) -> bool:
@@ -142,36 +146,57 @@ class Scheduler:
             return True
 
     def _look_after(self, work: Work) -> None:
-        begun, seen = Real.monotonic(), None
-        since, longest = begun, answer_patience()
+        """Look at work that does not come back. How often it was seen to be at rest counts, not
+        for how long: on a busy machine whoever looks is kept waiting as well."""
+        seen: tuple[object, ...] | None = None
+        rests = 0
+        since, longest = Real.monotonic(), answer_patience()
         while not work.back.acquire(True, SLICE):
             before, seen = seen, self._sight(work)
             if seen is None or seen != before:
-                since = Real.monotonic()
+                since, rests = Real.monotonic(), 0
                 continue
             listens = work.own is not None and work.own.daemon
             waited = Real.monotonic() - since
             if waited < longest and (servers.under_way() or hears(work.thread, listens=listens)):
                 continue
+            rests += 1
             helped = any(other.state in (READY, WAITING) for other in self.alive)
             patience = PATIENCE if work.own is None else BRIEFLY
-            if helped or Real.monotonic() - begun > patience:
+            if helped or rests * SLICE > patience:
                 if self._let_loose(work) and not helped:
                     where = "in a pool" if work.own is None else "in a thread"
                     self.note(f"{work.called} waits {where} for what the gate cannot see")
                 return
 
-    @staticmethod
-    def _sight(work: Work) -> object | None:
-        """What `asleep` says of the thread that does work; of all threads of its pool while none
-        has taken it up: on a busy machine that may last."""
+    def leave(self, work: Work) -> None:
+        """Wait until work that learns that its process is dead has ended, as long as it runs, or
+        could; it may be deaf to that, and spin."""
+        seen: tuple[object, ...] | None = None
+        rests = looks = 0
+        while not work.back.acquire(True, SLICE):
+            before, seen = seen, (work,) if work.hands_on else self._sight(work)
+            rests = rests + 1 if seen is not None and seen == before else 0
+            looks += 1
+            if rests * SLICE > PATIENCE or looks >= DEAF:
+                return
+
+    def _sight(self, work: Work) -> tuple[object, ...] | None:
+        """What `asleep` says of the thread that does work, of all threads of its pool while none
+        has taken it up, and of those that have no work: it may wait for one to begin or to end."""
+        if work.hands_on:
+            return None  # it looks after other work
         if work.own is not None:
-            return asleep(work.own.ident or 0, work.own.native_id or 0, naps=work.own.daemon)
-        if work.thread:
-            return asleep(work.thread, work.native, naps=False)
-        assert work.pool is not None, "work has a pool or a thread of its own"
-        found = [asleep(t.ident or 0, t.native_id or 0) for t in work.pool._threads]
-        return None if None in found else (*found,)
+            found = [asleep(work.own.ident or 0, work.own.native_id or 0, naps=work.own.daemon)]
+        elif work.thread:
+            found = [asleep(work.thread, work.native, naps=False)]
+        else:
+            assert work.pool is not None, "work has a pool or a thread of its own"
+            threads = [(one.ident or 0, one.native_id or 0) for one in work.pool._threads]
+            found = [asleep(*one, naps=False) for one in threads]
+        left = [one for one in self.pooled if one.ident not in self.idents]
+        rest = None if None in found else idle.at_rest(left)
+        return None if rest is None else (*found, *rest)
 
     def own(self, thread: threading.Thread) -> Work | None:
         """What a thread of its own does, as long as it does."""

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 
 from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.runtime import unheard
-from agentfuzz.runtime.clock import Clock, Real
+from agentfuzz.runtime.clock import Clock
 
 SLICE = 0.005  # real seconds between two looks at a thread that does not come back
+RUNS = ("R", "D")  # what the system says of a thread that runs, or could, or waits for a disk
 RUNNING, READY, WAITING, LOOSE, DONE = "running", "ready", "waiting", "loose", "done"
 here = threading.local()  # `work`: what this thread does; `submitting`: it hands some in
 
@@ -64,6 +65,7 @@ class Work:
         self.deadline: float | None = None
         self.asks: Callable[[], object] | None = None  # whom it waits for in real time
         self.doomed = False
+        self.hands_on = False  # it has given its turn to work of its own, and waits for it
 
     def __call__(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """The work itself, on its thread."""
@@ -160,8 +162,8 @@ def asleep(ident: int, native: int, *, naps: bool = True) -> object | None:
     blocked. None: it runs, or could; or, unless it `naps` for ever, as threads of other people's
     do, it has set itself an alarm: a real `time.sleep`, as who has kept one from before."""
     frame = sys._current_frames().get(ident)
-    if frame is None:
-        return (ident,)
+    if frame is None:  # it is over, or about to be: whoever joins it waits until it is
+        return None if state(native) in RUNS else (ident,)
     # Whoever looks has the interpreter: one that spins waits for it, and sleeps in the kernel. A
     # thread with a frame is alive, until the interpreter is let go, so its clock is asked first.
     done = 0
@@ -170,27 +172,26 @@ def asleep(ident: int, native: int, *, naps: bool = True) -> object | None:
             done = _read(_clock_of(ident))
         except ProcessLookupError:
             return (ident,)
-    try:
-        with open(f"/proc/self/task/{native}/stat") as stat:
-            if stat.read().rpartition(")")[2].split()[0] in "RD":
-                return None
-        if not naps:
-            with open(f"/proc/self/task/{native}/wchan") as where:
-                if where.read() == "hrtimer_nanosleep":
-                    return None
-    except OSError:  # another system
-        pass
+    if state(native) in RUNS or (not naps and _napping(native)):
+        return None
     return (ident, id(frame), frame.f_lasti, done)
 
 
-def settled(pool: Any, busy: int) -> None:
-    """Wait until a pool knows of its idle threads: it takes one then, and starts none."""
-    idle = getattr(pool, "_idle_semaphore", None)
-    limit = Real.monotonic() + SLICE
-    while idle is not None and idle._value < len(pool._threads) - busy:
-        if Real.monotonic() > limit:
-            return
-        Real.sleep(0)
+def state(native: int) -> str:
+    """What the system says of a thread, in a letter. Empty where it says nothing."""
+    try:
+        with open(f"/proc/self/task/{native}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):  # another system; a thread that is no more
+        return ""
+
+
+def _napping(native: int) -> bool:
+    try:
+        with open(f"/proc/self/task/{native}/wchan") as where:
+            return where.read() == "hrtimer_nanosleep"
+    except OSError:
+        return False
 
 
 def interrupt(ident: int) -> None:
