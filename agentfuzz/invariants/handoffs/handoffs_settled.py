@@ -121,7 +121,7 @@ def _superseded(history: History, sent: HandoffSent, settled: set[str], taken: s
     """Whether the same task, in this or a later version, was answered when it was sent again, or
     taken over when it had been sent before. Another life may begin to count its versions anew."""
     died = bool(history.of(Crashed))
-    if any(_arrived_after(history, sent, other) for other in history.of(HandoffSent)):
+    if _first_came_late(history, sent):
         return True
     return any(
         other is not sent
@@ -132,17 +132,16 @@ def _superseded(history: History, sent: HandoffSent, settled: set[str], taken: s
     )
 
 
-def _arrived_after(history: History, sent: HandoffSent, first: HandoffSent) -> bool:
+def _first_came_late(history: History, sent: HandoffSent) -> bool:
     """Whether the first attempt at a handoff was taken over once it had been sent again, with
     nothing new in it but the number of the attempt."""
-    return (
+    late = {yes.handoff for yes in history.of(HandoffAccepted) if yes.seq > sent.seq}
+    return bool(late) and any(
         first.seq < sent.seq
+        and first.handoff in late
         and same_task(first, sent)
         and _but_for_version(first.payload) == _but_for_version(sent.payload)
-        and any(
-            yes.handoff == first.handoff and yes.seq > sent.seq
-            for yes in history.of(HandoffAccepted)
-        )
+        for first in history.of(HandoffSent)
     )
 
 
