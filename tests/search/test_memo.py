@@ -137,6 +137,32 @@ def paying(world):
         return {"receipt": n}
 
 
+@pytest.mark.parametrize("memo", ["on", "off"])
+def test_a_plan_that_is_extended_is_not_run_again_where_it_is_remembered(memo, monkeypatch):
+    """Its crossings are those of the memo; they are counted as runs, and as made without the
+    agent."""
+    calls, extended = [], []
+
+    def counted(world):
+        calls.append(world)
+        for n in (1, 2):
+            with suppress(Exception):
+                world.tools.pay(n=n)
+        return BLOCKED
+
+    def reached(self, plan, real=maker.Maker.reached):
+        before = len(calls), self.runs
+        found = real(self, plan)
+        if plan:
+            extended.append((len(calls) - before[0], self.runs - before[1]))
+        return found
+
+    monkeypatch.setattr(maker.Maker, "reached", reached)
+    searched(paying, counted, memo, depth=2, max_runs=5_000)
+    assert len(extended) > 3
+    assert set(extended) == {(0, 1) if memo == "on" else (1, 1)}
+
+
 @scenario(task="Pay.", faults=("cancel",))
 def stopped(world):
     paying.build(world)

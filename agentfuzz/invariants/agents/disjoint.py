@@ -23,10 +23,10 @@ def disjoint(effect: str | None = None) -> Check:
     """No intent is called by two agents, unless the second one takes it over.
 
     It takes it over when it accepted a handoff after the first one's call (one of many behind a
-    queue: in the name of them all); when the first one had
-    ended and did not return; when it had returned and no reply ever told it that the call was
-    carried out; when all its calls were refused, or what they did was taken back. Counted within a
-    leg. One name is one agent: a child that is begun twice does its own work twice.
+    queue: in the name of them all); when the first one had ended and did not return; when it had
+    returned and no reply ever told it that the call was carried out; when all its calls were
+    refused, or what they did was taken back. Counted within a leg. One name is one agent: a child
+    that is begun twice does its own work twice.
 
     NOT_EXERCISED when fewer than two agents called for an effect (for this one, if it is named).
     """

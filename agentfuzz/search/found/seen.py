@@ -8,6 +8,8 @@ from agentfuzz.search.found.verify import Found
 from agentfuzz.search.runner import Runner
 from agentfuzz.telling.troubles import troubles_of
 
+MOST = 50  # runs that are kept, the last ones: a shrinker ends with one of these
+
 
 class Seen:
     """What of a violation was seen, by plan. In a slice it is the same only by the troubles of the
@@ -28,6 +30,8 @@ class Seen:
             history, violation = shown
             again = self._found._replace(plan=plan, violation=violation, history=history)
             self._under[plan] = again
+            if len(self._under) > MOST:
+                del self._under[next(iter(self._under))]
         return shown is not None
 
     def under(self, plan: FaultPlan) -> Found:
