@@ -82,6 +82,40 @@ def test_bursts_are_plans_with_one_fault(project: Project) -> None:
     project.run("--agentfuzz", "--agentfuzz-depth=1", STRICT).assert_outcomes(passed=1)
 
 
+INPUTS = """
+from hypothesis import strategies as st
+
+from agentfuzz import Completion, fuzz, scenario, at_most_once
+
+
+@scenario(at_most_once("charge"), task="Charge it.", given={"order": st.integers(0, 10_000)})
+def charge_order(world):
+    @world.tool(effect="charge", scope=("order",), dedup="scope")
+    def charge_card(order: int) -> str:
+        return "ok"
+
+
+@fuzz(charge_order, only=("once/timeout", "twice"))
+def test_tries(world):
+    try:
+        world.tools.charge_card(order=world.data["order"])
+    except TimeoutError:
+        return Completion.blocked()
+    return Completion.success(handle="ok")
+"""
+
+
+def test_other_inputs_that_a_budget_left_out(project: Project) -> None:
+    """A budget that ended before the few other inputs were tried fails, and says of how many."""
+    project.file("test_inputs.py", INPUTS)
+    project.campaign(STRICT, "--agentfuzz-max-runs", "2000").assert_outcomes(passed=1)
+    result = project.campaign(STRICT, "--agentfuzz-max-runs", "50")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["  * other inputs: * of 3, when the budget ended*; raise --agentfuzz-max-runs"]
+    )
+
+
 def test_depth_one_is_not_complete(project: Project) -> None:
     """A campaign that its budget ended before every plan with one fault, or that was told to walk
     none, fails."""
