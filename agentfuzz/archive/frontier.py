@@ -35,12 +35,13 @@ FIRST = Place()
 @dataclass(frozen=True, slots=True)
 class Frontier:
     """Where the next session goes on, and what earlier ones did: `done` plans in so many
-    `sessions`."""
+    `sessions`, and so many `rows` of the covering array that comes before the level."""
 
     fingerprint: str
     place: Place = FIRST
     done: int = 0
     sessions: int = 0
+    rows: int = 0
 
 
 def path_of(folder: Path, nodeid: str) -> Path:
@@ -55,10 +56,11 @@ def load(path: Path, fingerprint: str) -> Frontier:
         data = json.loads(path.read_text(encoding="utf-8"))
         migrations.schema(data, SCHEMA, VERSION)
         parent, child, number = data["place"]
-        counts = (parent, child, number, data["done"], data["sessions"])
+        told = (data["done"], data["sessions"], data.get("rows", 0))
+        counts = (parent, child, number, *told)
         counted = all(type(one) is int and one >= 0 for one in counts)
         if counted and data["fingerprint"] == fingerprint and number >= max(parent, child):
-            return Frontier(fingerprint, Place(parent, child, number), *counts[3:])
+            return Frontier(fingerprint, Place(parent, child, number), *told)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SavedFileError):
         pass
     return Frontier(fingerprint)

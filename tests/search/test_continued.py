@@ -24,6 +24,7 @@ from agentfuzz.search.space import Space
 DONE, BLOCKED = Completion.success(handle="h"), Completion.blocked()
 SPACE = {"only": ("once/timeout", "once/error", "lost/timeout", "lost/error")}
 LEVEL = "plans with two faults"
+WAYS = ("timeout", "error", "rate_limited")
 
 
 @scenario(at_most_once("pay"), task="Pay for all.")
@@ -48,23 +49,23 @@ def payer(times):
     return agent
 
 
-def session(dealing, agent=None, **given):
-    """One session: its result, and the plans with two faults that it ran in the level."""
+def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, **given):
+    """One session: its result, and the plans that it ran in a phase: those of the level."""
     budget = Budget(**{"max_runs": 130, "max_seconds": 600.0, "deep_runs": 0, **given})
-    ran = []
+    ran, named = [], phase
     with Simulation() as simulation:
         campaign = Campaign(
             paying,
             agent or payer(5),
             simulation,
             nodeid="t::t",
-            space=Space(**SPACE),
+            space=Space(**words),
             budget=budget,
             dealing=dealing,
         )
         judged = campaign._levels._judged
         campaign._levels._judged = lambda plan, phase: (
-            (ran.append(str(plan)) if phase == LEVEL else None) or judged(plan, phase)
+            (ran.append(str(plan)) if phase == named else None) or judged(plan, phase)
         )
         campaign.search()
         result = campaign.result()
@@ -94,6 +95,34 @@ def test_sessions_run_all_of_it(tmp_path):
     assert level(result).limits.endswith(
         f"on; all in {sessions} sessions since its runs last changed"
     )
+
+
+MANY = {"only": [f"{how}/{kind}" for how in ("once", "lost", "twice") for kind in WAYS]}
+
+
+def test_a_covering_array_is_run_once_by_all_sessions(tmp_path):
+    """Also one that takes more than a session has; then the level goes on in each."""
+    array = {"phase": "covering array", "words": MANY}
+    _, whole = session(None, **array, max_runs=10_000)
+    assert len(whole) > 100
+    together, paths = [], lambda: list(tmp_path.glob("frontier-*.json"))
+    while len(together) < len(whole):
+        _, ran = session(Continued(tmp_path, "t::t"), **array, max_runs=120)
+        assert 0 < len(ran) < len(whole)
+        assert paths()
+        together += ran
+    assert together == whole
+    for _ in range(2):
+        result, ran = session(Continued(tmp_path, "t::t"), words=MANY, max_runs=120)
+        assert len(ran) > 10
+        assert level(result).done == len(ran)
+        assert not any("covering array" in one.name for one in result.levels)
+    # Where what leads to it has changed, it is run again, and when all is done.
+    other = session(Continued(tmp_path, "t::t"), payer(6), **array, max_runs=200)[1]
+    assert other == session(None, payer(6), **array, max_runs=200)[1] != []
+    session(Continued(tmp_path, "t::t"), words=MANY, max_runs=10_000)
+    assert not paths()
+    assert session(Continued(tmp_path, "t::t"), **array, max_runs=10_000)[1] == whole
 
 
 def test_what_is_told(tmp_path):
@@ -260,6 +289,8 @@ def test_what_is_begun_anew_counts_once(tmp_path):
     [
         {"done": float("inf")},
         {"done": -5},
+        {"rows": -1},
+        {"rows": "9"},
         {"sessions": -7},
         {"sessions": True},
         {"place": [0, 0, float("inf")]},

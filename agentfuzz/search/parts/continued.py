@@ -1,11 +1,13 @@
 """A campaign that goes on where the last session's budget ended.
 
 Law: a level with two faults or more begins at its first plan that no session has run since what
-leads to it last changed, and goes round; what is told as covered is what this session ran. The same
-file and the same code give the same session. Made by the doors, held by the campaign.
+leads to it last changed, and goes round; the covering array before it is run once by all sessions
+together. What is told as covered is what this session ran. The same file and the same code give the
+same session. Made by the doors, held by the campaign.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,6 +31,7 @@ class Continued(Dealing):
         self._campaign = ""
         self._known = Frontier("")
         self._now: Frontier | None = None  # once the campaign is over
+        self._rows = 0
         self._finished = False
 
     def begin(self, first: History, budget: Budget, space: Space) -> None:
@@ -44,17 +47,26 @@ class Continued(Dealing):
         text = "\n".join(lines).encode("utf-8", "backslashreplace")
         known = frontier.load(self._path, sha256(text).hexdigest())
         self._known = known if known.place.parent < len(plans) else Frontier(known.fingerprint)
+        self._rows = self._known.rows
         return self._known.place
 
+    def rows(self) -> int:
+        return self._rows
+
+    def covered(self, rows: int) -> None:
+        self._rows = rows
+
     def stopped(self, coming: Place | None, done: int) -> str:
-        known = self._known
-        if coming == known.place:
-            return ""  # nothing of it was run
+        known, rows = self._known, self._rows
+        if coming == known.place:  # nothing of it was run
+            if rows > known.rows:
+                self._now = replace(known, rows=rows)
+            return ""
         finished = coming is None or coming.number < known.place.number
         self._finished = finished
         if coming is not None and not finished:
-            done_so_far = known.done + done
-            self._now = Frontier(known.fingerprint, coming, done_so_far, known.sessions + 1)
+            counts = (known.done + done, known.sessions + 1, rows)
+            self._now = Frontier(known.fingerprint, coming, *counts)
         if coming is None or not known.sessions:
             return ""
         together = "all" if finished else f"{known.done + done:,}"

@@ -49,6 +49,13 @@ class Dealing:
         """Where the level of these parents begins."""
         return FIRST
 
+    def rows(self) -> int:
+        """How many rows of its covering array others have run."""
+        return 0
+
+    def covered(self, rows: int) -> None:
+        """So many of them have been run now, with those of others."""
+
     def stopped(self, coming: Place | None, done: int) -> str:
         """That level has ended before `coming`, or is whole (None): what is to be told of other
         sessions."""

@@ -51,6 +51,7 @@ class Levels:
         self._further = False  # whether a plan of the last level could have one fault more
         self.begin("fault-free", None)
         self._waiting: deque[FaultPlan] = deque()  # to be run: bursts and outages
+        self._down: deque[FaultPlan] = deque()  # the same, of everything
         self._depths: dict[int, Level] = {}
         self._runner = runner
         self._meter = meter
@@ -65,16 +66,17 @@ class Levels:
         """Every level down to the budget's depth. False if the budget ended before."""
         runner, parents, skipped = self._runner, {FaultPlan(): 1}, 0
         total = Walk(parents, runner.space, wordings=True).count(runner.first, crossings)
+        self._down.extend(runner.space.outages(crossings))
         for depth in range(1, self._meter.budget.depth + 1):
+            start = FIRST
+            if depth > 1 and runner.steady:
+                start = runner.dealing.start(depth, parents)
             if depth == 2 and total - skipped > MANY:
                 self._cover(total - skipped)
             prune = runner.steady and not self._again.findings
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             self.begin(f"depth {depth}", total - skipped)
-            start = FIRST
-            if depth > 1 and runner.steady:
-                start = runner.dealing.start(depth, parents)
             done = self._walk(walk, name, depth, start)
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
             told = [*self._limits(depth)]
@@ -83,7 +85,7 @@ class Levels:
             limits = "; ".join(filter(None, told))
             self._tell(depth, Level(name, done, total, skipped, limits))
             if depth == 1 and self._meter.stopped == "exhausted":
-                self._last(crossings)
+                self._last()
                 self._inputs.a_few()
             if runner.other is not None and depth == 1:
                 self._by_the_other(compared)
@@ -163,6 +165,8 @@ class Levels:
         self._coverage.idle(walk.vain)
         for slot, faults in walk.idle.items():
             self._coverage.cells.idle(slot, faults)
+        if depth == 1 and meter.stopped == "exhausted":  # others begin with what comes next
+            self._runner.executor.expect([*self._waiting, *self._down])
         if done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
         return done
@@ -183,23 +187,20 @@ class Levels:
         self._waiting.extend(found)
         return found
 
-    def _last(self, crossings: list[Crossing]) -> None:
+    def _last(self) -> None:
         """Every fault that may last, as long as it goes on to strike: two crossings in a row,
         three, for good; and everything down from each crossing of the clean run on."""
-        meter, name = self._meter, LASTING
-        down = list(self._runner.space.outages(crossings))
+        meter, name, down = self._meter, LASTING, self._down
         if not self._waiting and not down:
             return
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
         self.begin(name, None)  # each may lead to a longer one
-        expect = self._runner.executor.expect
-        expect([*self._waiting, *down])
         while (self._waiting or down) and not meter.out(1 + reserved):
-            plan = self._waiting.popleft() if self._waiting else down.pop(0)
+            plan = (self._waiting or down).popleft()
             outcome = self._judged(plan, name)
             self.lasting.append(plan)
             if outcome is not None:
-                expect(self._longer(plan, outcome.crossings))
+                self._runner.executor.expect(self._longer(plan, outcome.crossings))
         self._waiting.extend(down)
         if meter.stopped == "max_runs":
             self._again.ended(min(meter.left, AT_THE_END))
@@ -235,13 +236,15 @@ class Levels:
         self.begin("covering array", None)
         done = 0
         dealing = self._runner.dealing
+        known = dealing.rows()
         for number, plan in enumerate(pairwise.rows_if_few(columns, pairs)):
-            if not dealing.mine(number):
+            if number < known or not dealing.mine(number):
                 continue
             if self._meter.out():
                 break
             done += 1
             self._dealt(plan, "covering array", Turn(False, number))
+            dealing.covered(number + 1)
         if done:
             name = "plans of a covering array of pairs"
             self.told.append(Level(name, done, None, limits=dealing.part))
