@@ -126,9 +126,12 @@ class _Times:
     def _look(self, module: Any, known: dict[int, tuple[Any, Any]]) -> None:
         from freezegun import api
 
-        names, title = getattr(module, "__dict__", None), str(getattr(module, "__name__", ""))
+        names = getattr(module, "__dict__", None)
+        if type(names) is not dict or known.keys().isdisjoint(map(id, list(names.values()))):
+            return
+        title = str(getattr(module, "__name__", ""))
         left_alone = title.startswith((*_OURS, *api.ignore_lists[-1])) if title else True
-        if type(names) is not dict or left_alone or title in ("time", "datetime"):
+        if left_alone or title in ("time", "datetime"):
             return
         for name, value in list(names.items()):
             pair = known.get(id(value))

@@ -15,6 +15,7 @@ from agentfuzz.search.memo.walker import Place
 from agentfuzz.search.outcome import Outcome
 
 AHEAD = 128  # plans that are looked at and not asked for yet, at most
+HEARD = 8  # plans that are looked at, until what the processes have made is taken in
 
 
 class Beside:
@@ -118,11 +119,15 @@ class Beside:
 
     def _look(self) -> None:
         """Answer what is known of what comes next, and send the rest."""
-        self._others.hear()
+        looked = 0
         while self._coming and self._under_way() < AHEAD:
+            if looked % HEARD == 0:  # nobody is to wait for that
+                self._others.hear()
+            looked += 1
             plan = next(iter(self._coming))
             del self._coming[plan]
             self._see(plan)
+        self._others.hear()
 
     def _under_way(self) -> int:
         return len(self._answers) + len(self._sent) + sum(map(len, self._waiting.values()))
