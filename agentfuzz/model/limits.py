@@ -5,7 +5,6 @@ faults.
 """
 
 import json
-from dataclasses import replace
 
 from agentfuzz.model.model_faults.kind import Draft, Planned
 from agentfuzz.providers.offer import Offer
@@ -29,7 +28,7 @@ def _stopped(draft: Draft, text: str, stops: tuple[str, ...]) -> Draft:
         return draft
     at, stop = min(places, key=lambda one: one[0])
     end = draft.stop if draft.stop == "cut" else "end"
-    return replace(draft, text=text[:at], calls=(), stop=end, stopped_by=stop)
+    return draft._replace(text=text[:at], calls=(), stop=end, stopped_by=stop)
 
 
 def _cut(draft: Draft, left: int) -> Draft:
@@ -43,11 +42,11 @@ def _cut(draft: Draft, left: int) -> Draft:
         if not left:
             break
         whole = len(arguments) <= left
-        calls.append(call if whole else replace(call, arguments=arguments[:left]))
+        calls.append(call if whole else call._replace(arguments=arguments[:left]))
         left -= min(left, len(arguments))
     stop = draft.stop if draft.stop == "cut" else "length"
     only = draft.text if draft.text is None and calls else text
-    return replace(draft, text=only, calls=tuple(calls), stop=stop, stopped_by=None)
+    return draft._replace(text=only, calls=tuple(calls), stop=stop, stopped_by=None)
 
 
 def _written(call: Planned) -> str:

@@ -8,7 +8,7 @@ simulated model, over all legs of a run; read by what it reads.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from agentfuzz.core.events import Json, Shown
 from agentfuzz.model.script import Call
@@ -41,6 +41,11 @@ class Issue(NamedTuple):
 Issued = dict[str, list[Issue]]  # by id: more than one where a model gave it again
 
 
+def is_call(one: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a message tells of a call, and not of something else."""
+    return type(one) is dict or isinstance(one, Mapping)
+
+
 def meant(known: Sequence[Issue], tool: str, arguments: Any) -> Issue:
     """Which of the calls that were issued under one id a conversation shows: the first that is the
     same in tool and arguments, or else the latest."""
@@ -59,7 +64,7 @@ def known_as(messages: Sequence[Message], issued: Issued) -> dict[str, str]:
     for message in messages:
         shown.add(str(message.get("tool_call_id")))
         for made in message.get("tool_calls") or ():
-            if not isinstance(made, Mapping):
+            if not is_call(made):
                 continue
             name = str(made.get("id"))
             shown.add(name)

@@ -10,7 +10,7 @@ from typing import Any
 from agentfuzz.core.codec import plain
 from agentfuzz.core.events import Shown
 from agentfuzz.model.behaviour import ModelBehaviour
-from agentfuzz.model.memory import SHOWN, Issue, Issued, Message, meant, told_of
+from agentfuzz.model.memory import SHOWN, Issue, Issued, Message, is_call, meant, told_of
 from agentfuzz.model.results import reads_as_error, text_of
 from agentfuzz.model.script import Call
 from agentfuzz.world.toolbox import DONE
@@ -22,10 +22,10 @@ NO_NAMES: Mapping[str, str] = {}
 def shown(message: Message, names: Mapping[str, str] = NO_NAMES) -> Shown:
     """What a history keeps of one message: its role, its text, and the ids it binds; `names` are
     the model's own of ids that were renamed."""
-    calls = message.get("tool_calls") or ()
+    calls = message.get("tool_calls")
     content = message.get("content")
     text = content if isinstance(content, str) else "" if content is None else str(plain(content))
-    ids = tuple(str(call.get("id") if isinstance(call, Mapping) else call) for call in calls)
+    ids = tuple([str(one.get("id") if is_call(one) else one) for one in calls]) if calls else ()
     answers = message.get("tool_call_id")
     if names:
         ids = tuple(names.get(one, one) for one in ids)
@@ -78,7 +78,7 @@ class Seen:
             self.last = None
 
     def _asks(self, calls: Iterable[Any], issued: Issued, names: Mapping[str, str]) -> None:
-        made = [one for one in calls if isinstance(one, Mapping)]
+        made = [one for one in calls if is_call(one)]
         ids = (str(one.get("id")) for one in made)
         self._waiting = [names.get(one, one) for one in ids]
         self._meant = {}

@@ -92,7 +92,7 @@ class SimulatedModel:
                 pass
         log = gateway.log
         names = known_as(messages, self._issued) if self._issued else NO_NAMES
-        read = tuple(shown(one, names) for one in messages)
+        read = tuple([shown(one, names) for one in messages])
         log.write(ModelInput, slot, read)
         seen = Seen(messages, self._issued, self._behaviour, names)
         offer = offered(tools)
@@ -182,9 +182,9 @@ class SimulatedModel:
         log = self._gateway.log
         made = self._made(draft, shown, ids)
         stop = draft.stop if draft.raises is None else "error"
-        calls = tuple((m["id"], m["name"], plain(m["arguments"])) for m in made)
+        calls = tuple([(m["id"], m["name"], plain(m["arguments"])) for m in made])
         text = draft.text if draft.raises is None else str(draft.raises)
-        others = [self._made(draft, shown, ids) for _ in range(choices - 1)]
+        others = [self._made(draft, shown, ids) for _ in range(choices - 1)] if choices > 1 else ()
         usage = dict(counted) if counted is not None else _estimated(shown, draft, made, choices)
         log.write(ModelTurn, slot, len(shown), text, calls, stop, sum(usage.values()))
         for name, count in usage.items():
@@ -233,6 +233,6 @@ def _estimated(
     shown: tuple[Shown, ...], draft: Draft, made: Sequence[Mapping[str, Json]], choices: int
 ) -> dict[str, int]:
     """Tokens read and written: an estimate."""
-    read = sum(len(one.text) for one in shown) // CHARS_PER_TOKEN
-    written = len(draft.text or "") + sum(len(str(m["arguments"])) for m in made)
+    read = sum([len(one.text) for one in shown]) // CHARS_PER_TOKEN
+    written = len(draft.text or "") + sum([len(str(m["arguments"])) for m in made])
     return {"input": read, "output": written * choices // CHARS_PER_TOKEN}

@@ -316,5 +316,10 @@ def test_what_lasts_is_made_ahead():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Processes, "expect", expected)
             campaign.search()
-    lasting = [plan for phase, plans in told if phase == "bursts and outages" for plan in plans]
-    assert sorted(lasting) == sorted(map(str, campaign._levels.lasting))
+    lasting = [*map(str, campaign._levels.lasting)]
+    ahead = [(phase, plan) for phase, plans in told for plan in plans if plan in lasting]
+    assert sorted(plan for _, plan in ahead) == sorted(lasting)
+    # The first ones beside the last runs of the level that they come of.
+    begun = [plan for phase, plan in ahead if phase == "depth 1"]
+    assert begun == [plan for _, plan in ahead[: len(begun)]]
+    assert {"*#1+:error", "pay#1-2:lost/timeout"} <= {*begun}

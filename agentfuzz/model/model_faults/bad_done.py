@@ -3,8 +3,6 @@
 The done tool is called with a status or reason that does not exist, or without one.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, arguments_of, model_fault
 from agentfuzz.world.toolbox import DONE
 
@@ -20,4 +18,4 @@ def bad_done(draft: Draft, at: Situation, variant: int) -> Draft | None:
         arguments.pop("status", None)
     else:
         arguments["reason"] = "tool_failed"
-    return replace(draft, calls=(Planned(DONE, arguments),))
+    return draft._replace(calls=(Planned(DONE, arguments),))

@@ -4,8 +4,6 @@ The connection breaks in the middle of the reply, in one of the ways of `model.e
 all of it, before the event that says that it is whole.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_fault
 
 
@@ -20,4 +18,4 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_faul
     alone=1,
 )
 def cut(draft: Draft, at: Situation, variant: int) -> Draft | None:
-    return replace(draft, stop="cut", cut_at="end") if variant % 2 else half(draft, "cut")
+    return draft._replace(stop="cut", cut_at="end") if variant % 2 else half(draft, "cut")

@@ -3,8 +3,6 @@
 The done tool is called twice in one turn, alike or in contradiction.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, model_fault
 from agentfuzz.world.toolbox import DONE
 
@@ -16,4 +14,4 @@ def double_done(draft: Draft, at: Situation, variant: int) -> Draft | None:
     second = draft.calls[0]
     if variant % 2:
         second = Planned(DONE, {"status": "failed", "reason": "other"})
-    return replace(draft, calls=(draft.calls[0], second))
+    return draft._replace(calls=(draft.calls[0], second))

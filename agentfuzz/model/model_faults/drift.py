@@ -5,7 +5,6 @@ The same intent in other arguments: texts padded, numbers as floats, never the s
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, model_fault
 from agentfuzz.world.tools import ToolSpec
@@ -20,7 +19,7 @@ from agentfuzz.world.tools import ToolSpec
 def drift(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group == "calls":
         drifted = tuple(_drifted(one, at.specs, variant) for one in draft.calls)
-        return None if _written(drifted) == _written(draft.calls) else replace(draft, calls=drifted)
+        return None if _written(drifted) == _written(draft.calls) else draft._replace(calls=drifted)
     if at.last is None:
         return None
     return Draft(draft.group, None, (_drifted(at.last, at.specs, variant),), "tool_calls")
@@ -46,4 +45,4 @@ def _drifted(planned: Planned, specs: Mapping[str, ToolSpec], variant: int) -> P
             changed[name] = f" {value}" if variant % 2 else f"{value} "
         elif type(value) is int:
             changed[name] = float(value)
-    return replace(planned, arguments=changed)
+    return planned._replace(arguments=changed)

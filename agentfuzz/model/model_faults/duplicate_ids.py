@@ -5,8 +5,6 @@ first call of the turn bears the id of one of an earlier turn, as those of a pro
 anew in each reply.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Planned, Situation, model_fault
 
 
@@ -26,15 +24,15 @@ def duplicate_ids(draft: Draft, at: Situation, variant: int) -> Draft | None:
         return None
     first, *rest = draft.calls
     if variant % 3 == 0:
-        return replace(draft, calls=(*draft.calls, replace(draft.calls[-1], same_id=True)))
+        return draft._replace(calls=(*draft.calls, draft.calls[-1]._replace(same_id=True)))
     if variant % 3 == 1:
         other = rest.pop(0) if rest else at.last
         if other is None or _same(first, other):
             return None
-        return replace(draft, calls=(first, replace(other, same_id=True), *rest))
+        return draft._replace(calls=(first, other._replace(same_id=True), *rest))
     if at.last is None:
         return None
-    return replace(draft, calls=(replace(first, same_id=True), *rest))
+    return draft._replace(calls=(first._replace(same_id=True), *rest))
 
 
 def _same(one: Planned, other: Planned) -> bool:

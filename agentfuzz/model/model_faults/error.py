@@ -3,8 +3,6 @@
 No turn comes, but a server error (500, 529, 503).
 """
 
-from dataclasses import replace
-
 from agentfuzz.core.errors import ModelError
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
@@ -17,4 +15,4 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 )
 def error(draft: Draft, at: Situation, variant: int) -> Draft | None:
     status = (500, 529, 503)[variant % 3]
-    return replace(draft, raises=ModelError(f"{status} the model's API failed", status))
+    return draft._replace(raises=ModelError(f"{status} the model's API failed", status))

@@ -3,8 +3,6 @@
 One call, many times over, in one turn.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, again, model_fault
 
 FAN_OUT = 50
@@ -14,4 +12,4 @@ FAN_OUT = 50
 def fan_out(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group != "calls":
         return None
-    return replace(draft, calls=(*draft.calls, *(again(draft.calls[-1]),) * (FAN_OUT - 1)))
+    return draft._replace(calls=(*draft.calls, *(again(draft.calls[-1]),) * (FAN_OUT - 1)))

@@ -12,8 +12,8 @@ on; `cut`: it broke off, in the middle or at what `cut_at` says, and came to its
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from agentfuzz.core.events import Json
 from agentfuzz.model.endings import CLOSED
@@ -21,8 +21,7 @@ from agentfuzz.model.script import Call
 from agentfuzz.world.tools import ToolSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """One call of a draft. `arguments` is a text where the model wrote no valid JSON; `same_id`
     says that it bears the id of the call before it, be it of an earlier turn; `step` is the call
     of the script behind it."""
@@ -33,8 +32,7 @@ class Planned:
     same_id: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A turn in the making. `group` is the kind of turn it is (see `boundaries.model`);
     `stopped_by` is the stop sequence that ended its text; `old_id` says that the reply bears the
     id of the one before it."""
@@ -104,7 +102,7 @@ class ModelFault:
         turned = self.turned(draft, at, variant)
         if turned is None or ending == CLOSED:
             return turned
-        return replace(turned, ending=ending) if turned.stop == "cut" else None
+        return turned._replace(ending=ending) if turned.stop == "cut" else None
 
 
 def model_fault(
@@ -127,18 +125,18 @@ def model_fault(
 
 def again(planned: Planned) -> Planned:
     """The same call, under an id of its own."""
-    return replace(planned, same_id=False)
+    return planned._replace(same_id=False)
 
 
 def half(draft: Draft, stop: str) -> Draft:
     """The first half of a turn, its last call torn in the midst of its JSON."""
     text = draft.text and draft.text[: max(len(draft.text) // 2, 1)]
     if not draft.calls:
-        return replace(draft, text=text, stop=stop)
+        return draft._replace(text=text, stop=stop)
     *whole, last = draft.calls
     written = last.arguments if isinstance(last.arguments, str) else json.dumps(last.arguments)
-    torn = replace(last, arguments=written[: max(len(written) // 2, 1)])
-    return replace(draft, text=text, calls=(*whole, torn), stop=stop)
+    torn = last._replace(arguments=written[: max(len(written) // 2, 1)])
+    return draft._replace(text=text, calls=(*whole, torn), stop=stop)
 
 
 def arguments_of(planned: Planned) -> Mapping[str, Any]:

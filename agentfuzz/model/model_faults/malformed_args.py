@@ -5,7 +5,6 @@ Arguments that are no JSON, no object, or lack a field; of the last call, or of 
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 from agentfuzz.core.events import Json
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
@@ -33,5 +32,5 @@ def malformed_args(draft: Draft, at: Situation, variant: int) -> Draft | None:
     else:
         bad = dict(list(arguments.items())[1:])
     if variant >= _BESIDE:
-        return replace(draft, calls=(*draft.calls, replace(last, arguments=bad, step=None)))
-    return replace(draft, calls=(*rest, replace(last, arguments=bad)))
+        return draft._replace(calls=(*draft.calls, last._replace(arguments=bad, step=None)))
+    return draft._replace(calls=(*rest, last._replace(arguments=bad)))

@@ -4,8 +4,6 @@ The done tool is called in the same turn as work that is still to be done, befor
 or behind it with a status that does not exist.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import (
     Draft,
     Planned,
@@ -34,12 +32,12 @@ def mixed_done(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group == "calls":  # closes beside the calls that are still to be made
         if at.closing.calls:
             both = (*draft.calls, *at.closing.calls) if variant % 3 else ()
-            return replace(draft, calls=both or (*at.closing.calls, *draft.calls))
-        return replace(draft, text=at.closing.text)
+            return draft._replace(calls=both or (*at.closing.calls, *draft.calls))
+        return draft._replace(text=at.closing.text)
     if draft.group != "done" or at.last is None:
         return None
     both = (again(at.last), *draft.calls) if variant % 3 else (*draft.calls, again(at.last))
-    return replace(draft, calls=both)
+    return draft._replace(calls=both)
 
 
 def _malformed(draft: Draft, at: Situation) -> Draft | None:
@@ -47,4 +45,4 @@ def _malformed(draft: Draft, at: Situation) -> Draft | None:
     if draft.group not in ("calls", "done") or not beside or not at.closing.calls:
         return None
     said = {**arguments_of(at.closing.calls[0]), "status": "done"}
-    return replace(draft, calls=(*beside, Planned(DONE, said)))
+    return draft._replace(calls=(*beside, Planned(DONE, said)))

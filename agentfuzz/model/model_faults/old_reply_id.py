@@ -3,8 +3,6 @@
 The turn is as planned; only the id of the response or message that it comes in was there already.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 
@@ -16,4 +14,4 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
     wire=True,
 )
 def old_reply_id(draft: Draft, at: Situation, variant: int) -> Draft | None:
-    return None if at.last is None else replace(draft, old_id=True)
+    return None if at.last is None else draft._replace(old_id=True)

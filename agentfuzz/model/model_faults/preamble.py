@@ -3,8 +3,6 @@
 Words before the calls of a turn, as most models write them; or a text that is blank.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 SAID = ("I'm on it: order and payment are being taken care of.", "\n\n", "")
@@ -20,4 +18,4 @@ SAID = ("I'm on it: order and payment are being taken care of.", "\n\n", "")
 def preamble(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group != "calls" or draft.text is not None:
         return None
-    return replace(draft, text=SAID[variant % len(SAID)])
+    return draft._replace(text=SAID[variant % len(SAID)])

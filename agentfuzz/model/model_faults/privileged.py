@@ -4,8 +4,6 @@ A tool with an effect that the world offers and the script never calls, about th
 script is about: beside the right calls, in their place, or rather than give up.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 
@@ -21,4 +19,4 @@ def privileged(draft: Draft, at: Situation, variant: int) -> Draft | None:
         return None
     if draft.group == "giving_up" or variant % 2:
         return Draft(draft.group, None, (at.spare,), "tool_calls")
-    return replace(draft, calls=(*draft.calls, at.spare))
+    return draft._replace(calls=(*draft.calls, at.spare))

@@ -3,8 +3,6 @@
 No turn comes, but a 429 with its Retry-After.
 """
 
-from dataclasses import replace
-
 from agentfuzz.core.errors import ModelError
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
@@ -16,4 +14,4 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 )
 def rate_limited(draft: Draft, at: Situation, variant: int) -> Draft | None:
     error = ModelError("429 rate_limit_error: too many requests", 429, retry_after=1.0)
-    return replace(draft, raises=error)
+    return draft._replace(raises=error)

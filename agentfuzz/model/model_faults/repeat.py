@@ -3,8 +3,6 @@
 A call that was made already is asked for once more, with an id of its own.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, again, model_fault
 
 
@@ -15,7 +13,7 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, again, model_fau
 )
 def repeat(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group == "calls":
-        return replace(draft, calls=(*draft.calls, again(draft.calls[-1])))
+        return draft._replace(calls=(*draft.calls, again(draft.calls[-1])))
     if at.last is None:
         return None
     return Draft(draft.group, None, (again(at.last),), "tool_calls")

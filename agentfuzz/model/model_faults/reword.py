@@ -3,8 +3,6 @@
 Only the words change, never what the turn does; the variant is an index of the corpus.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.closings import TRIED, closing
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
@@ -13,4 +11,4 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 def reword(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if draft.group != "closing":
         return None
-    return replace(draft, text=closing(variant).text)
+    return draft._replace(text=closing(variant).text)

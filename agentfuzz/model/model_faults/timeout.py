@@ -3,8 +3,6 @@
 No turn comes.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 
@@ -14,4 +12,4 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
     says="its API does not answer in time",
 )
 def timeout(draft: Draft, at: Situation, variant: int) -> Draft | None:
-    return replace(draft, raises=TimeoutError("the model did not answer in time"))
+    return draft._replace(raises=TimeoutError("the model did not answer in time"))

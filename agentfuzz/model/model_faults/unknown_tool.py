@@ -4,8 +4,6 @@ The last call names a tool that is not there, alone or beside the right one; or 
 characters that no name of a tool may have.
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, model_fault
 
 _NO_NAME = 2
@@ -23,5 +21,5 @@ def unknown_tool(draft: Draft, at: Situation, variant: int) -> Draft | None:
         return None
     *rest, last = draft.calls
     name = f"functions. {last.tool}" if variant == _NO_NAME else f"{last.tool}_v2"
-    wrong = replace(last, tool=name, step=None)
-    return replace(draft, calls=(*rest, last, wrong) if variant == 1 else (*rest, wrong))
+    wrong = last._replace(tool=name, step=None)
+    return draft._replace(calls=(*rest, last, wrong) if variant == 1 else (*rest, wrong))

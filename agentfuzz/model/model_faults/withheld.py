@@ -4,8 +4,6 @@ The provider's filter ends the turn: what was said until then is there, and no c
 filter struck behind them, all of its calls (`refusal`, `content_filter`).
 """
 
-from dataclasses import replace
-
 from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_fault
 
 
@@ -19,5 +17,5 @@ from agentfuzz.model.model_faults.kind import Draft, Situation, half, model_faul
 )
 def withheld(draft: Draft, at: Situation, variant: int) -> Draft | None:
     if variant % 2:
-        return replace(draft, stop="withheld") if draft.calls else None
-    return half(replace(draft, text=draft.text or "", calls=()), "withheld")
+        return draft._replace(stop="withheld") if draft.calls else None
+    return half(draft._replace(text=draft.text or "", calls=()), "withheld")

@@ -240,9 +240,10 @@ def visible(error: BaseException) -> bool:
 
 def preempted(gateway: LocalGateway, since: int) -> bool:
     """Whether a plan has let others go first since so many events."""
-    return any(
-        type(one) is Struck and one.slot.boundary == "schedule" for one in gateway.log[since:]
-    )
+    log = gateway.log[since:]
+    if Struck not in map(type, log):
+        return False
+    return any(type(one) is Struck and one.slot.boundary == "schedule" for one in log)
 
 
 def unfinished(tape: Tape) -> str:

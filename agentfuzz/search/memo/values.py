@@ -84,6 +84,8 @@ def _bare(value: Any, depth: int) -> bool:
         if not _ATOMS.issuperset(map(type, value)):
             return False
         value = value.values()
+    if _ATOMS.issuperset(map(type, value)):
+        return True
     return all(type(one) in _ATOMS or _bare(one, depth - 1) for one in value)
 
 
