@@ -6,6 +6,7 @@ by the campaign. The idea that a `sometimes` that never fires is a failure: Anti
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 
 from agentfuzz.core.events import Called, Struck
@@ -18,6 +19,9 @@ from agentfuzz.search.covered.cells import Cells
 from agentfuzz.search.space import Space
 from agentfuzz.world.injector import Crossing
 
+MOST = 1_000  # ways of calling tools, until they are counted
+_TOOL, _SLOT = attrgetter("slot.name"), itemgetter(0)
+
 
 class Coverage:
     """Counters over all judged runs of one campaign. `groups` are the slots reached so far,
@@ -27,7 +31,8 @@ class Coverage:
         self.struck = self.asked = self.missed = 0  # of questions to a cassette
         self.groups: dict[Slot, str] = {}
         self.plain = 0  # of them are reached without faults
-        self.tools: dict[str, int] = {}
+        self._tools: dict[str, int] = {}
+        self._called: dict[tuple[str, ...], int] = {}  # runs, by the tools that they called
         self._space = space
         self._implied = implied
         self.cells = Cells(space)
@@ -38,21 +43,34 @@ class Coverage:
 
     def saw(self, history: History, crossings: Sequence[Crossing]) -> None:
         """Count the calls, the faults and the slots of one run."""
-        tools, groups, of = self.tools, self.groups, history.index.get
+        groups, of = self.groups, history.index.get
         asked, missed = history.questions
         if asked:
             self.asked += asked
             self.missed += missed
-        for called in of(Called, ()):
-            name = called[3][1]
-            tools[name] = tools.get(name, 0) + 1
+        called = tuple(map(_TOOL, of(Called, ())))
+        self._called[called] = self._called.get(called, 0) + 1
+        if len(self._called) > MOST:
+            self._count()
         struck = of(Struck)
         if struck is not None:
             self.struck += len(struck)
             self.cells.saw(struck)
-        for crossing in crossings:
-            if crossing[0] not in groups:
-                groups[crossing[0]] = crossing[2]
+        if not all(map(groups.__contains__, map(_SLOT, crossings))):
+            for crossing in crossings:
+                groups.setdefault(crossing.slot, crossing.group)
+
+    @property
+    def tools(self) -> dict[str, int]:
+        """How often each tool was called."""
+        self._count()
+        return self._tools
+
+    def _count(self) -> None:
+        for called, runs in self._called.items():
+            for name in called:
+                self._tools[name] = self._tools.get(name, 0) + runs
+        self._called.clear()
 
     def vain(self, plan: FaultPlan, history: History) -> None:
         """A plan of which not every fault struck: what did not, means nothing where it was."""
