@@ -93,15 +93,16 @@ class _Times:
     def __init__(self) -> None:
         self.new: list[Any] = []  # modules, since time was last frozen
         self._pairs: list[tuple[dict[str, Any], str, Any, Any]] = []  # names, name, frozen, real
-        self._frozen: dict[int, tuple[Any, Any]] = {}
+        self._frozen: dict[Any, tuple[Any, Any]] = {}
         for module, reals in _CLOCKS:
             names = vars(module)
             for name, real in reals.items():
                 frozen = names.get(name)
                 if frozen is not real and callable(real):
                     self._pairs.append((names, name, frozen, real))
-                    self._frozen[id(frozen)] = (frozen, real)
-        self._real = {id(real): (frozen, real) for frozen, real in self._frozen.values()}
+                    self._frozen[frozen] = (frozen, real)
+        self._real = {real: (frozen, real) for frozen, real in self._frozen.values()}
+        self._kinds = frozenset(map(type, (*self._frozen, *self._real)))
         self._looked = False
 
     def thaw(self) -> None:
@@ -123,17 +124,16 @@ class _Times:
             if names.get(name) is real:
                 names[name] = frozen
 
-    def _look(self, module: Any, known: dict[int, tuple[Any, Any]]) -> None:
+    def _look(self, module: Any, known: dict[Any, tuple[Any, Any]]) -> None:
+        """No `id`: see `names`."""
+        names, kinds = getattr(module, "__dict__", None), self._kinds
+        if type(names) is not dict:
+            return
+        found = [one for one in [*names.items()] if type(one[1]) in kinds and one[1] in known]
+        title = str(getattr(module, "__name__", "")) if found else ""
+        if not title or title in ("time", "datetime"):
+            return
         from freezegun import api
 
-        names = getattr(module, "__dict__", None)
-        if type(names) is not dict or known.keys().isdisjoint(map(id, list(names.values()))):
-            return
-        title = str(getattr(module, "__name__", ""))
-        left_alone = title.startswith((*_OURS, *api.ignore_lists[-1])) if title else True
-        if left_alone or title in ("time", "datetime"):
-            return
-        for name, value in list(names.items()):
-            pair = known.get(id(value))
-            if pair is not None:
-                self._pairs.append((names, name, *pair))
+        if not title.startswith((*_OURS, *api.ignore_lists[-1])):
+            self._pairs += [(names, name, *known[value]) for name, value in found]
