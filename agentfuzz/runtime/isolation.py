@@ -25,6 +25,7 @@ from agentfuzz.runtime.surroundings import (
     FILTERS,
     ROWS,
     SETTERS,
+    Glance,
     glance,
     same,
     unchanged,
@@ -57,7 +58,7 @@ class Isolation:
         self._restore: list[Callable[[], None]] = []
         self._loggers = Loggers()
         self._before: list[Any] = []
-        self._seen: tuple[Any, ...] = ()
+        self._seen: Glance = ((), ())
         self._modules: Mapping[str, Any] = {}
         self._loaded: Version | None = None
         self._runs = 0
@@ -98,7 +99,7 @@ class Isolation:
         """Undo `install`, and hold nothing any more."""
         while self._restore:
             self._restore.pop()()
-        self._before, self._seen = [], ()
+        self._before, self._seen = [], ((), ())
 
     def renew(self, by: int = 1) -> None:
         """Other randomness from the next run on: what this one draws is taken already."""

@@ -22,6 +22,7 @@ import warnings
 from _signal import getsignal
 from collections.abc import Callable, MutableMapping
 from functools import partial
+from operator import is_
 from typing import Any, NamedTuple
 
 
@@ -223,40 +224,30 @@ def same(now: Any, before: Any) -> bool:
     return kind in _SCALARS and bool(now == before)
 
 
-_context, _depth, _collects = decimal.getcontext, sys.getrecursionlimit, gc.isenabled
-Glance = tuple[Any, ...]
+_context = decimal.getcontext
+Glance = tuple[tuple[object, ...], tuple[int, ...]]
 
 
 def glance() -> Glance:
     """What a mere assignment changes, and agents do change: a look after each run."""
-    return (
-        sys.stdout, sys.stderr, sys.stdin, builtins.print, builtins.open, time.time, time.sleep,
-        sys.excepthook, threading.excepthook, sys.unraisablehook, sys.path, warnings.filters,
-        len(sys.path), len(warnings.filters), sys.getrecursionlimit(), decimal.getcontext().prec,
-        gc.isenabled(),
-    )  # fmt: skip
+    return _objects(), _numbers()
 
 
 def unchanged(seen: Glance) -> bool:
     """Whether a glance would show the same."""
-    (out, err, given, said, opened, now, slept, raised, escaped, lost,
-     path, filters, paths, rules, depth, digits, collects) = seen  # fmt: skip
+    objects, numbers = seen
+    return all(map(is_, _objects(), objects)) and _numbers() == numbers
+
+
+def _objects() -> tuple[object, ...]:
     return (
-        sys.stdout is out
-        and sys.stderr is err
-        and sys.stdin is given
-        and builtins.print is said
-        and builtins.open is opened
-        and time.time is now
-        and time.sleep is slept
-        and sys.excepthook is raised
-        and threading.excepthook is escaped
-        and sys.unraisablehook is lost
-        and sys.path is path
-        and warnings.filters is filters
-        and len(path) == paths
-        and len(filters) == rules
-        and _depth() == depth
-        and _context().prec == digits
-        and _collects() == collects
-    )
+        sys.stdout, sys.stderr, sys.stdin, builtins.print, builtins.open, time.time, time.sleep,
+        sys.excepthook, threading.excepthook, sys.unraisablehook, sys.path, warnings.filters,
+    )  # fmt: skip
+
+
+def _numbers() -> tuple[int, ...]:
+    return (
+        len(sys.path), len(warnings.filters), sys.getrecursionlimit(), _context().prec,
+        gc.isenabled(),
+    )  # fmt: skip
