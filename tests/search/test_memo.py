@@ -666,6 +666,66 @@ def test_an_agent_that_writes_into_the_state_of_the_tools():
     assert campaign.runner.memo.reasons[fitness.STATE]
 
 
+@scenario(task="Pay.", without=("at_most_once", "replay_transparency"))
+def keeping(world):
+    world.paid = world.state["paid"] = []
+
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> str:
+        world.state["paid"].append(n)
+        assert world.paid is world.state["paid"]
+        return "paid"
+
+
+def looks_with(paid, look=lambda world: None):
+    """Asks again after a timeout; asserts of what the tools have kept."""
+
+    def agent(world):
+        kept = look(world)
+        for n in (1, 2):
+            with suppress(TimeoutError):
+                world.tools.pay(n=n)
+        time.sleep(50)  # what is late arrives
+        kept = paid(world) if kept is None else kept
+        assert len(kept) < 3
+        return DONE
+
+    return agent
+
+
+LOOKS = {
+    "at its state": looks_with(lambda world: world.state["paid"]),
+    "at what lies on it": looks_with(lambda world: world.paid),
+    "at first": looks_with(None, lambda world: world.state["paid"]),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_what_an_agent_looks_at_beside_replies_is_told_apart(name, monkeypatch):
+    """An assertion on what the tools keep fails in the same runs, though no answer is audited: the
+    agent would have got the same replies where nothing was kept."""
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    assert same(keeping, LOOKS[name], depth=1) > 10
+    found = searched(keeping, LOOKS[name], "on", depth=1)[1]
+    assert any(one.startswith("AF906") for one in shown(found))
+
+
+def test_what_an_agent_lays_on_its_world_is_seen(monkeypatch):
+    """In the place of what the scenario has laid there: such a run is not remembered."""
+
+    def agent(world):
+        with suppress(Exception):
+            world.tools.pay(n=1)
+        world.paid = world.state["paid"] = [1, 1]
+        with suppress(Exception):
+            world.tools.pay(n=2)
+        return DONE if hasattr(world, "paid") and not hasattr(world, "other") else BLOCKED
+
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    same(keeping, agent, depth=1)
+    assert fitness.STATE in searched(keeping, agent, "on", depth=1)[0].runner.memo.reasons
+
+
 class Text(str):
     """What a framework gives for a text."""
 

@@ -24,6 +24,7 @@ from agentfuzz.search.memo.fitness import (
     UNCOPIED,
     UNTOLD,
 )
+from agentfuzz.search.memo.sight import LOOK, Sight, laid
 from agentfuzz.search.memo.values import Key, Packed, Uncopied, key_of, key_of_error, last_words
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
@@ -86,6 +87,7 @@ class Book:
         self.trail: list[Seen] = []
         self.tapes: list[Tape] = []
         self.crossings = 0
+        self.laid = frozenset[str]()
 
     def start(self, world: World) -> tuple[Any, ...]:
         """What an agent can know when a leg begins."""
@@ -111,8 +113,11 @@ class Tape:
         self._thread = get_ident()
         self._open = 0
         self._given: list[tuple[Any, Key]] = []  # replies, and what they were
-        self._world = world
-        self._left = self.keyed(world.state)
+        if not book.tapes:
+            book.laid = laid(world)
+        self._lies = vars(world)
+        self._sight = Sight(world)
+        self._left = self.keyed(self._lies["state"])
         if any(outer._open for outer in book.tapes):  # a leg within a call of theirs
             book.crossings = gateway.calls.crossings
         book.tapes.append(self)
@@ -121,6 +126,11 @@ class Tape:
     def leg(self) -> Leg:
         """What there is to learn."""
         return Leg(self.start, self.steps, self.end, self.awaits)
+
+    @property
+    def laid(self) -> frozenset[str]:
+        """The names of what the scenario has laid on its world."""
+        return self._book.laid
 
     def fail(self, why: str) -> None:
         """This is not learnt: the first reason counts."""
@@ -136,8 +146,19 @@ class Tape:
 
     def _look_at_state(self) -> None:
         """What the tools share is as they have left it, or the agent has had its hand in."""
-        if self._left != self.keyed(self._world.state):
+        if self._left != self.keyed(self._lies["state"]) or not self._sight.same:
             self.fail(STATE)
+
+    def looks(self, name: str) -> None:
+        """The agent looks at what lies on its world under this name."""
+        if self.end is not None:
+            return
+        if name in self._sight.names:
+            self._look_at_state()
+            return
+        action = self.begins(LOOK, (name,), draws=False)
+        self._sight.names.append(name)
+        self.over(action, self.keyed(None))
 
     def begins(self, verb: str, given: tuple[Any, ...], *, draws: bool = True) -> "Action":
         """An action begins; `draws` says that it may use entropy."""
@@ -157,7 +178,7 @@ class Tape:
     def over(self, action: "Action", what: Key, value: Any = None) -> None:
         """An action has come to its end."""
         self._open -= 1
-        self._left = self.keyed(self._world.state)
+        self._left = self.keyed(self._lies["state"])
         self._book.crossings = self._gateway.calls.crossings
         if self.bad or action.step is None or self.end is not None:
             return
@@ -166,6 +187,7 @@ class Tape:
         if type(value) in (dict, list, set):
             self._given.append((value, what))
         turned = action.turned or preempted(self._gateway, action.events)
+        what = self.keyed(what, self._sight.seen)
         seen = Seen(what, self._gateway.clock.now, turned)
         self.steps.append((action.step, seen))
         self._book.trail.append(seen)
