@@ -228,6 +228,29 @@ def test_a_process_that_dies_twice_of_one_plan():
     processes.close()
 
 
+def test_a_process_that_is_killed_with_nothing_to_do_dies_of_no_plan(tmp_path):
+    """The plan that it is sent then has two lives still."""
+    died = tmp_path / "died"
+
+    def run(plan, taped):
+        if plan == plans[1] and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return str(plan)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 3)]
+    processes = Processes(1, forking(run, lambda: None))
+    processes.expect(plans[:1])
+    assert processes.take(plans[0]) == str(plans[0])
+    [idle] = processes._children
+    os.kill(idle.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, idle.pid, os.WEXITED | os.WNOWAIT)
+    processes.expect(plans[1:])
+    assert processes.take(plans[1]) == str(plans[1])
+    assert died.exists()
+    processes.close()
+
+
 def test_a_thread_on_its_way_out_is_waited_for(monkeypatch):
     """The system counts one of a pool that was shut down a moment longer than Python does."""
     monkeypatch.undo()

@@ -164,10 +164,11 @@ class Processes:
         if not child.ready:
             self.give_up(f"another did not begin ({how})")
             return
-        if plan in self._fatal:
+        if plan in self._fatal and not child.idle:
             self._done[plan] = Died(plan, how)
             child.busy.popleft()
-        self._fatal.add(plan)
+        if not child.idle:
+            self._fatal.add(plan)
         self._queue.extendleft(reversed(child.busy))
         self._children.insert(place, self._start(self._children))
         self._feed()
