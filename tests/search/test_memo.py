@@ -11,8 +11,13 @@ import os
 import threading
 import time
 import uuid
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,7 +36,7 @@ from agentfuzz.search.memo import fitness
 from agentfuzz.search.memo.audit import Audit
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
-from agentfuzz.search.memo.values import Packed, key_of
+from agentfuzz.search.memo.values import Packed, Uncopied, key_of
 from tests.extent import some, upto
 
 from .campaign_bytes import MODES, shipping
@@ -575,7 +580,20 @@ class Slotted(Resp):
     __slots__ = ("hidden",)
 
 
-@pytest.mark.parametrize("kind", [Resp, Slotted])
+class Rows(dict):
+    """A reply that is its body, and says nothing of it."""
+
+    def __init__(self, status, body):
+        super().__init__(body)
+
+    def json(self):
+        return self
+
+    def __repr__(self):
+        return "<Rows>"
+
+
+@pytest.mark.parametrize("kind", [Resp, Slotted, Rows])
 def test_replies_that_look_alike_are_told_apart(kind):
     """By their parts; what has parts that nobody sees is not remembered."""
 
@@ -613,6 +631,56 @@ def test_replies_that_look_alike_are_told_apart(kind):
     assert shown(found) == shown(wanted)
     assert any(one.startswith("AF101") for one in shown(found))
     assert (fitness.UNTOLD in campaign.runner.memo.reasons) == (kind is Slotted)
+
+
+class Number(int):
+    pass
+
+
+class Words(list):
+    pass
+
+
+class Day(datetime):
+    def __repr__(self):
+        return "a day"
+
+
+class Told(str):
+    pass
+
+
+def told(text, **more):
+    made = Told(text)
+    vars(made).update(more)
+    return made
+
+
+ALIKE = {
+    "int": (Number(1), Number(2)),
+    "list": (Words("a"), Words("b")),
+    "within": ({"a": [Words("a")]}, {"a": [Words("b")]}),
+    "counter": (Counter("a"), Counter("b")),
+    "order": (OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)),
+    "date": (Day(2020, 1, 1), Day(2020, 1, 2)),
+    "text": (told("a"), told("b")),
+    "beside a text": (told("a", by=1), told("a", by=2)),
+    "namespace": (SimpleNamespace(a=1), SimpleNamespace(a=2)),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_is_within_a_class_of_ones_own_is_told_apart(name):
+    """Of a built-in one, too; and a copy is the same."""
+    one, other = ALIKE[name]
+    assert key_of(one) != key_of(other)
+    assert key_of(copy.deepcopy(one)) == key_of(one)
+
+
+@pytest.mark.parametrize("value", [StringIO("a"), partial(int, "1"), lambda: 1, set("a")])
+def test_what_lies_in_c_code_is_not_told(value):
+    with pytest.raises(Uncopied):
+        key_of(value)
 
 
 def test_a_buffer_is_no_text_of_bytes():
