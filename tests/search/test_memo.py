@@ -7,7 +7,9 @@ said is left.
 import _thread
 import asyncio
 import copy
+import logging
 import os
+import re
 import threading
 import time
 import uuid
@@ -34,6 +36,7 @@ from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.memo import fitness
 from agentfuzz.search.memo.audit import Audit
+from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
 from agentfuzz.search.memo.values import Packed, Uncopied, key_of
@@ -745,6 +748,38 @@ def keeping(world):
         return "paid"
 
 
+KEPT: list[int] = []
+times = 0
+
+
+class Ledger:
+    rows: list[int] = []
+
+    def add(self, n):
+        self.rows.append(n)
+
+
+@scenario(task="Pay.", without=("at_most_once", "replay_transparency"))
+def sharing(world):
+    global times
+    times = 0
+    KEPT.clear()
+    Ledger.rows.clear()
+
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> str:
+        global times
+        times += 1
+        KEPT.append(n)
+        Ledger().add(n)
+        return "paid"
+
+
+def how_many(kept):
+    """A helper of the agent's."""
+    return len(KEPT) if kept == "by a helper" else times
+
+
 def looks_with(paid, look=lambda world: None):
     """Asks again after a timeout; asserts of what the tools have kept."""
 
@@ -766,6 +801,70 @@ LOOKS = {
     "at what lies on it": looks_with(lambda world: world.paid),
     "at first": looks_with(None, lambda world: world.state["paid"]),
 }
+
+
+SHARES = {
+    "a global": looks_with(lambda world: KEPT),
+    "a class": looks_with(lambda world: Ledger.rows),
+    "by a helper": looks_with(lambda world: range(how_many("by a helper"))),
+    "a number": looks_with(lambda world: range(how_many("a number"))),
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_what_an_agent_shares_with_its_tools_is_told_apart(name, monkeypatch):
+    """What the code of both names, directly or in a function that it calls."""
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    assert same(sharing, SHARES[name], depth=1) > 10
+    found = searched(sharing, SHARES[name], "on", depth=1)[1]
+    assert any(one.startswith("AF906") for one in shown(found))
+
+
+def test_what_they_share_and_nobody_can_tell_is_not_remembered():
+    rows = StringIO()
+
+    @scenario(task="Pay.", without=("at_most_once",))
+    def story(world):
+        rows.truncate(0)
+
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> str:
+            return str(rows.write("."))
+
+    def agent(world):
+        plain(world)
+        return rows.getvalue()
+
+    campaign, _ = searched(story, agent, "on", depth=1)
+    assert campaign.runner.memo.off == fitness.UNTOLD
+
+
+def test_what_both_name_and_nothing_passes_through_costs_nothing():
+    """Constants, loggers, patterns, libraries, the scenario's own parts."""
+
+    log, pattern = logging.getLogger("x"), re.compile("x")
+
+    def both(world, most=3):
+        return log, pattern, most, DONE, os.getpid, asyncio.sleep, Completion, Resp, world
+
+    assert Shared(both, both).looks == []
+
+
+class Looking:
+    def __call__(self, world):
+        return self.paid(world)
+
+    def paid(self, world):
+        return fitness.OVERLAP, KEPT
+
+
+@pytest.mark.parametrize(
+    "agent", [Looking(), Looking().paid, partial(Looking().paid), lambda world, kept=KEPT: kept]
+)
+def test_the_code_of_an_agent_is_found(agent):
+    """Of an object that is called, a method, a part of a function, and what is given by default."""
+    [look] = Shared(agent, lambda world, kept=KEPT: kept).looks
+    assert look() is KEPT
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -1,9 +1,9 @@
-"""Sight: what an agent sees of its world beside replies: `world.state`, and what a scenario has
-laid on the world itself.
+"""Sight: what an agent sees of its world beside replies: `world.state`, what a scenario has laid on
+the world itself, and what it shares with its tools.
 
-Law: to look there is an action like any other, and from then on what lies there is part of all
-that the agent sees; what the body of a tool does with it is no look. Used by the tape, and by the
-walker.
+Law: to look at the world is an action like any other, and from then on what lies there is part of
+all that the agent sees; what the body of a tool does with it is no look. Used by the tape, and by
+the walker.
 """
 
 import sys
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.values import Key, Uncopied, key_of
 from agentfuzz.world import delivery
 from agentfuzz.world.world import World
@@ -29,16 +30,17 @@ def laid(world: World) -> frozenset[str]:
 
 
 class Sight:
-    """What was looked at of one world: these `names`."""
+    """What was looked at of one world: these `names`; and what is `shared` with its tools."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, shared: Shared) -> None:
         self._lies = vars(world)
         self.names: list[str] = []
+        self._shared = shared
         self._last: tuple[Key, ...] = ()
 
     def seen(self, what: Key) -> Key:
         """What is seen of an action, with all of that. Raises Uncopied."""
-        if not self.names:
+        if not (self.names or self._shared.looks):
             return what
         self._last = self._keys()
         return (what, *self._last)
@@ -47,12 +49,13 @@ class Sight:
     def same(self) -> bool:
         """Whether it is as it was at the last action, as far as that can be told."""
         try:
-            return not self.names or self._keys() == self._last
+            return not (self.names or self._shared.looks) or self._keys() == self._last
         except Uncopied:
             return False
 
     def _keys(self) -> tuple[Key, ...]:
-        return tuple([key_of(self._lies.get(name)) for name in self.names])
+        laid = [key_of(self._lies.get(name)) for name in self.names]
+        return (*laid, *[key_of(look()) for look in self._shared.looks])
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,7 @@ from agentfuzz.search.memo.fitness import (
     UNCOPIED,
     UNTOLD,
 )
+from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.sight import LOOK, Sight, laid
 from agentfuzz.search.memo.values import Key, Packed, Uncopied, key_of, key_of_error, last_words
 from agentfuzz.world.local import LocalGateway
@@ -76,10 +77,11 @@ class Leg(NamedTuple):
 
 class Book:
     """What the legs of one run share: `trail` is all that was seen in them, in order; `drawn` says
-    where randomness stands."""
+    where randomness stands, `shared` is what the agent has in common with its tools."""
 
-    def __init__(self, drawn: Callable[[], object]) -> None:
+    def __init__(self, drawn: Callable[[], object], shared: Shared) -> None:
         self.drawn = drawn
+        self.shared = shared
         self.begin()
 
     def begin(self) -> None:
@@ -89,10 +91,10 @@ class Book:
         self.crossings = 0
         self.laid = frozenset[str]()
 
-    def start(self, world: World) -> tuple[Any, ...]:
-        """What an agent can know when a leg begins."""
-        told = (world.leg, world.why, world.task, world.decision, world.clock.now)
-        return (*told, tuple(self.trail))
+    def start(self, world: World, seen: Key) -> tuple[Any, ...]:
+        """What an agent can know when a leg begins: what it could have `seen`, too."""
+        told = (world.leg, world.why, world.task, world.trigger_id, world.decision)
+        return (*told, world.clock.now, seen, tuple(self.trail))
 
     def entropy(self, gateway: LocalGateway) -> tuple[Any, ...]:
         """Where randomness stands, and the clocks that count their looks."""
@@ -103,7 +105,6 @@ class Tape:
     """The tape of one leg."""
 
     def __init__(self, book: Book, world: World, gateway: LocalGateway) -> None:
-        self.start = book.start(world)
         self.steps: list[tuple[Step, Seen]] = []
         self.end: End | None = None
         self.awaits = False
@@ -116,7 +117,8 @@ class Tape:
         if not book.tapes:
             book.laid = laid(world)
         self._lies = vars(world)
-        self._sight = Sight(world)
+        self._sight = Sight(world, book.shared)
+        self.start = book.start(world, self.keyed(b"", self._sight.seen))
         self._left = self.keyed(self._lies["state"])
         if any(outer._open for outer in book.tapes):  # a leg within a call of theirs
             book.crossings = gateway.calls.crossings

@@ -46,13 +46,17 @@ class Walker:
         self._gate = gate
 
     def __call__(self, world: World) -> Any:
-        start = self._book.start(world)
+        sight = Sight(world, self._book.shared)
+        try:
+            start = self._book.start(world, sight.seen(b""))
+        except Uncopied:
+            self._unknown()
         root = self._tree.roots.get(start)
         if root is None or self.missed:
             self._unknown(start)
         gateway = inside(world)
         walk = self._awaited if root.awaits else self._walked
-        return walk(gateway, root, Sight(world))
+        return walk(gateway, root, sight)
 
     def _unknown(self, *place: object) -> NoReturn:
         if place and not self.missed:
