@@ -636,6 +636,40 @@ def test_replies_that_look_alike_are_told_apart(kind):
     assert (fitness.UNTOLD in campaign.runner.memo.reasons) == (kind is Slotted)
 
 
+class Order:
+    def __init__(self):
+        self.status = "new"
+
+
+def test_an_agent_that_changes_what_a_tool_has_given_it():
+    """The tool still has it: what it does with it later no reply need tell."""
+
+    @scenario(at_most_once("ship"), task="Ship.")
+    def shop(world):
+        order = Order()
+
+        @world.tool
+        def find() -> object:
+            return order
+
+        @world.tool(effect="ship", scope=(), effect_if=lambda _: order.status == "paid")
+        def ship() -> str:
+            return "ok"
+
+    def agent(world):
+        try:
+            world.tools.find().status = "paid"
+            world.tools.ship()
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    campaign, found = searched(shop, agent, "on")
+    assert campaign.runner.memo is not None, "it was not begun anew"
+    assert campaign.runner.memo.reasons[fitness.CHANGES]
+    assert text_of(found) == text_of(searched(shop, agent, "off")[1])
+
+
 class Number(int):
     pass
 
