@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 
 from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz._fuzz import Fuzz
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.process import in_child
 from agentfuzz.engine.simulation import Simulation
@@ -893,10 +894,15 @@ class Looking:
 
 
 @pytest.mark.parametrize(
-    "agent", [Looking(), Looking().paid, partial(Looking().paid), lambda world, kept=KEPT: kept]
+    "agent",
+    [
+        *(Looking(), Looking().paid, partial(Looking().paid), lambda world, kept=KEPT: kept),
+        Fuzz(sharing, lambda world, kept: kept, method=False).agent(kept=KEPT),
+    ],
 )
 def test_the_code_of_an_agent_is_found(agent):
-    """Of an object that is called, a method, a part of a function, and what is given by default."""
+    """Of an object that is called, a method, a part of a function; and what is given by default,
+    or is a fixture."""
     [look] = Shared(agent, lambda world, kept=KEPT: kept).looks
     assert look() is KEPT
 

@@ -1,8 +1,8 @@
 """Shared: what the code of an agent and that of its scenario both name: globals, what functions
-close over, attributes of a class.
+close over, attributes of a class, fixtures.
 
 Law: a tool's body may change it and the agent look at it, so it is part of all that the agent sees.
-What they reach by other ways (a file, a fixture) is not found here; the audit is there for that.
+What they reach by other ways (a file) is not found here; the audit is there for that.
 Found once by whoever tapes an agent, and looked at by its sight.
 """
 
@@ -64,6 +64,8 @@ def _places(begin: object) -> Iterator[tuple[Place, Look, Any]]:
 
 def _named(one: Any) -> Iterator[tuple[Place, Look]]:
     """What a function, or a class, of a user's names."""
+    if isinstance(one, FunctionType) and hasattr(one, "__wrapped__"):
+        yield from _fixtures(one)
     if isinstance(one, partial):
         one = one.func
     one = unwrap(one) if callable(one) else getattr(one, "__func__", one)
@@ -76,6 +78,15 @@ def _named(one: Any) -> Iterator[tuple[Place, Look]]:
             yield from _of_function(one)
     elif callable(one):
         yield from _of_class(type(one))
+
+
+def _fixtures(test: FunctionType) -> Iterator[tuple[Place, Look]]:
+    """What a test is called with beside its world."""
+    for cell in test.__closure__ or ():
+        given = cell.cell_contents
+        if type(given) is dict:
+            for name in given:
+                yield (id(given), str(name)), partial(given.__getitem__, name)
 
 
 def _of_class(kind: type) -> Iterator[tuple[Place, Look]]:
