@@ -186,8 +186,8 @@ class Tape:
             return
         if action.entropy is not None and self._book.entropy(self._gateway) != action.entropy:
             self.fail(DRAWS)
-        called = action.step.verb in ("call", "acall")
-        if type(value) in (dict, list, set) or (called and type(what) is tuple):
+        given = action.step.verb in ("call", "acall") and value is not None
+        if type(value) in (dict, list, set) or (given and type(what) is tuple):
             self._given.append((value, what))
         turned = action.turned or preempted(self._gateway, action.events)
         what = self.keyed(what, self._sight.seen)
