@@ -38,6 +38,7 @@ from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.memo import fitness
 from agentfuzz.search.memo.audit import Audit
 from agentfuzz.search.memo.shared import Shared
+from agentfuzz.search.memo.sight import Sight
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
 from agentfuzz.search.memo.values import Packed, Uncopied, key_of
@@ -883,6 +884,39 @@ def test_what_both_name_and_nothing_passes_through_costs_nothing():
         return log, pattern, most, DONE, os.getpid, asyncio.sleep, Completion, Resp, world
 
     assert Shared(both, both).looks == []
+
+
+class Proxy:
+    """Stands for something that is not there, as that of a framework outside of a request."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("outside")
+
+
+class Nothing:
+    pass
+
+
+PROXY = Proxy()
+
+
+def test_what_cannot_be_looked_at_is_left_out():
+    """And all else is found beside a name that is not bound yet, a proxy, a circle of wrappers."""
+
+    def circle(world):
+        return PROXY
+
+    def agent(world):
+        return circle, PROXY, KEPT, later
+
+    circle.__wrapped__ = circle
+    shared = Shared(agent, lambda world, kept=KEPT: (kept, PROXY))
+    assert len(shared.looks) == 2
+    with pytest.raises(Uncopied):
+        Sight(Nothing(), shared).seen(b"")
+    later = 1
+    assert later
 
 
 class Looking:

@@ -9,11 +9,12 @@ Found once by whoever tapes an agent, and looked at by its sight.
 import logging
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from inspect import unwrap
 from threading import Lock, RLock
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from agentfuzz.core.completion import Completion
@@ -25,7 +26,8 @@ Place = tuple[int, str]
 Look = Callable[[], Any]
 # What holds nothing that a tool could tell an agent, or what never changes.
 _NOTHING = (logging.Logger, re.Pattern, ContextVar, type(Lock()), type(RLock()), Completion, World)
-_UNCHANGED = (str, bytes, int, float, type(None))
+_UNBOUND = CellType()
+_UNCHANGED = frozenset({str, bytes, bool, int, float, type(None)})
 
 
 class Shared:
@@ -34,7 +36,7 @@ class Shared:
     def __init__(self, agent: object, build: object) -> None:
         tools = [*_places(build)]
         places = {place for place, _, _ in tools}
-        values = {id(value) for _, _, value in tools if not isinstance(value, _UNCHANGED)}
+        values = {id(value) for _, _, value in tools if type(value) not in _UNCHANGED}
         looks = {
             place: look
             for place, look, value in _places(agent)
@@ -51,15 +53,14 @@ def _places(begin: object) -> Iterator[tuple[Place, Look, Any]]:
         if id(one) in known:
             continue
         known.add(id(one))
-        for place, look in _named(one):
-            try:
+        with suppress(ValueError):  # a circle of wrappers
+            for place, look in _named(one):
                 value = look()
-            except (KeyError, ValueError):  # nothing is bound there yet
-                continue
-            if callable(value) or isinstance(value, ModuleType | staticmethod | classmethod):
-                coming.append(value)
-            elif not isinstance(value, _NOTHING):
-                yield place, look, value
+                kind = type(value)  # a proxy may stand for nothing now, and say so when asked
+                if callable(value) or issubclass(kind, ModuleType | staticmethod | classmethod):
+                    coming.append(value)
+                elif not issubclass(kind, _NOTHING):
+                    yield place, look, value
 
 
 def _named(one: Any) -> Iterator[tuple[Place, Look]]:
@@ -83,7 +84,7 @@ def _named(one: Any) -> Iterator[tuple[Place, Look]]:
 def _fixtures(test: FunctionType) -> Iterator[tuple[Place, Look]]:
     """What a test is called with beside its world."""
     for cell in test.__closure__ or ():
-        given = cell.cell_contents
+        given = None if cell == _UNBOUND else cell.cell_contents
         if type(given) is dict:
             for name in given:
                 yield (id(given), str(name)), partial(given.__getitem__, name)
@@ -99,16 +100,19 @@ def _of_class(kind: type) -> Iterator[tuple[Place, Look]]:
 
 def _of_function(function: FunctionType) -> Iterator[tuple[Place, Look]]:
     for cell in function.__closure__ or ():
-        yield (id(cell), ""), partial(getattr, cell, "cell_contents")
+        if cell != _UNBOUND:
+            yield (id(cell), ""), partial(getattr, cell, "cell_contents")
     for given in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-        if not isinstance(given, _UNCHANGED):
+        if type(given) not in _UNCHANGED:
             yield (id(given), ""), partial(_same, given)
     there = function.__globals__
     names = set(_names(function.__code__))
     for name in sorted(names & there.keys()):
         yield (id(there), name), partial(there.__getitem__, name)
         module = there[name]
-        if isinstance(module, ModuleType) and is_users(getattr(module, "__file__", None) or "<"):
+        if issubclass(type(module), ModuleType) and is_users(
+            getattr(module, "__file__", None) or "<"
+        ):
             for inner in sorted(names & vars(module).keys()):
                 yield (id(vars(module)), inner), partial(vars(module).__getitem__, inner)
 

@@ -54,8 +54,11 @@ class Sight:
             return False
 
     def _keys(self) -> tuple[Key, ...]:
-        laid = [key_of(self._lies.get(name)) for name in self.names]
-        return (*laid, *[key_of(look()) for look in self._shared.looks])
+        try:
+            laid = [key_of(self._lies.get(name)) for name in self.names]
+            return (*laid, *[key_of(look()) for look in self._shared.looks])
+        except Exception as error:  # deleted, or a proxy that stands for nothing
+            raise Uncopied(type(error).__name__) from error
 
 
 @lru_cache(maxsize=64)
