@@ -155,7 +155,7 @@ class Maker:
     def taped(self, plan: FaultPlan) -> Outcome:
         """The run of a plan, made here for the memo of another process."""
         if self._taping is None:
-            self._taping = Taping(self.agent, self.simulation.isolation.state)
+            self._taping = Taping(self.agent, self.scenario.build, self.simulation)
         injector = self.under(plan)
         history = self._made(plan, self._taping.agent, injector)
         tapes = sent(self._taping.written(history))

@@ -71,7 +71,7 @@ class Runner(Maker):
                 start = child.forking(self.lent, self.adopted)
             else:
                 start = child.spawning(fresh, here)
-            self.executor = processes.Processes(max(workers, 1 + bool(cluster)), start)
+            self.executor = processes.Processes(max(workers, 1 + bool(cluster)), start, cluster)
         elif workers > 1:
             notes.append("its runs were made in one process: threads run here already")
         try:

@@ -80,6 +80,7 @@ def test_a_cluster_that_is_not_there(project: Project) -> None:
     begun = time.monotonic()
     done = project.spawn("--agentfuzz", "--agentfuzz-executor=dask://127.0.0.1:9")
     assert "its runs were made in one process: another did not begin (exit code 1)" in done.stdout
+    assert "is a scheduler at tcp://127.0.0.1:9," in " ".join(done.stdout.split())
     assert "1 failed" in done.stdout
     assert time.monotonic() - begun < 100
 

@@ -5,6 +5,7 @@ Law: processes that die, spin or cannot give a run cost the plan that they died 
 
 import os
 import signal
+import sys
 import threading
 from hashlib import sha256
 
@@ -17,7 +18,7 @@ from agentfuzz.report.formats import json as json_format
 from agentfuzz.search import runner
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.executors import child
+from agentfuzz.search.executors import bridge, child
 from agentfuzz.search.executors.child import forking
 from agentfuzz.search.executors.choice import AUTO, DEAR, safe, wanted
 from agentfuzz.search.executors.executor import Died, Inline
@@ -226,6 +227,62 @@ def test_a_process_that_dies_twice_of_one_plan():
         processes.take(plans[1])
     assert processes.take(plans[2]) == str(plans[2])
     processes.close()
+
+
+def test_a_process_that_is_killed_with_nothing_to_do_dies_of_no_plan(tmp_path):
+    """The plan that it is sent then has two lives still."""
+    died = tmp_path / "died"
+
+    def run(plan, taped):
+        if plan == plans[1] and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return str(plan)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 3)]
+    processes = Processes(1, forking(run, lambda: None))
+    processes.expect(plans[:1])
+    assert processes.take(plans[0]) == str(plans[0])
+    [idle] = processes._children
+    os.kill(idle.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, idle.pid, os.WEXITED | os.WNOWAIT)
+    processes.expect(plans[1:])
+    assert processes.take(plans[1]) == str(plans[1])
+    assert died.exists()
+    processes.close()
+
+
+SERVES = """
+import os, sys
+from multiprocessing.connection import Connection
+from agentfuzz.search.executors.child import serve
+
+def run(plan, taped):
+    return os._exit(7) if "pay#3" in str(plan) else str(plan)
+
+plans, back = map(int, sys.argv[-1].split(","))
+serve(Connection(plans, writable=False), Connection(back, readable=False), run)
+"""
+
+
+def test_a_process_that_dies_on_a_cluster_dies_of_its_own_plan(tmp_path):
+    """What it has made before of the plans that it was sent together is told."""
+    asked = [(FaultPlan.parse(f"pay#{n}:twice"), False) for n in range(1, 6)]
+    command = [sys.executable, "-c", SERVES]
+    made, how = bridge.runs(command, str(tmp_path), {}, asked)
+    assert [child.loaded(one) for one in made] == ["pay#1:twice", "pay#2:twice"]
+    assert how == "exit code 7"
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [("SIGKILL", -9), ("exit code 7", 7), ("nobody knows how", 1)]
+)
+def test_a_bridge_ends_as_the_process_on_its_worker_did(how, code):
+    pid = os.fork()
+    if not pid:
+        bridge.end("")
+        bridge.end(how)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code
 
 
 def test_a_thread_on_its_way_out_is_waited_for(monkeypatch):

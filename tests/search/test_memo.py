@@ -7,17 +7,25 @@ said is left.
 import _thread
 import asyncio
 import copy
+import logging
 import os
+import re
 import threading
 import time
 import uuid
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agentfuzz import Completion, at_most_once, scenario, truthful
+from agentfuzz._fuzz import Fuzz
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.child.process import in_child
 from agentfuzz.engine.simulation import Simulation
@@ -29,9 +37,11 @@ from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.memo import fitness
 from agentfuzz.search.memo.audit import Audit
+from agentfuzz.search.memo.shared import Shared
+from agentfuzz.search.memo.sight import Sight
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
-from agentfuzz.search.memo.values import Packed, key_of
+from agentfuzz.search.memo.values import Packed, Uncopied, key_of
 from tests.extent import some, upto
 
 from .campaign_bytes import MODES, shipping
@@ -575,7 +585,20 @@ class Slotted(Resp):
     __slots__ = ("hidden",)
 
 
-@pytest.mark.parametrize("kind", [Resp, Slotted])
+class Rows(dict):
+    """A reply that is its body, and says nothing of it."""
+
+    def __init__(self, status, body):
+        super().__init__(body)
+
+    def json(self):
+        return self
+
+    def __repr__(self):
+        return "<Rows>"
+
+
+@pytest.mark.parametrize("kind", [Resp, Slotted, Rows])
 def test_replies_that_look_alike_are_told_apart(kind):
     """By their parts; what has parts that nobody sees is not remembered."""
 
@@ -613,6 +636,90 @@ def test_replies_that_look_alike_are_told_apart(kind):
     assert shown(found) == shown(wanted)
     assert any(one.startswith("AF101") for one in shown(found))
     assert (fitness.UNTOLD in campaign.runner.memo.reasons) == (kind is Slotted)
+
+
+class Order:
+    def __init__(self):
+        self.status = "new"
+
+
+def test_an_agent_that_changes_what_a_tool_has_given_it():
+    """The tool still has it: what it does with it later no reply need tell."""
+
+    @scenario(at_most_once("ship"), task="Ship.")
+    def shop(world):
+        order = Order()
+
+        @world.tool
+        def find() -> object:
+            return order
+
+        @world.tool(effect="ship", scope=(), effect_if=lambda _: order.status == "paid")
+        def ship() -> str:
+            return "ok"
+
+    def agent(world):
+        try:
+            world.tools.find().status = "paid"
+            world.tools.ship()
+        except Exception:
+            return BLOCKED
+        return DONE
+
+    campaign, found = searched(shop, agent, "on")
+    assert campaign.runner.memo is not None, "it was not begun anew"
+    assert campaign.runner.memo.reasons[fitness.CHANGES]
+    assert text_of(found) == text_of(searched(shop, agent, "off")[1])
+
+
+class Number(int):
+    pass
+
+
+class Words(list):
+    pass
+
+
+class Day(datetime):
+    def __repr__(self):
+        return "a day"
+
+
+class Told(str):
+    pass
+
+
+def told(text, **more):
+    made = Told(text)
+    vars(made).update(more)
+    return made
+
+
+ALIKE = {
+    "int": (Number(1), Number(2)),
+    "list": (Words("a"), Words("b")),
+    "within": ({"a": [Words("a")]}, {"a": [Words("b")]}),
+    "counter": (Counter("a"), Counter("b")),
+    "order": (OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)),
+    "date": (Day(2020, 1, 1), Day(2020, 1, 2)),
+    "text": (told("a"), told("b")),
+    "beside a text": (told("a", by=1), told("a", by=2)),
+    "namespace": (SimpleNamespace(a=1), SimpleNamespace(a=2)),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_is_within_a_class_of_ones_own_is_told_apart(name):
+    """Of a built-in one, too; and a copy is the same."""
+    one, other = ALIKE[name]
+    assert key_of(one) != key_of(other)
+    assert key_of(copy.deepcopy(one)) == key_of(one)
+
+
+@pytest.mark.parametrize("value", [StringIO("a"), partial(int, "1"), lambda: 1, set("a")])
+def test_what_lies_in_c_code_is_not_told(value):
+    with pytest.raises(Uncopied):
+        key_of(value)
 
 
 def test_a_buffer_is_no_text_of_bytes():
@@ -664,6 +771,200 @@ def test_an_agent_that_writes_into_the_state_of_the_tools():
     assert shown(found) == shown(wanted)
     assert found.laws == wanted.laws
     assert campaign.runner.memo.reasons[fitness.STATE]
+
+
+@scenario(task="Pay.", without=("at_most_once", "replay_transparency"))
+def keeping(world):
+    world.paid = world.state["paid"] = []
+
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> str:
+        world.state["paid"].append(n)
+        assert world.paid is world.state["paid"]
+        return "paid"
+
+
+KEPT: list[int] = []
+times = 0
+
+
+class Ledger:
+    rows: list[int] = []
+
+    def add(self, n):
+        self.rows.append(n)
+
+
+@scenario(task="Pay.", without=("at_most_once", "replay_transparency"))
+def sharing(world):
+    global times
+    times = 0
+    KEPT.clear()
+    Ledger.rows.clear()
+
+    @world.tool(effect="pay", scope=("n",))
+    def pay(n: int) -> str:
+        global times
+        times += 1
+        KEPT.append(n)
+        Ledger().add(n)
+        return "paid"
+
+
+def how_many(kept):
+    """A helper of the agent's."""
+    return len(KEPT) if kept == "by a helper" else times
+
+
+def looks_with(paid, look=lambda world: None):
+    """Asks again after a timeout; asserts of what the tools have kept."""
+
+    def agent(world):
+        kept = look(world)
+        for n in (1, 2):
+            with suppress(TimeoutError):
+                world.tools.pay(n=n)
+        time.sleep(50)  # what is late arrives
+        kept = paid(world) if kept is None else kept
+        assert len(kept) < 3
+        return DONE
+
+    return agent
+
+
+LOOKS = {
+    "at its state": looks_with(lambda world: world.state["paid"]),
+    "at what lies on it": looks_with(lambda world: world.paid),
+    "at first": looks_with(None, lambda world: world.state["paid"]),
+}
+
+
+SHARES = {
+    "a global": looks_with(lambda world: KEPT),
+    "a class": looks_with(lambda world: Ledger.rows),
+    "by a helper": looks_with(lambda world: range(how_many("by a helper"))),
+    "a number": looks_with(lambda world: range(how_many("a number"))),
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_what_an_agent_shares_with_its_tools_is_told_apart(name, monkeypatch):
+    """What the code of both names, directly or in a function that it calls."""
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    assert same(sharing, SHARES[name], depth=1) > 10
+    found = searched(sharing, SHARES[name], "on", depth=1)[1]
+    assert any(one.startswith("AF906") for one in shown(found))
+
+
+def test_what_they_share_and_nobody_can_tell_is_not_remembered():
+    rows = StringIO()
+
+    @scenario(task="Pay.", without=("at_most_once",))
+    def story(world):
+        rows.truncate(0)
+
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> str:
+            return str(rows.write("."))
+
+    def agent(world):
+        plain(world)
+        return rows.getvalue()
+
+    campaign, _ = searched(story, agent, "on", depth=1)
+    assert campaign.runner.memo.off == fitness.UNTOLD
+
+
+def test_what_both_name_and_nothing_passes_through_costs_nothing():
+    """Constants, loggers, patterns, libraries, the scenario's own parts."""
+
+    log, pattern = logging.getLogger("x"), re.compile("x")
+
+    def both(world, most=3):
+        return log, pattern, most, DONE, os.getpid, asyncio.sleep, Completion, Resp, world
+
+    assert Shared(both, both).looks == []
+
+
+class Proxy:
+    """Stands for something that is not there, as that of a framework outside of a request."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("outside")
+
+
+class Nothing:
+    pass
+
+
+PROXY = Proxy()
+
+
+def test_what_cannot_be_looked_at_is_left_out():
+    """And all else is found beside a name that is not bound yet, a proxy, a circle of wrappers."""
+
+    def circle(world):
+        return PROXY
+
+    def agent(world):
+        return circle, PROXY, KEPT, later
+
+    circle.__wrapped__ = circle
+    shared = Shared(agent, lambda world, kept=KEPT: (kept, PROXY))
+    assert len(shared.looks) == 2
+    with pytest.raises(Uncopied):
+        Sight(Nothing(), shared).seen(b"")
+    later = 1
+    assert later
+
+
+class Looking:
+    def __call__(self, world):
+        return self.paid(world)
+
+    def paid(self, world):
+        return fitness.OVERLAP, KEPT
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        *(Looking(), Looking().paid, partial(Looking().paid), lambda world, kept=KEPT: kept),
+        Fuzz(sharing, lambda world, kept: kept, method=False).agent(kept=KEPT),
+    ],
+)
+def test_the_code_of_an_agent_is_found(agent):
+    """Of an object that is called, a method, a part of a function; and what is given by default,
+    or is a fixture."""
+    [look] = Shared(agent, lambda world, kept=KEPT: kept).looks
+    assert look() is KEPT
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_what_an_agent_looks_at_beside_replies_is_told_apart(name, monkeypatch):
+    """An assertion on what the tools keep fails in the same runs, though no answer is audited: the
+    agent would have got the same replies where nothing was kept."""
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    assert same(keeping, LOOKS[name], depth=1) > 10
+    found = searched(keeping, LOOKS[name], "on", depth=1)[1]
+    assert any(one.startswith("AF906") for one in shown(found))
+
+
+def test_what_an_agent_lays_on_its_world_is_seen(monkeypatch):
+    """In the place of what the scenario has laid there: such a run is not remembered."""
+
+    def agent(world):
+        with suppress(Exception):
+            world.tools.pay(n=1)
+        world.paid = world.state["paid"] = [1, 1]
+        with suppress(Exception):
+            world.tools.pay(n=2)
+        return DONE if hasattr(world, "paid") and not hasattr(world, "other") else BLOCKED
+
+    monkeypatch.setattr(Audit, "wanted", lambda self: False)
+    same(keeping, agent, depth=1)
+    assert fitness.STATE in searched(keeping, agent, "on", depth=1)[0].runner.memo.reasons
 
 
 class Text(str):

@@ -2,12 +2,15 @@
 cluster makes runs. Begun by the runner, with the words ADDRESS FOLDER COMMAND... FD,FD.
 
 Law: to the campaign it is a child like any other: ready when the cluster has begun the test, an
-answer for each plan in order, gone when the worker is. On the worker a pytest of its own imports
-the test, in the same folder as here: a shared file system, or a checkout at the same place. The
-cluster's client lives in a process of its own, for a campaign's time is not real.
+answer for each plan in order, gone when the worker's process is, and in the same way. On the worker
+a pytest of its own imports the test, in the same folder as here: a shared file system, or a
+checkout at the same place. The cluster's client lives in a process of its own, for a campaign's
+time is not real.
 """
 
+import faulthandler
 import os
+import signal
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -22,31 +25,42 @@ _idle: dict[tuple[str, ...], list[Child]] = {}  # on a worker: by their command
 _lock = threading.Lock()
 
 
-class Gone(Exception):
-    """The process on the worker has died in the middle of a run."""
+Made = tuple[list[bytes], str]
 
 
 def runs(
     command: Sequence[str], folder: str, environ: Mapping[str, str], asked: Sequence[Asked]
-) -> list[bytes]:
-    """On a worker: the runs of some plans as they are sent, none to begin only. Raises Gone."""
+) -> Made:
+    """On a worker: the runs of some plans as they are sent, none to begin only. Where its process
+    dies of one, those before it, and how it ended."""
     key = (folder, *command)
     with _lock:
         waiting = _idle.setdefault(key, [])
         child = waiting.pop() if waiting else None
     if child is None:
         child = spawning(command, folder, environ)(())
+    found = list[bytes]()
     try:
         if not child.ready:
             child.ready = child.answers.recv() == READY
         child.send(asked)
-        found = [child.answers.recv_bytes() for _ in asked]
-    except (EOFError, ConnectionError) as error:
-        raise Gone(child.ended(dying=True)) from error
+        found.extend(child.answers.recv_bytes() for _ in asked)
+    except (EOFError, ConnectionError):
+        return found, child.ended(dying=True)
     child.busy.clear()
     with _lock:
         _idle[key].append(child)
-    return found
+    return found, ""
+
+
+def end(how: str) -> None:
+    """This process ends as the one on the worker did, if that has ended."""
+    if how in signal.Signals.__members__:
+        faulthandler.disable()
+        os.kill(os.getpid(), signal.Signals[how])
+    if how:
+        code = how.rpartition(" ")[2]
+        os._exit(int(code) if code.isdecimal() else 1)
 
 
 def main(words: Sequence[str]) -> None:
@@ -59,12 +73,14 @@ def main(words: Sequence[str]) -> None:
     environ = {name: value for name, value in os.environ.items() if name.startswith(PASSED)}
     with Client(address, timeout=PATIENCE, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         ask = partial(client.submit, runs, command, folder, environ, pure=False, retries=0)
-        ask([]).result()
+        end(ask([]).result()[1])
         answers.send(READY)
         while True:
             try:
                 chunk = asked.recv()
             except EOFError:
                 return
-            for found in ask(chunk).result():
-                answers.send_bytes(found)
+            found, how = ask(chunk).result()
+            for one in found:
+                answers.send_bytes(one)
+            end(how)

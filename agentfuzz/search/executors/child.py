@@ -37,22 +37,26 @@ Run = Callable[[FaultPlan, bool], Outcome]
 
 
 class Child:
-    """`busy` are the plans that it was sent and has not answered."""
+    """`busy` are the plans that it was sent and has not answered; `idle` says that it has died with
+    nothing to do, and so of none of them."""
 
     def __init__(self, pid: int, to: Connection, answers: Connection) -> None:
         self.pid = pid
         self.to = to
         self.answers = answers
         self.busy: deque[FaultPlan] = deque()
-        self.ready = False
+        self.ready = self.idle = False
         # Readable once it is gone, whatever a process of its own still holds.
         self.life = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
     def send(self, asked: Sequence[Asked]) -> None:
         """More to do."""
+        idle = not self.busy
         self.busy.extend(plan for plan, _ in asked)
-        with suppress(BrokenPipeError):  # it has died: what it says last is read first
+        try:
             self.to.send(list(asked))
+        except BrokenPipeError:  # it has died: what it says last is read first
+            self.idle = idle or self.idle
 
     def ended(self, *, dying: bool = False) -> str:
         """It has to go now, with all that it has begun, or is going already (`dying`): how it

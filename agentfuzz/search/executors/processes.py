@@ -20,13 +20,14 @@ AHEAD = 64  # runs per child that nobody has asked for yet, at most
 
 
 class Processes:
-    """So many children, begun when something is expected for the first time. `trouble` says why
-    there are none, if they could not be begun."""
+    """So many children, begun when something is expected for the first time, on a `cluster` if
+    that is said. `trouble` says why there are none, if they could not be begun."""
 
-    def __init__(self, workers: int, start: Start) -> None:
+    def __init__(self, workers: int, start: Start, cluster: str = "") -> None:
         self.trouble = ""
         self._workers = workers
         self._start = start
+        self._cluster = cluster
         self._children: list[Child] = []
         self._queue: deque[FaultPlan] = deque()  # expected, and not sent
         self._known: set[FaultPlan] = set()  # expected, and not asked for
@@ -162,12 +163,14 @@ class Processes:
         place = self._children.index(child)
         del self._children[place]
         if not child.ready:
-            self.give_up(f"another did not begin ({how})")
+            cluster = f"; is a scheduler at {self._cluster}, and have its workers this folder?"
+            self.give_up(f"another did not begin ({how}){cluster * bool(self._cluster)}")
             return
-        if plan in self._fatal:
+        if plan in self._fatal and not child.idle:
             self._done[plan] = Died(plan, how)
             child.busy.popleft()
-        self._fatal.add(plan)
+        if not child.idle:
+            self._fatal.add(plan)
         self._queue.extendleft(reversed(child.busy))
         self._children.insert(place, self._start(self._children))
         self._feed()

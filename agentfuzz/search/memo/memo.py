@@ -43,7 +43,7 @@ class Memo:
         self._agent = agent
         self._simulation = simulation
         self._tree = Tree()
-        self._taping = Taping(agent, simulation.isolation.state)
+        self._taping = Taping(agent, scenario.build, simulation)
         self._audit = Audit(seed)
 
     @property

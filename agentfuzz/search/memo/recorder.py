@@ -13,6 +13,7 @@ from agentfuzz.core.faults import Slot
 from agentfuzz.model.planner import ByOffer, Scripted
 from agentfuzz.providers.offer import offered
 from agentfuzz.search.memo.fitness import DECISIONS, INBOX, OWN_MODEL, SAVES
+from agentfuzz.search.memo.sight import watch
 from agentfuzz.search.memo.tape import Action, Tape
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.process import Decision
@@ -71,6 +72,7 @@ class Recorder:
         """This world's agent is taped."""
         world.gateway = self
         world.tools = Toolbox(self)
+        watch(world, self.tape.laid, self.tape.looks)
 
     def __deepcopy__(self, memo: Any) -> NoReturn:
         raise TypeError("a world cannot be copied")

@@ -24,6 +24,8 @@ from agentfuzz.search.memo.fitness import (
     UNCOPIED,
     UNTOLD,
 )
+from agentfuzz.search.memo.shared import Shared
+from agentfuzz.search.memo.sight import LOOK, Sight, laid
 from agentfuzz.search.memo.values import Key, Packed, Uncopied, key_of, key_of_error, last_words
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World
@@ -75,10 +77,11 @@ class Leg(NamedTuple):
 
 class Book:
     """What the legs of one run share: `trail` is all that was seen in them, in order; `drawn` says
-    where randomness stands."""
+    where randomness stands, `shared` is what the agent has in common with its tools."""
 
-    def __init__(self, drawn: Callable[[], object]) -> None:
+    def __init__(self, drawn: Callable[[], object], shared: Shared) -> None:
         self.drawn = drawn
+        self.shared = shared
         self.begin()
 
     def begin(self) -> None:
@@ -86,11 +89,12 @@ class Book:
         self.trail: list[Seen] = []
         self.tapes: list[Tape] = []
         self.crossings = 0
+        self.laid = frozenset[str]()
 
-    def start(self, world: World) -> tuple[Any, ...]:
-        """What an agent can know when a leg begins."""
-        told = (world.leg, world.why, world.task, world.decision, world.clock.now)
-        return (*told, tuple(self.trail))
+    def start(self, world: World, seen: Key) -> tuple[Any, ...]:
+        """What an agent can know when a leg begins: what it could have `seen`, too."""
+        told = (world.leg, world.why, world.task, world.trigger_id, world.decision)
+        return (*told, world.clock.now, seen, tuple(self.trail))
 
     def entropy(self, gateway: LocalGateway) -> tuple[Any, ...]:
         """Where randomness stands, and the clocks that count their looks."""
@@ -101,7 +105,6 @@ class Tape:
     """The tape of one leg."""
 
     def __init__(self, book: Book, world: World, gateway: LocalGateway) -> None:
-        self.start = book.start(world)
         self.steps: list[tuple[Step, Seen]] = []
         self.end: End | None = None
         self.awaits = False
@@ -111,8 +114,12 @@ class Tape:
         self._thread = get_ident()
         self._open = 0
         self._given: list[tuple[Any, Key]] = []  # replies, and what they were
-        self._world = world
-        self._left = self.keyed(world.state)
+        if not book.tapes:
+            book.laid = laid(world)
+        self._lies = vars(world)
+        self._sight = Sight(world, book.shared)
+        self.start = book.start(world, self.keyed(b"", self._sight.seen))
+        self._left = self.keyed(self._lies["state"])
         if any(outer._open for outer in book.tapes):  # a leg within a call of theirs
             book.crossings = gateway.calls.crossings
         book.tapes.append(self)
@@ -121,6 +128,11 @@ class Tape:
     def leg(self) -> Leg:
         """What there is to learn."""
         return Leg(self.start, self.steps, self.end, self.awaits)
+
+    @property
+    def laid(self) -> frozenset[str]:
+        """The names of what the scenario has laid on its world."""
+        return self._book.laid
 
     def fail(self, why: str) -> None:
         """This is not learnt: the first reason counts."""
@@ -136,8 +148,19 @@ class Tape:
 
     def _look_at_state(self) -> None:
         """What the tools share is as they have left it, or the agent has had its hand in."""
-        if self._left != self.keyed(self._world.state):
+        if self._left != self.keyed(self._lies["state"]) or not self._sight.same:
             self.fail(STATE)
+
+    def looks(self, name: str) -> None:
+        """The agent looks at what lies on its world under this name."""
+        if self.end is not None:
+            return
+        if name in self._sight.names:
+            self._look_at_state()
+            return
+        action = self.begins(LOOK, (name,), draws=False)
+        self._sight.names.append(name)
+        self.over(action, self.keyed(None))
 
     def begins(self, verb: str, given: tuple[Any, ...], *, draws: bool = True) -> "Action":
         """An action begins; `draws` says that it may use entropy."""
@@ -157,15 +180,17 @@ class Tape:
     def over(self, action: "Action", what: Key, value: Any = None) -> None:
         """An action has come to its end."""
         self._open -= 1
-        self._left = self.keyed(self._world.state)
+        self._left = self.keyed(self._lies["state"])
         self._book.crossings = self._gateway.calls.crossings
         if self.bad or action.step is None or self.end is not None:
             return
         if action.entropy is not None and self._book.entropy(self._gateway) != action.entropy:
             self.fail(DRAWS)
-        if type(value) in (dict, list, set):
+        given = action.step.verb in ("call", "acall") and value is not None
+        if type(value) in (dict, list, set) or (given and type(what) is tuple):
             self._given.append((value, what))
         turned = action.turned or preempted(self._gateway, action.events)
+        what = self.keyed(what, self._sight.seen)
         seen = Seen(what, self._gateway.clock.now, turned)
         self.steps.append((action.step, seen))
         self._book.trail.append(seen)

@@ -6,14 +6,14 @@ Used by the memo, and by a process that makes runs for one.
 
 import inspect
 import pickle
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.history import History
-from agentfuzz.engine.simulation import Agent
+from agentfuzz.engine.simulation import Agent, Simulation
 from agentfuzz.search.memo.fitness import EARLY, UNSENT, unfit
 from agentfuzz.search.memo.recorder import Recorder
+from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.tape import Book, Leg, Tape, unfinished
 from agentfuzz.world.world import World, inside
 
@@ -26,10 +26,11 @@ class Written(NamedTuple):
 
 
 class Taping:
-    """`agent` is the agent, taped into the `book`; `drawn` says where randomness stands."""
+    """`agent` is the agent, taped into the `book`; `build` makes its worlds, and the
+    `simulation` says where randomness stands."""
 
-    def __init__(self, agent: Agent, drawn: Callable[[], object]) -> None:
-        self.book = Book(drawn)
+    def __init__(self, agent: Agent, build: object, simulation: Simulation) -> None:
+        self.book = Book(simulation.isolation.state, Shared(agent, build))
         self.agent = Taped(agent, self.book)
 
     def written(self, history: History) -> Written | None:

@@ -7,10 +7,14 @@ taken out is a copy, but for offers, which nobody changes. Called by the tape an
 import copy
 import datetime
 import marshal
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from pathlib import PosixPath
+from types import BuiltinFunctionType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +28,23 @@ _HOLDERS = frozenset({list, tuple, dict})
 # Objects whose `repr` says all of them.
 _TOLD = frozenset({datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
                    Decimal, UUID, PosixPath, complex})  # fmt: skip
+_HEAP = 1 << 9  # of a class: it was made while Python runs
+# What the classes of C code keep of an object beside its `__dict__`, whatever a class of Python's
+# below them says: of those of which it can be told.
+_WITHIN: dict[type, Callable[[Any], Any]] = {
+    object: lambda value: None,
+    SimpleNamespace: lambda value: None,
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    bytes: lambda value: bytes.__add__(value, b""),
+    list: lambda value: list(list.__iter__(value)),
+    tuple: lambda value: list(tuple.__iter__(value)),
+    dict: lambda value: list(dict.items(value)),
+    OrderedDict: lambda value: list(OrderedDict.items(value)),
+    datetime.datetime: datetime.datetime.__repr__,
+    Decimal: Decimal.__repr__,
+}
 _OFFER = tuple(field.name for field in fields(Offer))
 _PYDANTIC = frozenset({"__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"})
 Key = bytes | tuple[Any, ...]
@@ -109,17 +130,33 @@ def _parts(value: Any, depth: int) -> Key:
         return (*name, *((_parts(k, depth - 1), _parts(one, depth - 1)) for k, one in pairs))
     if isinstance(value, BaseException):
         return (*name, key_of_error(value, depth - 1))
-    slots = {slot for one in kind.__mro__ for slot in _slots(one)} - {"__dict__", "__weakref__"}
-    if isinstance(value, str) and not slots and not getattr(value, "__dict__", None):
-        return (*name, marshal.dumps(str.__str__(value), VERSION))
-    if slots <= _PYDANTIC and hasattr(value, "__dict__"):
+    base, slots = _layout(kind)  # type: ignore[arg-type]  # of any class
+    if base not in _WITHIN:
+        raise Uncopied(kind.__name__)
+    within = _WITHIN[base](value)
+    lies = getattr(value, "__dict__", None)
+    if slots <= _PYDANTIC and (lies is not None or base is not object):
+        if not lies and not slots:
+            return (*name, _parts(within, depth - 1))
         more = [getattr(value, slot, None) for slot in sorted(slots & _PYDANTIC)]
         more = [sorted(one) if type(one) is set else one for one in more]
-        return (*name, _parts([vars(value), *more], depth - 1))
+        return (*name, _parts([within, lies, *more], depth - 1))
     if is_dataclass(value):
         named = {field.name: getattr(value, field.name) for field in fields(value)}
-        return (*name, _parts(named, depth - 1))
+        return (*name, _parts([within, named], depth - 1))
     raise Uncopied(kind.__name__)
+
+
+@lru_cache(maxsize=1024)
+def _layout(kind: type) -> tuple[type, frozenset[str]]:
+    """The nearest class of C code above this one, and the slots of its objects."""
+    slots = {slot for one in kind.__mro__ for slot in _slots(one)} - {"__dict__", "__weakref__"}
+    return next(one for one in kind.__mro__ if not _is_python(one)), frozenset(slots)
+
+
+def _is_python(kind: type) -> bool:
+    made = vars(kind).get("__new__")
+    return bool(kind.__flags__ & _HEAP) and not isinstance(made, BuiltinFunctionType)
 
 
 def _slots(kind: type) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from agentfuzz.core.errors import Crash, CutOff
 from agentfuzz.engine.simulation import Agent
 from agentfuzz.runtime.clock import Gate
 from agentfuzz.search.memo.recorder import Turns, perform
+from agentfuzz.search.memo.sight import LOOK, Sight
 from agentfuzz.search.memo.tape import Book, End, Seen, Step, preempted, visible
 from agentfuzz.search.memo.tree import Node, Root, Tree
-from agentfuzz.search.memo.values import Uncopied, fresh, key_of, key_of_error
+from agentfuzz.search.memo.values import Key, Uncopied, fresh, key_of, key_of_error
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World, inside
 
@@ -45,12 +46,17 @@ class Walker:
         self._gate = gate
 
     def __call__(self, world: World) -> Any:
-        start = self._book.start(world)
+        sight = Sight(world, self._book.shared)
+        try:
+            start = self._book.start(world, sight.seen(b""))
+        except Uncopied:
+            self._unknown()
         root = self._tree.roots.get(start)
         if root is None or self.missed:
             self._unknown(start)
         gateway = inside(world)
-        return self._awaited(gateway, root) if root.awaits else self._walked(gateway, root)
+        walk = self._awaited if root.awaits else self._walked
+        return walk(gateway, root, sight)
 
     def _unknown(self, *place: object) -> NoReturn:
         if place and not self.missed:
@@ -58,28 +64,28 @@ class Walker:
         self.missed = True
         raise Unknown
 
-    def _walked(self, gateway: LocalGateway, root: Root) -> Any:
+    def _walked(self, gateway: LocalGateway, root: Root, sight: Sight) -> Any:
         node: Node = root
         while (step := node.step) is not None:
             gateway.clock.until(step.at)
-            begun, before = len(gateway.log), self._begins(gateway, step)
+            begun, before = len(gateway.log), self._begins(gateway, step, sight)
             try:
-                what = key_of(perform(gateway, step.verb, step.given.out()))
+                what = key_of(_done(gateway, step, sight))
             except BaseException as error:
                 what = self._raised(error)
             finally:
                 gateway.calls.others_ready = before  # type: ignore[method-assign]
-            node = self._next(gateway, node, what, preempted(gateway, begun))
+            node = self._next(gateway, node, sight, what, preempted(gateway, begun))
         gateway.clock.until(self._end(node).at)
-        return self._ended(self._end(node))
+        return self._ended(self._end(node), sight)
 
-    async def _awaited(self, gateway: LocalGateway, root: Root) -> Any:
+    async def _awaited(self, gateway: LocalGateway, root: Root, sight: Sight) -> Any:
         node: Node = root
         while (step := node.step) is not None:
             await self._until(gateway, step.at)
-            begun, before, turned = len(gateway.log), self._begins(gateway, step), False
+            begun, before, turned = len(gateway.log), self._begins(gateway, step, sight), False
             try:
-                value = perform(gateway, step.verb, step.given.out())
+                value = _done(gateway, step, sight)
                 if step.verb == "acall":
                     work = Turns(value)
                     try:
@@ -91,9 +97,9 @@ class Walker:
                 what = self._raised(error)
             finally:
                 gateway.calls.others_ready = before  # type: ignore[method-assign]
-            node = self._next(gateway, node, what, turned or preempted(gateway, begun))
+            node = self._next(gateway, node, sight, what, turned or preempted(gateway, begun))
         await self._until(gateway, self._end(node).at)
-        return self._ended(self._end(node))
+        return self._ended(self._end(node), sight)
 
     async def _until(self, gateway: LocalGateway, at: float) -> None:
         """Wait until a time, as a task does."""
@@ -108,9 +114,11 @@ class Walker:
             self._unknown()
         clock.now = at
 
-    def _begins(self, gateway: LocalGateway, step: Step) -> Callable[[], bool]:
+    def _begins(self, gateway: LocalGateway, step: Step, sight: Sight) -> Callable[[], bool]:
         """An action begins, where others could go on as well, or threads are about. Returns who
         was asked before whether others could."""
+        if not sight.same:
+            self._unknown()
         calls, clock = gateway.calls, gateway.clock
         before = calls.others_ready
         calls.others_ready = lambda: step.ready  # type: ignore[method-assign]
@@ -130,8 +138,13 @@ class Walker:
         except Uncopied:
             self._unknown()
 
-    def _next(self, gateway: LocalGateway, node: Node, what: Any, turned: bool) -> Node:
-        seen = Seen(what, gateway.clock.now, turned)
+    def _next(
+        self, gateway: LocalGateway, node: Node, sight: Sight, what: Key, turned: bool
+    ) -> Node:
+        try:
+            seen = Seen(sight.seen(what), gateway.clock.now, turned)
+        except Uncopied:
+            self._unknown()
         self._book.trail.append(seen)
         following = node.next.get(seen)
         if following is None:
@@ -144,7 +157,9 @@ class Walker:
             self._unknown()
         return end
 
-    def _ended(self, end: End) -> Any:
+    def _ended(self, end: End, sight: Sight) -> Any:
+        if not sight.same:
+            self._unknown()
         if end.how == "returned":
             return end.value
         if end.how == "raised":
@@ -154,3 +169,12 @@ class Walker:
                 self._unknown()
             raise error
         raise Crash
+
+
+def _done(gateway: LocalGateway, step: Step, sight: Sight) -> Any:
+    """One step is done: what it came to."""
+    given = step.given.out()
+    if step.verb != LOOK:
+        return perform(gateway, step.verb, given)
+    sight.names.extend(given)
+    return None
