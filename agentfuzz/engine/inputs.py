@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from agentfuzz.core.codec import described
-from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
+from agentfuzz.core.codec import described, message
+from agentfuzz.core.errors import AgentfuzzError, PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Json
 from agentfuzz.core.plan import AGENTS, canonical
 
@@ -56,7 +56,16 @@ def simplest(strategies: Strategies) -> Given:
     """The inputs to which all others shrink."""
     if isinstance(strategies, Declared) and strategies.simplest:
         return strategies.simplest
-    found = shrunk(strategies, lambda inputs: True, examples=1)
+    try:
+        found = shrunk(strategies, lambda inputs: True, examples=1)
+    except AgentfuzzError:
+        raise
+    except Exception as error:  # of a strategy
+        raise ScenarioError(
+            f"given={{{', '.join(map(repr, strategies))}}}: nothing is drawn: it raises "
+            f"{type(error).__name__}: {message(error)[:300]}. Mend the strategy, or build the value "
+            "from `world.data` in the scenario."
+        ) from error
     assert found is not None, "everything is accepted"
     return found
 
@@ -192,7 +201,7 @@ def _plain(name: str, value: object) -> Json:
     if type(value) is dict and all(type(key) is str for key in value):
         return {key: _plain(name, item) for key, item in value.items()}
     raise ScenarioError(
-        f"given={{{name!r}: ...}} draws {described(value)[:60]}; draw plain values (text, finite "
-        f"numbers of at most {DIGITS:,} digits, lists, dicts with text keys), so that a plan can "
+        f"given={{{name!r}: ...}} draws {described(value)[:60]} ({type(value).__name__}); draw plain "
+        f"values (text, finite numbers of at most {DIGITS:,} digits, lists, dicts with text keys), so that a plan can "
         "be kept as text, and build the rest from `world.data` in the scenario."
     )
