@@ -63,8 +63,8 @@ def simplest(strategies: Strategies) -> Given:
     except Exception as error:  # of a strategy
         raise ScenarioError(
             f"given={{{', '.join(map(repr, strategies))}}}: nothing is drawn: it raises "
-            f"{type(error).__name__}: {message(error)[:300]}. Mend the strategy, or build the value "
-            "from `world.data` in the scenario."
+            f"{type(error).__name__}: {message(error)[:300]}. Mend the strategy, or build the "
+            "value from `world.data` in the scenario."
         ) from error
     assert found is not None, "everything is accepted"
     return found
@@ -200,8 +200,9 @@ def _plain(name: str, value: object) -> Json:
         return [_plain(name, item) for item in value]  # type: ignore[attr-defined]
     if type(value) is dict and all(type(key) is str for key in value):
         return {key: _plain(name, item) for key, item in value.items()}
+    drawn = f"{described(value)[:60]} ({type(value).__name__})"
     raise ScenarioError(
-        f"given={{{name!r}: ...}} draws {described(value)[:60]} ({type(value).__name__}); draw plain "
-        f"values (text, finite numbers of at most {DIGITS:,} digits, lists, dicts with text keys), so that a plan can "
-        "be kept as text, and build the rest from `world.data` in the scenario."
+        f"given={{{name!r}: ...}} draws {drawn}; draw plain values (text, finite numbers of at most "
+        f"{DIGITS:,} digits, lists, dicts with text keys), so that a plan can be kept as text, and "
+        "build the rest from `world.data` in the scenario."
     )
