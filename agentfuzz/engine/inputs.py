@@ -200,9 +200,9 @@ def _plain(name: str, value: object) -> Json:
         return [_plain(name, item) for item in value]  # type: ignore[attr-defined]
     if type(value) is dict and all(type(key) is str for key in value):
         return {key: _plain(name, item) for key, item in value.items()}
-    drawn = f"{described(value)[:60]} ({type(value).__name__})"
+    said = f"{described(value)[:60]} ({type(value).__name__})"
     raise ScenarioError(
-        f"given={{{name!r}: ...}} draws {drawn}; draw plain values (text, finite numbers of at most "
+        f"given={{{name!r}: ...}} draws {said}; draw plain values (text, finite numbers of at most "
         f"{DIGITS:,} digits, lists, dicts with text keys), so that a plan can be kept as text, and "
         "build the rest from `world.data` in the scenario."
     )

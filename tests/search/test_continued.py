@@ -246,6 +246,15 @@ def test_a_broken_file(tmp_path, text):
     assert json.loads(path.read_text())["sessions"] == 1
 
 
+def test_what_is_no_file(tmp_path):
+    """Is not waited for."""
+    path = frontier.path_of(tmp_path, "t::t")
+    os.mkfifo(path)
+    assert frontier.load(path, "f") == Frontier("f")
+    frontier.save(path, "t::t", Frontier("f", Place(3, 4, 50), 49, 2))
+    assert frontier.load(path, "f").done == 49
+
+
 def test_a_frontier_comes_back(tmp_path):
     """Under its fingerprint alone; git is told to leave the folder alone."""
     kept = Frontier("f", Place(3, 4, 50), 49, 2)
