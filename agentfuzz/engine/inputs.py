@@ -30,6 +30,11 @@ class Declared(dict[str, Any]):
 
 def checked(given: Mapping[str, Any]) -> Strategies:
     """The strategies of a scenario. Raises ScenarioError for what is none."""
+    if not isinstance(given, Mapping):
+        raise ScenarioError(
+            f"given={described(given)[:60]} is no dict; write each strategy with its name, as in "
+            'given={"order": st.text()}.'
+        )
     if not given:
         return {}
     from hypothesis.strategies import SearchStrategy

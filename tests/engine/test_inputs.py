@@ -162,6 +162,7 @@ def test_the_first_that_fails_is_met_again() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        (st.text(), r"given=text\(\) is no dict; write each strategy with its name"),
         ({"x": 3}, "is no Hypothesis strategy"),
         ({"a b": st.text()}, "is no name"),
         ({"x": st.decimals(0, 1)}, "draw plain values"),
