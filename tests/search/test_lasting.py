@@ -136,6 +136,26 @@ def test_who_gives_up_honestly_is_not_accused(times, simulation):
     assert lasting[0].done == lasting[0].total
 
 
+@pytest.mark.parametrize("space", [{"only": ("once/timeout",)}, {"only": ("error",)}], ids=str)
+def test_who_gives_up_after_the_run_is_cut_off_is_not_accused(space, simulation):
+    """An hour of polling is more than 200 crossings, and has an end: it is said what to declare."""
+    result = hunt(paying, patient(300), simulation, depth=1, deep_runs=0, space=Space(**space))
+    assert not result.findings
+    said = "the run ends by itself after 300 tool calls"
+    assert any(said in note and "max_crossings=2000" in note for note in result.notes)
+
+
+def test_who_ends_by_a_full_stack_never_gives_up(simulation):
+    """A recursion without an end is no patience."""
+
+    def agent(world):
+        return DONE if tries(world, 1) else agent(world)
+
+    space = Space(only=("once/timeout",))
+    found = shown(hunt(paying, agent, simulation, depth=1, deep_runs=0, space=space))
+    assert found == ["AF201 run: pay#1+:once/timeout"]
+
+
 def test_everything_down_shrinks_to_the_one_thing_that_matters(simulation):
     """It is told as the tool's own outage, and not beside it."""
 
