@@ -145,7 +145,8 @@ class Kept:
                     for one in told
                 ):
                     continue
-                if not over() and (note := gives_up(self._runner, found)):
+                same = (found.plan, found.violation, found.history)
+                if not over() and (note := gives_up(self._runner, *same)):
                     notes.append(note)
                     continue
                 one = confirmed(self._runner, found, shrunk, over)

@@ -1,12 +1,15 @@
 """Patience: a loop that an outage keeps busy is given more time before it is said never to end.
 
 Law: who gives up after a deadline, however late, is not accused; a run that is cut off in an
-outage for its number of crossings is made once more with ten times as many. Called by what is kept.
+outage for its number of crossings is made once more with ten times as many. Called for what is
+kept, and for what was saved.
 """
 
 from agentfuzz.core.events import Called
 from agentfuzz.core.faults import FOR_GOOD
-from agentfuzz.search.found.verify import Found
+from agentfuzz.core.history import History
+from agentfuzz.core.plan import FaultPlan
+from agentfuzz.core.verdict import Violation
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.watched import unwatched
 
@@ -14,12 +17,13 @@ TIMES = 10
 EXHAUSTED = ("RecursionError", "MemoryError")  # a loop without an end, that ran out of something
 
 
-def gives_up(runner: Runner, found: Found) -> str:
+def gives_up(runner: Runner, plan: FaultPlan, violation: Violation, history: History) -> str:
     """What is to be said of a run that ends by itself after all, or an empty string."""
-    ended, plan = found.history.ended, found.plan
+    ended = history.ended
     if ended is None or (ended.how, ended.error) != ("cut_off", "budget"):
         return ""
-    if found.violation.subject != "run" or all(f.until != FOR_GOOD for _, f in plan.lasting):
+    outage = any(fault.until == FOR_GOOD for _, fault in plan.lasting)
+    if violation.signature != ("AF201", "run") or not outage:
         return ""
     with unwatched(runner):
         history = runner.patient(plan, TIMES)
