@@ -143,6 +143,7 @@ def test_who_gives_up_after_the_run_is_cut_off_is_not_accused(space, simulation)
     assert not result.findings
     said = "the run ends by itself after 300 tool calls"
     assert any(said in note and "max_crossings=2000" in note for note in result.notes)
+    assert len(set(result.notes)) == len(result.notes)
 
 
 def test_who_ends_by_a_full_stack_never_gives_up(simulation):

@@ -147,7 +147,7 @@ class Kept:
                     continue
                 same = (found.plan, found.violation, found.history)
                 if not over() and (note := gives_up(self._runner, *same)):
-                    notes.append(note)
+                    notes += [note] * (note not in notes)  # two causes may shrink to one plan
                     continue
                 one = confirmed(self._runner, found, shrunk, over)
                 if one.code == "AF904" and found.violation.code != "AF904":
