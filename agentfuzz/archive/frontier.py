@@ -52,6 +52,8 @@ def path_of(folder: Path, nodeid: str) -> Path:
 
 def load(path: Path, fingerprint: str) -> Frontier:
     """What is kept under a fingerprint, or the beginning."""
+    if not path.is_file():  # a pipe would be waited for, a device never ends
+        return Frontier(fingerprint)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         migrations.schema(data, SCHEMA, VERSION)

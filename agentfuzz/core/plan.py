@@ -195,12 +195,7 @@ def _parts(text: str, inputs: dict[str, Json]) -> Iterator[tuple[Slot, Fault]]:
         slot = _SLOT.match(text, at)
         fault = _FAULT.match(text, slot.end()) if slot else None
         if slot is None or fault is None:
-            raise PlanError(
-                f"cannot read {_part(text, at)!r} in the plan. A part looks like "
-                'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost, '
-                "model#3:reword=2, lasts: tool#2-4:once/timeout, tool#2+:lost/error; or is an "
-                'input: given:order="12".'
-            )
+            raise _unreadable(text, at)
         said = text[at : fault.start("end")].strip()
         where, until = _read_slot(slot, said), _until(slot, said)
         yield where, _read_fault(fault, where.boundary, said)._replace(until=until)
@@ -225,9 +220,19 @@ def _read_input(text: str, given: re.Match[str], inputs: dict[str, Json]) -> int
     return end
 
 
-def _part(text: str, at: int) -> str:
-    """What cannot be read: up to the next part, as far as one can tell."""
-    return text[at:].partition(" + ")[0].strip()
+def _unreadable(text: str, at: int) -> PlanError:
+    """What is wrong with the part that begins there, up to the next one, as far as one can tell."""
+    part = text[at:].partition(" + ")[0].strip()
+    if not part or part[0] == "+":
+        where = "before" if text[at:].strip() else "after"
+        return PlanError(f"plan {text!r}: there is no fault {where} one of the +; take that away.")
+    first = " The first crossing is #1." if "#0" in part or "#-" in part else ""
+    return PlanError(
+        f"cannot read {part!r} in the plan.{first} A part looks like "
+        'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost, '
+        "model#3:reword=2, lasts: tool#2-4:once/timeout, tool#2+:lost/error; or is an "
+        'input: given:order="12".'
+    )
 
 
 def _read_slot(found: re.Match[str], part: str) -> Slot:
@@ -273,11 +278,14 @@ def _read_fault(found: re.Match[str], boundary: str, part: str) -> Fault:
         raise PlanError(f"{part!r}: a {name} has {most}.")
     for value, axis in zip(axes, table.axes, strict=True):
         if value not in axis:
-            hint = near_miss(value, axis)
+            kinds = [one.kind for one in table.default() if value in one.axes]
+            hint = f" Did you mean {kinds[0]!r}?" if kinds else near_miss(value, axis)
             raise PlanError(f"{part!r}: {value!r} is none of {', '.join(axis)}.{hint}")
     if not table.is_fault(axes):
         raise PlanError(f"{part!r} is no fault at all; leave it out.")
     latency = float(found["latency"]) if found["latency"] else None
+    if latency == float("inf"):
+        raise PlanError(f"{part!r}: so many seconds are no number; write fewer.")
     if latency is not None and axes[0] != "late":
         raise PlanError(f"{part!r}: only a late delivery has a latency (@seconds).")
     return Fault(axes, int(found["variant"] or 0), latency)

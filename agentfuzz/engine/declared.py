@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agentfuzz.core.codec import described
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.invariants import (
     Invariant,
@@ -146,7 +147,8 @@ def _scripts(script: Any, tasks: tuple[str, ...]) -> tuple[Script, ...]:
         return tuple(parse(one) for one in script.values())
     if len(tasks) < 2:
         return (parse(script),)
-    if len(script) != len(tasks) or not all(isinstance(one, list) for one in script):
+    lists = isinstance(script, Sequence) and all(isinstance(one, list) for one in script)
+    if not lists or len(script) != len(tasks):
         raise ScenarioError(
             f"script= with {len(tasks)} tasks is a list of {len(tasks)} scripts, one for each: "
             "script=[[('tool', {...}), 'closing'], [...]]."
@@ -158,7 +160,9 @@ def several(tasks: object) -> tuple[str, ...]:
     """The tasks of a run, in order. Raises ScenarioError for what is no list of texts."""
     found = () if isinstance(tasks, str) or not isinstance(tasks, Sequence) else tuple(tasks)
     if not found or not all(isinstance(one, str) for one in found):
-        raise ScenarioError(f"tasks={tasks!r}: write a list of texts, one for each request.")
+        raise ScenarioError(
+            f"tasks={described(tasks)}: write a list of texts, one for each request."
+        )
     return found
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from agentfuzz.core.codec import described
-from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
+from agentfuzz.core.codec import described, message
+from agentfuzz.core.errors import AgentfuzzError, PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Json
 from agentfuzz.core.plan import AGENTS, canonical
 
@@ -30,6 +30,11 @@ class Declared(dict[str, Any]):
 
 def checked(given: Mapping[str, Any]) -> Strategies:
     """The strategies of a scenario. Raises ScenarioError for what is none."""
+    if not isinstance(given, Mapping):
+        raise ScenarioError(
+            f"given={described(given)[:60]} is no dict; write each strategy with its name, as in "
+            'given={"order": st.text()}.'
+        )
     if not given:
         return {}
     from hypothesis.strategies import SearchStrategy
@@ -56,7 +61,16 @@ def simplest(strategies: Strategies) -> Given:
     """The inputs to which all others shrink."""
     if isinstance(strategies, Declared) and strategies.simplest:
         return strategies.simplest
-    found = shrunk(strategies, lambda inputs: True, examples=1)
+    try:
+        found = shrunk(strategies, lambda inputs: True, examples=1)
+    except AgentfuzzError:
+        raise
+    except Exception as error:  # of a strategy
+        raise ScenarioError(
+            f"given={{{', '.join(map(repr, strategies))}}}: nothing is drawn: it raises "
+            f"{type(error).__name__}: {message(error)[:300]}. Mend the strategy, or build the "
+            "value from `world.data` in the scenario."
+        ) from error
     assert found is not None, "everything is accepted"
     return found
 
@@ -191,8 +205,9 @@ def _plain(name: str, value: object) -> Json:
         return [_plain(name, item) for item in value]  # type: ignore[attr-defined]
     if type(value) is dict and all(type(key) is str for key in value):
         return {key: _plain(name, item) for key, item in value.items()}
+    said = f"{described(value)[:60]} ({type(value).__name__})"
     raise ScenarioError(
-        f"given={{{name!r}: ...}} draws {described(value)[:60]}; draw plain values (text, finite "
-        f"numbers of at most {DIGITS:,} digits, lists, dicts with text keys), so that a plan can "
-        "be kept as text, and build the rest from `world.data` in the scenario."
+        f"given={{{name!r}: ...}} draws {said}; draw plain values (text, finite numbers of at most "
+        f"{DIGITS:,} digits, lists, dicts with text keys), so that a plan can be kept as text, and "
+        "build the rest from `world.data` in the scenario."
     )

@@ -245,7 +245,7 @@ def scenario(
             f"max_crossings={max_crossings} would cut off every run; give at least 1."
         )
     check_model(script, scripts, cassette, tasks, on_miss)
-    strategies = checked(given or {})
+    strategies = checked({} if given is None else given)
     functions = {"task": task, "tasks": tasks, "script": script, "scripts": scripts}
     varies = {name: one for name, one in functions.items() if callable(one)}
     told = said(**{name: one for name, one in functions.items() if not callable(one)})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from agentfuzz.core import escaping
 from agentfuzz.core.errors import PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Called, ModelTurn, Saved, Struck
-from agentfuzz.core.faults import Slot, part
+from agentfuzz.core.faults import Slot, part, quoted
 from agentfuzz.core.history import History
 from agentfuzz.core.lanes import shows_ascii_only
 from agentfuzz.core.migrations import migrated, typed
@@ -125,7 +125,7 @@ def check_plan(plan: FaultPlan, tools: list[str], agents: Sequence[str] | None =
         if slot.boundary in ("tool", "local") and slot.name not in tools:
             raise PlanError(
                 f"the plan {str(plan)!r} names the tool {slot.name!r}; this world has "
-                f"{', '.join(tools) or 'none'}.{near_miss(slot.name, tools)}"
+                f"{', '.join(map(quoted, tools)) or 'none'}.{near_miss(slot.name, tools)}"
             )
 
     for name in plan.agents:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentfuzz.core.codec import plain
+from agentfuzz.core.codec import described, plain
 from agentfuzz.core.completion import Completion
 from agentfuzz.core.errors import ScenarioError, near_miss
 from agentfuzz.core.events import Json
@@ -97,6 +97,11 @@ def parse(items: Sequence[Any]) -> Script:
     """Read a script as a scenario author writes it. Raises ScenarioError naming the item."""
     if isinstance(items, (str, Completion)):
         return Script((), items)
+    if not isinstance(items, Sequence):
+        raise ScenarioError(
+            f"script={described(items)[:60]} is no list of calls; write "
+            "[('tool', {...}), 'closing']."
+        )
     steps: list[tuple[Call, ...]] = []
     closing: Closing = "Done."
     for i, item in enumerate(items):

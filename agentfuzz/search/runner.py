@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from agentfuzz.archive.crash_log import CrashLog
@@ -112,6 +113,12 @@ class Runner(Maker):
         leaks.taken()
         self.executor, self.crash_log, self.dealing = Inline(), CrashLog(), Dealing()
         self.memo = None
+
+    def patient(self, plan: FaultPlan, times: int) -> History:
+        """A run under a plan, cut off after so many times as many crossings."""
+        scenario = self.stories.of(plan)[0]
+        longer = replace(scenario, max_crossings=times * scenario.max_crossings)
+        return self._run(longer, plan, self.agent, self.under(plan))
 
     def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
         """How the other entrypoint comes out otherwise under this plan: one run more."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -161,12 +162,16 @@ def test_the_first_that_fails_is_met_again() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        (st.text(), r"given=text\(\) is no dict; write each strategy with its name"),
         ({"x": 3}, "is no Hypothesis strategy"),
         ({"a b": st.text()}, "is no name"),
         ({"x": st.decimals(0, 1)}, "draw plain values"),
         ({"x": st.just(float("inf"))}, "finite"),
         ({"x": st.dictionaries(st.integers(), st.text(), min_size=1)}, "text keys"),
         ({"x": st.nothing()}, "nothing, or too little, is drawn"),
+        ({"x": st.integers().map(lambda n: n // 0)}, "it raises ZeroDivisionError: .*world.data"),
+        ({"x": st.integers(min_value=10**5000)}, r"given=\{'x'\}: nothing is drawn: it raises"),
+        ({"x": st.sampled_from(IntEnum("Kind", "A"))}, r"draws <Kind.A: 1> \(Kind\); draw plain"),
         ({"x": st.just(10**5000)}, "at most 4,000 digits"),
         ({"x": st.integers().filter(lambda one: False)}, "nothing, or too little, is drawn"),
     ],

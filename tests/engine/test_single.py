@@ -201,6 +201,18 @@ def test_a_plan_of_another_world(play, plan, message):
         play(SHOP, retries, plan)
 
 
+def test_the_tools_of_a_world_are_told_as_a_plan_writes_them(play):
+    """On one line, whatever they are called."""
+
+    @scenario()
+    def odd(world):
+        world.tool(name="a\nb")(lambda: 1)
+        world.tool(name="*")(lambda: 1)
+
+    with pytest.raises(PlanError, match=r'this world has "a\\u\{a\}b", "\*"\.'):
+        play(odd, lambda world: None, "c#1:twice")
+
+
 def test_sync_and_async_agents_have_the_same_history(play):
     """The door makes no difference."""
 

@@ -80,6 +80,7 @@ def test_a_script_as_it_may_be_written(items, steps, closing):
     [
         ([PAID, FIND], r"script\[0\].*must come last"),
         ([Completion.success(), PAID], r"script\[0\].*must come last"),
+        (7, r"script=7 is no list of calls; write \["),
         ([FIND, 7], r"script\[1\]: 7 is no call; write"),
         ([("find",)], r"script\[0\]: \('find',\) is no call"),
         ([("find", ["A17"])], r"script\[0\]: .* is no call"),

@@ -49,8 +49,9 @@ def payer(times):
     return agent
 
 
-def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, **given):
-    """One session: its result, and the plans that it ran in a phase: those of the level."""
+def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, stop=None, **given):
+    """One session: its result, and the plans that it ran in a phase: those of the level. Somebody
+    may stop it after so many of them."""
     budget = Budget(**{"max_runs": 130, "max_seconds": 600.0, "deep_runs": 0, **given})
     ran, named = [], phase
     with Simulation() as simulation:
@@ -64,11 +65,22 @@ def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, **given):
             dealing=dealing,
         )
         judged = campaign._levels._judged
-        campaign._levels._judged = lambda plan, phase: (
-            (ran.append(str(plan)) if phase == named else None) or judged(plan, phase)
-        )
-        campaign.search()
-        result = campaign.result()
+
+        def noted(plan, phase):
+            if phase == named:
+                if len(ran) == stop:
+                    raise KeyboardInterrupt
+                ran.append(str(plan))
+            return judged(plan, phase)
+
+        campaign._levels._judged = noted
+        if stop is None:
+            campaign.search()
+            result = campaign.result()
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                campaign.search()
+            result = campaign.interrupted()
         campaign.dealing.close()
         return result, ran
 
@@ -123,6 +135,24 @@ def test_a_covering_array_is_run_once_by_all_sessions(tmp_path):
     session(Continued(tmp_path, "t::t"), words=MANY, max_runs=10_000)
     assert not paths()
     assert session(Continued(tmp_path, "t::t"), **array, max_runs=10_000)[1] == whole
+
+
+def test_a_session_that_is_stopped_counts(tmp_path):
+    """Ctrl-C, or the end of a job's time: the next one goes on where it was, in the level and in
+    the covering array before it."""
+    _, whole = session(None, max_runs=10_000)
+    assert session(Continued(tmp_path, "t::t"), max_runs=10_000, stop=0)[1] == []
+    _, first = session(Continued(tmp_path, "t::t"), max_runs=10_000, stop=7)
+    _, second = session(Continued(tmp_path, "t::t"), max_runs=10_000, stop=9)
+    result, third = session(Continued(tmp_path, "t::t"))
+    assert first + second + third == whole[: 16 + len(third)]
+    assert level(result).limits.endswith(
+        f"from the 17th on; {16 + len(third)} in 3 sessions since its runs last changed"
+    )
+    array = {"phase": "covering array", "words": MANY, "max_runs": 10_000}
+    _, rows = session(None, **array)
+    _, some = session(Continued(tmp_path, "t::t"), **array, stop=11)
+    assert some + session(Continued(tmp_path, "t::t"), **array)[1] == rows
 
 
 def test_what_is_told(tmp_path):
@@ -214,6 +244,15 @@ def test_a_broken_file(tmp_path, text):
     assert frontier.load(path, "f") == Frontier("f")
     session(Continued(tmp_path, "t::t"))
     assert json.loads(path.read_text())["sessions"] == 1
+
+
+def test_what_is_no_file(tmp_path):
+    """Is not waited for."""
+    path = frontier.path_of(tmp_path, "t::t")
+    os.mkfifo(path)
+    assert frontier.load(path, "f") == Frontier("f")
+    frontier.save(path, "t::t", Frontier("f", Place(3, 4, 50), 49, 2))
+    assert frontier.load(path, "f").done == 49
 
 
 def test_a_frontier_comes_back(tmp_path):

@@ -136,6 +136,27 @@ def test_who_gives_up_honestly_is_not_accused(times, simulation):
     assert lasting[0].done == lasting[0].total
 
 
+@pytest.mark.parametrize("space", [{"only": ("once/timeout",)}, {"only": ("error",)}], ids=str)
+def test_who_gives_up_after_the_run_is_cut_off_is_not_accused(space, simulation):
+    """An hour of polling is more than 200 crossings, and has an end: it is said what to declare."""
+    result = hunt(paying, patient(300), simulation, depth=1, deep_runs=0, space=Space(**space))
+    assert not result.findings
+    said = "the run ends by itself after 300 tool calls"
+    assert any(said in note and "max_crossings=2000" in note for note in result.notes)
+    assert len(set(result.notes)) == len(result.notes)
+
+
+def test_who_ends_by_a_full_stack_never_gives_up(simulation):
+    """A recursion without an end is no patience."""
+
+    def agent(world):
+        return DONE if tries(world, 1) else agent(world)
+
+    space = Space(only=("once/timeout",))
+    found = shown(hunt(paying, agent, simulation, depth=1, deep_runs=0, space=space))
+    assert found == ["AF201 run: pay#1+:once/timeout"]
+
+
 def test_everything_down_shrinks_to_the_one_thing_that_matters(simulation):
     """It is told as the tool's own outage, and not beside it."""
 
@@ -260,6 +281,68 @@ def test_an_outage_shrinks_to_a_burst_and_a_burst_to_a_single_fault():
     assert str(shrink(outage, least(3), known)[0]) == "pay#1-3:once/timeout"
     assert str(shrink(outage, least(1), known)[0]) == "pay#1:once/timeout"
     assert str(shrink(FaultPlan.parse("*#2+:error"), least(1), known)[0]) == "pay#1:once/timeout"
+
+
+@pytest.mark.parametrize(
+    ("plan", "joined"),
+    [
+        ("pay#1-2:once/timeout + pay#3-4:once/timeout", "pay#1-4:once/timeout"),
+        ("pay#1:once/timeout + pay#2-3:once/timeout", "pay#1-3:once/timeout"),
+        ("pay#1-2:once/timeout + pay#3:once/timeout", "pay#1-3:once/timeout"),
+        ("pay#1-2:once/timeout + pay#3+:once/timeout", "pay#1+:once/timeout"),
+        ("pay#1-2:once/timeout + pay#4:once/timeout", ""),
+        ("pay#1-2:once/timeout + pay#3:once/error", ""),
+        ("pay#1+:once/timeout", ""),
+    ],
+)
+def test_bursts_one_after_the_other_are_one(plan, joined):
+    """As single faults are; neither a gap nor another fault is bridged."""
+    made = FaultPlan.parse(plan)
+    small, _ = shrink(made, lambda one: str(one) == joined, {})
+    assert str(small) == (joined or plan)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "pay#1-3:once/timeout + pay#4:once/error",
+        "pay#1-3:once/timeout + pay#4-5:once/error",
+        "pay#1-3:once/timeout + *#9+:error",
+    ],
+)
+def test_no_fault_shrinks_into_one_that_lasts(plan):
+    """Whatever is found can be read: two faults are never at the same crossing."""
+
+    def fails(one):
+        return len(one) == 2 and any(fault.until > 0 for _, fault in one)
+
+    (slot,) = FaultPlan.parse("pay#1:twice").by_slot
+    known = {slot._replace(nth=n): TABLES["tool"].default() for n in range(1, 9)}
+    small, _ = shrink(FaultPlan.parse(plan), fails, known)
+    assert FaultPlan.parse(str(small)) == small
+
+
+def test_a_burst_of_four_in_a_loop_that_an_outage_does_not_harm(simulation):
+    """It gives up after six tries, and loses its mind after four: one fault, found from two."""
+
+    def agent(world):
+        missed = 0
+        while missed < 6:
+            try:
+                world.tools.look(n=1)
+                break
+            except FAULTS:
+                missed += 1
+        else:
+            return BLOCKED
+        if missed >= 4:
+            tries(world, 1, key="another")
+        return DONE if tries(world, 1) else BLOCKED
+
+    space = Space(only=("once/timeout",))
+    result = hunt(looking, agent, simulation, space=space)
+    plans = [str(one.plan) for one in result.findings if one.code == "AF101"]
+    assert plans == ["look#1-4:once/timeout"]
 
 
 def test_nothing_longer_where_the_run_does_not_come_there():

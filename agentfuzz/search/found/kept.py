@@ -14,6 +14,7 @@ from agentfuzz.core.findings import Counterexample, Smaller
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation, told_by_another
+from agentfuzz.search.found.patience import gives_up
 from agentfuzz.search.found.seen import Seen
 from agentfuzz.search.found.shrink import Known, shrink
 from agentfuzz.search.found.slicing import FEW, sliced
@@ -143,6 +144,10 @@ class Kept:
                     one.plan == found.plan and one.violation.signature == found.violation.signature
                     for one in told
                 ):
+                    continue
+                same = (found.plan, found.violation, found.history)
+                if not over() and (note := gives_up(self._runner, *same)):
+                    notes += [note] * (note not in notes)  # two causes may shrink to one plan
                     continue
                 one = confirmed(self._runner, found, shrunk, over)
                 if one.code == "AF904" and found.violation.code != "AF904":

@@ -13,6 +13,7 @@ from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.single import require_struck
 from agentfuzz.search.found.kept import Kept, Signature
+from agentfuzz.search.found.patience import gives_up
 from agentfuzz.search.phases.again import Again
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import strikes, untried
@@ -69,8 +70,9 @@ class SavedPlans:
         if one.code == TWICE:
             there = self._again.replay(plan, history, one.subject)
         else:
-            violations = self._runner.violations(history, plan)
-            there = any(v.signature == (one.code, one.subject) for v in violations)
+            found = self._runner.violations(history, plan)
+            same = [v for v in found if v.signature == (one.code, one.subject)]
+            there = bool(same) and not gives_up(self._runner, plan, same[0], history)
         return f"replayed saved finding {one.id}: {'still there' if there else 'fixed'}", not there
 
     def regress(self, plan: FaultPlan, code: str) -> None:

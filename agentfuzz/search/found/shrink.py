@@ -9,7 +9,7 @@ guided phase find; what the systematic phase finds is minimal by construction.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agentfuzz.boundaries import BOUNDARIES
-from agentfuzz.core.faults import FOR_GOOD, TABLES, Fault, Slot, rank
+from agentfuzz.core.faults import FOR_GOOD, TABLES, Fault, Slot, covers, rank
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.search.space import size
 from agentfuzz.world.lasting import DOWN, EVERYTHING
@@ -41,6 +41,8 @@ def shrink(
         for candidate in candidates:
             if runs >= MAX_RUNS or late():
                 return None
+            if _overlaps(candidate):
+                continue
             runs += 1
             if fails(candidate):
                 return candidate
@@ -60,6 +62,15 @@ def shrink(
             or accepted(_fewer_elsewhere(plan, known))
         )
     return plan, runs
+
+
+def _overlaps(plan: FaultPlan) -> bool:
+    """Whether a fault lies within one that lasts: the text of such a plan is not read."""
+    return any(
+        fault.until and slot != first and covers(first, fault, slot)
+        for first, fault in plan.lasting
+        for slot in plan.by_slot
+    )
 
 
 def _fewer(plan: FaultPlan) -> Iterator[FaultPlan]:
@@ -106,13 +117,19 @@ def _of_one(plan: FaultPlan, slot: Slot, fault: Fault, known: Known) -> Iterator
 
 
 def _joined(plan: FaultPlan) -> Iterator[FaultPlan]:
-    """Equal faults at crossings one after the other, as one that lasts."""
+    """Equal faults at crossings one after the other, however long each lasts, as one."""
     for slot, fault in plan:
-        until, rest = slot.nth, plan
-        while plan.get(after := slot._replace(nth=until + 1)) == fault:
-            until, rest = until + 1, rest.without(after)
-        lasts = not fault.until and not fault.variant and BOUNDARIES[slot.boundary].lasts(fault)
-        if until > slot.nth and lasts:
+        once = fault._replace(until=0)
+        if fault.variant or not BOUNDARIES[slot.boundary].lasts(once):
+            continue
+        until, rest = fault.until or slot.nth, plan
+        while until != FOR_GOOD:
+            after = slot._replace(nth=until + 1)
+            other = plan.get(after)
+            if other is None or other._replace(until=0) != once:
+                break
+            until, rest = other.until or after.nth, rest.without(after)
+        if rest is not plan:
             yield rest.with_(slot, fault._replace(until=until))
 
 

@@ -37,6 +37,7 @@ class Continued(Dealing):
     def begin(self, first: History, budget: Budget, space: Space) -> None:
         self._campaign = f"{installed()}\n{dump(space.words)}\n{digest(first)}"
         self._below, self._now, self._finished = Below(), None, False
+        self._rows = self._known.rows
 
     def below(self, plan: FaultPlan, history: History) -> None:
         self._below.saw(plan, history)
@@ -57,15 +58,13 @@ class Continued(Dealing):
         self._rows = rows
 
     def stopped(self, coming: Place | None, done: int) -> str:
-        known, rows = self._known, self._rows
+        known = self._known
         if coming == known.place:  # nothing of it was run
-            if rows > known.rows:
-                self._now = replace(known, rows=rows)
             return ""
         finished = coming is None or coming.number < known.place.number
         self._finished = finished
         if coming is not None and not finished:
-            counts = (known.done + done, known.sessions + 1, rows)
+            counts = (known.done + done, known.sessions + 1, self._rows)
             self._now = Frontier(known.fingerprint, coming, *counts)
         if coming is None or not known.sessions:
             return ""
@@ -81,6 +80,8 @@ class Continued(Dealing):
             frontier.forget(self._path)
         elif self._now is not None:
             frontier.save(self._path, self._nodeid, self._now)
+        elif self._rows > self._known.rows:
+            frontier.save(self._path, self._nodeid, replace(self._known, rows=self._rows))
 
 
 def _ordinal(n: int) -> str:

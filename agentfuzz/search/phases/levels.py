@@ -77,13 +77,18 @@ class Levels:
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             self.begin(f"depth {depth}", total - skipped)
-            done = self._walk(walk, name, depth, start)
+            try:
+                self._walk(walk, name, depth, start)
+            except KeyboardInterrupt:  # what was run of it is not run again
+                if depth > 1 and runner.steady:
+                    runner.dealing.stopped(walk.coming, walk.done)
+                raise
             total, skipped = total - walk.absent, skipped - walk.absent_skipped
             told = [*self._limits(depth)]
             if depth > 1 and runner.steady:
-                told.append(runner.dealing.stopped(walk.coming, done))
+                told.append(runner.dealing.stopped(walk.coming, walk.done))
             limits = "; ".join(filter(None, told))
-            self._tell(depth, Level(name, done, total, skipped, limits))
+            self._tell(depth, Level(name, walk.done, total, skipped, limits))
             if depth == 1 and self._meter.stopped == "exhausted":
                 self._last()
                 self._inputs.a_few()
@@ -125,9 +130,8 @@ class Levels:
         """Whether this level is the one that shards have in common."""
         return 1 < depth == self._meter.budget.depth
 
-    def _walk(self, walk: Walk, name: str, depth: int, start: Place) -> int:
+    def _walk(self, walk: Walk, name: str, depth: int, start: Place) -> None:
         meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
-        done = 0
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
         dealing = self._runner.dealing
         dealt = self._dealt_out(depth)
@@ -147,7 +151,6 @@ class Levels:
             if not dealt:
                 dealing.below(plan, history)
             if walk.exists(plan, history):
-                done += 1
                 if depth == 1:
                     self.singles.append(plan)
                     again.single(plan, history)
@@ -157,7 +160,7 @@ class Levels:
                     self._further = self._further or walk.count(history, crossings) > 0
                 elif walk.grew(plan, history, crossings):
                     again.extended(plan, history)
-                if done % EVERY == 0:
+                if walk.done % EVERY == 0:
                     again.some(1)
             else:
                 self._vain(plan, history, crossings)
@@ -167,9 +170,8 @@ class Levels:
             self._coverage.cells.idle(slot, faults)
         if depth == 1 and meter.stopped == "exhausted":  # others begin with what comes next
             self._runner.executor.expect([*self._waiting, *self._down])
-        if done and not meter.late:
+        if walk.done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
-        return done
 
     def _dealt(self, plan: FaultPlan, phase: str, turn: Turn) -> Outcome | None:
         """The run of a plan that may be another shard's to make."""

@@ -59,7 +59,7 @@ class Level:
     there, is none of them, and its kind is noted as `vain`; of the first level also its place, as
     `idle`. `grew` gathers the parents of the next
     level. `coming` is the plan that `plans` gave last, or could not give any more; None when it
-    gave them all.
+    gave them all; `done` counts those that exist.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Level:
         self._going_on: list[tuple[Slot, str]] = []  # what is crossed under the parent
         self._came_to: tuple[object, ...] = ()  # its run, at the first level
         self.coming: Place | None = FIRST
+        self.done = 0
         self.next_total = 0
         self.next_skipped = 0
         self.absent = 0
@@ -238,6 +239,7 @@ class Level:
         """Whether every fault of the plan that `plans` gave last struck. If not, there is no such
         plan, and none in each place that its parent stands for."""
         if len(history.index.get(Struck, ())) >= len(plan.by_slot):  # none of them lasts
+            self.done += 1
             return True
         self.absent += self._stands_for
         self.absent_skipped += self._stands_for - 1
