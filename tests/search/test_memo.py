@@ -875,6 +875,24 @@ def test_what_they_share_and_nobody_can_tell_is_not_remembered():
     assert campaign.runner.memo.off == fitness.UNTOLD
 
 
+def test_what_they_share_and_is_large_is_not_looked_at_all_the_time():
+    """Every run is real then: looking would take longer."""
+    table = {str(n): n for n in range(50_000)}
+
+    @scenario(task="Pay.", without=("at_most_once",))
+    def story(world):
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> int:
+            return table[str(n)]
+
+    def agent(world):
+        plain(world)
+        return table["2"]
+
+    campaign, _ = searched(story, agent, "on", depth=1)
+    assert campaign.runner.memo.off == fitness.UNTOLD
+
+
 def test_what_both_name_and_nothing_passes_through_costs_nothing():
     """Constants, loggers, patterns, libraries, the scenario's own parts."""
 

@@ -17,6 +17,7 @@ from agentfuzz.world import delivery
 from agentfuzz.world.world import World
 
 LOOK = "look"  # the verb of such an action
+LARGE = 100_000  # bytes: to look at more at each action takes longer than the agent does
 KEEPS = "_looked_at"  # of a world: who is told of a look
 OWN = frozenset({"task", "gateway", "clock", "tools", "data"})  # told otherwise, or the same always
 # The nearest of these says who looks: the agent, or a body that was called, or arrived late.
@@ -55,10 +56,13 @@ class Sight:
 
     def _keys(self) -> tuple[Key, ...]:
         try:
-            laid = [key_of(self._lies.get(name)) for name in self.names]
-            return (*laid, *[key_of(look()) for look in self._shared.looks])
+            keys = [key_of(self._lies.get(name)) for name in self.names]
+            keys += [key_of(look()) for look in self._shared.looks]
         except Exception as error:  # deleted, or a proxy that stands for nothing
             raise Uncopied(type(error).__name__) from error
+        if sum(map(len, keys)) > LARGE:
+            raise Uncopied("large")
+        return tuple(keys)
 
 
 @lru_cache(maxsize=64)
