@@ -16,7 +16,7 @@ from agentfuzz.model.model_faults.kind import Draft, Planned
 from agentfuzz.model.reading import Seen
 from agentfuzz.model.schemas.fits import fits
 from agentfuzz.model.schemas.value import NoValue, value_of
-from agentfuzz.model.script import Call, Ref, Script, Value, resolve
+from agentfuzz.model.script import PLAIN, Call, Ref, Script, Value, resolve
 from agentfuzz.providers.offer import Offer
 from agentfuzz.world.toolbox import DONE
 from agentfuzz.world.tools import ToolSpec
@@ -72,6 +72,8 @@ def _reached(call: Call, offer: Offer, out_of_reach: Mapping[str, None]) -> bool
 
 
 def _refs(value: Any) -> Iterator[Ref]:
+    if type(value) in PLAIN:
+        return
     if isinstance(value, Ref):
         yield value
     elif isinstance(value, (Mapping, list)):

@@ -61,6 +61,7 @@ class Value:
 
 
 Closing = str | Completion | Value
+PLAIN = frozenset({str, int, float, bool, type(None)})  # in which nothing is referred to
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ def _call(item: Any, place: str) -> Call:
 def resolve(value: Any, replies: Mapping[str, str]) -> Json:
     """An argument with its references replaced by what the replies say (None where they lack
     it: a model that cannot read a value still calls)."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Ref):
         return plain(part_of(replies.get(value.tool, ""), value.path))
     if isinstance(value, Mapping):

@@ -26,6 +26,7 @@ from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
 from agentfuzz.runtime.virtual_selector import VirtualSelector
 
 T = TypeVar("T")
+_LEFT = ("_ready", "_scheduled", "_asyncgens")  # what a loop of asyncio's has still to do
 WORKERS = 32  # threads for work: as many as asyncio has at most, whatever the machine
 
 
@@ -189,7 +190,8 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
+    if any(len(getattr(loop, name, "?")) for name in _LEFT):  # of most runs nothing is
+        loop.run_until_complete(loop.shutdown_asyncgens())
 
 
 def abandon(loop: VirtualLoop) -> None:
