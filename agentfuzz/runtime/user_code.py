@@ -11,7 +11,7 @@ import os
 import selectors
 import sys
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 # What is opened here is agentfuzz's own affair: sockets of its server, threads that it lets go on.
@@ -31,6 +31,13 @@ BEGINNINGS = frozenset(
         (f"{PACKAGE}engine{os.sep}judging.py", "asked"),
     }
 )
+# For whom code runs in a run that a memo learns from, the nearest says: the agent, or the body of a
+# tool, which was called or arrived late.
+TAPED = f"{PACKAGE}search{os.sep}memo{os.sep}taping.py"
+BODIES = (
+    f"{PACKAGE}search{os.sep}memo{os.sep}recorder.py",
+    f"{PACKAGE}world{os.sep}delivery.py",
+)
 # The harness and the event loop: code around an agent, not an agent's.
 _AROUND = (PACKAGE, str(Path(asyncio.__file__).parent) + os.sep, selectors.__file__)
 _SCENARIOS = f"{PACKAGE}scenarios{os.sep}"  # files that a user could have written
@@ -48,6 +55,17 @@ def is_users(path: str) -> bool:
     if path.startswith("<") or is_own(path):
         return False
     return not any(part in path for part in _NOT_USERS)
+
+
+def is_agents(frame: FrameType | None) -> bool:
+    """Whether this code of a taped run is the agent's, or was called by it, and no tool's body."""
+    while frame is not None:
+        if frame.f_code.co_filename in BODIES:
+            return False
+        if frame.f_code.co_filename == TAPED:
+            return True
+        frame = frame.f_back
+    return True
 
 
 def is_around(path: str) -> bool:

@@ -15,9 +15,11 @@ from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import user_code
 from agentfuzz.runtime.user_code import (
     BEGINNINGS,
+    BODIES,
     LETS_THROUGH,
     OPENS_FOR_ITSELF,
     PACKAGE,
+    TAPED,
     begins_run,
     caller,
     is_around,
@@ -77,6 +79,8 @@ def test_what_is_named_is_there():
     for path in OPENS_FOR_ITSELF:
         assert Path(path).exists(), path
         assert path.endswith(os.sep) == Path(path).is_dir()
+    for path in (TAPED, *BODIES):
+        assert Path(path).is_file(), path
 
 
 def test_where_a_run_begins():
@@ -124,6 +128,7 @@ ELSEWHERE = {
     ("runtime/paths/sources.py", "__file__"): "the source of a module of the project",
     ("runtime/paths/functions.py", "co_filename"): "whether compiled code is that of a function",
     ("runtime/paths/watch.py", "co_name"): "where a run begins, before `begins_run` is asked",
+    ("search/memo/shared.py", "__file__"): "whether a module is the user's, in which is looked",
     ("scenarios/__init__.py", "__file__"): "the folder of the bundled scenarios in a checkout",
 }
 

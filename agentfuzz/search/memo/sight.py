@@ -11,18 +11,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from agentfuzz.runtime.user_code import is_agents
 from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.values import Key, Uncopied, key_of
-from agentfuzz.world import delivery
 from agentfuzz.world.world import World
 
 LOOK = "look"  # the verb of such an action
 LARGE = 100_000  # bytes: to look at more at each action takes longer than the agent does
 KEEPS = "_looked_at"  # of a world: who is told of a look
 OWN = frozenset({"task", "gateway", "clock", "tools", "data"})  # told otherwise, or the same always
-# The nearest of these says who looks: the agent, or a body that was called, or arrived late.
-AGENTS = __file__.replace("sight.py", "taping.py")
-BODIES = frozenset({__file__.replace("sight.py", "recorder.py"), delivery.__file__})
 
 
 def laid(world: World) -> frozenset[str]:
@@ -73,7 +70,7 @@ def _watched(names: frozenset[str]) -> type[World]:
         def told(self: World) -> dict[str, Any]:
             lies = vars(self)
             looks = lies.get(KEEPS)
-            if looks is not None and _is_agents():
+            if looks is not None and is_agents(sys._getframe(1)):
                 looks(name)
             return lies
 
@@ -99,16 +96,3 @@ def watch(world: World, names: frozenset[str], looks: Callable[[str], None]) -> 
     """From now on `looks` is called with each of these names that the agent looks at."""
     world.__class__ = _watched(names)
     vars(world)[KEEPS] = looks
-
-
-def _is_agents() -> bool:
-    """Whether it is the agent that looks."""
-    frame = sys._getframe(3)
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if path in BODIES:
-            return False
-        if path == AGENTS:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return True
