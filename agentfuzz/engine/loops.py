@@ -13,7 +13,7 @@ from agentfuzz.engine.ending import completed, mourned
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import forks
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.runtime.eventloop import VirtualLoop, abandon, finish
+from agentfuzz.runtime.eventloop import VirtualLoop, abandon, finish, is_left
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World, inside
 
@@ -37,7 +37,7 @@ class Loops:
         if self._loop is None or self._loop.is_closed():
             self._loop = VirtualLoop(self._clock)
             self._loop.set_exception_handler(lambda loop, context: None)
-            asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self._loop)  # an `asyncio.run` of the run before has left none
         return self._loop
 
     def run(self, value: Awaitable[Any], scenario: Scenario, world: World, *, last: bool) -> Any:
@@ -104,9 +104,10 @@ class Loops:
     def drop(self, *, dead: bool = False) -> None:
         """Begin the next run on another loop, if anything was ever begun on this one; `dead`: the
         process is, and nothing of it comes to an end."""
-        if self._loop is not None and not self._loop.made and not self._loop.is_closed():
+        loop = self._loop
+        if loop is not None and not (loop.made or loop.is_closed() or is_left(loop)):
             return
-        loop, self._loop = self._loop, None
+        self._loop = None
         if loop is not None:
             with suppress(BaseException):
                 (abandon if dead else finish)(loop)

@@ -54,6 +54,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._asyncgens_shutdown_called = False  # at the end of the leg before
         self._default_executor = None
 
+    def forget(self) -> None:
+        """What was to be called is not, as where `asyncio.run` ends: no run hears of another's."""
+        ready, timers = vars(self)["_ready"], vars(self)["_scheduled"]
+        for timer in timers:
+            timer._scheduled = False  # who cancels it now cancels nothing
+        ready.clear()
+        timers.clear()
+        self._timer_cancelled_count = 0
+
     def close(self) -> None:
         self.rest()
         self._turns.children.end()
@@ -190,8 +199,15 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    if any(len(getattr(loop, name, "?")) for name in _LEFT):  # of most runs nothing is
+    if is_left(loop):  # of most runs nothing is
         loop.run_until_complete(loop.shutdown_asyncgens())
+        if isinstance(loop, VirtualLoop) and not asyncio.all_tasks(loop):
+            loop.forget()
+
+
+def is_left(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a loop has still anything to do, but for its tasks."""
+    return any(len(getattr(loop, name, "?")) for name in _LEFT)
 
 
 def abandon(loop: VirtualLoop) -> None:

@@ -17,6 +17,7 @@ from importlib import machinery
 from typing import Any
 
 from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.versions import vars_of
 
 Aside = Callable[[], AbstractContextManager[object]]
 LONGEST = 300.0  # real seconds: what takes longer is no import, but hangs in one
@@ -126,11 +127,11 @@ class _Times:
 
     def _look(self, module: Any, known: dict[Any, tuple[Any, Any]]) -> None:
         """No `id`: see `names`."""
-        names, kinds = getattr(module, "__dict__", None), self._kinds
+        names, kinds = vars_of(module), self._kinds
         if type(names) is not dict:
             return
         found = [one for one in [*names.items()] if type(one[1]) in kinds and one[1] in known]
-        title = str(getattr(module, "__name__", "")) if found else ""
+        title = str(names.get("__name__", "")) if found else ""
         if not title or title in ("time", "datetime"):
             return
         from freezegun import api

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from agentfuzz.runtime.versions import Looked
+from agentfuzz.runtime.versions import Looked, vars_of
 
 _FREEZER = "freezegun.api"  # where what is real and what is not are both at home
 _looked: dict[frozenset[Any], Looked] = {}  # what is wanted: who has it
@@ -84,7 +84,7 @@ def _places(modules: Mapping[str, Any], wanted: Mapping[Any, Any]) -> Iterator[_
     that takes longer than all the rest."""
     kinds = frozenset(map(type, wanted))
     for module, found in modules.items():
-        names = getattr(found, "__dict__", None)
+        names = vars_of(found)
         if not isinstance(names, dict) or module == _FREEZER:
             continue
         values = [*names.values()]  # at once: a thread may change them

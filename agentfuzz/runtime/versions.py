@@ -37,6 +37,19 @@ def version(names: dict[str, Any], before: Version | None) -> Version | None:
     return Version(names, count, count.value)
 
 
+def vars_of(one: Any) -> Any:
+    """What a module has, or an object; None where nobody can tell. It is not asked: a lazy module
+    (`importlib.util.LazyLoader`) would be imported by that."""
+    try:
+        return object.__getattribute__(one, "__dict__")
+    except Exception:
+        return None
+
+
+def _is_module(one: Any) -> bool:
+    return issubclass(type(one), ModuleType)
+
+
 def loaded() -> tuple[Version | None, Mapping[str, Any]]:
     """The modules of this process, and their version; the same mapping as long as it holds."""
     global _loaded
@@ -69,7 +82,7 @@ class Looked:
         changed = [name for name, one in known.items() if one.changes.value != one.seen]
         found = {name: loaded[name] for name in (*self._rest, *changed) if name in loaded}
         for name, one in found.items():
-            now = version(vars(one), known.get(name)) if isinstance(one, ModuleType) else None
+            now = version(vars_of(one), known.get(name)) if _is_module(one) else None
             if now is not None:
                 known[name] = now
         self._rest = [name for name in found if name not in known]
@@ -90,7 +103,7 @@ class Looked:
 
     def _knows(self, name: str, module: Any) -> bool:
         known = self._known.get(name)
-        return known is not None and known.names is getattr(module, "__dict__", None)
+        return known is not None and known.names is vars_of(module)
 
     def mark(self) -> None:
         """All that was found has been changed by now, by who is going to put it back."""

@@ -246,10 +246,9 @@ class Maker:
         return [] if self.memo is None else self.memo.told(self.runs)
 
     def doubt(self, plan: FaultPlan) -> None:
-        """Two runs under a plan differ. Raises Doubted if one may have been made without the
-        agent."""
+        """Two runs under a plan differ. Raises Doubted if that may be the memo's doing."""
         if self.memo is not None:
-            self.memo.doubt(f"two runs under {str(plan)!r} differ")
+            self.memo.differ(plan)
 
     def execute(self, plan: FaultPlan, *, trace: bool = False) -> tuple[History, list[Crossing]]:
         """One run under a plan, with the crossings at which it could have been struck."""

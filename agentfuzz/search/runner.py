@@ -115,10 +115,15 @@ class Runner(Maker):
         self.memo = None
 
     def patient(self, plan: FaultPlan, times: int) -> History:
-        """A run under a plan, cut off after so many times as many crossings."""
+        """A run under a plan, cut off after so many times as many crossings: how long it takes says
+        nothing of how long runs take."""
         scenario = self.stories.of(plan)[0]
         longer = replace(scenario, max_crossings=times * scenario.max_crossings)
-        return self._run(longer, plan, self.agent, self.under(plan))
+        slowest = self.slowest
+        try:
+            return self._run(longer, plan, self.agent, self.under(plan))
+        finally:
+            self.slowest = slowest
 
     def compared(self, plan: FaultPlan, history: History) -> list[Violation]:
         """How the other entrypoint comes out otherwise under this plan: one run more."""

@@ -383,3 +383,70 @@ def test_an_async_generator_in_each_run():
         endings = [simulation.execute(office, agent, FromPlan()).ended for _ in range(3)]
     assert [ended.value for ended in endings] == [["a", "b"]] * 3
     assert len(begun) == 3
+
+
+def left_by_a_task(fire):
+    async def agent(world):
+        asyncio.get_running_loop().call_later(5, fire)
+        return world.tools.look(name="a")
+
+    return agent
+
+
+def left_by_a_callback(fire):
+    async def agent(world):
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, loop.call_soon, loop.call_soon, loop.call_soon, fire)
+        return world.tools.look(name="a")
+
+    return agent
+
+
+def left_without_a_task(fire):
+    def agent(world):
+        asyncio.get_event_loop().call_later(5, fire)
+        return world.tools.look(name="a")
+
+    return agent
+
+
+def left_by_one_that_raises(fire):
+    def agent(world):
+        asyncio.get_event_loop().call_soon(fire)
+        raise ValueError
+
+    return agent
+
+
+@pytest.mark.parametrize(
+    "left",
+    [left_by_a_task, left_by_a_callback, left_without_a_task, left_by_one_that_raises],
+)
+def test_what_was_to_be_called_in_one_run_is_not_called_in_the_next(left):
+    """As where `asyncio.run` ends."""
+    runs, heard = [], []
+
+    async def waits(world):
+        runs.append(1)
+        for _ in range(9):
+            await asyncio.sleep(1)
+
+    with Simulation() as simulation:
+        simulation.execute(office, left(lambda: heard.append(len(runs))), FromPlan())
+        simulation.execute(office, waits, FromPlan())
+    assert 1 not in heard
+
+
+def test_each_run_has_a_current_loop():
+    """Whatever an `asyncio.run` in the run before has left."""
+
+    async def nothing():
+        return 1
+
+    def agent(world):
+        found = asyncio.get_event_loop().run_until_complete(nothing())
+        return found + asyncio.run(nothing())
+
+    with Simulation() as simulation:
+        endings = [simulation.execute(office, agent, FromPlan()).ended for _ in range(3)]
+    assert [ended.value for ended in endings] == [2] * 3

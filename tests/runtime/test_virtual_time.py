@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import importlib
+import importlib.util
 import queue
 import sys
 import threading
@@ -331,3 +332,21 @@ def test_names_that_a_module_would_have_to_import_are_left_alone(monkeypatch):
     with virtual_time():
         assert dir(lazy) == ["framework"]
     assert dir(lazy) == ["framework"]
+
+
+def test_a_module_that_is_imported_when_it_is_asked_for_anything_is_not_asked(
+    tmp_path, monkeypatch
+):
+    """Virtual time, and an import within it, look at what modules have: this one is not there."""
+    for name, text in (("lazy_and_broken", "raise ImportError('no such part')"), ("plain_one", "")):
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = importlib.util.find_spec("lazy_and_broken")
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    lazy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lazy)
+    monkeypatch.setitem(sys.modules, "lazy_and_broken", lazy)
+    with Simulation() as simulation:
+        simulation.execute(nothing, lambda world: importlib.import_module("plain_one"), FromPlan())
+    with pytest.raises(ImportError, match="no such part"):
+        lazy.anything  # noqa: B018

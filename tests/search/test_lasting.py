@@ -12,6 +12,8 @@ from agentfuzz import Completion, FaultPlan, Unauthorized, UnknownTool, at_most_
 from agentfuzz.core.errors import PlanError
 from agentfuzz.core.events import Refused, Struck
 from agentfuzz.core.faults import TABLES
+from agentfuzz.search.budget import Budget
+from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.found.shrink import shrink
 from agentfuzz.search.space import Space, longer, plan_of, size, strikes
 from agentfuzz.telling import story
@@ -422,3 +424,12 @@ def test_entrypoints_are_compared_under_what_lasts(simulation):
     """Three tries by one, two by the other: the same under any single fault."""
     result = hunt(paying, patient(3), simulation, depth=1, deep_runs=0, same_as=patient(2))
     assert "AF305 ending: pay#1-2:once/timeout" in shown(result)
+
+
+def test_a_longer_run_is_not_the_slowest_one(simulation):
+    """What it took says nothing of whether there is time for the next run."""
+    runner = Campaign(paying, forever, simulation, nodeid="t::t", budget=Budget()).runner
+    runner.begin()
+    runner.slowest = 0.0
+    runner.patient(FaultPlan.parse("pay#1+:once/timeout"), 10)
+    assert (runner.runs, runner.slowest) == (2, 0.0)

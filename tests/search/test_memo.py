@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from io import StringIO
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,13 +35,14 @@ from agentfuzz.search import maker
 from agentfuzz.search import runner as runners
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.memo import fitness
+from agentfuzz.search.memo import fitness, sight
 from agentfuzz.search.memo.audit import Audit
 from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.sight import Sight
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
 from agentfuzz.search.memo.values import Packed, Uncopied, key_of
+from agentfuzz.world.world import World
 from tests.extent import some, upto
 
 from .campaign_bytes import MODES, shipping
@@ -935,6 +936,124 @@ def test_what_cannot_be_looked_at_is_left_out():
         Sight(Nothing(), shared).seen(b"")
     later = 1
     assert later
+
+
+class Asked:
+    """Raises whatever it is asked for, but what it is made for."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __call__(self, world):
+        return KEPT
+
+
+class CallableProxy(Proxy):
+    def __call__(self, world):
+        raise RuntimeError("outside")
+
+
+def test_agents_and_names_that_answer_nothing_are_looked_at_all_the_same():
+    """No attribute of theirs is asked for, but of which decorator they are the inside."""
+    proxy, module = (
+        CallableProxy(),
+        type("Lazy", (ModuleType,), {"__getattr__": Asked.__getattr__})("lazy"),
+    )
+    [look] = Shared(Asked(), lambda world, kept=KEPT: (kept, proxy, module)).looks
+    assert look() is KEPT
+    assert Shared(proxy, lambda world: (proxy, module)).looks == []
+
+
+class Shop:
+    """Tools and agent of one object."""
+
+    def build(self, world):
+        return self.kept
+
+    def __init__(self):
+        self.kept = KEPT
+
+    def act(self, world):
+        return self._look()
+
+    def _look(self):
+        return self.kept
+
+    @property
+    def looking(self):
+        return KEPT
+
+
+class Branch(Shop):
+    def look(self, world):
+        return self.looking
+
+
+def told(world):
+    return world
+
+
+def told_by(world):
+    return KEPT
+
+
+told_by.__wrapped__ = told
+SHOP = Branch()
+
+
+@pytest.mark.parametrize(
+    ("agent", "build"),
+    [
+        (SHOP.act, SHOP.build),
+        (partial(told, KEPT), lambda world, kept=KEPT: kept),
+        (partial(told, world=KEPT), lambda world, kept=KEPT: kept),
+        (SHOP.act, lambda world, kept=KEPT: kept),
+        (SHOP.look, lambda world, kept=KEPT: kept),
+        (told_by, lambda world, kept=KEPT: kept),
+    ],
+)
+def test_what_an_object_has_and_a_decorator_names_is_found(agent, build):
+    """And what is given to a part of a function; in a base class, too, or behind a property."""
+    assert KEPT in [look() for look in Shared(agent, build).looks]
+
+
+class Small:
+    def __init__(self, text):
+        self.text = text
+
+
+def test_what_is_large_in_its_parts_is_looked_at_once(monkeypatch):
+    """Many small objects, or one large text: then none of it is, in that campaign."""
+    rows, looks = [Small(str(n)) for n in range(20_000)], []
+    monkeypatch.setattr(sight, "key_of", lambda value: (looks.append(1), key_of(value))[1])
+
+    @scenario(task="Pay.", without=("at_most_once",))
+    def story(world):
+        @world.tool(effect="pay", scope=("n",))
+        def pay(n: int) -> str:
+            return rows[n].text
+
+    def agent(world):
+        plain(world)
+        return rows[2].text
+
+    campaign, _ = searched(story, agent, "on", depth=1)
+    assert campaign.runner.memo.off == fitness.UNTOLD
+    assert len(looks) == 1
+
+
+def test_an_agent_that_asks_for_the_class_of_its_world_is_not_accused():
+    """It sees another class where it is taped: that is the memo's doing, so every run is real."""
+
+    def agent(world):
+        plain(world)
+        return DONE if type(world) is World else BLOCKED
+
+    _, wanted = searched(keeping, agent, "off", depth=1)
+    campaign, found = searched(keeping, agent, "on", depth=1)
+    assert text_of(found) == text_of(wanted)
+    assert campaign.runner.memo is None
+    assert any(note.startswith("begun anew") for note in found.notes)
 
 
 class Looking:

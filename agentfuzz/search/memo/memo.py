@@ -91,10 +91,15 @@ class Memo:
             said = first_difference(answer.history, real) or "It came to other crossings."
             self.doubt(f"under {plan} the agent did something else than it had said. {said}")
 
-    def doubt(self, why: str) -> None:
+    def differ(self, plan: FaultPlan) -> None:
+        """Two runs under a plan differ. Raises Doubted if one may have been made without the
+        agent, or was taped: an agent that asks for the class of its world sees another one."""
+        self.doubt(f"two runs under {str(plan)!r} differ", taped=bool(self._learnt or self.reasons))
+
+    def doubt(self, why: str, *, taped: bool = False) -> None:
         """Something does not add up. Raises Doubted if the memo may be to blame."""
         self.off = why
-        if self.answered:
+        if self.answered or taped:
             raise Doubted(
                 f"begun anew, every run real, for the memo was wrong or the agent is: {why}"
             )

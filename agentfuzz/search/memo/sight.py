@@ -52,14 +52,21 @@ class Sight:
             return False
 
     def _keys(self) -> tuple[Key, ...]:
+        if self._shared.large:
+            raise Uncopied("large")
         try:
-            keys = [key_of(self._lies.get(name)) for name in self.names]
-            keys += [key_of(look()) for look in self._shared.looks]
+            keys = [key_of(look()) for look in self._shared.looks]
+            self._shared.large = large = sum(map(_size, keys)) > LARGE
+            keys += [key_of(self._lies.get(name)) for name in self.names]
         except Exception as error:  # deleted, or a proxy that stands for nothing
             raise Uncopied(type(error).__name__) from error
-        if sum(map(len, keys)) > LARGE:
+        if large or sum(map(_size, keys)) > LARGE:
             raise Uncopied("large")
         return tuple(keys)
+
+
+def _size(key: Any) -> int:
+    return 1 + sum(map(_size, key)) if type(key) is tuple else len(key)
 
 
 @lru_cache(maxsize=64)

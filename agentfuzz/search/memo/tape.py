@@ -140,6 +140,8 @@ class Tape:
 
     def keyed(self, value: Any, key: Callable[[Any], Key] = key_of) -> Key:
         """What tells a value from others; where nothing does, this is not learnt."""
+        if self.bad:
+            return b""
         try:
             return key(value)
         except Uncopied:

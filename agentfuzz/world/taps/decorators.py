@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import Any
 
 from agentfuzz.core.errors import ScenarioError, near_miss
+from agentfuzz.runtime.versions import vars_of
 
 # Where each framework takes functions: `module:name`, or `module:Class.method`.
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
@@ -190,7 +191,7 @@ def _noting(place: str, found: Taps) -> list[tuple[Any, str, Any]]:
 def _holders(own: Any) -> Iterator[tuple[Any, str]]:
     """Where a function is known by now: a package shows what a module of it defines."""
     for module in list(sys.modules.values()):
-        names = getattr(module, "__dict__", {})
+        names = vars_of(module) or {}
         if [value for value in list(names.values()) if value is own]:
             yield from [(module, name) for name, value in list(names.items()) if value is own]
 
