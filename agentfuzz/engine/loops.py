@@ -13,7 +13,7 @@ from agentfuzz.engine.ending import completed, mourned
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import forks
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.runtime.eventloop import VirtualLoop, abandon, finish, is_left
+from agentfuzz.runtime.eventloop import VirtualLoop, abandon, finish
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World, inside
 
@@ -26,6 +26,7 @@ class Loops:
         self._clock = clock
         self._pid = pid
         self._loop: VirtualLoop | None = None
+        self._ended = -1  # loops, when this one was set as the current one
 
     def adopted(self, pid: int) -> None:
         """This process was forked: the loop is another's, who goes on with it. Not closed here, for
@@ -37,7 +38,10 @@ class Loops:
         if self._loop is None or self._loop.is_closed():
             self._loop = VirtualLoop(self._clock)
             self._loop.set_exception_handler(lambda loop, context: None)
-        asyncio.set_event_loop(self._loop)  # an `asyncio.run` of the run before has left none
+            self._ended = -1
+        if self._ended != VirtualLoop.ended:  # an `asyncio.run` of a run before has left none
+            self._ended = VirtualLoop.ended
+            asyncio.set_event_loop(self._loop)
         return self._loop
 
     def run(self, value: Awaitable[Any], scenario: Scenario, world: World, *, last: bool) -> Any:
@@ -105,7 +109,7 @@ class Loops:
         """Begin the next run on another loop, if anything was ever begun on this one; `dead`: the
         process is, and nothing of it comes to an end."""
         loop = self._loop
-        if loop is not None and not (loop.made or loop.is_closed() or is_left(loop)):
+        if loop is not None and not (loop.made or loop.is_closed() or loop.waits):
             return
         self._loop = None
         if loop is not None:

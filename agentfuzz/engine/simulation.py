@@ -32,7 +32,7 @@ from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.together import together
 from agentfuzz.runtime import forks, imports, leaks, readings, unheard
 from agentfuzz.runtime.clock import Clock
-from agentfuzz.runtime.eventloop import finish, is_left
+from agentfuzz.runtime.eventloop import finish
 from agentfuzz.runtime.isolation import Isolation
 from agentfuzz.runtime.network import Allowed
 from agentfuzz.runtime.thread_pools.gate import Gate
@@ -258,7 +258,7 @@ class Simulation:
                 if last and not process.waiting:
                     clock.flush()  # what is still under way arrives after the agent's answer
                 mourned(gateway)
-                if loop.made or is_left(loop):
+                if loop.made or loop.waits:
                     finish(loop)  # a sync entry point left something behind
             if gateway.calls.exhausted:  # swallowed, and answered all the same
                 raise CutOff("budget", f"more than {gateway.calls.budget} crossings")

@@ -31,7 +31,10 @@ WORKERS = 32  # threads for work: as many as asyncio has at most, whatever the m
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """asyncio's selector loop on a `Clock`. `time()` is in virtual seconds."""
+    """asyncio's selector loop on a `Clock`. `time()` is in virtual seconds; `ended` counts those of
+    this process that were closed."""
+
+    ended = 0
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -63,7 +66,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         timers.clear()
         self._timer_cancelled_count = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is to be called on it."""
+        return bool(self._ready or self._scheduled)  # type: ignore[attr-defined]
+
     def close(self) -> None:
+        VirtualLoop.ended += 1
         self.rest()
         self._turns.children.end()
         super().close()
@@ -199,15 +208,10 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    if is_left(loop):  # of most runs nothing is
+    if any(len(getattr(loop, name, "?")) for name in _LEFT):  # of most runs nothing is left
         loop.run_until_complete(loop.shutdown_asyncgens())
         if isinstance(loop, VirtualLoop) and not asyncio.all_tasks(loop):
             loop.forget()
-
-
-def is_left(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a loop has still anything to do, but for its tasks."""
-    return any(len(getattr(loop, name, "?")) for name in _LEFT)
 
 
 def abandon(loop: VirtualLoop) -> None:
