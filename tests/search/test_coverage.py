@@ -15,6 +15,7 @@ from agentfuzz import (
     truthful,
 )
 from agentfuzz.engine.simulation import Simulation
+from agentfuzz.search.covered import coverage
 from agentfuzz.search.space import Space
 
 from .support import hunt
@@ -23,6 +24,31 @@ from .test_deep import BLOCKED, acting, careful
 
 def nothing(world: World) -> Completion:
     return BLOCKED
+
+
+@scenario(at_most_once("pay"), task="Look, then pay.")
+def looks_up(world: World) -> None:
+    @world.tool
+    def look(n: int) -> dict[str, int]:
+        return {"n": n}
+
+    @world.tool(effect="pay", scope=("n",), dedup="scope")
+    def pay(n: int) -> dict[str, int]:
+        return {"receipt": n}
+
+
+def twice(world: World) -> Completion:
+    """Looks again after an error, so that its calls are others from run to run."""
+    for tool in (world.tools.look, world.tools.pay):
+        for _ in range(2):
+            try:
+                tool(n=1)
+                break
+            except Exception:
+                continue
+        else:
+            return BLOCKED
+    return Completion.success(handle="h")
 
 
 def test_every_run_is_counted_once_for_every_law() -> None:
@@ -58,6 +84,17 @@ def test_tools_are_counted_by_their_calls() -> None:
         result = hunt(acting, careful, simulation, space=space, deep_runs=0)
     judged = 1 + 2 + 1 + 1  # clean, each call, both in a row, both as a pair
     assert result.tools == {"act": 2 * judged}
+
+
+def test_ways_of_calling_are_counted_whenever_there_are_many(monkeypatch) -> None:
+    """The same numbers, in the same order."""
+    counted = []
+    for most in (coverage.MOST, 0):
+        monkeypatch.setattr(coverage, "MOST", most)
+        with Simulation() as simulation:
+            counted.append([*hunt(looks_up, twice, simulation, deep_runs=0).tools.items()])
+    assert counted[0] == counted[1]
+    assert [name for name, _ in counted[0]] == ["look", "pay"]
 
 
 def test_an_agent_that_calls_nothing_is_not_tested() -> None:

@@ -9,6 +9,7 @@ import contextlib
 import pytest
 
 from agentfuzz import Completion, FaultPlan, Unauthorized, UnknownTool, at_most_once, run, scenario
+from agentfuzz.archive.saved import Saved
 from agentfuzz.core.errors import PlanError
 from agentfuzz.core.events import Refused, Struck
 from agentfuzz.core.faults import TABLES
@@ -146,6 +147,20 @@ def test_who_gives_up_after_the_run_is_cut_off_is_not_accused(space, simulation)
     said = "the run ends by itself after 300 tool calls"
     assert any(said in note and "max_crossings=2000" in note for note in result.notes)
     assert len(set(result.notes)) == len(result.notes)
+
+
+@pytest.mark.parametrize(
+    ("agent", "note"), [(forever, "still there"), (patient(300), "fixed")], ids=["for ever", "late"]
+)
+def test_a_saved_loop_without_an_end_is_told_from_one_that_gives_up(agent, note, simulation):
+    plan = FaultPlan.parse("pay#1+:once/timeout")
+    saved = Saved("AF-0001", "", "AF201", "run", "", plan, "")
+    campaign = Campaign(paying, agent, simulation, budget=Budget(max_seconds=600.0))
+    campaign.plain([saved])
+    result = campaign.result()
+    assert f"replayed saved finding AF-0001: {note}" in result.notes
+    assert campaign.fixed == ([saved] if note == "fixed" else [])
+    assert shown(result) == (["AF201 run: pay#1+:once/timeout"] if note == "still there" else [])
 
 
 def test_who_ends_by_a_full_stack_never_gives_up(simulation):
