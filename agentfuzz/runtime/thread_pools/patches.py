@@ -25,9 +25,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.thread import _WorkItem
 from contextlib import contextmanager
 from contextvars import Context
+from functools import partial
 from typing import Any
 
 from agentfuzz.runtime.clock import Real
+from agentfuzz.runtime.thread_pools import nearby
 from agentfuzz.runtime.thread_pools.gate import Gate
 from agentfuzz.runtime.thread_pools.work_item import DONE, here
 from agentfuzz.runtime.user_code import is_users
@@ -155,7 +157,7 @@ def start(self: threading.Thread) -> None:
     if gate is not None and getattr(here, "submitting", False):
         gate.pooled.append(self)
         try:
-            _start(self)
+            nearby.start(_start, self)
         except BaseException:
             gate.pooled.remove(self)
             raise
@@ -164,7 +166,7 @@ def start(self: threading.Thread) -> None:
         _start(self)
         return
     if _mine() is not None and _is_agents(self):
-        gate.adopt(_start, self)
+        gate.adopt(partial(nearby.start, _start), self)
         return
     gate.foreign.append(self)
     gate.clock.gate = gate
