@@ -83,16 +83,18 @@ def _confirmed(
     else:
         assert showing[0] is not None, "it was asked above"
         violation = showing[0]
-    controls = tuple(
+    without = [
         _control(runner, plan, slot, fault, violation)
         for slot, fault in plan
         if runner.steady and not over()  # one run without a fault says nothing of the next
-    )
+    ]
     if violation.code == "AF900" and found.plan.given:
         hint = f"run it with these inputs: agentfuzz.run(scenario, agent, {str(plan)!r})"
         violation = replace(violation, hint=hint)
     baseline = history
-    if len(plan):
+    if len(plan) == 1 == len(without):
+        baseline = without[0][1]  # the run without its only fault
+    elif len(plan):
         same = FaultPlan(given=plan.given)
         baseline = (over() and runner.baseline(plan)) or runner.execute(same)[0]
     place = (raised and raised.place) or of_violation(traced, violation)
@@ -109,7 +111,7 @@ def _confirmed(
         phase=found.phase,
         faults_before=shrunk.faults_before,
         shrink_runs=shrunk.runs,
-        controls=controls,
+        controls=tuple(control for control, _ in without),
         location=relative(place, runner.root) if place else None,
         source=tuple(origin.at(place)) if place else (),
         called=all_calls(traced, runner.root),
@@ -173,11 +175,13 @@ def _lost(runner: Runner, found: Found, replays: list[History], runs: str) -> Co
 
 def _control(
     runner: Runner, plan: FaultPlan, slot: Slot, fault: Fault, violation: Violation
-) -> Control:
+) -> tuple[Control, History]:
+    """The run of a plan without one of its faults, and what it says of that."""
     without = plan.without(slot)
     history, _ = runner.execute(without)
     broken = any(v.signature == violation.signature for v in runner.violations(history, without))
-    return Control(part(slot, fault), str(without), broken, _effects(history, violation))
+    said = _effects(history, violation)
+    return Control(part(slot, fault), str(without), broken, said), history
 
 
 def _effects(history: History, violation: Violation) -> str:
