@@ -21,6 +21,8 @@ from agentfuzz.runtime.paths import watch as paths
 from agentfuzz.search.covered.reached import Striking
 from agentfuzz.search.executors.choice import DEAR
 from agentfuzz.search.executors.executor import Died, Executor, Inline
+from agentfuzz.search.executors.processes import Processes
+from agentfuzz.search.memo.beside import Beside
 from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.memo.taping import Taping, sent
 from agentfuzz.search.outcome import Outcome
@@ -234,9 +236,6 @@ class Maker:
         if dear and self.dealing.alone:
             self.memo = Memo(self.scenario, self.agent, self.simulation, seed)
             if type(self.executor) is not Inline:
-                from agentfuzz.search.executors.processes import Processes  # as in `Runner.ahead`
-                from agentfuzz.search.memo.beside import Beside
-
                 assert isinstance(self.executor, Processes), "nothing else makes runs ahead"
                 self.executor = Beside(self.executor, self.memo, self._answered)
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from typing import Protocol
 
 from agentfuzz.archive.crash_log import CrashLog
@@ -21,6 +22,7 @@ from agentfuzz.engine.single import check_plan
 from agentfuzz.invariants.claims.same_by_every_entrypoint import differences
 from agentfuzz.runtime import leaks
 from agentfuzz.search import watched
+from agentfuzz.search.executors import child, measured, processes
 from agentfuzz.search.executors.choice import safe, wanted
 from agentfuzz.search.executors.executor import Inline
 from agentfuzz.search.maker import Maker
@@ -63,8 +65,6 @@ class Runner(Maker):
         `cluster`. Yields notes; complete at the end."""
         workers, notes = wanted(workers, self.took), list[str]()
         if cluster or (workers > 1 and (safe() or fresh)):
-            from agentfuzz.search.executors import child, processes  # their imports take their time
-
             here, bridge = os.getcwd(), [sys.executable, "-c", BRIDGE]
             if cluster:
                 start = child.spawning([*bridge, cluster, here, *fresh], here)
@@ -85,17 +85,12 @@ class Runner(Maker):
 
     def serve(self, plans: int, back: int) -> None:
         """This process was begun to make runs for another: until that says no more."""
-        from multiprocessing.connection import Connection
-
-        from agentfuzz.search.executors import measured
-        from agentfuzz.search.executors.child import serve
-
         self.crash_log.close()  # who began it knows what it runs
         self.crash_log = CrashLog()
         self.begin()
         watched.begin(self, self.first)
         leaks.taken()
-        serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
+        child.serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
         measured.save()
 
     def lent(self, plan: FaultPlan, taped: bool) -> Outcome:

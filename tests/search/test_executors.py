@@ -23,6 +23,7 @@ from agentfuzz.search.executors.child import forking
 from agentfuzz.search.executors.choice import AUTO, DEAR, safe, wanted
 from agentfuzz.search.executors.executor import Died, Inline
 from agentfuzz.search.executors.processes import Processes
+from agentfuzz.search.phases import foresight
 from agentfuzz.search.space import Space
 from tests.extent import some
 
@@ -353,6 +354,17 @@ def test_a_run_is_looked_at_before_it_is_asked_for():
     assert Inline().look(plans[0]) is None
 
 
+def noting(expect, campaign, told):
+    """Plans are expected, and it is told in which phase of the campaign."""
+
+    def expected(self, plans):
+        plans = [*plans]
+        told.append((campaign._levels.phase, [str(plan) for plan in plans]))
+        expect(self, plans)
+
+    return expected
+
+
 def test_what_lasts_is_made_ahead():
     """Two processes make it: each longer fault as soon as it is known that there is one."""
     told = []
@@ -363,15 +375,9 @@ def test_what_lasts_is_made_ahead():
             simulation,
             budget=Budget(workers=2, deep_runs=0, depth=1, max_seconds=600.0),
         )
-        expect = Processes.expect
-
-        def expected(self, plans):
-            plans = [*plans]
-            told.append((campaign._levels.phase, [str(plan) for plan in plans]))
-            expect(self, plans)
-
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Processes, "expect", expected)
+            for name in ("expect", "expect_last"):
+                patch.setattr(Processes, name, noting(getattr(Processes, name), campaign, told))
             campaign.search()
     lasting = [*map(str, campaign._levels.lasting)]
     ahead = [(phase, plan) for phase, plans in told for plan in plans if plan in lasting]
@@ -380,3 +386,59 @@ def test_what_lasts_is_made_ahead():
     begun = [plan for phase, plan in ahead if phase == "depth 1"]
     assert begun == [plan for _, plan in ahead[: len(begun)]]
     assert {"*#1+:error", "pay#1-2:lost/timeout"} <= {*begun}
+
+
+def five(world):
+    """Pays five times, whatever comes of it."""
+    for n in range(5):
+        try:
+            world.tools.pay(n=n)
+        except Exception:
+            continue
+    return DONE
+
+
+def events(agent, **budget):
+    """What two processes were told, and asked for, in order and with the phase; and the levels."""
+    told = []
+    with Simulation() as simulation, pytest.MonkeyPatch.context() as patch:
+        given = {"workers": 2, "deep_runs": 0, "max_seconds": 600.0, **budget}
+        campaign = Campaign(paying, agent, simulation, budget=Budget(**given))
+        for name in ("expect", "expect_last", "expect_again"):
+            patch.setattr(Processes, name, noting(getattr(Processes, name), campaign, told))
+        take = Processes.take
+
+        def taken(self, plan):
+            told.append((campaign._levels.phase, str(plan)))
+            return take(self, plan)
+
+        patch.setattr(Processes, "take", taken)
+        campaign.search()
+    return told, [level.name for level in campaign._levels.told]
+
+
+def test_the_rows_of_a_covering_array_are_made_ahead():
+    """Each while others before it are asked for; none is waited for as soon as it is expected."""
+    told, levels = events(five, max_runs=900)
+    assert "plans of a covering array of pairs" in levels
+    expected, asked, ahead = set(), set(), []
+    for phase, what in told:
+        if phase == "covering array" and isinstance(what, list):
+            expected.update(what)
+        elif phase == "covering array":
+            assert what in expected
+            asked.add(what)  # two rows may come to one plan
+            ahead.append(len(expected) - len(asked))
+    assert len(asked) > 100
+    assert min(ahead) > foresight.ROWS / 2
+
+
+def test_what_a_level_begins_with_is_made_beside_what_comes_before_it():
+    """The parents of pairs, and the pairs of the first ones, before bursts and outages are over."""
+    told, levels = events(careless, max_runs=900)
+    assert {"plans with two faults", "bursts and outages"} <= {*levels}
+    before = [what for phase, what in told if phase == "depth 1" and isinstance(what, list)]
+    pairs = [plan for plans in before for plan in plans if " + " in plan]
+    later = [what for phase, what in told if phase == "depth 2"]
+    assert pairs == [plan for plan in later if " + " in plan][: len(pairs)]
+    assert len(pairs) > 20

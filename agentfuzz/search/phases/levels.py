@@ -5,7 +5,7 @@ by the campaign, which judges each run.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from agentfuzz.archive.frontier import FIRST, Place
@@ -19,9 +19,10 @@ from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.parts.dealing import Turn
 from agentfuzz.search.phases import pairwise
 from agentfuzz.search.phases.again import AT_THE_END, EVERY, Again
+from agentfuzz.search.phases.foresight import Foresight, foreseen, soon
 from agentfuzz.search.phases.inputs import Inputs
+from agentfuzz.search.phases.systematic import Came, every
 from agentfuzz.search.phases.systematic import Level as Walk
-from agentfuzz.search.phases.systematic import every
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import drawn_out, longer, size
 from agentfuzz.world.injector import Crossing
@@ -52,6 +53,7 @@ class Levels:
         self.begin("fault-free", None)
         self._waiting: deque[FaultPlan] = deque()  # to be run: bursts and outages
         self._down: deque[FaultPlan] = deque()  # the same, of everything
+        self._coming: Foresight | None = None  # of the next level
         self._depths: dict[int, Level] = {}
         self._runner = runner
         self._meter = meter
@@ -78,7 +80,7 @@ class Levels:
             name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
             self.begin(f"depth {depth}", total - skipped)
             try:
-                self._walk(walk, name, depth, start)
+                self._walk(walk, name, depth, start, crossings)
             except KeyboardInterrupt:  # what was run of it is not run again
                 if depth > 1 and runner.steady:
                     runner.dealing.stopped(walk.coming, walk.done)
@@ -130,14 +132,18 @@ class Levels:
         """Whether this level is the one that shards have in common."""
         return 1 < depth == self._meter.budget.depth
 
-    def _walk(self, walk: Walk, name: str, depth: int, start: Place) -> None:
+    def _walk(self, walk: Walk, name: str, depth: int, start: Place, clean: list[Crossing]) -> None:
         meter, again, last = self._meter, self._again, depth == self._meter.budget.depth
         reserved = min(AT_THE_END, meter.budget.max_runs // RESERVED)
-        dealing = self._runner.dealing
+        dealing, others = self._runner.dealing, self._runner.executor
         dealt = self._dealt_out(depth)
         stop = partial(meter.out, 1 + reserved)
-        deal = (dealing.mine, dealing.ahead) if dealt else (every, every)
-        for plan in walk.plans(again.parent, stop, *deal, start, self._runner.others):
+        mine = dealing.mine if dealt else every
+        known = [(self._runner.first, clean)] if depth == 1 else []
+        foresight, self._coming = self._coming, None
+        if foresight is None and not stop():
+            foresight = self._foreseen(walk.parents, depth, start, known)
+        for plan in walk.plans(again.parent, stop, mine, start, foresight):
             if stop():
                 break
             assert walk.coming is not None, "it is this plan"
@@ -155,7 +161,7 @@ class Levels:
                     self.singles.append(plan)
                     again.single(plan, history)
                     self._coverage.cells.single(plan, walk.same(history, crossings))
-                    self._longer(plan, crossings)
+                    others.expect_last(self._longer(plan, crossings))
                 if last:
                     self._further = self._further or walk.count(history, crossings) > 0
                 elif walk.grew(plan, history, crossings):
@@ -168,10 +174,26 @@ class Levels:
         self._coverage.idle(walk.vain)
         for slot, faults in walk.idle.items():
             self._coverage.cells.idle(slot, faults)
-        if depth == 1 and meter.stopped == "exhausted":  # others begin with what comes next
-            self._runner.executor.expect([*self._waiting, *self._down])
+        if meter.stopped == "exhausted":  # others begin with what comes next
+            others.expect_last(self._down if depth == 1 else ())
+            if not last:
+                self._foresee(walk, depth + 1)
         if walk.done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
+
+    def _foresee(self, walk: Walk, depth: int) -> None:
+        """What the level after this one begins with is expected, where nothing else comes first."""
+        rows = self._rows(walk.next_total - walk.next_skipped) if depth == 2 else iter(())
+        if self._runner.steady and walk.next and next(rows, None) is None:
+            start = self._runner.dealing.start(depth, walk.next)
+            self._coming = self._foreseen(walk.next, depth, start)
+
+    def _foreseen(
+        self, parents: Mapping[FaultPlan, int], depth: int, start: Place, known: Sequence[Came] = ()
+    ) -> Foresight | None:
+        level = Walk(parents, self._runner.space, wordings=depth == 1)
+        ahead = self._runner.dealing.ahead if self._dealt_out(depth) else every
+        return foreseen(level, self._runner.others, ahead, start, known)
 
     def _dealt(self, plan: FaultPlan, phase: str, turn: Turn) -> Outcome | None:
         """The run of a plan that may be another shard's to make."""
@@ -232,16 +254,20 @@ class Levels:
             done += 1
         self.told.append(Level(name, done, len(plans)))
 
-    def _cover(self, pairs: int) -> None:
+    def _rows(self, pairs: int) -> Iterator[FaultPlan]:
+        """A covering array of so many pairs, where that pays."""
         groups, space = self._coverage.groups, self._runner.space
         columns = [(slot, space.at(group)) for slot, group in groups.items()]
+        return pairwise.rows_if_few(columns, pairs if pairs > MANY else 0)
+
+    def _cover(self, pairs: int) -> None:
         self.begin("covering array", None)
         done = 0
         dealing = self._runner.dealing
         known = dealing.rows()
-        for number, plan in enumerate(pairwise.rows_if_few(columns, pairs)):
-            if number < known or not dealing.mine(number):
-                continue
+        rows = enumerate(self._rows(pairs))
+        own = (row for row in rows if row[0] >= known and dealing.mine(row[0]))
+        for number, plan in soon(own, self._runner.executor):
             if self._meter.out():
                 break
             done += 1

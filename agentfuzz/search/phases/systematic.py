@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from statistics import median
+from typing import Protocol
 
 from agentfuzz.archive.frontier import FIRST, Place
 from agentfuzz.boundaries import BOUNDARIES
@@ -29,23 +30,44 @@ from agentfuzz.core.events import Struck, made
 from agentfuzz.core.faults import Fault, Slot
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.executors.executor import Executor
 from agentfuzz.search.space import Space, strikes
 from agentfuzz.search.states import came_to, state_after_last_fault
 from agentfuzz.world.injector import Crossing
 
-Execute = Callable[[FaultPlan], tuple[History, list[Crossing]]]
+Came = tuple[History, list[Crossing]]  # what a run came to, and where it could be struck
+Execute = Callable[[FaultPlan], Came]
 
 
 _NONE: frozenset[Fault] = frozenset()
-PARENTS = 32  # of a level, that are expected at a time
-COMING = 3  # parents whose plans are expected beside those of the one whose turn it is
 LONG = 8  # times as many crossings as most parents have left: it loops
 
 
 def every(number: int) -> bool:
     """No plan is left out."""
     return True
+
+
+class Foresees(Protocol):
+    """Is told whose turn it is."""
+
+    def near(self, turn: int) -> None:
+        """The turn of this parent is near."""
+        ...
+
+    def now(self, turn: int, plans: Iterator[tuple[int, FaultPlan]], after: int) -> None:
+        """It has come: with these plans, and the number of the first one after them."""
+        ...
+
+
+def in_turn(
+    parents: Mapping[FaultPlan, int], start: Place
+) -> tuple[list[tuple[int, FaultPlan]], Place]:
+    """The places and parents of a level from a start on, and round; and that start, or the first
+    where there is none such. A parent whose plans do not begin with its first one comes twice."""
+    places = list(enumerate(parents))
+    if start.parent >= len(places):
+        start = FIRST
+    return places[start.parent :] + places[: start.parent + bool(start.child)], start
 
 
 class Level:
@@ -96,43 +118,31 @@ class Level:
         execute: Execute,
         stop: Callable[[], bool] = bool,
         mine: Callable[[int], bool] = every,
-        ahead: Callable[[int], bool] = every,
         start: Place = FIRST,
-        others: Executor | None = None,
+        foresight: "Foresees | None" = None,
     ) -> Iterator[FaultPlan]:
-        """The plans of this level, the most urgent first within a parent, until `stop`. `others`
-        are told which parents come next, and the plans of each whose number is to be made `ahead`.
-        Only those are given whose number is `mine`. They begin at `start`, and go round."""
-        places = list(enumerate(self.parents))
-        if start.parent >= len(places):
-            start = FIRST
-        round = places[start.parent :] + places[: start.parent + bool(start.child)]
-        before, known, first = start.number - start.child, 0, 0
-        for turn, (place, parent) in enumerate(round):
+        """The plans of this level, the most urgent first within a parent, until `stop`; only those
+        whose number is `mine`. They begin at `start`, and go round. The `foresight` is told of
+        each turn."""
+        turns, start = in_turn(self.parents, start)
+        before = start.number - start.child
+        for turn, (place, parent) in enumerate(turns):
             before = before if place else 0
             low = 0 if turn else start.child
-            high = start.child if turn == len(places) else None
+            high = start.child if turn == len(self.parents) else None
             self.coming = Place(place, low, before + low)
             if stop():
                 return
-            if others is not None and turn % PARENTS == 0:
-                others.expect_again([one for _, one in round[turn : turn + PARENTS]])
+            if foresight is not None:
+                foresight.near(turn)
             self._stands_for = self.parents[parent]
             history, crossings = execute(parent)
             self._going_on = [(c.slot, c.group) for c in crossings]
             if self._wordings:
                 self._came_to = came_to(history)
-            numbered = partial(self._numbered, parent, history, crossings, before, low, high)
-            if others is not None:
-                if known == turn:
-                    others.expect(plan for n, plan in numbered() if ahead(n))
-                    known, first = turn + 1, before + self.count(history, crossings)
-                while known % PARENTS and known < min(turn + 1 + COMING, len(places)):
-                    later, coming = round[known]
-                    more = self._expects(coming, first if later else 0, ahead, others)
-                    if more is None:
-                        break
-                    known, first = known + 1, (first if later else 0) + more
+            numbered = partial(self.numbered, parent, history, crossings, before, low, high)
+            if foresight is not None:
+                foresight.now(turn, numbered(), before + self.count(history, crossings))
             for n, plan in numbered():
                 if mine(n):
                     self.coming = made(Place, (place, n - before, n))
@@ -140,22 +150,7 @@ class Level:
             before += self.count(history, crossings)
         self.coming = None
 
-    def _expects(
-        self, parent: FaultPlan, first: int, ahead: Callable[[int], bool], others: Executor
-    ) -> int | None:
-        """The plans of a parent that comes soon are expected, too, so that nobody waits at the
-        turn: how many extend it. None where it is not known what it leads to. What is noted of its
-        crossings is noted at its turn, if it comes."""
-        found = others.look(parent)
-        if found is None:
-            return None
-        noted = self._idle.copy(), self.vain.copy()
-        numbered = [*self._numbered(parent, found.history, found.crossings, first)]
-        self._idle, self.vain = noted
-        others.expect_last([plan for n, plan in numbered if ahead(n)])
-        return len(numbered)
-
-    def _numbered(
+    def numbered(
         self,
         parent: FaultPlan,
         history: History,
