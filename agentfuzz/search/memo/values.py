@@ -107,7 +107,10 @@ def _bare(value: Any, depth: int) -> bool:
         value = value.values()
     if _ATOMS.issuperset(map(type, value)):
         return True
-    return all(type(one) in _ATOMS or _bare(one, depth - 1) for one in value)
+    for one in value:
+        if type(one) not in _ATOMS and not _bare(one, depth - 1):
+            return False
+    return True
 
 
 def _parts(value: Any, depth: int) -> Key:
