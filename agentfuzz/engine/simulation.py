@@ -10,6 +10,7 @@ import inspect
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -244,7 +245,7 @@ class Simulation:
         self.watchdog.begin(gateway.calls)
         try:
             try:
-                answer = agent(world)
+                answer = copy_context().run(agent, world)  # as that of a task, it ends with it
             finally:
                 if forks.forked:
                     forks.stop(self._pid)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -343,9 +344,22 @@ def test_parallel_tool_calls_race(plan: str, who: list[str]) -> None:
 
 def test_tracing_is_switched_off() -> None:
     """Even for those who have it on: it wants the network."""
+    seen: list[bool] = []
+    agent = sync_agent()
+
+    def looking(world: World) -> Any:
+        answer = agent(world)
+        seen.append(tracing_is_enabled())
+        return answer
+
     langsmith.configure(enabled=True)
     try:
-        run(charge_order, sync_agent())
-        assert not tracing_is_enabled()
+        for _ in range(2):
+            run(charge_order, looking)
+        assert seen == [False, False]
+        thread = threading.Thread(target=lambda: seen.append(tracing_is_enabled()))
+        thread.start()
+        thread.join()
+        assert not seen.pop(), "in this process"
     finally:
         langsmith.configure(enabled=None)

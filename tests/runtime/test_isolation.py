@@ -7,11 +7,13 @@ import signal
 import sys
 import tempfile
 import uuid
+from contextvars import ContextVar
 
 import pytest
 
-from agentfuzz import at_most_once, run, scenario
+from agentfuzz import Completion, at_most_once, run, scenario
 from agentfuzz.core.errors import ScenarioError
+from agentfuzz.core.parting import parting
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import leaks
 from agentfuzz.search.campaign import Budget, Campaign
@@ -130,6 +132,36 @@ def test_the_surroundings_are_put_back(play, agent):
     before = surroundings()
     play(anywhere, agent)
     assert surroundings() == before
+
+
+CALLER = ContextVar("caller", default="nobody")
+
+
+def asks_once(world):
+    """Remembers in a context variable who calls; the first time it has to look."""
+    if CALLER.get() == "nobody":
+        world.tools.look()
+        CALLER.set("Ada")
+    return Completion.success(handle=CALLER.get())
+
+
+async def asks_in_a_task(world):
+    return asks_once(world)
+
+
+@pytest.mark.parametrize("agent", [asks_once, asks_in_a_task])
+def test_a_context_variable_ends_with_its_leg(play, agent):
+    """As that of a task does: no run knows what another one has set, nor does the test."""
+    first, second = (play(anywhere, agent).history for _ in range(2))
+    assert parting(first, second) is None
+    assert CALLER.get() == "nobody"
+    assert not searched(agent).findings
+
+
+def test_a_context_variable_of_the_test_is_seen(play):
+    token = CALLER.set("the test")
+    assert play(anywhere, asks_once).history.ended.value["handle"] == "the test"
+    CALLER.reset(token)
 
 
 def test_a_directory_that_the_run_removed(play, tmp_path, monkeypatch):
