@@ -348,7 +348,7 @@ class Told:
     def expect_again(self, plans):
         self.parents = [*plans]
 
-    def look(self, plan):
+    def look(self, plan, *, wait=True):
         history, crossings = self.lab.run(plan)
         return None if plan in self.unknown else Outcome(history, crossings, (), 0.0)
 

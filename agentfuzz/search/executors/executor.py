@@ -36,9 +36,9 @@ class Executor(Protocol):
         """The same of plans that were run before, to see whether they come out the same."""
         ...
 
-    def look(self, plan: FaultPlan) -> Outcome | None:
+    def look(self, plan: FaultPlan, *, wait: bool = True) -> Outcome | None:
         """The run of a plan that will be asked for, if it was made ahead (or is being made: then
-        it is waited for)."""
+        it is waited for, if `wait`)."""
         ...
 
     def take(self, plan: FaultPlan) -> Outcome | None:
@@ -65,7 +65,7 @@ class Inline:
 
     expect_last = expect_again = expect
 
-    def look(self, plan: FaultPlan) -> None:
+    def look(self, plan: FaultPlan, *, wait: bool = True) -> None:
         """Has none."""
 
     def take(self, plan: FaultPlan) -> None:

@@ -67,9 +67,11 @@ class Processes:
             self._children.append(self._start(self._children))
         self._feed()
 
-    def look(self, plan: FaultPlan) -> Outcome | None:
-        """The run of a plan that will be asked for, waited for if a child makes it."""
-        found = self._done[plan] if self._made(plan) else None
+    def look(self, plan: FaultPlan, *, wait: bool = True) -> Outcome | None:
+        """The run of a plan that will be asked for, waited for if a child makes it, and `wait`."""
+        if not wait:
+            self.hear()
+        found = self._done[plan] if plan in self._done or (wait and self._made(plan)) else None
         return None if isinstance(found, Died) else found
 
     def _made(self, plan: FaultPlan) -> bool:

@@ -62,9 +62,10 @@ class Beside:
             self._recalled[plan] = answer
         return answer is not None
 
-    def look(self, plan: FaultPlan) -> Outcome | None:
-        """Such a run."""
-        return self._recalled.get(plan) or self._others.look(plan)
+    def look(self, plan: FaultPlan, *, wait: bool = True) -> Outcome | None:
+        """Such a run; of those that processes make only one that is waited for: whether one is
+        there already depends on how fast they are."""
+        return self._recalled.get(plan) or (self._others.look(plan) if wait else None)
 
     def take(self, plan: FaultPlan) -> Outcome | None:
         """The run of a plan; None for one that is made where it is asked for. Raises Died,

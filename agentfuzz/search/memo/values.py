@@ -107,10 +107,7 @@ def _bare(value: Any, depth: int) -> bool:
         value = value.values()
     if _ATOMS.issuperset(map(type, value)):
         return True
-    for one in value:
-        if type(one) not in _ATOMS and not _bare(one, depth - 1):
-            return False
-    return True
+    return all(type(one) in _ATOMS or _bare(one, depth - 1) for one in value)
 
 
 def _parts(value: Any, depth: int) -> Key:

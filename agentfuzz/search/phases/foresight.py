@@ -16,6 +16,7 @@ from agentfuzz.search.phases.systematic import Came, Level, every, in_turn
 PARENTS = 16  # of a level, that are expected at a time, and as many before their turn
 ROWS = 32  # of a covering array, that are expected at a time, and as many before their turn
 COMING = 8  # parents whose plans are expected beside those of the one whose turn it is
+NEAR = 3  # of these, what they lead to is waited for: beyond that a budget may have ended
 
 
 class Foresight:
@@ -40,7 +41,7 @@ class Foresight:
         self.near(0)
         for came in known:
             self._expects(came)
-        self._further(0)
+        self._further(0, near=0)
 
     def near(self, turn: int) -> None:
         """The parents that come soon are run again."""
@@ -54,13 +55,14 @@ class Foresight:
         if self._expected == turn:
             self._others.expect([plan for n, plan in plans if self._ahead(n)])
             self._expected, self._first = turn + 1, after
-        self._further(turn + 1)
+        self._further(turn + 1, near=NEAR)
 
-    def _further(self, turn: int) -> None:
+    def _further(self, turn: int, near: int) -> None:
         """The plans of parents that come soon are expected, too, so that nobody waits at the turn;
-        as far as it is known what those lead to."""
+        as far as it is known what those lead to, or will be of those that are near."""
         while self._expected < min(turn + COMING, len(self._level.parents)):
-            found = self._others.look(self._turns[self._expected][1])
+            wait = self._expected < turn + near
+            found = self._others.look(self._turns[self._expected][1], wait=wait)
             if found is None:
                 return
             self._expects((found.history, found.crossings))
