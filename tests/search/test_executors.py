@@ -12,6 +12,7 @@ from hashlib import sha256
 import pytest
 
 from agentfuzz import Completion, at_most_once, scenario
+from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.report.formats import json as json_format
@@ -19,11 +20,12 @@ from agentfuzz.runtime.clock import Real
 from agentfuzz.search import runner
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
-from agentfuzz.search.executors import bridge, child
+from agentfuzz.search.executors import bridge, child, processes
 from agentfuzz.search.executors.child import forking
 from agentfuzz.search.executors.choice import AUTO, DEAR, safe, wanted
 from agentfuzz.search.executors.executor import Died, Inline
 from agentfuzz.search.executors.processes import Processes
+from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.phases import foresight
 from agentfuzz.search.space import Space
 from tests.extent import some
@@ -254,6 +256,66 @@ def test_a_process_that_is_killed_with_nothing_to_do_dies_of_no_plan(tmp_path):
     processes.close()
 
 
+def test_what_is_urgent_waits_for_few_long_runs():
+    """Of plans that take long a process has one waiting, and no more."""
+
+    def run(plan, taped):
+        return Outcome(History([], {}), [], (), 2 * processes.LONG)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 60)]
+    several = Processes(1, forking(run, lambda: None))
+    several.expect(plans)
+    for plan in plans[: 3 * processes.CHUNK]:
+        assert several.take(plan).seconds > processes.LONG
+    assert len(several._children[0].busy) <= 2
+    several.close()
+
+
+def test_what_is_expected_twice_is_run_once():
+    """Two rows of a covering array may come to one plan."""
+    one, other = FaultPlan.parse("pay#1:twice"), FaultPlan.parse("pay#2:twice")
+    several = Processes(1, forking(named, lambda: None))
+    several.expect([one, other, one])
+    assert [several.take(plan) for plan in (one, other)] == [str(one), str(other)]
+    several.expect([other])
+    assert several.take(other) == str(other)
+    assert not several._done
+    several.close()
+
+
+def test_a_process_dies_of_what_is_asked_for_now(monkeypatch):
+    """Its plan is sent to another one also where as many runs are made ahead as there may be."""
+
+    def run(plan, taped):
+        return os._exit(7) if plan == plans[-1] else str(plan)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 9)]
+    monkeypatch.setattr(processes, "AHEAD", 4)
+    several = Processes(1, forking(run, lambda: None))
+    several.expect(plans[:5])
+    assert several.look(plans[4]) == str(plans[4])
+    several.expect_last(plans[5:])
+    with pytest.raises(Died, match="pay#8:twice: exit code 7"):
+        several.take(plans[-1])
+    assert [several.take(plan) for plan in plans[:7]] == [str(plan) for plan in plans[:7]]
+    several.close()
+
+
+def test_none_of_several_processes_begins():
+    """They are gone before anybody looks: it is said, and all is run where it is asked for."""
+
+    def start(others):
+        made = forking(named, lambda: os._exit(3))(others)
+        os.waitid(os.P_PID, made.pid, os.WEXITED | os.WNOWAIT)
+        return made
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 40)]
+    several = Processes(3, start)
+    several.expect(plans)
+    assert several.take(plans[0]) is None
+    assert several.trouble == "another did not begin (exit code 3)"
+
+
 SERVES = """
 import os, sys
 from multiprocessing.connection import Connection
@@ -456,11 +518,11 @@ def test_the_rows_of_a_covering_array_are_made_ahead():
 
 
 def test_what_a_level_begins_with_is_made_beside_what_comes_before_it():
-    """The first parents of pairs are run again before a burst, or an outage, is asked for."""
+    """The first parents of pairs are run again while the last bursts and outages are asked for."""
     told, levels = events(careless, max_runs=900)
     assert {"plans with two faults", "bursts and outages"} <= {*levels}
     asked = [what for phase, what in told if phase == "depth 2" and isinstance(what, str)]
     parents = [plan for plan in dict.fromkeys(asked) if " + " not in plan]
-    begun = [what for phase, what in told if phase == "depth 1" and isinstance(what, list)]
+    begun = [what for phase, what in told if phase != "depth 2" and isinstance(what, list)]
     assert parents[:10] in [plans[:10] for plans in begun]
     assert len(parents) > 10

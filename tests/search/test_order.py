@@ -353,7 +353,7 @@ class Told:
         return None if plan in self.unknown else Outcome(history, crossings, (), 0.0)
 
 
-def outcomes(simulation, unknown, most):
+def outcomes(simulation, unknown, most, late=bool):
     """What was expected when each plan came, of so many at most; the plans; what is noted."""
     lab = Lab(shop, loop, simulation, Space(only=("once/timeout", "once/error", "empty", "repeat")))
     first = Level({FaultPlan(): 1}, lab.space)
@@ -361,7 +361,7 @@ def outcomes(simulation, unknown, most):
         first.grew(plan, *lab.run(plan))
     told = None if unknown is None else Told(lab, {*list(first.next)[unknown:]})
     level, known, plans = Level(first.next, lab.space), [], []
-    foresight = foreseen(Level(first.next, lab.space), told, every, FIRST)
+    foresight = foreseen(Level(first.next, lab.space), told, every, FIRST, late=late)
     for plan in level.plans(lab.run, foresight=foresight):
         known.append(0 if told is None else len(told.said))
         plans.append(str(plan))
@@ -380,6 +380,11 @@ def test_nobody_waits_between_two_parents(simulation, unknown):
     assert seen == vain
     ahead = [told - n for n, told in enumerate(known, 1) if told < len(plans)]
     assert (min(ahead, default=1) > 0) == (unknown == 99)
+
+
+def test_when_it_is_late_nobody_waits_for_what_a_parent_leads_to(simulation):
+    """Its plans are expected at its turn."""
+    assert outcomes(simulation, 99, 999, late=lambda: True) == outcomes(simulation, 0, 999)
 
 
 def test_what_is_expected_is_not_noted(simulation):

@@ -20,6 +20,7 @@ from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.executors import recorded
 from agentfuzz.search.executors.executor import Died
+from agentfuzz.search.executors.processes import Processes
 from agentfuzz.search.parts.shards import Merged, Share
 from agentfuzz.search.space import Space
 from tests.extent import some
@@ -174,6 +175,23 @@ def test_by_several_processes(tmp_path, monkeypatch):
     parts(tmp_path, 2, paying, careless, workers=2)
     assert searched(paying, careless, folded(tmp_path), workers=2)[1] == wanted
     assert searched(paying, careless, folded(tmp_path))[1] == wanted
+
+
+def test_nobody_makes_ahead_what_shards_have_made(tmp_path, monkeypatch):
+    """Neither a row of the covering array nor a pair: it would lie in the way of what is asked."""
+    monkeypatch.setattr(runner, "safe", lambda: True)
+    given = {"space": Space(only=("lost/timeout", "once/timeout", "once/error")), "deep_runs": 0}
+    wanted = searched(paying, hopeful, **given)[1]
+    parts(tmp_path, 2, paying, hopeful, **given)
+    sent, send = [], Processes._send
+
+    def noted(self, child, chunk):
+        sent.extend(chunk)
+        send(self, child, chunk)
+
+    monkeypatch.setattr(Processes, "_send", noted)
+    assert searched(paying, hopeful, folded(tmp_path), **given, workers=2)[1] == wanted
+    assert max(map(len, sent)) == 1
 
 
 def test_a_shard_that_its_budget_ended(tmp_path):

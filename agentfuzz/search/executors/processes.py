@@ -16,6 +16,7 @@ from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.outcome import Outcome
 
 CHUNK = 8  # plans that a child is sent at a time; of two such chunks it has one waiting
+LONG = 0.1  # real seconds of a run: from then on a plan is sent alone
 AHEAD = 64  # runs per child that nobody has asked for yet, at most
 
 
@@ -28,6 +29,7 @@ class Processes:
         self._workers = workers
         self._start = start
         self._cluster = cluster
+        self._chunk = CHUNK
         self._children: list[Child] = []
         self._queue: deque[FaultPlan] = deque()  # expected, and not sent
         self._known: set[FaultPlan] = set()  # expected, and not asked for
@@ -56,7 +58,8 @@ class Processes:
     def _new(self, plans: Iterable[FaultPlan]) -> list[FaultPlan]:
         if self.trouble:
             return []
-        new = [plan for plan in plans if plan not in self._known and plan not in self._cannot]
+        known, cannot = self._known, self._cannot
+        new = [one for one in dict.fromkeys(plans) if one not in known and one not in cannot]
         self._known.update(new)
         return new
 
@@ -78,10 +81,10 @@ class Processes:
         """Whether a child makes, or has made, the run of a plan: it is waited for."""
         if plan not in self._known:
             return False
-        if plan not in self._done and not any(plan in child.busy for child in self._children):
-            self._queue.remove(plan)
-            self._send(self._idlest(), [plan])
         while plan not in self._done:
+            if not any(plan in child.busy for child in self._children):  # or one has died of it
+                self._queue.remove(plan)
+                self._send(self._idlest(), [plan])
             self._receive()
             if self.trouble:
                 return False
@@ -130,10 +133,13 @@ class Processes:
         while self._queue:
             under_way = sum(len(child.busy) for child in self._children)
             child = self._idlest()
-            if len(child.busy) > CHUNK or len(self._done) + under_way >= AHEAD * self._workers:
+            if (
+                len(child.busy) > self._chunk
+                or len(self._done) + under_way >= AHEAD * self._workers
+            ):
                 return
             share = max(len(self._queue) // self._workers, 1)  # the last ones are shared out
-            chunk = list(islice(self._queue, min(share, CHUNK)))
+            chunk = list(islice(self._queue, min(share, self._chunk)))
             for _ in chunk:
                 self._queue.popleft()
             self._send(child, chunk)
@@ -147,6 +153,8 @@ class Processes:
         working = [child for child in self._children if child.busy]
         found = heard(working, wait=wait)
         for child in found:
+            if child not in self._children:  # another did not begin: all have ended
+                continue
             try:
                 said = child.answers.recv_bytes()
             except (EOFError, OSError):  # perhaps in the middle of an answer
@@ -155,7 +163,9 @@ class Processes:
             if child.ready:
                 plan = child.busy.popleft()
                 self._fatal.discard(plan)
-                self._done[plan] = loaded(said)
+                self._done[plan] = made = loaded(said)
+                if isinstance(made, Outcome) and made.seconds > LONG:
+                    self._chunk = CHUNK if self._cluster else 1  # what is urgent waits for few
             child.ready = True
         return len(found)
 

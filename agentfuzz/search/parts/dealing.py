@@ -45,6 +45,10 @@ class Dealing:
         """Whether its run may be made ahead."""
         return self.mine(number)
 
+    def row_ahead(self, number: int) -> bool:
+        """The same of a row of the covering array."""
+        return self.mine(number)
+
     def start(self, depth: int, parents: Iterable[FaultPlan]) -> Place:
         """Where the level of these parents begins."""
         return FIRST

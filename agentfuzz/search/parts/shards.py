@@ -173,6 +173,9 @@ class Merged(Dealing):
     def ahead(self, number: int) -> bool:
         return number > self._shards[number % len(self._shards)].end.last
 
+    def row_ahead(self, number: int) -> bool:
+        return False  # how many rows a shard has run is known when they are asked for
+
     def below(self, plan: FaultPlan, history: History) -> None:
         self._below.saw(plan, history)
 

@@ -15,13 +15,15 @@ from agentfuzz.search.phases.systematic import Came, Level, every, in_turn
 
 PARENTS = 16  # of a level, that are expected at a time, and as many before their turn
 ROWS = 32  # of a covering array, that are expected at a time, and as many before their turn
+FEW = 8  # plans that are left before a level: what comes after them is expected from then on
 COMING = 8  # parents whose plans are expected beside those of the one whose turn it is
 NEAR = 3  # of these, what they lead to is waited for: beyond that a budget may have ended
 
 
 class Foresight:
     """Of a `level` of its own, whose plans begin at `start`, those whose number is to be made
-    `ahead`; of its first parents it is `known` what they came to, so that nobody waits for that."""
+    `ahead`; of its first parents it is `known` what they came to, so that nobody waits for that.
+    When it is `late`, nobody waits for what a parent leads to before its turn."""
 
     def __init__(
         self,
@@ -30,8 +32,10 @@ class Foresight:
         ahead: Callable[[int], bool] = every,
         start: Place = FIRST,
         known: Sequence[Came] = (),
+        late: Callable[[], bool] = bool,
     ) -> None:
         self._level = level
+        self._late = late
         self._others = others
         self._ahead = ahead
         self._turns, start = in_turn(level.parents, start)
@@ -60,7 +64,7 @@ class Foresight:
     def _further(self, turn: int, near: int) -> None:
         """The plans of parents that come soon are expected, too, so that nobody waits at the turn;
         as far as it is known what those lead to, or will be of those that are near."""
-        while self._expected < min(turn + COMING, len(self._level.parents)):
+        while self._expected < min(turn + COMING, len(self._level.parents)) and not self._late():
             wait = self._expected < turn + near
             found = self._others.look(self._turns[self._expected][1], wait=wait)
             if found is None:
@@ -82,19 +86,20 @@ def foreseen(
     ahead: Callable[[int], bool],
     start: Place,
     known: Sequence[Came] = (),
+    late: Callable[[], bool] = bool,
 ) -> Foresight | None:
     """See `Foresight`; None where nobody makes runs ahead."""
-    return None if others is None else Foresight(level, others, ahead, start, known)
+    return None if others is None else Foresight(level, others, ahead, start, known, late)
 
 
 def soon(
-    numbered: Iterator[tuple[int, FaultPlan]], others: Executor
+    numbered: Iterator[tuple[int, FaultPlan]], others: Executor, ahead: Callable[[int], bool]
 ) -> Iterator[tuple[int, FaultPlan]]:
-    """The same plans, those that come soon expected."""
+    """The same plans; those that come soon, and are to be made `ahead`, expected."""
     here: list[tuple[int, FaultPlan]] = []
     while True:
         following = [*islice(numbered, ROWS)]
-        others.expect_last([plan for _, plan in following])
+        others.expect_last([plan for n, plan in following if ahead(n)])
         yield from here
         if not following:
             return

@@ -19,9 +19,9 @@ from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.parts.dealing import Turn
 from agentfuzz.search.phases import pairwise
 from agentfuzz.search.phases.again import AT_THE_END, EVERY, Again
-from agentfuzz.search.phases.foresight import Foresight, foreseen, soon
+from agentfuzz.search.phases.foresight import FEW, Foresight, foreseen, soon
 from agentfuzz.search.phases.inputs import Inputs
-from agentfuzz.search.phases.systematic import Came, every
+from agentfuzz.search.phases.systematic import Came, every, named
 from agentfuzz.search.phases.systematic import Level as Walk
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import drawn_out, longer, size
@@ -53,7 +53,8 @@ class Levels:
         self.begin("fault-free", None)
         self._waiting: deque[FaultPlan] = deque()  # to be run: bursts and outages
         self._down: deque[FaultPlan] = deque()  # the same, of everything
-        self._coming: Foresight | None = None  # of the next level
+        self._over: Walk | None = None  # a level; nothing is expected yet of the next one
+        self._coming: Foresight | None = None  # of that
         self._depths: dict[int, Level] = {}
         self._runner = runner
         self._meter = meter
@@ -77,7 +78,7 @@ class Levels:
                 self._cover(total - skipped)
             prune = runner.steady and not self._again.findings
             walk = Walk(parents, runner.space, prune=prune, wordings=depth == 1)
-            name = f"plans with {_number(depth)} fault{'s' * (depth > 1)}"
+            name = named(depth)
             self.begin(f"depth {depth}", total - skipped)
             try:
                 self._walk(walk, name, depth, start, crossings)
@@ -176,13 +177,16 @@ class Levels:
             self._coverage.cells.idle(slot, faults)
         if meter.stopped == "exhausted":  # others begin with what comes next
             others.expect_last(self._down if depth == 1 else ())
-            if not last:
-                self._foresee(walk, depth + 1)
+            self._over = None if last else walk
+            self._foresee(depth + 1)
         if walk.done and not meter.late:
             again.ended(min(meter.left, AT_THE_END))
 
-    def _foresee(self, walk: Walk, depth: int) -> None:
-        """What the level after this one begins with is expected, where nothing else comes first."""
+    def _foresee(self, depth: int) -> None:
+        """What this level begins with is expected, where little or nothing comes first."""
+        if (walk := self._over) is None or len(self._waiting) + len(self._down) > FEW:
+            return
+        self._over = None
         rows = self._rows(walk.next_total - walk.next_skipped) if depth == 2 else iter(())
         if self._runner.steady and walk.next and next(rows, None) is None:
             start = self._runner.dealing.start(depth, walk.next)
@@ -193,7 +197,8 @@ class Levels:
     ) -> Foresight | None:
         level = Walk(parents, self._runner.space, wordings=depth == 1)
         ahead = self._runner.dealing.ahead if self._dealt_out(depth) else every
-        return foreseen(level, self._runner.others, ahead, start, known)
+        meter = self._meter
+        return foreseen(level, self._runner.others, ahead, start, known, lambda: meter.late)
 
     def _dealt(self, plan: FaultPlan, phase: str, turn: Turn) -> Outcome | None:
         """The run of a plan that may be another shard's to make."""
@@ -225,6 +230,7 @@ class Levels:
             self.lasting.append(plan)
             if outcome is not None:
                 self._runner.executor.expect(self._longer(plan, outcome.crossings))
+            self._foresee(2)
         self._waiting.extend(down)
         if meter.stopped == "max_runs":
             self._again.ended(min(meter.left, AT_THE_END))
@@ -256,8 +262,8 @@ class Levels:
 
     def _rows(self, pairs: int) -> Iterator[FaultPlan]:
         """A covering array of so many pairs, where that pays."""
-        groups, space = self._coverage.groups, self._runner.space
-        columns = [(slot, space.at(group)) for slot, group in groups.items()]
+        at = self._runner.space.at
+        columns = [(slot, at(group)) for slot, group in self._coverage.groups.items()]
         return pairwise.rows_if_few(columns, pairs if pairs > MANY else 0)
 
     def _cover(self, pairs: int) -> None:
@@ -267,7 +273,7 @@ class Levels:
         known = dealing.rows()
         rows = enumerate(self._rows(pairs))
         own = (row for row in rows if row[0] >= known and dealing.mine(row[0]))
-        for number, plan in soon(own, self._runner.executor):
+        for number, plan in soon(own, self._runner.executor, dealing.row_ahead):
             if self._meter.out():
                 break
             done += 1
@@ -292,7 +298,3 @@ class Levels:
         whole = whole and not self._waiting
         done, skipped = sum(one.done for one in levels), sum(one.skipped for one in levels)
         return Smaller(1 + done + len(self.lasting), skipped, whole)
-
-
-def _number(n: int) -> str:
-    return ("no", "one", "two", "three", "four")[n] if n < 5 else str(n)

@@ -47,6 +47,12 @@ def every(number: int) -> bool:
     return True
 
 
+def named(depth: int) -> str:
+    """A level, as it is told."""
+    number = ("no", "one", "two", "three", "four")[depth] if depth < 5 else str(depth)
+    return f"plans with {number} fault{'s' * (depth > 1)}"
+
+
 class Foresees(Protocol):
     """Is told whose turn it is."""
 
