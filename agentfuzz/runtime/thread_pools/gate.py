@@ -148,6 +148,7 @@ class Gate(Scheduler):
         try:
             real(thread)
         except BaseException:
+            work.gives_back()
             self.alive.remove(work)
             self.pooled.remove(thread)
             raise

@@ -124,7 +124,15 @@ class Own(Work):
         self.own = thread
         self.error: BaseException | None = None
         self._body = thread.run
+        self._before = vars(thread).get("run")
         thread.run = self._live  # type: ignore[method-assign]
+
+    def gives_back(self) -> None:
+        """The thread could not be started: it is as it was."""
+        assert self.own is not None
+        vars(self.own).pop("run", None)
+        if self._before is not None:
+            vars(self.own)["run"] = self._before
 
     def _live(self) -> None:
         self._begin()
