@@ -5,6 +5,7 @@ processes there are, nor on how fast they are. A plan that would be sent for wha
 about to show waits for that one. It stands before the executor of several processes, in its place.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from agentfuzz.core.plan import FaultPlan
@@ -33,6 +34,7 @@ class Beside:
         self._recalled: dict[FaultPlan, Outcome] = {}  # what was run before
         self._audited: set[FaultPlan] = set()  # answers that others make again
         self._sent: dict[FaultPlan, Place | None] = {}  # what each is about to show
+        self._shown_by: Counter[Place] = Counter()  # how many of them
         self._waiting: dict[Place, list[FaultPlan]] = {}
         self._vain: set[Place] = set()  # shown, and not to be remembered
 
@@ -98,7 +100,7 @@ class Beside:
         """Nothing more is asked for."""
         for kept in (
             *(self._coming, self._answers, self._recalled),
-            *(self._audited, self._sent, self._waiting),
+            *(self._audited, self._sent, self._shown_by, self._waiting),
         ):
             kept.clear()
         self._others.close()
@@ -146,10 +148,12 @@ class Beside:
         place = self._memo.place if known else None
         if place in self._vain:
             place = None
-        if place is not None and wait and place in self._sent.values():
+        if place is not None and wait and self._shown_by[place]:
             self._waiting.setdefault(place, []).append(plan)
             return
         self._sent[plan] = place
+        if place is not None:
+            self._shown_by[place] += 1
         self._others.expect_last([plan], taped=self._memo.learning and not plan.given)
 
     # What has come ------------------------------------------------------------------------
@@ -168,6 +172,8 @@ class Beside:
         """The run of a plan that was sent. What it has shown is learnt, and what waits for it is
         looked at again."""
         place, learnt = self._sent.pop(plan), False
+        if place is not None:
+            self._shown_by[place] -= 1
         try:
             found = self._others.take(plan)
             learnt = found is not None and self._memo.taught(read(found.tapes))

@@ -74,7 +74,7 @@ class Walker:
             except BaseException as error:
                 what = self._raised(error)
             finally:
-                gateway.calls.others_ready = before  # type: ignore[method-assign]
+                self._ends(gateway, before)
             node = self._next(gateway, node, sight, what, preempted(gateway, begun))
         gateway.clock.until(self._end(node).at)
         return self._ended(self._end(node), sight)
@@ -96,7 +96,7 @@ class Walker:
             except BaseException as error:
                 what = self._raised(error)
             finally:
-                gateway.calls.others_ready = before  # type: ignore[method-assign]
+                self._ends(gateway, before)
             node = self._next(gateway, node, sight, what, turned or preempted(gateway, begun))
         await self._until(gateway, self._end(node).at)
         return self._ended(self._end(node), sight)
@@ -114,17 +114,24 @@ class Walker:
             self._unknown()
         clock.now = at
 
-    def _begins(self, gateway: LocalGateway, step: Step, sight: Sight) -> Callable[[], bool]:
+    def _begins(self, gateway: LocalGateway, step: Step, sight: Sight) -> Callable[[], bool] | None:
         """An action begins, where others could go on as well, or threads are about. Returns who
-        was asked before whether others could."""
+        was asked before whether others could, if not the world itself."""
         if not sight.same:
             self._unknown()
         calls, clock = gateway.calls, gateway.clock
-        before = calls.others_ready
+        before: Callable[[], bool] | None = vars(calls).get("others_ready")
         calls.others_ready = lambda: step.ready  # type: ignore[method-assign]
         if step.gated and clock.gate is None:
             clock.gate = self._gate
         return before
+
+    def _ends(self, gateway: LocalGateway, before: Callable[[], bool] | None) -> None:
+        """It is over. A world that held its own method would be a circle."""
+        if before is None:
+            del gateway.calls.others_ready
+        else:
+            gateway.calls.others_ready = before  # type: ignore[method-assign]
 
     def _raised(self, error: BaseException) -> Any:
         """What an action came to that has raised, if an agent goes on after that."""
