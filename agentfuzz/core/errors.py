@@ -160,7 +160,8 @@ def violation_type(code: str, subject: str) -> type[InvariantViolated]:
 class CutOff(BaseException):
     """The run is over. A BaseException, so that `except Exception` cannot swallow it.
 
-    `why` is one of `budget`, `spinning`, `hung`, `crashed`.
+    `why` is one of `budget`, `spinning`, `hung`, `crashed`; `unknown` is a run of which nobody can
+    tell how it goes on, and nobody asks.
     """
 
     def __init__(self, why: str, detail: str = "") -> None:

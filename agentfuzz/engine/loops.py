@@ -9,13 +9,15 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
-from agentfuzz.engine.ending import completed, mourned
+from agentfuzz.engine.ending import Ending, completed, mourned
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.runtime import forks
 from agentfuzz.runtime.clock import Clock
 from agentfuzz.runtime.eventloop import VirtualLoop, abandon, finish
 from agentfuzz.world.local import LocalGateway
 from agentfuzz.world.world import World, inside
+
+UNKNOWN = "cut_off", "unknown"  # how a run ends that nobody asks for
 
 
 class Loops:
@@ -93,10 +95,17 @@ class Loops:
             self.drop()  # what stopped it would stop the next run
             raise
 
-    def abandon(self, gateway: LocalGateway) -> None:
-        """Let what is still due happen, and drop the loop of a run that did not return."""
+    def abandon(self, gateway: LocalGateway, ending: Ending) -> None:
+        """Let what is still due happen, and drop the loop of a run that did not return; of one
+        that nobody asks for, only what it left on the loop is dropped."""
+        loop = self._loop
         with suppress(BaseException):
-            self.settle(gateway)
+            if (ending.how, ending.error) != UNKNOWN or loop is None or loop.is_closed():
+                self.settle(gateway)
+            else:
+                finish(loop)
+                loop.rest()
+                return
         self.drop()
 
     def close(self) -> None:

@@ -179,7 +179,7 @@ class Simulation:
                 leaks.note("not put back:", isolation.lost.pop())
             leaks.end()
         if ending.how != "returned":
-            self.watchdog.clear_up(lambda: self._loops.abandon(gateway))
+            self.watchdog.clear_up(lambda: self._loops.abandon(gateway, ending))
         history = frozen(gateway, ending)
         history.asked = scenario.asked
         if scenario.data:

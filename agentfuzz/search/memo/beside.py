@@ -36,6 +36,7 @@ class Beside:
         self._sent: dict[FaultPlan, Place | None] = {}  # what each is about to show
         self._shown_by: Counter[Place] = Counter()  # how many of them
         self._waiting: dict[Place, list[FaultPlan]] = {}
+        self._wait = 0  # so many plans do
         self._vain: set[Place] = set()  # shown, and not to be remembered
 
     @property
@@ -115,6 +116,7 @@ class Beside:
         for place, plans in self._waiting.items():
             if plan in plans:
                 plans.remove(plan)
+                self._wait -= 1
                 if not plans:
                     del self._waiting[place]
                 return True
@@ -133,7 +135,7 @@ class Beside:
         self._others.hear()
 
     def _under_way(self) -> int:
-        return len(self._answers) + len(self._sent) + sum(map(len, self._waiting.values()))
+        return len(self._answers) + len(self._sent) + self._wait
 
     def _see(self, plan: FaultPlan, *, wait: bool = True) -> None:
         """Answer a plan, or send it; or let it wait for one that is about to show the same."""
@@ -150,6 +152,7 @@ class Beside:
             place = None
         if place is not None and wait and self._shown_by[place]:
             self._waiting.setdefault(place, []).append(plan)
+            self._wait += 1
             return
         self._sent[plan] = place
         if place is not None:
@@ -180,6 +183,8 @@ class Beside:
         finally:
             if place is not None and not learnt:
                 self._vain.add(place)
-            for one in self._waiting.pop(place, []) if place is not None else ():
+            again = [] if place is None else self._waiting.pop(place, [])
+            self._wait -= len(again)
+            for one in again:
                 self._see(one)
         return found
