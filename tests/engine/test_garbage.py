@@ -4,6 +4,7 @@ Law: what is left of a run goes with its last reference, also where a fault rais
 asks the collector to look more seldom, and takes that back.
 """
 
+import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -97,16 +98,30 @@ def test_a_run_with_a_model_leaves_no_garbage(
         assert garbage() < 20
 
 
-def test_a_run_that_a_memo_does_not_know_leaves_no_garbage(garbage: Callable[[], int]) -> None:
-    """Where it breaks off is no circle."""
+@pytest.mark.parametrize("loop", [asking, awaiting])
+@pytest.mark.parametrize("known", [None, "", "pay#1:twice"])
+def test_a_run_that_a_memo_makes_or_does_not_know_leaves_no_garbage(
+    garbage: Callable[[], int], known: str | None, loop: Callable[[World], Any]
+) -> None:
+    """What was asked of the agent's place, and where a run breaks off, is no circle; and a loop
+    that such a run leaves is as empty as one that a run leaves which comes to its end."""
     with Simulation() as simulation:
-        memo = Memo(told, asking, simulation, seed=0)
-        for _ in range(3):
-            assert memo.answer(FromPlan()) is None
-        garbage()
-        for _ in range(20):
-            memo.answer(FromPlan())
-        assert garbage() < 20
+        memo = Memo(told, loop, simulation, seed=0)
+        if known is not None:
+            learnt = simulation.execute(told, memo.taped, FromPlan(FaultPlan.parse(known)))
+            memo.learn(learnt)
+        for plan in ("", "pay#1:once/malformed"):
+            injectors = [FromPlan(FaultPlan.parse(plan)) for _ in range(23)]
+            for injector in injectors[:3]:
+                assert (memo.answer(injector) is not None) is (known is not None and not plan)
+            loop_of = simulation._loops.current()
+            garbage()
+            for injector in injectors[3:]:
+                memo.answer(injector)
+            assert garbage() < 20
+            assert simulation._loops.current() is loop_of
+            assert not loop_of.waits
+            assert not asyncio.all_tasks(loop_of)
 
 
 @scenario(exactly_once("pay"), task="Pay.")
@@ -174,7 +189,7 @@ def test_the_collector_is_as_it_was() -> None:
     """Its thresholds are given back; one that is off stays off."""
     before = gc.get_threshold()
     with Simulation():
-        assert gc.get_threshold() == (max(before[0], COLLECTED), *before[1:])
+        assert gc.get_threshold() == tuple(map(max, before, COLLECTED))
     assert gc.get_threshold() == before
     gc.set_threshold(0)
     try:

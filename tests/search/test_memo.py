@@ -37,6 +37,7 @@ from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.memo import fitness, sight
 from agentfuzz.search.memo.audit import Audit
+from agentfuzz.search.memo.beside import Beside
 from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.sight import Sight
 from agentfuzz.search.memo.tape import unfinished
@@ -484,6 +485,24 @@ def test_beside_other_processes_as_much_is_answered():
         searched(paying, plain, "on", deep_runs=0, workers=n)[0].runner.memo for n in (1, 2)
     )
     assert beside.answered == alone.answered
+
+
+@pytest.mark.usefixtures("forks")
+def test_those_that_wait_are_counted(monkeypatch):
+    """So many plans wait, and so many are about to show something, as are kept; at the end none."""
+    counts, take = [], Beside.take
+
+    def counted(self, plan):
+        found = take(self, plan)
+        counts.append(waiting := sum(map(len, self._waiting.values())))
+        assert self._wait == waiting
+        places = Counter(place for place in self._sent.values() if place is not None)
+        assert +self._shown_by == places
+        return found
+
+    monkeypatch.setattr(Beside, "take", counted)
+    searched(paying, plain, "on", deep_runs=0, workers=2)
+    assert max(counts) > 0 == counts[-1]
 
 
 @pytest.mark.slow

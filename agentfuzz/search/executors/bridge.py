@@ -46,7 +46,7 @@ def runs(
         child.send(asked)
         found.extend(child.answers.recv_bytes() for _ in asked)
     except (EOFError, ConnectionError):
-        return found, child.ended(dying=True)
+        return found, child.ended()
     child.busy.clear()
     with _lock:
         _idle[key].append(child)

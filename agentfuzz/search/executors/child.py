@@ -45,7 +45,7 @@ class Child:
         self.to = to
         self.answers = answers
         self.busy: deque[FaultPlan] = deque()
-        self.ready = self.idle = False
+        self.ready = self.idle = self._going = False
         # Readable once it is gone, whatever a process of its own still holds.
         self.life = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
@@ -58,12 +58,21 @@ class Child:
         except BrokenPipeError:  # it has died: what it says last is read first
             self.idle = idle or self.idle
 
-    def ended(self, *, dying: bool = False) -> str:
-        """It has to go now, with all that it has begun, or is going already (`dying`): how it
-        ended, in words."""
+    def end(self) -> None:
+        """It has to go now, with all that it has begun."""
         self.to.close()
-        if not dying:
-            measured.gather(self.answers)
+        measured.gather(self.answers)
+        self._going = True
+        self._kill()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def ended(self) -> str:
+        """How it ended, in words: it was told to go, or is going already, and is waited for."""
+        dying = not self._going
+        self.to.close()
         self.answers.close()
         if self.life is not None:
             os.close(self.life)
@@ -73,8 +82,7 @@ class Child:
             while dying and not gone and Real.monotonic() < until:
                 Real.sleep(0.005)
                 gone, status = os.waitpid(self.pid, os.WNOHANG)
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._kill()
             if not gone:
                 _, status = os.waitpid(self.pid, 0)
         except ChildProcessError:  # somebody else has waited for it

@@ -118,6 +118,8 @@ class Processes:
     def close(self) -> None:
         """End the children: they hold nothing that is to be kept."""
         for child in self._children:
+            child.end()
+        for child in self._children:  # they go side by side
             child.ended()
         self._children = []
         for kept in (self._queue, self._known, self._taped, self._done):
@@ -171,7 +173,7 @@ class Processes:
 
     def _replace(self, child: Child) -> None:
         """A child is gone: perhaps killed from outside, so that its plan has a second chance."""
-        plan, how = child.busy[0], child.ended(dying=True)
+        plan, how = child.busy[0], child.ended()
         place = self._children.index(child)
         del self._children[place]
         if not child.ready:
