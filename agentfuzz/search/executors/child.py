@@ -100,9 +100,11 @@ def heard(children: Sequence[Child], *, wait: bool = True) -> list[Child]:
             if end is not None:
                 ends[end] = child
                 look.register(end, select.POLLIN)
-    found = {id(ends[end]): ends[end] for end, _ in look.poll(None if wait else 0)}
+    said = dict(look.poll(None if wait else 0))
+    found = {id(ends[end]): ends[end] for end in said}
     for child in found.values():
-        if not child.answers.poll():  # gone, and somebody else holds its side of the pipe
+        if child.answers.fileno() not in said and not child.answers.poll():
+            # It is gone, and somebody else holds its side of the pipe.
             child.answers.close()
             child.answers = _over()
     return list(found.values())
