@@ -45,7 +45,7 @@ from agentfuzz.world.specs import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
-COLLECTED = 20_000, 10, 100  # new objects until they are looked at, between two runs; all, seldom
+COLLECTED = 20_000, 10, 30  # new objects until they are looked at, between two runs; all, seldom
 
 
 class Simulation:
