@@ -45,7 +45,7 @@ from agentfuzz.world.specs import forget
 from agentfuzz.world.world import World, inside
 
 Agent = Callable[[World], Any]
-COLLECTED = 20_000, 10, 30  # new objects until they are looked at, between two runs; all, seldom
+COLLECTED = 20_000  # new objects until the garbage collector looks at them, between two runs
 
 
 class Simulation:
@@ -82,7 +82,7 @@ class Simulation:
         seldom = gc.get_threshold()
         if seldom[0]:  # a twelfth of a framework's run; a plain loop leaves nothing
             self._stack.callback(gc.set_threshold, *seldom)
-            gc.set_threshold(*map(max, seldom, COLLECTED))
+            gc.set_threshold(max(seldom[0], COLLECTED), *seldom[1:])
         clock = self._clock = self._stack.enter_context(virtual_time())
         self.gate = self._stack.enter_context(gated(Gate(clock)))
         self._pid = os.getpid()
