@@ -96,17 +96,22 @@ class Loops:
             raise
 
     def abandon(self, gateway: LocalGateway, ending: Ending) -> None:
-        """Let what is still due happen, and drop the loop of a run that did not return; of one
-        that nobody asks for, only what it left on the loop is dropped."""
-        loop = self._loop
+        """Let what is still due happen, and drop the loop of a run that did not return; one that
+        nobody asks for, and that had nothing but tasks there, leaves an empty loop for the next."""
         with suppress(BaseException):
-            if (ending.how, ending.error) != UNKNOWN or loop is None or loop.is_closed():
-                self.settle(gateway)
-            else:
-                finish(loop)
-                loop.rest()
+            if (ending.how, ending.error) == UNKNOWN and self._is_emptied(gateway):
                 return
+            self.settle(gateway)
         self.drop()
+
+    def _is_emptied(self, gateway: LocalGateway) -> bool:
+        loop, due = self._loop, gateway.clock.next_due
+        if loop is None or loop.is_closed() or due is not None or gateway.calls.late:
+            return False
+        if not loop.holds_tasks_only():
+            return False
+        finish(loop)
+        return loop.holds_tasks_only() and not (loop.waits or asyncio.all_tasks(loop))
 
     def close(self) -> None:
         """The simulation is over."""

@@ -71,6 +71,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Whether something is to be called on it."""
         return bool(self._ready or self._scheduled)  # type: ignore[attr-defined]
 
+    def holds_tasks_only(self) -> bool:
+        """Whether nothing else is left: no generator, thread, process, pipe or connection."""
+        turns = self._turns
+        left = self._asyncgens or self._pools or turns.children
+        return not left and len(turns.get_map()) == 1  # what wakes it
+
     def close(self) -> None:
         VirtualLoop.ended += 1
         self.rest()

@@ -4,7 +4,6 @@ Law: a plan is judged in the same way whether it was met, shrunk, replayed or co
 processes make runs ahead as far as that is safe and pays. Every run is made by the maker below.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -104,11 +103,7 @@ class Runner(Maker):
         return made._replace(escapes=tuple(leaks.taken()), marks=marks)
 
     def adopted(self) -> None:
-        """This process was forked by an executor, to make runs ahead. What it was born with counts
-        as old: to look at it would be to copy it."""
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()
+        """This process was forked by an executor, to make runs ahead."""
         self.simulation.adopted()
         leaks.taken()
         self.executor, self.crash_log, self.dealing = Inline(), CrashLog(), Dealing()

@@ -3,7 +3,6 @@
 Law: processes that die, spin or cannot give a run cost the plan that they died of and nothing else.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -86,29 +85,6 @@ def test_the_same_bytes_by_several_processes():
     assert shown(together) == shown(alone) != []
     assert together.runs == alone.runs
     assert bytes_together == bytes_alone
-
-
-def test_what_a_process_is_born_with_counts_as_old(tmp_path):
-    """Its collector does not look at it, which would copy it; nothing is out of sight for that."""
-    here, young = os.getpid(), []
-
-    class Kept:
-        pass
-
-    def looks(world):
-        if os.getpid() != here:
-            ages = [sum(type(one) is Kept for one in gc.get_objects(age)) for age in (0, 1, 2)]
-            (tmp_path / str(os.getpid())).write_text(str(ages))
-        return careless(world)
-
-    gc.disable()
-    try:
-        young += [Kept() for _ in range(1_000)]
-        searched(paying, looks, 2, depth=1, deep_runs=0)
-    finally:
-        gc.enable()
-    told = [path.read_text() for path in tmp_path.iterdir()]
-    assert told == ["[0, 0, 1000]"] * 2
 
 
 @pytest.mark.slow

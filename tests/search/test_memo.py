@@ -38,11 +38,13 @@ from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.memo import fitness, sight
 from agentfuzz.search.memo.audit import Audit
 from agentfuzz.search.memo.beside import Beside
+from agentfuzz.search.memo.memo import Memo
 from agentfuzz.search.memo.shared import Shared
 from agentfuzz.search.memo.sight import Sight
 from agentfuzz.search.memo.tape import unfinished
 from agentfuzz.search.memo.tree import Tree
 from agentfuzz.search.memo.values import Packed, Uncopied, key_of
+from agentfuzz.world.injector import FromPlan
 from agentfuzz.world.world import World
 from tests.extent import some, upto
 
@@ -485,6 +487,70 @@ def test_beside_other_processes_as_much_is_answered():
         searched(paying, plain, "on", deep_runs=0, workers=n)[0].runner.memo for n in (1, 2)
     )
     assert beside.answered == alone.answered
+
+
+def reads(ends):
+    ends += os.pipe()
+    asyncio.get_running_loop().add_reader(ends[-2], bool)
+
+
+def awaits_a_thread(ends):
+    asyncio.get_running_loop().run_in_executor(None, time.sleep, 1)
+
+
+def leaves_a_task(ends):
+    asyncio.get_running_loop().create_task(asyncio.sleep(1))
+
+
+async def generates(ends):
+    async def rows():
+        yield 1
+        yield 2
+
+    ends.append(rows())
+    await anext(ends[-1])
+
+
+@pytest.mark.parametrize(
+    ("leaves", "plan", "kept"),
+    [
+        (leaves_a_task, "pay#2:once/malformed", True),
+        (reads, "pay#2:once/malformed", False),
+        (awaits_a_thread, "pay#2:once/malformed", False),
+        (generates, "pay#2:once/malformed", False),
+        (leaves_a_task, "pay#2:late/timeout", False),  # it is still to come
+    ],
+)
+def test_only_a_loop_with_nothing_but_tasks_is_kept(leaves, plan, kept):
+    """After a run that nobody knows; and then it is empty."""
+    ends = []
+
+    @scenario(at_most_once("pay"), task="Pay.")
+    def story(world):
+        @world.tool(effect="pay", scope=("n",))
+        async def pay(n: int) -> dict:
+            left = leaves(ends)
+            if left is not None:
+                await left
+            return {"receipt": n}
+
+    async def twice(world):
+        for n in (1, 2):
+            await world.tools.aio.pay(n=n)
+        return DONE
+
+    with Simulation() as simulation:
+        memo = Memo(story, twice, simulation, seed=0)
+        memo.learn(simulation.execute(story, memo.taped, FromPlan()))
+        before = simulation._loops.current()
+        assert memo.answer(FromPlan(FaultPlan.parse(plan))) is None
+        after = simulation._loops.current()
+        assert (after is before) is kept
+        assert not after.waits
+        assert not asyncio.all_tasks(after)
+    for end in ends:
+        if isinstance(end, int):
+            os.close(end)
 
 
 @pytest.mark.usefixtures("forks")

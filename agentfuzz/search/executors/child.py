@@ -74,8 +74,9 @@ class Child:
         dying = not self._going
         self.to.close()
         self.answers.close()
-        if self.life is not None:
-            os.close(self.life)
+        life, self.life = self.life, None
+        if life is not None:
+            os.close(life)
         try:
             gone, status = os.waitpid(self.pid, os.WNOHANG)
             until = Real.monotonic() + GRACE
