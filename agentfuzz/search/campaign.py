@@ -38,6 +38,7 @@ class Campaign(Account):
     `result()`. Everything happens inside `simulation`'s with block."""
 
     _searched: Sequence[Saved] = ()
+    _earlier: History | None = None  # the first run, before everything was begun anew
 
     def _begin(self, *notes: str) -> None:
         super()._begin(*notes)
@@ -85,7 +86,8 @@ class Campaign(Account):
         assert outcome is not None, "nothing is made ahead yet"
         self._coverage.plain = len(self._coverage.groups)
         history = outcome.history
-        self._again.compare(nothing, runner.first, history)
+        for first in filter(None, (runner.first, self._earlier)):
+            self._again.compare(nothing, first, history)
         self._compared(nothing, history, "fault-free")
         self.notes += filter(None, [watched.begin(runner, history)])
         begun = Real.monotonic()
@@ -118,7 +120,9 @@ class Campaign(Account):
 
     def _anew(self, doubted: Doubted) -> None:
         """What was run does not count: the whole campaign again, without the memo, and unwatched if
-        that was seen. Then its time begins again: without a watch it would have had all of it."""
+        that was seen. Then its time begins again: without a watch it would have had all of it. But
+        the first run of all was a real one: what an agent has kept since then shows by it."""
+        self._earlier = self._earlier or self.runner.first
         self._meter.stopped = "exhausted"
         if isinstance(doubted, Seen):
             self._meter.again()

@@ -399,6 +399,27 @@ def test_hidden_state_is_found_out():
     assert "AF904" in {cx.code for cx in found.findings}
 
 
+def test_hidden_state_that_fills_up_is_found():
+    """A breaker that stays open from run to run: when it is found out, and everything begins anew,
+    all runs come out alike. Only the first of all did not."""
+    failed = [0]
+
+    def breaker(world):
+        if failed[0] == 5:
+            return BLOCKED
+        try:
+            world.tools.pay(n=1)
+        except Exception:
+            failed[0] += 1
+            return BLOCKED
+        return DONE
+
+    campaign, found = searched(paying, breaker, "on")
+    assert campaign.runner.memo is None
+    assert [cx.code for cx in found.findings] == ["AF904"]
+    assert "0 of 4 replays gave the first history" in found.findings[0].violation.sentence
+
+
 @scenario(at_most_once("pay"), truthful(), task="Pay.")
 def claiming(world):
     paying.build(world)
