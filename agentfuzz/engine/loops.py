@@ -75,6 +75,8 @@ class Loops:
             process.cancel_task = None
         mourned(gateway)
         finish(loop)
+        if clock.gate is not None:
+            clock.gate.finish()  # what its threads began in its last step
         loop.rest()
         return result
 
@@ -95,9 +97,15 @@ class Loops:
             self.drop()  # what stopped it would stop the next run
             raise
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything is to be called on the loop: what a thread said last when it ended."""
+        return self._loop is not None and self._loop.waits
+
     def abandon(self, gateway: LocalGateway, ending: Ending) -> None:
-        """Let what is still due happen, and drop the loop of a run that did not return; one that
-        nobody asks for, and that had nothing but tasks there, leaves an empty loop for the next."""
+        """Let what is still due happen, and drop the loop of a run that left it in disorder; one
+        that nobody asks for, and that had nothing but tasks there, leaves an empty loop for the
+        next."""
         with suppress(BaseException):
             if (ending.how, ending.error) == UNKNOWN and self._is_emptied(gateway):
                 return

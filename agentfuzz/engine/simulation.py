@@ -178,7 +178,7 @@ class Simulation:
             while isolation.lost:
                 leaks.note("not put back:", isolation.lost.pop())
             leaks.end()
-        if ending.how != "returned":
+        if ending.how != "returned" or self._loops.waits:
             self.watchdog.clear_up(lambda: self._loops.abandon(gateway, ending))
         history = frozen(gateway, ending)
         history.asked = scenario.asked

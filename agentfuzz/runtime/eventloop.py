@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from agentfuzz.runtime import leaks, unheard
 from agentfuzz.runtime.clock import FOREVER, Clock, Real
 from agentfuzz.runtime.numbered import InOrder, NumberedFuture, NumberedTask
+from agentfuzz.runtime.thread_pools.work_item import is_doomed
 from agentfuzz.runtime.virtual_selector import VirtualSelector
 
 T = TypeVar("T")
@@ -165,6 +166,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             future.set_result(done.result()) if error is None else future.set_exception(error)
 
         def comes(done: Any) -> None:
+            if is_doomed():  # its run is over, and another one may be on this loop
+                return
             with suppress(RuntimeError):  # the loop is closed: nobody waits for it any more
                 self.call_soon_threadsafe(ends, done)
 

@@ -6,12 +6,14 @@ import queue
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import pytest
 
 from agentfuzz import Completion, at_most_once, in_child, scenario
 from agentfuzz.core.events import Called
+from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.runtime import virtual_selector
 from agentfuzz.runtime.thread_pools import scheduler
@@ -134,6 +136,63 @@ def test_asyncio_run_ends_when_its_threads_do(play):
     history = play(shop, agent).history
     assert history.ended.value == [5.0, pytest.approx(60.0)]
     assert [event.t for event in history.of(Called)] == [pytest.approx(60.0)]
+
+
+def test_what_is_left_to_a_thread_comes_to_its_end():
+    """Though the agent lets nobody have a turn before it answers; and the next run hears nothing
+    of it."""
+    ends = []
+
+    @scenario(task="Log it.")
+    def logging(world):
+        @world.tool()
+        async def log(line: str) -> str:
+            def write():
+                time.sleep(60)
+                ends.append(line)
+
+            asyncio.get_running_loop().run_in_executor(None, write)
+            return "queued"
+
+    async def agent(world):
+        with suppress(TimeoutError):
+            await world.tools.log(line="one")
+            await world.tools.log(line="two")
+
+    crossed = []
+    with Simulation() as simulation:
+        for plan in ["log#1:lost/timeout", "", "log#1:lost/timeout"]:
+            injector = FromPlan(FaultPlan.parse(plan))
+            history = simulation.execute(logging, agent, injector)
+            assert history.ended.how == "returned"
+            crossed.append([str(crossing.slot) for crossing in injector.crossings])
+    assert ends == ["one", "two"]
+    assert crossed == [["log#1"], ["log#1", "log#2", "schedule:log#2"], ["log#1"]]
+
+
+def test_what_a_dead_thread_says_last_is_heard_by_nobody():
+    """It was killed with the run that began it: the loop is another run's then."""
+
+    @scenario(task="Look.")
+    def looking(world):
+        @world.tool()
+        async def look(name: str) -> str:
+            return name
+
+    async def agent(world):
+        with suppress(ConnectionError):
+            await world.tools.look(name="one")
+            asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+            await asyncio.sleep(1)
+        await world.tools.look(name="two")
+
+    crossed = []
+    with Simulation() as simulation:
+        for plan in ["look#1:once/error", "", "look#1:once/error"]:
+            injector = FromPlan(FaultPlan.parse(plan))
+            assert simulation.execute(looking, agent, injector).ended.how == "returned"
+            crossed.append([str(crossing.slot) for crossing in injector.crossings])
+    assert crossed[0] == crossed[2] == ["look#1", "look#2"]
 
 
 @pytest.mark.parametrize("of", ["threads", "processes", "by default"])

@@ -217,6 +217,14 @@ def slow(world):
         return n
 
 
+@scenario(task="Pay.")
+def forgetting(world):
+    @world.tool(effect="pay", scope=("n",))
+    async def pay(n: int) -> int:
+        asyncio.create_task(asyncio.sleep(1))  # noqa: RUF006 (a tool's, as people write them)
+        return n
+
+
 def plain(world: Any) -> Completion:
     """Calls again after a timeout."""
     for _ in range(2):
@@ -334,6 +342,7 @@ REASONS = {
     fitness.ANOTHER_WAY: (paying, in_child(plain)),
     fitness.THREADS: (paying, raw_thread),
     fitness.DRAWS: (drawing, plain),
+    fitness.LEAVES: (forgetting, async_plain),
     fitness.CHANGES: (living, plain),
     fitness.UNCOPIED: (paying, raises_oddly),
     fitness.SAVES: (paying, saves),
@@ -545,12 +554,13 @@ async def generates(ends):
 def test_only_a_loop_with_nothing_but_tasks_is_kept(leaves, plan, kept):
     """After a run that nobody knows; and then it is empty."""
     ends = []
+    known = []  # a tool that leaves something is not learnt
 
     @scenario(at_most_once("pay"), task="Pay.")
     def story(world):
         @world.tool(effect="pay", scope=("n",))
         async def pay(n: int) -> dict:
-            left = leaves(ends)
+            left = leaves(ends) if known else None
             if left is not None:
                 await left
             return {"receipt": n}
@@ -563,6 +573,7 @@ def test_only_a_loop_with_nothing_but_tasks_is_kept(leaves, plan, kept):
     with Simulation() as simulation:
         memo = Memo(story, twice, simulation, seed=0)
         memo.learn(simulation.execute(story, memo.taped, FromPlan()))
+        known.append(memo)
         before = simulation._loops.current()
         assert memo.answer(FromPlan(FaultPlan.parse(plan))) is None
         after = simulation._loops.current()

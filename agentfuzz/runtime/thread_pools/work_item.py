@@ -161,6 +161,12 @@ class Own(Work):
         return unheard.Fate(self.error, heard=False) if self.state is DONE else None
 
 
+def is_doomed() -> bool:
+    """Whether this thread does work of a run that is over."""
+    work = here.__dict__.get("work")
+    return work is not None and bool(work.doomed)
+
+
 _clock_of: Callable[[int], int] | None = getattr(time, "pthread_getcpuclockid", None)
 _read: Callable[[int], int] | None = getattr(time, "clock_gettime_ns", None)
 

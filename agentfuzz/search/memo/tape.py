@@ -4,6 +4,7 @@ Law: what cannot be remembered is a reason (`bad`), and a tape that has one is n
 by the recorder, read by the tree. A `Book` holds what the tapes of one run share.
 """
 
+import asyncio
 from _thread import get_ident
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from agentfuzz.search.memo.fitness import (
     CHANGES,
     DEADLINE,
     DRAWS,
+    LEAVES,
     LOOPS,
     NEVER_ENDED,
     OVERLAP,
@@ -192,6 +194,8 @@ class Tape:
         if type(value) in (dict, list, set) or (given and type(what) is tuple):
             self._given.append((value, what))
         turned = action.turned or preempted(self._gateway, action.events)
+        if not turned and waiting(self._gateway) > action.waiting:
+            self.fail(LEAVES)  # whether others are ready at the next action is no doing of its own
         what = self.keyed(what, self._sight.seen)
         seen = Seen(what, self._gateway.clock.now, turned)
         self.steps.append((action.step, seen))
@@ -230,7 +234,8 @@ class Tape:
 
 
 class Action:
-    """An action that is under way. `turned` says that others had their turn meanwhile."""
+    """An action that is under way. `turned` says that others had their turn meanwhile, `waiting`
+    how many had not when it began."""
 
     def __init__(self, tape: Tape, verb: str, given: tuple[Any, ...], draws: bool) -> None:
         gateway = tape._gateway
@@ -239,6 +244,7 @@ class Action:
         self.step: Step | None = None
         self.entropy = tape._book.entropy(gateway) if draws else None
         self.events = len(gateway.log)
+        self.waiting = waiting(gateway)
         try:
             ready, gated = gateway.calls.others_ready(), gateway.clock.gate is not None
             self.step = Step(verb, Packed(given), gateway.clock.now, ready, gated)
@@ -263,6 +269,14 @@ class Action:
 def visible(error: BaseException) -> bool:
     """Whether an action has come to this error by itself."""
     return isinstance(error, Exception) or (isinstance(error, CutOff) and error.why == "budget")
+
+
+def waiting(gateway: LocalGateway) -> int:
+    """How much else could go on now."""
+    loop = asyncio._get_running_loop()
+    if loop is None:
+        return int(gateway.calls.others_ready())
+    return len(getattr(loop, "_ready", ()))
 
 
 def preempted(gateway: LocalGateway, since: int) -> bool:
