@@ -256,6 +256,29 @@ def test_a_process_that_is_killed_with_nothing_to_do_dies_of_no_plan(tmp_path):
     processes.close()
 
 
+def test_an_interrupted_end_leaves_no_process_behind(monkeypatch):
+    """Ctrl-C when the first of them is about to be ended; they are in the midst of a run."""
+
+    def interrupted(pid, sign):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    def run(plan, taped):
+        signal.pause()
+
+    processes = Processes(3, forking(run, lambda: None))
+    processes.expect([FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 7)])
+    pids = [child.pid for child in processes._children]
+    monkeypatch.setattr(os, "killpg", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        processes.close()
+    assert len(pids) == 3
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    processes.close()
+
+
 def test_what_is_urgent_waits_for_few_long_runs():
     """Of plans that take long a process has one waiting, and no more."""
 

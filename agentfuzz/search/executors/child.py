@@ -62,10 +62,11 @@ class Child:
         """It has to go now, with all that it has begun."""
         self.to.close()
         measured.gather(self.answers)
-        self._going = True
-        self._kill()
+        self.kill()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End it at once, with all that it has begun."""
+        self._going = True
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -83,7 +84,7 @@ class Child:
             while dying and not gone and Real.monotonic() < until:
                 Real.sleep(0.005)
                 gone, status = os.waitpid(self.pid, os.WNOHANG)
-            self._kill()
+            self.kill()
             if not gone:
                 _, status = os.waitpid(self.pid, 0)
         except ChildProcessError:  # somebody else has waited for it

@@ -117,11 +117,15 @@ class Processes:
 
     def close(self) -> None:
         """End the children: they hold nothing that is to be kept."""
-        for child in self._children:
-            child.end()
-        for child in self._children:  # they go side by side
-            child.ended()
-        self._children = []
+        children, self._children = self._children, []
+        try:
+            for child in children:
+                child.end()
+        finally:
+            for child in children:  # those that a Ctrl-C has kept from it, too
+                child.kill()
+            for child in children:  # they go side by side
+                child.ended()
         for kept in (self._queue, self._known, self._taped, self._done):
             kept.clear()
 

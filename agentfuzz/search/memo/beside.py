@@ -104,6 +104,7 @@ class Beside:
             *(self._audited, self._sent, self._shown_by, self._waiting),
         ):
             kept.clear()
+        self._wait = 0
         self._others.close()
 
     # What is looked at --------------------------------------------------------------------
