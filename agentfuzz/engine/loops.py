@@ -74,9 +74,10 @@ class Loops:
         finally:
             process.cancel_task = None
         mourned(gateway)
+        waits = loop.waits
         finish(loop)
-        if clock.gate is not None:
-            clock.gate.finish()  # what its threads began in its last step
+        if waits and clock.gate is not None:
+            clock.gate.finish()  # work that was handed to a thread, and begins by that alone
         loop.rest()
         return result
 
