@@ -74,10 +74,9 @@ class Loops:
         finally:
             process.cancel_task = None
         mourned(gateway)
-        waits = loop.waits
         finish(loop)
-        if waits and clock.gate is not None:
-            clock.gate.finish()  # work that was handed to a thread, and begins by that alone
+        if clock.gate is not None:
+            clock.gate.finish(own=False)  # what began in the last step of the loop
         loop.rest()
         return result
 

@@ -96,8 +96,8 @@ class Gate(Protocol):
         """Whether another thread could go on now."""
         ...
 
-    def finish(self) -> None:
-        """What the agent left in its pools goes on to its end."""
+    def finish(self, *, own: bool = True) -> None:
+        """What the agent left in its pools goes on to its end, its `own` threads for a while."""
         ...
 
 

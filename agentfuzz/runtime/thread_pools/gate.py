@@ -53,12 +53,14 @@ class Gate(Scheduler):
         self.futures = 0
         self.hears = threading.excepthook
 
-    def finish(self) -> None:
-        """The agent has answered: what it left in its pools goes on to its end, and its threads
-        that are no daemons for a while."""
+    def finish(self, *, own: bool = True) -> None:
+        """The agent has answered: what it left in its pools goes on to its end, and its `own`
+        threads that are no daemons for a while."""
         limit = self.clock.now + LINGER
         while not self.clock.held:
-            left = [work for work in self.alive if work.own is None or not work.own.daemon]
+            left = [
+                work for work in self.alive if work.own is None or (own and not work.own.daemon)
+            ]
             if not left:
                 break
             if self.step():
