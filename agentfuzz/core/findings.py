@@ -59,7 +59,8 @@ class Counterexample:
     with one fault that showed the same by the same cause, and were not replayed. `agents` is how
     many the run had been about before it was sliced to those that its plan names, 0 without.
     `known` is the test in which the project's baseline has it, which is an older name of this one
-    if that was renamed; empty for what is new.
+    if that was renamed; empty for what is new. `enough` is of everything being down what it takes,
+    as a plan; empty where nothing less shows the same.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Counterexample:
     source: tuple[str, ...] = ()
     called: Mapping[str, str] = field(default_factory=dict)
     known: str = ""
+    enough: str = ""
 
     @property
     def code(self) -> str:

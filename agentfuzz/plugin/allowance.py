@@ -14,13 +14,14 @@ from agentfuzz.runtime.clock import Real
 
 
 class Allowance:
-    """The clock starts with the first campaign."""
+    """The clock starts with the first campaign. `bound` is the option that bounds the last one."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._campaign: float = setting(config, "max-time")
         self._session: float = setting(config, "session-time")
         self._workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
         self._began: float | None = None
+        self.bound = "--agentfuzz-max-time"
 
     def of(self, item: pytest.Item) -> float:
         """Real seconds for the campaign of this test: at most those of one campaign, and its share
@@ -33,4 +34,6 @@ class Allowance:
         items = item.session.items
         coming = sum("agentfuzz" in one.keywords for one in items[items.index(item) :])
         share = rest * self._workers / max(coming, 1)
+        own = self._campaign <= min(share, rest)
+        self.bound = f"--agentfuzz-{'max' if own else 'session'}-time"
         return min(self._campaign, share, rest)

@@ -109,6 +109,8 @@ class Session:
         # On the item, not a report: JUnit reads the last one.
         item.user_properties += self.reporting.properties(result)
         nothing = [text for text in result.untested if text.startswith("AF801")]
+        runs = "max_runs= of this test" if given.max_runs else "--agentfuzz-max-runs"
+        bounds = {"max_runs": runs, "max_time": self.allowance.bound}
         if result.new:
             more += self.baseline.lines(result)
             raise self.findings.failure(result, more, self.reporting.pages([result]))
@@ -116,11 +118,12 @@ class Session:
             raise timeouts.failure(item)
         if nothing:
             lines = [f"{nothing[0]}. A campaign without a fault proves nothing.", *result.escapes]
+            lines += [f"Raise {bounds[result.stopped]}."] if result.stopped in bounds else []
             raise Failed(nothing[0], "\n".join(map(escaping.terminal, lines)))
         if self.campaigns and not self.findings.replay and given.plan is None and self.strict:
             laws = given.scenario.invariants
             declared = [law.name for law in laws if law.name not in given.scenario.implied]
-            if lacking := strict.left_open(result, declared):
+            if lacking := strict.left_open(result, declared, bounds):
                 raise strict.failure(lacking)
             self.baseline.no_rest(result)
 

@@ -4,7 +4,7 @@ Law: only what the user asked for counts: the plans with one fault, the laws dec
 the world; each is one line, with what would relax it. Called by the session, for campaigns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agentfuzz.core import escaping
 from agentfuzz.core.findings import CampaignResult
@@ -12,14 +12,16 @@ from agentfuzz.plugin.findings import Failed
 from agentfuzz.search.phases.inputs import A_FEW
 
 ONE, LASTING = "plans with one fault", "bursts and outages"
-_BUDGET = {"max_runs": "--agentfuzz-max-runs", "max_time": "--agentfuzz-max-time"}
 RELAX = "to let this pass: --no-agentfuzz-strict, or agentfuzz_strict = false in the ini file"
 
 
-def left_open(result: CampaignResult, declared: Sequence[str]) -> list[str]:
+def left_open(
+    result: CampaignResult, declared: Sequence[str], bounds: Mapping[str, str]
+) -> list[str]:
     """What a strict campaign should have tested and did not, each with what would change it;
-    `declared` are the names of the laws that the user gave."""
-    return [*_plans(result), *_laws(result, declared), *_tools(result)]
+    `declared` are the names of the laws that the user gave, `bounds` says where what ended the
+    campaign was set."""
+    return [*_plans(result, bounds), *_laws(result, declared), *_tools(result)]
 
 
 def failure(lines: Sequence[str]) -> Failed:
@@ -31,11 +33,11 @@ def failure(lines: Sequence[str]) -> Failed:
     return Failed(escaping.terminal(f"{first}{more} (strict)"), text)
 
 
-def _plans(result: CampaignResult) -> list[str]:
+def _plans(result: CampaignResult, bounds: Mapping[str, str]) -> list[str]:
     walked = [level for level in result.levels if level.name.startswith((ONE, LASTING))]
     if not walked and result.stopped == "exhausted":
         return [f"{ONE} were not run: raise --agentfuzz-depth to 1 or more"]
-    option = _BUDGET.get(result.stopped, "the budget")
+    option = bounds.get(result.stopped, "the budget")
     if not walked:
         return [f"{ONE} were not run: stopped by {result.stopped}; raise {option}"]
     found = []

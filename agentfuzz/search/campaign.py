@@ -23,14 +23,19 @@ from agentfuzz.search.account import Account
 from agentfuzz.search.budget import Budget as Budget
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.found.died import died, told_of
+from agentfuzz.search.found.kept import SAVED
 from agentfuzz.search.found.saved_plans import SavedPlans
 from agentfuzz.search.memo.memo import Doubted
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.phases.again import AT_THE_END
-from agentfuzz.search.phases.inputs import MANY, Inputs
-from agentfuzz.search.phases.levels import Levels
+from agentfuzz.search.phases.inputs import A_FEW, MANY, Inputs
+from agentfuzz.search.phases.levels import BY_THE_OTHER, LASTING, Levels
+from agentfuzz.search.phases.systematic import named
 from agentfuzz.search.watched import Seen
 from agentfuzz.world.injector import Injector
+
+# What every session runs anew, whatever the last one came to.
+ALWAYS = frozenset(("fault-free", SAVED, named(1), LASTING, A_FEW, BY_THE_OTHER))
 
 
 class Campaign(Account):
@@ -136,12 +141,17 @@ class Campaign(Account):
     def _search(self, memo: str) -> None:
         """The whole search, or the part of it that is dealt to this process. Raises Doubted."""
         runs = self.plain(self._searched)
+        self.dealing.unsaved = self._unsaved
         self.dealing.begin(self.runner.first, self.budget, self.space)
         self.notes += [*self.dealing.notes, *watched.others(self.runner)]
         whole = runs and self._walk(memo)
         if whole and not self.dealing.part:
             self._deep()
         self.dealing.end(watched.left(self.runner))
+
+    def _unsaved(self) -> bool:
+        """Whether there is a finding that the next session may not come to by itself."""
+        return bool(self._again.findings or self._deaths) or self._kept.met_beyond(ALWAYS)
 
     def _walk(self, memo: str) -> bool:
         with self.runner.ahead(self.budget.workers, self._fresh, self._cluster) as notes:

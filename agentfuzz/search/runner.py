@@ -29,6 +29,7 @@ from agentfuzz.search.maker import Maker
 from agentfuzz.search.outcome import Outcome
 from agentfuzz.search.parts.dealing import Dealing
 from agentfuzz.search.space import strikes
+from agentfuzz.world.injector import Injector
 
 # A worker of a cluster knows the functions of a module, not those of a script.
 BRIDGE = "import sys; from agentfuzz.search.executors import bridge; bridge.main(sys.argv[1:])"
@@ -109,14 +110,14 @@ class Runner(Maker):
         self.executor, self.crash_log, self.dealing = Inline(), CrashLog(), Dealing()
         self.memo = None
 
-    def patient(self, plan: FaultPlan, times: int) -> History:
+    def patient(self, plan: FaultPlan, times: int, injector: Injector | None = None) -> History:
         """A run under a plan, cut off after so many times as many crossings: how long it takes says
         nothing of how long runs take."""
         scenario = self.stories.of(plan)[0]
         longer = replace(scenario, max_crossings=times * scenario.max_crossings)
         slowest = self.slowest
         try:
-            return self._run(longer, plan, self.agent, self.under(plan))
+            return self._run(longer, plan, self.agent, injector or self.under(plan))
         finally:
             self.slowest = slowest
 

@@ -97,7 +97,7 @@ def tell(cx: Counterexample) -> Story:
         given=given_lines(cx.plan),
         agents=agents_line(cx.plan, cx.agents),
         shrink=_shrink(cx) if faults else _no_fault(cx.plan),
-        controls=(*(_control(control, _effects(cx)) for control in cx.controls), *_alike(cx)),
+        controls=(*(_control(one, _effects(cx)) for one in cx.controls), *_enough(cx), *_alike(cx)),
         warnings=(
             *(_doubt(control) for control in cx.controls if control.broken),
             *[KNOWN] * bool(cx.known),
@@ -223,11 +223,17 @@ def _effects(cx: Counterexample) -> str:
     return effects_words(names)
 
 
+def _enough(cx: Counterexample) -> list[str]:
+    """Of everything being down, what it takes."""
+    down = " and ".join(slot.name or slot.boundary for slot, _ in FaultPlan.parse(cx.enough))
+    return [f"It takes no more than {down} being down: {cx.enough} (checked)."] * bool(down)
+
+
 def _alike(cx: Counterexample) -> list[str]:
     """Other faults that showed the same: it is one bug, and told once."""
     if not cx.alike:
         return []
-    here = next((f"{slot}:" for slot, _ in cx.plan), "")
+    here = next((part(slot, fault).removesuffix(fault.text) for slot, fault in cx.plan), "")
     named = [plan.removeprefix(here) for plan in cx.alike[:ALIKE]]
     more = len(cx.alike) - ALIKE
     return [f"Seen as well, not replayed: {', '.join(named)}{f', {more} more' * (more > 0)}."]

@@ -62,6 +62,15 @@ def test_no_campaign_gets_more_than_one_may_have(now: list[float]) -> None:
     assert Allowance(_Config(max_time=7.0)).of(second) == 7.0
 
 
+def test_what_bounds_a_campaign(now: list[float]) -> None:
+    """Is named by who tells that it ended too early."""
+    first, second = session(True, True)
+    allowance = Allowance(_Config(session_time=100.0, max_time=7.0))
+    assert (allowance.of(first), allowance.bound) == (7.0, "--agentfuzz-max-time")
+    now[0] += 95.0
+    assert (allowance.of(second), allowance.bound) == (5.0, "--agentfuzz-session-time")
+
+
 def test_workers_share_the_campaigns(now: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers take half of them each, and no campaign more than what is left."""
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
@@ -75,8 +84,14 @@ def test_workers_share_the_campaigns(now: list[float], monkeypatch: pytest.Monke
 def test_a_session_says_that_its_time_was_up(project: Project) -> None:
     """A campaign whose share is nothing runs as little as with any other budget that is used up."""
     project.file("test_shop.py", FIXED)
-    result = project.run("--agentfuzz", "--agentfuzz-session-time=0.001")
-    result.stdout.fnmatch_lines(["*Stopped by max_time*"])
+    result = project.run("--agentfuzz", "--agentfuzz-session-time=1e-9")
+    result.stdout.fnmatch_lines(
+        [
+            "AF801 nothing was tested: the budget (max_time)*",
+            "Raise --agentfuzz-session-time.",
+            "*Stopped by max_time*",
+        ]
+    )
     wrong = project.run("--agentfuzz", "--agentfuzz-session-time=-1")
     assert wrong.ret == 4
     wrong.stderr.fnmatch_lines(["*--agentfuzz-session-time = -1.0: must be a number of seconds*"])

@@ -1,10 +1,13 @@
 """The progress line: written over on a terminal, one a minute in a log, none where it disturbs."""
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -52,16 +55,17 @@ def test_the_line(given, text):
     assert str(Progress(*given)) == f"{given[0]}: {text}"
 
 
-def on_a_terminal(project: Project, *words: str, term: str = "xterm") -> str:
+def on_a_terminal(project: Project, *words: str, term: str = "xterm", columns: int = 100) -> str:
     """What pytest writes when its output is a terminal."""
     main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
         project.command("--agentfuzz", *words),
         cwd=project.path,
         stdin=side,
         stdout=side,
         stderr=side,
-        env={**os.environ, **OFF, "TERM": term, "COLUMNS": "100"},
+        env={**os.environ, **OFF, "TERM": term, "COLUMNS": str(columns)},
     )
     os.close(side)
     read = b""
@@ -106,3 +110,23 @@ def test_in_a_log_it_is_one_a_minute(
     lines = [line for line in capfd.readouterr().err.splitlines() if LINE.search(line)]
     assert lines
     assert all(line.startswith("test_slow.py::test_pays: ") for line in lines)
+
+
+@pytest.mark.parametrize("columns", [39, 20, 5])
+def test_on_a_narrow_terminal_it_stays_on_its_line(project: Project, columns: int) -> None:
+    """What goes beyond it would not be cleared."""
+    project.file("test_slow.py", SLOW)
+    text = on_a_terminal(project, columns=columns)
+    shown = re.findall("(?:\x1b7|\x1b8\x1b\\[K) ([^\x1b]*)\x1b8", text)
+    room = columns - len("test_slow.py ") - 2
+    assert bool(shown) is (room > 0)
+    assert all(len(line) < room for line in shown)
+
+
+def test_with_what_agents_write_it_is_not_written_over(project: Project) -> None:
+    """With -s they write where it stands: each line of theirs stays."""
+    project.file("test_slow.py", SLOW.replace("Real.sleep(0.02)", 'Real.sleep(0.02), print("x")'))
+    text = on_a_terminal(project, "-s")
+    assert "\x1b7" not in text
+    assert "\x1b8" not in text
+    assert "x\r\n" in text

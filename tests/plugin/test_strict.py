@@ -82,6 +82,16 @@ def test_bursts_are_plans_with_one_fault(project: Project) -> None:
     project.run("--agentfuzz", "--agentfuzz-depth=1", STRICT).assert_outcomes(passed=1)
 
 
+def test_what_would_change_it_is_what_bounds_the_campaign(project: Project) -> None:
+    """An option changes nothing where the test has a bound of its own, nor that of one campaign
+    where all of them together have one."""
+    project.file(
+        "test_own.py", OUTAGES.replace("@fuzz(charge_order, ", "@fuzz(charge_order, max_runs=4, ")
+    )
+    result = project.run("--agentfuzz", "--agentfuzz-max-runs=1000", STRICT)
+    result.stdout.fnmatch_lines(["  * stopped by max_runs; raise max_runs= of this test"])
+
+
 INPUTS = """
 from hypothesis import strategies as st
 

@@ -16,6 +16,7 @@ from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.simulation import Simulation
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.parts import continued
 from agentfuzz.search.parts.continued import Continued, _ordinal
 from agentfuzz.search.parts.dealing import Dealing
 from agentfuzz.search.phases.systematic import Level
@@ -49,9 +50,13 @@ def payer(times):
     return agent
 
 
-def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, stop=None, **given):
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, stop=None, kill=None, **given):
     """One session: its result, and the plans that it ran in a phase: those of the level. Somebody
-    may stop it after so many of them."""
+    may stop it after so many of them, or kill it in the midst of the next one."""
     budget = Budget(**{"max_runs": 130, "max_seconds": 600.0, "deep_runs": 0, **given})
     ran, named = [], phase
     with Simulation() as simulation:
@@ -70,10 +75,16 @@ def session(dealing, agent=None, *, phase=LEVEL, words=SPACE, stop=None, **given
             if phase == named:
                 if len(ran) == stop:
                     raise KeyboardInterrupt
+                if len(ran) == kill:
+                    raise Killed
                 ran.append(str(plan))
             return judged(plan, phase)
 
         campaign._levels._judged = noted
+        if kill is not None:
+            with pytest.raises(Killed):
+                campaign.search()
+            return None, ran
         if stop is None:
             campaign.search()
             result = campaign.result()
@@ -153,6 +164,73 @@ def test_a_session_that_is_stopped_counts(tmp_path):
     _, rows = session(None, **array)
     _, some = session(Continued(tmp_path, "t::t"), **array, stop=11)
     assert some + session(Continued(tmp_path, "t::t"), **array)[1] == rows
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Each place is kept."""
+    monkeypatch.setattr(continued, "OFTEN", 0.0)
+
+
+def test_a_session_that_is_killed_counts(tmp_path, always):
+    """Its place was kept on the way, in the level and in the covering array before it; round the
+    level as well, and where all is done there is none."""
+    _, whole = session(None, max_runs=10_000)
+    long = {"max_runs": 10_000}
+    _, first = session(Continued(tmp_path, "t::t"), kill=7, **long)
+    _, second = session(Continued(tmp_path, "t::t"), kill=9, **long)
+    assert first + second == whole[:16]
+    kept = json.loads(next(tmp_path.glob("frontier-*.json")).read_text())
+    assert (kept["done"], kept["sessions"]) == (16, 2)
+    session(Continued(tmp_path, "t::t"), kill=150, **long)  # has come round
+    assert not list(tmp_path.glob("frontier-*.json"))
+    array = {"phase": "covering array", "words": MANY, **long}
+    _, rows = session(None, **array)
+    _, some = session(Continued(tmp_path, "t::t"), kill=11, **array)
+    assert some + session(Continued(tmp_path, "t::t"), **array)[1] == rows
+
+
+def test_a_place_is_kept_once_in_some_seconds(tmp_path):
+    """Not at each plan."""
+    session(Continued(tmp_path, "t::t"), kill=7)
+    assert not list(tmp_path.glob("frontier-*.json"))
+
+
+@pytest.mark.parametrize(("breaks", "beyond"), [([1, 3], False), ([1], True)], ids=["two", "one"])
+def test_who_is_killed_loses_no_finding(tmp_path, always, breaks, beyond):
+    """What two faults show is saved at the end: the place that is kept is not behind it. What one
+    shows each session finds by itself."""
+
+    def agent(world):
+        missed = []
+        for n in range(5):
+            try:
+                world.tools.pay(n=n)
+            except Exception:
+                missed.append(n)
+        return BLOCKED if missed and missed != breaks else DONE
+
+    _, ran = session(Continued(tmp_path, "t::t"), agent, kill=150, max_runs=10_000)
+    (path,) = tmp_path.glob("frontier-*.json")
+    done = json.loads(path.read_text())["done"]
+    both = [plan for plan in ran if "pay#2:" in plan and "pay#4:" in plan]
+    first = ran.index(next(plan for plan in both if "lost" in plan))
+    assert done == (len(ran) if beyond else first) > 30
+
+
+def test_a_session_that_begins_anew_has_kept_nothing(tmp_path, always):
+    """The place is that which it had found."""
+    session(Continued(tmp_path, "t::t"), max_runs=10_000, stop=7)
+    (path,) = tmp_path.glob("frontier-*.json")
+    before = path.read_bytes()
+    dealing = Continued(tmp_path, "t::t")
+    session(dealing, kill=9, max_runs=10_000)
+    assert path.read_bytes() != before
+    with Simulation() as simulation:
+        runner = Campaign(paying, payer(5), simulation, nodeid="t::t").runner
+        runner.begin()
+        dealing.begin(runner.first, Budget(), Space(**SPACE))
+    assert path.read_bytes() == before
 
 
 def test_what_is_told(tmp_path):

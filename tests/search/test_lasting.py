@@ -5,17 +5,22 @@ gives up honestly, however late, is not accused.
 """
 
 import contextlib
+import time
 
 import pytest
 
 from agentfuzz import Completion, FaultPlan, Unauthorized, UnknownTool, at_most_once, run, scenario
 from agentfuzz.archive.saved import Saved
+from agentfuzz.archive.transport import from_json, to_json
 from agentfuzz.core.errors import PlanError
 from agentfuzz.core.events import Refused, Struck
 from agentfuzz.core.faults import TABLES
+from agentfuzz.report.formats import json
 from agentfuzz.search.budget import Budget
 from agentfuzz.search.campaign import Campaign
+from agentfuzz.search.found.enough import enough
 from agentfuzz.search.found.shrink import shrink
+from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import Space, longer, plan_of, size, strikes
 from agentfuzz.telling import story
 from agentfuzz.world.injector import FromPlan
@@ -111,6 +116,7 @@ def test_troubles_in_a_row_are_one_fault(agent, plan, simulation):
     assert str(found.plan) == plan
     assert found.smaller is not None
     assert found.smaller.whole
+    assert found.violation.says == f"success after {len(found.history.calls)} calls"
     assert "bursts and outages" in result.covered()
 
 
@@ -149,8 +155,35 @@ def test_who_gives_up_after_the_run_is_cut_off_is_not_accused(space, simulation)
     assert len(set(result.notes)) == len(result.notes)
 
 
+def until(seconds, pause):
+    """Gives up when so many seconds have gone by, and pauses between two tries."""
+
+    def agent(world):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if tries(world, 1):
+                return DONE
+            time.sleep(pause)
+        return BLOCKED
+
+    return agent
+
+
+@pytest.mark.parametrize("space", [{"only": ("once/timeout",)}, {"only": ("error",)}], ids=str)
+@pytest.mark.parametrize("pause", [1, 0], ids=["by the second", "without a pause"])
+def test_who_gives_up_after_a_deadline_is_not_accused(space, pause, simulation):
+    """A day of polling is more crossings than any run is given: days go by at once."""
+    agent = until(86_400.0, pause)
+    result = hunt(paying, agent, simulation, depth=1, deep_runs=0, space=Space(**space))
+    assert not result.findings
+    said = "the run ends by itself once days have gone by, and not within 2,000 crossings"
+    assert any(said in note for note in result.notes)
+
+
 @pytest.mark.parametrize(
-    ("agent", "note"), [(forever, "still there"), (patient(300), "fixed")], ids=["for ever", "late"]
+    ("agent", "note"),
+    [(forever, "still there"), (patient(300), "fixed"), (until(86_400.0, 1), "fixed")],
+    ids=["for ever", "late", "deadline"],
 )
 def test_a_saved_loop_without_an_end_is_told_from_one_that_gives_up(agent, note, simulation):
     plan = FaultPlan.parse("pay#1+:once/timeout")
@@ -202,8 +235,72 @@ def test_everything_down_is_found_where_no_tool_alone_shows_it(simulation):
                     continue
 
     result = hunt(looking, agent, simulation, depth=1, deep_runs=0)
-    plans = [str(one.plan) for one in result.findings if one.code == "AF201"]
-    assert plans == ["*#1+:error"]
+    (found,) = [one for one in result.findings if one.code == "AF201"]
+    assert str(found.plan) == "*#1+:error"
+    assert found.enough == "look#1+:lost/error + pay#1+:lost/error"
+
+
+@scenario(at_most_once(), task="Look here, or there.")
+def three(world):
+    for name in ("here", "there", "log"):
+        world.tool(name=name)(lambda n: {"n": n})
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_of_everything_has_to_be_down(depth, simulation):
+    """Is told beside the plan with one fault: what the run crossed besides is not among it."""
+
+    def agent(world):
+        while True:
+            for name in ("log", "here", "there"):
+                with contextlib.suppress(*FAULTS):
+                    world.tools[name](n=1)
+                    if name != "log":
+                        return BLOCKED
+
+    result = hunt(three, agent, simulation, depth=depth, deep_runs=0)
+    (found,) = result.findings
+    assert str(found.plan) == "*#1+:error"
+    few = "here#1+:lost/error + there#1+:lost/error"
+    assert found.enough == few
+    told = f"It takes no more than here and there being down: {few} (checked)."
+    assert told in story.tell(found).controls
+    assert json.counterexample(json.read(json.text(json.finding(found)))).enough == few
+    assert from_json(to_json(result)).findings[0].enough == few
+
+
+def test_without_time_nothing_is_told_of_what_has_to_be_down(monkeypatch, simulation):
+    """Not a part of it either: then there might be less."""
+    tried = []
+
+    def breaks(self, plan, signature):
+        tried.append(plan)
+        return object()
+
+    runner = Campaign(paying, forever, simulation, nodeid="t::t").runner
+    plan = FaultPlan.parse("*#1+:error")
+    history, _ = runner.execute(plan)
+    monkeypatch.setattr(Runner, "breaks", breaks)
+    for late in (0, 1):
+        tried.clear()
+        assert enough(runner, plan, history, ("AF201", "run"), lambda n=late: len(tried) >= n) == ""
+        assert len(tried) == late
+    assert enough(runner, plan, history, ("AF201", "run"), bool) == "pay#1+:lost/error"
+
+
+def test_of_one_thing_that_is_down_nothing_more_is_told(simulation):
+    """The plan says it."""
+    result = hunt(paying, forever, simulation, depth=1, deep_runs=0)
+    assert {one.enough for one in result.findings} == {""}
+
+
+def test_others_that_last_as_long_are_told_in_short(simulation):
+    """What else showed the same, without the place that they have in common."""
+    space = Space(only=("once/timeout", "once/error"))
+    result = hunt(paying, mints_another(3), simulation, depth=1, deep_runs=0, space=space)
+    (found,) = result.findings
+    assert found.alike == ("pay#1-3:once/error",)
+    assert "Seen as well, not replayed: once/error." in story.tell(found).controls
 
 
 def test_rights_that_have_expired_do_not_come_back(simulation):

@@ -49,12 +49,14 @@ def _duplicate(history: History, intent: Intent, commits: list[Committed]) -> Vi
         )
         if tool in history.tools and history.tools[tool].observed:
             hint = _OWN
+    asked = sum(called.intent == intent for called in history.calls.values())
+    asked = max(asked, len(calls))  # of rows that were observed no call says the intent
     return Violation(
         code="AF101" if again else "AF102",
         subject=intent.effect,
         title=f"{tool} ran {times}x, expected 1",
         sentence=sentence,
-        says=f"{history.claim or 'no completion'} after {len(calls)} call{'s' * again}",
+        says=f"{history.claim or 'no completion'} after {asked} call{'s' * (asked > 1)}",
         world=f"{intent} happened {times} times",
         witness=tuple(commit.seq for commit in commits),
         hint=hint,

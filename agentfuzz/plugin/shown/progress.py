@@ -1,8 +1,8 @@
 """The progress of a campaign: one line that is written over on a terminal, one a minute in CI.
 
 Law: nothing with -q, nothing by a worker of xdist; on a terminal nothing is left of it, and what
-pytest has written on its line stays. Made by the session around a campaign, which calls it after
-each run.
+pytest has written on its line stays. Where agents write between two lines themselves (-s), it is
+as in CI. Made by the session around a campaign, which calls it after each run.
 """
 
 import os
@@ -29,7 +29,8 @@ class ProgressLine:
         self._writer = None if quiet else reporter._tw
         self._screen = screen
         written_over = os.environ.get("TERM") != "dumb"  # which has no way back
-        self._terminal = not quiet and os.isatty(screen) and written_over
+        alone = config.getoption("capture", "no") != "no"  # nobody else writes meanwhile
+        self._terminal = not quiet and os.isatty(screen) and written_over and alone
         self._every = OFTEN if self._terminal else SELDOM
         self._next = Real.monotonic() + self._every
         self._shown = False
@@ -41,7 +42,7 @@ class ProgressLine:
         self._next = now + self._every
         text = str(campaign.progress)
         if self._terminal:
-            room = self._writer.fullwidth - self._writer.width_of_current_line - 2
+            room = self._width - self._writer.width_of_current_line - 2
             if room > 0:
                 shown = f" {text}"[:room].encode("utf-8", "replace")
                 self._write((BACK if self._shown else KEEP) + shown)
@@ -49,6 +50,14 @@ class ProgressLine:
         else:
             line = escaping.terminal(f"{campaign.nodeid}: {text}")
             self._write(f"\n{line}\n".encode("utf-8", "replace"))
+
+    @property
+    def _width(self) -> int:
+        """Columns of the terminal: pytest takes one with less than forty for one with eighty."""
+        width: int = self._writer.fullwidth
+        with suppress(OSError):
+            width = min(width, os.get_terminal_size(self._screen).columns or width)
+        return width
 
     def close(self) -> None:
         """Nothing is left of it."""

@@ -59,6 +59,7 @@ def finding(cx: Counterexample) -> dict[str, Json]:
             "runs": cx.shrink_runs,
             **({"smaller": asdict(cx.smaller)} if cx.smaller else {}),
             **({"alike": list(cx.alike)} if cx.alike else {}),
+            **({"enough": cx.enough} if cx.enough else {}),
             **({"agents_before": cx.agents} if cx.agents else {}),
         },
         "controls": [
@@ -176,6 +177,7 @@ def counterexample(data: Mapping[str, Any]) -> Counterexample:
             stack="\n".join(data.get("stack", ())),
             traceback="\n".join(data.get("traceback", ())),
             alike=tuple(data["shrink"].get("alike", ())),
+            enough=str(FaultPlan.parse(data["shrink"].get("enough") or "") or ""),
             source=tuple(data.get("source", ())),
             called=dict(data.get("called_from", {})),
             agents=data["shrink"].get("agents_before", 0),

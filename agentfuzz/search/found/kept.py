@@ -95,6 +95,10 @@ class Kept:
             if code in codes
         )
 
+    def met_beyond(self, phases: Container[str]) -> bool:
+        """Whether anything was met in another phase than these."""
+        return any(one.phase not in phases for kept in self.found.values() for one in kept.values())
+
     def tell_once(self, but: Container[tuple[Signature, Troubles]]) -> None:
         """Forget what another law says of the same plan, and more exactly; not what was asked for
         by its own name and cause (`but`)."""

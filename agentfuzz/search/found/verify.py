@@ -18,6 +18,7 @@ from agentfuzz.core.parting import parting
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine import origin
+from agentfuzz.search.found.enough import enough
 from agentfuzz.search.runner import Runner
 from agentfuzz.search.space import plan_of
 from agentfuzz.search.two_histories import REPLAYS, hurried, two_histories
@@ -97,6 +98,7 @@ def _confirmed(
     elif len(plan):
         same = FaultPlan(given=plan.given)
         baseline = (over() and runner.baseline(plan)) or runner.execute(same)[0]
+    few = enough(runner, plan, history, violation.signature, over) if runner.steady else ""
     place = (raised and raised.place) or of_violation(traced, violation)
     return Counterexample(
         id=finding_id(runner.nodeid, violation, plan),
@@ -120,6 +122,7 @@ def _confirmed(
         smaller=shrunk.smaller,
         alike=shrunk.alike,
         agents=len(history.agents) if plan.agents else 0,
+        enough=few,
     )
 
 

@@ -5,7 +5,7 @@ level has; only the level, and the covering array of pairs, is dealt out, by the
 in its order. Asked by the levels and by the runner; this one keeps all to itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from agentfuzz.archive.frontier import FIRST, Place
@@ -27,12 +27,14 @@ class Turn(NamedTuple):
 class Dealing:
     """A campaign in one part. `turn` is that of the plan that is being run, None where nothing is
     dealt; `part` names the part that is run, if it is one; `notes` say more of it; `alone` says
-    that its runs count for nobody else."""
+    that its runs count for nobody else; `unsaved` whether it has found what the next session would
+    not meet again by itself."""
 
     alone = True
     part = ""
     notes: tuple[str, ...] = ()
     turn: Turn | None = None
+    unsaved: Callable[[], bool] = bool
 
     def begin(self, first: History, budget: Budget, space: Space) -> None:
         """The campaign has made its first run. Raises ShardError."""
@@ -59,6 +61,9 @@ class Dealing:
 
     def covered(self, rows: int) -> None:
         """So many of them have been run now, with those of others."""
+
+    def comes(self, place: Place, done: int) -> None:
+        """This plan of a level is run now, after so many others."""
 
     def stopped(self, coming: Place | None, done: int) -> str:
         """That level has ended before `coming`, or is whole (None): what is to be told of other

@@ -28,6 +28,7 @@ from agentfuzz.search.space import drawn_out, longer, size
 from agentfuzz.world.injector import Crossing
 
 LASTING = "bursts and outages"
+BY_THE_OTHER = "plans with one fault by another entrypoint"
 MANY = 500  # pairs: a covering array of them is run first
 RESERVED = 12  # of so many runs one is for what is run again at the end of a level
 
@@ -90,8 +91,7 @@ class Levels:
             told = [*self._limits(depth)]
             if depth > 1 and runner.steady:
                 told.append(runner.dealing.stopped(walk.coming, walk.done))
-            limits = "; ".join(filter(None, told))
-            self._tell(depth, Level(name, walk.done, total, skipped, limits))
+            self._tell(depth, Level(name, walk.done, total, skipped, "; ".join(filter(None, told))))
             if depth == 1 and self._meter.stopped == "exhausted":
                 self._last()
                 self._inputs.a_few()
@@ -148,6 +148,7 @@ class Levels:
             if stop():
                 break
             assert walk.coming is not None, "it is this plan"
+            dealing.comes(walk.coming, walk.done)
             if dealt and not dealing.alone:
                 outcome = self._dealt(plan, name, made(Turn, (True, walk.coming.number)))
             else:
@@ -250,8 +251,7 @@ class Levels:
 
     def _by_the_other(self, compared: Callable[[FaultPlan, History, str], None]) -> None:
         """Every plan with one fault again, by the other entrypoint: two runs each."""
-        name, done = "plans with one fault by another entrypoint", 0
-        plans = (*self.singles, *self.lasting)
+        name, done, plans = BY_THE_OTHER, 0, (*self.singles, *self.lasting)
         for plan in plans:
             if self._meter.out(runs=2):
                 break
