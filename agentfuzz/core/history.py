@@ -31,6 +31,10 @@ E_ = TypeVar("E_", bound=NamedTuple)
 Answer = TypeVar("Answer")
 
 
+# What a run has beside its events; what it `breaks`, and what stands `instead`, is asked anew.
+_OF_THE_RUN = ("asked", "questions", "data", "agents", "waited")
+
+
 class _Once:
     """A property that is worked out once; `functools.cached_property` takes a lock each time."""
 
@@ -245,8 +249,9 @@ class History:
         return self._legs[begun[-1].leg if begun else 1]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        more = ({"questions": self.questions},) if self.questions[0] else ()
-        return History, (self.events, dict(self.tools)), *more
+        told = vars(self)
+        more = {name: told[name] for name in _OF_THE_RUN if name in told}
+        return History, (self.events, dict(self.tools)), more
 
     def __len__(self) -> int:
         return len(self.events)

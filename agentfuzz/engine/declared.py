@@ -5,7 +5,7 @@ Law: a wrong word is an error where it is written, with the cure. Called by the 
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,17 +105,42 @@ def check_model(
         )
 
 
+def varying(functions: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
+    """What of it is a function of the data. Scripts of several tasks are, where the tasks are: how
+    many there have to be hangs on these."""
+    found = {name: one for name, one in functions.items() if callable(one)}
+    script = functions["script"]
+    if "tasks" in found and _are_lists(script) and (len(script) > 1 or _closes(script[0])):
+        found["script"] = lambda data: script
+    return found
+
+
+def _are_lists(script: object) -> bool:
+    return isinstance(script, list) and bool(script) and all(isinstance(s, list) for s in script)
+
+
+def _closes(script: list[object]) -> bool:
+    """Whether it is no step, of which all are calls."""
+    return not all(map(_is_call, script))
+
+
 def said(
-    *, task: object = "", tasks: object = (), script: Any = None, scripts: Any = ()
+    *,
+    task: object = "",
+    tasks: object = (),
+    script: Any = None,
+    scripts: Any = (),
+    each: bool = False,
 ) -> dict[str, Any]:
-    """What the agent is asked and the model plans, as a scenario keeps it. Raises ScenarioError."""
+    """What the agent is asked and the model plans, as a scenario keeps it; `each`: the script of
+    one task may stand in a list, as those of several do. Raises ScenarioError."""
     if not isinstance(task, str):
-        raise ScenarioError(f"task={task!r} is no text; it is what the agent is asked.")
+        raise ScenarioError(f"task={described(task)} is no text; it is what the agent is asked.")
     requests = several(tasks) if tasks != () else ()
     return {
         "task": requests[0] if requests else task,
         "tasks": requests,
-        "scripts": _several(scripts) if script is None else _scripts(script, requests),
+        "scripts": _several(scripts) if script is None else _scripts(script, requests, each),
         "cast": tuple(script) if isinstance(script, Mapping) else (),
         "by_offer": script is None and bool(scripts),
     }
@@ -127,7 +152,7 @@ def _several(scripts: Any) -> tuple[Script, ...]:
     listed = isinstance(scripts, (list, tuple)) and not any(map(_is_call, scripts))
     if not listed:
         raise ScenarioError(
-            f"scripts={scripts!r:.200} is a list of scripts, each a list itself: "
+            f"scripts={described(scripts)}: scripts= is a list of scripts, each a list itself: "
             "scripts=[[('tool', {...}), 'closing'], ['closing of a request without tools']]."
         )
     return tuple(parse(one if isinstance(one, (list, str)) else [one]) for one in scripts)
@@ -137,7 +162,7 @@ def _is_call(one: Any) -> bool:
     return isinstance(one, (Call, tuple))
 
 
-def _scripts(script: Any, tasks: tuple[str, ...]) -> tuple[Script, ...]:
+def _scripts(script: Any, tasks: tuple[str, ...], each: bool) -> tuple[Script, ...]:
     if isinstance(script, Mapping):
         if tasks or not script or not all(isinstance(name, str) for name in script):
             raise ScenarioError(
@@ -146,7 +171,8 @@ def _scripts(script: Any, tasks: tuple[str, ...]) -> tuple[Script, ...]:
             )
         return tuple(parse(one) for one in script.values())
     if len(tasks) < 2:
-        return (parse(script),)
+        alone = each and _are_lists(script) and len(script) == len(tasks)
+        return (parse(script[0] if alone else script),)
     lists = isinstance(script, Sequence) and all(isinstance(one, list) for one in script)
     if not lists or len(script) != len(tasks):
         raise ScenarioError(
@@ -164,6 +190,23 @@ def several(tasks: object) -> tuple[str, ...]:
             f"tasks={described(tasks)}: write a list of texts, one for each request."
         )
     return found
+
+
+def texts(option: str, given: object) -> tuple[str, ...]:
+    """What may be one text or several. Raises ScenarioError for what is neither."""
+    found = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    if not all(isinstance(one, str) for one in found):
+        why = " It is no function of the data." if callable(given) else ""
+        raise ScenarioError(f"{option}={described(given)}: write a list of texts.{why}")
+    return found
+
+
+def check_crossings(most: object) -> None:
+    """Raise ScenarioError for what is no number of crossings."""
+    if not isinstance(most, int):
+        raise ScenarioError(f"max_crossings={described(most)} is no number; give at least 1.")
+    if most < 1:
+        raise ScenarioError(f"max_crossings={most} would cut off every run; give at least 1.")
 
 
 def check_concurrent(tasks: object, **others: object) -> None:

@@ -15,11 +15,14 @@ from typing import Any
 from agentfuzz.core.codec import described, message
 from agentfuzz.core.errors import AgentfuzzError, PlanError, ScenarioError, near_miss
 from agentfuzz.core.events import Json
-from agentfuzz.core.plan import AGENTS, canonical
+from agentfuzz.core.plan import AGENTS, FaultPlan, canonical
 
 Given = str  # inputs as a plan keeps them: see `agentfuzz.core.plan.canonical`
 Strategies = Mapping[str, Any]  # Hypothesis' SearchStrategy by name
 DIGITS = 4_000  # of a number, at most
+WRITTEN = 200_000  # characters of all that is drawn at once, beyond the first few
+FEW = 5
+LARGE = 500  # characters of the first inputs that are drawn, which are not made simpler
 
 
 class Declared(dict[str, Any]):
@@ -40,8 +43,11 @@ def checked(given: Mapping[str, Any]) -> Strategies:
     from hypothesis.strategies import SearchStrategy
 
     for name, strategy in given.items():
-        if not (isinstance(name, str) and name.isidentifier()):
-            raise ScenarioError(f"given={{{name!r}: ...}} is no name; write a Python identifier.")
+        if not (isinstance(name, str) and name.isidentifier() and _stands_in_a_plan(name)):
+            raise ScenarioError(
+                f"given={{{name!r}: ...}} is no name; write a Python identifier of letters, digits "
+                "and _."
+            )
         if name == AGENTS:
             raise ScenarioError(
                 f"given={{{name!r}: ...}}: this name is kept for the agents that take part in a "
@@ -57,12 +63,34 @@ def checked(given: Mapping[str, Any]) -> Strategies:
     return found
 
 
+def _stands_in_a_plan(name: str) -> bool:
+    try:
+        return bool(FaultPlan.parse(f"given:{name}=0").given)
+    except PlanError:
+        return False
+
+
 def simplest(strategies: Strategies) -> Given:
-    """The inputs to which all others shrink."""
+    """The inputs to which all others shrink. What is drawn first is made of what is simplest of
+    each kind; where that is large, it is what they are: to shrink it would take minutes."""
     if isinstance(strategies, Declared) and strategies.simplest:
         return strategies.simplest
+    draws, large = 0, False
+
+    def drawing() -> bool:
+        nonlocal draws
+        draws += 1
+        return False
+
+    def fails(inputs: Given) -> bool:
+        nonlocal large
+        large = large or (draws <= 2 and len(inputs) > LARGE)  # one may be to look at them
+        return True
+
     try:
-        found = shrunk(strategies, lambda inputs: True, examples=1)
+        found = shrunk(strategies, fails, examples=1, late=drawing, shrinks=False)
+        if not large:
+            found = shrunk(strategies, fails, examples=1)
     except AgentfuzzError:
         raise
     except Exception as error:  # of a strategy
@@ -103,17 +131,28 @@ def _names(value: Json) -> bool:
 
 
 def drawn(
-    strategies: Strategies, count: int, seed: int, late: Callable[[], bool] = bool
+    strategies: Strategies,
+    count: int,
+    seed: int,
+    late: Callable[[], bool] = bool,
+    wrong: list[Exception] | None = None,
 ) -> list[Given]:
-    """Other inputs, each once, in the order of this seed; at most so many, and those that were
-    drawn before it was `late`."""
+    """Other inputs, each once, in the order of this seed; at most so many, fewer of large ones, and
+    those that were drawn before it was `late`. `wrong` is given the first reason why something is
+    left out."""
     found: dict[Given, None] = {}
+    written = 0
 
     def note(inputs: Given) -> bool:
+        nonlocal written
         found[inputs] = None
+        written += len(inputs)
         return False
 
-    shrunk(strategies, note, seed=seed, examples=examples_of(count), late=late)
+    def over() -> bool:
+        return (written > WRITTEN and len(found) > FEW) or late()
+
+    shrunk(strategies, note, seed=seed, examples=examples_of(count), late=over, wrong=wrong)
     found.pop(simplest(strategies), None)
     return list(found)[:count]
 
@@ -148,26 +187,43 @@ def shrunk(
     seed: int = 0,
     examples: int,
     late: Callable[[], bool] = bool,
+    shrinks: bool = True,
+    wrong: list[Exception] | None = None,
 ) -> Given | None:
-    """The simplest inputs reached that fail; None if none of so many do, or none did before it was
-    `late`. One seed tries the same inputs in the same order up to the first that fails."""
-    from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+    """The simplest inputs reached that fail (the first, unless it `shrinks`); None if none of so
+    many do, or none did before it was `late`. One seed tries the same inputs in the same order up
+    to the first that fails. What a strategy raises, and what is no plain value, is left out: it is
+    raised where that is all that is drawn, and else the first is put into `wrong`."""
+    from hypothesis import HealthCheck, Phase, Verbosity, find, reject, settings
     from hypothesis import strategies as st
     from hypothesis.errors import HypothesisException, InvalidArgument, NoSuchExample, Unsatisfiable
 
     known: dict[Given, bool] = {}
+    wrong = [] if wrong is None else wrong
     each = _Until(strategies)
     each.late = lambda: late() and True not in known.values()
+    values = st.fixed_dictionaries(each)
 
-    def condition(values: dict[str, Any]) -> bool:
-        inputs = canonical({name: _plain(name, value) for name, value in values.items()})
+    @st.composite
+    def plain(draw: Callable[[Any], Any]) -> Given:
+        try:
+            drawn = draw(values)
+            return canonical({name: _plain(name, value) for name, value in drawn.items()})
+        except HypothesisException:
+            raise
+        except Exception as error:  # of a strategy
+            if not wrong:
+                wrong.append(error)
+            return reject()
+
+    def condition(inputs: Given) -> bool:
         if inputs not in known:
             known[inputs] = fails(inputs)
         return known[inputs]
 
     try:
-        found = find(
-            st.fixed_dictionaries(each),
+        return find(
+            plain(),
             condition,
             random=Random(seed),
             settings=settings(
@@ -175,7 +231,7 @@ def shrunk(
                 database=None,
                 deadline=None,
                 verbosity=Verbosity.quiet,
-                phases=(Phase.generate, Phase.shrink),
+                phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
                 suppress_health_check=list(HealthCheck),
             ),
         )
@@ -184,13 +240,14 @@ def shrunk(
     except HypothesisException as error:
         if each.ended:
             return None
+        if isinstance(error, Unsatisfiable) and wrong:
+            raise wrong[0] from None
         if not isinstance(error, InvalidArgument | Unsatisfiable):
             raise
         raise ScenarioError(
             f"given={{{', '.join(map(repr, strategies))}}}: nothing, or too little, is drawn "
             f"({error})"
         ) from error
-    return canonical({name: _plain(name, value) for name, value in found.items()})
 
 
 def _plain(name: str, value: object) -> Json:

@@ -62,13 +62,16 @@ def asked(
 def blame(what: str, error: BaseException, watchdog: Watchdog) -> NoReturn:
     """Raise an error of the user's own code that is no agent; in place of one that would end
     pytest, or that nobody would understand, a ScenarioError."""
-    if isinstance(error, CutOff):
-        how = f"never ends: it was cut off in {error.detail} after {watchdog.patience:g} s"
-    elif isinstance(error, Exception) or watchdog.interrupted:
+    if not isinstance(error, CutOff) and (isinstance(error, Exception) or watchdog.interrupted):
         raise error
-    else:
-        how = f"raised {type(error).__name__}: {watchdog.watched(partial(message, error))}"
     raise ScenarioError(
-        f"the {what} {how}. A scenario declares tools, and a law returns what is wrong; neither "
-        "ends a run, or pytest."
+        f"the {what} {ended(error, watchdog)}. A scenario declares tools, and a law returns what "
+        "is wrong; neither ends a run, or pytest."
     ).with_traceback(error.__traceback__) from error
+
+
+def ended(error: BaseException, watchdog: Watchdog) -> str:
+    """How code of the user's own has ended, in words."""
+    if isinstance(error, CutOff):
+        return f"never ends: it was cut off in {error.detail} after {watchdog.patience:g} s"
+    return f"raised {type(error).__name__}: {watchdog.watched(partial(message, error))}"

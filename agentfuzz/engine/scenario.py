@@ -24,17 +24,21 @@ from agentfuzz.engine.declared import (
     UNDECLARED,
     beside,
     check_concurrent,
+    check_crossings,
     check_laws,
     check_model,
     left_out,
     names,
     said,
     takes_a_world,
+    texts,
+    varying,
     word,
 )
 from agentfuzz.engine.inputs import Strategies, checked, filled
 from agentfuzz.engine.judging import watched
 from agentfuzz.engine.modelled import give_model
+from agentfuzz.engine.written import written
 from agentfuzz.invariants import Invariant, jury
 from agentfuzz.model.behaviour import ModelBehaviour
 from agentfuzz.model.script import Script
@@ -94,9 +98,9 @@ class Scenario:
         if not (self.given or given):
             return self
         data = filled(self.name, self.given, given)
-        written = {name: write(copy.deepcopy(data)) for name, write in self.varies.items()}
-        words = said(**{"task": "" if self.tasks else self.task, "tasks": self.tasks, **written})
-        if not {"script", "scripts"} & written.keys():
+        fixed = {"task": "" if self.tasks else self.task, "tasks": self.tasks}
+        words = written(self.name, self.varies, data, fixed)
+        if not {"script", "scripts"} & self.varies.keys():
             for name in ("scripts", "cast", "by_offer"):
                 words.pop(name)
         agents = FaultPlan(given=given).agents
@@ -106,6 +110,11 @@ class Scenario:
     def script(self) -> Script | None:
         """What the model plans, of several tasks for the first."""
         return self.scripts[0] if self.scripts else None
+
+    @property
+    def _inputs(self) -> dict[str, Json]:
+        """A copy of what it has been given, for whoever may change it."""
+        return copy.deepcopy(dict(self.data))
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -238,17 +247,15 @@ def scenario(
     functions of the data.
     """
     check_laws(invariants)
-    words = (faults,) if isinstance(faults, str) else tuple(faults)
+    words = texts("faults", faults)
     select(TABLES["process"], faults=words)  # a wrong word is an error here
-    if max_crossings < 1:
-        raise ScenarioError(
-            f"max_crossings={max_crossings} would cut off every run; give at least 1."
-        )
+    more = texts("follow_ups", follow_ups)
+    check_crossings(max_crossings)
     check_model(script, scripts, cassette, tasks, on_miss)
     strategies = checked({} if given is None else given)
-    functions = {"task": task, "tasks": tasks, "script": script, "scripts": scripts}
-    varies = {name: one for name, one in functions.items() if callable(one)}
-    told = said(**{name: one for name, one in functions.items() if not callable(one)})
+    functions: dict[str, Any] = {"task": task, "tasks": tasks, "script": script, "scripts": scripts}
+    varies = varying(functions)
+    told = said(**{name: one for name, one in functions.items() if name not in varies})
     if task and tasks:
         raise ScenarioError("task= and tasks= both say what the agent is asked; give one.")
     if concurrent:
@@ -274,7 +281,7 @@ def scenario(
             **told,
             outcome=outcome,
             resume=resume,
-            follow_ups=(follow_ups,) if isinstance(follow_ups, str) else tuple(follow_ups),
+            follow_ups=more,
             concurrent=concurrent,
             faults=(("crash",) if resume else ()) + words,
             max_crossings=max_crossings,

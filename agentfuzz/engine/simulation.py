@@ -183,7 +183,7 @@ class Simulation:
         history = frozen(gateway, ending)
         history.asked = scenario.asked
         if scenario.data:
-            history.data = scenario.data
+            history.data = scenario._inputs  # of its own: a law may change them
         return history
 
     def _legs(self, scenario: Scenario, agent: Agent, first: World) -> Ending:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from agentfuzz import (
     Completion,
@@ -138,7 +139,6 @@ def test_what_are_no_tasks(tasks: Any) -> None:
 
 def test_tasks_of_inputs() -> None:
     """They are a function of the data."""
-    from hypothesis import strategies as st
 
     @scenario(
         given={"orders": st.lists(st.sampled_from(["A", "B"]), min_size=2, max_size=2)},
@@ -156,6 +156,57 @@ def test_tasks_of_inputs() -> None:
 
     run(drawn, agent, 'given:orders=["B","A"]')
     assert seen == ["B", "A"]
+
+
+SCRIPTS = [[("charge", {"order": "A1"}), "A1 is done."], [("charge", {"order": "B2"}), "B2."]]
+ORDERS = st.lists(st.sampled_from(["A1", "B2"]), min_size=1, max_size=2, unique=True)
+
+
+@pytest.mark.parametrize(
+    ("script", "plans"),
+    [
+        (lambda data: [[("charge", {"order": one}), one] for one in data["orders"]],
+         {'["A1"]': ["A1"], '["B2","A1"]': ["B2", "A1"]}),
+        (SCRIPTS, {'["A1","B2"]': ["A1", "B2."]}),
+        (SCRIPTS[:1], {'["A1"]': ["A1"]}),
+    ],
+)  # fmt: skip
+def test_scripts_of_tasks_of_inputs(script: Any, plans: dict[str, list[str]]) -> None:
+    """One for each, how many there may be: one alone stands in a list as well."""
+    story = drawn_shop(script)
+    for given, said in plans.items():
+        history = run(story, asking, f"given:orders={given}").history
+        assert [done.detail.removesuffix(" is done.") for done in history.completions] == said
+        assert len(history.intents) == len(said)
+
+
+def test_as_many_scripts_as_tasks() -> None:
+    """Where the data has another number of tasks, the inputs are named."""
+    with pytest.raises(ScenarioError, match=r"given:orders=.*with 2 tasks is a list of 2 scripts"):
+        run(drawn_shop(SCRIPTS[:1]), asking, 'given:orders=["A1","B2"]')
+
+
+def drawn_shop(script: Any) -> Scenario:
+    @scenario(given={"orders": ORDERS}, tasks=lambda data: data["orders"], script=script)
+    def drawn(world: World) -> None:
+        @world.tool(effect="charge", scope=("order",), dedup="scope")
+        def charge(order: str) -> str:
+            return order
+
+    return drawn
+
+
+def asking(world: World) -> Completion:
+    """A loop: what the model asks for is called, until it says something."""
+    messages: list[Any] = [{"role": "user", "content": world.task}]
+    while True:
+        turn = world.model(messages)
+        messages.append(turn)
+        if not turn["tool_calls"]:
+            return Completion.success(detail=turn["content"])
+        for call in turn["tool_calls"]:
+            content = world.tools[call["name"]](**call["arguments"])
+            messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
 
 
 def test_a_restart_goes_on_with_its_task() -> None:
@@ -177,9 +228,6 @@ def test_a_restart_goes_on_with_its_task() -> None:
     assert not searched(resumed, charging(lambda world: world.trigger_id)).findings
 
 
-SCRIPTS = [[("charge", {"order": "A1"}), "A1 is done."], [("charge", {"order": "B2"}), "B2."]]
-
-
 def test_a_script_for_each_task() -> None:
     """The model plans what belongs to the task; after a restart, too."""
 
@@ -189,19 +237,8 @@ def test_a_script_for_each_task() -> None:
         def charge(order: str) -> str:
             return order
 
-    def agent(world: World) -> Completion:
-        messages: list[Any] = [{"role": "user", "content": world.task}]
-        while True:
-            turn = world.model(messages)
-            messages.append(turn)
-            if not turn["tool_calls"]:
-                return Completion.success(detail=turn["content"])
-            for call in turn["tool_calls"]:
-                content = world.tools[call["name"]](**call["arguments"])
-                messages.append({"role": "tool", "tool_call_id": call["id"], "content": content})
-
     for plan in ("", "process:charge#2:crash", "process:charge#1:crash"):
-        history = run(scripted, agent, plan).history
+        history = run(scripted, asking, plan).history
         assert [str(one) for one in history.intents] == [
             "charge(order='A1')", "charge(order='B2')"
         ], plan  # fmt: skip

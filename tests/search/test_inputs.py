@@ -20,6 +20,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.scenario import Scenario
 from agentfuzz.engine.simulation import Agent, Simulation
+from agentfuzz.search import runner as runners
 from agentfuzz.search.budget import Budget, Meter
 from agentfuzz.search.campaign import Campaign
 from agentfuzz.search.phases.inputs import A_FEW, MANY
@@ -317,13 +318,17 @@ def test_inputs_and_faults_shrink_together() -> None:
     assert plans == ["ship#1:once/timeout + given:items=[1,1]"]
 
 
-def test_several_processes_make_the_same_runs() -> None:
-    """What laws compare other inputs with is the run that was made ahead, and not one more."""
-    agent = keyed(lambda c, o: c + o)
-    alone = searched(orders, agent)
-    shared = searched(orders, agent, workers=2)
+@pytest.mark.parametrize("name", [*VICTIMS][:2])
+def test_several_processes_make_the_same_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What laws compare other inputs with is the run that was made ahead, and not one more; and a
+    law that reads the inputs finds them there."""
+    monkeypatch.setattr(runners, "safe", lambda: True)  # beside the threads of who runs this
+    story, agent, _ = VICTIMS[name]
+    alone = searched(story, agent)
+    shared = searched(story, agent, workers=2)
     assert (shared.runs, shared.levels) == (alone.runs, alone.levels)
     assert [one.plan for one in shared.findings] == [one.plan for one in alone.findings]
+    assert not shared.notes
 
 
 def test_the_fault_beside_random_inputs_is_the_simplest() -> None:
@@ -468,12 +473,64 @@ def test_inputs_that_cannot_be_run_cost_nothing_else() -> None:
             raise ValueError("no such amount")
 
     for story, said in (
-        (stories({"amount": st.integers(0, 99)}, fails), "the scenario cannot be built with given"),
-        (stories({"amount": sometimes()}), "no other inputs were tried: ZeroDivisionError"),
+        (
+            stories({"amount": st.integers(0, 99)}, fails),
+            "the scenario cannot be built, or judged, with given",
+        ),
+        (stories({"amount": sometimes()}), "other inputs was left out: ZeroDivisionError"),
     ):
         result = searched(story, retrying)
         assert "AF101" in {one.code for one in result.findings}
         assert any(said in note for note in result.notes), result.notes
+
+
+def test_inputs_that_cannot_be_run_are_counted() -> None:
+    """A few are named, of the others it is said how many there are."""
+
+    def fails(world: World) -> None:
+        if world.data["amount"]:
+            raise ValueError(f"no such amount: {world.data['amount']}")
+
+    result = searched(stories({"amount": st.integers(0, 9)}, fails), retrying)
+    named = [note for note in result.notes if "cannot be built, or judged, with" in note]
+    assert len(named) == 3
+    assert result.notes[-1] == "nor can it with 6 more of its inputs"
+
+
+@st.composite
+def but_a_few(draw: Any, what: Callable[[], int]) -> int:
+    value = int(draw(st.integers(0, 10**6)))
+    return value if value < 1000 or value > 1009 else what()
+
+
+@pytest.mark.parametrize("where", ["the strategy", "its values", "the task", "the scenario"])
+def test_what_shrinking_meets_costs_no_finding(where: str) -> None:
+    """Inputs that only shrinking tries, and that cannot be drawn, kept or run, are left out."""
+
+    def fails(at: str, value: int) -> int:
+        if where == at and 1000 <= value <= 1009:
+            raise ZeroDivisionError
+        return value
+
+    draws = {"the strategy": lambda: 1 // 0, "its values": lambda: float("inf")}
+    strategy = but_a_few(draws[where]) if where in draws else st.integers(0, 10**6)
+
+    @scenario(given={"n": strategy}, task=lambda data: str(fails("the task", data["n"])))
+    def story(world: World) -> None:
+        fails("the scenario", world.data["n"])
+
+        @world.tool(effect="charge", scope=("order",), dedup="key")
+        def charge(order: str, idempotency_key: str) -> str:
+            return "charged"
+
+    def agent(world: World) -> Completion:
+        if world.data["n"] >= 1000:
+            raise ValueError("too much")
+        return retrying(world)
+
+    plans = {one.code: str(one.plan) for one in searched(story, agent).findings}
+    assert plans["AF900"] == "given:n=1010"
+    assert plans["AF101"] == "charge#1:once/timeout + given:n=0"
 
 
 def test_another_entrypoint_under_other_inputs() -> None:
@@ -526,3 +583,44 @@ def test_shop(world):
     said = " ".join(pytester.runpytest_subprocess(*options).stdout.str().split())
     assert "no longer applies: the plan gives amount" in said
     assert "no campaign was run" not in said
+
+
+def test_a_saved_finding_whose_input_has_another_type(pytester: pytest.Pytester) -> None:
+    """The scenario cannot be built with it: it no longer applies, and the campaign runs. A test
+    that was exported says the same."""
+    source = """
+from hypothesis import strategies as st
+from agentfuzz import Completion, fuzz, regression, scenario
+
+@scenario(given={"order": STRATEGY})
+def shop(world):
+    world.state["order"] = world.data["order"] + FIRST
+
+    @world.tool(effect="charge", scope=("order",))
+    def charge(order: str) -> str:
+        return "ok"
+
+@fuzz(shop)
+def test_shop(world):
+    for _ in range(2):
+        try:
+            world.tools.charge(order="A")
+            return Completion.success(handle="x")
+        except Exception:
+            pass
+    return Completion.failed()
+
+test_kept = regression(test_shop, plan="charge#1:once/timeout + given:order=1", code="AF101")
+"""
+    options = ("--agentfuzz", "--agentfuzz-depth=1", "-k", "test_shop")
+    numbers = source.replace("STRATEGY", "st.integers(1, 9)").replace("FIRST", "1")
+    pytester.makepyfile(test_it=numbers)
+    assert pytester.runpytest_subprocess(*options).ret == 1
+    pytester.makepyfile(
+        test_it=numbers.replace("st.integers(1, 9)", "st.text('ab')").replace("+ 1", "+ 'x'")
+    )
+    said = " ".join(pytester.runpytest_subprocess(*options).stdout.str().split())
+    assert "no longer applies: the scenario cannot be built, or judged, with given:order=1" in said
+    assert "no campaign was run" not in said
+    kept = " ".join(pytester.runpytest_subprocess("-k", "test_kept").stdout.str().split())
+    assert "PlanError: the scenario cannot be built, or judged, with given:order=1: TypeE" in kept

@@ -15,6 +15,7 @@ from agentfuzz.engine.single import require_struck
 from agentfuzz.search.found.kept import Kept, Signature
 from agentfuzz.search.found.patience import gives_up
 from agentfuzz.search.phases.again import Again
+from agentfuzz.search.phases.inputs import NOT_ITS_OWN, cannot_be_built, said
 from agentfuzz.search.runner import Judged, Runner
 from agentfuzz.search.space import strikes, untried
 from agentfuzz.telling.troubles import Troubles, troubles_of
@@ -63,7 +64,10 @@ class SavedPlans:
             if why:
                 return f"saved {one.id} no longer applies: {why}", gone
         self.replayed.add(((one.code, one.subject), troubles_of(plan)))
-        history = self._run(plan, "saved")
+        try:
+            history = self._run(plan, "saved")
+        except PlanError as error:
+            return f"saved {one.id} no longer applies: {error}", False
         self._compared(plan, history, "saved")
         if len(strikes(history)) < len(plan):
             return f"saved {one.id} no longer applies: {one.plan} is not reached", False
@@ -87,7 +91,17 @@ class SavedPlans:
             self._again.replay(plan, history)
 
     def _run(self, plan: FaultPlan, phase: str) -> History:
-        outcome = self._judged(plan, phase)
+        """The run of a plan. Raises PlanError for inputs that the scenario cannot be built with."""
+        try:
+            outcome = self._judged(plan, phase)
+        except NOT_ITS_OWN:
+            raise
+        except Exception as error:
+            if not plan.among(()).given:
+                raise
+            raise PlanError(cannot_be_built(plan, said(error))).with_traceback(
+                error.__traceback__
+            ) from error
         self._runs += 1
         assert outcome is not None, "nothing is made ahead here"
         return outcome.history

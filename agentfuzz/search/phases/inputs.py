@@ -11,23 +11,26 @@ from functools import cached_property
 from random import Random
 
 from agentfuzz.core.codec import message
-from agentfuzz.core.errors import FixtureError
+from agentfuzz.core.errors import FixtureError, ShardError
 from agentfuzz.core.findings import Level
 from agentfuzz.core.history import History
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.engine.inputs import drawn, examples_of, shrunk
 from agentfuzz.search.budget import Meter
+from agentfuzz.search.memo.memo import Doubted
 from agentfuzz.search.phases.systematic import Level as Walk
 from agentfuzz.search.runner import Judged, Runner
 
 FEW = 3  # other inputs that are run under every plan with one fault
 MOST = 200  # other inputs in all
+WRONG = 3  # inputs that are named with which the scenario cannot be built
+NOT_ITS_OWN = (FixtureError, ShardError, Doubted)  # raised by a run, and not by its inputs
 MAX_RUNS = 500  # in which the inputs of one plan are shrunk
 A_FEW, MANY = "plans with one fault and other inputs", "runs with random inputs"
 
 
 class Inputs:
-    """The inputs of one campaign. `told` is what was run of them, `notes` say what could not be."""
+    """The inputs of one campaign. `told` is what was run of them."""
 
     def __init__(
         self,
@@ -37,26 +40,40 @@ class Inputs:
         compared: Callable[[FaultPlan, History, str], None],
     ) -> None:
         self.told: list[Level] = []
-        self.notes: list[str] = []
         self._runner = runner
         self._meter = meter
         self._judged = judged
         self._compared = compared
-        self._wrong: dict[str, str] = {}  # inputs that the scenario cannot be built with
+        self._notes: list[str] = []
+        self._wrong: dict[str, str] = {}  # inputs that the scenario cannot be built with, and why
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be run: each reason once, a few of them, and how many more inputs."""
+        first = {why: given for given, why in reversed(self._wrong.items())}
+        named = [given for given in self._wrong if given in first.values()][:WRONG]
+        told = [cannot_be_built(FaultPlan(given=one), self._wrong[one]) for one in named]
+        if more := len(self._wrong) - len(named):
+            told.append(f"nor can it with {more:,} more of its inputs")
+        return [*self._notes, *told]
 
     @cached_property
     def others(self) -> list[str]:
         """Other inputs than the simplest, in the order in which they are tried."""
         given, seed = self._runner.stories.given, self._meter.budget.seed
+        wrong: list[Exception] = []
         try:
-            found = drawn(given, MOST, seed, lambda: self._meter.late) if given else []
+            found = drawn(given, MOST, seed, lambda: self._meter.late, wrong) if given else []
         except KeyboardInterrupt:
             raise
         except Exception as error:  # of a strategy: what was found without it is kept
-            self.notes.append(f"no other inputs were tried: {_said(error)}")
+            self._notes.append(f"no other inputs were tried: {said(error)}")
             return []
-        if self._meter.late and not found and given:
-            self.notes.append("no other inputs were tried: max_time was up while they were drawn")
+        if wrong:
+            some = "some of what is drawn as other inputs was" if found else "no other inputs were"
+            self._notes.append(f"{some} {'left out' if found else 'tried'}: {said(wrong[0])}")
+        elif self._meter.late and not found and given:
+            self._notes.append("no other inputs were tried: max_time was up while they were drawn")
         return found
 
     def a_few(self) -> None:
@@ -106,13 +123,10 @@ class Inputs:
         """Run other inputs without faults. Whether the scenario can be built with them."""
         try:
             self._ran(FaultPlan(given=given), phase)
-        except (KeyboardInterrupt, FixtureError):
+        except NOT_ITS_OWN:
             raise
         except Exception as error:
-            if _said(error) not in self._wrong.values():
-                plan = FaultPlan(given=given)
-                self.notes.append(f"the scenario cannot be built with {plan}: {_said(error)}")
-            self._wrong[given] = _said(error)
+            self._wrong[given] = said(error)
             return False
         return True
 
@@ -128,7 +142,14 @@ class Inputs:
         return list(walk.plans(self._runner.reached))
 
 
-def _said(error: Exception) -> str:
+def cannot_be_built(plan: FaultPlan, why: str) -> str:
+    """That a scenario, or a law of its own, raises with the inputs of a plan."""
+    inputs = FaultPlan(given=plan.given).among(())
+    return f"the scenario cannot be built, or judged, with {inputs}: {why}"
+
+
+def said(error: Exception) -> str:
+    """An exception in a line."""
     return f"{type(error).__name__}: {message(error)[:300]}"
 
 
@@ -140,7 +161,9 @@ def smaller(
     late: Callable[[], bool] = bool,
 ) -> tuple[FaultPlan, int]:
     """The same faults with the simplest inputs under which they fail, and the runs that it took.
-    Strategies are drawn as the campaign drew them, up to the inputs of the plan, and shrunk."""
+    Strategies are drawn as the campaign drew them, up to the inputs of the plan, and shrunk. Inputs
+    with which the scenario cannot be built are not those; where the strategies draw something else
+    now, the inputs stay as they are."""
     agents, inputs = plan.agents, plan.among(()).given
     if not inputs:
         return plan, 0
@@ -156,7 +179,18 @@ def smaller(
         if runs >= MAX_RUNS or late():
             return False
         runs += 1
-        return fails(plan.over(given).among(agents))
+        try:
+            return fails(plan.over(given).among(agents))
+        except NOT_ITS_OWN:
+            raise
+        except Exception:  # of the scenario
+            return False
 
-    found = shrunk(runner.stories.given, fail, seed=seed, examples=examples_of(MOST), late=late)
+    given = runner.stories.given
+    try:
+        found = shrunk(given, fail, seed=seed, examples=examples_of(MOST), late=late)
+    except NOT_ITS_OWN:
+        raise
+    except Exception:  # of a strategy: what was found is kept
+        found = None
     return plan.over(found or inputs).among(agents), runs
