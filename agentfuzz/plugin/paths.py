@@ -37,6 +37,13 @@ def watched(config: pytest.Config, given: Any) -> AbstractContextManager[None]:
     return watching(config.stash[_WATCH])
 
 
+def again() -> list[str]:
+    """The option with which another pytest watches as this one does now."""
+    from agentfuzz.runtime.paths.watch import current
+
+    return ["--no-agentfuzz-paths" if current() is None else "--agentfuzz-paths"]
+
+
 def _measures() -> bool:
     """Whether coverage.py is at work in this process."""
     if "coverage" not in sys.modules:

@@ -24,7 +24,7 @@ from agentfuzz.core.findings import CampaignResult
 from agentfuzz.core.secrets.redaction import redacted
 from agentfuzz.engine.outcomes import Outcomes
 from agentfuzz.engine.simulation import Agent, Simulation
-from agentfuzz.plugin import capture, existing, misuse, reruns, strict
+from agentfuzz.plugin import capture, existing, misuse, paths, reruns, strict
 from agentfuzz.plugin.allowance import Allowance
 from agentfuzz.plugin.baseline import baseline
 from agentfuzz.plugin.carried import asked
@@ -186,6 +186,7 @@ class Session:
                     *process_death.command(self.config),
                     *FRESH,
                     *existing.again(item),
+                    *paths.again(),
                     item.nodeid,
                     SERVE,
                 ],

@@ -15,6 +15,7 @@ from typing import Protocol
 from agentfuzz.archive.crash_log import CrashLog
 from agentfuzz.core.history import History
 from agentfuzz.core.migrations import migrated
+from agentfuzz.core.parting import first_difference
 from agentfuzz.core.plan import FaultPlan
 from agentfuzz.core.verdict import Violation
 from agentfuzz.engine.inputs import filled
@@ -65,15 +66,18 @@ class Runner(Maker):
         where that is not safe begun by the command `fresh`; or by that on the workers of a Dask
         `cluster`. Yields notes; complete at the end."""
         workers, notes = wanted(workers, self.took), list[str]()
-        if cluster or (workers > 1 and (safe() or fresh)):
+        forks = not cluster and workers > 1 and safe()
+        if cluster or (workers > 1 and (forks or fresh)):
             here, bridge = os.getcwd(), [sys.executable, "-c", BRIDGE]
             if cluster:
                 start = child.spawning([*bridge, cluster, here, *fresh], here)
-            elif safe():
+            elif forks:
                 start = child.forking(self.lent, self.adopted)
             else:
                 start = child.spawning(fresh, here)
-            self.executor = processes.Processes(max(workers, 1 + bool(cluster)), start, cluster)
+            otherwise = None if forks else self.otherwise
+            many = max(workers, 1 + bool(cluster))
+            self.executor = processes.Processes(many, start, cluster, otherwise)
         elif workers > 1:
             notes.append("its runs were made in one process: threads run here already")
         try:
@@ -91,8 +95,9 @@ class Runner(Maker):
         self.begin()
         watched.begin(self, self.first)
         leaks.taken()
-        child.serve(Connection(plans, writable=False), Connection(back, readable=False), self.lent)
-        measured.save()
+        with Connection(back, readable=False) as there:  # while it is open nobody ends this process
+            child.serve(Connection(plans, writable=False), there, self.lent)
+            measured.save()
 
     def lent(self, plan: FaultPlan, taped: bool) -> Outcome:
         """The run of a plan, made here for another process; `taped` for its memo."""
@@ -102,6 +107,19 @@ class Runner(Maker):
         made = self.taped(plan) if taped else self.made(plan)
         marks = () if watch is None else watch.marks.seen
         return made._replace(escapes=tuple(leaks.taken()), marks=marks)
+
+    def otherwise(self, found: Outcome | None) -> str:
+        """How the run without faults comes out in a process that was begun anew, if it is not as
+        here; nothing where that cannot be compared."""
+        if found is None or not self.steady:
+            return ""
+        ends = (self.first.ended, found.history.ended)
+        cut_off = any(end is not None and end.how == "cut_off" for end in ends)
+        said = "" if cut_off else first_difference(self.first, found.history)
+        return said and (
+            "one that is begun anew comes out otherwise without faults (it is given no options of "
+            f"other plugins, and none of your own). {said}"
+        )
 
     def adopted(self) -> None:
         """This process was forked by an executor, to make runs ahead."""

@@ -314,6 +314,24 @@ def test_other_processes_say_the_same(shop: Project, more: tuple[str, ...]) -> N
     ]
 
 
+@pytest.mark.slow
+def test_processes_that_begin_anew_say_the_same(shop: Project) -> None:
+    """Where threads run already, another pytest imports the test, and watches as this one does."""
+    thread = (
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    shop.file("conftest.py", thread)
+    args = ("--agentfuzz", "--agentfuzz-depth=1", "--agentfuzz-max-runs=80", "--agentfuzz-memo=off")
+    found = []
+    for number in "12":
+        done = shop.spawn(*args, "--agentfuzz-paths", f"--agentfuzz-workers={number}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "made in one process" not in done.stdout
+        found.append([one["paths"] for one in report(shop)["campaigns"]])
+    assert found[0] == found[1]
+    assert found[0][0]["reached"]
+
+
 def test_a_file_is_read_as_python_reads_it(shop: Project) -> None:
     """In the encoding that it declares; a form feed, as old sources have it, begins no line."""
     text = f"# -*- coding: latin-1 -*-\n# caf\xe9\n\x0c\n{AGENT}"

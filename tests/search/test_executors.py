@@ -3,6 +3,7 @@
 Law: processes that die, spin or cannot give a run cost the plan that they died of and nothing else.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -339,6 +340,33 @@ def test_none_of_several_processes_begins():
     assert several.trouble == "another did not begin (exit code 3)"
 
 
+def test_one_says_why_it_does_not_begin():
+    """There is no thread for its watchdog, perhaps."""
+
+    def adopt():
+        raise RuntimeError("can't start new thread")
+
+    plan = FaultPlan.parse("pay#1:twice")
+    several = Processes(2, forking(named, adopt))
+    several.expect([plan])
+    assert several.take(plan) is None
+    assert several.trouble == "another did not begin (RuntimeError: can't start new thread)"
+
+
+def test_what_a_process_has_run_is_saved_before_it_seems_gone(monkeypatch):
+    """Who began it ends it as soon as its side of the pipe is closed."""
+    (plans, to), (answers, back) = os.pipe(), os.pipe()
+    os.close(to)
+    saved = []
+    monkeypatch.setattr(runner.measured, "save", lambda: saved.append(os.fstat(back)))
+    with Simulation() as simulation:
+        Campaign(paying, careless, simulation).runner.serve(plans, back)
+    assert len(saved) == 1
+    with pytest.raises(OSError):
+        os.fstat(back)
+    os.close(answers)
+
+
 SERVES = """
 import os, sys
 from multiprocessing.connection import Connection
@@ -549,3 +577,94 @@ def test_what_a_level_begins_with_is_made_beside_what_comes_before_it():
     begun = [what for phase, what in told if phase != "depth 2" and isinstance(what, list)]
     assert parents[:10] in [plans[:10] for plans in begun]
     assert len(parents) > 10
+
+
+@pytest.mark.parametrize("room", [0, 1, 3])
+def test_the_system_has_no_room_for_another_process(room):
+    """At first, or when one has died: it is said, those that have begun end, and all is run where
+    it is asked for."""
+
+    def run(plan, taped):
+        return os._exit(7) if "pay#5" in str(plan) else str(plan)
+
+    fork, begun = forking(run, lambda: None), []
+
+    def start(others):
+        if len(begun) == room:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        begun.append(fork(others))
+        return begun[-1]
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 40)]
+    several = Processes(3, start)
+    several.expect(plans)
+    assert several.take(plans[4]) is None
+    assert several.trouble.startswith("another could not be begun (Resource temporarily unavail")
+    for one in begun:
+        with pytest.raises(ProcessLookupError):
+            os.kill(one.pid, 0)
+
+
+def test_a_process_that_is_stopped_is_replaced(tmp_path):
+    """Somebody has stopped it: its plans are run by another."""
+    there = tmp_path / "there"
+
+    def run(plan, taped):
+        if not there.exists():
+            there.touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return str(plan)
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 20)]
+    several = Processes(1, forking(run, lambda: None))
+    several.expect(plans)
+    assert [several.take(plan) for plan in plans] == [str(plan) for plan in plans]
+    several.close()
+
+
+def test_a_terminal_stops_no_process():
+    """A run that sets the terminal is made in a process that is none of its foreground."""
+
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+
+    def run(plan, taped):
+        termios.tcsetattr(0, termios.TCSANOW, termios.tcgetattr(0))
+        return f"made {plan}"
+
+    pid, terminal = pty.fork()
+    if not pid:
+        try:
+            several = Processes(1, forking(run, lambda: None))
+            several.expect([PLAN := FaultPlan.parse("pay#1:twice")])
+            os.write(1, f"{several.take(PLAN)}\n".encode())
+        except BaseException as error:
+            os.write(1, f"{error!r}\n".encode())
+        finally:
+            os._exit(0)
+    try:
+        assert os.read(terminal, 100).decode().strip() == "made pay#1:twice"
+    finally:
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def test_a_process_that_comes_out_otherwise_makes_no_runs():
+    """It was begun anew, and is asked for the run without faults first."""
+    asked = []
+
+    def otherwise(found):
+        asked.append(found)
+        return "" if found == "alike" else f"it says {found}"
+
+    plans = [FaultPlan.parse(f"pay#{n}:twice") for n in range(1, 40)]
+    for name in ("alike", "another"):
+        run = forking(lambda plan, _, name=name: str(plan) if plan else name, lambda: None)
+        several = Processes(2, run, otherwise=otherwise)
+        several.expect([FaultPlan(), *plans])
+        made = [several.take(plan) for plan in plans]
+        assert made == [str(plan) if name == "alike" else None for plan in plans]
+        assert several.take(FaultPlan()) == ("alike" if name == "alike" else None)
+        assert several.trouble == ("" if name == "alike" else "it says another")
+        several.close()
+    assert asked[-1] == "another"
+    assert set(asked[:-1]) == {"alike"}

@@ -50,7 +50,10 @@ class End(NamedTuple):
 
 
 def log_of(findings: Findings, nodeid: str, scenario: str) -> crash_log.CrashLog:
-    """Where the campaign of a test writes its plans."""
+    """Where the campaign of a test writes its plans: nowhere, if it makes runs for another one,
+    which knows them, and may end it at any moment."""
+    if findings.config.getoption("--agentfuzz-serve"):
+        return crash_log.CrashLog()
     try:
         return crash_log.CrashLog(findings.folder, nodeid, scenario)
     except OSError as error:
@@ -176,14 +179,18 @@ def _replayed(findings: Findings, saved: Saved) -> End | None:
 
 def command(config: pytest.Config) -> list[str]:
     """pytest as it was called, without paths, and without what its ini file adds to every call
-    (workers, reports, coverage)."""
-    given = [sys.executable, "-m", "pytest", "-o", "addopts=", f"--rootdir={config.rootpath}"]
+    (workers, reports, coverage); Python's own options (-O, -W, -X) as they were."""
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    given = [sys.executable, *flags, "-m", "pytest", "-o", "addopts="]
+    given.append(f"--rootdir={config.rootpath}")
     if config.inipath is not None:
         given += ["-c", str(config.inipath)]
     for name in config.option.plugins or ():
         given += ["-p", name]
     for text in config.option.override_ini or ():
         given += ["-o", text]
+    for text in config.option.pythonwarnings or ():
+        given += ["-W", text]
     timeout = setting(config, "run-timeout")
     return [
         *given,

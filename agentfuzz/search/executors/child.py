@@ -29,6 +29,7 @@ from agentfuzz.runtime.clock import Real
 from agentfuzz.search.executors import measured
 from agentfuzz.search.outcome import Outcome
 
+LOOK = 1000  # milliseconds of silence, after which it is looked whether one stands still
 GRACE = 2.0  # real seconds for a process to end that has closed its side
 NOTHING: Mapping[str, str] = MappingProxyType({})
 READY: Literal["ready"] = "ready"
@@ -37,17 +38,20 @@ Run = Callable[[FaultPlan, bool], Outcome]
 
 
 class Child:
-    """`busy` are the plans that it was sent and has not answered; `idle` says that it has died with
-    nothing to do, and so of none of them."""
+    """`busy` are the plans that it was sent and has not answered; `begun` says that it has said
+    so, `ready` that its runs count; `idle` that it has died with nothing to do, and so of none of
+    them."""
 
     def __init__(self, pid: int, to: Connection, answers: Connection) -> None:
         self.pid = pid
         self.to = to
         self.answers = answers
         self.busy: deque[FaultPlan] = deque()
-        self.ready = self.idle = self._going = False
+        self.begun = self.ready = self.idle = self._going = False
         # Readable once it is gone, whatever a process of its own still holds.
-        self.life = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+        self.life: int | None = None
+        with suppress(AttributeError, OSError):  # not everywhere, nor in every sandbox
+            self.life = os.pidfd_open(pid)
 
     def send(self, asked: Sequence[Asked]) -> None:
         """More to do."""
@@ -63,6 +67,12 @@ class Child:
         self.to.close()
         measured.gather(self.answers)
         self.kill()
+
+    def unless_stopped(self) -> None:
+        """It ends if somebody has stopped it: its plans are run by another."""
+        with suppress(AttributeError, ChildProcessError):
+            if os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT):
+                self.kill()
 
     def kill(self) -> None:
         """End it at once, with all that it has begun."""
@@ -102,7 +112,9 @@ def heard(children: Sequence[Child], *, wait: bool = True) -> list[Child]:
             if end is not None:
                 ends[end] = child
                 look.register(end, select.POLLIN)
-    said = dict(look.poll(None if wait else 0))
+    while not (said := dict(look.poll(LOOK if wait else 0))) and wait:
+        for child in children:
+            child.unless_stopped()
     found = {id(ends[end]): ends[end] for end in said}
     for child in found.values():
         if child.answers.fileno() not in said and not child.answers.poll():
@@ -149,13 +161,19 @@ def forking(run: Run, adopt: Callable[[], object]) -> Start:
         try:
             with suppress(OSError):
                 os.setpgid(0, 0)  # it is ended with all that it begins
+            for number in (signal.SIGTTIN, signal.SIGTTOU):  # nor stopped by the terminal
+                signal.signal(number, signal.SIG_IGN)
             faulthandler.disable()  # how it ends is told by who waits for it
             for end in (to, answers, *(end for one in others for end in (one.to, one.answers))):
                 end.close()
             for one in others:
                 if one.life is not None:
                     os.close(one.life)
-            adopt()
+            try:
+                adopt()
+            except Exception as error:  # no thread for its watchdog
+                back.send(f"{type(error).__name__}: {error}")
+                raise
             mine = measured.anew()
             serve(plans, back, run)
             measured.send(mine, back)

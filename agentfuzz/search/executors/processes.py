@@ -6,26 +6,38 @@ that a child cannot give (it raised, or cannot be pickled) is made where it is a
 the campaign, for agents whose runs cost milliseconds.
 """
 
+import errno
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from agentfuzz.core.plan import FaultPlan
-from agentfuzz.search.executors.child import Child, Start, heard, loaded
+from agentfuzz.search.executors.child import READY, Child, Start, heard, loaded
 from agentfuzz.search.executors.executor import Died
 from agentfuzz.search.outcome import Outcome
 
 CHUNK = 8  # plans that a child is sent at a time; of two such chunks it has one waiting
 LONG = 0.1  # real seconds of a run: from then on a plan is sent alone
+NO_ROOM = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+NOTHING = FaultPlan()
 AHEAD = 64  # runs per child that nobody has asked for yet, at most
 
 
 class Processes:
     """So many children, begun when something is expected for the first time, on a `cluster` if
-    that is said. `trouble` says why there are none, if they could not be begun."""
+    that is said. `trouble` says why there are none, if they could not be begun. Where they are no
+    forks, each makes the run without faults first, of which `otherwise` says how it differs from
+    the one here: then they are of no use."""
 
-    def __init__(self, workers: int, start: Start, cluster: str = "") -> None:
+    def __init__(
+        self,
+        workers: int,
+        start: Start,
+        cluster: str = "",
+        otherwise: Callable[[Outcome | None], str] | None = None,
+    ) -> None:
         self.trouble = ""
+        self._otherwise = otherwise
         self._workers = workers
         self._start = start
         self._cluster = cluster
@@ -67,8 +79,22 @@ class Processes:
         if self.trouble:
             return
         while len(self._children) < self._workers:
-            self._children.append(self._start(self._children))
+            if not self._another(len(self._children)):
+                return
         self._feed()
+
+    def _another(self, place: int) -> bool:
+        """Begin a child; whether the system had room for one. If not, there are none."""
+        try:
+            child = self._start(self._children)
+        except OSError as error:
+            cure = "; see ulimit -a" * (error.errno in NO_ROOM)
+            self.give_up(f"another could not be begun ({error.strerror}{cure})")
+            return False
+        self._children.insert(place, child)
+        if self._otherwise is not None:
+            child.send([(NOTHING, False)])
+        return True
 
     def look(self, plan: FaultPlan, *, wait: bool = True) -> Outcome | None:
         """The run of a plan that will be asked for, waited for if a child makes it, and `wait`."""
@@ -166,14 +192,29 @@ class Processes:
             except (EOFError, OSError):  # perhaps in the middle of an answer
                 self._replace(child)
                 continue
-            if child.ready:
-                plan = child.busy.popleft()
-                self._fatal.discard(plan)
-                self._done[plan] = made = loaded(said)
-                if isinstance(made, Outcome) and made.seconds > LONG:
-                    self._chunk = CHUNK if self._cluster else 1  # what is urgent waits for few
-            child.ready = True
+            if not child.ready:
+                self._begun(child, said)
+                continue
+            plan = child.busy.popleft()
+            self._fatal.discard(plan)
+            self._done[plan] = made = loaded(said)
+            if isinstance(made, Outcome) and made.seconds > LONG:
+                self._chunk = CHUNK if self._cluster else 1  # what is urgent waits for few
         return len(found)
+
+    def _begun(self, child: Child, said: bytes) -> None:
+        """What a child says before its runs count: that it has begun, or why not; then how it
+        comes out."""
+        word: object = None if child.begun else loaded(said)
+        if type(word) is str and word != READY:
+            self.give_up(f"another did not begin ({word})")
+            return
+        child.ready = child.begun or self._otherwise is None
+        if child.begun and self._otherwise is not None:
+            child.busy.popleft()
+            if how := self._otherwise(loaded(said)):
+                self.give_up(how)
+        child.begun = True
 
     def _replace(self, child: Child) -> None:
         """A child is gone: perhaps killed from outside, so that its plan has a second chance."""
@@ -190,5 +231,5 @@ class Processes:
         if not child.idle:
             self._fatal.add(plan)
         self._queue.extendleft(reversed(child.busy))
-        self._children.insert(place, self._start(self._children))
-        self._feed()
+        if self._another(place):
+            self._feed()
