@@ -77,6 +77,8 @@ class Loops:
         finish(loop)
         if clock.gate is not None:
             clock.gate.finish(own=False)  # what began in the last step of the loop
+            if loop.waits:
+                finish(loop)  # and says that it is done
         loop.rest()
         return result
 

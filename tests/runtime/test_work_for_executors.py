@@ -195,6 +195,23 @@ def test_what_a_dead_thread_says_last_is_heard_by_nobody():
     assert crossed[0] == crossed[2] == ["look#1", "look#2"]
 
 
+@pytest.mark.parametrize("seconds", [0, 20])
+def test_what_is_left_to_a_thread_at_the_last_costs_no_loop(seconds):
+    """Its loop hears that the work is done, and lives on: an agent keeps clients on it."""
+    loops, ends = [], []
+
+    async def agent(world):
+        world.tools.look(name="it")
+        loops.append(asyncio.get_running_loop())
+        loops[-1].run_in_executor(None, lambda: (time.sleep(seconds), ends.append(seconds)))
+
+    with Simulation() as simulation:
+        for _ in range(3):
+            assert simulation.execute(shop, agent, FromPlan()).ended.how == "returned"
+    assert ends == [seconds] * 3
+    assert len(set(loops)) == 1
+
+
 @pytest.mark.parametrize("of", ["threads", "processes", "by default"])
 def test_an_executor_of_one_does_one_at_a_time(play, of):
     made = {"processes": ProcessPoolExecutor}.get(of, ThreadPoolExecutor)

@@ -169,6 +169,21 @@ def until(seconds, pause):
     return agent
 
 
+def test_whose_pause_grows_without_an_end_never_ends(simulation):
+    """It ends by itself, when no number is as large as what it would wait for."""
+
+    def agent(world):
+        pause = 1
+        while not tries(world, 1):
+            time.sleep(pause)
+            pause *= 2
+        return DONE
+
+    space = Space(only=("once/timeout",))
+    result = hunt(paying, agent, simulation, depth=1, deep_runs=0, space=space)
+    assert "AF201 run: pay#1+:once/timeout" in shown(result)
+
+
 @pytest.mark.parametrize("space", [{"only": ("once/timeout",)}, {"only": ("error",)}], ids=str)
 @pytest.mark.parametrize("pause", [1, 0], ids=["by the second", "without a pause"])
 def test_who_gives_up_after_a_deadline_is_not_accused(space, pause, simulation):

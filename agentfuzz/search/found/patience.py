@@ -18,7 +18,8 @@ from agentfuzz.world.injector import Injector
 
 TIMES = 10
 DAY = 86_400.0
-EXHAUSTED = ("RecursionError", "MemoryError")  # a loop without an end, that ran out of something
+# A loop without an end, that ran out of something: the last are the numbers of a growing pause.
+EXHAUSTED = ("RecursionError", "MemoryError", "OverflowError")
 
 
 class Slow:
