@@ -98,6 +98,8 @@ def fuzz(
         if name.startswith("test"):
             cure = f"write its name in parentheses: @fuzz(a_scenario) above def {name}."
         raise ScenarioError(f"@fuzz({name}) needs a scenario; {cure}")
+    if max_runs is not None and not isinstance(max_runs, int):
+        raise ScenarioError(f"@fuzz(max_runs={max_runs!r}) is no whole number; give at least 1.")
     if max_runs is not None and max_runs < 1:
         raise ScenarioError(f"@fuzz(max_runs={max_runs}) would run nothing; give at least 1.")
     if same_as is not None and (not callable(same_as) or _generates(same_as)):

@@ -99,6 +99,7 @@ def settings() -> str:
     """Every option with its ini key and default."""
     from agentfuzz.plugin.options import (
         ACTIONS,
+        EXISTING,
         OTHERS,
         PATHS,
         PROFILES,
@@ -116,12 +117,13 @@ def settings() -> str:
             f"{default.rstrip(')')} | {_cell(text)} |"
         )
     for name, metavar, _, default, text in SETTINGS:
-        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+        shown = " " if default == "" else f" {shown} "
         option = f"`--agentfuzz-{name} {metavar}`"
-        rows.append(f"| {option} | `{ini_key(name)}` | `{shown}` | {_cell(text)} |")
+        rows.append(f"| {option} | `{ini_key(name)}` |{shown}| {_cell(text)} |")
     rows.append(f"| | `agentfuzz_tools` | | {_cell(TOOLS)} |")
     rows.append(f"| | `agentfuzz_profiles` | | {_cell(PROFILES)} |")
-    for name, metavar, text in (*ACTIONS, *OTHERS):
+    for name, metavar, text in (("existing", "PATH", EXISTING), *ACTIONS, *OTHERS):
         option = f"--agentfuzz-{name} {metavar}".rstrip()
         rows.append(f"| `{option}` | | | {_cell(text)} |")
     return "\n".join(["| option | ini key | default | |", "|---|---|---|---|", *rows])

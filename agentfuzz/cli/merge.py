@@ -26,9 +26,13 @@ def main(arguments: Sequence[str]) -> int:
     if "--" in given:
         at = given.index("--")
         folders, passed = given[:at], given[at + 1 :]
-    if not folders or any(text.startswith("-") for text in folders):
-        print(USAGE, file=sys.stdout if folders[:1] in (["-h"], ["--help"]) else sys.stderr)
-        return 0 if folders[:1] in (["-h"], ["--help"]) else 2
+    helps = folders[:1] in (["-h"], ["--help"])
+    option = next((text for text in folders if text.startswith("-")), "")
+    if helps or not folders or option:
+        print(USAGE, file=sys.stdout if helps else sys.stderr)
+        if option and not helps:
+            print(f"{option} is for pytest: write it behind --", file=sys.stderr)
+        return 0 if helps else 2
     try:
         _look([Path(text) for text in folders])
     except ShardError as error:
@@ -46,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
 def _look(folders: Sequence[Path]) -> None:
     """Raises ShardError."""
     for folder in folders:
+        if not folder.is_dir():
+            raise ShardError(f"{folder}: there is no such folder.")
         if not found([folder]):
             raise ShardError(
                 f"{folder}: there is no file of a shard in it. Give the folders of the reports "

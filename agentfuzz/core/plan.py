@@ -231,7 +231,7 @@ def _unreadable(text: str, at: int) -> PlanError:
         f"cannot read {part!r} in the plan.{first} A part looks like "
         'tool#1:once/timeout, tool#2:twice, tool#1:late/timeout@45, "odd name"#1:lost, '
         "model#3:reword=2, lasts: tool#2-4:once/timeout, tool#2+:lost/error; or is an "
-        'input: given:order="12".'
+        'input: given:order="12". Between two parts stands " + ".'
     )
 
 

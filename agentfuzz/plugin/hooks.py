@@ -59,9 +59,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("agentfuzz_tools", TOOLS, type="linelist", default=[])
     parser.addini("agentfuzz_profiles", PROFILES, type="linelist", default=[])
     for name, metavar, kind, default, text in SETTINGS:
-        group.addoption(
-            f"--agentfuzz-{name}", metavar=metavar, type=kind, help=f"{text} (default: {default})"
-        )
+        shown = text if default == "" else f"{text} (default: {default})"
+        group.addoption(f"--agentfuzz-{name}", metavar=metavar, type=kind, help=shown)
         ini = {int: "int", float: "float", str: "string"}[kind]
         parser.addini(ini_key(name), text, type=ini, default=None)  # type: ignore[arg-type]
     group.addoption("--agentfuzz-serve", help=argparse.SUPPRESS)  # a campaign's own processes

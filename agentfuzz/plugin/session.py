@@ -63,6 +63,7 @@ class Session:
         self.root = config.rootpath
         self.reporting = Reporting(config)
         self.results: list[CampaignResult] = []
+        self.unreported: CampaignResult | None = None  # its test is over, and pytest tells it
         self.findings = Findings(config)
         self.retold = Retold(config, self.findings)
         self.telling = Told()
@@ -106,6 +107,7 @@ class Session:
         more = self.findings.compared(result) if self.findings.replay else []
         # From here on it is told.
         result = item.stash[reruns.RESULT] = self.baseline.judged(redacted(result))
+        self.unreported = result
         # On the item, not a report: JUnit reads the last one.
         item.user_properties += self.reporting.properties(result)
         nothing = [text for text in result.untested if text.startswith("AF801")]
@@ -249,6 +251,7 @@ class Session:
         self.reporting.at(report)
         self.telling.gather(report, self.findings, self.reporting)
         if (result := self.reruns.take(report, self.results)) is not None:
+            self.unreported = None
             self.retold.keep(report, result)
 
     def finish(self, session: pytest.Session) -> None:
@@ -258,6 +261,8 @@ class Session:
             with interruption.undisturbed():
                 left = interruption.gather(self.findings.folder, self.workers, self.config)
                 self.results += left
+        if interrupted and self.unreported is not None:
+            self.results.append(self.unreported)
         if (missed := self.recording.missed()) and session.exitstatus == 0:
             self.findings.note([missed])
             session.exitstatus = pytest.ExitCode.USAGE_ERROR

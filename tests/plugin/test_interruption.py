@@ -114,6 +114,26 @@ def test_a_worker_that_does_not_react_is_named(project: Project) -> None:
     assert soon < late, "said at once, and again at the end"
 
 
+def test_a_campaign_that_is_over_is_told(project: Project) -> None:
+    """Where the signal comes while pytest writes the report of its test."""
+    project.file("test_a_slow.py", SLOW.replace("> 40", "> 9e9"))
+    project.file(
+        "conftest.py",
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_makereport(call):\n"
+        "    if call.when == 'call':\n"
+        "        raise KeyboardInterrupt\n",
+    )
+    done = project.spawn("--agentfuzz", "--agentfuzz-max-runs=80")
+    assert done.returncode == 2, done.stderr
+    assert "no campaign was run" not in done.stdout
+    report = json.loads((project.path / "reports/agentfuzz/report.json").read_text())
+    (campaign,) = report["campaigns"]
+    assert campaign["findings"]
+    assert (report["complete"], campaign["stopped"]) == (False, "max_runs")
+
+
 @pytest.mark.slow
 def test_sigterm_without_campaigns_is_left_alone(project: Project) -> None:
     """A session without campaigns ends by SIGTERM as pytest always did."""

@@ -167,9 +167,18 @@ def test_a_merge_of_nothing(project: Project) -> None:
     assert re.fullmatch(
         r"agentfuzz merge: \.: there is no file of a shard in it\. .*\n", done.stderr
     )
-    done = project.spawn(command=[sys.executable, "-m", "agentfuzz", "merge"])
+    done = merge(project, folder="nowhere")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "agentfuzz merge: nowhere: there is no such folder.\n",
+    )
+    command = [sys.executable, "-m", "agentfuzz", "merge"]
+    done = project.spawn(command=command)
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m agentfuzz merge DIR...")
+    done = project.spawn(command=[*command, ".", "--agentfuzz-depth=3"])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[1] == "--agentfuzz-depth=3 is for pytest: write it behind --"
 
 
 def test_a_merge_that_lacks_a_shard(shops: Project) -> None:

@@ -142,9 +142,10 @@ class Memo:
         if not self.answered:
             return [f"every run was real: {self.off}"] if self.off else []
         real, audited = runs - self.answered, self.audited
+        was = "was" if audited == 1 else "were"
         line = (
             f"{runs:,} runs, {real:,} of them real: the others were made from what the agent had "
-            f"done after the same replies; {audited:,} of these were audited, and did not differ"
+            f"done after the same replies; {audited:,} of these {was} audited, and did not differ"
         )
         if not self.reasons:
             return [line]
