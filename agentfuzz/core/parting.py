@@ -13,7 +13,8 @@ from agentfuzz.core.history import History
 
 NONE = "nothing"
 _MOST = 3  # values that are told
-_WIDE = 60  # characters of one
+_WIDE = 60  # characters of one of two
+_LONG = 200  # of one that stands alone: it may say why
 _DEEP = 2  # how far down its path goes
 _ASIDE = ("event", "seq", "t", "slot", "intent")
 _NOTHING = ("null", '""', "[]", "{}", "false")
@@ -55,7 +56,7 @@ def _told(event: Event, facts: dict[str, str]) -> str:
     """`Done (status "blocked", reason "tool_failed")`: its kind, and what is in it."""
     slot = getattr(event, "slot", None)
     said = [
-        f"{name} {text if len(text) <= _WIDE else text[: _WIDE - 3] + '...'}"
+        f"{name} {text if len(text) <= _LONG else text[: _LONG - 3] + '...'}"
         for name, text in facts.items()
         if text not in _NOTHING and name.split(".")[0] not in _ASIDE
     ]
